@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The one unsafe floor: pointers appear here and nowhere above.
+let unsafeFloor: [SwiftSetting] = [.strictMemorySafety()]
+
+let package = Package(
+    name: "sgmse",
+    products: [.executable(name: "sgmse", targets: ["sgmse"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // C: vector kernels, and the system's libraries.
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
+        .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
+        .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+        .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+        .target(name: "Kernels", dependencies: ["CKernels", "CFFTW"], swiftSettings: unsafeFloor),
+
+        // Science: tensors and networks, diffusion, audio and metrics.
+        .target(name: "Tensors", dependencies: ["Kernels"]),
+        .target(name: "Layers", dependencies: ["Tensors"]),
+        .target(name: "Backbones", dependencies: ["Layers"]),
+        .target(name: "Diffusion", dependencies: ["Tensors"]),
+        .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"]),
+        .target(name: "SpeechMetrics", dependencies: ["Audio"]),
+        .target(name: "Corpora", dependencies: ["Audio"]),
+        .target(name: "Objectives", dependencies: ["Diffusion", "SpeechMetrics", "Tensors"]),
+
+        // Files: weights and arrays, specs, the store.
+        .target(name: "WeightFiles"),
+        .target(name: "Specs", dependencies: [.product(name: "Yams", package: "Yams")]),
+        .target(name: "Runs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "Reports", dependencies: ["Runs"]),
+
+        // Where they meet, and what a person runs.
+        .target(
+            name: "Experiments",
+            dependencies: ["Specs", "Runs", "Objectives", "Backbones", "Corpora", "WeightFiles"]),
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Experiments", "Reports",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(name: "sgmse", dependencies: ["Commands"]),
+
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "WeightFiles"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"]),
+        .testTarget(name: "ObjectivesTests", dependencies: ["Objectives"]),
+        .testTarget(name: "AudioTests", dependencies: ["Audio"]),
+        .testTarget(name: "SpeechMetricsTests", dependencies: ["SpeechMetrics"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "CorporaTests", dependencies: ["Corpora"]),
+        .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "SpecsTests", dependencies: ["Specs"]),
+        .testTarget(name: "RunsTests", dependencies: ["Runs", "Reports"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands"]),
+    ]
+)
