@@ -88,6 +88,8 @@ private struct NormalizedSegment {
 
     /// `[band, frame]`
     private var values = [Double](repeating: 0, count: bandCount * frames)
+    private var means = [Double](repeating: 0, count: frames)
+    private var powers = [Double](repeating: 0, count: frames)
 
     mutating func load(_ bands: [[Double]], from start: Int) {
         let frames = Self.frames
@@ -110,7 +112,7 @@ private struct NormalizedSegment {
 
     private mutating func normalizeFrames() {
         let frames = Self.frames
-        var (means, powers) = ([Double](repeating: 0, count: frames), [Double](repeating: 0, count: frames))
+        for m in 0..<frames { (means[m], powers[m]) = (0, 0) }
         for band in 0..<Self.bandCount {
             for m in 0..<frames { means[m] += values[band * frames + m] }
         }
