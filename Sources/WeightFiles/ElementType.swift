@@ -87,19 +87,10 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
 extension NamedArray {
     /// The little-endian bytes of elements `range`: `int64` for integer arrays, `float32` for all others.
     func bytes(_ range: Range<Int>) -> [UInt8] {
-        var bytes: [UInt8] = []
         if let integers {
-            bytes.reserveCapacity(8 * range.count)
-            for integer in integers[range] {
-                withUnsafeBytes(of: integer.littleEndian) { bytes.append(contentsOf: $0) }
-            }
-        } else {
-            bytes.reserveCapacity(4 * range.count)
-            for value in values[range] {
-                withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
-            }
+            return integers[range].map(\.littleEndian).withUnsafeBytes { Array($0) }
         }
-        return bytes
+        return values[range].map(\.bitPattern.littleEndian).withUnsafeBytes { Array($0) }
     }
 
     /// The type under which the array is written.

@@ -42,14 +42,14 @@ public struct NamedArray: Hashable, Sendable {
 
     /// The number of elements of `shape`, or nil where it is negative or overflows.
     static func elementCount(of shape: [Int]) -> Int? {
-        var count = 1
-        // A zero extent ends the product early, so the others are still checked for sign.
         guard shape.allSatisfy({ $0 >= 0 }) else { return nil }
-        for extent in shape {
+        // Zeros are left out of the product, so that the others are still checked for overflow.
+        var count = 1
+        for extent in shape where extent > 0 {
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)
             if overflow { return nil }
             count = product
         }
-        return count
+        return shape.contains(0) ? 0 : count
     }
 }

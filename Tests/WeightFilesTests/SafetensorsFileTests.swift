@@ -19,7 +19,7 @@ import WeightFiles
 
     @Test func whatIsWrittenIsRead() throws {
         let arrays = [
-            NamedArray(name: "b\"\\\u{1}é", shape: [2, 2], values: [1, .infinity, -0.0, 1e-40]),
+            NamedArray(name: "b\"\\\u{1}é", shape: [2, 2], values: [1, .infinity, -0.0, Float(bitPattern: 1)]),
             NamedArray(name: "a", shape: [], integers: [.min]),
             NamedArray(name: "none", shape: [0, 4], values: []),
         ]
