@@ -88,9 +88,9 @@ extension NamedArray {
     /// The little-endian bytes of elements `range`: `int64` for integer arrays, `float32` for all others.
     func bytes(_ range: Range<Int>) -> [UInt8] {
         if let integers {
-            return integers[range].map(\.littleEndian).withUnsafeBytes { Array($0) }
+            return integers[range].map { $0.littleEndian }.withUnsafeBytes { Array($0) }
         }
-        return values[range].map(\.bitPattern.littleEndian).withUnsafeBytes { Array($0) }
+        return values[range].map { $0.bitPattern.littleEndian }.withUnsafeBytes { Array($0) }
     }
 
     /// The type under which the array is written.

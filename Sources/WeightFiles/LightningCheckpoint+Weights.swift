@@ -7,6 +7,8 @@ extension LightningCheckpoint {
         case averaged
         /// The moving average where there is one, else the raw weights; what evaluation usually wants.
         case averagedIfPresent
+        /// Whatever `state_dict` holds, raw or averaged: what loading without averages would use.
+        case stored
     }
 
     /// The part of the file that weights came from.
@@ -43,10 +45,14 @@ extension LightningCheckpoint {
             }
             return Weights(
                 arrays: try arrays([:]), origin: .stateDict, areAveraged: false,
-                remark: choice == .raw ? nil : "the file has no moving average: these are the raw weights")
+                remark: choice == .averagedIfPresent ? "the file has no moving average: these are the raw weights" : nil)
         }
         let order = try averagedNames(names, count: movingAverage.shadow.count)
         let shadow = try assigned(movingAverage.shadow, to: order, place: "ema.shadow_params")
+        if choice == .stored {
+            return Weights(
+                arrays: try arrays([:]), origin: .stateDict, areAveraged: try stateEquals(shadow), remark: nil)
+        }
         guard choice == .raw else {
             return Weights(arrays: try arrays(shadow), origin: .shadow, areAveraged: true, remark: nil)
         }

@@ -38,6 +38,11 @@ public struct LightningCheckpoint: Sendable {
         try self.init(TorchFile(path: path))
     }
 
+    /// Reads a checkpoint that lies in memory; `name` stands for the path in errors.
+    public init(bytes: [UInt8], name: String) throws(WeightFileError) {
+        try self.init(TorchFile(ByteSource(bytes, name: name)))
+    }
+
     init(_ file: TorchFile) throws(WeightFileError) {
         guard let contents = file.value.dictionaryValue else {
             throw WeightFileError(.unsupported, file: file.path, "holds no dictionary", hint: "save a state_dict")

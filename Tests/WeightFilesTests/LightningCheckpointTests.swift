@@ -59,6 +59,9 @@ import WeightFiles
         #expect(raw.areAveraged == areAveraged)
         #expect((raw.remark != nil) == (origin == .collected || areAveraged))
         #expect(raw.arrays.prefix(2).flatMap(\.values) == values)
+        let stored = try checkpoint.weights(.stored)
+        #expect(stored.origin == .stateDict)
+        #expect(stored.areAveraged == (origin == .collected || areAveraged))
         let averaged = try checkpoint.weights(.averaged, parameters: ["dnn.a.weight", "dnn.a.bias"])
         #expect(averaged.arrays.prefix(2).flatMap(\.values) == [0.5, 1.5, 2.5])
         #expect(averaged.arrays.last?.integers == [4])  // buffers come with either
