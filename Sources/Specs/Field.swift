@@ -64,7 +64,8 @@ public indirect enum FieldType: Sendable {
     ///
     /// - Parameter spreads: A list as a parameter of a choice stands for several choices.
     case list(of: FieldType, atLeast: Int = 0, spreads: Bool = false)
-    case section(Schema)
+    /// - Parameter shorthand: The key that a single value in place of the section stands for.
+    case section(Schema, shorthand: String? = nil)
     /// Free names with texts.
     case table
     /// Kept as written: another part of the language reads it.
@@ -182,8 +183,12 @@ extension Field {
         Field(name, .list(of: type, atLeast: count), default: standard, doc, aliases: aliases, part: part)
     }
 
-    public static func section(_ name: String, _ schema: Schema, part: IdentityPart? = nil, isOptional: Bool = false, _ doc: String) -> Field {
-        Field(name, .section(schema), default: isOptional ? .absent : .value(.section(Settings())), doc, part: part)
+    public static func section(
+        _ name: String, _ schema: Schema, shorthand: String? = nil, isOptional: Bool = false, _ doc: String,
+        part: IdentityPart? = nil
+    ) -> Field {
+        let standard: Standard = isOptional ? .absent : .value(.section(Settings()))
+        return Field(name, .section(schema, shorthand: shorthand), default: standard, doc, part: part)
     }
 }
 

@@ -99,7 +99,11 @@ struct SettingsResolver {
 
     private mutating func standard(_ value: SettingValue, _ type: FieldType, path: String) -> SettingValue {
         switch (type, value) {
-        case (.section(let schema), _):
+        case (.section(let schema, let shorthand?), .text(let text)):
+            var settings = defaults(of: schema, path: path)
+            settings[shorthand] = .text(text)
+            return .section(settings)
+        case (.section(let schema, _), _):
             return .section(defaults(of: schema, path: path))
         case (.choice, .text(let name)), (.variant, .text(let name)):
             note(.standard, path)
@@ -129,7 +133,7 @@ struct SettingsResolver {
                 note(Origin(node), path)
                 return .none
             case .required, .value:
-                if case .section(let schema) = field.type { return .section(defaults(of: schema, path: path)) }
+                if case .section(let schema, _) = field.type { return .section(defaults(of: schema, path: path)) }
                 if case .oneOf(let names) = field.type, node.text.map(names.contains) ?? false { break }
                 if case .choice = field.type, entry(node.text ?? "", field.type) != nil { break }
                 if case .list = field.type, node.text == "none" || node.text == "~" || node.text == "null" {
@@ -163,8 +167,10 @@ struct SettingsResolver {
             return choice(node, type, field: field, path: path).map(SettingValue.choice)
         case .list(let element, let count, let spreads):
             return list(node, of: element, atLeast: count, spreads: spreads, field: field, path: path)
-        case .section(let schema):
-            guard let entries = node.entries else {
+        case .section(let schema, let shorthand):
+            var written = node.entries
+            if let shorthand, node.text != nil { written = [.init(shorthand, at: node.mark, node)] }
+            guard let entries = written else {
                 report("wrong-type", at: node, path: path, "'\(field.name)' wants a section, not \(node.noun)",
                     hint: "its keys are: " + schema.fields.map(\.name).joined(separator: ", "))
                 return nil

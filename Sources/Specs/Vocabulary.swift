@@ -73,6 +73,10 @@ public enum Trait: Hashable, Sendable {
     /// It chooses its own steps, so N does not apply.
     case choosesSteps
 
+    // Any entry
+    /// The first parameter must be below the second.
+    case ascending(String, String)
+
     // Corpora and metrics
     /// The names of its test sets.
     case sets([String])
