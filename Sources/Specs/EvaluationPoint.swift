@@ -26,6 +26,12 @@ public struct EvaluationPoint: Hashable, Sendable {
         ]
     }
 
+    /// What the point means, whatever is evaluated at it.
+    public var identity: Identity { Identity(of: canonicalForm) }
+
+    /// The identity of this point of one training.
+    public func identity(of training: Identity) -> Identity { identity.joined(to: training) }
+
     var canonicalForm: String {
         var set = Settings([
             ("path", self.set.path.map(SettingValue.text) ?? .none), ("subset", .text(self.set.subset)),
@@ -95,6 +101,12 @@ extension SettingValue {
         case .text(let value): text = value
         default: text = description
         }
-        return String(text.map { $0.isLetter || $0.isNumber || "._-+^=();/".contains($0) ? ($0 == "/" ? "_" : $0) : "_" })
+        func isSafe(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            default: "._-+^=();".utf8.contains(byte)
+            }
+        }
+        return text.utf8.allSatisfy(isSafe) ? text : String(decoding: text.utf8.map { isSafe($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
     }
 }

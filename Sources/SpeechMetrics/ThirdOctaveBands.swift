@@ -70,8 +70,7 @@ struct ThirdOctaveBands {
         var result = [[Double]](repeating: [Double](repeating: 0, count: frames), count: bandCount)
         for index in 0..<frames {
             for n in 0..<frame { padded[n] = window[n] * signal[index * hop + n] }
-            var parts = spectrum.mutableSpan
-            fft.forward(padded.span, into: &parts)
+            fft.forward(padded, into: &spectrum)
             for (band, bins) in bandBins.enumerated() {
                 var power = 0.0
                 for bin in bins {
