@@ -10,16 +10,16 @@ private struct PlainConvolution {
         for b in 0..<s.batch {
             for oy in 0..<s.outHeight {
                 for ox in 0..<s.outWidth {
-                    for ky in 0..<s.kernel {
-                        for kx in 0..<s.kernel {
-                            let y = oy * s.stride - s.padBefore + ky * s.dilation
-                            let x = ox * s.stride - s.padBefore + kx * s.dilation
+                    for ky in 0..<s.vertical.kernel {
+                        for kx in 0..<s.horizontal.kernel {
+                            let y = oy * s.vertical.stride - s.vertical.padBefore + ky * s.vertical.dilation
+                            let x = ox * s.horizontal.stride - s.horizontal.padBefore + kx * s.horizontal.dilation
                             guard (0..<s.height).contains(y), (0..<s.width).contains(x) else { continue }
                             for c in 0..<s.channels {
                                 for f in 0..<s.filters {
                                     body(
                                         ((b * s.height + y) * s.width + x) * s.channels + c,
-                                        ((f * s.channels + c) * s.kernel + ky) * s.kernel + kx,
+                                        ((f * s.channels + c) * s.vertical.kernel + ky) * s.horizontal.kernel + kx,
                                         ((b * s.outHeight + oy) * s.outWidth + ox) * s.filters + f)
                                 }
                             }
@@ -66,15 +66,24 @@ private let shapes: [ConvolutionShape] = [
     .init(batch: 1, height: 6, width: 8, channels: 4, filters: 7, padBefore: 2),
     .init(batch: 2, height: 7, width: 5, channels: 3, filters: 8, kernel: 5),
     .init(batch: 1, height: 7, width: 6, channels: 3, filters: 4, kernel: 4, padBefore: 2),
+    .init(
+        batch: 2, height: 13, width: 6, channels: 3, filters: 5, vertical: .init(kernel: 7, stride: 2),
+        horizontal: .init(kernel: 5, stride: 1)),
+    .init(
+        batch: 1, height: 20, width: 9, channels: 4, filters: 6, vertical: .init(kernel: 4, stride: 2, padBefore: 2, dilation: 4),
+        horizontal: .init(kernel: 4, stride: 2, padBefore: 2)),
+    .init(
+        batch: 1, height: 9, width: 33, channels: 3, filters: 7, vertical: .init(kernel: 1),
+        horizontal: .init(kernel: 7)),
+    .init(
+        batch: 2, height: 12, width: 1, channels: 5, filters: 3, vertical: .init(kernel: 5, padBefore: 1, padAfter: 3),
+        horizontal: .init(kernel: 1)),
 ]
 
 extension EngineTests {
     @Suite struct ConvolutionTests {
-        /// The algorithms that can compute a shape.
-        private static func algorithms(_ s: ConvolutionShape) -> [ConvolutionAlgorithm] {
-            let isDirect = s.stride == 1 && s.dilation == 1
-            let isWinograd = isDirect && s.kernel == 3 && s.padBefore == 1 && s.padAfter == 1
-            return [.automatic, .columns] + (isDirect ? [.direct] : []) + (isWinograd ? [.winograd] : [])
+        private static func algorithms(_ shape: ConvolutionShape) -> [ConvolutionAlgorithm] {
+            ConvolutionAlgorithm.allCases.filter { $0.computes(shape) }
         }
 
         @Test(arguments: shapes)
