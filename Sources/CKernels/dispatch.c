@@ -65,9 +65,14 @@ float *sg_scratch(int slot, int64_t floats) {
 }
 
 // ---- forwarding ----------------------------------------------------------------------------------
+// Three taps that keep the size.
+static int is_same_3(const sg_window *w) {
+    return w->kernel == 3 && w->stride == 1 && w->dilation == 1 && w->before == 1 && w->after == 1;
+}
+
 int sg_conv_choose(const sg_conv_shape *s, int algorithm) {
     if (algorithm != SG_CONV_AUTO) return algorithm;
-    if (s->kernel == 3 && s->stride == 1 && s->dilation == 1 && s->pad_before == 1 && s->pad_after == 1) {
+    if (is_same_3(&s->y) && is_same_3(&s->x)) {
         int64_t pixels = s->batch * s->height * s->width;
         if (s->channels >= 8 && s->filters >= 8 && pixels >= 256) return SG_CONV_WINOGRAD;
         if (s->width >= 32) return SG_CONV_DIRECT;

@@ -72,7 +72,7 @@ public func concatenateChannels(_ parts: [(buffer: FloatBuffer, channels: Int)],
     let channels = parts.reduce(0) { $0 + $1.channels }
     let y = FloatBuffer(count: pixels * channels)
     var offset = 0
-    for part in parts {
+    for part in parts where part.channels > 0 {
         precondition(part.buffer.count == pixels * part.channels, "concatenateChannels: \(part.buffer.count) elements")
         unsafe sg_copy_channels(
             part.buffer.base, Int64(pixels), Int64(part.channels), 0, y.base, Int64(channels), Int64(offset),
@@ -86,6 +86,7 @@ public func concatenateChannels(_ parts: [(buffer: FloatBuffer, channels: Int)],
 public func sliceChannels(_ x: FloatBuffer, pixels: Int, channels: Int, range: Range<Int>) -> FloatBuffer {
     precondition(x.count == pixels * channels && range.lowerBound >= 0 && range.upperBound <= channels, "sliceChannels")
     let y = FloatBuffer(count: pixels * range.count)
+    if range.isEmpty { return y }
     unsafe sg_copy_channels(
         x.base, Int64(pixels), Int64(channels), Int64(range.lowerBound), y.base, Int64(range.count), 0, Int64(range.count), 0)
     return y

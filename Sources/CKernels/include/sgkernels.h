@@ -33,9 +33,15 @@ int sg_level(void);
 int sg_set_level(int level);
 
 // ---- shapes --------------------------------------------------------------------------------------
+// The window of a convolution along one axis.
+typedef struct {
+    int64_t kernel, stride, before, after, dilation;  // before, after: zeros around the input
+} sg_window;
+
 typedef struct {
     int64_t batch, height, width, channels;  // input
-    int64_t filters, kernel, stride, pad_before, pad_after, dilation;
+    int64_t filters;
+    sg_window y, x;
 } sg_conv_shape;
 
 enum { SG_CONV_AUTO = 0, SG_CONV_WINOGRAD = 1, SG_CONV_DIRECT = 2, SG_CONV_IM2COL = 3 };
@@ -44,13 +50,13 @@ enum { SG_IDENTITY = 0, SG_SILU = 1, SG_RELU = 2, SG_LEAKY = 3, SG_ELU = 4, SG_L
 int sg_conv_choose(const sg_conv_shape *s, int algorithm);
 // Floats of the packed filter for an algorithm.
 int64_t sg_conv_packed_count(const sg_conv_shape *s, int algorithm);
-// weight is [filters, channels, k, k]. With transposed != 0 the packed filter is that of the gradient with
-// respect to the input of a convolution whose weight is [channels, filters, k, k].
+// weight is [filters, channels, ky, kx]. With transposed != 0 the packed filter is that of the gradient with
+// respect to the input of a convolution whose weight is [channels, filters, ky, kx].
 void sg_conv_pack(const sg_conv_shape *s, int algorithm, const float *weight, int transposed, float *packed);
 // out = scale * (x * w + bias + residual); bias is [filters] or, with bias_stride = filters, [B, filters].
 void sg_conv_forward(const sg_conv_shape *s, int algorithm, const float *x, const float *packed,
                      const float *bias, int64_t bias_stride, const float *residual, float scale, float *out);
-// dweight [filters, channels, k, k] is overwritten.
+// dweight [filters, channels, ky, kx] is overwritten.
 void sg_conv_weight_gradient(const sg_conv_shape *s, int algorithm, const float *x, const float *dy, float *dweight);
 // Gradient with respect to the input for any stride, through columns. dx is overwritten.
 void sg_conv_input_gradient_im2col(const sg_conv_shape *s, const float *weight, const float *dy, float *dx);
