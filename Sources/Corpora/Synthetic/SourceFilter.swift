@@ -33,7 +33,8 @@ struct SourceFilter: Sendable {
         var (stretch, strength) = (1.0, 1.0)
         let smoothing = 1 - exp(-2 * .pi * voice.tilt / sampleRate)
         for (frame, range) in frames(utterance, noise.count).enumerated() {
-            let (level, breath) = (utterance.voice[frame], utterance.breath[frame])
+            let level = utterance.voice[frame] * openness(utterance, frame)
+            let breath = utterance.breath[frame]
             guard level > 1e-4 || breath > 1e-4 else {
                 low = 0
                 continue
@@ -60,6 +61,12 @@ struct SourceFilter: Sendable {
             }
         }
         return signal
+    }
+
+    /// Speakers give close and front vowels, which the tract passes weakly, more voice than open and back ones.
+    private func openness(_ utterance: Utterance, _ frame: Int) -> Double {
+        let (f1, f2) = (utterance.formants[0][frame], utterance.formants[1][frame])
+        return (500 * voice.tract / f1).squareRoot() * pow(f2 / (1500 * voice.tract), 0.3)
     }
 
     /// F1 to F3 move; the higher formants of the tract stay, about 1 kHz apart, up to the band's end.

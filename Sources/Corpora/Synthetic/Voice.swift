@@ -31,7 +31,7 @@ struct Voice: Sendable {
         articulation = (draws.uniform(0.95...1.05), draws.uniform(0.95...1.05), draws.uniform(0.96...1.04))
         pace = draws.uniform(0.85...1.2)
         openQuotient = draws.uniform(high ? 0.6...0.75 : 0.48...0.65)
-        tilt = draws.logUniform(high ? 1200...2600 : 1600...4000)
+        tilt = draws.logUniform(high ? 1800...4000 : 2500...6000)
         breathiness = draws.uniform(high ? 0.02...0.06 : 0.008...0.03)
         jitter = draws.uniform(0.004...0.012)
         shimmer = draws.uniform(0.03...0.09)
