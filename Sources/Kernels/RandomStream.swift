@@ -81,7 +81,7 @@ public struct RandomStream: Sendable, Hashable {
     ///
     /// Element `i` is the same whatever `count` is.
     public func normals(_ count: Int, standardDeviation: Double = 1) -> [Float] {
-        [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+        unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             for pair in 0..<(count + 1) / 2 {
                 let words = block(UInt64(pair))
                 let u = (Double(words.0) + 0.5) * 0x1p-32
