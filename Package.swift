@@ -27,7 +27,7 @@ let package = Package(
         .target(name: "Diffusion", dependencies: ["Tensors"]),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"]),
         .target(name: "SpeechMetrics", dependencies: ["Audio"]),
-        .target(name: "Corpora", dependencies: ["Audio"]),
+        .target(name: "Corpora", dependencies: ["Kernels", "Audio"]),
         .target(name: "Objectives", dependencies: ["Diffusion", "SpeechMetrics", "Tensors"]),
 
         // Files: weights and arrays, specs, the store.
