@@ -39,7 +39,10 @@ public struct EvaluationPoint: Hashable, Sendable {
         if self.set.path != nil { set["format"] = .text(self.set.format) }
         if let corpus = self.set.corpus { set["corpus"] = .choice(corpus) }
         let reference = reference.map {
-            Settings([("mode", .text($0.mode)), ("num_frames", $0.numFrames.map(SettingValue.integer) ?? .none)])
+            Settings([
+                ("mode", .text($0.mode)), ("path", $0.path.map(SettingValue.text) ?? .none),
+                ("num_frames", $0.numFrames.map(SettingValue.integer) ?? .none),
+            ])
         }
         return CanonicalForm.spelled(Settings([
             ("set", .section(set)), ("checkpoint", .choice(checkpoint)), ("weights", .text(weights)),

@@ -31,6 +31,12 @@ extension ExperimentSpec {
         Identity(of: canonicalForm([.data, .training]) + "seed=\(seed)\n")
     }
 
+    /// The trainings of all the spec's seeds, in order.
+    public var trainingIdentities: [Identity] {
+        let form = canonicalForm([.data, .training])
+        return train.seeds.map { Identity(of: form + "seed=\($0)\n") }
+    }
+
     /// What one evaluation of one training computes; metrics and anchors are computed from it, and do not count.
     public func evaluationIdentity(_ point: EvaluationPoint, seed: Int) -> Identity {
         point.identity(of: trainingIdentity(seed: seed))

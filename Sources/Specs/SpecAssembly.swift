@@ -146,8 +146,7 @@ struct SpecAssembly {
         if let sweep, isSwept {
             runs = expand(sweep, over: draft)
         } else {
-            let agenda = agenda(of: whole.spec)
-            runs = whole.spec.train.seeds.map { run(whole.spec, label: "", point: [], seed: $0, agenda) }
+            runs = self.runs(of: whole.spec, label: "", point: [], agenda(of: whole.spec))
         }
         guard !errors.contains(where: { $0.severity == .error }) else { return nil }
         return LoadedSpec(
@@ -207,9 +206,7 @@ struct SpecAssembly {
             }
             let spec = resolution.spec
             if agenda?.evaluate != spec.settings["evaluate"] { agenda = self.agenda(of: spec) }
-            for seed in spec.train.seeds {
-                runs.append(run(spec, label: label, point: values, seed: seed, agenda ?? self.agenda(of: spec)))
-            }
+            runs += self.runs(of: spec, label: label, point: values, agenda ?? self.agenda(of: spec))
             if errors.count > 1000 { errors = SpecErrors(errors).all }
         }
         if runs.isEmpty, failing == 0 {
@@ -227,15 +224,18 @@ struct SpecAssembly {
         EvaluationAgenda(spec, takesSteps: DerivedSettings(vocabulary: vocabulary).takesSteps)
     }
 
-    private func run(
-        _ spec: ExperimentSpec, label: String, point: [(String, SettingValue)], seed: Int, _ agenda: EvaluationAgenda
-    ) -> SpecRun {
-        var parts = [spec.name + (profile.map { "@\($0)" } ?? "")]
-        if !label.isEmpty { parts.append(label) }
-        if spec.train.seeds.count > 1 { parts.append("seed=\(seed)") }
-        return SpecRun(
-            name: parts.joined(separator: ","), label: label, seed: seed, point: point.map { (path: $0.0, value: $0.1) },
-            spec: spec, identity: spec.trainingIdentity(seed: seed), agenda: agenda)
+    /// One run for each seed.
+    private func runs(
+        of spec: ExperimentSpec, label: String, point: [(String, SettingValue)], _ agenda: EvaluationAgenda
+    ) -> [SpecRun] {
+        var stem = spec.name + (profile.map { "@\($0)" } ?? "")
+        if !label.isEmpty { stem += "," + label }
+        let (identities, seeds) = (spec.trainingIdentities, spec.train.seeds)
+        return zip(seeds, identities).map { seed, identity in
+            SpecRun(
+                name: seeds.count > 1 ? stem + ",seed=\(seed)" : stem, label: label, seed: seed,
+                point: point.map { (path: $0.0, value: $0.1) }, spec: spec, identity: identity, agenda: agenda)
+        }
     }
 
     /// The last part of each path, and as much before it as keeps them apart.

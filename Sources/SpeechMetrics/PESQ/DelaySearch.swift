@@ -13,7 +13,7 @@ struct DelaySearch {
     let degradedActivity: SpeechActivity
 
     private let fft: RealFFT<Float>
-    private let window: [Float]
+    private var window: [Float]
     private var frames: (reference: [Float], degraded: [Float])
     private var spectra: (reference: [Float], degraded: [Float])
 
@@ -31,41 +31,70 @@ struct DelaySearch {
         (frames, spectra) = ((frame, frame), (spectrum, spectrum))
     }
 
+    /// The delay of the whole degraded signal, in samples.
+    func crudeDelay() -> Int {
+        let correlation = Self.correlation(referenceActivity.logLevels[...], degradedActivity.logLevels[...])
+        return Self.bestLag(of: correlation, reference: reference.windows) * timing.window
+    }
+
     /// The delay at which the envelopes fit best, in samples, given a guess to look around.
     ///
     /// Compares the reference's windows from `first` to `end` with as many of the degraded signal's, shifted by
     /// the guess.
     func crudeDelay(from first: Int, to end: Int, around guess: Int) -> Int {
+        guard let (correlation, count) = envelopes(from: first, to: end, around: guess) else { return guess }
+        return guess + Self.bestLag(of: correlation, reference: count) * timing.window
+    }
+
+    /// The same, as the search for a split does it.
+    ///
+    /// The standard's software keeps that search's window in the memory its envelope correlations are written to,
+    /// behind three frames and six words. In utterances of some 6 s (3 s at 8 kHz) and more they reach it; scores
+    /// everywhere include the effect, so it is part of the measure.
+    mutating func crudeDelayForSplit(from first: Int, to end: Int, around guess: Int) -> Int {
+        guard let (correlation, count) = envelopes(from: first, to: end, around: guess) else { return guess }
+        let distance = 3 * timing.alignmentFrame + 6
+        for (index, value) in correlation.dropFirst(distance).prefix(window.count).enumerated() {
+            window[index] = value
+        }
+        return guess + Self.bestLag(of: correlation, reference: count) * timing.window
+    }
+
+    /// Makes the frames' window whole again.
+    mutating func restoreWindow() { window = .periodicHann(timing.alignmentFrame) }
+
+    /// The correlation of both envelopes around a guess, and how many windows of the reference are in it.
+    private func envelopes(from first: Int, to end: Int, around guess: Int) -> ([Float], Int)? {
         let shift = guess / timing.window
         let start = first + shift < 0 ? -shift : first
         let count = min(end, reference.windows) - start
         let degradedStart = start + shift
         let degradedCount = min(count, degraded.windows - degradedStart)
-        guard count > 1, degradedCount > 1 else { return guess }
-        let lag = Self.bestLag(
+        guard count > 1, degradedCount > 1 else { return nil }
+        let correlation = Self.correlation(
             referenceActivity.logLevels[start..<start + count],
             degradedActivity.logLevels[degradedStart..<degradedStart + degradedCount])
-        return guess + lag * timing.window
+        return (correlation, count)
     }
 
-    /// The delay of the whole degraded signal, in samples.
-    func crudeDelay() -> Int {
-        Self.bestLag(referenceActivity.logLevels[...], degradedActivity.logLevels[...]) * timing.window
-    }
-
-    /// The lag that maximises `Σ_i x_i y_{i + lag}`; 0 if no lag gives a positive sum.
-    private static func bestLag(_ x: ArraySlice<Float>, _ y: ArraySlice<Float>) -> Int {
+    /// `c_k = Σ_i x_i y_{i + k}`, from the first lag `1 − n_x` to the last, `n_y − 1`.
+    private static func correlation(_ x: ArraySlice<Float>, _ y: ArraySlice<Float>) -> [Float] {
+        let count = x.count + y.count - 1
         var length = 1
-        while length < x.count + y.count - 1 { length *= 2 }
+        while length < count { length *= 2 }
         let fft = RealFFT<Float>(length: length)
-        let xSpectrum = fft.forward(x + [Float](repeating: 0, count: length - x.count))
-        var product = fft.forward(y + [Float](repeating: 0, count: length - y.count))
-        product.multiply(byConjugateOf: xSpectrum)
-        let correlation = fft.inverse(product)
+        // Reversed, a convolution is a correlation in the order of its lags.
+        let xSpectrum = fft.forward(Array(x.reversed()) + [Float](repeating: 0, count: length - x.count))
+        var product = fft.forward(Array(y) + [Float](repeating: 0, count: length - y.count))
+        product.multiply(by: xSpectrum)
+        return Array(fft.inverse(product)[..<count])
+    }
+
+    /// The lag of the largest value; 0 if none is positive.
+    private static func bestLag(of correlation: [Float], reference count: Int) -> Int {
         var (best, bestLag) = (Float(0), 0)
-        for lag in 1 - x.count..<y.count {
-            let value = correlation[lag < 0 ? lag + length : lag]
-            if value > best { (best, bestLag) = (value, lag) }
+        for (index, value) in correlation.enumerated() where value > best {
+            (best, bestLag) = (value, index - count + 1)
         }
         return bestLag
     }
@@ -133,6 +162,15 @@ extension [Float] {
     /// A Hann window whose period is `length`.
     static func periodicHann(_ length: Int) -> [Float] {
         (0..<length).map { Float(0.5 - 0.5 * cos(2 * .pi * Double($0) / Double(length))) }
+    }
+
+    /// Complex numbers, part by part: `z ← z · w`.
+    mutating func multiply(by other: [Float]) {
+        for k in stride(from: 0, to: count, by: 2) {
+            let (re, im) = (self[k], self[k + 1])
+            self[k] = re * other[k] - im * other[k + 1]
+            self[k + 1] = im * other[k] + re * other[k + 1]
+        }
     }
 
     /// Complex numbers, part by part: `z ← z · conj(w)`.

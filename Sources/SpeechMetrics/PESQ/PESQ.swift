@@ -19,7 +19,7 @@ public struct PESQ: SpeechMetric, Hashable {
     public var band: Band
     public init(_ band: Band) { self.band = band }
 
-    public var name: String { "pesq_\(band.rawValue)" }
+    public var name: String { band == .wide ? "pesq" : "pesq_nb" }
     public var summary: String {
         "perceptual evaluation of speech quality, \(band == .wide ? "wide" : "narrow") band"
     }
@@ -55,8 +55,11 @@ public struct PESQ: SpeechMetric, Hashable {
         guard shortest >= sampleRate / 4 else {
             throw .tooShort(count: shortest, minimum: sampleRate / 4, of: "samples")
         }
-        var reference = PESQSignal(clean, timing: timing)
-        var degraded = PESQSignal(enhanced, timing: timing)
+        // Dividing by the common peak changes no level, but the rounding: the reference tool does it.
+        let peak = Double(max(clean.largestMagnitude, enhanced.largestMagnitude))
+        guard peak > 0 else { throw .noUtterances }
+        var reference = PESQSignal(clean.map { Float(Double($0) / peak) }, timing: timing)
+        var degraded = PESQSignal(enhanced.map { Float(Double($0) / peak) }, timing: timing)
         let longest = max(reference.count, degraded.count)
         // A silent reference has no utterances; a silent degraded signal has no level to align.
         guard reference.alignLevel(longest: longest) else { throw .noUtterances }
@@ -75,4 +78,8 @@ public struct PESQ: SpeechMetric, Hashable {
         var model = PerceptualModel(reference: reference, degraded: degraded, alignment: alignment)
         return model.score()
     }
+}
+
+extension [Float] {
+    fileprivate var largestMagnitude: Float { reduce(0) { Swift.max($0, abs($1)) } }
 }

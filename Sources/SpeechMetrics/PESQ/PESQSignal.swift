@@ -52,9 +52,9 @@ extension PESQSignal {
     mutating func alignLevel(longest: Int) -> Bool {
         let band = FrequencyCurve.levelBand.filter(samples[filtered], sampleRate: timing.sampleRate)
         let total = band.reduce(0.0) { $0 + Double($1) * Double($1) }
-        let power = total / Double(longest - 2 * timing.margin + timing.tail)
+        let power = Float(total / Double(longest - 2 * timing.margin + timing.tail))
         guard power > 0 else { return false }
-        let gain = Float((1e7 / power).squareRoot())
+        let gain = Float((1e7 / Double(power)).squareRoot())
         guard gain.isFinite else { return false }
         for index in 0..<count { samples[index] *= gain }
         return true

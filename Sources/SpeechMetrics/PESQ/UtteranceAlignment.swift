@@ -138,11 +138,11 @@ struct UtteranceAlignment {
     /// Both halves at the break that fits best, or nil where no break beats the whole.
     private mutating func bestSplit(of whole: Utterance, speech: Range<Int>) -> [Utterance]? {
         let breaks = breakPoints(in: speech)
-        let firstCrude = breaks.map {
-            search.crudeDelay(from: whole.start, to: $0, around: whole.crudeDelay)
-        }
-        let secondCrude = breaks.map {
-            search.crudeDelay(from: $0, to: whole.end, around: whole.crudeDelay)
+        search.restoreWindow()
+        var (firstCrude, secondCrude): ([Int], [Int]) = ([], [])
+        for cut in breaks {
+            firstCrude.append(search.crudeDelayForSplit(from: whole.start, to: cut, around: whole.crudeDelay))
+            secondCrude.append(search.crudeDelayForSplit(from: cut, to: whole.end, around: whole.crudeDelay))
         }
         let first = fineDelays(from: whole.start, to: breaks, crude: firstCrude)
         let candidates = breaks.indices.filter { first[$0].confidence > whole.confidence }
