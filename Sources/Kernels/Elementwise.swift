@@ -171,9 +171,8 @@ public func updateAdam(
         gradient.count == count && first.count == count && second.count == count && average?.count ?? count == count,
         "updateAdam: buffers of different lengths")
     unsafe sg_adam(
-        weight.base, gradient.base, first.base, second.base, average?.base, Int64(count), Float(u.rate), Float(u.beta1),
-        Float(u.beta2), Float(u.epsilon), Float(1 - power(u.beta1, u.count)), Float(1 - power(u.beta2, u.count)),
-        Float(u.decay))
+        weight.base, gradient.base, first.base, second.base, average?.base, Int64(count), u.rate, u.beta1, u.beta2, u.epsilon,
+        1 - power(u.beta1, u.count), 1 - power(u.beta2, u.count), u.decay)
     weight.packed.forget()
     average?.packed.forget()
 }

@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-/// Tests of kernels, one after the other: the instruction set and the number of threads belong to the process.
+/// Tests of kernels, one after the other: the number of threads belongs to the process.
 @Suite(.serialized) enum EngineTests {}
 
 /// Runs `body` at each instruction set that this processor has, and at one and several threads.

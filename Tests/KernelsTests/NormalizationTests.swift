@@ -107,7 +107,7 @@ extension EngineTests {
 
         @Test(arguments: [(1, 1), (3, 5), (7, 16), (2, 33), (5, 1000)])
         func softmaxEqualsItsDefinition(rows: Int, columns: Int) {
-            let x = noise(rows * columns).map { 20 * $0 }
+            let x = noise(rows * columns).map { 3 * $0 }
             let dy = noise(rows * columns, "dy")
             var (y, dx) = ([Double](), [Double]())
             for row in 0..<rows {
@@ -126,7 +126,7 @@ extension EngineTests {
                 let out = softmax(FloatBuffer(x), rows: rows, columns: columns)
                 #expect(deviation(out.values, y) < 2e-6, "\(engine)")
                 let gradient = softmaxGradient(out, dy: FloatBuffer(dy), rows: rows, columns: columns)
-                #expect(columns == 1 || deviation(gradient.values, dx) < 1e-5, "\(engine)")
+                #expect(columns == 1 || deviation(gradient.values, dx) < 2e-6, "\(engine)")
             }
         }
     }

@@ -75,3 +75,100 @@ import Testing
         checkGradients(of: [x]) { $0[0].channels(1..<3) }
     }
 }
+
+@Suite struct ComplexGradientTests {
+    @Test func transposedConvolution() {
+        checkGradients(of: [noise([2, 3, 4, 3]), noise([3, 2, 4, 3], "w"), noise([2], "b")]) {
+            $0[0].transposeConvolved(
+                $0[1], bias: $0[2], height: 6, width: 4, vertical: .init(kernel: 4, stride: 2, padBefore: 1),
+                horizontal: .init(kernel: 3))
+        }
+    }
+
+    /// The transposed convolution is the adjoint: `⟨A x, y⟩ = ⟨x, Aᵀ y⟩`.
+    @Test(arguments: [(1, 1), (2, 1), (2, 4), (3, 2)])
+    func transposedConvolutionIsTheAdjoint(stride: Int, dilation: Int) {
+        let window = ConvolutionWindow(kernel: 3, stride: stride, padBefore: 1, dilation: dilation)
+        let (x, w) = (noise([2, 13, 11, 3]), noise([5, 3, 3, 3], "w"))
+        let forward = x.convolved(w, vertical: window, horizontal: ConvolutionWindow())
+        let y = noise(forward.shape, "y")
+        let back = y.transposeConvolved(w, height: 13, width: 11, vertical: window, horizontal: ConvolutionWindow())
+        #expect(abs(forward.dot(y).item - x.dot(back).item) < 1e-3)
+    }
+
+    @Test func complexFilters() {
+        let (re, im) = (noise([3, 2, 2, 1], "re"), noise([3, 2, 2, 1], "im"))
+        for adjoint in [false, true] {
+            checkGradients(of: [re, im]) {
+                .complex($0[0], $0[1], rows: ComplexChannels(1, 2), columns: ComplexChannels(2), adjoint: adjoint)
+            }
+        }
+        // (1 + 2i)(x + iy), by rows and columns.
+        let matrix = Tensor.complex(
+            Tensor([1], shape: [1, 1]), Tensor([2], shape: [1, 1]), rows: ComplexChannels(1), columns: ComplexChannels(1))
+        #expect(matrix.values == [1, -2, 2, 1])
+    }
+
+    @Test func batchNormalization() {
+        let (x, g, b) = (noise([3, 2, 4, 3], offset: 1), noise([3], "g", offset: 1), noise([3], "b"))
+        checkGradients(of: [x, g, b]) {
+            $0[0].batchNormalized(gamma: $0[1], beta: $0[2], epsilon: 1e-5, activation: .silu).0
+        }
+        let (mean, variance) = (noise([3], "m"), Tensor([0.5, 1, 2], shape: [3]))
+        checkGradients(of: [x, g, b]) {
+            $0[0].batchNormalized(mean: mean, variance: variance, gamma: $0[1], beta: $0[2], epsilon: 1e-5, activation: .silu)
+        }
+        // With its own statistics, the fixed form is the free one.
+        let (free, m, unbiased) = x.batchNormalized(gamma: g, beta: b, epsilon: 1e-5, activation: .identity)
+        let biased = Tensor(unbiased.map { $0 * 23 / 24 }, shape: [3])
+        let fixed = x.batchNormalized(
+            mean: Tensor(m, shape: [3]), variance: biased, gamma: g, beta: b, epsilon: 1e-5, activation: .identity)
+        for (a, b) in zip(free.values, fixed.values) { #expect(abs(a - b) < 1e-4) }
+    }
+
+    @Test func complexBatchNormalization() {
+        let rr = noise([2], "rr", offset: 2), ri = noise([2], "ri"), ii = noise([2], "ii", offset: 2)
+        checkGradients(of: [noise([2, 3, 4, 4], offset: 0.5), rr, ri, ii, noise([4], "b")]) {
+            $0[0].complexBatchNormalized(weight: ($0[1], $0[2], $0[3]), bias: $0[4], epsilon: 1e-5)
+        }
+    }
+
+    /// With unit weights, the parts of the result are uncorrelated and of unit variance.
+    @Test func complexBatchNormalizationWhitens() {
+        let (one, zero) = (Tensor([1, 1], shape: [2]), Tensor.zeros([2]))
+        let x = noise([2, 8, 8, 4], offset: 3)
+        let skewed = Tensor.concatenated([x.channels(0..<2), .weighted(0.7, x.channels(0..<2), 0.5, x.channels(2..<4))])
+        let y = skewed.complexBatchNormalized(weight: (one, zero, one), bias: .zeros([4]), epsilon: 1e-9).values
+        for c in 0..<2 {
+            let pairs = stride(from: 0, to: y.count, by: 4).map { (Double(y[$0 + c]), Double(y[$0 + 2 + c])) }
+            let n = Double(pairs.count)
+            #expect(abs(pairs.reduce(0) { $0 + $1.0 * $1.0 } / n - 1) < 1e-4)
+            #expect(abs(pairs.reduce(0) { $0 + $1.1 * $1.1 } / n - 1) < 1e-4)
+            #expect(abs(pairs.reduce(0) { $0 + $1.0 * $1.1 } / n) < 1e-4)
+            #expect(abs(pairs.reduce(0) { $0 + $1.0 } / n) < 1e-4)
+        }
+    }
+
+    @Test func poolingAndAxes() {
+        checkGradients(of: [noise([2, 7, 5, 3])]) { $0[0].averagePooled(height: 4, width: 1) }
+        checkGradients(of: [noise([1, 3, 2, 2])]) { $0[0].averagePooled(height: 4, width: 2) }
+        checkGradients(of: [noise([2, 3, 4])]) { $0[0].swappingLastAxes() }
+        checkGradients(of: [noise([1, 2, 5, 3])]) { $0[0].withFrames(3) }
+        checkGradients(of: [noise([1, 2, 5, 3])]) { $0[0].withFrames(7) }
+        let column = Tensor([1, 2, 3, 4, 5], shape: [1, 5, 1, 1])
+        #expect(column.averagePooled(height: 2, width: 1).values == [2, 4])
+    }
+
+    @Test func dropout() {
+        let streams = (0..<2).map { RandomStream(seed: 1, purpose: "dropout", $0) }
+        let x = noise([2, 3, 5, 7])
+        checkGradients(of: [x]) { $0[0].dropped(rate: 0.3, streams: streams) }
+        let ones = Tensor(repeating: 1, shape: [2, 100_000])
+        let dropped = ones.dropped(rate: 0.3, streams: streams)
+        #expect(Set(dropped.values) == [0, 1 / 0.7])
+        #expect(abs(dropped.sum().item / 200_000 - 1) < 0.01)
+        // A sample's mask is its own, whatever stands beside it.
+        let alone = ones.samples(1..<2).dropped(rate: 0.3, streams: [streams[1]])
+        #expect(alone.values == Array(dropped.values[100_000...]))
+    }
+}

@@ -27,7 +27,7 @@ int64_t sg_peak_bytes(void);
 void sg_reset_peak_bytes(void);
 
 // ---- processor -----------------------------------------------------------------------------------
-// 0 baseline, 1 AVX2+FMA, 2 AVX-512.
+// 0 baseline, 1 AVX2+FMA, 2 AVX-512; the best there is, unless a thread chose a lower one (-1 for the best).
 int sg_best_level(void);
 int sg_level(void);
 int sg_set_level(int level);
@@ -103,8 +103,8 @@ void sg_transpose(const float *x, int64_t rows, int64_t columns, float *y);
 
 // ---- optimisation --------------------------------------------------------------------------------
 // Adam without weight decay (m, v in place), followed by the moving average average += (1 - decay)(w - average).
-void sg_adam(float *w, const float *g, float *m, float *v, float *average, int64_t count, float rate,
-             float beta1, float beta2, float epsilon, float correction1, float correction2, float decay);
+void sg_adam(float *w, const float *g, float *m, float *v, float *average, int64_t count, double rate,
+             double beta1, double beta2, double epsilon, double correction1, double correction2, double decay);
 
 #ifdef __cplusplus
 }
