@@ -27,3 +27,14 @@ public final class Parameter: Sendable {
 extension GradientTable {
     public subscript(parameter: Parameter) -> Tensor? { self[parameter.tensor] }
 }
+
+extension Tensor {
+    /// The same elements in a buffer of their own.
+    public func copied() -> Tensor { Tensor(buffer: scale(buffer, by: 1), shape: shape) }
+
+    /// One step of Adam in place, with the moving average; see ``Kernels/updateAdam(_:gradient:first:second:average:_:)``.
+    public func applyAdam(gradient: Tensor, first: Tensor, second: Tensor, average: Tensor?, _ update: AdamUpdate) {
+        updateAdam(
+            buffer, gradient: gradient.buffer, first: first.buffer, second: second.buffer, average: average?.buffer, update)
+    }
+}

@@ -1,0 +1,34 @@
+import Layers
+import Tensors
+
+/// A network over complex spectrograms, conditioned on a time.
+///
+/// Spectrograms are `[B, F, N, 2]`. `x` is the state of the diffusion, `y` the noisy speech.
+public protocol Backbone: Sendable {
+    /// All parameters in the reference's order, with its names.
+    var parameters: [Parameter] { get }
+
+    /// What must divide the number of bins and of frames.
+    var divisor: (bins: Int, frames: Int) { get }
+
+    /// - Parameter t: One time per sample.
+    func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float]) -> Tensor
+}
+
+extension Backbone {
+    /// The number of trained values and fixed frequencies.
+    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+}
+
+/// A combination of options that no network can be built from.
+public struct BackboneError: Error, Hashable, Sendable, CustomStringConvertible {
+    public var option: String
+    public var reason: String
+
+    public init(option: String, reason: String) {
+        self.option = option
+        self.reason = reason
+    }
+
+    public var description: String { "\(option): \(reason)" }
+}
