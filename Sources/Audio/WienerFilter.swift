@@ -10,7 +10,7 @@ import Kernels
 /// Frames of 32 ms, a quarter of it apart, with square-root Hann windows before and after.
 public struct WienerFilter: Hashable, Sendable {
     /// The weight α of the last frame's estimate. The paper's 0.98 was chosen with the noise known; with tracked noise
-    /// it costs speech at onsets, and 0.95 gave 0.8 dB more SI-SDR on the synthetic corpus.
+    /// it costs speech at onsets: on 24 files of the synthetic corpus 0.98 gained 3.1 dB of SI-SDR, 0.95 3.9, 0.90 4.1.
     public var smoothing: Double
     /// The smallest a-priori SNR ξ_min in dB: how far noise is turned down.
     public var floor: Double
