@@ -28,12 +28,16 @@ extension RunStore {
         let group = 50
         let many = try db.cachedStatement(sql: Self.scoreInsertion(rows: group))
         let one = try db.cachedStatement(sql: Self.scoreInsertion(rows: 1))
-        var rest = scores[...]
-        while !rest.isEmpty {
-            let size = rest.count >= group ? group : 1
-            let values = rest.prefix(size).flatMap { $0.row(of: evaluation) }
-            try (size == group ? many : one).execute(arguments: StatementArguments(values))
-            rest = rest.dropFirst(size)
+        var (values, next) = ([DatabaseValue](), 0)
+        values.reserveCapacity(5 * group)
+        while next < scores.count {
+            let size = scores.count - next >= group ? group : 1
+            values.removeAll(keepingCapacity: true)
+            for score in scores[next..<next + size] { score.append(to: &values, of: evaluation) }
+            let statement = size == group ? many : one
+            statement.setUncheckedArguments(StatementArguments(values))  // the count is right by construction
+            try statement.execute()
+            next += size
         }
     }
 
@@ -91,17 +95,21 @@ extension RunStore {
 }
 
 extension Score {
-    /// The columns of the table `score`.
-    fileprivate func row(of evaluation: Evaluation.ID) -> [DatabaseValue] {
-        let (value, reason): (Double?, String?) =
-            switch outcome {
-            case .value(let value) where value.isNaN: (nil, "the result is not a number")
-            case .value(let value): (value, nil)
-            case .failed(let reason): (nil, reason)
-            }
-        return [
-            evaluation.rawValue.databaseValue, metric.rawValue.databaseValue, file.rawValue.databaseValue,
-            value?.databaseValue ?? .null, reason?.databaseValue ?? .null,
-        ]
+    /// Appends the columns of the table `score`.
+    fileprivate func append(to values: inout [DatabaseValue], of evaluation: Evaluation.ID) {
+        values.append(evaluation.rawValue.databaseValue)
+        values.append(metric.rawValue.databaseValue)
+        values.append(file.rawValue.databaseValue)
+        switch outcome {
+        case .value(let value) where !value.isNaN:
+            values.append(value.databaseValue)
+            values.append(.null)
+        case .value:
+            values.append(.null)
+            values.append("the result is not a number".databaseValue)
+        case .failed(let reason):
+            values.append(.null)
+            values.append(reason.databaseValue)
+        }
     }
 }
