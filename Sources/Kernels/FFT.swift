@@ -52,8 +52,7 @@ public struct RealFFT<Scalar: FFTScalar>: Sendable {
     ) {
         inversePlan.run(
             frames: frames, from: spectra, size: 2 * bins, hop: 2 * bins, into: &signals, size: length)
-        let (scale, count) = (1 / Scalar(length), frames * length)
-        for index in 0..<count { signals[index] *= scale }
+        Scalar._scale(&signals, count: frames * length, by: 1 / Scalar(length))
     }
 
     /// The spectrum of `signal`, into an array of at least `2 · bins` parts.
@@ -119,7 +118,6 @@ public struct ComplexFFT<Scalar: FFTScalar>: Sendable {
         inversePlan.run(
             frames: frames, from: spectra, size: 2 * length, hop: 2 * length,
             into: &signals, size: 2 * length)
-        let (scale, count) = (1 / Scalar(length), frames * 2 * length)
-        for index in 0..<count { signals[index] *= scale }
+        Scalar._scale(&signals, count: frames * 2 * length, by: 1 / Scalar(length))
     }
 }

@@ -6,7 +6,7 @@ import SpeechMetrics
 
 /// Everything a spec can name, with how it is built: an immutable value that `main` makes and passes down.
 public struct Catalog: Sendable {
-    public var corpora: Registry<any CorpusRecipe>
+    public var corpora: Registry<any CorpusSource>
     public var sdes: Registry<any SDE>
     public var backbones: Registry<any Backbone>
     public var losses: Registry<LossFactory>
