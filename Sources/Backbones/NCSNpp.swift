@@ -12,10 +12,10 @@ public struct NCSNpp: Backbone {
     private enum Block: Sendable {
         case biggan(BigGANBlock), ddpm(DDPMBlock)
 
-        func callAsFunction(_ x: Tensor, _ embedding: Tensor?) -> Tensor {
+        func callAsFunction(_ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
             switch self {
-            case .biggan(let block): block(x, embedding)
-            case .ddpm(let block): block(x, embedding)
+            case .biggan(let block): block(x, embedding, mode)
+            case .ddpm(let block): block(x, embedding, mode)
             }
         }
     }
@@ -23,9 +23,9 @@ public struct NCSNpp: Backbone {
     private enum Resampler: Sendable {
         case block(BigGANBlock), down(Downsample), up(Upsample)
 
-        func callAsFunction(_ x: Tensor, _ embedding: Tensor?) -> Tensor {
+        func callAsFunction(_ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
             switch self {
-            case .block(let block): block(x, embedding)
+            case .block(let block): block(x, embedding, mode)
             case .down(let layer): layer(x)
             case .up(let layer): layer(x)
             }
@@ -191,12 +191,14 @@ public struct NCSNpp: Backbone {
         return dense.second(dense.first(features).activated(options.nonlinearity))
     }
 
-    public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float]) -> Tensor {
-        callAsFunction(x, y, t, embedding: embedding(t))
+    public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor {
+        callAsFunction(x, y, t, embedding: embedding(t), mode)
     }
 
     /// The network under a time embedding that something else, such as a noise reference, may have changed.
-    public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], embedding: Tensor?) -> Tensor {
+    public func callAsFunction(
+        _ x: Tensor, _ y: Tensor, _ t: [Float], embedding: Tensor?, _ mode: ForwardMode
+    ) -> Tensor {
         precondition(x.shape == y.shape && x.rank == 4 && x.shape[3] == 2, "x \(x.shape), y \(y.shape)")
         precondition(t.count == x.shape[0], "\(t.count) times for \(x.shape[0]) samples")
         precondition(
@@ -213,12 +215,12 @@ public struct NCSNpp: Backbone {
         var skips = [h]
         for level in down {
             for stage in level.stages {
-                h = run(stage.block, h, temb)
+                h = run(stage.block, h, temb, mode)
                 if let attention = stage.attention { h = attention(h) }
                 skips.append(h)
             }
             guard let resampler = level.resampler else { continue }
-            h = resampler(h, temb)
+            h = resampler(h, temb, mode)
             if let combine = level.combine {
                 pyramid = pyramid.resampled(options.rule.halving)
                 h = combine(pyramid, h)
@@ -229,13 +231,13 @@ public struct NCSNpp: Backbone {
             skips.append(h)
         }
 
-        h = run(middle.first, h, temb)
+        h = run(middle.first, h, temb, mode)
         h = middle.attention(h)
-        h = run(middle.second, h, temb)
+        h = run(middle.second, h, temb, mode)
 
         var result: Tensor?
         for level in up {
-            for block in level.blocks { h = run(block, .concatenated([h, skips.removeLast()]), temb) }
+            for block in level.blocks { h = run(block, .concatenated([h, skips.removeLast()]), temb, mode) }
             if let attention = level.attention { h = attention(h) }
             if let head = level.head {
                 result = head(h, activation, residual: result?.resampled(options.rule.doubling))
@@ -243,16 +245,16 @@ public struct NCSNpp: Backbone {
                 h = .weighted(sumScale, convolved(coarse), sumScale, h)
                 result = h
             }
-            if let resampler = level.resampler { h = resampler(h, temb) }
+            if let resampler = level.resampler { h = resampler(h, temb, mode) }
         }
         if let head { h = head(h, activation) } else if let result { h = result }
         return scaled(h, t)
     }
 
-    private func run(_ block: Block, _ x: Tensor, _ embedding: Tensor?) -> Tensor {
-        guard options.recompute else { return block(x, embedding) }
-        guard let embedding else { return recomputed([x]) { block($0[0], nil) } }
-        return recomputed([x, embedding]) { block($0[0], $0[1]) }
+    private func run(_ block: Block, _ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
+        guard options.recompute else { return block(x, embedding, mode) }
+        guard let embedding else { return recomputed([x]) { block($0[0], nil, mode) } }
+        return recomputed([x, embedding]) { block($0[0], $0[1], mode) }
     }
 
     /// The last 1×1 convolution, with the division by time before or after it.

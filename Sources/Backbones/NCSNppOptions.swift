@@ -26,6 +26,8 @@ public struct NCSNppOptions: Hashable, Sendable {
     public var fourierScale = 16.0
     public var imageSize = 256
     public var embeddingType = Embedding.fourier
+    /// Probability of dropping an input of each block's second convolution, in training.
+    public var dropout = 0.0
     /// Whether the blocks see the time at all.
     public var conditional = true
     /// Whether the input is centred; otherwise it is taken from [0, 1] to [−1, 1].
@@ -73,6 +75,7 @@ public struct NCSNppOptions: Hashable, Sendable {
             try require(
                 progressiveInput != .residual, "progressive_combine", "'cat' has no meaning for the residual input pyramid")
         }
+        try require(dropout >= 0 && dropout < 1, "dropout", "is a probability below 1, not \(dropout)")
         try require(!firKernel.isEmpty && firKernel.count <= 8, "fir_kernel", "needs one to eight taps")
     }
 
@@ -91,6 +94,7 @@ public struct NCSNppOptions: Hashable, Sendable {
         style.rescaled = skipRescale
         style.initialScale = initScale
         style.rule = rule
+        style.dropout = dropout
         return style
     }
 

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-static const sg_table *table;
-static int level = -1;
+// Tests choose another instruction set for their own thread; the workers run tasks of the table that was asked.
+static _Thread_local int level = -1;
+static int best_level;
+static const sg_table *tables[3];
+#define table tables[sg_level()]
 
 int sg_best_level(void) {
 #if defined(__x86_64__)
@@ -18,20 +21,21 @@ int sg_best_level(void) {
     return 0;
 }
 
-int sg_set_level(int wanted) {
-    int best = sg_best_level();
-    level = wanted < 0 || wanted > best ? best : wanted;
+__attribute__((constructor)) static void choose(void) {
+    best_level = sg_best_level();
+    tables[0] = &sg_table_base;
 #if defined(__x86_64__)
-    table = level == 2 ? &sg_table_avx512 : level == 1 ? &sg_table_avx2 : &sg_table_base;
-#else
-    table = &sg_table_base;
+    tables[1] = &sg_table_avx2;
+    tables[2] = &sg_table_avx512;
 #endif
-    return level;
 }
 
-__attribute__((constructor)) static void choose(void) { sg_set_level(-1); }
+int sg_level(void) { return level < 0 ? best_level : level; }
 
-int sg_level(void) { return level; }
+int sg_set_level(int wanted) {
+    level = wanted > best_level ? best_level : wanted;
+    return sg_level();
+}
 
 // ---- scratch -------------------------------------------------------------------------------------
 enum { SLOTS = 8 };
@@ -65,9 +69,14 @@ float *sg_scratch(int slot, int64_t floats) {
 }
 
 // ---- forwarding ----------------------------------------------------------------------------------
+// Three taps that keep the size.
+static int is_same_3(const sg_window *w) {
+    return w->kernel == 3 && w->stride == 1 && w->dilation == 1 && w->before == 1 && w->after == 1;
+}
+
 int sg_conv_choose(const sg_conv_shape *s, int algorithm) {
     if (algorithm != SG_CONV_AUTO) return algorithm;
-    if (s->kernel == 3 && s->stride == 1 && s->dilation == 1 && s->pad_before == 1 && s->pad_after == 1) {
+    if (is_same_3(&s->y) && is_same_3(&s->x)) {
         int64_t pixels = s->batch * s->height * s->width;
         if (s->channels >= 8 && s->filters >= 8 && pixels >= 256) return SG_CONV_WINOGRAD;
         if (s->width >= 32) return SG_CONV_DIRECT;
@@ -121,8 +130,8 @@ void sg_copy_channels(const float *x, int64_t p, int64_t fc, int64_t fo, float *
 }
 void sg_softmax(const float *x, int64_t r, int64_t c, float *y) { table->softmax(x, r, c, y); }
 void sg_softmax_backward(const float *y, const float *dy, int64_t r, int64_t c, float *dx) { table->softmax_backward(y, dy, r, c, dx); }
-void sg_adam(float *w, const float *g, float *m, float *v, float *a, int64_t n, float rate, float b1, float b2, float e,
-             float c1, float c2, float d) { table->adam(w, g, m, v, a, n, rate, b1, b2, e, c1, c2, d); }
+void sg_adam(float *w, const float *g, float *m, float *v, float *a, int64_t n, double rate, double b1, double b2, double e,
+             double c1, double c2, double d) { table->adam(w, g, m, v, a, n, rate, b1, b2, e, c1, c2, d); }
 
 void sg_transpose(const float *x, int64_t rows, int64_t columns, float *y) {
     for (int64_t i0 = 0; i0 < rows; i0 += 16)

@@ -32,8 +32,8 @@ typedef struct {
     void (*copy_channels)(const float *, int64_t, int64_t, int64_t, float *, int64_t, int64_t, int64_t, int);
     void (*softmax)(const float *, int64_t, int64_t, float *);
     void (*softmax_backward)(const float *, const float *, int64_t, int64_t, float *);
-    void (*adam)(float *, const float *, float *, float *, float *, int64_t, float, float, float, float, float,
-                 float, float);
+    void (*adam)(float *, const float *, float *, float *, float *, int64_t, double, double, double, double,
+                 double, double, double);
 } sg_table;
 
 extern const sg_table sg_table_base;

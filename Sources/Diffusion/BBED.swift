@@ -41,7 +41,7 @@ extension SDE where Self == BBED {
 ///
 /// The power series γ + ln|x| + Σ xⁿ/(n·n!), and for `x < −2`, where it cancels, the continued fraction of E₁.
 /// Abramowitz and Stegun, 5.1.10 and 5.1.22.
-func exponentialIntegral(_ x: Double) -> Double {
+package func exponentialIntegral(_ x: Double) -> Double {
     guard x < -2 else {
         var (sum, term) = (0.5772156649015328606 + log(abs(x)), 1.0)
         for n in 1...500 {

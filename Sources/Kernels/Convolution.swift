@@ -1,59 +1,107 @@
 import CKernels
 import Synchronization
 
-/// The shape of a two-dimensional convolution over `[B, H, W, C]` with a filter `[F, C, k, k]`.
-public struct ConvolutionShape: Hashable, Sendable {
-    public var batch, height, width, channels, filters, kernel: Int
-    public var stride, padBefore, padAfter, dilation: Int
+/// The window of a convolution along one axis.
+public struct ConvolutionWindow: Hashable, Sendable {
+    public var kernel, stride, padBefore, padAfter, dilation: Int
 
     /// - Parameters:
-    ///   - padBefore: Zeros above and to the left.
-    ///   - padAfter: Zeros below and to the right; `padBefore` unless given.
-    public init(
-        batch: Int, height: Int, width: Int, channels: Int, filters: Int, kernel: Int = 3,
-        stride: Int = 1, padBefore: Int? = nil, padAfter: Int? = nil, dilation: Int = 1
-    ) {
-        self.batch = batch
-        self.height = height
-        self.width = width
-        self.channels = channels
-        self.filters = filters
+    ///   - padBefore: Zeros before the input; as many as keep the size of an odd kernel, unless given.
+    ///   - padAfter: Zeros after it; `padBefore` unless given.
+    public init(kernel: Int = 3, stride: Int = 1, padBefore: Int? = nil, padAfter: Int? = nil, dilation: Int = 1) {
         self.kernel = kernel
         self.stride = stride
         self.padBefore = padBefore ?? (kernel - 1) / 2 * dilation
         self.padAfter = padAfter ?? self.padBefore
         self.dilation = dilation
         precondition(
-            batch > 0 && height > 0 && width > 0 && channels > 0 && filters > 0 && kernel > 0 && stride > 0
-                && dilation > 0 && self.padBefore >= 0 && self.padAfter >= 0 && outHeight > 0 && outWidth > 0,
+            kernel > 0 && stride > 0 && dilation > 0 && self.padBefore >= 0 && self.padAfter >= 0, "convolution: \(self)")
+    }
+
+    /// The distance from the first to the last tap.
+    var reach: Int { dilation * (kernel - 1) }
+
+    public func outputSize(_ size: Int) -> Int {
+        let room = size + padBefore + padAfter - reach - 1
+        return room < 0 ? 0 : room / stride + 1
+    }
+
+    /// Whether the gradient with respect to the input is itself a convolution of stride 1.
+    var hasConvolutionAsGradient: Bool { stride == 1 && padBefore <= reach && padAfter <= reach }
+
+    /// The window of that convolution.
+    var transposed: ConvolutionWindow {
+        ConvolutionWindow(kernel: kernel, padBefore: reach - padBefore, padAfter: reach - padAfter, dilation: dilation)
+    }
+
+    fileprivate var isUnspread: Bool { stride == 1 && dilation == 1 }
+
+    fileprivate var c: sg_window {
+        sg_window(
+            kernel: Int64(kernel), stride: Int64(stride), before: Int64(padBefore), after: Int64(padAfter),
+            dilation: Int64(dilation))
+    }
+}
+
+/// The shape of a two-dimensional convolution over `[B, H, W, C]` with a filter `[F, C, kH, kW]`.
+public struct ConvolutionShape: Hashable, Sendable {
+    public var batch, height, width, channels, filters: Int
+    /// The windows along height and width.
+    public var vertical, horizontal: ConvolutionWindow
+
+    public init(
+        batch: Int, height: Int, width: Int, channels: Int, filters: Int, vertical: ConvolutionWindow,
+        horizontal: ConvolutionWindow
+    ) {
+        self.batch = batch
+        self.height = height
+        self.width = width
+        self.channels = channels
+        self.filters = filters
+        self.vertical = vertical
+        self.horizontal = horizontal
+        precondition(
+            batch > 0 && height > 0 && width > 0 && channels > 0 && filters > 0 && outHeight > 0 && outWidth > 0,
             "convolution: \(self) has no output")
     }
 
-    public var outHeight: Int { (height + padBefore + padAfter - dilation * (kernel - 1) - 1) / stride + 1 }
-    public var outWidth: Int { (width + padBefore + padAfter - dilation * (kernel - 1) - 1) / stride + 1 }
+    /// One window along both axes.
+    public init(
+        batch: Int, height: Int, width: Int, channels: Int, filters: Int, kernel: Int = 3,
+        stride: Int = 1, padBefore: Int? = nil, padAfter: Int? = nil, dilation: Int = 1
+    ) {
+        let window = ConvolutionWindow(
+            kernel: kernel, stride: stride, padBefore: padBefore, padAfter: padAfter, dilation: dilation)
+        self.init(
+            batch: batch, height: height, width: width, channels: channels, filters: filters, vertical: window,
+            horizontal: window)
+    }
+
+    public var outHeight: Int { vertical.outputSize(height) }
+    public var outWidth: Int { horizontal.outputSize(width) }
     public var inCount: Int { batch * height * width * channels }
     public var outCount: Int { batch * outHeight * outWidth * filters }
-    public var weightCount: Int { filters * channels * kernel * kernel }
+    public var taps: Int { vertical.kernel * horizontal.kernel }
+    public var weightCount: Int { filters * channels * taps }
     /// Multiplications and additions of the defining sum.
-    public var flops: Double { 2 * Double(outCount) * Double(channels * kernel * kernel) }
+    public var flops: Double { 2 * Double(outCount) * Double(channels * taps) }
 
     /// Whether the gradient with respect to the input is itself a convolution of stride 1.
     public var inputGradientIsConvolution: Bool {
-        stride == 1 && padBefore == padAfter && padBefore <= dilation * (kernel - 1)
+        vertical.hasConvolutionAsGradient && horizontal.hasConvolutionAsGradient
     }
 
     /// The convolution, over gradients of outputs, that gives the gradient of the input.
     var transposed: ConvolutionShape {
         ConvolutionShape(
-            batch: batch, height: outHeight, width: outWidth, channels: filters, filters: channels, kernel: kernel,
-            padBefore: dilation * (kernel - 1) - padBefore, dilation: dilation)
+            batch: batch, height: outHeight, width: outWidth, channels: filters, filters: channels,
+            vertical: vertical.transposed, horizontal: horizontal.transposed)
     }
 
     var c: sg_conv_shape {
         sg_conv_shape(
             batch: Int64(batch), height: Int64(height), width: Int64(width), channels: Int64(channels),
-            filters: Int64(filters), kernel: Int64(kernel), stride: Int64(stride), pad_before: Int64(padBefore),
-            pad_after: Int64(padAfter), dilation: Int64(dilation))
+            filters: Int64(filters), y: vertical.c, x: horizontal.c)
     }
 }
 
@@ -61,20 +109,26 @@ public struct ConvolutionShape: Hashable, Sendable {
 public enum ConvolutionAlgorithm: Int32, CaseIterable, Sendable {
     /// Chosen by shape.
     case automatic = 0
-    /// Winograd F(4×4, 3×3); 3×3, stride 1 only.
+    /// Winograd F(4×4, 3×3); 3×3 that keeps the size only.
     case winograd = 1
     /// Products over padded rows; stride 1 and dilation 1 only.
     case direct = 2
     /// Products over columns; any shape.
     case columns = 3
 
+    /// Whether the algorithm can compute a shape.
+    public func computes(_ shape: ConvolutionShape) -> Bool {
+        switch self {
+        case .automatic, .columns: true
+        case .direct: shape.vertical.isUnspread && shape.horizontal.isUnspread
+        case .winograd: shape.vertical == ConvolutionWindow() && shape.horizontal == ConvolutionWindow()
+        }
+    }
+
     func resolved(for shape: ConvolutionShape) -> ConvolutionAlgorithm {
         var c = shape.c
         let chosen = unsafe ConvolutionAlgorithm(rawValue: sg_conv_choose(&c, rawValue)) ?? .columns
-        precondition(
-            chosen == .columns || (shape.stride == 1 && shape.dilation == 1 && (chosen == .direct || shape.kernel == 3)),
-            "\(chosen) cannot compute \(shape)")
-        precondition(chosen != .winograd || (shape.padBefore == 1 && shape.padAfter == 1), "winograd pads by 1")
+        precondition(chosen.computes(shape), "\(chosen) cannot compute \(shape)")
         return chosen
     }
 }
@@ -83,7 +137,7 @@ public enum ConvolutionAlgorithm: Int32, CaseIterable, Sendable {
 final class PackedFilters: Sendable {
     private struct Key: Hashable {
         var algorithm: ConvolutionAlgorithm
-        var channels, filters, kernel: Int
+        var channels, filters, kernelHeight, kernelWidth: Int
         var level: Int32
     }
     private let kept = Mutex<[Key: FloatBuffer]>([:])
@@ -95,7 +149,8 @@ final class PackedFilters: Sendable {
     ) -> FloatBuffer {
         guard keep else { return pack(weight, shape, algorithm, transposed: false) }
         let key = Key(
-            algorithm: algorithm, channels: shape.channels, filters: shape.filters, kernel: shape.kernel, level: sg_level())
+            algorithm: algorithm, channels: shape.channels, filters: shape.filters, kernelHeight: shape.vertical.kernel,
+            kernelWidth: shape.horizontal.kernel, level: sg_level())
         if let found = kept.withLock({ $0[key] }) { return found }
         let made = pack(weight, shape, algorithm, transposed: false)
         kept.withLock { $0[key] = made }
@@ -160,7 +215,7 @@ public func convolveInputGradient(
     return dx
 }
 
-/// The gradient of a convolution with respect to its filter, `[F, C, k, k]`.
+/// The gradient of a convolution with respect to its filter, `[F, C, kH, kW]`.
 public func convolveWeightGradient(
     _ x: FloatBuffer, _ dy: FloatBuffer, shape: ConvolutionShape, algorithm: ConvolutionAlgorithm = .automatic
 ) -> FloatBuffer {

@@ -72,7 +72,7 @@ public func concatenateChannels(_ parts: [(buffer: FloatBuffer, channels: Int)],
     let channels = parts.reduce(0) { $0 + $1.channels }
     let y = FloatBuffer(count: pixels * channels)
     var offset = 0
-    for part in parts {
+    for part in parts where part.channels > 0 {
         precondition(part.buffer.count == pixels * part.channels, "concatenateChannels: \(part.buffer.count) elements")
         unsafe sg_copy_channels(
             part.buffer.base, Int64(pixels), Int64(part.channels), 0, y.base, Int64(channels), Int64(offset),
@@ -86,6 +86,7 @@ public func concatenateChannels(_ parts: [(buffer: FloatBuffer, channels: Int)],
 public func sliceChannels(_ x: FloatBuffer, pixels: Int, channels: Int, range: Range<Int>) -> FloatBuffer {
     precondition(x.count == pixels * channels && range.lowerBound >= 0 && range.upperBound <= channels, "sliceChannels")
     let y = FloatBuffer(count: pixels * range.count)
+    if range.isEmpty { return y }
     unsafe sg_copy_channels(
         x.base, Int64(pixels), Int64(channels), Int64(range.lowerBound), y.base, Int64(range.count), 0, Int64(range.count), 0)
     return y
@@ -170,9 +171,8 @@ public func updateAdam(
         gradient.count == count && first.count == count && second.count == count && average?.count ?? count == count,
         "updateAdam: buffers of different lengths")
     unsafe sg_adam(
-        weight.base, gradient.base, first.base, second.base, average?.base, Int64(count), Float(u.rate), Float(u.beta1),
-        Float(u.beta2), Float(u.epsilon), Float(1 - power(u.beta1, u.count)), Float(1 - power(u.beta2, u.count)),
-        Float(u.decay))
+        weight.base, gradient.base, first.base, second.base, average?.base, Int64(count), u.rate, u.beta1, u.beta2, u.epsilon,
+        1 - power(u.beta1, u.count), 1 - power(u.beta2, u.count), u.decay)
     weight.packed.forget()
     average?.packed.forget()
 }

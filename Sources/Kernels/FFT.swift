@@ -52,23 +52,32 @@ public struct RealFFT<Scalar: FFTScalar>: Sendable {
     ) {
         inversePlan.run(
             frames: frames, from: spectra, size: 2 * bins, hop: 2 * bins, into: &signals, size: length)
-        let (scale, count) = (1 / Scalar(length), frames * length)
-        for index in 0..<count { signals[index] *= scale }
+        Scalar._scale(&signals, count: frames * length, by: 1 / Scalar(length))
+    }
+
+    /// The spectrum of `signal`, into an array of at least `2 · bins` parts.
+    public func forward(_ signal: [Scalar], into spectrum: inout [Scalar]) {
+        var parts = spectrum.mutableSpan
+        forward(signal.span, into: &parts)
+    }
+
+    /// The signal of `spectrum`, into an array of at least `N` samples.
+    public func inverse(_ spectrum: [Scalar], into signal: inout [Scalar]) {
+        var samples = signal.mutableSpan
+        inverse(spectrum.span, into: &samples)
     }
 
     /// The spectrum of `signal`, as a new array of `2 · bins` parts.
     public func forward(_ signal: [Scalar]) -> [Scalar] {
         var spectrum = [Scalar](repeating: 0, count: 2 * bins)
-        var parts = spectrum.mutableSpan
-        forward(signal.span, into: &parts)
+        forward(signal, into: &spectrum)
         return spectrum
     }
 
     /// The signal of `spectrum`, as a new array of `N` samples.
     public func inverse(_ spectrum: [Scalar]) -> [Scalar] {
         var signal = [Scalar](repeating: 0, count: length)
-        var samples = signal.mutableSpan
-        inverse(spectrum.span, into: &samples)
+        inverse(spectrum, into: &signal)
         return signal
     }
 }
@@ -109,7 +118,6 @@ public struct ComplexFFT<Scalar: FFTScalar>: Sendable {
         inversePlan.run(
             frames: frames, from: spectra, size: 2 * length, hop: 2 * length,
             into: &signals, size: 2 * length)
-        let (scale, count) = (1 / Scalar(length), frames * 2 * length)
-        for index in 0..<count { signals[index] *= scale }
+        Scalar._scale(&signals, count: frames * 2 * length, by: 1 / Scalar(length))
     }
 }

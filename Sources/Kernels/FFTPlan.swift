@@ -15,6 +15,9 @@ public protocol FFTScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable {
     static func _execute(
         _ plan: OpaquePointer, _ kind: FFTKind, _ input: UnsafeMutablePointer<Self>,
         _ output: UnsafeMutablePointer<Self>)
+
+    /// Multiplies the first `count` values.
+    static func _scale(_ values: inout MutableSpan<Self>, count: Int, by factor: Self)
 }
 
 /// The four transforms a plan can be made for.
@@ -25,7 +28,8 @@ public enum FFTKind: Hashable, Sendable {
 /// A transform that FFTW has planned, kept until the process ends.
 ///
 /// Plans are estimated, never measured, so that two runs use the same algorithm and agree to the bit. For the
-/// same reason every call runs the one plan made for aligned memory: what lies elsewhere is copied first.
+/// same reason every call runs the one plan made for aligned memory (16 bytes, as Swift's arrays have): what lies
+/// elsewhere is copied first.
 ///
 /// `@unchecked Sendable`: the plan is immutable once made, and FFTW's `execute_dft` calls are thread-safe.
 /// Only planning is not, and it happens under `lock`.
@@ -38,7 +42,6 @@ final class FFTPlan: @unchecked Sendable {
     }
 
     private static let lock = Mutex<[Key: FFTPlan]>([:])
-    private static let alignment = 64
 
     private let kind: FFTKind
     private let plan: OpaquePointer
@@ -55,8 +58,8 @@ final class FFTPlan: @unchecked Sendable {
         let key = Key(kind: kind, length: length, scalar: ObjectIdentifier(Scalar.self))
         return lock.withLock { plans in
             if let known = plans[key] { return known }
-            let made = unsafe Scratch<Scalar>.with(2 * length + 2) { input in
-                unsafe Scratch<Scalar>.with(2 * length + 2) { output in
+            let made = unsafe withAlignedScratch(of: Scalar.self, 2 * length + 2) { input in
+                unsafe withAlignedScratch(of: Scalar.self, 2 * length + 2) { output in
                     unsafe Scalar._plan(kind, length, input, output)
                 }
             }
@@ -70,6 +73,8 @@ final class FFTPlan: @unchecked Sendable {
     }
 
     /// Transforms frame `k` at `input[k · hop]` into `output[k · outputSize]`.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func run<Scalar: FFTScalar>(
         frames: Int, from input: Span<Scalar>, size inputSize: Int, hop: Int,
         into output: inout MutableSpan<Scalar>, size outputSize: Int
@@ -84,42 +89,50 @@ final class FFTPlan: @unchecked Sendable {
         unsafe input.withUnsafeBufferPointer { input in
             unsafe output.withUnsafeMutableBufferPointer { output in  // checked above; neither escapes
                 guard let source = input.baseAddress, let target = output.baseAddress else { return }
-                unsafe run(frames, source, inputSize, hop, target, outputSize)
+                for frame in 0..<frames {
+                    unsafe run(source + frame * hop, inputSize, target + frame * outputSize, outputSize)
+                }
             }
         }
     }
 
+    /// Transforms one frame, by way of aligned copies where its memory is not aligned.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     private func run<Scalar: FFTScalar>(
-        _ frames: Int, _ source: UnsafePointer<Scalar>, _ inputSize: Int, _ hop: Int,
+        _ source: UnsafePointer<Scalar>, _ inputSize: Int,
         _ target: UnsafeMutablePointer<Scalar>, _ outputSize: Int
     ) {
-        unsafe Scratch<Scalar>.with(inputSize) { copy in
-            unsafe Scratch<Scalar>.with(outputSize) { result in
-                for frame in 0..<frames {
-                    // FFTW may destroy its input, so it always gets a copy.
-                    unsafe copy.update(from: source + frame * hop, count: inputSize)
-                    unsafe Scalar._execute(plan, kind, copy, result)
-                    unsafe (target + frame * outputSize).update(from: result, count: outputSize)
-                }
+        // FFTW destroys the input of real inverses only, so what is aligned may be lent as mutable.
+        let lent = unsafe UnsafeMutablePointer(mutating: source)
+        let inputIsReady = kind != .realInverse && Self.isAligned(Int(bitPattern: lent))
+        let outputIsReady = Self.isAligned(Int(bitPattern: target))
+        if inputIsReady && outputIsReady { return unsafe Scalar._execute(plan, kind, lent, target) }
+        unsafe withAlignedScratch(of: Scalar.self, inputIsReady ? 0 : inputSize) { copy in
+            unsafe withAlignedScratch(of: Scalar.self, outputIsReady ? 0 : outputSize) { result in
+                if !inputIsReady { unsafe copy.update(from: source, count: inputSize) }
+                unsafe Scalar._execute(
+                    plan, kind, inputIsReady ? lent : copy, outputIsReady ? target : result)
+                if !outputIsReady { unsafe target.update(from: result, count: outputSize) }
             }
         }
     }
 
-    /// Aligned memory for the length of a call.
-    private enum Scratch<Scalar: FFTScalar> {
-        static func with<Result>(
-            _ count: Int, _ body: (UnsafeMutablePointer<Scalar>) -> Result
-        ) -> Result {
-            unsafe withUnsafeTemporaryAllocation(
-                byteCount: count * MemoryLayout<Scalar>.stride, alignment: alignment
-            ) { bytes in
-                let values = unsafe bytes.bindMemory(to: Scalar.self)
-                guard let base = values.baseAddress else {
-                    preconditionFailure("no scratch memory for \(count) values")
-                }
-                return unsafe body(base)
-            }
+    private static func isAligned(_ address: Int) -> Bool { address % 16 == 0 }
+}
+
+/// Memory for the length of a call, aligned for every vector unit.
+private func withAlignedScratch<Scalar: FFTScalar, Result>(
+    of _: Scalar.Type, _ count: Int, _ body: (UnsafeMutablePointer<Scalar>) -> Result
+) -> Result {
+    unsafe withUnsafeTemporaryAllocation(
+        byteCount: max(1, count) * MemoryLayout<Scalar>.stride, alignment: 64
+    ) { bytes in
+        let values = unsafe bytes.bindMemory(to: Scalar.self)
+        guard let base = values.baseAddress else {
+            preconditionFailure("no scratch memory for \(count) values")
         }
+        return unsafe body(base)
     }
 }
 
@@ -149,6 +162,10 @@ extension Float: FFTScalar {
         case .complexForward, .complexInverse:
             unsafe fftwf_execute_dft(plan, complex(input), complex(output))
         }
+    }
+
+    public static func _scale(_ values: inout MutableSpan<Float>, count: Int, by factor: Float) {
+        for index in 0..<count { values[index] *= factor }
     }
 
     private static func complex(
@@ -184,6 +201,10 @@ extension Double: FFTScalar {
         case .complexForward, .complexInverse:
             unsafe fftw_execute_dft(plan, complex(input), complex(output))
         }
+    }
+
+    public static func _scale(_ values: inout MutableSpan<Double>, count: Int, by factor: Double) {
+        for index in 0..<count { values[index] *= factor }
     }
 
     private static func complex(

@@ -89,7 +89,7 @@ public enum Engine {
     /// The instruction set in use: `baseline`, `avx2` or `avx512`.
     public static var instructionSet: String { ["baseline", "avx2", "avx512"][Int(sg_level())] }
 
-    /// Chooses a lower instruction set (0, 1, 2), for tests; returns the one in force.
+    /// Chooses a lower instruction set (0, 1, 2; −1 for the best) for the calling thread; returns the one in force.
     @discardableResult
     public static func useInstructionSet(_ level: Int) -> Int { Int(sg_set_level(Int32(level))) }
 }

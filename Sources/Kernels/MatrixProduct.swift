@@ -47,3 +47,13 @@ public func multiply(
         c.base, Int64(N), Int64(M * N), 0)
     return c
 }
+
+/// The transposes of a batch of row-major matrices `rows × columns`.
+public func transposeMatrices(_ x: FloatBuffer, batch: Int, rows: Int, columns: Int) -> FloatBuffer {
+    precondition(x.count == batch * rows * columns, "transposeMatrices: x has \(x.count) elements")
+    let y = FloatBuffer(count: x.count)
+    for b in 0..<batch {
+        unsafe sg_transpose(x.base + b * rows * columns, Int64(rows), Int64(columns), y.base + b * rows * columns)
+    }
+    return y
+}

@@ -10,6 +10,9 @@ public struct ParameterScope {
     /// Collects parameters in the order of construction, which is the order of the reference's.
     public final class Collector {
         public fileprivate(set) var parameters: [Parameter] = []
+        /// Running statistics, which are stored with the weights but are not adjusted by gradients.
+        public fileprivate(set) var buffers: [Parameter] = []
+        fileprivate var layers = 0
     }
 
     public let collector: Collector
@@ -35,13 +38,28 @@ public struct ParameterScope {
 
     /// Makes and collects a parameter.
     public func parameter(_ name: String, _ shape: [Int], _ initial: Initializer, isTrained: Bool = true) -> Parameter {
-        let full = path.isEmpty ? name : "\(path).\(name)"
+        let full = fullName(name)
         let stream = RandomStream(seed: seed, purpose: "parameter/" + full)
         let parameter = Parameter(
             name: full, Tensor(initial.values(shape, stream), shape: shape), isTrained: isTrained)
         collector.parameters.append(parameter)
         return parameter
     }
+
+    /// Makes and collects a buffer of running statistics.
+    public func buffer(_ name: String, _ shape: [Int], repeating value: Float) -> Parameter {
+        let buffer = Parameter(name: fullName(name), Tensor(repeating: value, shape: shape), isTrained: false)
+        collector.buffers.append(buffer)
+        return buffer
+    }
+
+    /// A number of its own for a layer that draws random numbers.
+    func nextLayerNumber() -> Int {
+        defer { collector.layers += 1 }
+        return collector.layers
+    }
+
+    private func fullName(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 }
 
 /// How the values of a new parameter are drawn.

@@ -11,6 +11,8 @@ public struct ResidualStyle: Sendable {
     /// Scale of the last convolution's initial weights; 0 makes the block start as its skip connection.
     public var initialScale = 0.0
     public var rule = ResamplingRule()
+    /// Probability of dropping an input of the second convolution, in training.
+    public var dropout = 0.0
 
     public init() {}
 
@@ -29,6 +31,7 @@ public struct BigGANBlock: Sendable {
     private let norm0, norm1: GroupNorm
     private let conv0, conv1: Convolution
     private let dense: Linear?
+    private let dropout: Dropout
     private let skip: Convolution?
 
     public init(
@@ -41,13 +44,14 @@ public struct BigGANBlock: Sendable {
         conv0 = Convolution(scope.scope("Conv_0"), channels, filters)
         dense = style.embedding.map { Linear(scope.scope("Dense_0"), $0, filters) }
         norm1 = GroupNorm(scope.scope("GroupNorm_1"), filters)
+        dropout = Dropout(scope, rate: style.dropout)
         conv1 = Convolution(scope.scope("Conv_1"), filters, filters, initial: .fanAverage(scale: style.initialScale))
         skip = channels != filters || resampled != .no
             ? Convolution(scope.scope("Conv_2"), channels, filters, kernel: 1) : nil
     }
 
     /// - Parameter embedding: The time embedding after its activation, `[B, embedding]`.
-    public func callAsFunction(_ x: Tensor, _ embedding: Tensor?) -> Tensor {
+    public func callAsFunction(_ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
         var h = norm0(x, style.activation)
         var x = x
         switch resampled {
@@ -57,7 +61,7 @@ public struct BigGANBlock: Sendable {
         }
         h = conv0(h, shift: embedding.flatMap { embedding in dense.map { $0(embedding) } })
         if let skip { x = skip(x) }
-        return conv1(norm1(h, style.activation), residual: x, scale: style.sumScale)
+        return conv1(dropout(norm1(h, style.activation), mode), residual: x, scale: style.sumScale)
     }
 }
 
@@ -69,6 +73,7 @@ public struct DDPMBlock: Sendable {
     private let norm0, norm1: GroupNorm
     private let conv0, conv1: Convolution
     private let dense: Linear?
+    private let dropout: Dropout
     private let skip: NetworkInNetwork?
 
     public init(_ scope: ParameterScope, _ channels: Int, _ filters: Int? = nil, style: ResidualStyle) {
@@ -78,13 +83,15 @@ public struct DDPMBlock: Sendable {
         conv0 = Convolution(scope.scope("Conv_0"), channels, filters)
         dense = style.embedding.map { Linear(scope.scope("Dense_0"), $0, filters) }
         norm1 = GroupNorm(scope.scope("GroupNorm_1"), filters)
+        dropout = Dropout(scope, rate: style.dropout)
         conv1 = Convolution(scope.scope("Conv_1"), filters, filters, initial: .fanAverage(scale: style.initialScale))
         skip = channels != filters ? NetworkInNetwork(scope.scope("NIN_0"), channels, filters) : nil
     }
 
-    public func callAsFunction(_ x: Tensor, _ embedding: Tensor?) -> Tensor {
+    public func callAsFunction(_ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
         let h = conv0(norm0(x, style.activation), shift: embedding.flatMap { embedding in dense.map { $0(embedding) } })
-        return conv1(norm1(h, style.activation), residual: skip.map { $0(x) } ?? x, scale: style.sumScale)
+        return conv1(
+            dropout(norm1(h, style.activation), mode), residual: skip.map { $0(x) } ?? x, scale: style.sumScale)
     }
 }
 

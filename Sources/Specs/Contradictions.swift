@@ -153,8 +153,14 @@ struct Contradictions {
                         ?? "backbone '\(spec.backbone.name)' takes no conditioning",
                     hint: others.isEmpty ? "conditioning: none" : "backbones that take it: \(others)")
             }
-            if isWritten("conditioning.ref_length_sec"), isWritten("conditioning.ref_num_frames") {
-                report("reference", at: ["conditioning.ref_length_sec"], "ref_length_sec and ref_num_frames both give a length", hint: "keep one of them")
+            if let seconds = spec.settings.value(at: "conditioning.ref_length_sec")?.number, isGood("conditioning.ref_num_frames") {
+                let frames = ConditioningSpec.frames(
+                    seconds: seconds, sampleRate: spec.data.sampleRate, hopLength: spec.transform.hopLength)
+                if frames != conditioning.refNumFrames {
+                    report("reference", at: ["conditioning.ref_length_sec"],
+                        "ref_length_sec \(SettingValue.number(seconds)) is \(frames) frames, ref_num_frames says \(conditioning.refNumFrames)",
+                        hint: "keep one of them")
+                }
             }
             let scales = spec.evaluate.guidance.filter { $0 != 1 }
             if !scales.isEmpty, conditioning.condDropProb == 0, isGood("conditioning.cond_drop_prob", "evaluate.guidance") {
@@ -233,7 +239,7 @@ struct Contradictions {
         if train.maxSteps == nil, train.maxEpochs == nil, isGood("train.max_steps", "train.max_epochs") {
             report("no-end", at: ["train"], "training has no end", hint: "give max_steps or max_epochs")
         }
-        if isWritten("train.validation_N"), !takesSteps(train.validationSampler), isGood("train.validation_N") {
+        if train.validationN != nil, !takesSteps(train.validationSampler), isGood("train.validation_N") {
             report("steps", at: ["train.validation_N"], "sampler '\(train.validationSampler.name)' chooses its own steps: 'validation_N' does not apply")
         }
         checkSampler(train.validationSampler, path: "train.validation_sampler")

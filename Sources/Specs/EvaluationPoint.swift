@@ -26,6 +26,12 @@ public struct EvaluationPoint: Hashable, Sendable {
         ]
     }
 
+    /// What the point means, whatever is evaluated at it.
+    public var identity: Identity { Identity(of: canonicalForm) }
+
+    /// The identity of this point of one training.
+    public func identity(of training: Identity) -> Identity { identity.joined(to: training) }
+
     var canonicalForm: String {
         var set = Settings([
             ("path", self.set.path.map(SettingValue.text) ?? .none), ("subset", .text(self.set.subset)),
@@ -33,7 +39,10 @@ public struct EvaluationPoint: Hashable, Sendable {
         if self.set.path != nil { set["format"] = .text(self.set.format) }
         if let corpus = self.set.corpus { set["corpus"] = .choice(corpus) }
         let reference = reference.map {
-            Settings([("mode", .text($0.mode)), ("num_frames", $0.numFrames.map(SettingValue.integer) ?? .none)])
+            Settings([
+                ("mode", .text($0.mode)), ("path", $0.path.map(SettingValue.text) ?? .none),
+                ("num_frames", $0.numFrames.map(SettingValue.integer) ?? .none),
+            ])
         }
         return CanonicalForm.spelled(Settings([
             ("set", .section(set)), ("checkpoint", .choice(checkpoint)), ("weights", .text(weights)),
@@ -95,6 +104,12 @@ extension SettingValue {
         case .text(let value): text = value
         default: text = description
         }
-        return String(text.map { $0.isLetter || $0.isNumber || "._-+^=();/".contains($0) ? ($0 == "/" ? "_" : $0) : "_" })
+        func isSafe(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            default: "._-+^=();".utf8.contains(byte)
+            }
+        }
+        return text.utf8.allSatisfy(isSafe) ? text : String(decoding: text.utf8.map { isSafe($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
     }
 }

@@ -59,7 +59,6 @@ public enum ExperimentSchema {
 struct DerivedSettings {
     let vocabulary: ExperimentVocabulary
 
-    /// - Returns: The paths that were filled.
     func fill(_ settings: inout Settings) {
         let sde = settings.choice("sde")
         let sdeTraits = vocabulary[.sde, sde.name]?.traits ?? []
@@ -69,11 +68,13 @@ struct DerivedSettings {
         let usualSampler = choice(
             .sampler, sdeTraits.first { if case .samplers(let names) = $0 { names.first } else { nil } } ?? "pc")
 
-        if isConditioned, let seconds = settings.value(at: "conditioning.ref_length_sec")?.number {
-            let samples = seconds * Double(settings.section("data").integer("sample_rate"))
-            let frames = Int(samples / Double(settings.section("transform").integer("hop_length"))) + 1
-            settings.set(.integer(frames), at: "conditioning.ref_num_frames")
-            settings.set(.none, at: "conditioning.ref_length_sec")
+        if isConditioned, case .none? = settings.value(at: "conditioning.ref_num_frames") {
+            let frames = settings.value(at: "conditioning.ref_length_sec")?.number.map {
+                ConditioningSpec.frames(
+                    seconds: $0, sampleRate: settings.section("data").integer("sample_rate"),
+                    hopLength: settings.section("transform").integer("hop_length"))
+            }
+            settings.set(.integer(frames ?? 32), at: "conditioning.ref_num_frames")
         }
 
         var train = settings.section("train")

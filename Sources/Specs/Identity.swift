@@ -7,6 +7,9 @@ public struct Identity: Hashable, Sendable, Codable, CustomStringConvertible {
 
     init(of canonical: String) { hex = String(SHA256.hex(canonical).prefix(32)) }
 
+    /// The identity of this in the setting of another.
+    func joined(to other: Identity) -> Identity { Identity(of: other.hex + hex) }
+
     /// Enough digits for a person and a folder.
     public var short: String { String(hex.prefix(8)) }
     public var description: String { hex }
@@ -28,9 +31,15 @@ extension ExperimentSpec {
         Identity(of: canonicalForm([.data, .training]) + "seed=\(seed)\n")
     }
 
+    /// The trainings of all the spec's seeds, in order.
+    public var trainingIdentities: [Identity] {
+        let form = canonicalForm([.data, .training])
+        return train.seeds.map { Identity(of: form + "seed=\($0)\n") }
+    }
+
     /// What one evaluation of one training computes; metrics and anchors are computed from it, and do not count.
     public func evaluationIdentity(_ point: EvaluationPoint, seed: Int) -> Identity {
-        Identity(of: trainingIdentity(seed: seed).hex + "\n" + point.canonicalForm)
+        point.identity(of: trainingIdentity(seed: seed))
     }
 
     /// All that the experiment means: data, training, seeds, evaluations, and metrics.
@@ -96,6 +105,16 @@ struct CanonicalForm {
     }
 
     private static func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") || $0 < 0x20 }) else {
+            return "\"\(text)\""
+        }
+        let escaped = text.unicodeScalars.map { scalar in
+            switch scalar {
+            case "\\", "\"": "\\\(scalar)"
+            case _ where scalar.value < 0x20: "\\\(scalar.value);"
+            default: String(scalar)
+            }
+        }
+        return "\"\(escaped.joined())\""
     }
 }

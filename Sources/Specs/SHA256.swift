@@ -19,8 +19,9 @@ enum SHA256 {
 
     /// The digest in hexadecimal.
     static func hex(_ text: String) -> String {
-        let digits = Array("0123456789abcdef")
-        return String(digest(of: Array(text.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        let digits = Array("0123456789abcdef".utf8)
+        let letters = digest(of: Array(text.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return String(decoding: letters, as: UTF8.self)
     }
 
     private static func compress(

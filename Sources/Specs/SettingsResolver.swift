@@ -100,9 +100,9 @@ struct SettingsResolver {
     private mutating func standard(_ value: SettingValue, _ type: FieldType, path: String) -> SettingValue {
         switch (type, value) {
         case (.section(let schema, let shorthand?), .text(let text)):
-            var settings = defaults(of: schema, path: path)
-            settings[shorthand] = .text(text)
-            return .section(settings)
+            let nowhere = Mark(file: "", line: 1, column: 1, text: "")
+            let node = SpecNode(.scalar(text, isQuoted: true), at: nowhere, layer: .standard)
+            return .section(settings([.init(shorthand, at: nowhere, node)], schema, path: path, noun: path))
         case (.section(let schema, _), _):
             return .section(defaults(of: schema, path: path))
         case (.choice, .text(let name)), (.variant, .text(let name)):

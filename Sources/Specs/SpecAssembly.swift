@@ -82,56 +82,71 @@ struct SpecAssembly {
 
     // MARK: Resolving
 
+    /// Settings as they were written and defaulted, before anything is derived from them.
+    private struct Draft {
+        var settings: Settings
+        var origins: [String: Origin]
+        var failed: Set<String>
+        var errors: [SpecError]
+    }
+
     private struct Resolution {
         var spec: ExperimentSpec
         var origins: [String: Origin]
         var errors: [SpecError]
     }
 
-    private func tree(_ point: [Sweep.Assignment], _ overlay: SpecNode?, _ composer: inout SpecComposer) -> SpecNode {
-        var tree = base
+    /// Drafts the sections of `schema`, which is the whole language or a part of it.
+    private func draft(_ schema: Schema, point: [Sweep.Assignment], overlay: SpecNode?) -> Draft {
+        var composer = SpecComposer()
+        func part(_ node: SpecNode) -> SpecNode {
+            guard schema.fields.count < ExperimentSchema.root.fields.count, let entries = node.entries else { return node }
+            return SpecNode(.map(entries.filter { schema[$0.key] != nil }), at: node.mark, layer: node.layer)
+        }
+        var tree = part(base)
         for assignment in point {
             tree = SpecComposer.merged(tree, composer.canonical(assignment.tree, ExperimentSchema.root), ExperimentSchema.root)
         }
-        if let overlay { tree = SpecComposer.merged(tree, overlay, ExperimentSchema.root) }
+        if let overlay { tree = SpecComposer.merged(tree, part(overlay), ExperimentSchema.root) }
         for override in overrides {
-            tree = SpecComposer.merged(tree, composer.canonical(override.tree, ExperimentSchema.root), ExperimentSchema.root)
+            let node = part(composer.canonical(override.tree, ExperimentSchema.root))
+            tree = SpecComposer.merged(tree, node, ExperimentSchema.root)
         }
-        return tree
-    }
-
-    private func resolved(_ point: [Sweep.Assignment], _ overlay: SpecNode?, checks: Bool = true) -> Resolution {
-        var composer = SpecComposer()
-        let tree = tree(point, overlay, &composer)
         var resolver = SettingsResolver(vocabulary)
         resolver.homes = ExperimentSchema.homes
-        var settings = resolver.settings(tree.entries ?? [], ExperimentSchema.root, path: "", noun: "the spec")
+        let settings = resolver.settings(tree.entries ?? [], schema, path: "", noun: "the spec")
         for path in resolver.missingRequired {
             let parent = path.split(separator: ".").dropLast().joined(separator: ".")
             let mark = resolver.origins[parent]?.mark ?? root
             resolver.add(SpecError("missing-value", at: mark, "'\(path)' must be given"))
         }
+        return Draft(
+            settings: settings, origins: resolver.origins, failed: resolver.failed, errors: composer.errors + resolver.errors)
+    }
+
+    private func resolved(_ draft: Draft, checks: Bool = true) -> Resolution {
+        var settings = draft.settings
         if settings.optionalText("name") == nil { settings["name"] = .text(FilePath.stem(of: file)) }
         DerivedSettings(vocabulary: vocabulary).fill(&settings)
         let spec = ExperimentSpec(settings)
-        var errors = composer.errors + resolver.errors
+        var errors = draft.errors
         if checks {
-            errors += Contradictions(
-                spec, vocabulary, origins: resolver.origins, failed: resolver.failed, root: root).found
+            errors += Contradictions(spec, vocabulary, origins: draft.origins, failed: draft.failed, root: root).found
         }
-        return Resolution(spec: spec, origins: resolver.origins, errors: errors)
+        return Resolution(spec: spec, origins: draft.origins, errors: errors)
     }
 
     mutating func loaded(from files: [String]) -> LoadedSpec? {
         let isSwept = !(sweep?.axes.isEmpty ?? true)
-        let whole = resolved([], overlay, checks: !isSwept)
+        let draft = draft(ExperimentSchema.root, point: [], overlay: overlay)
+        let whole = resolved(draft, checks: !isSwept)
         errors += whole.errors
         checkProfiles()
         var runs: [SpecRun] = []
         if let sweep, isSwept {
-            runs = expand(sweep)
+            runs = expand(sweep, over: draft)
         } else {
-            runs = whole.spec.train.seeds.map { run(whole.spec, label: "", point: [], seed: $0) }
+            runs = self.runs(of: whole.spec, label: "", point: [], agenda(of: whole.spec))
         }
         guard !errors.contains(where: { $0.severity == .error }) else { return nil }
         return LoadedSpec(
@@ -149,20 +164,31 @@ struct SpecAssembly {
                 continue
             }
             let inside = entry.value.allMarks
-            let resolution = resolved([], entry.value, checks: false)
+            let resolution = draft(ExperimentSchema.root, point: [], overlay: entry.value)
             errors += resolution.errors.filter { inside.contains($0.mark) }
         }
     }
 
     // MARK: Expanding
 
-    private mutating func expand(_ sweep: Sweep) -> [SpecRun] {
+    /// The runs of a sweep. Only the sections it touches are resolved at each point; the others are those of `whole`.
+    private mutating func expand(_ sweep: Sweep, over whole: Draft) -> [SpecRun] {
+        let touched = Set(sweep.paths.map { ExperimentSchema.root[String($0.prefix { $0 != "." })]?.name ?? $0 })
+        let known = ExperimentSchema.root.fields.filter { touched.contains($0.name) }
+        // A path that leads nowhere is judged by the whole language.
+        let schema = known.count == touched.count ? Schema(known) : ExperimentSchema.root
+        let origins = whole.origins.filter { path, _ in !touched.contains(String(path.prefix { $0 != "." && $0 != "[" })) }
+        var agenda: EvaluationAgenda?
         let labels = Self.shortNames(sweep.paths)
         var runs: [SpecRun] = []
         var names: Set<String> = []
         var failing = 0
         for point in sweep.points {
-            let resolution = resolved(point, overlay)
+            var draft = draft(schema, point: point, overlay: overlay)
+            for (name, value) in whole.settings where !touched.contains(name) { draft.settings[name] = value }
+            draft.origins.merge(origins) { own, _ in own }
+            draft.failed.formUnion(whole.failed)
+            let resolution = resolved(draft)
             if sweep.excludes(resolution.spec.settings) { continue }
             if resolution.errors.contains(where: { $0.severity == .error }) {
                 failing += 1
@@ -178,9 +204,9 @@ struct SpecAssembly {
                 label += ",point=\(runs.count + 1)"
                 names.insert(label)
             }
-            for seed in resolution.spec.train.seeds {
-                runs.append(run(resolution.spec, label: label, point: values, seed: seed))
-            }
+            let spec = resolution.spec
+            if agenda?.evaluate != spec.settings["evaluate"] { agenda = self.agenda(of: spec) }
+            runs += self.runs(of: spec, label: label, point: values, agenda ?? self.agenda(of: spec))
             if errors.count > 1000 { errors = SpecErrors(errors).all }
         }
         if runs.isEmpty, failing == 0 {
@@ -194,33 +220,22 @@ struct SpecAssembly {
         return value.compact
     }
 
-    private func run(
-        _ spec: ExperimentSpec, label: String, point: [(String, SettingValue)], seed: Int
-    ) -> SpecRun {
-        var parts = [spec.name + (profile.map { "@\($0)" } ?? "")]
-        if !label.isEmpty { parts.append(label) }
-        if spec.train.seeds.count > 1 { parts.append("seed=\(seed)") }
-        let derived = DerivedSettings(vocabulary: vocabulary)
-        let identity = spec.trainingIdentity(seed: seed)
-        let points = spec.evaluationPoints(takesSteps: derived.takesSteps)
-        let varying = Self.varying(points)
-        let evaluations = points.map { point in
-            SpecEvaluation(
-                label: point.factors.filter { varying.contains($0.name) }.map { "\($0.name)=\($0.value)" }.joined(separator: ","),
-                point: point, identity: Identity(of: identity.hex + "\n" + point.canonicalForm))
-        }
-        return SpecRun(
-            name: parts.joined(separator: ","), label: label, seed: seed, point: point.map { (path: $0.0, value: $0.1) },
-            spec: spec, identity: identity, evaluations: evaluations)
+    private func agenda(of spec: ExperimentSpec) -> EvaluationAgenda {
+        EvaluationAgenda(spec, takesSteps: DerivedSettings(vocabulary: vocabulary).takesSteps)
     }
 
-    /// The set, and the factors that take more than one value.
-    private static func varying(_ points: [EvaluationPoint]) -> Set<String> {
-        var values: [String: Set<String>] = [:]
-        for point in points {
-            for (name, value) in point.factors { values[name, default: []].insert(value) }
+    /// One run for each seed.
+    private func runs(
+        of spec: ExperimentSpec, label: String, point: [(String, SettingValue)], _ agenda: EvaluationAgenda
+    ) -> [SpecRun] {
+        var stem = spec.name + (profile.map { "@\($0)" } ?? "")
+        if !label.isEmpty { stem += "," + label }
+        let (identities, seeds) = (spec.trainingIdentities, spec.train.seeds)
+        return zip(seeds, identities).map { seed, identity in
+            SpecRun(
+                name: seeds.count > 1 ? stem + ",seed=\(seed)" : stem, label: label, seed: seed,
+                point: point.map { (path: $0.0, value: $0.1) }, spec: spec, identity: identity, agenda: agenda)
         }
-        return Set(values.filter { $0.value.count > 1 }.keys).union(["set"])
     }
 
     /// The last part of each path, and as much before it as keeps them apart.

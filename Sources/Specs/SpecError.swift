@@ -61,6 +61,11 @@ public struct SpecErrors: Error, Hashable, Sendable {
     }
 }
 
+/// As JSON: `{"errors": [{"code": …, "severity": …, "mark": {"file": …, "line": …, "column": …, "text": …}, …}]}`.
+extension SpecErrors: Codable {
+    private enum CodingKeys: String, CodingKey { case all = "errors" }
+}
+
 extension SpecErrors: CustomStringConvertible {
     public var description: String { all.map(\.description).joined(separator: "\n") }
 }

@@ -89,7 +89,13 @@ public struct SpecRun: Sendable {
     public let spec: ExperimentSpec
     /// Of the training.
     public let identity: Identity
-    public let evaluations: [SpecEvaluation]
+    /// The points of evaluation, which runs of one spec mostly share.
+    let agenda: EvaluationAgenda
+
+    /// The evaluations of the run, in the order of the spec's factors.
+    public var evaluations: [SpecEvaluation] {
+        agenda.items.map { SpecEvaluation(label: $0.label, point: $0.point, identity: $0.identity.joined(to: identity)) }
+    }
 }
 
 /// One evaluation of a run.
@@ -98,4 +104,24 @@ public struct SpecEvaluation: Hashable, Sendable {
     public let label: String
     public let point: EvaluationPoint
     public let identity: Identity
+}
+
+/// The points of one `evaluate` section, with their names.
+struct EvaluationAgenda: Sendable {
+    let evaluate: SettingValue?
+    let items: [(label: String, point: EvaluationPoint, identity: Identity)]
+
+    init(_ spec: ExperimentSpec, takesSteps: (Choice) -> Bool) {
+        evaluate = spec.settings["evaluate"]
+        let points = spec.evaluationPoints(takesSteps: takesSteps)
+        let factors = points.map(\.factors)
+        // The set, and whatever takes more than one value.
+        let varying = Set((factors.first ?? []).indices.filter { place in
+            place == 0 || Set(factors.map { $0[place].value }).count > 1
+        })
+        items = zip(points, factors).map { point, factors in
+            let shown = factors.indices.filter(varying.contains).map { "\(factors[$0].name)=\(factors[$0].value)" }
+            return (shown.joined(separator: ","), point, point.identity)
+        }
+    }
 }

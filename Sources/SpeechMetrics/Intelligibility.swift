@@ -42,36 +42,41 @@ public struct Intelligibility: SpeechMetric, Hashable {
             }
         } else {
             for start in segments {
-                for band in 0..<ThirdOctaveBands.bandCount {
-                    sum += Self.clippedCorrelation(bands.clean[band], bands.enhanced[band], from: start)
-                }
+                let correlations = Self.clippedCorrelations(bands.clean, bands.enhanced, from: start)
+                sum += correlations.sum() / Double(ThirdOctaveBands.bandCount)
             }
-            sum /= Double(ThirdOctaveBands.bandCount)
         }
         return sum / Double(segments.count)
     }
 
-    /// The correlation of one band of a segment, after scaling and clipping the enhanced one.
-    private static func clippedCorrelation(_ x: [Double], _ y: [Double], from start: Int) -> Double {
+    /// The correlations of all bands of a segment, after scaling and clipping the enhanced one.
+    private static func clippedCorrelations(
+        _ x: [ThirdOctaveBands.Amplitudes], _ y: [ThirdOctaveBands.Amplitudes], from start: Int
+    ) -> ThirdOctaveBands.Amplitudes {
+        typealias Bands = ThirdOctaveBands.Amplitudes
         let frames = start..<start + ThirdOctaveBands.segment
-        let (x, y) = (x.span, y.span)
         let tiny = Double.ulpOfOne
-        var (xPower, yPower) = (0.0, 0.0)
+        let limit = 1 + 5.623413251903491  // 1 + 10^(15/20)
+        var (xPower, yPower) = (Bands.zero, Bands.zero)
         for m in frames {
             xPower += x[m] * x[m]
             yPower += y[m] * y[m]
         }
         let scale = xPower.squareRoot() / (yPower.squareRoot() + tiny)
-        let limit = 1 + 5.623413251903491  // 1 + 10^(15/20)
-        var (xSum, ySum) = (0.0, 0.0)
-        for m in frames {
-            xSum += x[m]
-            ySum += min(y[m] * scale, x[m] * limit)
+        func clipped(_ m: Int) -> Bands {
+            let (scaled, most) = (y[m] * scale, x[m] * limit)
+            return scaled.replacing(with: most, where: most .< scaled)
         }
-        let (xMean, yMean) = (xSum / Double(frames.count), ySum / Double(frames.count))
-        var (xx, yy, xy) = (0.0, 0.0, 0.0)
+        var (xMean, yMean) = (Bands.zero, Bands.zero)
         for m in frames {
-            let (a, b) = (x[m] - xMean, min(y[m] * scale, x[m] * limit) - yMean)
+            xMean += x[m]
+            yMean += clipped(m)
+        }
+        xMean /= Double(frames.count)
+        yMean /= Double(frames.count)
+        var (xx, yy, xy) = (Bands.zero, Bands.zero, Bands.zero)
+        for m in frames {
+            let (a, b) = (x[m] - xMean, clipped(m) - yMean)
             xx += a * a
             yy += b * b
             xy += a * b
@@ -82,54 +87,37 @@ public struct Intelligibility: SpeechMetric, Hashable {
 
 /// The amplitudes of one segment, normalised over time and then over bands.
 private struct NormalizedSegment {
-    private static let (bandCount, frames) = (ThirdOctaveBands.bandCount, ThirdOctaveBands.segment)
+    private typealias Bands = ThirdOctaveBands.Amplitudes
+    private static let frames = ThirdOctaveBands.segment
     /// Below this a band or frame is digital silence; speech at the 16-bit floor lies 10 decades above.
     private static let silence = 1e-30
+    /// 1 in the lanes of bands.
+    private static let bands = Bands((0..<Bands.scalarCount).map { $0 < ThirdOctaveBands.bandCount ? 1 : 0 })
 
-    /// `[band, frame]`
-    private var values = [Double](repeating: 0, count: bandCount * frames)
+    private var values = [Bands](repeating: .zero, count: frames)
 
-    mutating func load(_ bands: [[Double]], from start: Int) {
-        let frames = Self.frames
-        for band in 0..<Self.bandCount {
-            let row = bands[band]
-            var sum = 0.0
-            for m in 0..<frames { sum += row[start + m] }
-            let mean = sum / Double(frames)
-            var power = 0.0
-            for m in 0..<frames {
-                let x = row[start + m] - mean
-                values[band * frames + m] = x
-                power += x * x
-            }
-            let scale = power > Self.silence ? 1 / power.squareRoot() : 0
-            for m in 0..<frames { values[band * frames + m] *= scale }
+    mutating func load(_ amplitudes: [ThirdOctaveBands.Amplitudes], from start: Int) {
+        var mean = Bands.zero
+        for m in 0..<Self.frames { mean += amplitudes[start + m] }
+        mean /= Double(Self.frames)
+        var power = Bands.zero
+        for m in 0..<Self.frames {
+            let x = amplitudes[start + m] - mean
+            values[m] = x
+            power += x * x
         }
-        normalizeFrames()
-    }
-
-    private mutating func normalizeFrames() {
-        let frames = Self.frames
-        var (means, powers) = ([Double](repeating: 0, count: frames), [Double](repeating: 0, count: frames))
-        for band in 0..<Self.bandCount {
-            for m in 0..<frames { means[m] += values[band * frames + m] }
-        }
-        for m in 0..<frames { means[m] /= Double(Self.bandCount) }
-        for band in 0..<Self.bandCount {
-            for m in 0..<frames {
-                values[band * frames + m] -= means[m]
-                powers[m] += values[band * frames + m] * values[band * frames + m]
-            }
-        }
-        for m in 0..<frames { powers[m] = powers[m] > Self.silence ? 1 / powers[m].squareRoot() : 0 }
-        for band in 0..<Self.bandCount {
-            for m in 0..<frames { values[band * frames + m] *= powers[m] }
+        let scale = Bands.zero.replacing(with: 1 / power.squareRoot(), where: power .> Self.silence)
+        for m in 0..<Self.frames {
+            let x = values[m] * scale
+            let centred = x - Self.bands * (x.sum() / Double(ThirdOctaveBands.bandCount))
+            let power = (centred * centred).sum()
+            values[m] = power > Self.silence ? centred / power.squareRoot() : .zero
         }
     }
 
     func innerProduct(with other: NormalizedSegment) -> Double {
-        var sum = 0.0
-        for index in values.indices { sum += values[index] * other.values[index] }
-        return sum
+        var sum = Bands.zero
+        for m in 0..<Self.frames { sum += values[m] * other.values[m] }
+        return sum.sum()
     }
 }

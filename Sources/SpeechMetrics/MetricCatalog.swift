@@ -18,6 +18,8 @@ public struct MetricCatalog: Sendable {
 
     /// Every metric this package has.
     public static let standard = MetricCatalog([
+        PESQ(.wide),
+        PESQ(.narrow),
         Intelligibility(extended: true),
         Intelligibility(extended: false),
         SignalRatio(.distortion),

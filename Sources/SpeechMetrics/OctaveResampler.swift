@@ -48,14 +48,21 @@ struct OctaveResampler {
         let count = (signal.count * up + down - 1) / down
         // Zeros on both sides let every output run over the whole filter.
         let margin = 2 * reach / up + 2
-        var padded = [Double](repeating: 0, count: signal.count + 2 * margin)
+        var padded = [Double](repeating: 0, count: signal.count + 2 * margin + 4 * down)
         for index in signal.indices { padded[margin + index] = Double(signal[index]) }
-        return (0..<count).map { k in
-            let position = k * down
-            let taps = phases[position % up]
-            let last = (position + reach) / up  // the last sample within reach
-            return dotProduct(taps, padded, from: margin + last - taps.count + 1)
+        var result = [Double](repeating: 0, count: count)
+        // Outputs `up` apart use the same taps, `down` samples further on.
+        for residue in 0..<min(up, count) {
+            let taps = phases[residue * down % up]
+            var output = residue
+            while output < count {
+                let start = margin + (output * down + reach) / up - taps.count + 1
+                let sums = fourDotProducts(taps, padded, from: start, step: down)
+                for lane in 0..<min(4, (count - output + up - 1) / up) { result[output + lane * up] = sums[lane] }
+                output += 4 * up
+            }
         }
+        return result
     }
 
     private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
@@ -63,25 +70,34 @@ struct OctaveResampler {
     }
 }
 
-/// `Σ_i a_i b_{start + i}`, four sums at a time.
-func dotProduct(_ a: [Double], _ b: [Double], from start: Int) -> Double {
-    precondition(start >= 0 && start + a.count <= b.count, "taps beyond the signal")
-    let (taps, samples) = (a.span, b.span)
-    var sums = SIMD4<Double>.zero
-    var index = 0
-    while index + 4 <= taps.count {
-        let other = start + index
-        let four = SIMD4<Double>(taps[index], taps[index + 1], taps[index + 2], taps[index + 3])
-        sums += four
-            * SIMD4<Double>(samples[other], samples[other + 1], samples[other + 2], samples[other + 3])
-        index += 4
+/// `Σ_i a_i b_{start + m·step + i}` for `m` = 0…3.
+private func fourDotProducts(_ a: [Double], _ b: [Double], from start: Int, step: Int) -> SIMD4<Double> {
+    precondition(start >= 0 && start + 3 * step + a.count <= b.count, "taps beyond the signal")
+    typealias Four = SIMD4<Double>
+    let (taps, samples) = (a.span.bytes, b.span.bytes)
+    let stride = MemoryLayout<Double>.stride
+    let (first, apart) = (start * stride, step * stride)
+    func load(_ values: borrowing RawSpan, _ offset: Int) -> Four {
+        // In bounds by the precondition; a check for each load would take longer than the sum.
+        values.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: Four.self)
     }
-    var sum = sums.sum()
-    while index < taps.count {
-        sum += taps[index] * samples[start + index]
+    var (s0, s1, s2, s3) = (Four.zero, Four.zero, Four.zero, Four.zero)
+    var index = 0
+    while index + Four.scalarCount <= a.count {
+        let tap = load(taps, index &* stride)
+        let offset = first &+ index &* stride
+        s0 += tap * load(samples, offset)
+        s1 += tap * load(samples, offset &+ apart)
+        s2 += tap * load(samples, offset &+ 2 &* apart)
+        s3 += tap * load(samples, offset &+ 3 &* apart)
+        index += Four.scalarCount
+    }
+    var sums = Four(s0.sum(), s1.sum(), s2.sum(), s3.sum())
+    while index < a.count {
+        for lane in 0..<Four.scalarCount { sums[lane] += a[index] * b[start + lane * step + index] }
         index += 1
     }
-    return sum
+    return sums
 }
 
 /// The modified Bessel function of the first kind and order zero, by its power series.

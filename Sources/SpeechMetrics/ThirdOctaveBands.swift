@@ -11,6 +11,8 @@ import Kernels
 struct ThirdOctaveBands {
     static let sampleRate = 10_000
     static let bandCount = 15
+    /// One lane per band; the last lane is always zero.
+    typealias Amplitudes = SIMD16<Double>
     /// The frames of an intermediate measure, 384 ms.
     static let segment = 30
 
@@ -22,10 +24,10 @@ struct ThirdOctaveBands {
     /// A Hann window without its zeros at both ends.
     private static let window = (1...frame).map { 0.5 - 0.5 * cos(2 * .pi * Double($0) / Double(frame + 1)) }
 
-    /// Amplitudes `[band][frame]`.
-    private(set) var clean: [[Double]]
-    private(set) var enhanced: [[Double]]
-    var frames: Int { clean[0].count }
+    /// The amplitudes of each frame.
+    let clean: [Amplitudes]
+    let enhanced: [Amplitudes]
+    var frames: Int { clean.count }
 
     /// - Throws: `tooShort` where fewer than 30 frames of speech are left.
     init(_ pair: SpeechPair) throws(MetricFailure) {
@@ -64,23 +66,20 @@ struct ThirdOctaveBands {
         return result
     }
 
-    private static func bands(of signal: [Double], frames: Int) -> [[Double]] {
+    private static func bands(of signal: [Double], frames: Int) -> [Amplitudes] {
         var padded = [Double](repeating: 0, count: fft.length)
         var spectrum = [Double](repeating: 0, count: 2 * fft.bins)
-        var result = [[Double]](repeating: [Double](repeating: 0, count: frames), count: bandCount)
-        for index in 0..<frames {
+        return (0..<frames).map { index in
             for n in 0..<frame { padded[n] = window[n] * signal[index * hop + n] }
-            var parts = spectrum.mutableSpan
-            fft.forward(padded.span, into: &parts)
+            fft.forward(padded, into: &spectrum)
+            var powers = Amplitudes.zero
             for (band, bins) in bandBins.enumerated() {
                 var power = 0.0
-                for bin in bins {
-                    power += spectrum[2 * bin] * spectrum[2 * bin] + spectrum[2 * bin + 1] * spectrum[2 * bin + 1]
-                }
-                result[band][index] = power.squareRoot()
+                for part in 2 * bins.lowerBound..<2 * bins.upperBound { power += spectrum[part] * spectrum[part] }
+                powers[band] = power
             }
+            return powers.squareRoot()
         }
-        return result
     }
 
     /// The bins of each band: its edges, a sixth of an octave from the centre, at the nearest bin.

@@ -4,7 +4,7 @@ extension Tensor {
     /// `scale · (self ∗ weight + bias + shift + residual)`, the whole of a convolution layer in one pass.
     ///
     /// - Parameters:
-    ///   - weight: `[F, C, k, k]`.
+    ///   - weight: `[F, C, kH, kW]`.
     ///   - bias: `[F]`.
     ///   - shift: `[B, F]`, one bias per sample, such as a projected time embedding.
     ///   - residual: `[B, outH, outW, F]`.
@@ -12,13 +12,27 @@ extension Tensor {
         _ weight: Tensor, bias: Tensor? = nil, shift: Tensor? = nil, residual: Tensor? = nil, scale factor: Double = 1,
         stride: Int = 1, padBefore: Int? = nil, padAfter: Int? = nil, dilation: Int = 1
     ) -> Tensor {
+        precondition(weight.rank == 4, "a convolution of \(shape) with a filter \(weight.shape)")
+        func window(_ kernel: Int) -> ConvolutionWindow {
+            ConvolutionWindow(kernel: kernel, stride: stride, padBefore: padBefore, padAfter: padAfter, dilation: dilation)
+        }
+        return convolved(
+            weight, bias: bias, shift: shift, residual: residual, scale: factor, vertical: window(weight.shape[2]),
+            horizontal: window(weight.shape[3]))
+    }
+
+    /// The same with a window for each axis, whose kernel is the filter's.
+    public func convolved(
+        _ weight: Tensor, bias: Tensor? = nil, shift: Tensor? = nil, residual: Tensor? = nil, scale factor: Double = 1,
+        vertical: ConvolutionWindow, horizontal: ConvolutionWindow
+    ) -> Tensor {
         let m = map
         precondition(
-            weight.rank == 4 && weight.shape[1] == m.channels && weight.shape[2] == weight.shape[3],
+            weight.rank == 4 && weight.shape[1...] == [m.channels, vertical.kernel, horizontal.kernel],
             "a convolution of \(shape) with a filter \(weight.shape)")
         let shape = ConvolutionShape(
             batch: m.batch, height: m.height, width: m.width, channels: m.channels, filters: weight.shape[0],
-            kernel: weight.shape[2], stride: stride, padBefore: padBefore, padAfter: padAfter, dilation: dilation)
+            vertical: vertical, horizontal: horizontal)
         let filters = shape.filters
         var total = bias?.buffer
         if let shift {

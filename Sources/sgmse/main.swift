@@ -1,3 +1,3 @@
 import Commands
 
-SGMSE.main()
+SGMSE.run()

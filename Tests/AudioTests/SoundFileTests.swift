@@ -59,6 +59,17 @@ import Testing
         }
     }
 
+    /// Written by libsndfile 1.2 from `((0..<64) % 16 - 8) / 16` at 16 kHz.
+    @Test func losslessCompressionIsRead() throws {
+        let encoded = """
+            ZkxhQwAAACIQABAAAAAlAAAlA+gA8AAAAECIHXIG+hoqwpkij72S3xD+hAAAKCAAAAByZWZlcmVuY2UgbGliRkxBQyAxLjQuMyAyMDIz\
+            MDYyMwAAAAD/+GUIAD9IFQA4yIGHh4eY8IiA8PDzHhEQHh4eY8IiA8PDwHdu
+            """
+        let path = folder + "a.flac"
+        try #require(Data(base64Encoded: encoded)).write(to: URL(fileURLWithPath: path))
+        #expect(try SoundFile.readMono(path, sampleRate: 16_000) == (0..<64).map { Float($0 % 16 - 8) / 16 })
+    }
+
     @Test func aMissingFileIsNamed() {
         let path = folder + "none.wav"
         let error = #expect(throws: SoundFileError.self) { try SoundFile.read(path) }

@@ -27,15 +27,21 @@ int64_t sg_peak_bytes(void);
 void sg_reset_peak_bytes(void);
 
 // ---- processor -----------------------------------------------------------------------------------
-// 0 baseline, 1 AVX2+FMA, 2 AVX-512.
+// 0 baseline, 1 AVX2+FMA, 2 AVX-512; the best there is, unless a thread chose a lower one (-1 for the best).
 int sg_best_level(void);
 int sg_level(void);
 int sg_set_level(int level);
 
 // ---- shapes --------------------------------------------------------------------------------------
+// The window of a convolution along one axis.
+typedef struct {
+    int64_t kernel, stride, before, after, dilation;  // before, after: zeros around the input
+} sg_window;
+
 typedef struct {
     int64_t batch, height, width, channels;  // input
-    int64_t filters, kernel, stride, pad_before, pad_after, dilation;
+    int64_t filters;
+    sg_window y, x;
 } sg_conv_shape;
 
 enum { SG_CONV_AUTO = 0, SG_CONV_WINOGRAD = 1, SG_CONV_DIRECT = 2, SG_CONV_IM2COL = 3 };
@@ -44,13 +50,13 @@ enum { SG_IDENTITY = 0, SG_SILU = 1, SG_RELU = 2, SG_LEAKY = 3, SG_ELU = 4, SG_L
 int sg_conv_choose(const sg_conv_shape *s, int algorithm);
 // Floats of the packed filter for an algorithm.
 int64_t sg_conv_packed_count(const sg_conv_shape *s, int algorithm);
-// weight is [filters, channels, k, k]. With transposed != 0 the packed filter is that of the gradient with
-// respect to the input of a convolution whose weight is [channels, filters, k, k].
+// weight is [filters, channels, ky, kx]. With transposed != 0 the packed filter is that of the gradient with
+// respect to the input of a convolution whose weight is [channels, filters, ky, kx].
 void sg_conv_pack(const sg_conv_shape *s, int algorithm, const float *weight, int transposed, float *packed);
 // out = scale * (x * w + bias + residual); bias is [filters] or, with bias_stride = filters, [B, filters].
 void sg_conv_forward(const sg_conv_shape *s, int algorithm, const float *x, const float *packed,
                      const float *bias, int64_t bias_stride, const float *residual, float scale, float *out);
-// dweight [filters, channels, k, k] is overwritten.
+// dweight [filters, channels, ky, kx] is overwritten.
 void sg_conv_weight_gradient(const sg_conv_shape *s, int algorithm, const float *x, const float *dy, float *dweight);
 // Gradient with respect to the input for any stride, through columns. dx is overwritten.
 void sg_conv_input_gradient_im2col(const sg_conv_shape *s, const float *weight, const float *dy, float *dx);
@@ -97,8 +103,8 @@ void sg_transpose(const float *x, int64_t rows, int64_t columns, float *y);
 
 // ---- optimisation --------------------------------------------------------------------------------
 // Adam without weight decay (m, v in place), followed by the moving average average += (1 - decay)(w - average).
-void sg_adam(float *w, const float *g, float *m, float *v, float *average, int64_t count, float rate,
-             float beta1, float beta2, float epsilon, float correction1, float correction2, float decay);
+void sg_adam(float *w, const float *g, float *m, float *v, float *average, int64_t count, double rate,
+             double beta1, double beta2, double epsilon, double correction1, double correction2, double decay);
 
 #ifdef __cplusplus
 }

@@ -27,7 +27,7 @@ extension Registry<any Backbone> {
         return Entry(
             name, summary, source: source, parameters: NCSNppOptions.fields(standard), traits: traits
         ) { settings in
-            try NCSNpp(NCSNppOptions(settings, standard))
+            try NCSNpp(NCSNppOptions(settings, standard), seed: UInt64(settings.optionalInteger("seed") ?? 0))
         }
     }
 }

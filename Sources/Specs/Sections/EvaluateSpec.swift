@@ -13,8 +13,10 @@ public struct EvaluateSpec: Hashable, Sendable {
     /// The noise reference a conditioned network is given.
     public struct Reference: Hashable, Sendable {
         /// `oracle` (noise of the file itself), `random` (of another file), `mismatched`, `start` (the file's
-        /// beginning), `zero`, or `none`.
+        /// beginning), `file`, `folder`, `zero`, or `none`.
         public var mode: String
+        /// Of `file` and `folder`.
+        public var path: String?
         /// Frames; as in training where the spec does not say.
         public var numFrames: Int?
     }
@@ -61,6 +63,12 @@ public struct EvaluateSpec: Hashable, Sendable {
         EntryDescriptor("random", "The noise of another file of the set", parameters: [referenceFrames]),
         EntryDescriptor("mismatched", "Noise of another kind", parameters: [referenceFrames]),
         EntryDescriptor("start", "The beginning of the noisy file", parameters: [referenceFrames]),
+        EntryDescriptor("file", "One recording of noise for all", parameters: [
+            .text("path", default: .required, "Where it lies."), referenceFrames,
+        ]),
+        EntryDescriptor("folder", "A recording of noise for each file, of the same name", parameters: [
+            .text("path", default: .required, "Where they lie."), referenceFrames,
+        ]),
         EntryDescriptor("zero", "An embedding of zeros"),
         EntryDescriptor("none", "No reference"),
     ]
@@ -110,7 +118,8 @@ public struct EvaluateSpec: Hashable, Sendable {
         samplers = settings.choices("sampler")
         guidance = settings.numbers("guidance")
         references = settings.choices("reference").map {
-            Reference(mode: $0.name, numFrames: $0.settings.optionalInteger("num_frames"))
+            Reference(
+                mode: $0.name, path: $0.settings.optionalText("path"), numFrames: $0.settings.optionalInteger("num_frames"))
         }
         checkpoints = settings.choices("checkpoint")
         weights = settings.texts("weights")
