@@ -216,7 +216,9 @@ struct SpecAssembly {
             }
             errors += resolution.errors
             let values = point.map { ($0.path, resolution.spec.settings.value(at: $0.path) ?? .none) }
-            var label = values.map { "\(labels[$0.0] ?? $0.0)=\(Self.shown($0.1))" }.joined(separator: ",")
+            // A point that names its runs needs no other label.
+            let own = point.contains { $0.path == "name" } ? resolution.spec.name : nil
+            var label = own ?? values.map { "\(labels[$0.0] ?? $0.0)=\(Self.shown($0.1))" }.joined(separator: ",")
             if !names.insert(label).inserted {
                 // Values that differ only in what names cannot show are told apart by their number.
                 label += ",point=\(runs.count + 1)"
@@ -225,7 +227,8 @@ struct SpecAssembly {
             let spec = resolution.spec
             if agenda?.evaluate != spec.settings["evaluate"] { agenda = self.agenda(of: spec) }
             let sections = identities.updated(for: spec, touched: touched)
-            runs += self.runs(of: spec, label: label, point: values, sections, agenda ?? self.agenda(of: spec))
+            runs += self.runs(
+                of: spec, label: label, isNamed: label == own, point: values, sections, agenda ?? self.agenda(of: spec))
             if errors.count > 1000 { errors = SpecErrors(errors).all }
         }
         if runs.isEmpty, failing == 0 {
@@ -245,11 +248,11 @@ struct SpecAssembly {
 
     /// One run for each seed.
     private func runs(
-        of spec: ExperimentSpec, label: String, point: [(String, SettingValue)], _ identities: SectionIdentities,
-        _ agenda: EvaluationAgenda
+        of spec: ExperimentSpec, label: String, isNamed: Bool = false, point: [(String, SettingValue)],
+        _ identities: SectionIdentities, _ agenda: EvaluationAgenda
     ) -> [SpecRun] {
         var stem = spec.name + (profile.map { "@\($0)" } ?? "")
-        if !label.isEmpty { stem += "," + label }
+        if !label.isEmpty, !isNamed { stem += "," + label }
         let seeds = spec.train.seeds
         return zip(seeds, identities.trainings(seeds: seeds)).map { seed, identity in
             SpecRun(

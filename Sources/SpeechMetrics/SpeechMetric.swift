@@ -1,0 +1,157 @@
+/// A number for how good enhanced speech is, and all that must be known to read that number.
+///
+/// A metric is a value that states its unit, range, direction, rates, needs and source as data. `evaluate` is
+/// the way in: it checks what every metric takes for granted, converts only what it is allowed to, and lets
+/// no NaN out.
+public protocol SpeechMetric: Sendable {
+    /// The name used in specs and tables, such as `si_sdr`.
+    var name: String { get }
+    /// What is measured, in a sentence.
+    var summary: String { get }
+    /// The unit, such as `dB` or `MOS`; empty for a plain number.
+    var unit: String { get }
+    /// The values it can take; an infinite bound is a value only where the metric says so.
+    var range: ClosedRange<Double> { get }
+    var direction: MetricDirection { get }
+    var rates: MetricRates { get }
+    /// The signals compared with the enhanced one.
+    var references: Set<PairSignal> { get }
+    /// Whether signals of different lengths are a failure; PESQ alone aligns them itself.
+    var needsEqualLengths: Bool { get }
+    /// Whether `+∞` is a value: a ratio whose denominator is exactly zero.
+    var mayBeInfinite: Bool { get }
+    /// Paper, standard or equation, and any difference from it.
+    var source: String { get }
+    /// Names the computation at a rate; stored with every number, and changed whenever numbers change.
+    func signature(at sampleRate: Int) -> String
+    /// The value for a pair whose rate, lengths and samples have been checked.
+    func value(for pair: PairAnalysis) throws(MetricFailure) -> Double
+}
+
+public enum MetricDirection: String, Sendable, Hashable, Codable {
+    case higherIsBetter, lowerIsBetter
+}
+
+/// The sample rates a metric is defined at.
+public enum MetricRates: Sendable, Hashable {
+    case any
+    /// In Hz, ascending.
+    case only([Int])
+
+    public func accepts(_ rate: Int) -> Bool {
+        switch self {
+        case .any: true
+        case .only(let rates): rates.contains(rate)
+        }
+    }
+
+    /// The accepted rate that `rate` may be lowered to; nothing is ever raised, as that invents a band.
+    public func target(for rate: Int) -> Int? {
+        switch self {
+        case .any: rate
+        case .only(let rates): rates.last { $0 <= rate }
+        }
+    }
+}
+
+/// What a spec permits a metric to do to its input.
+public struct MetricAllowance: OptionSet, Sendable, Hashable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// Lower the sample rate to one the metric accepts.
+    public static let resampling = MetricAllowance(rawValue: 1)
+}
+
+/// A metric's answer for one pair: a number or a reason, the signature, and what was converted.
+public struct MetricOutcome: Sendable, Hashable {
+    public var name: String
+    public var signature: String
+    public var result: Result<Double, MetricFailure>
+    /// What was done to the input, such as `48000 → 16000 Hz (soxr-hq)`; empty when nothing was.
+    public var conversions: [String]
+
+    public var value: Double? { try? result.get() }
+    public var failure: MetricFailure? {
+        if case .failure(let failure) = result { failure } else { nil }
+    }
+}
+
+extension SpeechMetric {
+    public var needsEqualLengths: Bool { true }
+    public var mayBeInfinite: Bool { false }
+    public var references: Set<PairSignal> { [.clean] }
+
+    /// The signature at the metric's own rate, or for any rate.
+    public var signature: String {
+        switch rates {
+        case .any: signature(at: 0)
+        case .only(let rates): signature(at: rates.last ?? 0)
+        }
+    }
+
+    /// The metric of one pair. A failure is an answer too: this never throws.
+    public func evaluate(_ pair: SpeechPair, allowing allowance: MetricAllowance = []) -> MetricOutcome {
+        evaluate(PairAnalysis(pair), allowing: allowance)
+    }
+
+    /// The metric of a pair whose analyses other metrics share.
+    public func evaluate(
+        _ analysis: PairAnalysis, allowing allowance: MetricAllowance = []
+    ) -> MetricOutcome {
+        let rate = analysis.pair.sampleRate
+        var outcome = MetricOutcome(
+            name: name, signature: signature(at: rate), result: .failure(.empty(.clean)), conversions: [])
+        do throws(MetricFailure) {
+            try check(analysis.pair)
+            var input = analysis
+            if !rates.accepts(rate) {
+                guard case .only(let accepted) = rates, let target = rates.target(for: rate),
+                    allowance.contains(.resampling)
+                else {
+                    throw .sampleRate(rate, accepted: rates.list)
+                }
+                precondition(accepted.contains(target))
+                input = try analysis.resampled(to: target)
+                outcome.signature = signature(at: target)
+                outcome.conversions = ["\(rate) → \(target) Hz (\(PairAnalysis.resamplerName))"]
+            }
+            outcome.result = .success(try checked(value(for: input)))
+        } catch {
+            outcome.result = .failure(error)
+        }
+        return outcome
+    }
+
+    /// What every metric takes for granted.
+    private func check(_ pair: SpeechPair) throws(MetricFailure) {
+        var signals = [(PairSignal.clean, pair.clean), (.enhanced, pair.enhanced)]
+        if references.contains(.noisy) {
+            guard let noisy = pair.noisy else { throw .missing(.noisy) }
+            signals.append((.noisy, noisy))
+        }
+        for (which, samples) in signals {
+            if samples.isEmpty { throw .empty(which) }
+            if let index = samples.firstIndex(where: { !$0.isFinite }) {
+                throw .notFinite(which, index: index)
+            }
+            if samples[0] != 0 && samples.allSatisfy({ $0 == samples[0] }) { throw .constant(which) }
+        }
+        guard needsEqualLengths else { return }
+        for (which, samples) in signals where samples.count != pair.clean.count {
+            throw .lengthMismatch(which, count: samples.count, clean: pair.clean.count)
+        }
+    }
+
+    /// The gate on the way out: NaN and unannounced infinities are failures.
+    private func checked(_ value: Double) throws(MetricFailure) -> Double {
+        if value.isFinite || (value == .infinity && mayBeInfinite) { return value }
+        throw .undefined(value.isNaN ? "the formula gave no number" : "the formula gave \(value)")
+    }
+}
+
+extension MetricRates {
+    var list: [Int] {
+        if case .only(let rates) = self { rates } else { [] }
+    }
+}

@@ -1,0 +1,30 @@
+/// What a metric compares: the enhanced signal with the clean one, and the noisy input where it is known.
+///
+/// One channel each, full scale ±1, all at `sampleRate`. Nothing here trims or converts: the signals are the
+/// files' samples.
+public struct SpeechPair: Sendable, Hashable {
+    public var clean: [Float]
+    public var noisy: [Float]?
+    public var enhanced: [Float]
+    /// In Hz.
+    public var sampleRate: Int
+
+    public init(clean: [Float], noisy: [Float]? = nil, enhanced: [Float], sampleRate: Int) {
+        self.clean = clean
+        self.noisy = noisy
+        self.enhanced = enhanced
+        self.sampleRate = sampleRate
+    }
+
+    /// The pair with the noisy input in place of the enhanced signal: the anchor every system is read against.
+    public var anchor: SpeechPair? {
+        noisy.map { SpeechPair(clean: clean, noisy: $0, enhanced: $0, sampleRate: sampleRate) }
+    }
+}
+
+/// Which signal of a pair is meant.
+public enum PairSignal: String, Sendable, Hashable, Codable, CaseIterable {
+    case clean, noisy, enhanced
+    /// The difference `noisy − clean`.
+    case noise
+}
