@@ -43,5 +43,5 @@ public struct ConformanceRunner: Sendable {
 
 extension ConformanceChecker {
     /// One checker for each kind of case.
-    public static let standard: [ConformanceChecker] = [.backbone]
+    public static let standard: [ConformanceChecker] = [.backbone, .noiseEncoder]
 }
