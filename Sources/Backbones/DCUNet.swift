@@ -101,10 +101,30 @@ public struct DCUNet: Backbone {
                 option: "bins", reason: "\(bins) bins less one are not a multiple of \(strides.bins); use an n_fft that is")
         }
         guard frames > 0 else { throw BackboneError(option: "frames", reason: "there are none") }
-        if options.fixLength == .none, (frames - 1) % strides.frames != 0 {
+        guard let fixed = fixedFrames(frames) else {
             throw BackboneError(
                 option: "dcunet_fix_length",
                 reason: "\(frames) frames less one are not a multiple of \(strides.frames); use 'pad' or 'trim'")
+        }
+        var size = (bins: bins, frames: fixed)
+        for layer in options.architecture.encoders {
+            size = (layer.bins.outputSize(size.bins), layer.frames.outputSize(size.frames))
+            if size.bins <= 0 || size.frames <= 0 {
+                throw BackboneError(
+                    option: size.bins <= 0 ? "bins" : "frames",
+                    reason: "nothing is left of \(bins) bins and \(frames) frames before the last encoder")
+            }
+        }
+    }
+
+    /// The frames that the network computes with; `nil` where they do not fit and must not be changed.
+    private func fixedFrames(_ frames: Int) -> Int? {
+        let excess = (frames - 1) % strides.frames
+        switch options.fixLength {
+        case _ where excess == 0: return frames
+        case .pad: return frames + strides.frames - excess
+        case .trim: return frames - excess
+        case .none: return nil
         }
     }
 
@@ -112,13 +132,10 @@ public struct DCUNet: Backbone {
         precondition(x.shape == y.shape && x.rank == 4 && x.shape[3] == 2, "x \(x.shape), y \(y.shape)")
         precondition(t.count == x.shape[0], "\(t.count) times for \(x.shape[0]) samples")
         let (bins, frames) = (x.shape[1], x.shape[2])
-        let excess = (frames - 1) % strides.frames
-        precondition(
-            (bins - 1) % strides.bins == 0 && (excess == 0 || options.fixLength != .none),
-            "\(bins) bins and \(frames) frames less one must be multiples of \(strides)")
-        var map = Tensor.concatenated([x, y])
-        if excess != 0 { map = map.withFrames(options.fixLength == .pad ? frames + strides.frames - excess : frames - excess) }
-        let width = map.shape[2]
+        guard (bins - 1) % strides.bins == 0, let width = fixedFrames(frames) else {
+            preconditionFailure("\(bins) bins and \(frames) frames less one must be multiples of \(strides)")
+        }
+        var map = Tensor.concatenated([x, y]).withFrames(width)
 
         let embedding = embedding(t)
         var skips: [Tensor] = []

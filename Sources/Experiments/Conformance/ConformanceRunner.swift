@@ -44,7 +44,7 @@ public struct ConformanceRunner: Sendable {
 extension ConformanceChecker {
     /// One checker for each kind of case.
     public static let standard: [ConformanceChecker] = [
-        .transform, .padding, .resampling, .sde, .backbone, .modelForward, .loss, .sampler, .training,
+        .transform, .padding, .resampling, .sde, .backbone, .noiseEncoder, .modelForward, .loss, .sampler, .training,
         .checkpoint, .pipeline, .metrics,
     ]
 }
