@@ -27,7 +27,7 @@ let package = Package(
         .target(name: "Diffusion", dependencies: ["Tensors"]),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"]),
         .target(name: "SpeechMetrics", dependencies: ["Audio"]),
-        .target(name: "Corpora", dependencies: ["Audio"]),
+        .target(name: "Corpora", dependencies: ["Kernels", "Audio"]),
         .target(name: "Objectives", dependencies: ["Diffusion", "SpeechMetrics", "Tensors"]),
 
         // Files: weights and arrays, specs, the store.
@@ -51,15 +51,15 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "WeightFiles"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"]),
-        .testTarget(name: "ObjectivesTests", dependencies: ["Objectives"]),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "ObjectivesTests", dependencies: ["Objectives", "Kernels"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpeechMetricsTests", dependencies: ["SpeechMetrics"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CorporaTests", dependencies: ["Corpora"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "Reports"]),
-        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands"]),
     ]
 )

@@ -81,7 +81,7 @@ public struct RandomStream: Sendable, Hashable {
     ///
     /// Element `i` is the same whatever `count` is.
     public func normals(_ count: Int, standardDeviation: Double = 1) -> [Float] {
-        [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+        unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             for pair in 0..<(count + 1) / 2 {
                 let words = block(UInt64(pair))
                 let u = (Double(words.0) + 0.5) * 0x1p-32
@@ -89,6 +89,23 @@ public struct RandomStream: Sendable, Hashable {
                 let radius = (-2 * log(u)).squareRoot() * standardDeviation
                 unsafe buffer[2 * pair] = Float(radius * cos(angle))
                 if 2 * pair + 1 < count { unsafe buffer[2 * pair + 1] = Float(radius * sin(angle)) }
+            }
+            initialized = count
+        }
+    }
+
+    /// The first `count` numbers uniform in `[−bound, bound)`, four per block, each with 32 random bits.
+    ///
+    /// Element `i` is the same whatever `count` is; it is not ``uniform(_:)``'s.
+    public func uniforms(_ count: Int, bound: Double) -> [Float] {
+        unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let scale = bound * 0x1p-31
+            for start in stride(from: 0, to: count, by: 4) {
+                let words = block(UInt64(start / 4))
+                let values = [words.0, words.1, words.2, words.3] as InlineArray<4, UInt32>
+                for offset in 0..<min(4, count - start) {
+                    unsafe buffer[start + offset] = Float(Double(values[offset]) * scale - bound)
+                }
             }
             initialized = count
         }

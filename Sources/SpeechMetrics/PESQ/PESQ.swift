@@ -19,7 +19,7 @@ public struct PESQ: SpeechMetric, Hashable {
     public var band: Band
     public init(_ band: Band) { self.band = band }
 
-    public var name: String { "pesq_\(band.rawValue)" }
+    public var name: String { band == .wide ? "pesq" : "pesq_nb" }
     public var summary: String {
         "perceptual evaluation of speech quality, \(band == .wide ? "wide" : "narrow") band"
     }

@@ -1,0 +1,158 @@
+import CSndFile
+import Foundation
+
+/// Audio in memory: one array of samples per channel, full scale at ±1.
+public struct Sound: Hashable, Sendable {
+    /// Samples by channel; all channels have the same length.
+    public var channels: [[Float]]
+    /// Hz.
+    public var sampleRate: Int
+
+    public init(channels: [[Float]], sampleRate: Int) {
+        precondition(Set(channels.map(\.count)).count <= 1, "channels differ in length: \(channels.map(\.count))")
+        self.channels = channels
+        self.sampleRate = sampleRate
+    }
+
+    /// One channel.
+    public init(_ samples: [Float], sampleRate: Int) {
+        self.init(channels: [samples], sampleRate: sampleRate)
+    }
+
+    /// Samples per channel.
+    public var frames: Int { channels.first?.count ?? 0 }
+    /// Length in s.
+    public var duration: Double { Double(frames) / Double(sampleRate) }
+}
+
+/// Sound files, read and written whole or in part through libsndfile.
+///
+/// Reading is strict. libsndfile by itself reads a WAV file whose end is missing as a shorter one; here that is
+/// an error, as are samples that are not finite, because a training set must not change unnoticed.
+public enum SoundFile {
+    /// What a header says.
+    public struct Header: Hashable, Sendable, Codable {
+        /// Hz.
+        public var sampleRate: Int
+        public var channels: Int
+        /// Samples per channel.
+        public var frames: Int
+
+        public init(sampleRate: Int, channels: Int, frames: Int) {
+            self.sampleRate = sampleRate
+            self.channels = channels
+            self.frames = frames
+        }
+
+        /// Length in s.
+        public var duration: Double { Double(frames) / Double(sampleRate) }
+    }
+
+    /// The header of a file, without its audio; the length of the file is checked against it.
+    public static func header(of path: String) throws(SoundFileError) -> Header {
+        let file = try OpenFile(path)
+        return file.header
+    }
+
+    /// Reads a file, or the given frames of it.
+    ///
+    /// - Parameter frames: Which frames, all of them if `nil`; they must lie inside the file.
+    public static func read(_ path: String, frames: Range<Int>? = nil) throws(SoundFileError) -> Sound {
+        let (samples, header) = try interleaved(path, frames: frames)
+        guard header.channels > 1 else { return Sound(samples, sampleRate: header.sampleRate) }
+        let channels = (0..<header.channels).map { channel in
+            stride(from: channel, to: samples.count, by: header.channels).map { samples[$0] }
+        }
+        return Sound(channels: channels, sampleRate: header.sampleRate)
+    }
+
+    /// Reads a file that must have one channel, and the given sample rate if there is one.
+    public static func readMono(
+        _ path: String, frames: Range<Int>? = nil, sampleRate: Int? = nil
+    ) throws(SoundFileError) -> [Float] {
+        let (samples, header) = try interleaved(path, frames: frames) { header throws(SoundFileError) in
+            guard header.channels == 1 else { throw SoundFileError(path, .notMono(channels: header.channels)) }
+            guard let sampleRate, sampleRate != header.sampleRate else { return }
+            throw SoundFileError(path, .wrongRate(found: header.sampleRate, required: sampleRate))
+        }
+        assert(header.channels == 1)
+        return samples
+    }
+
+    /// The frames asked for, channels interleaved, after `check` has seen the header.
+    static func interleaved(
+        _ path: String, frames: Range<Int>?, check: (Header) throws(SoundFileError) -> Void = { _ in }
+    ) throws(SoundFileError) -> (samples: [Float], header: Header) {
+        let file = try OpenFile(path)
+        try check(file.header)
+        let range = frames ?? 0..<file.header.frames
+        guard range.lowerBound >= 0, range.upperBound <= file.header.frames else {
+            throw SoundFileError(path, .outOfRange(requested: range, frames: file.header.frames))
+        }
+        let samples = try file.samples(in: range)
+        if let index = firstNotFinite(samples) {
+            let channels = file.header.channels
+            throw SoundFileError(
+                path, .notFinite(frame: range.lowerBound + index / channels, channel: index % channels))
+        }
+        return (samples, file.header)
+    }
+
+    /// The index of the first NaN or infinity. A sum over the exponents vectorises; the search is rarely needed.
+    static func firstNotFinite(_ samples: [Float]) -> Int? {
+        var largest: UInt32 = 0
+        for sample in samples { largest = max(largest, sample.bitPattern & 0x7FFF_FFFF) }
+        return largest < Float.infinity.bitPattern ? nil : samples.firstIndex { !$0.isFinite }
+    }
+}
+
+/// A file open for reading; closed when it goes out of scope.
+private struct OpenFile: ~Copyable {
+    let path: String
+    let header: SoundFile.Header
+    private let handle: OpaquePointer
+
+    init(_ path: String) throws(SoundFileError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw SoundFileError(path, errno == ENOENT ? .missing : .unreadable(String(cString: strerror(errno))))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw SoundFileError(path, .unreadable("not a file")) }
+        guard status.st_size > 0 else { throw SoundFileError(path, .empty) }
+        if let shortfall = WAVLayout.shortfall(of: path, fileSize: Int(status.st_size)) {
+            throw SoundFileError(
+                path, .truncated(promised: shortfall.promised, found: shortfall.found, unit: "bytes"))
+        }
+        var info = SF_INFO()
+        guard let handle = sf_open(path, Int32(SFM_READ), &info) else {
+            throw SoundFileError(path, .unreadable(String(cString: sf_strerror(nil))))
+        }
+        guard info.frames > 0, info.channels > 0, info.samplerate > 0 else {
+            sf_close(handle)
+            throw SoundFileError(path, .empty)
+        }
+        self.path = path
+        self.handle = handle
+        header = SoundFile.Header(
+            sampleRate: Int(info.samplerate), channels: Int(info.channels), frames: Int(info.frames))
+    }
+
+    /// Interleaved samples of a range that lies inside the file.
+    func samples(in range: Range<Int>) throws(SoundFileError) -> [Float] {
+        guard range.lowerBound == 0 || sf_seek(handle, sf_count_t(range.lowerBound), SEEK_SET) >= 0 else {
+            throw SoundFileError(path, .unreadable(String(cString: sf_strerror(handle))))
+        }
+        var read = 0
+        let samples = [Float](unsafeUninitializedCapacity: range.count * header.channels) { buffer, count in
+            guard let base = buffer.baseAddress else { return }
+            read = Int(sf_readf_float(handle, base, sf_count_t(range.count)))
+            count = max(0, read) * header.channels
+        }
+        guard read == range.count else {
+            throw SoundFileError(path, .truncated(promised: range.count, found: max(0, read), unit: "frames"))
+        }
+        return samples
+    }
+
+    deinit { sf_close(handle) }
+}

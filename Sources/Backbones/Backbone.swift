@@ -1,0 +1,52 @@
+import Layers
+import Tensors
+
+/// A network over complex spectrograms, conditioned on a time.
+///
+/// Spectrograms are `[B, F, N, 2]`. `x` is the state of the diffusion, `y` the noisy speech.
+public protocol Backbone: Sendable {
+    /// All parameters in the reference's order, with its names.
+    var parameters: [Parameter] { get }
+
+    /// Running statistics: stored with the weights, updated by forward passes in training.
+    var buffers: [Parameter] { get }
+
+    /// What must divide the number of bins and of frames.
+    var divisor: (bins: Int, frames: Int) { get }
+
+    /// Tells why spectrograms of this size cannot be taken, if so.
+    func check(bins: Int, frames: Int) throws(BackboneError)
+
+    /// - Parameter t: One time per sample.
+    func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor
+}
+
+extension Backbone {
+    public var buffers: [Parameter] { [] }
+
+    /// The network in evaluation.
+    public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float]) -> Tensor { callAsFunction(x, y, t, .evaluation) }
+
+    /// The number of trained values and fixed frequencies.
+    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+
+    public func check(bins: Int, frames: Int) throws(BackboneError) {
+        for (size, divisor, name) in [(bins, divisor.bins, "bins"), (frames, divisor.frames, "frames")]
+        where size <= 0 || size % divisor != 0 {
+            throw BackboneError(option: name, reason: "\(size) \(name) are not a multiple of \(divisor)")
+        }
+    }
+}
+
+/// A combination of options that no network can be built from.
+public struct BackboneError: Error, Hashable, Sendable, CustomStringConvertible {
+    public var option: String
+    public var reason: String
+
+    public init(option: String, reason: String) {
+        self.option = option
+        self.reason = reason
+    }
+
+    public var description: String { "\(option): \(reason)" }
+}

@@ -1,0 +1,124 @@
+import Kernels
+import Layers
+import Tensors
+
+/// A network that also sees an embedding of the noise.
+public protocol ConditionedBackbone: Backbone {
+    /// Width of the noise embedding.
+    var noiseWidth: Int { get }
+
+    /// - Parameter noise: The embedding `[B, noiseWidth]`; `nil` leaves the conditioning layers out altogether,
+    ///   which an embedding of zeros does not.
+    func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], noise: Tensor?, _ mode: ForwardMode) -> Tensor
+}
+
+extension ConditionedBackbone {
+    public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor {
+        callAsFunction(x, y, t, noise: nil, mode)
+    }
+}
+
+/// How a noise embedding enters a network.
+public struct NoiseConditioning: Hashable, Sendable {
+    /// Where it changes the time embedding `e`, through projections `p`, `γ`, `β` of two layers each.
+    public enum Injection: String, CaseIterable, Sendable {
+        /// `e + p(z)`.
+        case add
+        /// `γ(z) e + β(z)`. Perez et al., *FiLM*, AAAI 2018.
+        case film
+    }
+
+    /// How the last layer of `γ` starts; the last layer of `β` starts at zero.
+    public enum ScaleStart: String, CaseIterable, Sendable {
+        /// Weights of one and a bias of zero, as in the reference: the scale is the sum of the hidden activations.
+        case ones
+        /// Weights of zero and a bias of one: the network starts without conditioning.
+        case identity
+    }
+
+    public var injection: Injection
+    /// Width of the noise embedding.
+    public var width: Int
+    public var scaleStart: ScaleStart
+
+    public init(_ injection: Injection = .add, width: Int = 512, scaleStart: ScaleStart = .ones) {
+        self.injection = injection
+        self.width = width
+        self.scaleStart = scaleStart
+    }
+}
+
+/// `ncsnpp_v2_cond`: NCSN++ whose time embedding is changed by an embedding of the noise.
+public struct ConditionedNCSNpp: ConditionedBackbone {
+    private enum Injection: Sendable {
+        case add(Projection)
+        case film(scale: Projection, shift: Projection)
+    }
+
+    public let parameters: [Parameter]
+    public let conditioning: NoiseConditioning
+    public let network: NCSNpp
+    private let injection: Injection
+
+    public init(
+        _ options: NCSNppOptions = .v2, _ conditioning: NoiseConditioning = NoiseConditioning(), seed: UInt64 = 0
+    ) throws(BackboneError) {
+        guard conditioning.width > 0 else {
+            throw BackboneError(option: "noise_embed_dim", reason: "needs a positive width, not \(conditioning.width)")
+        }
+        guard options.conditional else {
+            throw BackboneError(option: "conditional", reason: "without a time embedding the noise has nowhere to enter")
+        }
+        let scope = ParameterScope(seed: seed)
+        network = try NCSNpp(options, scope: scope)
+        self.conditioning = conditioning
+        let before = network.parameters.count
+        let (from, to) = (conditioning.width, 4 * options.nf)
+        switch conditioning.injection {
+        case .add:
+            injection = .add(Projection(scope.scope("noise_proj"), from, to))
+        case .film:
+            let (weight, bias): (Float, Float) = conditioning.scaleStart == .ones ? (1, 0) : (0, 1)
+            injection = .film(
+                scale: Projection(scope.scope("noise_proj_gamma"), from, to, last: (.constant(weight), .constant(bias))),
+                shift: Projection(scope.scope("noise_proj_beta"), from, to, last: (.constant(0), .constant(0))))
+        }
+        // The reference lists the projections after the output layer, whose weight and bias come first.
+        let all = scope.collector.parameters
+        parameters = Array(all[..<2] + all[before...] + all[2..<before])
+    }
+
+    public var noiseWidth: Int { conditioning.width }
+    public var divisor: (bins: Int, frames: Int) { network.divisor }
+
+    public func callAsFunction(
+        _ x: Tensor, _ y: Tensor, _ t: [Float], noise: Tensor?, _ mode: ForwardMode
+    ) -> Tensor {
+        network(x, y, t, embedding: embedding(t, noise: noise), mode)
+    }
+
+    /// The time embedding under a noise embedding, `[B, 4·nf]`.
+    public func embedding(_ t: [Float], noise: Tensor?) -> Tensor? {
+        guard let time = network.embedding(t), let noise else { return network.embedding(t) }
+        precondition(noise.shape == [t.count, noiseWidth], "a noise embedding \(noise.shape) for \(t.count) samples")
+        switch injection {
+        case .add(let project): return time + project(noise)
+        case .film(let scale, let shift): return scale(noise) * time + shift(noise)
+        }
+    }
+}
+
+/// Two linear layers with SiLU between them.
+private struct Projection: Sendable {
+    private let first, second: Linear
+
+    init(_ scope: ParameterScope, _ inputs: Int, _ outputs: Int, last: (weight: Initializer, bias: Initializer)? = nil) {
+        let start = Initializer.torchDefault(fanIn: inputs)
+        first = Linear(scope.scope(0), inputs, outputs, initial: start, biasInitial: start)
+        let end = Initializer.torchDefault(fanIn: outputs)
+        second = Linear(
+            scope.scope(2), outputs, outputs, initial: last?.weight ?? end, biasInitial: last?.bias ?? end)
+    }
+
+    func callAsFunction(_ x: Tensor) -> Tensor { second(first(x).activated(.silu)) }
+}

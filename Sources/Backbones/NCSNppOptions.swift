@@ -1,0 +1,107 @@
+import Kernels
+import Layers
+
+/// The options of the NCSN++ family, with the names of the reference.
+public struct NCSNppOptions: Hashable, Sendable {
+    public enum Pyramid: String, CaseIterable, Sendable { case none, skip, residual }
+    public enum BlockType: String, CaseIterable, Sendable { case ddpm, biggan }
+    public enum Embedding: String, CaseIterable, Sendable { case fourier, positional }
+
+    public var nf = 128
+    public var chMult = [1, 1, 2, 2, 2, 2, 2]
+    public var numResBlocks = 2
+    public var attnResolutions = [16]
+    public var nonlinearity = Activation.silu
+    public var resampWithConv = true
+    public var fir = true
+    public var firKernel: [Float] = [1, 3, 3, 1]
+    public var skipRescale = true
+    public var resblockType = BlockType.biggan
+    /// `output_skip` is `.skip`.
+    public var progressive = Pyramid.skip
+    /// `input_skip` is `.skip`.
+    public var progressiveInput = Pyramid.skip
+    public var progressiveCombine = Combine.Method.sum
+    public var initScale = 0.0
+    public var fourierScale = 16.0
+    public var imageSize = 256
+    public var embeddingType = Embedding.fourier
+    /// Probability of dropping an input of each block's second convolution, in training.
+    public var dropout = 0.0
+    /// Whether the blocks see the time at all.
+    public var conditional = true
+    /// Whether the input is centred; otherwise it is taken from [0, 1] to [−1, 1].
+    public var centered = true
+    /// Divides the output by the time.
+    public var scaleBySigma = false
+    /// Whether that division comes after the last 1×1 convolution.
+    public var scalesAfterOutput = false
+    /// Recomputes each block in the backward pass instead of keeping its inside.
+    public var recompute = false
+
+    public init() {}
+
+    /// `ncsnpp_v2`: the network of the 2024 study of training objectives.
+    public static var v2: NCSNppOptions { NCSNppOptions() }
+
+    /// `ncsnpp`: the network of SGMSE+; divides by t before the last convolution.
+    public static var journal: NCSNppOptions {
+        var options = NCSNppOptions()
+        options.scaleBySigma = true
+        return options
+    }
+
+    /// `ncsnpp_48k`: without pyramids and attention levels; divides by t after the last convolution.
+    public static var fullband: NCSNppOptions {
+        var options = journal
+        options.attnResolutions = []
+        options.progressive = .none
+        options.progressiveInput = .none
+        options.scalesAfterOutput = true
+        return options
+    }
+
+    func validate() throws(BackboneError) {
+        func require(_ condition: Bool, _ option: String, _ reason: String) throws(BackboneError) {
+            if !condition { throw BackboneError(option: option, reason: reason) }
+        }
+        try require(nf >= 4, "nf", "\(nf) channels are too few to normalise in groups of 4; use 4 or more")
+        try require(imageSize > 0, "image_size", "needs a positive number of bins, not \(imageSize)")
+        try require(!chMult.isEmpty && chMult.allSatisfy { $0 > 0 }, "ch_mult", "needs one positive factor per level")
+        try require(numResBlocks > 0, "num_res_blocks", "needs at least one block per level")
+        for factor in chMult {
+            try requireGroups(nf * factor)
+        }
+        if progressiveCombine == .cat {
+            try require(
+                progressiveInput != .residual, "progressive_combine", "'cat' has no meaning for the residual input pyramid")
+        }
+        try require(dropout >= 0 && dropout < 1, "dropout", "is a probability below 1, not \(dropout)")
+        try require(!firKernel.isEmpty && firKernel.count <= 8, "fir_kernel", "needs one to eight taps")
+    }
+
+    private func requireGroups(_ channels: Int) throws(BackboneError) {
+        let groups = GroupNorm.groups(of: channels)
+        if channels % groups != 0 {
+            throw BackboneError(
+                option: "nf", reason: "\(channels) channels do not divide into \(groups) groups of normalisation")
+        }
+    }
+
+    var style: ResidualStyle {
+        var style = ResidualStyle()
+        style.activation = nonlinearity
+        // The reference's blocks have these layers also where no time reaches them.
+        style.embedding = 4 * nf
+        style.rescaled = skipRescale
+        style.initialScale = initScale
+        style.rule = rule
+        style.dropout = dropout
+        return style
+    }
+
+    var rule: ResamplingRule { ResamplingRule(fir: fir, taps: firKernel) }
+
+    /// Whether level `level` has attention blocks.
+    func attends(_ level: Int) -> Bool { attnResolutions.contains(imageSize >> level) }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Audio
+import Corpora
+import Experiments
+import Foundation
+import Kernels
+import Reports
+import Runs
+import Specs
+
+/// Where the store lies.
+struct StoreOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The store; SGMSE_STORE, or runs/store.sqlite, if not given.", valueName: "file"))
+    var store: String?
+
+    @Option(help: ArgumentHelp("How commits reach the disk: wal, or rollback on network file systems.", valueName: "mode"))
+    var journal: RunStore.Journal = .wal
+
+    private var path: String {
+        store ?? ProcessInfo.processInfo.environment["SGMSE_STORE"] ?? "runs/store.sqlite"
+    }
+
+    /// Opens the store for reading, or creates it where that is wanted.
+    func open(_ access: RunStore.Access = .readOnly) throws -> RunStore {
+        try RunStore(at: path, access: access, journal: journal)
+    }
+}
+
+extension RunStore.Journal: ExpressibleByArgument {}
+extension TableFormat: ExpressibleByArgument {}
+
+/// Which spec, and what overlays it.
+struct SpecOptions: ParsableArguments {
+    @Argument(help: "The experiment, a YAML file.")
+    var spec: String
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting, as train.lr=3e-4; may be repeated.", valueName: "path=value"))
+    var overrides: [String] = []
+
+    @Option(help: "A profile of the spec, such as smoke.")
+    var profile: String?
+
+    func load(_ catalog: Catalog = .standard) throws -> LoadedSpec {
+        let loaded = try SpecLoader(vocabulary: catalog.vocabulary).load(spec, overrides: overrides, profile: profile)
+        for warning in loaded.warnings { printError(warning.description) }
+        return loaded
+    }
+}
+
+/// How many threads work.
+struct ThreadOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Threads; SGMSE_THREADS, or all cores, if not given.", valueName: "count"))
+    var threads: Int?
+
+    func apply() {
+        let wanted = threads ?? ProcessInfo.processInfo.environment["SGMSE_THREADS"].flatMap(Int.init)
+        if let wanted, wanted > 0 { Engine.threads = wanted }
+    }
+}
+
+/// Whether an error means that data is not what the protocol says.
+func isBadData(_ error: any Error) -> Bool {
+    error is CorpusError || error is SoundFileError || error is GateFailure
+}

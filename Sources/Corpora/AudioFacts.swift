@@ -1,0 +1,92 @@
+import Audio
+import Foundation
+
+/// What the checks and the fingerprint need to know of a sound file.
+public struct AudioFacts: Hashable, Sendable {
+    public var header: SoundFile.Header
+    /// The largest absolute sample.
+    public var peak: Float
+    /// Mean of the squared samples, over all channels.
+    public var meanSquare: Double
+    /// Samples in runs of three or more at full scale: flat tops of a recording that saturated.
+    public var clipped: Int
+    /// Of the decoded samples, so that the same audio in 16 bits and in floats is the same content.
+    public var content: ContentHash
+
+    public init(header: SoundFile.Header, peak: Float, meanSquare: Double, clipped: Int, content: ContentHash) {
+        self.header = header
+        self.peak = peak
+        self.meanSquare = meanSquare
+        self.clipped = clipped
+        self.content = content
+    }
+
+    public init(of sound: Sound) {
+        var peak: Float = 0
+        var power = 0.0, clipped = 0
+        var hasher = ContentHasher()
+        for samples in sound.channels {
+            let level = Self.level(of: samples)
+            peak = max(peak, level.peak)
+            power += level.energy
+            if level.peak >= Self.fullScale { clipped += Self.clipped(in: samples) }
+            hasher.combine(ContentHash(of: samples))
+        }
+        self.init(
+            header: .init(sampleRate: sound.sampleRate, channels: sound.channels.count, frames: sound.frames),
+            peak: peak, meanSquare: power / Double(max(1, sound.frames * sound.channels.count)), clipped: clipped,
+            content: hasher.finish())
+    }
+
+    /// Reads and measures a file.
+    public static func measure(_ path: String) -> Result<AudioFacts, SoundFileError> {
+        do throws(SoundFileError) {
+            return .success(AudioFacts(of: try SoundFile.read(path)))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Level in dB below full scale.
+    public var decibels: Double { 10 * log10(max(meanSquare, 1e-20)) }
+
+    static let fullScale: Float = 32766.5 / 32768
+
+    /// Eight sums in `Float` per block of 4096 samples, gathered in `Double`.
+    private static func level(of samples: [Float]) -> (peak: Float, energy: Double) {
+        var peaks = SIMD8<Float>(repeating: 0)
+        var energy = 0.0, index = 0
+        while index + 8 <= samples.count {
+            var sums = SIMD8<Float>(repeating: 0)
+            let end = min(index + 4096, samples.count & ~7)
+            while index < end {
+                let x = SIMD8<Float>(
+                    samples[index], samples[index + 1], samples[index + 2], samples[index + 3],
+                    samples[index + 4], samples[index + 5], samples[index + 6], samples[index + 7])
+                sums += x * x
+                peaks = pointwiseMax(peaks, pointwiseMax(x, -x))
+                index += 8
+            }
+            energy += Double(sums.sum())
+        }
+        var peak = peaks.max()
+        for sample in samples[index...] {
+            energy += Double(sample * sample)
+            peak = max(peak, abs(sample))
+        }
+        return (peak, energy)
+    }
+
+    private static func clipped(in samples: [Float]) -> Int {
+        var total = 0, run = 0
+        for sample in samples {
+            if abs(sample) >= fullScale {
+                run += 1
+                total += run == 3 ? 3 : run > 3 ? 1 : 0
+            } else {
+                run = 0
+            }
+        }
+        return total
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+
+/// A `base_dir` of the usual layout: `{train,valid,test,...}/{clean,noisy}/*.wav`, names equal in both folders.
+public struct Corpus: Hashable, Sendable {
+    public var baseDir: String
+    /// Training, validation, then the test sets by name.
+    public var sets: [PairedSet]
+
+    /// Finds every set of a `base_dir`.
+    ///
+    /// - Parameter allowingUnpaired: Whether files without a partner are left to a later check instead of thrown.
+    /// - Throws: ``CorpusError``; one error names every unpaired file of every set.
+    public init(at baseDir: String, allowingUnpaired: Bool = false) throws(CorpusError) {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: baseDir, isDirectory: &isFolder), isFolder.boolValue,
+            let names = try? FileManager.default.contentsOfDirectory(atPath: baseDir)
+        else { throw CorpusError(baseDir, .missingFolder) }
+        var sets: [PairedSet] = []
+        for name in names.sorted() where !name.hasPrefix(".") && PairedSet.layout(of: "\(baseDir)/\(name)") != nil {
+            sets.append(try PairedSet(at: "\(baseDir)/\(name)", name: name))
+        }
+        guard !sets.isEmpty else { throw CorpusError(baseDir, .noSets) }
+        sets.sort { (SetRole(name: $0.name), $0.name) < (SetRole(name: $1.name), $1.name) }
+        let unpaired = sets.flatMap { set in set.unpaired.map { "\(set.name)/\($0)" } }
+        guard allowingUnpaired || unpaired.isEmpty else { throw CorpusError(baseDir, .unpaired(unpaired)) }
+        self.baseDir = baseDir
+        self.sets = sets
+    }
+
+    /// The set of a name; it has at least one pair.
+    public func set(_ name: String) throws(CorpusError) -> PairedSet {
+        guard let set = sets.first(where: { $0.name == name }) else {
+            throw CorpusError(baseDir, .unknownSet(name, known: sets.map(\.name)))
+        }
+        guard !set.files.isEmpty else { throw CorpusError(baseDir, .emptySet(name)) }
+        return set
+    }
+}
+
+/// What a set is for, told by its name; sets of different roles must not share speech or speakers.
+public enum SetRole: Int, Hashable, Sendable, Comparable {
+    case training, validation, test
+
+    public init(name: String) {
+        let lowered = name.lowercased()
+        self =
+            if lowered.hasPrefix("train") || lowered.hasPrefix("tr_") { .training }
+            else if ["val", "dev", "dt", "cv"].contains(where: lowered.hasPrefix) { .validation }
+            else { .test }
+    }
+
+    public static func < (left: SetRole, right: SetRole) -> Bool { left.rawValue < right.rawValue }
+}

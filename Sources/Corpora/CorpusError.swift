@@ -1,0 +1,64 @@
+/// Why a corpus cannot be used, where, and what to do about it.
+public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Reason: Hashable, Sendable {
+        /// The folder does not exist.
+        case missingFolder
+        /// No subfolder holds a pair of folders.
+        case noSets
+        /// There is no set of this name; the sets there are.
+        case unknownSet(String, known: [String])
+        /// A set without a single pair.
+        case emptySet(String)
+        /// Files without a partner, as `set/folder/name`.
+        case unpaired([String])
+        /// A table that is not one; the line and what is wrong with it.
+        case badTable(line: Int, String)
+        /// The folder already holds something else; what differs.
+        case occupied(String)
+        /// A recipe cannot be followed with the parameters or files given.
+        case impossible(String)
+        /// The disk, as the system says it.
+        case disk(String)
+    }
+
+    /// The folder or file.
+    public var path: String
+    public var reason: Reason
+
+    public init(_ path: String, _ reason: Reason) {
+        self.path = path
+        self.reason = reason
+    }
+
+    public var summary: String {
+        switch reason {
+        case .missingFolder: "no such folder"
+        case .noSets: "holds no data set: no folder in it has both clean and noisy, or anechoic and reverb"
+        case .unknownSet(let name, let known): "has no set '\(name)'; it has \(known.joined(separator: ", "))"
+        case .emptySet(let name): "the set '\(name)' has no pair of .wav files"
+        case .unpaired(let files):
+            "\(files.count) \(files.count == 1 ? "file has" : "files have") no partner of the same name:\n  "
+                + files.joined(separator: "\n  ")
+        case .badTable(let line, let what): "line \(line): \(what)"
+        case .occupied(let what): "is in use: \(what)"
+        case .impossible(let what): what
+        case .disk(let why): why
+        }
+    }
+
+    public var hint: String {
+        switch reason {
+        case .missingFolder: "check the base_dir of the spec, and that the disk is mounted"
+        case .noSets: "expected base_dir/{train,valid,test}/{clean,noisy}/*.wav"
+        case .unknownSet: "name one of these sets in the spec"
+        case .emptySet: "put the files in, or leave the set out of the spec"
+        case .unpaired: "add the missing files or remove these; names must be equal in both folders"
+        case .badTable: "correct the line, or remove the table"
+        case .occupied: "choose another folder, or remove this one"
+        case .impossible: "change the parameters of the recipe"
+        case .disk: "free space on the disk or choose a folder that can be written"
+        }
+    }
+
+    public var description: String { "\(path): \(summary); \(hint)" }
+}

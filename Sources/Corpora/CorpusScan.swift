@@ -1,0 +1,101 @@
+import Audio
+
+/// A pair and what was found in its two files.
+public struct PairScan<Facts: Hashable & Sendable>: Hashable, Sendable {
+    public var file: PairedFile
+    public var clean: Result<Facts, SoundFileError>
+    public var noisy: Result<Facts, SoundFileError>
+
+    public init(file: PairedFile, clean: Result<Facts, SoundFileError>, noisy: Result<Facts, SoundFileError>) {
+        self.file = file
+        self.clean = clean
+        self.noisy = noisy
+    }
+}
+
+extension PairedSet {
+    /// The headers of all pairs, read in parallel: thousands in a fraction of a second.
+    public func headers() -> [PairScan<SoundFile.Header>] {
+        files.parallelMap(block: 64) { file in
+            PairScan(file: file, clean: header(file.cleanPath), noisy: header(file.noisyPath))
+        }
+    }
+}
+
+private func header(_ path: String) -> Result<SoundFile.Header, SoundFileError> {
+    do throws(SoundFileError) {
+        return .success(try SoundFile.header(of: path))
+    } catch {
+        return .failure(error)
+    }
+}
+
+/// A set whose audio was read.
+public struct SetScan: Hashable, Sendable {
+    public var set: PairedSet
+    /// In the order of the set's files.
+    public var pairs: [PairScan<AudioFacts>]
+
+    public init(set: PairedSet, pairs: [PairScan<AudioFacts>]) {
+        self.set = set
+        self.pairs = pairs
+    }
+
+    /// Reads the audio of every pair that the cache does not know, in parallel, and adds it to the cache.
+    public init(reading set: PairedSet, cache: inout FactsCache) {
+        let known = cache.facts
+        let measured = set.files.parallelMap { file in
+            (file, FactsOfFile(file.cleanPath, known: known), FactsOfFile(file.noisyPath, known: known))
+        }
+        for (_, clean, noisy) in measured {
+            for one in [clean, noisy] {
+                if let key = one.key, case .success(let facts) = one.facts { cache.facts[key] = facts }
+            }
+        }
+        self.init(set: set, pairs: measured.map { PairScan(file: $0.0, clean: $0.1.facts, noisy: $0.2.facts) })
+    }
+
+    /// What the set's data is: names and audio, whatever folder it lies in. `nil` if a file cannot be read.
+    public var fingerprint: ContentHash? {
+        var hasher = ContentHasher()
+        hasher.combine(UInt64(pairs.count))
+        for pair in pairs {
+            guard let clean = try? pair.clean.get(), let noisy = try? pair.noisy.get() else { return nil }
+            hasher.combine(pair.file.name)
+            for facts in [clean, noisy] {
+                hasher.combine(UInt64(facts.header.sampleRate))
+                hasher.combine(facts.content)
+            }
+        }
+        return hasher.finish()
+    }
+}
+
+private struct FactsOfFile: Sendable {
+    var key: FactsCache.Key?
+    var facts: Result<AudioFacts, SoundFileError>
+
+    init(_ path: String, known: [FactsCache.Key: AudioFacts]) {
+        key = FactsCache.Key(path)
+        facts = key.flatMap { known[$0] }.map { .success($0) } ?? AudioFacts.measure(path)
+    }
+}
+
+/// A corpus whose audio was read.
+public struct CorpusScan: Hashable, Sendable {
+    public var sets: [SetScan]
+
+    public init(sets: [SetScan]) { self.sets = sets }
+
+    /// Reads all audio of a corpus in parallel.
+    ///
+    /// - Parameters:
+    ///   - names: The sets to read; all of them if `nil`.
+    ///   - cachePath: Where facts are remembered; nothing is remembered if `nil`.
+    public init(reading corpus: Corpus, sets names: [String]? = nil, cachePath: String? = nil) throws(CorpusError) {
+        var cache = cachePath.map(FactsCache.init(contentsOf:)) ?? FactsCache()
+        let before = cache.facts.count
+        sets = corpus.sets.filter { names?.contains($0.name) ?? true }.map { SetScan(reading: $0, cache: &cache) }
+        if let cachePath, cache.facts.count != before { try cache.write(to: cachePath) }
+    }
+}

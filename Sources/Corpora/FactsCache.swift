@@ -1,0 +1,75 @@
+import Audio
+import Foundation
+
+/// Remembers the facts of files by path, size and time of change, so that a second check reads no audio.
+///
+/// A text file, one line per file; a line that cannot be read is forgotten, never an error.
+public struct FactsCache: Sendable {
+    /// What makes a file the one that was measured.
+    package struct Key: Hashable, Sendable {
+        var path: String
+        var size: Int
+        /// ns since 1970.
+        var modified: Int
+
+        init?(_ path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            self.path = path
+            size = Int(status.st_size)
+            modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+        }
+
+        init(path: String, size: Int, modified: Int) {
+            (self.path, self.size, self.modified) = (path, size, modified)
+        }
+    }
+
+    private static let heading = "sgmse audio facts 1"
+    package var facts: [Key: AudioFacts] = [:]
+
+    public init() {}
+
+    public init(contentsOf path: String) {
+        guard let data = FileManager.default.contents(atPath: path) else { return }
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+        guard let first = lines.first, first == Self.heading else { return }
+        for line in lines.dropFirst() {
+            guard let (key, value) = Self.parse(line) else { continue }
+            facts[key] = value
+        }
+    }
+
+    /// Writes the cache under a temporary name and renames it.
+    public func write(to path: String) throws(CorpusError) {
+        let lines = facts.sorted { $0.key.path < $1.key.path }.map(Self.line)
+        do {
+            try Data(([Self.heading] + lines).joined(separator: "\n").utf8)
+                .write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw CorpusError(path, .disk(error.localizedDescription))
+        }
+    }
+
+    private static func line(_ key: Key, _ facts: AudioFacts) -> String {
+        let header = facts.header
+        return [
+            "\(key.size)", "\(key.modified)", "\(header.sampleRate)", "\(header.channels)", "\(header.frames)",
+            "\(facts.peak)", "\(facts.meanSquare)", "\(facts.clipped)", facts.content.description, key.path,
+        ].joined(separator: "\t")
+    }
+
+    private static func parse(_ line: Substring) -> (Key, AudioFacts)? {
+        let fields = line.split(separator: "\t", maxSplits: 9, omittingEmptySubsequences: false)
+        guard fields.count == 10, let size = Int(fields[0]), let modified = Int(fields[1]), let rate = Int(fields[2]),
+            let channels = Int(fields[3]), let frames = Int(fields[4]), let peak = Float(fields[5]),
+            let meanSquare = Double(fields[6]), let clipped = Int(fields[7]), let content = ContentHash(String(fields[8]))
+        else { return nil }
+        return (
+            Key(path: String(fields[9]), size: size, modified: modified),
+            AudioFacts(
+                header: .init(sampleRate: rate, channels: channels, frames: frames), peak: peak,
+                meanSquare: meanSquare, clipped: clipped, content: content)
+        )
+    }
+}

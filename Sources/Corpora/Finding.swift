@@ -1,0 +1,70 @@
+/// Something about the data that would change the numbers, found before any training step.
+public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
+    /// What kind of finding; the raw value is the name by which a spec waives it.
+    public enum Code: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Files of another sample rate than the spec's.
+        case rate
+        /// A file without a partner.
+        case pairing
+        /// Clean and noisy file of different length.
+        case length
+        /// More than one channel.
+        case channels
+        /// A file without sound.
+        case silence
+        /// Flat tops at full scale.
+        case clipping
+        /// Samples that are NaN or infinite.
+        case notFinite = "not-finite"
+        /// A file that cannot be read, is empty, or is cut short.
+        case unreadable
+        /// Noisy and clean file are the same audio.
+        case unprocessed
+        /// The same audio in sets of different roles.
+        case contentOverlap = "content-overlap"
+        /// The same audio twice in one set.
+        case duplicate
+        /// The same speaker in sets of different roles.
+        case speakerOverlap = "speaker-overlap"
+        /// Files whose speaker is not known, so that overlap cannot be excluded.
+        case speakerUnknown = "speaker-unknown"
+        /// Manifest and files do not match.
+        case manifest
+        /// A set without pairs.
+        case empty
+    }
+
+    /// An error stops a run unless its code is waived.
+    public enum Severity: String, Hashable, Sendable, Codable, Comparable {
+        case note, warning, error
+
+        private var rank: Int { self == .note ? 0 : self == .warning ? 1 : 2 }
+        public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+    }
+
+    public var code: Code
+    public var severity: Severity
+    /// The set, or the two sets as `train & test`.
+    public var set: String
+    /// What was found.
+    public var message: String
+    /// What to do about it.
+    public var fix: String
+    /// The files concerned, all of them, as `folder/name` or `name`.
+    public var files: [String]
+
+    public init(_ code: Code, _ severity: Severity, set: String, _ message: String, fix: String, files: [String] = []) {
+        self.code = code
+        self.severity = severity
+        self.set = set
+        self.message = message
+        self.fix = fix
+        self.files = files
+    }
+
+    public var description: String {
+        let shown = files.prefix(5).joined(separator: ", ") + (files.count > 5 ? ", ... (\(files.count) in all)" : "")
+        return "\(severity.rawValue)[\(code.rawValue)] \(set): \(message)\n  fix: \(fix)"
+            + (files.isEmpty ? "" : "\n  files: \(shown)")
+    }
+}

@@ -1,0 +1,69 @@
+extension CorpusScan {
+    /// Speech and speakers that sets of different roles share: training on the validation data, or choosing a
+    /// checkpoint on the test data, makes every later number too good.
+    ///
+    /// Two test sets may share both; that is how an SNR series is made.
+    public func overlaps() -> [Finding] {
+        var found: [Finding] = []
+        for (index, first) in sets.enumerated() {
+            for second in sets[(index + 1)...] where SetRole(name: first.set.name) != SetRole(name: second.set.name) {
+                found += Self.sharedContent(first, second) + Self.sharedSpeakers(first, second)
+            }
+        }
+        return found + sets.flatMap(Self.unknownSpeakers)
+    }
+
+    private static func sharedContent(_ first: SetScan, _ second: SetScan) -> [Finding] {
+        var owners: [ContentHash: String] = [:]
+        for (name, content) in first.contents { owners[content] = name }
+        let shared = second.contents.compactMap { name, content in
+            owners[content].map { "\(second.set.name)/\(name) = \(first.set.name)/\($0)" }
+        }
+        guard !shared.isEmpty else { return [] }
+        let noisy = second.pairs.filter { pair in (try? pair.noisy.get().content).map { owners[$0] != nil } ?? false }
+        let copied =
+            noisy.count == second.pairs.count ? "every pair of \(second.set.name)" : "\(noisy.count) whole pairs"
+        return [
+            Finding(
+                .contentOverlap, .error, set: "\(first.set.name) & \(second.set.name)",
+                "\(shared.count) files are the same audio in both sets, \(copied) among them",
+                fix: "make \(second.set.name) from speech that \(first.set.name) does not have", files: shared)
+        ]
+    }
+
+    private static func sharedSpeakers(_ first: SetScan, _ second: SetScan) -> [Finding] {
+        let known = Set(first.pairs.compactMap(\.file.speaker))
+        let files = second.pairs.filter { $0.file.speaker.map(known.contains) ?? false }
+        let speakers = Set(files.compactMap(\.file.speaker)).sorted()
+        guard !speakers.isEmpty else { return [] }
+        return [
+            Finding(
+                .speakerOverlap, .error, set: "\(first.set.name) & \(second.set.name)",
+                "\(speakers.count == 1 ? "speaker" : "speakers") \(speakers.joined(separator: ", ")) in both sets",
+                fix: "move all files of a speaker to one set, or waive this by name if the published split has it so",
+                files: files.map { "\(second.set.name)/\($0.file.name)" })
+        ]
+    }
+
+    private static func unknownSpeakers(_ scan: SetScan) -> [Finding] {
+        let unknown = scan.pairs.filter { $0.file.speaker == nil }.map(\.file.name)
+        guard !unknown.isEmpty else { return [] }
+        return [
+            Finding(
+                .speakerUnknown, .note, set: scan.set.name, "the speaker of \(unknown.count) files is not known",
+                fix: "add a manifest.csv with the columns file and speaker", files: unknown)
+        ]
+    }
+}
+
+extension SetScan {
+    /// The audio of both folders that is not digital silence, by name.
+    fileprivate var contents: [(name: String, content: ContentHash)] {
+        pairs.flatMap { pair in
+            [(set.layout.cleanFolder, pair.clean), (set.layout.noisyFolder, pair.noisy)].compactMap { folder, facts in
+                guard let facts = try? facts.get(), facts.peak > 0 else { return nil }
+                return ("\(folder)/\(pair.file.name)", facts.content)
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import Audio
+import Foundation
+import Kernels
+
+/// The recipe `synthetic`: speech-like signals of several speakers in noise, or in rooms, without any download.
+///
+/// Speakers are disjoint between training, validation and test sets; the noise families, or the rooms'
+/// reverberation times, of `test-ood` appear in no other set. Equal parameters give equal files, byte for byte.
+public struct SyntheticCorpus: CorpusMaker {
+    public static let name = "synthetic"
+    public static let version = 1
+
+    public var seed: UInt64 = 0
+    /// Hz.
+    public var sampleRate = 16_000
+    /// Noise added, or reverberation.
+    public var layout = Layout.denoising
+    /// Pairs per set.
+    public var train = 200
+    public var valid = 8
+    public var test = 8
+    public var testOOD = 8
+    /// Lengths in s, drawn uniformly.
+    public var seconds = 1.5...3.0
+    /// Ratios of mean squares in dB, drawn uniformly.
+    public var snr = 0.0...10.0
+    /// If not empty, `test-ood` becomes one set per ratio, such as `test-ood-5dB`, with the same speech and noise.
+    public var oodSNRs: [Double] = []
+    public var noises = NoiseFamily.inDistribution
+    public var oodNoises = NoiseFamily.outOfDistribution
+    /// Reverberation times in s, of rooms in and out of distribution.
+    public var t60 = 0.3...0.7
+    public var oodT60 = 0.9...1.3
+
+    public init() {}
+
+    public init(_ change: (inout SyntheticCorpus) -> Void) { change(&self) }
+
+    public var setNames: [String] { sets.map(\.name) }
+
+    public func make(in folder: String) throws(CorpusError) {
+        try validate(folder)
+        for set in sets { try make(set, in: "\(folder)/\(set.name)") }
+    }
+
+    // MARK: Sets
+
+    /// A set to be made. Sets of one `material` have the same speech and noise.
+    struct SetPlan: Sendable {
+        var name: String
+        var material: String
+        var count: Int
+        /// Numbers of the voices.
+        var voices: Range<Int>
+        var noises: [NoiseFamily]
+        var t60: ClosedRange<Double>
+        /// `nil` draws it.
+        var snr: Double?
+    }
+
+    var sets: [SetPlan] {
+        func plan(_ name: String, _ count: Int, _ voices: Range<Int>, ood: Bool = false, material: String? = nil, snr: Double? = nil)
+            -> SetPlan
+        {
+            SetPlan(
+                name: name, material: material ?? name, count: count, voices: voices, noises: ood ? oodNoises : noises,
+                t60: ood ? oodT60 : t60, snr: snr)
+        }
+        let series = oodSNRs.map { snr in
+            let label = snr == snr.rounded() ? "\(Int(snr))" : "\(snr)"
+            return plan("test-ood-\(label)dB", testOOD, 24..<30, ood: true, material: "test-ood", snr: snr)
+        }
+        let all = [plan("train", train, 0..<20), plan("valid", valid, 20..<24), plan("test", test, 24..<30)]
+            + (series.isEmpty ? [plan("test-ood", testOOD, 24..<30, ood: true)] : series)
+        return all.filter { $0.count > 0 }
+    }
+
+    private func validate(_ folder: String) throws(CorpusError) {
+        let problem: String? =
+            if sampleRate < 8000 || sampleRate > 192_000 { "a sampling rate of \(sampleRate) Hz is not in 8000...192000" }
+            else if [train, valid, test, testOOD].contains(where: { $0 < 0 }) { "a number of files is negative" }
+            else if seconds.lowerBound < 0.5 || seconds.upperBound > 60 { "lengths must lie in 0.5...60 s" }
+            else if noises.isEmpty || oodNoises.isEmpty { "a list of noise families is empty" }
+            else if !Set(noises).isDisjoint(with: oodNoises) { "a noise family is both in and out of distribution" }
+            else if layout == .dereverberation && !oodSNRs.isEmpty { "a reverberant corpus has no SNR" }
+            else if t60.lowerBound <= 0 || oodT60.lowerBound <= 0 { "a reverberation time is not positive" }
+            else { nil }
+        if let problem { throw CorpusError(folder, .impossible(problem)) }
+    }
+
+    private func make(_ set: SetPlan, in folder: String) throws(CorpusError) {
+        let (clean, noisy) = ("\(folder)/\(layout.cleanFolder)", "\(folder)/\(layout.noisyFolder)")
+        do {
+            for path in [clean, noisy] {
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            }
+        } catch {
+            throw CorpusError(folder, .disk(error.localizedDescription))
+        }
+        let results = (0..<set.count).parallelMap(block: 2) { number in
+            let (mixture, entry) = pair(number, of: set)
+            do throws(SoundFileError) {
+                try SoundFile.write(mixture.clean, sampleRate: sampleRate, to: "\(clean)/\(entry.file)", durable: false)
+                try SoundFile.write(mixture.noisy, sampleRate: sampleRate, to: "\(noisy)/\(entry.file)", durable: false)
+                return Result<Manifest.Entry, SoundFileError>.success(entry)
+            } catch {
+                return .failure(error)
+            }
+        }
+        do {
+            let entries = try results.map { try $0.get() }.sorted { $0.file < $1.file }
+            try Data(Manifest.csv(entries).utf8).write(to: URL(fileURLWithPath: "\(folder)/\(Manifest.fileName)"))
+        } catch {
+            throw CorpusError(folder, .disk("\(error)"))
+        }
+    }
+
+    // MARK: Pairs
+
+    /// One pair, a function of seed, material and number alone.
+    func pair(_ number: Int, of set: SetPlan) -> (Mixture, Manifest.Entry) {
+        let stream = RandomStream(seed: seed, purpose: "synthetic \(set.material)", number)
+        var draws = Draws(stream.child(0))
+        let count = Int(draws.uniform(seconds) * Double(sampleRate))
+        let speaker = set.voices.lowerBound + number % set.voices.count
+        let level = draws.uniform(-32...(-22))
+        let drawnSNR = (draws.uniform(snr) * 100).rounded() / 100
+        var speech = Voice(seed: seed, number: speaker)
+            .speech(count: count, sampleRate: sampleRate, stream: stream.child(1))
+        speech.scale(toRootMeanSquare: pow(10, level / 20))
+
+        let file = String(format: "s%02d_%04d.wav", speaker, number)
+        var entry = Manifest.Entry(file: file, speaker: String(format: "s%02d", speaker), seed: seed)
+        switch layout {
+        case .denoising:
+            let family = set.noises[number % set.noises.count]
+            let noise = family.samples(count, sampleRate: sampleRate, stream: stream.child(2))
+            let ratio = set.snr ?? drawnSNR
+            (entry.noise, entry.snr) = (family.rawValue, ratio)
+            return (Mixture(speech, with: noise, snr: ratio), entry)
+        case .dereverberation:
+            let time = (draws.uniform(set.t60) * 1000).rounded() / 1000
+            let room = Room(t60: time, sampleRate: Double(sampleRate), draws: &draws)
+            entry.noise = "room"
+            entry.other = ["t60": "\(time)", "drr_db": String(format: "%.2f", room.directRatio)]
+            return (Mixture(speech, heardAs: room.reverberate(speech)), entry)
+        }
+    }
+}

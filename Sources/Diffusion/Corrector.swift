@@ -1,0 +1,112 @@
+import Tensors
+
+/// Steps of Langevin dynamics that leave `p_t` unchanged and repair what a predictor got wrong.
+public protocol Corrector: Sendable {
+    /// Whether a step calls the model.
+    var evaluationsPerStep: Int { get }
+    /// Step `substep` of the correction before grid step `step`, at time `t`.
+    func step(
+        _ x: Tensor, given y: Tensor, at t: Double, step: Int, substep: Int, of sde: any SDE,
+        score: inout CountedScore, noise: inout NoiseSource
+    ) -> Tensor
+}
+
+/// Annealed Langevin dynamics, with steps in proportion to the marginal's variance.
+///
+///     x ← x + δ score(x, y, t) + √(2δ) z,    δ = 2 (r std(t))²
+///
+/// Song and Ermon, *Generative Modeling by Estimating Gradients of the Data Distribution*, NeurIPS 2019, Alg. 1; the
+/// step as in Song et al., ICLR 2021, with `r` the signal-to-noise ratio of the step.
+public struct AnnealedLangevin: Corrector, Hashable {
+    public var snr: Double
+    public var evaluationsPerStep: Int { 1 }
+
+    public init(snr: Double = 0.5) { self.snr = snr }
+
+    public func step(
+        _ x: Tensor, given y: Tensor, at t: Double, step: Int, substep: Int, of sde: any SDE,
+        score: inout CountedScore, noise: inout NoiseSource
+    ) -> Tensor {
+        let ratio = snr * sde.marginal(at: t).std
+        let delta = 2 * ratio * ratio
+        let mean = Tensor.weighted(1, x, delta, score(x, given: y, at: t))
+        let z = noise.correction(step: step, substep: substep, like: x)
+        return .weighted(1, mean, (2 * delta).squareRoot(), z)
+    }
+}
+
+/// Langevin dynamics whose step follows from the sizes of score and noise.
+///
+///     x ← x + δ score(x, y, t) + √(2δ) z,    δ = 2 (r ‖z‖ / ‖score‖)²
+///
+/// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Alg. 4. The reference implementation takes
+/// both norms as means over the batch, so that a sample's result depends on its neighbours; here that is an option.
+public struct Langevin: Corrector, Hashable {
+    public var snr: Double
+    /// Whether the batch has one step size, as in the reference implementation.
+    public var sharesStepAcrossBatch: Bool
+    public var evaluationsPerStep: Int { 1 }
+
+    public init(snr: Double = 0.5, sharesStepAcrossBatch: Bool = false) {
+        (self.snr, self.sharesStepAcrossBatch) = (snr, sharesStepAcrossBatch)
+    }
+
+    public func step(
+        _ x: Tensor, given y: Tensor, at t: Double, step: Int, substep: Int, of sde: any SDE,
+        score: inout CountedScore, noise: inout NoiseSource
+    ) -> Tensor {
+        let gradient = score(x, given: y, at: t)
+        let z = noise.correction(step: step, substep: substep, like: x)
+        var (gradientNorms, noiseNorms) = (gradient.sampleNorms, z.sampleNorms)
+        if sharesStepAcrossBatch {
+            let count = Double(max(1, gradientNorms.count))
+            gradientNorms = gradientNorms.map { _ in gradientNorms.reduce(0, +) / count }
+            noiseNorms = noiseNorms.map { _ in noiseNorms.reduce(0, +) / count }
+        }
+        let deltas = zip(noiseNorms, gradientNorms).map { noise, gradient -> Double in
+            guard gradient > 0 else { return 0 }  // no direction to go
+            let ratio = snr * noise / gradient
+            return 2 * ratio * ratio
+        }
+        return x + gradient.scaledSamples(by: deltas) + z.scaledSamples(by: deltas.map { (2 * $0).squareRoot() })
+    }
+}
+
+/// No correction.
+public struct NoCorrector: Corrector, Hashable {
+    public var evaluationsPerStep: Int { 0 }
+    public init() {}
+
+    public func step(
+        _ x: Tensor, given y: Tensor, at t: Double, step: Int, substep: Int, of sde: any SDE,
+        score: inout CountedScore, noise: inout NoiseSource
+    ) -> Tensor { x }
+}
+
+extension Corrector where Self == AnnealedLangevin {
+    public static func ald(snr: Double = 0.5) -> AnnealedLangevin { AnnealedLangevin(snr: snr) }
+}
+
+extension Corrector where Self == Langevin {
+    public static func langevin(snr: Double = 0.5) -> Langevin { Langevin(snr: snr) }
+}
+
+extension Corrector where Self == NoCorrector {
+    public static var none: NoCorrector { NoCorrector() }
+}
+
+extension Tensor {
+    /// The Euclidean norm of every sample of the first axis.
+    fileprivate var sampleNorms: [Double] {
+        let samples = shape.first ?? 1
+        guard samples > 0 else { return [] }
+        let each = count / samples
+        return withSpan { span in
+            (0..<samples).map { sample in
+                var sum = 0.0
+                for index in sample * each..<(sample + 1) * each { sum += Double(span[index]) * Double(span[index]) }
+                return sum.squareRoot()
+            }
+        }
+    }
+}

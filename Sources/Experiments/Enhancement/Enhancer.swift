@@ -1,0 +1,86 @@
+import Backbones
+import Diffusion
+import Foundation
+import Kernels
+import Objectives
+import Tensors
+
+/// Turns noisy speech into clean speech with a model and a sampler.
+public struct Enhancer: Sendable {
+    public let model: ScoreModel
+    public let sampler: any Sampler
+    public let frontEnd: FrontEnd
+    public let padding: FramePadding
+
+    public init(model: ScoreModel, sampler: any Sampler, frontEnd: FrontEnd, padding: FramePadding) {
+        self.model = model
+        self.sampler = sampler
+        self.frontEnd = frontEnd
+        self.padding = padding
+    }
+
+    /// An enhanced recording and what it took.
+    public struct Output: Sendable {
+        public var audio: [Float]
+        /// Evaluations of the network, counted.
+        public var nfe: Int
+        public var seconds: Double
+    }
+
+    /// Enhances one recording with the noise of an evaluation.
+    ///
+    /// - Parameter file: The file's name, which with the seed decides every random draw.
+    public func enhance(_ noisy: [Float], file: String, seed: UInt64) throws -> Output {
+        var noise = NoiseSource.addressed(seed: seed, files: [file])
+        return try enhance(noisy, noise: &noise)
+    }
+
+    /// Enhances one recording: divided by its peak, transformed, padded, sampled, and back.
+    ///
+    /// - Throws: `EnhancementError` for a silent recording, or one too short to be transformed.
+    public func enhance(_ noisy: [Float], noise: inout NoiseSource) throws -> Output {
+        guard noisy.count >= frontEnd.stft.shortestSignal else {
+            throw EnhancementError.tooShort(samples: noisy.count, needed: frontEnd.stft.shortestSignal)
+        }
+        let peak = noisy.reduce(Float(0)) { max($0, abs($1)) }
+        guard peak > 0 else { throw EnhancementError.silent }
+        let start = ContinuousClock.now
+        let output = Gradients.off {
+            let spectrogram = frontEnd.spectrogram([noisy.map { $0 / peak }])
+            let y = padding.pad(spectrogram, multiple: multiple)
+            let sample = sampler.sample(given: y, noise: &noise) { x, y, t in
+                model(x, y, [Double](repeating: t, count: x.shape[0]))
+            }
+            let audio = frontEnd.audio(sample.x, length: noisy.count).values.map { $0 * peak }
+            return (audio, sample.nfe)
+        }
+        guard output.0.allSatisfy(\.isFinite) else { throw EnhancementError.notFinite }
+        return Output(audio: output.0, nfe: output.1, seconds: start.secondsUntilNow)
+    }
+
+    /// Frames are filled up to a multiple of 64, or of what the network halves if that is more.
+    private var multiple: Int { max(64, model.backbone.divisor.frames) }
+}
+
+/// Why a recording cannot be enhanced.
+public enum EnhancementError: Error, Hashable, Sendable, CustomStringConvertible {
+    case silent
+    case tooShort(samples: Int, needed: Int)
+    case notFinite
+
+    public var description: String {
+        switch self {
+        case .silent: "the noisy recording is silent, so it has no level to be normalised by"
+        case .tooShort(let samples, let needed): "the noisy recording has \(samples) samples; the transform needs \(needed)"
+        case .notFinite: "the sampler left the numbers; check the checkpoint and the sampler's settings"
+        }
+    }
+}
+
+extension ContinuousClock.Instant {
+    /// Seconds from this instant on.
+    var secondsUntilNow: Double {
+        let passed = (ContinuousClock.now - self).components
+        return Double(passed.seconds) + Double(passed.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,30 @@
+/// One thing that a spec asks for, and whether it must be done.
+public struct PlanStep: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable, CaseIterable { case corpus, train, evaluate, anchor }
+
+    public enum State: String, Hashable, Sendable {
+        /// Done before; nothing will be computed.
+        case cached
+        /// Begun before; goes on from where it stopped.
+        case resumed
+        /// To be done from the beginning.
+        case new
+    }
+
+    public var kind: Kind
+    /// The run's name, or the corpus's.
+    public var subject: String
+    /// What is done to it: the factors of an evaluation, the steps of a training.
+    public var detail: String
+    public var state: State
+    /// Why it is in that state, in a few words.
+    public var reason: String
+
+    public init(kind: Kind, subject: String, detail: String = "", state: State, reason: String) {
+        self.kind = kind
+        self.subject = subject
+        self.detail = detail
+        self.state = state
+        self.reason = reason
+    }
+}

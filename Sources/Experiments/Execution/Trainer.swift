@@ -1,0 +1,259 @@
+import Audio
+import Corpora
+import Foundation
+import Kernels
+import Objectives
+import Runs
+import Specs
+import SpeechMetrics
+import Tensors
+
+/// Trains one run from wherever it stands to its last step, and tells the store everything.
+public struct Trainer {
+    let workspace: Workspace
+    let run: Run
+    let builder: ModelBuilder
+    let identity: String
+    let seed: UInt64
+    let training: [PairedFile]
+    let validation: [PairedFile]
+    let interruption: Interruption
+    let observe: @Sendable (ExperimentEvent) -> Void
+
+    private var spec: TrainSpec { builder.spec.train }
+    private var folder: String { workspace.folder + "/" + run.folder }
+
+    /// The number of optimizer steps the spec asks for.
+    static func totalSteps(_ spec: TrainSpec, files: Int) -> Int {
+        let perEpoch = max(1, files / spec.effectiveBatch)
+        return spec.maxSteps ?? (spec.maxEpochs.map { $0 * perEpoch } ?? 100 * perEpoch)
+    }
+
+    /// Seconds between two checkpoints for resuming.
+    private static let checkpointInterval = 60.0
+
+    func train() throws {
+        let model = try builder.model(seed: seed)
+        let state = TrainingState(
+            model: model, loss: try builder.loss(), rate: spec.lr, averageDecay: spec.emaDecay, clip: spec.gradClip)
+        let data = TrainingData(files: training, spec: builder.spec.data, frontEnd: builder.frontEnd, seed: seed)
+        var records = TrainingBatch()
+        var best = try bestSoFar()
+        try start(state)
+        let total = Self.totalSteps(spec, files: training.count)
+        let validateEvery = spec.validateEvery ?? max(1, training.count / spec.effectiveBatch)
+        observe(.trainingStarted(run: run.name, folder: folder, step: state.step, of: total))
+        var (lastFlush, lastCheckpoint) = (ContinuousClock.now, ContinuousClock.now)
+        var pace = Pace(step: state.step)
+
+        while state.step < total {
+            if interruption.isRequested {
+                try save(state, [.last], &records, best)
+                try flush(&records)
+                throw Interrupted()
+            }
+            let start = ContinuousClock.now
+            let result = try state.update(try batches(for: state.step, data))
+            records.steps.append(
+                StepRecord(
+                    step: state.step, loss: result.loss, terms: result.terms, gradientNorm: result.gradientNorm,
+                    learningRate: spec.lr, seconds: start.secondsUntilNow))
+            pace.tick(state.step)
+            observe(
+                .trained(
+                    run: run.name,
+                    TrainingProgress(
+                        step: state.step, of: total, loss: result.loss, stepsPerSecond: pace.stepsPerSecond,
+                        secondsLeft: Double(total - state.step) / max(pace.stepsPerSecond, 1e-9))))
+
+            var kinds: Set<CheckpointRecord.Kind> = []
+            if state.step % validateEvery == 0 || state.step == total {
+                let scores = try validate(state, data)
+                records.validations += scores.map {
+                    ValidationRecord(step: state.step, metric: $0.metric, value: $0.value, n: $0.n)
+                }
+                observe(.validated(run: run.name, step: state.step, scores: scores.map { ($0.metric, $0.value) }))
+                for (kind, metric) in [(CheckpointRecord.Kind.bestPESQ, "pesq"), (.bestSISDR, "si_sdr")] {
+                    guard let value = scores.first(where: { $0.metric == metric })?.value, value > best[kind] ?? -.infinity
+                    else { continue }
+                    best[kind] = value
+                    kinds.insert(kind)
+                }
+                kinds.insert(.last)
+                pace.forget(state.step)
+            }
+            if let every = spec.checkpointEvery, state.step % every == 0 { kinds.insert(.step) }
+            if state.step == total || lastCheckpoint.secondsUntilNow > Self.checkpointInterval { kinds.insert(.last) }
+            if !kinds.isEmpty {
+                try save(state, kinds, &records, best)
+                lastCheckpoint = .now
+            }
+            if !kinds.isEmpty || lastFlush.secondsUntilNow > 2 {
+                try flush(&records)
+                lastFlush = .now
+            }
+            if let stop = try stopsEarly() {
+                records.events.append(EventRecord(kind: "stopped early", message: stop))
+                try flush(&records)
+                break
+            }
+        }
+    }
+
+    // MARK: Beginning
+
+    /// Goes on from the newest checkpoint, or begins from the weights that the spec names.
+    private func start(_ state: TrainingState) throws {
+        if let last = try workspace.store.checkpoint(of: run.id, kind: .last) {
+            let path = workspace.folder + "/" + last.path
+            let checkpoint = try TrainingCheckpoint(path: path, parameters: state.model.backbone.parameters)
+            guard checkpoint.identity == identity else {
+                throw WeightsError(parameter: path, reason: "belongs to another training; restore it or remove the run")
+            }
+            state.restore(checkpoint)
+        }
+    }
+
+    private func bestSoFar() throws -> [CheckpointRecord.Kind: Double] {
+        var best: [CheckpointRecord.Kind: Double] = [:]
+        for checkpoint in try workspace.store.checkpoints(of: run.id, includingSuperseded: true) {
+            if let value = checkpoint.value { best[checkpoint.kind] = max(best[checkpoint.kind] ?? -.infinity, value) }
+        }
+        return best
+    }
+
+    // MARK: Data
+
+    /// The batches of one optimizer step: as many as the spec has devices and accumulated batches.
+    private func batches(for step: Int, _ data: TrainingData) throws -> [TrainingBatchInput] {
+        let parts = spec.devices * spec.accumulateGradBatches
+        return try (0..<parts).map { part in
+            let first = step * spec.effectiveBatch + part * spec.batchSize
+            let pairs = first..<first + spec.batchSize
+            let (clean, noisy) = try data.batch(pairs)
+            return perturbation(clean, noisy, pairs, purpose: "train")
+        }
+    }
+
+    /// Times uniform in `[t_eps, T]` and complex noise of unit variance, one stream per pair.
+    private func perturbation(_ clean: Tensor, _ noisy: Tensor, _ pairs: Range<Int>, purpose: String) -> TrainingBatchInput {
+        let (low, high) = (spec.tEps, (try? builder.catalog.sdes.make(builder.spec.sde).endTime) ?? 1)
+        let each = clean.count / clean.shape[0]
+        var noise: [Float] = []
+        noise.reserveCapacity(clean.count)
+        for pair in pairs {
+            noise += RandomStream(seed: seed, purpose: purpose + " noise", pair)
+                .normals(each, standardDeviation: 0.5.squareRoot())
+        }
+        return TrainingBatchInput(
+            clean: clean, noisy: noisy,
+            times: pairs.map { RandomStream(seed: seed, purpose: purpose + " time", $0).uniform(0, in: low...high) },
+            noise: Tensor(noise, shape: clean.shape))
+    }
+
+    // MARK: Validation
+
+    private typealias Validated = (metric: String, value: Double?, n: Int)
+
+    /// The loss on centre crops, and the scores of the first files enhanced with the averaged weights.
+    private func validate(_ state: TrainingState, _ trainingData: TrainingData) throws -> [Validated] {
+        guard !validation.isEmpty else { return [] }
+        let data = TrainingData(files: validation, spec: builder.spec.data, frontEnd: builder.frontEnd, seed: seed)
+        return try state.withAverages {
+            var scores: [Validated] = [try validationLoss(state, data)]
+            let files = Array(validation.prefix(spec.numEvalFiles))
+            guard !files.isEmpty else { return scores }
+            let evaluator = FileEvaluator(
+                sampleRate: builder.spec.data.sampleRate, resamples: builder.spec.data.resample,
+                metrics: ["pesq", "estoi", "si_sdr"].compactMap { builder.catalog.metrics[$0] }, noiseSeed: 0)
+            let enhancer = try builder.validationEnhancer(state.model)
+            let outcomes = try evaluator.evaluate(
+                files, set: "validation", interruption: interruption, process: evaluator.enhancing(enhancer)) { _, _ in }
+            for metric in evaluator.metrics {
+                let values = outcomes.compactMap { $0.score(of: metric.name) }.filter(\.isFinite)
+                let mean = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+                scores.append((metric.name, mean, values.count))
+            }
+            return scores
+        }
+    }
+
+    private func validationLoss(_ state: TrainingState, _ data: TrainingData) throws -> Validated {
+        try Gradients.off {
+            var (total, count) = (0.0, 0)
+            let files = min(data.fileCount, 4 * spec.batchSize)
+            for first in stride(from: 0, to: files, by: spec.batchSize) {
+                let range = first..<min(files, first + spec.batchSize)
+                let (clean, noisy) = try data.centred(range)
+                let value = state.evaluate(perturbation(clean, noisy, range, purpose: "validation"))
+                total += Double(value.total.item) * Double(range.count)
+                count += range.count
+            }
+            return ("valid_loss", total / Double(count), count)
+        }
+    }
+
+    /// Why training should stop now, if the spec's patience is at its end.
+    private func stopsEarly() throws -> String? {
+        guard let rule = spec.earlyStopping else { return nil }
+        let values = try workspace.store.validations(of: run.id).filter { $0.metric == rule.monitor }.compactMap(\.value)
+        let signed = rule.monitor == "valid_loss" ? values.map { -$0 } : values
+        guard let top = signed.indices.max(by: { signed[$0] < signed[$1] }), signed.count - 1 - top >= rule.patience else {
+            return nil
+        }
+        return "\(rule.monitor) has not improved for \(rule.patience) validations"
+    }
+
+    // MARK: Keeping
+
+    /// Writes one file for all kinds it stands for, and records it once it is safe on disk.
+    private func save(
+        _ state: TrainingState, _ kinds: Set<CheckpointRecord.Kind>, _ records: inout TrainingBatch,
+        _ best: [CheckpointRecord.Kind: Double]
+    ) throws {
+        let relative = "\(run.folder)/checkpoints/step-\(state.step).safetensors"
+        let path = workspace.folder + "/" + relative
+        try FileManager.default.createDirectory(atPath: folder + "/checkpoints", withIntermediateDirectories: true)
+        try TrainingCheckpoint(of: state, identity: identity)
+            .write(to: path, names: state.model.backbone.parameters.map(\.name))
+        let bytes = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
+        for kind in kinds {
+            records.checkpoints.append(
+                CheckpointRecord(
+                    step: state.step, kind: kind, path: relative, sha256: "", bytes: bytes, emaUpdates: state.step,
+                    value: best[kind]))
+        }
+        observe(.checkpoint(run: run.name, step: state.step, path: path))
+    }
+
+    /// Records what happened since the last time; files that nothing refers to any more are removed.
+    private func flush(_ records: inout TrainingBatch) throws {
+        let abandoned = try workspace.store.record(records, of: run.id)
+        for path in abandoned { try? FileManager.default.removeItem(atPath: workspace.folder + "/" + path) }
+        records = TrainingBatch()
+    }
+}
+
+/// Steps per second over the recent past, validations left out.
+private struct Pace {
+    private var recent: [(step: Int, time: ContinuousClock.Instant)]
+
+    init(step: Int) { recent = [(step, .now)] }
+
+    mutating func tick(_ step: Int) {
+        recent.append((step, .now))
+        if recent.count > 50 { recent.removeFirst() }
+    }
+
+    mutating func forget(_ step: Int) {
+        let speed = stepsPerSecond
+        recent = speed > 0 ? [(step - 1, .now - .seconds(1 / speed)), (step, .now)] : [(step, .now)]
+    }
+
+    var stepsPerSecond: Double {
+        guard let first = recent.first, let last = recent.last, last.step > first.step else { return 0 }
+        let passed = (last.time - first.time).components
+        let seconds = Double(passed.seconds) + Double(passed.attoseconds) * 1e-18
+        return Double(last.step - first.step) / max(seconds, 1e-9)
+    }
+}

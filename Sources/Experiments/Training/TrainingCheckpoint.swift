@@ -1,0 +1,87 @@
+import Backbones
+import Foundation
+import Tensors
+import WeightFiles
+
+/// Everything a training needs to go on as if it had never stopped, as one safetensors file.
+///
+/// Arrays are named `weights/…`, `ema/…`, `adam/first/…` and `adam/second/…` after the parameters; the metadata holds
+/// the step and what the file belongs to. Draws are addressed by step, so no random state is kept.
+public struct TrainingCheckpoint: Sendable {
+    static let format = "sgmse-training-1"
+
+    public var step: Int
+    /// The training's identity.
+    public var identity: String
+    public var weights: [Tensor]
+    public var averages: [Tensor]
+    public var moments: [(first: Tensor, second: Tensor)?]
+
+    public init(of state: TrainingState, identity: String) {
+        step = state.step
+        self.identity = identity
+        weights = state.model.backbone.parameters.map(\.tensor)
+        averages = state.averages
+        moments = state.moments
+    }
+
+    /// Writes the file under a temporary name, and renames it when it is safe on disk.
+    public func write(to path: String, names: [String]) throws(WeightFileError) {
+        var arrays: [NamedArray] = []
+        func add(_ part: String, _ name: String, _ tensor: Tensor) {
+            arrays.append(NamedArray(name: "\(part)/\(name)", shape: tensor.shape, values: tensor.values))
+        }
+        for (index, name) in names.enumerated() {
+            add("weights", name, weights[index])
+            add("ema", name, averages[index])
+            if let moment = moments[index] {
+                add("adam/first", name, moment.first)
+                add("adam/second", name, moment.second)
+            }
+        }
+        try SafetensorsFile.write(
+            arrays, metadata: ["format": Self.format, "step": String(step), "identity": identity], to: path)
+    }
+
+    /// Reads the state of a training whose network has `parameters`.
+    public init(path: String, parameters: [Parameter]) throws {
+        let file = try SafetensorsFile(path: path)
+        guard file.metadata["format"] == Self.format, let step = file.metadata["step"].flatMap(Int.init) else {
+            throw WeightsError(parameter: path, reason: "is not a training checkpoint of this program")
+        }
+        func tensor(_ part: String, _ parameter: Parameter) throws -> Tensor {
+            let array = try file.array("\(part)/\(parameter.name)")
+            guard array.shape == parameter.shape else {
+                throw WeightsError(
+                    parameter: parameter.name, reason: "is \(array.shape) in \(path) and \(parameter.shape) in the network")
+            }
+            return Tensor(array.values, shape: array.shape)
+        }
+        self.step = step
+        identity = file.metadata["identity"] ?? ""
+        weights = try parameters.map { try tensor("weights", $0) }
+        averages = try parameters.map { try tensor("ema", $0) }
+        moments = try parameters.map {
+            $0.isTrained ? (try tensor("adam/first", $0), try tensor("adam/second", $0)) : nil
+        }
+    }
+
+    /// The averaged or the raw weights of a training checkpoint, for a network with `parameters`.
+    public static func weights(at path: String, averaged: Bool, parameters: [Parameter]) throws -> [NamedArray] {
+        let file = try SafetensorsFile(path: path)
+        let part = averaged ? "ema" : "weights"
+        return try parameters.map { parameter in
+            var array = try file.array("\(part)/\(parameter.name)")
+            array.name = parameter.name
+            return array
+        }
+    }
+}
+
+extension TrainingState {
+    /// Goes on from a checkpoint.
+    public func restore(_ checkpoint: TrainingCheckpoint) {
+        restore(
+            step: checkpoint.step, weights: checkpoint.weights, averages: checkpoint.averages, moments: checkpoint.moments)
+    }
+}

@@ -1,0 +1,137 @@
+import Backbones
+import Diffusion
+import Foundation
+import Kernels
+import Objectives
+import Tensors
+
+/// One batch of pairs with the draws that perturb it. Spectrograms are `[B, F, N, 2]`.
+public struct TrainingBatchInput: Sendable {
+    public var clean: Tensor
+    public var noisy: Tensor
+    public var times: [Double]
+    public var noise: Tensor
+
+    public init(clean: Tensor, noisy: Tensor, times: [Double], noise: Tensor) {
+        self.clean = clean
+        self.noisy = noisy
+        self.times = times
+        self.noise = noise
+    }
+}
+
+/// What an optimizer step gave.
+public struct StepResult: Sendable {
+    public var loss: Double
+    public var terms: [String: Double]
+    public var gradientNorm: Double
+}
+
+/// The numbers that training changes: weights, Adam's moments and the moving average of the weights.
+public final class TrainingState {
+    public let model: ScoreModel
+    public let loss: any TrainingLoss
+    private let rate: Double
+    private let averageDecay: Double
+    private let clip: Double?
+    /// Adam's moments of the trained parameters, and the averages of all, in the network's order.
+    public private(set) var moments: [(first: Tensor, second: Tensor)?]
+    public private(set) var averages: [Tensor]
+    /// Optimizer steps made.
+    public private(set) var step = 0
+
+    public init(model: ScoreModel, loss: any TrainingLoss, rate: Double, averageDecay: Double, clip: Double? = nil) {
+        self.model = model
+        self.loss = loss
+        self.rate = rate
+        self.averageDecay = averageDecay
+        self.clip = clip
+        moments = model.backbone.parameters.map { $0.isTrained ? (.zeros($0.shape), .zeros($0.shape)) : nil }
+        averages = model.backbone.parameters.map { $0.tensor.copied() }
+    }
+
+    /// The moving average's decay at update `n`, counted from 1: `min(β, (1 + n)/(10 + n))`.
+    public static func decay(_ limit: Double, update n: Int) -> Double { min(limit, Double(1 + n) / Double(10 + n)) }
+
+    /// One optimizer step over batches whose gradients are averaged.
+    ///
+    /// - Throws: `TrainingFailure` before anything changes, if the loss or the gradient is not finite.
+    public func update(_ batches: [TrainingBatchInput]) throws(TrainingFailure) -> StepResult {
+        let parameters = model.backbone.parameters
+        var sums = [Tensor?](repeating: nil, count: parameters.count)
+        var (total, terms) = (0.0, [String: Double]())
+        let share = 1 / Double(batches.count)
+        for batch in batches {
+            let value = evaluate(batch)
+            let loss = Double(value.total.item)
+            guard loss.isFinite else { throw TrainingFailure(step: step + 1, reason: .loss(loss)) }
+            total += loss * share
+            for (name, term) in value.terms { terms[name, default: 0] += term * share }
+            let gradients = value.total.gradients()
+            for (index, parameter) in parameters.enumerated() where parameter.isTrained {
+                guard let gradient = gradients[parameter] else { continue }
+                sums[index] = sums[index].map { $0 + gradient } ?? gradient
+            }
+        }
+        let norm = share * sums.reduce(0) { $0 + ($1?.squaredNorm ?? 0) }.squareRoot()
+        guard norm.isFinite else { throw TrainingFailure(step: step + 1, reason: .gradient(norm)) }
+        let factor = share * (clip.map { norm > $0 ? $0 / norm : 1 } ?? 1)
+        step += 1
+        let update = AdamUpdate(rate: rate, count: step, decay: Self.decay(averageDecay, update: step))
+        for (index, parameter) in parameters.enumerated() {
+            guard let moment = moments[index] else { continue }
+            let gradient = sums[index].map { factor == 1 ? $0 : $0.scaled(by: factor) } ?? .zeros(parameter.shape)
+            parameter.tensor.applyAdam(
+                gradient: gradient, first: moment.first, second: moment.second, average: averages[index], update)
+        }
+        return StepResult(loss: total, terms: terms, gradientNorm: norm)
+    }
+
+    /// The loss of a batch; for validation, under `Gradients.off`.
+    public func evaluate(_ batch: TrainingBatchInput) -> LossValue {
+        let marginals = batch.times.map { model.sde.marginal(at: $0) }
+        let mean = batch.clean.scaledSamples(by: marginals.map(\.clean)) + batch.noisy.scaledSamples(by: marginals.map(\.noisy))
+        let sigma = marginals.map(\.std)
+        let state = mean + batch.noise.scaledSamples(by: sigma)
+        let output = model(state, batch.noisy, batch.times)
+        return loss(
+            LossInput(output: output, state: state, noise: batch.noise, mean: mean, clean: batch.clean, sigma: sigma))
+    }
+
+    /// Runs `body` with the averaged weights in place of the trained ones.
+    public func withAverages<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let parameters = model.backbone.parameters
+        let raw = parameters.map { $0.tensor.copied() }
+        for (parameter, average) in zip(parameters, averages) { parameter.assign(average) }
+        defer { for (parameter, value) in zip(parameters, raw) { parameter.assign(value) } }
+        return try body()
+    }
+
+    /// Takes over a stored state.
+    public func restore(
+        step: Int, weights: [Tensor], averages: [Tensor], moments: [(first: Tensor, second: Tensor)?]
+    ) {
+        for (parameter, value) in zip(model.backbone.parameters, weights) { parameter.assign(value) }
+        self.averages = averages
+        self.moments = moments
+        self.step = step
+    }
+}
+
+/// Why training cannot go on.
+public struct TrainingFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Reason: Hashable, Sendable {
+        case loss(Double)
+        case gradient(Double)
+    }
+
+    public var step: Int
+    public var reason: Reason
+
+    public var description: String {
+        switch reason {
+        case .loss(let value): "step \(step): the loss is \(value); lower train.lr, set train.grad_clip, or check the data"
+        case .gradient(let value): "step \(step): the gradient's norm is \(value); lower train.lr or set train.grad_clip"
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Kernels
+import Tensors
+
+/// What a residual block of a score network is made of.
+public struct ResidualStyle: Sendable {
+    public var activation: Activation = .silu
+    /// Width of the time embedding; `nil` without one.
+    public var embedding: Int?
+    /// Divides a sum of two branches by √2.
+    public var rescaled = true
+    /// Scale of the last convolution's initial weights; 0 makes the block start as its skip connection.
+    public var initialScale = 0.0
+    public var rule = ResamplingRule()
+    /// Probability of dropping an input of the second convolution, in training.
+    public var dropout = 0.0
+
+    public init() {}
+
+    public var sumScale: Double { rescaled ? 0.5.squareRoot() : 1 }
+}
+
+/// The residual block of NCSN++: `(skip(x) + conv(act(norm(conv(act(norm(x))) + Dense(act(temb))))))/√2`, with
+/// optional doubling or halving of both branches.
+///
+/// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Appendix H, after BigGAN.
+public struct BigGANBlock: Sendable {
+    public enum Resampled: Sendable { case no, up, down }
+
+    private let style: ResidualStyle
+    private let resampled: Resampled
+    private let norm0, norm1: GroupNorm
+    private let conv0, conv1: Convolution
+    private let dense: Linear?
+    private let dropout: Dropout
+    private let skip: Convolution?
+
+    public init(
+        _ scope: ParameterScope, _ channels: Int, _ filters: Int? = nil, _ resampled: Resampled = .no, style: ResidualStyle
+    ) {
+        let filters = filters ?? channels
+        self.style = style
+        self.resampled = resampled
+        norm0 = GroupNorm(scope.scope("GroupNorm_0"), channels)
+        conv0 = Convolution(scope.scope("Conv_0"), channels, filters)
+        dense = style.embedding.map { Linear(scope.scope("Dense_0"), $0, filters) }
+        norm1 = GroupNorm(scope.scope("GroupNorm_1"), filters)
+        dropout = Dropout(scope, rate: style.dropout)
+        conv1 = Convolution(scope.scope("Conv_1"), filters, filters, initial: .fanAverage(scale: style.initialScale))
+        skip = channels != filters || resampled != .no
+            ? Convolution(scope.scope("Conv_2"), channels, filters, kernel: 1) : nil
+    }
+
+    /// - Parameter embedding: The time embedding after its activation, `[B, embedding]`.
+    public func callAsFunction(_ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
+        var h = norm0(x, style.activation)
+        var x = x
+        switch resampled {
+        case .no: break
+        case .up: (h, x) = (h.resampled(style.rule.doubling), x.resampled(style.rule.doubling))
+        case .down: (h, x) = (h.resampled(style.rule.halving), x.resampled(style.rule.halving))
+        }
+        h = conv0(h, shift: embedding.flatMap { embedding in dense.map { $0(embedding) } })
+        if let skip { x = skip(x) }
+        return conv1(dropout(norm1(h, style.activation), mode), residual: x, scale: style.sumScale)
+    }
+}
+
+/// The residual block of DDPM, with a linear map as skip connection where the channels change.
+///
+/// Ho et al., *Denoising Diffusion Probabilistic Models*, NeurIPS 2020, Appendix B.
+public struct DDPMBlock: Sendable {
+    private let style: ResidualStyle
+    private let norm0, norm1: GroupNorm
+    private let conv0, conv1: Convolution
+    private let dense: Linear?
+    private let dropout: Dropout
+    private let skip: NetworkInNetwork?
+
+    public init(_ scope: ParameterScope, _ channels: Int, _ filters: Int? = nil, style: ResidualStyle) {
+        let filters = filters ?? channels
+        self.style = style
+        norm0 = GroupNorm(scope.scope("GroupNorm_0"), channels)
+        conv0 = Convolution(scope.scope("Conv_0"), channels, filters)
+        dense = style.embedding.map { Linear(scope.scope("Dense_0"), $0, filters) }
+        norm1 = GroupNorm(scope.scope("GroupNorm_1"), filters)
+        dropout = Dropout(scope, rate: style.dropout)
+        conv1 = Convolution(scope.scope("Conv_1"), filters, filters, initial: .fanAverage(scale: style.initialScale))
+        skip = channels != filters ? NetworkInNetwork(scope.scope("NIN_0"), channels, filters) : nil
+    }
+
+    public func callAsFunction(_ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
+        let h = conv0(norm0(x, style.activation), shift: embedding.flatMap { embedding in dense.map { $0(embedding) } })
+        return conv1(
+            dropout(norm1(h, style.activation), mode), residual: skip.map { $0(x) } ?? x, scale: style.sumScale)
+    }
+}
+
+/// Self-attention over all pixels of a map, with one head: `(x + V(x) softmax(QKᵀ/√C))/√2`.
+public struct AttentionBlock: Sendable {
+    private let norm: GroupNorm
+    private let query, key, value, output: NetworkInNetwork
+    private let sumScale: Double
+
+    public init(_ scope: ParameterScope, _ channels: Int, style: ResidualStyle) {
+        norm = GroupNorm(scope.scope("GroupNorm_0"), channels)
+        query = NetworkInNetwork(scope.scope("NIN_0"), channels, channels)
+        key = NetworkInNetwork(scope.scope("NIN_1"), channels, channels)
+        value = NetworkInNetwork(scope.scope("NIN_2"), channels, channels)
+        output = NetworkInNetwork(scope.scope("NIN_3"), channels, channels, scale: style.initialScale)
+        sumScale = style.sumScale
+    }
+
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        let (batch, channels) = (x.shape[0], x.shape[3])
+        let rows = [batch, x.shape[1] * x.shape[2], channels]
+        let h = norm(x)
+        let (q, k, v) = (query(h).reshaped(rows), key(h).reshaped(rows), value(h).reshaped(rows))
+        let weights = q.matrixProduct(k, transposed: true, alpha: 1 / Double(channels).squareRoot()).softmaxed()
+        let mixed = output(weights.matrixProduct(v)).reshaped(x.shape)
+        return .weighted(sumScale, x, sumScale, mixed)
+    }
+}
+
+/// Joins the input pyramid with the features of a level: a 1×1 convolution of it, added or set beside them.
+public struct Combine: Sendable {
+    public enum Method: String, CaseIterable, Sendable { case sum, cat }
+
+    private let convolution: Convolution
+    private let method: Method
+
+    public init(_ scope: ParameterScope, _ pyramid: Int, _ channels: Int, _ method: Method) {
+        convolution = Convolution(scope.scope("Conv_0"), pyramid, channels, kernel: 1)
+        self.method = method
+    }
+
+    public func callAsFunction(_ pyramid: Tensor, _ features: Tensor) -> Tensor {
+        switch method {
+        case .sum: convolution(pyramid, residual: features)
+        case .cat: .concatenated([convolution(pyramid), features])
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import Tensors
+
+/// What a loss compares: a batch of states with all that made them. Spectrograms are `[B, F, N, 2]`.
+public struct LossInput: Sendable {
+    /// The model's output: a score, or clean speech.
+    public var output: Tensor
+    /// `x_t = mean + σ z`.
+    public var state: Tensor
+    /// `E|z|² = 1`, so ½ in each part.
+    public var noise: Tensor
+    /// The marginal's mean.
+    public var mean: Tensor
+    public var clean: Tensor
+    /// `std(t)` for every sample.
+    public var sigma: [Double]
+
+    public init(output: Tensor, state: Tensor, noise: Tensor, mean: Tensor, clean: Tensor, sigma: [Double]) {
+        self.output = output
+        self.state = state
+        self.noise = noise
+        self.mean = mean
+        self.clean = clean
+        self.sigma = sigma
+    }
+
+    var batch: Int { sigma.count }
+}
+
+/// A loss and the terms it sums.
+public struct LossValue: Sendable {
+    public var total: Tensor
+    /// Unweighted terms by name, where there are several.
+    public var terms: [String: Double]
+
+    public init(total: Tensor, terms: [String: Double] = [:]) {
+        self.total = total
+        self.terms = terms
+    }
+}
+
+/// What training minimises.
+public protocol TrainingLoss: Sendable {
+    /// What the model's output means under this loss.
+    var output: ModelOutput { get }
+    func callAsFunction(_ input: LossInput) -> LossValue
+}
+
+/// Denoising score matching: `mean_b ½ Σ |σ s + z|²`.
+///
+/// Vincent 2011; Richter et al., TASLP 2023, Eq. (9).
+public struct ScoreMatchingLoss: TrainingLoss, Hashable {
+    public init() {}
+
+    public var output: ModelOutput { .score }
+
+    public func callAsFunction(_ input: LossInput) -> LossValue {
+        let residual = input.output.scaledSamples(by: input.sigma) + input.noise
+        let weight = 1 / Double(input.batch)
+        return LossValue(total: residual.halfSquares(sampleWeights: input.sigma.map { _ in weight }))
+    }
+}
+
+/// Denoising: `mean_b w(σ_b) ½ Σ |D − mean|²` with `D = σ² s + x_t`.
+///
+/// Richter et al., ICASSP 2025, Eq. (8). The reference's EDM weight meets every sample of the batch with every
+/// weight; here each sample has its own, as in Karras et al. 2022.
+public struct DenoiserLoss: TrainingLoss, Hashable {
+    public enum Weighting: String, CaseIterable, Sendable { case one = "1", sigmaSquared = "sigma^2", edm }
+
+    public var weighting: Weighting
+    public var sigmaData: Double
+
+    public init(weighting: Weighting, sigmaData: Double = 0.1) {
+        self.weighting = weighting
+        self.sigmaData = sigmaData
+    }
+
+    public var output: ModelOutput { .scoreFromDenoiser }
+
+    /// `w(σ)`.
+    public func weight(_ sigma: Double) -> Double {
+        switch weighting {
+        case .one: 1
+        case .sigmaSquared: sigma * sigma
+        case .edm: (sigma * sigma + sigmaData * sigmaData) / (sigma * sigmaData * sigma * sigmaData)
+        }
+    }
+
+    public func callAsFunction(_ input: LossInput) -> LossValue {
+        let denoised = input.output.scaledSamples(by: input.sigma.map { $0 * $0 }) + input.state
+        let weights = input.sigma.map { weight($0) / Double(input.batch) }
+        return LossValue(total: (denoised - input.mean).halfSquares(sampleWeights: weights))
+    }
+}
+
+/// Data prediction: `mean_b [ ½ Σ |x̂ − x|²/(FN) + λ₁ ½ Σ |x̂(τ) − x(τ)|/L + λ_p PESQ(x, x̂) ]`.
+///
+/// Jukić et al. 2024; Richter et al., ICASSP 2025, Eq. (12). With a batch of one the reference divides the term in
+/// time by `L` twice; here a batch of one is a batch.
+public struct DataPredictionLoss: TrainingLoss {
+    /// A term over waveforms `[B, L]`, clean and estimated; its mean over the batch, a scalar.
+    public typealias WaveformTerm = @Sendable (_ clean: Tensor, _ estimate: Tensor) -> Tensor
+
+    public var frontEnd: FrontEnd
+    public var l1Weight: Double
+    public var perceptualWeight: Double
+    public var perceptual: WaveformTerm?
+
+    public init(
+        frontEnd: FrontEnd, l1Weight: Double = 0.001, perceptualWeight: Double = 0, perceptual: WaveformTerm? = nil
+    ) {
+        precondition(perceptualWeight == 0 || perceptual != nil, "a perceptual weight without a perceptual term")
+        self.frontEnd = frontEnd
+        self.l1Weight = l1Weight
+        self.perceptualWeight = perceptualWeight
+        self.perceptual = perceptual
+    }
+
+    public var output: ModelOutput { .clean }
+
+    public func callAsFunction(_ input: LossInput) -> LossValue {
+        let (bins, frames) = (input.clean.shape[1], input.clean.shape[2])
+        let weight = 1 / Double(input.batch * bins * frames)
+        var total = (input.output - input.clean).halfSquares(sampleWeights: input.sigma.map { _ in weight })
+        var terms = ["spectral": Double(total.item)]
+        guard l1Weight > 0 || perceptualWeight > 0 else { return LossValue(total: total, terms: terms) }
+        let estimate = frontEnd.audio(input.output)
+        let clean = frontEnd.audio(input.clean)
+        if l1Weight > 0 {
+            let l1 = (estimate - clean).absoluteSum().scaled(by: 0.5 / Double(estimate.count))
+            terms["l1"] = Double(l1.item)
+            total = .weighted(1, total, l1Weight, l1)
+        }
+        if perceptualWeight > 0, let perceptual {
+            let term = perceptual(clean, estimate)
+            terms["pesq"] = Double(term.item)
+            total = .weighted(1, total, perceptualWeight, term)
+        }
+        return LossValue(total: total, terms: terms)
+    }
+}
+
+extension Tensor {
+    /// `Σ |x|`, a scalar; the gradient at 0 is 0.
+    public func absoluteSum() -> Tensor {
+        let (x, shape) = (detached, shape)
+        let value = x.withSpan { x in
+            var sum = 0.0
+            for index in x.indices { sum += Double(abs(x[index])) }
+            return sum
+        }
+        return Tensor([Float(value)], shape: [], from: [self]) { dy in
+            let g = dy.item
+            let values = x.withSpan { x in x.indices.map { x[$0] > 0 ? g : x[$0] < 0 ? -g : 0 } }
+            return [Tensor(values, shape: shape)]
+        }
+    }
+}

@@ -1,0 +1,113 @@
+/// A JSON document as a value, written with its keys in the order given.
+public indirect enum JSON: Hashable, Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case array([JSON])
+    case object([Member])
+
+    public struct Member: Hashable, Sendable {
+        public var key: String
+        public var value: JSON
+
+        public init(_ key: String, _ value: JSON) { (self.key, self.value) = (key, value) }
+    }
+
+    /// The document, indented by two blanks, with a line's end. What is no number is null.
+    public var text: String { written(indent: "") + "\n" }
+
+    private func written(indent: String) -> String {
+        let inner = indent + "  "
+        switch self {
+        case .null: return "null"
+        case .bool(let value): return String(value)
+        case .integer(let value): return String(value)
+        case .number(let value): return value.isFinite ? String(value) : "null"
+        case .string(let text): return Self.quoted(text)
+        case .array(let values):
+            guard !values.isEmpty else { return "[]" }
+            return "[\n" + values.map { inner + $0.written(indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"
+        case .object(let members):
+            guard !members.isEmpty else { return "{}" }
+            let lines = members.map { inner + Self.quoted($0.key) + ": " + $0.value.written(indent: inner) }
+            return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
+            case "\r": quoted += "\\r"
+            case _ where scalar.value < 0x20:
+                let hex = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}
+
+extension JSON: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, ExpressibleByStringLiteral {
+    public init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements.map(Member.init)) }
+    public init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    public init(stringLiteral value: String) { self = .string(value) }
+
+    /// The text, or null where there is none.
+    public init(_ text: String?) { self = text.map(JSON.string) ?? .null }
+
+    /// The number, or null where there is none.
+    public init(_ number: Int?) { self = number.map(JSON.integer) ?? .null }
+
+    /// The members of an object; none for anything else.
+    var members: [Member] { if case .object(let members) = self { members } else { [] } }
+}
+
+extension Table {
+    /// The table as a document: columns, rows of cells, notes.
+    public var json: JSON {
+        [
+            "title": JSON(title),
+            "columns": .array(
+                columns.map { column in
+                    [
+                        "groups": .array(column.groups.map(JSON.string)), "name": .string(column.name),
+                        "unit": JSON(column.unit),
+                    ]
+                }),
+            "rows": .array(
+                rows.map { ["section": .string($0.section), "cells": .array($0.cells.map(\.json))] }),
+            "notes": .array(notes.map(JSON.string)),
+        ]
+    }
+}
+
+extension Table.Cell {
+    var json: JSON {
+        switch self {
+        case .empty: .null
+        case .text(let text): .string(text)
+        case .integer(let value): .integer(value)
+        case .number(let value, _): .number(value)
+        case .statistic(let one, _, let marks):
+            [
+                "mean": .number(one.mean), "std": .number(one.std), "n": .integer(one.n),
+                "plus_infinite": .integer(one.positiveInfinities),
+                "minus_infinite": .integer(one.negativeInfinities), "missing": .integer(one.missing),
+                "below_anchor": .bool(marks.contains(.belowAnchor)), "partial": .bool(marks.contains(.partial)),
+            ]
+        case .difference(let one, _):
+            [
+                "difference": .number(one.mean), "lower": .number(one.lower), "upper": .number(one.upper),
+                "n": .integer(one.n),
+            ]
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/// A table as a value: what it says, before any choice of how to write it.
+public struct Table: Hashable, Sendable {
+    public var title: String?
+    public var columns: [Column]
+    public var rows: [Row]
+    /// What a reader must know to read the cells.
+    public var notes: [String]
+
+    public init(title: String? = nil, columns: [Column], rows: [Row] = [], notes: [String] = []) {
+        (self.title, self.columns, self.rows, self.notes) = (title, columns, rows, notes)
+    }
+
+    public struct Column: Hashable, Sendable {
+        public enum Alignment: Hashable, Sendable { case leading, trailing }
+
+        /// The headings above the name, outermost first; neighbours share equal ones.
+        public var groups: [String]
+        public var name: String
+        public var unit: String?
+        public var alignment: Alignment
+        /// Whether the column says what a row is, and is repeated when a wide table is broken.
+        public var isKey: Bool
+
+        public init(
+            _ name: String, groups: [String] = [], unit: String? = nil, alignment: Alignment = .trailing,
+            isKey: Bool = false
+        ) {
+            (self.name, self.groups, self.unit) = (name, groups, unit)
+            (self.alignment, self.isKey) = (alignment, isKey)
+        }
+
+        var heading: String { unit.map { $0.isEmpty ? name : "\(name) [\($0)]" } ?? name }
+    }
+
+    public struct Row: Hashable, Sendable {
+        public var cells: [Cell]
+        /// Rows of another kind than the row above stand apart, as anchors do.
+        public var section: String
+
+        public init(_ cells: [Cell], section: String = "") { (self.cells, self.section) = (cells, section) }
+    }
+
+    public enum Cell: Hashable, Sendable {
+        case empty
+        case text(String)
+        case integer(Int)
+        case number(Double, digits: Int)
+        case statistic(Statistic, digits: Int, marks: Marks = [])
+        case difference(PairedDifference, digits: Int)
+    }
+
+    /// What is said of a cell beside its number.
+    public struct Marks: OptionSet, Hashable, Sendable {
+        public let rawValue: Int
+
+        public init(rawValue: Int) { self.rawValue = rawValue }
+
+        /// Worse than the unprocessed input.
+        public static let belowAnchor = Marks(rawValue: 1)
+        /// Some files of the set are not in yet.
+        public static let partial = Marks(rawValue: 2)
+    }
+}
+
+extension Table.Cell {
+    /// The cell as plain text: `2.93 ± 0.62 (824)`.
+    public var text: String {
+        switch self {
+        case .empty: ""
+        case .text(let text): text
+        case .integer(let value): String(value)
+        case .number(let value, let digits): value.fixed(digits)
+        case .statistic(let statistic, let digits, let marks): statistic.text(digits) + marks.text
+        case .difference(let one, let digits):
+            "\(one.mean.signed(digits)) [\(one.lower.signed(digits)), \(one.upper.signed(digits))] (\(one.n))"
+        }
+    }
+}
+
+extension Table.Marks {
+    public var text: String { (contains(.belowAnchor) ? "▼" : "") + (contains(.partial) ? "*" : "") }
+}
+
+extension Statistic {
+    func text(_ digits: Int) -> String {
+        let number = n > 0 ? "\(mean.fixed(digits)) ± \(std.fixed(digits))" : "–"
+        return "\(number) (\(countText))"
+    }
+
+    /// The number of scores, and of those left out of the mean: `823, 1 ∞`.
+    var countText: String {
+        var parts = [String(n)]
+        if positiveInfinities > 0 { parts.append("\(positiveInfinities) ∞") }
+        if negativeInfinities > 0 { parts.append("\(negativeInfinities) −∞") }
+        if missing > 0 { parts.append("\(missing) missing") }
+        return parts.joined(separator: ", ")
+    }
+}
+
+extension Double {
+    /// With `digits` decimals; minus as a hyphen, so that numbers can be copied.
+    func fixed(_ digits: Int) -> String {
+        if isNaN { return "–" }
+        if isInfinite { return self > 0 ? "∞" : "-∞" }
+        let scale = (0..<digits).reduce(1.0) { power, _ in power * 10 }
+        guard abs(self) * scale < 9e15 else { return String(self) }
+        let scaled = (self * scale).rounded(.toNearestOrEven)
+        let (whole, rest) = Int64(abs(scaled)).quotientAndRemainder(dividingBy: Int64(scale))
+        let sign = scaled < 0 ? "-" : ""
+        guard digits > 0 else { return sign + String(whole) }
+        let decimals = String(rest)
+        return sign + String(whole) + "." + String(repeating: "0", count: digits - decimals.count) + decimals
+    }
+
+    func signed(_ digits: Int) -> String {
+        let text = fixed(digits)
+        return text.hasPrefix("-") || isNaN ? text : "+" + text
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import GRDB
+
+/// The right of one process to do one step, until it is completed, released, or the process ends.
+public struct Claim: Hashable, Sendable {
+    public let step: String
+    let owner: Int64
+}
+
+/// What came of asking for a step.
+public enum ClaimOutcome: Hashable, Sendable {
+    /// The step is this store's to do.
+    case acquired(Claim)
+    /// A live process, possibly this one, is at it.
+    case held(by: Owner)
+    /// It was completed before, and left `output`.
+    case done(output: String)
+}
+
+extension RunStore {
+    /// Asks for the right to do `step`; of all processes that share the store, one gets it.
+    ///
+    /// A claim of a process that has ended counts for nothing.
+    public func claim(_ step: String) throws(StoreError) -> ClaimOutcome {
+        if let known = try read({ try standing(of: step, $0) }) { return known }
+        let me = try ownerID()
+        return try write { db in
+            if let known = try standing(of: step, db) { return known }
+            try db.execute(
+                sql: """
+                    INSERT INTO claim (step, ownerID, since) VALUES (?, ?, ?)
+                    ON CONFLICT (step) DO UPDATE SET ownerID = excluded.ownerID, since = excluded.since
+                    """, arguments: [step, me, Date().stored])
+            return .acquired(Claim(step: step, owner: me))
+        }
+    }
+
+    /// What keeps `step` from being claimed.
+    private func standing(of step: String, _ db: Database) throws -> ClaimOutcome? {
+        if let output = try String.fetchOne(
+            db, sql: "SELECT output FROM completedStep WHERE step = ?", arguments: [step])
+        {
+            return .done(output: output)
+        }
+        guard let holder = try Int64.fetchOne(db, sql: "SELECT ownerID FROM claim WHERE step = ?", arguments: [step]),
+            let owner = try owner(holder, db), owner.isAlive
+        else { return nil }
+        return .held(by: owner)
+    }
+
+    /// Gives the step up undone.
+    public func release(_ claim: Claim) throws(StoreError) {
+        try write { try drop(claim, $0) }
+    }
+
+    /// Records that the step is done, with what a later process needs to know of it, and drops the claim.
+    public func complete(_ claim: Claim, output: String = "") throws(StoreError) {
+        try write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO completedStep (step, output, time) VALUES (?, ?, ?)
+                    ON CONFLICT (step) DO UPDATE SET output = excluded.output, time = excluded.time
+                    """, arguments: [claim.step, output, Date().stored])
+            try drop(claim, db)
+        }
+    }
+
+    private func drop(_ claim: Claim, _ db: Database) throws {
+        try db.execute(
+            sql: "DELETE FROM claim WHERE step = ? AND ownerID = ?", arguments: [claim.step, claim.owner])
+    }
+
+    /// What the completed `step` left, or nil where it is not done.
+    public func output(ofStep step: String) throws(StoreError) -> String? {
+        try read { db in
+            try String.fetchOne(db, sql: "SELECT output FROM completedStep WHERE step = ?", arguments: [step])
+        }
+    }
+
+    /// Makes `step` undone, so that it can be claimed again.
+    public func forget(step: String) throws(StoreError) {
+        try write { try $0.execute(sql: "DELETE FROM completedStep WHERE step = ?", arguments: [step]) }
+    }
+
+    /// The steps being worked on, and by whom.
+    public func claims() throws(StoreError) -> [(step: String, owner: Owner)] {
+        try read { db in
+            let rows = try Row.fetchAll(db, sql: "SELECT step, ownerID FROM claim ORDER BY since, step")
+            return try rows.compactMap { row in
+                try owner(row["ownerID"], db).map { (step: row["step"], owner: $0) }
+            }
+        }
+    }
+}

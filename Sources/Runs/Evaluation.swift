@@ -1,0 +1,170 @@
+import Foundation
+
+/// A folder of test files at one state of their content.
+public struct TestSet: Hashable, Sendable, Identifiable {
+    public typealias ID = StoreID<TestSet>
+
+    public let id: ID
+    public var name: String
+    public var fingerprint: String
+    public var folder: String
+    /// In Hz.
+    public var sampleRate: Int
+}
+
+/// One pair of clean and noisy speech in a test set.
+public struct TestFile: Hashable, Sendable {
+    public typealias ID = StoreID<TestFile>
+
+    /// nil until registered.
+    public var id: ID?
+    /// Relative to the set's folder; what matches clean and noisy.
+    public var path: String
+    public var speaker: String?
+    public var noise: String?
+    /// In dB, of the noisy input.
+    public var snr: Double?
+    public var seconds: Double
+
+    public init(
+        id: ID? = nil, path: String, speaker: String? = nil, noise: String? = nil, snr: Double? = nil,
+        seconds: Double
+    ) {
+        (self.id, self.path, self.speaker, self.noise) = (id, path, speaker, noise)
+        (self.snr, self.seconds) = (snr, seconds)
+    }
+}
+
+/// A metric as the store knows it: its name, and the signature that says exactly what was computed.
+public struct ScoredMetric: Hashable, Sendable, Identifiable {
+    public typealias ID = StoreID<ScoredMetric>
+
+    public let id: ID
+    /// Such as `si_sdr`.
+    public var name: String
+    /// Such as `pesq|wb|16000|...`; numbers of different signatures are never compared.
+    public var signature: String
+    public var unit: String
+    public var higherIsBetter: Bool
+}
+
+/// The evaluation factors: all that decides a score besides the weights and the test set.
+///
+/// What does not apply is nil.
+public struct EvaluationPoint: Hashable, Sendable {
+    /// The number of reverse steps, N.
+    public var steps: Int?
+    public var sampler: String?
+    public var predictor: String?
+    public var corrector: String?
+    public var correctorSteps: Int?
+    /// The corrector's signal-to-noise ratio, r.
+    public var snr: Double?
+    /// The guidance scale, w.
+    public var guidance: Double?
+    /// How the noise reference is chosen.
+    public var reference: String?
+    /// `ema` or `raw`.
+    public var weights: String?
+    public var noiseSeed: UInt64?
+    /// Further factors, as a JSON object with sorted keys.
+    public var other: String?
+
+    public init(
+        steps: Int? = nil, sampler: String? = nil, predictor: String? = nil, corrector: String? = nil,
+        correctorSteps: Int? = nil, snr: Double? = nil, guidance: Double? = nil, reference: String? = nil,
+        weights: String? = nil, noiseSeed: UInt64? = nil, other: String? = nil
+    ) {
+        (self.steps, self.sampler, self.predictor, self.corrector) = (steps, sampler, predictor, corrector)
+        (self.correctorSteps, self.snr, self.guidance) = (correctorSteps, snr, guidance)
+        (self.reference, self.weights, self.noiseSeed, self.other) = (reference, weights, noiseSeed, other)
+    }
+}
+
+/// Whose output an evaluation scores.
+public enum EvaluationSubject: Hashable, Sendable {
+    /// A checkpoint of a run, or of an imported model.
+    case run(Run.ID, checkpoint: CheckpointRecord.ID?)
+    /// A row every table has: `noisy`, `wiener`.
+    case anchor(String)
+}
+
+/// One subject × one test set × one point of the evaluation factors.
+public struct Evaluation: Hashable, Sendable, Identifiable {
+    public typealias ID = StoreID<Evaluation>
+
+    public let id: ID
+    public var identity: String
+    public var subject: EvaluationSubject
+    /// Which checkpoint it used, even after its file is gone.
+    public var checkpoint: (kind: CheckpointRecord.Kind, step: Int)? {
+        checkpointKind.flatMap { kind in checkpointStep.map { (kind, $0) } }
+    }
+    var checkpointKind: CheckpointRecord.Kind?
+    var checkpointStep: Int?
+    public var testSet: TestSet.ID
+    public var point: EvaluationPoint
+    public var status: RunStatus
+    public var reason: String?
+    public var owner: StoreID<Owner>?
+    public var started: Date?
+    public var ended: Date?
+
+    public var run: Run.ID? { if case .run(let id, _) = subject { id } else { nil } }
+    public var anchor: String? { if case .anchor(let name) = subject { name } else { nil } }
+}
+
+/// An evaluation to be registered.
+public struct EvaluationDraft: Hashable, Sendable {
+    /// A hash of everything that decides the scores: equal identities, one evaluation.
+    public var identity: String
+    public var subject: EvaluationSubject
+    public var testSet: TestSet.ID
+    public var point: EvaluationPoint
+    public var provenance: Provenance
+
+    public init(
+        identity: String, subject: EvaluationSubject, testSet: TestSet.ID, point: EvaluationPoint = .init(),
+        provenance: Provenance
+    ) {
+        (self.identity, self.subject, self.testSet) = (identity, subject, testSet)
+        (self.point, self.provenance) = (point, provenance)
+    }
+}
+
+/// What a metric gave for a file: a number, which may be ±∞, or the reason why there is none.
+public enum ScoreOutcome: Hashable, Sendable {
+    case value(Double)
+    case failed(String)
+
+    public var value: Double? { if case .value(let value) = self { value } else { nil } }
+    public var reason: String? { if case .failed(let reason) = self { reason } else { nil } }
+}
+
+/// One metric of one file of one evaluation.
+public struct Score: Hashable, Sendable {
+    public var file: TestFile.ID
+    public var metric: ScoredMetric.ID
+    public var outcome: ScoreOutcome
+
+    public init(file: TestFile.ID, metric: ScoredMetric.ID, outcome: ScoreOutcome) {
+        (self.file, self.metric, self.outcome) = (file, metric, outcome)
+    }
+}
+
+/// What it took to enhance one file.
+public struct FileResult: Hashable, Sendable {
+    public var file: TestFile.ID
+    /// Evaluations of the network, counted.
+    public var nfe: Int
+    public var seconds: Double
+    /// Seconds of computing for each second of audio.
+    public var realTimeFactor: Double
+    /// The enhanced file, relative to the store's folder.
+    public var output: String?
+
+    public init(file: TestFile.ID, nfe: Int, seconds: Double, realTimeFactor: Double, output: String?) {
+        (self.file, self.nfe, self.seconds) = (file, nfe, seconds)
+        (self.realTimeFactor, self.output) = (realTimeFactor, output)
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import GRDB
+
+/// A number from a paper or an older experiment, kept beside ours and never mixed with it.
+public struct ReportedFigure: Hashable, Sendable {
+    /// How sure it is.
+    public enum Mark: String, Hashable, Sendable, CaseIterable {
+        /// Read in the source itself.
+        case verified = "V"
+        /// Read where another work quotes it.
+        case quoted = "V2"
+        /// Computed from figures of the source.
+        case computed = "C"
+        /// Reported by someone, and not checked.
+        case reported = "R"
+    }
+
+    public var paper: String
+    /// The row of its table: the system.
+    public var row: String
+    public var testSet: String
+    public var metric: String
+    /// What further tells figures apart, such as `N=30`.
+    public var conditions: String
+    public var value: Double
+    public var std: Double?
+    public var mark: Mark
+    /// Where it stands: table, page, file and commit.
+    public var source: String
+
+    public init(
+        paper: String, row: String, testSet: String, metric: String, conditions: String = "", value: Double,
+        std: Double? = nil, mark: Mark, source: String
+    ) {
+        (self.paper, self.row, self.testSet, self.metric) = (paper, row, testSet, metric)
+        (self.conditions, self.value, self.std) = (conditions, value, std)
+        (self.mark, self.source) = (mark, source)
+    }
+}
+
+/// What a protocol gate found before or during a step.
+public struct GateFinding: Hashable, Sendable {
+    public enum Severity: String, Hashable, Sendable { case note, warning, failure }
+
+    /// What was looked at: a step of the plan, a set, a comparison.
+    public var subject: String
+    /// The gate's name, such as `sample-rate` or `leakage`.
+    public var gate: String
+    public var severity: Severity
+    public var message: String
+    /// The evidence, as JSON.
+    public var detail: String?
+    public var run: Run.ID?
+
+    public init(
+        subject: String, gate: String, severity: Severity, message: String, detail: String? = nil,
+        run: Run.ID? = nil
+    ) {
+        (self.subject, self.gate, self.severity) = (subject, gate, severity)
+        (self.message, self.detail, self.run) = (message, detail, run)
+    }
+}
+
+extension RunStore {
+    /// Records figures; one of equal paper, row, set, metric and conditions takes the earlier one's place.
+    public func record(_ figures: [ReportedFigure]) throws(StoreError) {
+        try write { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    INSERT INTO reportedFigure (paper, row, testSet, metric, conditions, value, std, mark, source)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (paper, row, testSet, metric, conditions) DO UPDATE SET value = excluded.value,
+                    std = excluded.std, mark = excluded.mark, source = excluded.source
+                    """)
+            for one in figures {
+                try statement.execute(arguments: [
+                    one.paper, one.row, one.testSet, one.metric, one.conditions, one.value, one.std,
+                    one.mark.rawValue, one.source,
+                ])
+            }
+        }
+    }
+
+    /// The figures of a paper, or of all, in the order they were recorded.
+    public func reportedFigures(of paper: String? = nil) throws(StoreError) -> [ReportedFigure] {
+        try read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT paper, row, testSet, metric, conditions, value, std, mark, source FROM reportedFigure
+                    WHERE ?1 IS NULL OR paper = ?1 ORDER BY id
+                    """, arguments: [paper]
+            ).map {
+                ReportedFigure(
+                    paper: $0[0], row: $0[1], testSet: $0[2], metric: $0[3], conditions: $0[4], value: $0[5],
+                    std: $0[6], mark: ReportedFigure.Mark(rawValue: $0[7]) ?? .reported, source: $0[8])
+            }
+        }
+    }
+
+    /// Records findings; a repeated one changes nothing but its severity, detail and time.
+    public func record(_ findings: [GateFinding]) throws(StoreError) {
+        try write { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    INSERT INTO finding (subject, gate, severity, message, detail, runID, time)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (subject, gate, message) DO UPDATE SET severity = excluded.severity,
+                    detail = excluded.detail, runID = excluded.runID, time = excluded.time
+                    """)
+            for one in findings {
+                try statement.execute(arguments: [
+                    one.subject, one.gate, one.severity.rawValue, one.message, one.detail, one.run?.rawValue,
+                    Date().stored,
+                ])
+            }
+        }
+    }
+
+    /// The findings about a run or a subject, or all, the oldest first.
+    public func findings(
+        of run: Run.ID? = nil, about subject: String? = nil
+    ) throws(StoreError) -> [GateFinding] {
+        try read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT subject, gate, severity, message, detail, runID FROM finding
+                    WHERE (?1 IS NULL OR runID = ?1) AND (?2 IS NULL OR subject = ?2) ORDER BY time, id
+                    """, arguments: [run?.rawValue, subject]
+            ).map {
+                GateFinding(
+                    subject: $0[0], gate: $0[1], severity: GateFinding.Severity(rawValue: $0[2]) ?? .failure,
+                    message: $0[3], detail: $0[4], run: ($0[5] as Int64?).map(StoreID.init))
+            }
+        }
+    }
+}

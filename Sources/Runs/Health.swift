@@ -1,0 +1,54 @@
+import GRDB
+
+extension RunStore {
+    /// What SQLite finds wrong with the file: damaged pages, broken indices, rows that refer to nothing.
+    ///
+    /// Empty for a sound store. Reads the whole file.
+    public func integrityProblems() throws(StoreError) -> [String] {
+        try read { db in
+            let pages = try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
+            let rows = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").map { row in
+                "a row of \(row[0] as String? ?? "?") refers to a missing row of \(row[2] as String? ?? "?")"
+            }
+            return pages + rows
+        }
+    }
+
+    /// The steps of the schema that the store has taken, in order.
+    public func appliedMigrations() throws(StoreError) -> [String] {
+        try read { try Self.migrator.completedMigrations($0) }
+    }
+
+    /// The number of rows in each table.
+    public func rowCounts() throws(StoreError) -> [String: Int] {
+        try read { db in
+            let tables = try String.fetchAll(
+                db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'")
+            return try tables.reduce(into: [:]) { counts, table in
+                counts[table] = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0
+            }
+        }
+    }
+
+    /// Makes the store of the version that had the first `count` steps, for proofs of migration.
+    package static func makeEarlierVersion(
+        at path: String, steps count: Int, filledBy sql: String = ""
+    ) throws(StoreError) {
+        try mapping(path) {
+            let queue = try DatabaseQueue(path: path)
+            try migrator(through: count).migrate(queue)
+            try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+            try queue.close()
+        }
+    }
+
+    /// Runs statements as they are, for proofs about stores in unusual states.
+    package func execute(_ sql: String) throws(StoreError) {
+        try Self.mapping(path) { try database.writeWithoutTransaction { try $0.execute(sql: sql) } }
+    }
+
+    /// Keeps all other writers waiting while `body` runs, for proofs about patience.
+    package func whileWriting(_ body: () throws -> Void) throws(StoreError) {
+        try write { _ in try body() }
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import GRDB
+
+/// A process that has a store open and works on something, as others see it.
+public struct Owner: Hashable, Sendable, Identifiable {
+    public let id: StoreID<Owner>
+    public var process: ProcessFacts
+    /// When the process first claimed work.
+    public var since: Date
+    public var isAlive: Bool
+
+    public var description: String {
+        "process \(process.pid) on \(process.host)" + (isAlive ? "" : ", which has ended")
+    }
+}
+
+/// What names a process for a person; whether it lives is decided by its lock (`OwnerLocks`).
+public struct ProcessFacts: Hashable, Sendable {
+    public var pid: Int32
+    /// When the process started, in ticks since the boot, as `/proc/PID/stat` has it.
+    public var startTicks: Int64
+    public var bootID: String
+    public var host: String
+
+    public init(pid: Int32, startTicks: Int64, bootID: String, host: String) {
+        (self.pid, self.startTicks, self.bootID, self.host) = (pid, startTicks, bootID, host)
+    }
+
+    /// The process that asks.
+    public static let current: ProcessFacts = {
+        let info = ProcessInfo.processInfo
+        let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        return ProcessFacts(
+            pid: info.processIdentifier, startTicks: startTicks(of: "self") ?? 0,
+            bootID: boot?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "", host: info.hostName)
+    }()
+
+    /// Field 22 of `/proc/PID/stat`; the name in field 2 may hold blanks and parentheses.
+    private static func startTicks(of process: String) -> Int64? {
+        guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let nameEnd = stat.lastIndex(of: ")")
+        else { return nil }
+        let fields = stat[stat.index(after: nameEnd)...].split(separator: " ")
+        return fields.count > 19 ? Int64(fields[19]) : nil
+    }
+}
+
+extension RunStore {
+    /// This store as an owner, registered at the first call.
+    func ownerID() throws(StoreError) -> Int64 {
+        if let id = locks.current { return id }
+        return try write { db in
+            let facts = ProcessFacts.current
+            try db.execute(
+                sql: "INSERT INTO owner (pid, startTicks, bootID, host, since) VALUES (?, ?, ?, ?, ?)",
+                arguments: [facts.pid, facts.startTicks, facts.bootID, facts.host, Date().stored])
+            let id = db.lastInsertedRowID
+            try locks.become(id)  // before the commit: nobody sees this owner without its lock
+            return id
+        }
+    }
+
+    func owner(_ id: Int64, _ db: Database) throws -> Owner? {
+        let row = try Row.fetchOne(db, sql: "SELECT * FROM owner WHERE id = ?", arguments: [id])
+        return row.map { row in
+            Owner(
+                id: StoreID(id),
+                process: ProcessFacts(
+                    pid: row["pid"], startTicks: row["startTicks"], bootID: row["bootID"], host: row["host"]),
+                since: Date(stored: row["since"]), isAlive: locks.isAlive(id))
+        }
+    }
+
+    /// Work whose process ended without saying so becomes interrupted, and its claims are dropped.
+    ///
+    /// Opening a store does this; a process that stays open may call it again.
+    ///
+    /// - Returns: The number of runs and evaluations taken over.
+    @discardableResult
+    public func takeOverAbandonedWork() throws(StoreError) -> Int {
+        let dead = try read { db in
+            try Int64.fetchAll(db, sql: "SELECT id FROM owner").filter { !locks.isAlive($0) }
+        }
+        guard !dead.isEmpty else { return 0 }
+        return try write { db in
+            try dead.reduce(0) { try $0 + abandon($1, db) }
+        }
+    }
+
+    /// Ends everything that `owner` left open.
+    private func abandon(_ id: Int64, _ db: Database) throws -> Int {
+        guard !locks.isAlive(id), let owner = try owner(id, db) else { return 0 }
+        let (now, reason) = (Date().stored, "\(owner.description) before its work was done")
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO event (runID, time, kind, message)
+                SELECT id, ?, 'interrupted', ? FROM run WHERE ownerID = ? AND status = 'running'
+                """, arguments: [now, reason, id])
+        var count = 0
+        for table in ["run", "evaluation"] {
+            try db.execute(
+                sql: """
+                    UPDATE \(table) SET status = 'interrupted', reason = ?, ended = ?, ownerID = NULL
+                    WHERE ownerID = ? AND status = 'running'
+                    """, arguments: [reason, now, id])
+            count += db.changesCount
+        }
+        try db.execute(sql: "DELETE FROM claim WHERE ownerID = ?", arguments: [id])
+        try db.execute(sql: "DELETE FROM owner WHERE id = ?", arguments: [id])
+        return count
+    }
+
+    /// Gives up all claims of this store; work still marked as running becomes interrupted.
+    func releaseEverything() throws(StoreError) {
+        guard let id = locks.current else { return }
+        try write { db in
+            try db.execute(sql: "DELETE FROM claim WHERE ownerID = ?", arguments: [id])
+            for table in ["run", "evaluation"] {
+                try db.execute(
+                    sql: """
+                        UPDATE \(table) SET status = 'interrupted', reason = 'the store was closed', ended = ?,
+                        ownerID = NULL WHERE ownerID = ? AND status = 'running'
+                        """, arguments: [Date().stored, id])
+            }
+            try db.execute(sql: "DELETE FROM owner WHERE id = ?", arguments: [id])
+        }
+    }
+}
+
+extension Date {
+    /// Seconds since 1970, as the store has it.
+    var stored: Double { timeIntervalSince1970 }
+
+    init(stored: Double) { self.init(timeIntervalSince1970: stored) }
+
+    init?(stored: Double?) {
+        guard let stored else { return nil }
+        self.init(timeIntervalSince1970: stored)
+    }
+}

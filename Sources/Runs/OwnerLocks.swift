@@ -1,0 +1,122 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Byte locks on the file `<store>-owners`, through which processes see each other live, die and write.
+///
+/// Byte 0 belongs to whoever writes. Byte 16 + *i* belongs to owner *i* for as long as its store is open: the
+/// kernel drops it at the end of the process, however it ends, so there is no heartbeat to miss, no process
+/// number to be reused, and a copy of a store has no owners. The locks are those of the open file description
+/// (`F_OFD_SETLK`), which one process may hold against itself and a child does not inherit across `exec`.
+///
+/// Writing under byte 0 also keeps a checkpoint of the WAL from running beside another process's commit, the
+/// only circumstance in which SQLite before 3.51.3 can lose the WAL's tail ("WAL-reset bug").
+final class OwnerLocks: Sendable {
+    private let descriptor: Int32
+    private let path: String
+    private let owner = Mutex<Int64?>(nil)
+    private static let firstOwner: Int64 = 16
+
+    /// The lock file beside the store at `storePath`; a reader of a store without one sees only dead owners.
+    init(besides storePath: String, access: RunStore.Access) throws(StoreError) {
+        path = storePath + "-owners"
+        switch access {
+        case .readOnly: descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        case .readWrite:
+            descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else { throw Self.failure(errno, at: storePath) }
+        }
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    private static func failure(_ code: Int32, at path: String) -> StoreError {
+        let reason = String(cString: strerror(code))
+        return switch code {
+        case ENOSPC, EDQUOT, EFBIG: .full(at: path, reason)
+        case EACCES, EPERM, EROFS:
+            StoreError(
+                .readOnly, at: path, "the folder of the store cannot be written (\(reason))",
+                hint: "allow writing to the folder, or choose another place with --store")
+        default:
+            StoreError(
+                .unreachable, at: path, "the store's lock file cannot be used (\(reason))",
+                hint: "check that the folder exists and that its file system supports file locks")
+        }
+    }
+
+    // MARK: The writer
+
+    /// Runs `body` while no other store on this file writes.
+    func whileAlone<Value>(patience: Double, _ body: () throws -> Value) throws -> Value {
+        let deadline = ContinuousClock.now + .seconds(patience)
+        var pause = 0.000_2
+        while try !set(F_WRLCK, byte: 0) {
+            guard ContinuousClock.now < deadline else {
+                throw StoreError(
+                    .busy, at: path, "another process has been writing to the store for more than \(Int(patience)) s",
+                    hint: "wait for it, or end it, and repeat the command")
+            }
+            Thread.sleep(forTimeInterval: pause * Double.random(in: 0.5...1.5))
+            pause = min(pause * 1.5, 0.005)
+        }
+        defer { _ = try? set(F_UNLCK, byte: 0) }
+        return try body()
+    }
+
+    // MARK: Owners
+
+    /// The owner that this store is, once it owns anything.
+    var current: Int64? { owner.withLock { $0 } }
+
+    /// Becomes the owner `id` until the process ends or the store is released.
+    func become(_ id: Int64) throws {
+        guard try set(F_WRLCK, byte: Self.firstOwner + id) else {
+            throw StoreError(.inUse, at: path, "owner \(id) is another live process")
+        }
+        owner.withLock { $0 = id }
+    }
+
+    /// Whether the process that is owner `id` lives.
+    func isAlive(_ id: Int64) -> Bool {
+        if id == current { return true }
+        guard descriptor >= 0 else { return false }
+        var request = Self.request(F_WRLCK, byte: Self.firstOwner + id)
+        guard fcntl(descriptor, Self.getLock, &request) == 0 else { return true }
+        return request.l_type != Int16(F_UNLCK)
+    }
+
+    // MARK: The kernel's door
+
+    /// `F_OFD_GETLK` and `F_OFD_SETLK` of `fcntl(2)`.
+    private static let (getLock, setLock): (Int32, Int32) = (36, 37)
+
+    private static func request(_ type: Int32, byte: Int64) -> flock {
+        var request = flock()
+        request.l_type = Int16(type)
+        request.l_whence = Int16(SEEK_SET)
+        request.l_start = off_t(byte)
+        request.l_len = 1
+        return request
+    }
+
+    /// Sets or drops a lock; false where another holds it.
+    private func set(_ type: Int32, byte: Int64) throws -> Bool {
+        var request = Self.request(type, byte: byte)
+        while fcntl(descriptor, Self.setLock, &request) != 0 {
+            switch errno {
+            case EINTR: continue
+            case EAGAIN, EACCES: return false
+            default: throw Self.failure(errno, at: path)
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+
+/// One training of one resolved spec with one seed on one fingerprint of the data.
+public struct Run: Hashable, Sendable, Identifiable {
+    public typealias ID = StoreID<Run>
+
+    public let id: ID
+    /// Eight letters derived from ``key``: the same in every store.
+    public var shortID: String
+    public var name: String
+    public var key: RunKey
+    public var origin: Origin
+    public var status: RunStatus
+    /// Why the run failed or was interrupted.
+    public var reason: String?
+    /// Who works on it, where it is running.
+    public var owner: StoreID<Owner>?
+    public var created: Date
+    public var started: Date?
+    public var ended: Date?
+    public var provenance: Provenance
+    public var tags: [String]
+    public var notes: String
+
+    public enum Origin: String, Hashable, Sendable { case trained, imported }
+
+    /// The name of the run's folder beside the store: `<name>-<short id>`.
+    public var folder: String { Run.folder(name: name, shortID: shortID) }
+
+    /// A folder's name for any name of a run: what file systems dislike becomes `_`.
+    public static func folder(name: String, shortID: String) -> String {
+        let safe = name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "_" }
+        return String(safe) + "-" + shortID
+    }
+}
+
+public enum RunStatus: String, Hashable, Sendable, CaseIterable {
+    case planned, running, finished, failed, interrupted
+}
+
+/// What makes a run the run it is: equal keys, one run.
+public struct RunKey: Hashable, Sendable {
+    /// A hash of what the resolved spec means for training.
+    public var identity: String
+    public var seed: UInt64
+    public var dataFingerprint: String
+
+    public init(identity: String, seed: UInt64, dataFingerprint: String) {
+        (self.identity, self.seed, self.dataFingerprint) = (identity, seed, dataFingerprint)
+    }
+
+    /// `count` letters and digits (five bits each) of the 128-bit FNV-1a hash of the key.
+    public func shortID(count: Int = 8) -> String {
+        var hash = (high: UInt64(0x6C62_272E_07BB_0142), low: UInt64(0x62B8_2175_6295_C58D))
+        for byte in "\(identity)\u{0}\(seed)\u{0}\(dataFingerprint)".utf8 {
+            hash.low ^= UInt64(byte)
+            let product = hash.low.multipliedFullWidth(by: 0x13B)  // times the prime 2⁸⁸ + 0x13B
+            hash.high = hash.high &* 0x13B &+ product.high &+ hash.low << 24
+            hash.low = product.low
+        }
+        let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz")
+        return String(
+            (0..<min(count, 24)).map { index in
+                let word = index < 12 ? hash.high : hash.low
+                return alphabet[Int(word >> UInt64(59 - 5 * (index % 12)) & 31)]
+            })
+    }
+}
+
+/// With what program, where and how something was computed.
+public struct Provenance: Hashable, Sendable {
+    /// The commit of the working tree, or "" outside one.
+    public var gitCommit: String
+    /// Whether the tree had changes that the commit lacks.
+    public var isDirty: Bool
+    public var version: String
+    public var machine: String
+    public var threads: Int
+    public var commandLine: String
+
+    public init(
+        gitCommit: String = "", isDirty: Bool = false, version: String, machine: String, threads: Int,
+        commandLine: String
+    ) {
+        (self.gitCommit, self.isDirty, self.version) = (gitCommit, isDirty, version)
+        (self.machine, self.threads, self.commandLine) = (machine, threads, commandLine)
+    }
+}
+
+/// The spec of a run, as its author wrote it and as it was understood.
+public struct StoredSpec: Hashable, Sendable {
+    /// The file it was read from.
+    public var file: String?
+    /// The text as written.
+    public var written: String
+    /// Every default filled in and every name looked up, as JSON.
+    public var resolved: String
+
+    public init(file: String? = nil, written: String, resolved: String) {
+        (self.file, self.written, self.resolved) = (file, written, resolved)
+    }
+}
+
+/// A run to be registered.
+public struct RunDraft: Hashable, Sendable {
+    public var name: String
+    public var key: RunKey
+    public var spec: StoredSpec
+    public var provenance: Provenance
+    public var origin: Run.Origin
+    public var tags: [String]
+
+    public init(
+        name: String, key: RunKey, spec: StoredSpec, provenance: Provenance, origin: Run.Origin = .trained,
+        tags: [String] = []
+    ) {
+        (self.name, self.key, self.spec, self.provenance) = (name, key, spec, provenance)
+        (self.origin, self.tags) = (origin, tags)
+    }
+}

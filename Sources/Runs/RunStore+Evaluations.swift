@@ -1,0 +1,194 @@
+import Foundation
+import GRDB
+
+extension RunStore {
+    // MARK: What is evaluated
+
+    /// Makes a test set and its files known, and returns them with their row numbers, in the order given.
+    public func register(
+        testSet name: String, fingerprint: String, folder: String, sampleRate: Int, files: [TestFile]
+    ) throws(StoreError) -> (set: TestSet, files: [TestFile]) {
+        try write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO testSet (name, fingerprint, folder, sampleRate) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (name, fingerprint) DO UPDATE SET folder = excluded.folder
+                    """, arguments: [name, fingerprint, folder, sampleRate])
+            let id = try Int64.fetchOne(
+                db, sql: "SELECT id FROM testSet WHERE name = ? AND fingerprint = ?", arguments: [name, fingerprint])
+            let set = TestSet(
+                id: StoreID(id ?? 0), name: name, fingerprint: fingerprint, folder: folder, sampleRate: sampleRate)
+            let statement = try db.cachedStatement(
+                sql: """
+                    INSERT INTO testFile (setID, path, speaker, noise, snr, seconds) VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (setID, path) DO UPDATE SET speaker = excluded.speaker, noise = excluded.noise,
+                    snr = excluded.snr, seconds = excluded.seconds
+                    """)
+            for file in files {
+                try statement.execute(arguments: [
+                    set.id.rawValue, file.path, file.speaker, file.noise, file.snr, file.seconds,
+                ])
+            }
+            let known = try self.files(of: set.id, db)
+            let byPath = Dictionary(uniqueKeysWithValues: known.map { ($0.path, $0) })
+            return (set, files.compactMap { byPath[$0.path] })
+        }
+    }
+
+    /// Makes a metric known; equal signatures are one metric.
+    public func register(
+        metric name: String, signature: String, unit: String, higherIsBetter: Bool
+    ) throws(StoreError) -> ScoredMetric {
+        try write { db in
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO metric (name, signature, unit, higherIsBetter) VALUES (?, ?, ?, ?)",
+                arguments: [name, signature, unit, higherIsBetter])
+            let id = try Int64.fetchOne(db, sql: "SELECT id FROM metric WHERE signature = ?", arguments: [signature])
+            return ScoredMetric(
+                id: StoreID(id ?? 0), name: name, signature: signature, unit: unit, higherIsBetter: higherIsBetter)
+        }
+    }
+
+    public func testSets() throws(StoreError) -> [TestSet] {
+        try read { try testSets($0) }
+    }
+
+    public func files(of set: TestSet.ID) throws(StoreError) -> [TestFile] {
+        try read { try files(of: set, $0) }
+    }
+
+    public func metrics() throws(StoreError) -> [ScoredMetric] {
+        try read { try metrics($0) }
+    }
+
+    func testSets(_ db: Database) throws -> [TestSet] {
+        try Row.fetchAll(db, sql: "SELECT id, name, fingerprint, folder, sampleRate FROM testSet ORDER BY id").map {
+            TestSet(id: StoreID($0[0]), name: $0[1], fingerprint: $0[2], folder: $0[3], sampleRate: $0[4])
+        }
+    }
+
+    func files(of set: TestSet.ID, _ db: Database) throws -> [TestFile] {
+        try Row.fetchAll(
+            db, sql: "SELECT id, path, speaker, noise, snr, seconds FROM testFile WHERE setID = ? ORDER BY path",
+            arguments: [set.rawValue]
+        ).map {
+            TestFile(id: StoreID($0[0]), path: $0[1], speaker: $0[2], noise: $0[3], snr: $0[4], seconds: $0[5])
+        }
+    }
+
+    func metrics(_ db: Database) throws -> [ScoredMetric] {
+        try Row.fetchAll(db, sql: "SELECT id, name, signature, unit, higherIsBetter FROM metric ORDER BY id").map {
+            ScoredMetric(id: StoreID($0[0]), name: $0[1], signature: $0[2], unit: $0[3], higherIsBetter: $0[4])
+        }
+    }
+
+    // MARK: Life of an evaluation
+
+    /// Makes the evaluation known as planned; one of the same identity is left as it is and returned.
+    public func register(_ draft: EvaluationDraft) throws(StoreError) -> Evaluation {
+        try write { db in try evaluations("WHERE id = ?", [insert(draft, db).rawValue], db)[0] }
+    }
+
+    /// The row of the evaluation of that identity, made where it is missing.
+    func insert(_ draft: EvaluationDraft, _ db: Database) throws -> Evaluation.ID {
+        let known = try Int64.fetchOne(
+            db, sql: "SELECT id FROM evaluation WHERE identity = ?", arguments: [draft.identity])
+        if let known { return StoreID(known) }
+        let (run, anchor, checkpoint): (Run.ID?, String?, CheckpointRecord.ID?) =
+            switch draft.subject {
+            case .run(let run, let checkpoint): (run, nil, checkpoint)
+            case .anchor(let name): (nil, name, nil)
+            }
+        let point = draft.point
+        try db.execute(
+            sql: """
+                INSERT INTO evaluation (identity, runID, anchor, checkpointID, checkpointKind, checkpointStep,
+                setID, steps, sampler, predictor, corrector, correctorSteps, snr, guidance, reference, weights,
+                noiseSeed, other, status, provenanceID)
+                VALUES (?, ?, ?, ?, (SELECT kind FROM checkpoint WHERE id = ?4),
+                (SELECT step FROM checkpoint WHERE id = ?4), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+                ?16, 'planned', ?17)
+                """,
+            arguments: [
+                draft.identity, run?.rawValue, anchor, checkpoint?.rawValue, draft.testSet.rawValue, point.steps,
+                point.sampler, point.predictor, point.corrector, point.correctorSteps, point.snr,
+                point.guidance, point.reference, point.weights, point.noiseSeed.map(Int64.init(bitPattern:)),
+                point.other, try id(of: draft.provenance, db),
+            ])
+        return StoreID(db.lastInsertedRowID)
+    }
+
+    /// Marks the evaluation as running by this process.
+    ///
+    /// - Throws: ``StoreError`` of kind `inUse` where a live process runs it.
+    public func begin(_ evaluation: Evaluation.ID, provenance: Provenance) throws(StoreError) {
+        let me = try ownerID()
+        try write { db in
+            guard let known = try evaluations("WHERE id = ?", [evaluation.rawValue], db).first else {
+                throw StoreError.missing("no evaluation with row \(evaluation)", at: path)
+            }
+            if known.status == .running, let other = known.owner, other.rawValue != me,
+                let owner = try owner(other.rawValue, db), owner.isAlive
+            {
+                throw StoreError(.inUse, at: path, "the evaluation is being run by \(owner.description)")
+            }
+            try db.execute(
+                sql: """
+                    UPDATE evaluation SET status = 'running', reason = NULL, ownerID = ?, provenanceID = ?,
+                    ended = NULL, started = coalesce(started, ?) WHERE id = ?
+                    """, arguments: [me, try id(of: provenance, db), Date().stored, evaluation.rawValue])
+        }
+    }
+
+    /// Ends the evaluation: finished, or failed or interrupted with a reason.
+    public func end(
+        _ evaluation: Evaluation.ID, as status: RunStatus, reason: String? = nil
+    ) throws(StoreError) {
+        precondition(status != .running && status != .planned, "an evaluation cannot end as \(status)")
+        try write { db in
+            try db.execute(
+                sql: "UPDATE evaluation SET status = ?, reason = ?, ended = ?, ownerID = NULL WHERE id = ?",
+                arguments: [status.rawValue, reason, Date().stored, evaluation.rawValue])
+        }
+    }
+
+    public func evaluation(identity: String) throws(StoreError) -> Evaluation? {
+        try read { try evaluations("WHERE identity = ?", [identity], $0).first }
+    }
+
+    public func evaluations(of run: Run.ID) throws(StoreError) -> [Evaluation] {
+        try read { try evaluations("WHERE runID = ? ORDER BY setID, steps, id", [run.rawValue], $0) }
+    }
+
+    public func anchorEvaluations() throws(StoreError) -> [Evaluation] {
+        try read { try evaluations("WHERE anchor IS NOT NULL ORDER BY anchor, setID, id", [], $0) }
+    }
+
+    func evaluations(_ tail: String, _ arguments: StatementArguments, _ db: Database) throws -> [Evaluation] {
+        let sql = """
+            SELECT id, identity, runID, anchor, checkpointID, checkpointKind, checkpointStep, setID, steps, sampler,
+            predictor, corrector, correctorSteps, snr, guidance, reference, weights, noiseSeed, other, status,
+            reason, ownerID, started, ended FROM evaluation \(tail)
+            """
+        return try Row.fetchAll(db, sql: sql, arguments: arguments).map(evaluation)
+    }
+
+    private func evaluation(_ row: Row) -> Evaluation {
+        let run: Int64? = row[2]
+        let owner: Int64? = row[21]
+        var status = RunStatus(rawValue: row[19]) ?? .failed
+        if status == .running, let owner, !locks.isAlive(owner) { status = .interrupted }
+        return Evaluation(
+            id: StoreID(row[0]), identity: row[1],
+            subject: run.map { .run(StoreID($0), checkpoint: (row[4] as Int64?).map(StoreID.init)) }
+                ?? .anchor(row[3] ?? ""),
+            checkpointKind: (row[5] as String?).flatMap(CheckpointRecord.Kind.init), checkpointStep: row[6],
+            testSet: StoreID(row[7]),
+            point: EvaluationPoint(
+                steps: row[8], sampler: row[9], predictor: row[10], corrector: row[11], correctorSteps: row[12],
+                snr: row[13], guidance: row[14], reference: row[15], weights: row[16],
+                noiseSeed: (row[17] as Int64?).map(UInt64.init(bitPattern:)), other: row[18]),
+            status: status, reason: row[20], owner: owner.map(StoreID.init),
+            started: Date(stored: row[22] as Double?), ended: Date(stored: row[23] as Double?))
+    }
+}

@@ -1,0 +1,204 @@
+import Foundation
+import GRDB
+
+/// The SQLite file that remembers every run, evaluation, score and decision.
+///
+/// Commits are durable (`synchronous = FULL`), one process writes at a time and the others wait, so an ended
+/// call has happened and an interrupted one has not. Every insertion has a natural key: repeated, it changes
+/// nothing. An open store is also an *owner* of claims and running work (``Owner``); when its process ends, in
+/// whatever way, the next process to open the store takes over what it left.
+public final class RunStore: Sendable {
+    /// How commits reach the disk.
+    public enum Journal: String, Sendable, CaseIterable {
+        /// Write-ahead log: readers and the writer never wait for each other. Needs a local file system.
+        case wal
+        /// Rollback journal: slower, and safe wherever file locks work.
+        case rollback
+    }
+
+    public enum Access: Sendable {
+        /// Creates the store where there is none, migrates an older one, and takes over abandoned work.
+        case readWrite
+        /// Reads an existing store and writes nothing.
+        case readOnly
+    }
+
+    /// The path of the SQLite file.
+    public let path: String
+    public let access: Access
+    public let journal: Journal
+    let database: any DatabaseWriter
+    let locks: OwnerLocks
+    private let patience: Double
+
+    /// The folder that holds the store and, beside it, the folder of each run.
+    public var folder: String { (path as NSString).deletingLastPathComponent }
+
+    /// Opens the store at `path`, creating it and its folder where they are missing.
+    ///
+    /// - Parameter patience: How many seconds to wait for other writers before giving up.
+    /// - Throws: ``StoreError`` of kind `newer` for the store of a newer version, which is left as it is;
+    ///   `foreign`, `corrupt`, `readOnly`, `full`, `unreachable` or `networkFileSystem` as the file demands.
+    public init(
+        at path: String, access: Access = .readWrite, journal: Journal = .wal, patience: Double = 300
+    ) throws(StoreError) {
+        let path = URL(fileURLWithPath: path).path
+        (self.path, self.access, self.journal, self.patience) = (path, access, journal, patience)
+        let folder = (path as NSString).deletingLastPathComponent
+        if access == .readWrite { try Self.createFolder(folder) }
+        if journal == .wal, let network = FileSystem(holding: folder)?.networkName {
+            throw StoreError(
+                .networkFileSystem, at: path, "the folder lies on a network file system (\(network)), where WAL loses data",
+                hint: "choose a local folder with --store, or use the rollback journal: --journal rollback")
+        }
+        locks = try OwnerLocks(besides: path, access: access)
+        let locks = locks
+        database = try Self.mapping(path) {
+            switch access {
+            case .readOnly:
+                guard FileManager.default.fileExists(atPath: path) else {
+                    throw StoreError(
+                        .unreachable, at: path, "there is no store here yet",
+                        hint: "sgmse run makes one; another place is chosen with --store")
+                }
+                try Self.inspect(path)
+                return try DatabaseQueue(path: path, configuration: Self.configuration(patience, readOnly: true))
+            case .readWrite:
+                return try Self.create(path, journal, patience, locks)
+            }
+        }
+        if access == .readWrite { try takeOverAbandonedWork() }
+    }
+
+    /// Releases what this store owns and closes its connections.
+    public func close() throws(StoreError) {
+        try releaseEverything()
+        try Self.mapping(path) { try database.close() }
+    }
+
+    // MARK: Access
+
+    func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        try Self.mapping(path) { try database.read(body) }
+    }
+
+    /// Runs `body` in one transaction, alone among all processes; it happens whole or not at all.
+    func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        try Self.mapping(path) {
+            guard access == .readWrite else {
+                throw StoreError(.readOnly, at: path, "the store was opened for reading only")
+            }
+            return try database.writeWithoutTransaction { try transaction($0, body) }
+        }
+    }
+
+    /// One transaction on the writer's connection, alone among all processes.
+    func transaction<Value>(_ db: Database, _ body: (Database) throws -> Value) throws -> Value {
+        try locks.whileAlone(patience: patience) {
+            var value: Value?
+            try db.inTransaction(.immediate) {
+                value = try body(db)
+                return .commit
+            }
+            guard let value else { throw StoreError.damaged(at: path, "a transaction left no value") }
+            return value
+        }
+    }
+
+    /// Runs `body` and says what its errors mean for the store at `path`.
+    static func mapping<Value>(_ path: String, _ body: () throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try body()
+        } catch let error as StoreError {
+            throw error
+        } catch let error as DatabaseError {
+            throw StoreError(error, at: path)
+        } catch {
+            throw .damaged(at: path, "\(error)")
+        }
+    }
+}
+
+// MARK: - Opening
+
+extension RunStore {
+    /// Marks an SQLite file as a store: the letters `SGMS`.
+    static let applicationID: Int32 = 0x5347_4D53
+
+    private static func createFolder(_ folder: String) throws(StoreError) {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw StoreError(
+                .unreachable, at: folder, "the folder of the store cannot be made (\(error.localizedDescription))",
+                hint: "choose another place with --store, or allow writing to the folder above")
+        }
+    }
+
+    /// Creates or migrates while no other process does; opening is then free of races.
+    private static func create(
+        _ path: String, _ journal: Journal, _ patience: Double, _ locks: OwnerLocks
+    ) throws -> any DatabaseWriter {
+        try locks.whileAlone(patience: patience) {
+            try inspect(path)
+            let configuration = configuration(patience, readOnly: false)
+            let writer: any DatabaseWriter
+            switch journal {
+            case .wal: writer = try DatabasePool(path: path, configuration: configuration)
+            case .rollback:
+                writer = try DatabaseQueue(path: path, configuration: configuration)
+                try writer.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
+            }
+            // A pool lowers this to NORMAL, under which a power cut may undo the last commits.
+            try writer.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            try migrator.migrate(writer)
+            return writer
+        }
+    }
+
+    /// Refuses a foreign file and the store of a newer version before anything is written to it.
+    private static func inspect(_ path: String) throws {
+        guard let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int, size > 0 else {
+            return
+        }
+        let queue = try DatabaseQueue(path: path, configuration: configuration(30, readOnly: true))
+        defer { try? queue.close() }
+        try queue.read { db in
+            let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '%grdb_migrations%'") ?? 0
+            let mark = try Int32.fetchOne(db, sql: "PRAGMA application_id")
+            guard tables == 0 || mark == applicationID else {
+                throw StoreError(
+                    .foreign, at: path, "this SQLite file is not a store of sgmse",
+                    hint: "choose another file with --store; this one has been left as it was")
+            }
+            let applied = try tables == 0 ? [] : migrator.appliedIdentifiers(db)
+            let unknown = applied.subtracting(migrationNames).sorted()
+            guard unknown.isEmpty else {
+                throw StoreError(
+                    .newer, at: path, "a newer version of sgmse wrote this store (it knows: \(unknown.joined(separator: ", ")))",
+                    hint: "update sgmse, or choose another store with --store; this one has been left as it was")
+            }
+        }
+    }
+
+    private static func configuration(_ patience: Double, readOnly: Bool) -> Configuration {
+        var configuration = Configuration()
+        configuration.readonly = readOnly
+        configuration.label = "sgmse.store"
+        configuration.busyMode = .callback(waiting(patience))
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY")
+        }
+        return configuration
+    }
+
+    /// Sleeps about 1 ms at first and 20 ms later between attempts; chance keeps writers from marching in step.
+    private static func waiting(_ patience: Double) -> @Sendable (Int) -> Bool {
+        { attempts in
+            let pause = min(0.001 * Double(attempts + 1), 0.02)
+            guard Double(attempts) * 0.02 < patience else { return false }
+            Thread.sleep(forTimeInterval: pause * Double.random(in: 0.5...1.5))
+            return true
+        }
+    }
+}

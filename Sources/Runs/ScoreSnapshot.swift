@@ -1,0 +1,88 @@
+import GRDB
+
+/// The scores of some runs and of the anchors on the same test sets, as they stood at one moment.
+public struct ScoreSnapshot: Sendable {
+    /// In the order asked for.
+    public var runs: [Run]
+    public var testSets: [TestSet.ID: TestSet]
+    /// How many files each set has.
+    public var fileCounts: [TestSet.ID: Int]
+    public var metrics: [ScoredMetric.ID: ScoredMetric]
+    /// Those of the runs, and those of anchors.
+    public var evaluations: [Evaluation]
+    public var series: [Key: Series]
+
+    public struct Key: Hashable, Sendable {
+        public var evaluation: Evaluation.ID
+        public var metric: ScoredMetric.ID
+
+        public init(evaluation: Evaluation.ID, metric: ScoredMetric.ID) {
+            (self.evaluation, self.metric) = (evaluation, metric)
+        }
+    }
+
+    /// One metric of one evaluation, by ascending file; a score that failed is NaN.
+    public struct Series: Sendable {
+        public var files: [TestFile.ID] = []
+        public var values: [Double] = []
+    }
+}
+
+extension RunStore {
+    /// Reads the scores of `runs` and of the anchors on the sets they were evaluated on.
+    ///
+    /// - Parameters:
+    ///   - sets: Names of the test sets to keep; all where nil.
+    ///   - metrics: Names of the metrics to keep; all where nil.
+    public func scores(
+        of runs: [Run.ID], sets: Set<String>? = nil, metrics: Set<String>? = nil
+    ) throws(StoreError) -> ScoreSnapshot {
+        let known = try self.runs(runs)
+        return try read { db in
+            let testSets = try testSets(db).filter { sets?.contains($0.name) ?? true }
+            let kept = try self.metrics(db).filter { metrics?.contains($0.name) ?? true }
+            let inSets = "setID IN (\(list(testSets.map(\.id))))"
+            let ofRuns = try evaluations(
+                "WHERE runID IN (\(list(runs))) AND \(inSets) ORDER BY setID, steps, id", [], db)
+            let used = runs.isEmpty ? Set(testSets.map(\.id)) : Set(ofRuns.map(\.testSet))
+            let ofAnchors = try evaluations(
+                "WHERE anchor IS NOT NULL AND setID IN (\(list(used))) ORDER BY setID, id", [], db)
+            let evaluations = ofRuns + ofAnchors
+            return ScoreSnapshot(
+                runs: known,
+                testSets: Dictionary(uniqueKeysWithValues: testSets.filter { used.contains($0.id) }.map { ($0.id, $0) }),
+                fileCounts: try fileCounts(used, db),
+                metrics: Dictionary(uniqueKeysWithValues: kept.map { ($0.id, $0) }), evaluations: evaluations,
+                series: try series(of: evaluations.map(\.id), metrics: kept.map(\.id), db))
+        }
+    }
+
+    private func fileCounts(_ sets: Set<TestSet.ID>, _ db: Database) throws -> [TestSet.ID: Int] {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT setID, count(*) FROM testFile WHERE setID IN (\(list(sets))) GROUP BY setID")
+        return Dictionary(uniqueKeysWithValues: rows.map { (TestSet.ID($0[0]), $0[1]) })
+    }
+
+    /// Reads along the primary key, one range per evaluation and metric.
+    private func series(
+        of evaluations: [Evaluation.ID], metrics: [ScoredMetric.ID], _ db: Database
+    ) throws -> [ScoreSnapshot.Key: ScoreSnapshot.Series] {
+        let statement = try db.cachedStatement(
+            sql: "SELECT fileID, value FROM score WHERE evaluationID = ? AND metricID = ? ORDER BY fileID")
+        var found: [ScoreSnapshot.Key: ScoreSnapshot.Series] = [:]
+        for evaluation in evaluations {
+            for metric in metrics {
+                let cursor = try Row.fetchCursor(statement, arguments: [evaluation.rawValue, metric.rawValue])
+                var series = ScoreSnapshot.Series()
+                while let row = try cursor.next() {
+                    series.files.append(TestFile.ID(row[0]))
+                    series.values.append(row[1] ?? .nan)
+                }
+                if !series.files.isEmpty {
+                    found[ScoreSnapshot.Key(evaluation: evaluation, metric: metric)] = series
+                }
+            }
+        }
+        return found
+    }
+}

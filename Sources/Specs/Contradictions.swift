@@ -1,0 +1,342 @@
+/// Checks between settings: each is right alone, and together they cannot be meant.
+struct Contradictions {
+    let spec: ExperimentSpec
+    let vocabulary: ExperimentVocabulary
+    /// Where values come from; the first table that knows a path has it.
+    let origins: [[String: Origin]]
+    /// Paths that are already reported; what depends on them is not judged.
+    let failed: Set<String>
+    /// The place of the spec as a whole.
+    let root: Mark
+    private(set) var found: [SpecError] = []
+
+    /// Every check's name and meaning: what `waive` may list.
+    static let codes: [(code: String, summary: String)] = [
+        ("no-audio", "exactly one of data.corpus and data.path"),
+        ("no-end", "max_steps or max_epochs"),
+        ("bins", "n_fft fits the backbone"),
+        ("frames", "num_frames fits the backbone"),
+        ("hop", "frames overlap"),
+        ("conditioning", "conditioning and the backbone agree"),
+        ("guidance", "guidance needs conditioning, and dropout in training"),
+        ("reference", "a reference needs conditioning, and one length"),
+        ("loss-terms", "l1_weight and pesq_weight need a loss in time"),
+        ("weighting", "the loss has this weighting"),
+        ("preconditioning", "the scalings need a backbone that follows them"),
+        ("sde-loss", "the loss trains this SDE"),
+        ("sde-sampler", "the sampler is of this SDE"),
+        ("steps", "N needs a sampler with steps"),
+        ("rate", "the corpus exists at this rate"),
+        ("sets", "the test sets exist"),
+        ("t-eps", "evaluation stays in the trained range of times"),
+        ("order", "parameters that must ascend do"),
+        ("checkpoint", "the checkpoint that is evaluated is kept"),
+        ("repeated", "values of a factor are given once"),
+        ("paths", "'incomplete', 'sources', and 'waive' name what exists"),
+    ]
+
+    init(_ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary, origins: [[String: Origin]], failed: Set<String>, root: Mark) {
+        self.spec = spec
+        self.vocabulary = vocabulary
+        self.origins = origins
+        self.failed = failed
+        self.root = root
+        checkData()
+        checkNetwork()
+        checkConditioning()
+        checkObjective()
+        checkTraining()
+        checkEvaluation()
+        checkOrder()
+        checkTables()
+    }
+
+    // MARK: Reporting
+
+    private func origin(_ path: String) -> Origin? { origins.first { $0[path] } }
+
+    private func isWritten(_ path: String) -> Bool { origin(path)?.isWritten ?? false }
+
+    private func isGood(_ paths: String...) -> Bool { paths.allSatisfy { !failed.contains($0) } }
+
+    /// The first of the paths that somebody wrote.
+    private func place(_ paths: [String]) -> Mark {
+        paths.first { isWritten($0) ? origin($0)?.mark : nil } ?? root
+    }
+
+    private mutating func report(
+        _ code: String, at paths: [String], severity: SpecError.Severity = .error, _ summary: String, hint: String? = nil
+    ) {
+        let isWaived = spec.waive[code] != nil && !["no-audio", "no-end"].contains(code)
+        found.append(SpecError(code, isWaived ? .warning : severity, at: place(paths), summary, hint: hint))
+    }
+
+    private func traits(_ kind: RegistryKind, _ choice: Choice) -> [Trait] { vocabulary[kind, choice.name]?.traits ?? [] }
+
+    private func names(_ kind: RegistryKind, with trait: Trait) -> String {
+        vocabulary.entries(kind).filter { $0.traits.contains(trait) }.map(\.name).joined(separator: ", ")
+    }
+
+    // MARK: Data and network
+
+    private mutating func checkData() {
+        let data = spec.data
+        if isGood("data", "data.corpus", "data.path") {
+            if data.corpus != nil, data.path != nil {
+                report("no-audio", at: ["data.path"], "both a corpus and a path name the audio", hint: "keep one of them")
+            }
+            let ownSets = spec.evaluate.sets.allSatisfy { $0.corpus != nil || $0.path != nil }
+            if data.corpus == nil, data.path == nil, !(ownSets && spec.train.maxSteps == 0) {
+                report("no-audio", at: ["data"], "nothing names the audio", hint: "data: { corpus: … } or data: { path: … }")
+            }
+        }
+        if let corpus = data.corpus, isGood("data.sample_rate"), !data.resample {
+            for case .rates(let rates) in traits(.corpus, corpus) where !rates.contains(data.sampleRate) {
+                report("rate", at: ["data.sample_rate", "data.corpus"],
+                    "corpus '\(corpus.name)' does not exist at \(data.sampleRate) Hz",
+                    hint: "it has \(rates.map(String.init).joined(separator: ", ")) Hz; resample: true converts")
+            }
+        }
+        for case .rate(let rate) in traits(.backbone, spec.backbone) where rate != data.sampleRate && isGood("data.sample_rate", "backbone") {
+            report("rate", at: ["backbone", "data.sample_rate"], severity: .warning,
+                "backbone '\(spec.backbone.name)' was made for \(rate) Hz, the data has \(data.sampleRate) Hz")
+        }
+    }
+
+    private mutating func checkNetwork() {
+        let (transform, backbone) = (spec.transform, spec.backbone)
+        guard isGood("backbone", "transform") else { return }
+        if isGood("transform.hop_length", "transform.n_fft"), transform.hopLength >= transform.nFFT {
+            report("hop", at: ["transform.hop_length", "transform.n_fft"],
+                "hop_length \(transform.hopLength) leaves samples out between frames of \(transform.nFFT)",
+                hint: "a quarter of n_fft is usual: \(max(1, transform.nFFT / 4))")
+        }
+        for trait in traits(.backbone, backbone) {
+            switch trait {
+            case .halves(let parameter):
+                guard case .list(let levels)? = backbone.settings[parameter], isGood("backbone.\(parameter)") else { continue }
+                let factor = 1 << min(30, max(0, levels.count - 1))
+                let reason = "'\(backbone.name)' halves it \(levels.count - 1) times"
+                if isGood("transform.n_fft"), !transform.bins.isMultiple(of: factor) {
+                    let bins = max(1, Int((Double(transform.bins) / Double(factor)).rounded())) * factor
+                    report("bins", at: ["transform.n_fft", "backbone.\(parameter)", "backbone"],
+                        "n_fft \(transform.nFFT) gives \(transform.bins) bins, not a multiple of \(factor): \(reason)",
+                        hint: "n_fft \(2 * (bins - 1)) gives \(bins)")
+                }
+                if isGood("data.num_frames"), !spec.data.numFrames.isMultiple(of: factor) {
+                    let frames = max(1, Int((Double(spec.data.numFrames) / Double(factor)).rounded())) * factor
+                    report("frames", at: ["data.num_frames", "backbone.\(parameter)", "backbone"],
+                        "\(spec.data.numFrames) frames are not a multiple of \(factor): \(reason)", hint: "try \(frames)")
+                }
+            case .bins(let multiple, let rest):
+                if isGood("transform.n_fft"), transform.bins % multiple != rest % multiple {
+                    let count = max(1, Int((Double(transform.bins - rest) / Double(multiple)).rounded()))
+                    let bins = count * multiple + rest
+                    report("bins", at: ["transform.n_fft", "backbone"],
+                        "n_fft \(transform.nFFT) gives \(transform.bins) bins; '\(backbone.name)' wants a multiple of \(multiple), plus \(rest)",
+                        hint: "n_fft \(2 * (bins - 1)) gives \(bins)")
+                }
+            default: break
+            }
+        }
+    }
+
+    // MARK: Conditioning
+
+    private mutating func checkConditioning() {
+        guard isGood("backbone", "conditioning") else { return }
+        let isKnown = vocabulary[.backbone, spec.backbone.name] != nil
+        let takes = traits(.backbone, spec.backbone).contains(.takesCondition)
+        let others = names(.backbone, with: .takesCondition)
+        if let conditioning = spec.conditioning {
+            if isKnown, !takes {
+                let wrote = ["conditioning.cond_drop_prob"].first { isWritten($0) ? $0 : nil }
+                report("conditioning", at: [wrote ?? "conditioning", "backbone"],
+                    wrote.map { "'\($0.split(separator: ".")[1])' without conditioning: backbone '\(spec.backbone.name)' takes none" }
+                        ?? "backbone '\(spec.backbone.name)' takes no conditioning",
+                    hint: others.isEmpty ? "conditioning: none" : "backbones that take it: \(others)")
+            }
+            if let seconds = spec.settings.value(at: "conditioning.ref_length_sec")?.number, isGood("conditioning.ref_num_frames") {
+                let frames = ConditioningSpec.frames(
+                    seconds: seconds, sampleRate: spec.data.sampleRate, hopLength: spec.transform.hopLength)
+                if frames != conditioning.refNumFrames {
+                    report("reference", at: ["conditioning.ref_length_sec"],
+                        "ref_length_sec \(SettingValue.number(seconds)) is \(frames) frames, ref_num_frames says \(conditioning.refNumFrames)",
+                        hint: "keep one of them")
+                }
+            }
+            let scales = spec.evaluate.guidance.filter { $0 != 1 }
+            if !scales.isEmpty, conditioning.condDropProb == 0, isGood("conditioning.cond_drop_prob", "evaluate.guidance") {
+                report("guidance", at: ["evaluate.guidance", "conditioning.cond_drop_prob"], severity: .warning,
+                    "guidance \(SettingValue.number(scales[0])) asks a network that never trained without a reference",
+                    hint: "cond_drop_prob is 0")
+            }
+        } else {
+            if isKnown, takes {
+                report("conditioning", at: ["backbone"], "backbone '\(spec.backbone.name)' needs conditioning",
+                    hint: "conditioning: { noise_encoder_type: default }")
+            }
+            if !spec.evaluate.guidance.isEmpty, isGood("evaluate.guidance") {
+                report("guidance", at: ["evaluate.guidance"], "guidance without conditioning has nothing to guide")
+            }
+            if spec.evaluate.references.contains(where: { $0.mode != "none" }) {
+                report("reference", at: ["evaluate.reference"], "a reference without conditioning is not used")
+            }
+        }
+    }
+
+    // MARK: Objective
+
+    private mutating func checkObjective() {
+        let objective = spec.objective
+        guard isGood("objective", "objective.loss_type") else { return }
+        let loss = "loss '\(objective.loss.name)'"
+        let lossTraits = traits(.loss, objective.loss)
+        if vocabulary[.loss, objective.loss.name] != nil {
+            if !lossTraits.contains(.hasTimeTerms) {
+                let others = names(.loss, with: .hasTimeTerms)
+                if objective.pesqWeight > 0, isGood("objective.pesq_weight") {
+                    report("loss-terms", at: ["objective.pesq_weight"], "'pesq_weight' has no effect with \(loss)",
+                        hint: others.isEmpty ? nil : "it needs loss_type: \(others)")
+                }
+                if isWritten("objective.l1_weight"), objective.l1Weight > 0 {
+                    report("loss-terms", at: ["objective.l1_weight"], severity: .warning, "'l1_weight' has no effect with \(loss)")
+                }
+            }
+            for case .weightings(let names) in lossTraits where isGood("objective.loss_weighting") {
+                if names.isEmpty, isWritten("objective.loss_weighting") {
+                    report("weighting", at: ["objective.loss_weighting"], severity: .warning, "'loss_weighting' has no effect with \(loss)")
+                } else if !names.isEmpty, !names.contains(objective.lossWeighting) {
+                    report("weighting", at: ["objective.loss_weighting", "objective.loss_type"],
+                        "\(loss) has no weighting '\(objective.lossWeighting)'", hint: "it has: " + names.joined(separator: ", "))
+                }
+            }
+        }
+        if let backbone = vocabulary[.backbone, spec.backbone.name], isGood("backbone"), !backbone.traits.contains(.takesPreconditioning) {
+            let scalings = [
+                ("network_scaling", objective.networkScaling ?? "none", "none"), ("c_in", objective.cIn, "1"),
+                ("c_out", objective.cOut, "1"), ("c_skip", objective.cSkip, "0"),
+            ]
+            let others = names(.backbone, with: .takesPreconditioning)
+            for (name, value, usual) in scalings where value != usual {
+                report("preconditioning", at: ["objective.\(name)", "backbone"],
+                    "'\(name)' has no effect with backbone '\(backbone.name)'",
+                    hint: others.isEmpty ? nil : "it needs backbone: \(others)")
+            }
+        }
+        let usesSigma = objective.cIn == "edm" || objective.cOut == "edm" || objective.cSkip == "edm" || objective.lossWeighting == "edm"
+        if isWritten("objective.sigma_data"), !usesSigma {
+            report("preconditioning", at: ["objective.sigma_data"], severity: .warning, "'sigma_data' has no effect without an EDM scaling")
+        }
+        for case .losses(let names) in traits(.sde, spec.sde) where !names.contains(objective.loss.name) && isGood("sde") {
+            report("sde-loss", at: ["objective.loss_type", "sde"], "SDE '\(spec.sde.name)' is not trained by \(loss)",
+                hint: "it takes: " + names.joined(separator: ", "))
+        }
+    }
+
+    // MARK: Training and evaluation
+
+    private mutating func checkTraining() {
+        let train = spec.train
+        guard isGood("train") else { return }
+        if train.maxSteps == nil, train.maxEpochs == nil, isGood("train.max_steps", "train.max_epochs") {
+            report("no-end", at: ["train"], "training has no end", hint: "give max_steps or max_epochs")
+        }
+        if train.validationN != nil, !takesSteps(train.validationSampler), isGood("train.validation_N") {
+            report("steps", at: ["train.validation_N"], "sampler '\(train.validationSampler.name)' chooses its own steps: 'validation_N' does not apply")
+        }
+        checkSampler(train.validationSampler, path: "train.validation_sampler")
+        if Set(train.seeds).count < train.seeds.count {
+            report("repeated", at: ["train.seeds"], "a seed is given twice: the same run twice says nothing new")
+        }
+        if let stop = train.earlyStopping, stop.monitor != "valid_loss", train.numEvalFiles == 0, isGood("train.num_eval_files") {
+            report("checkpoint", at: ["train.num_eval_files", "train.early_stopping"],
+                "early stopping on '\(stop.monitor)' needs validation files", hint: "num_eval_files: 20")
+        }
+    }
+
+    private func takesSteps(_ sampler: Choice) -> Bool { !traits(.sampler, sampler).contains(.choosesSteps) }
+
+    private mutating func checkSampler(_ sampler: Choice, path: String) {
+        for case .samplers(let names) in traits(.sde, spec.sde) where !names.contains(sampler.name) && isGood("sde", path) {
+            report("sde-sampler", at: [path, "sde"], "SDE '\(spec.sde.name)' has no sampler '\(sampler.name)'",
+                hint: "it has: " + names.joined(separator: ", "))
+        }
+    }
+
+    private mutating func checkEvaluation() {
+        let evaluate = spec.evaluate
+        guard isGood("evaluate") else { return }
+        if isGood("evaluate.sampler", "evaluate.N") {
+            for sampler in Set(evaluate.samplers.map(\.name)).sorted() { checkSampler(Choice(sampler), path: "evaluate.sampler") }
+            if isWritten("evaluate.N"), !evaluate.N.isEmpty, !evaluate.samplers.contains(where: takesSteps) {
+                let name = evaluate.samplers.first?.name ?? ""
+                report("steps", at: ["evaluate.N"], "sampler '\(name)' chooses its own steps: N does not apply", hint: "leave N out")
+            }
+        }
+        if evaluate.tEps < spec.train.tEps, isGood("evaluate.t_eps", "train.t_eps") {
+            report("t-eps", at: ["evaluate.t_eps", "train.t_eps"], severity: .warning,
+                "evaluation begins at t = \(evaluate.tEps), training at \(spec.train.tEps)")
+        }
+        for (index, checkpoint) in evaluate.checkpoints.enumerated() where isGood("evaluate.checkpoint") {
+            let path = "evaluate.checkpoint[\(index)]"
+            if checkpoint.name.hasPrefix("best_"), spec.train.numEvalFiles == 0, spec.train.maxSteps != 0 {
+                report("checkpoint", at: [path, "train.num_eval_files"], "no '\(checkpoint.name)' is kept: num_eval_files is 0", hint: "checkpoint: last")
+            }
+            if let step = checkpoint.settings.optionalInteger("step"), let last = spec.train.maxSteps, step > last {
+                report("checkpoint", at: [path + ".step"], "step \(step) is never reached: max_steps is \(last)")
+            }
+        }
+        checkSets()
+        for name in ["sets", "N", "guidance", "weights", "noise_seed", "sampler", "checkpoint", "metrics"] {
+            let values = spec.settings.section("evaluate").list(name)
+            if Set(values).count < values.count, isGood("evaluate.\(name)") {
+                report("repeated", at: ["evaluate.\(name)"], severity: .warning, "'\(name)' has a value twice; it is used once")
+            }
+        }
+    }
+
+    private mutating func checkSets() {
+        for (index, set) in spec.evaluate.sets.enumerated() where isGood("evaluate.sets", "data.corpus") {
+            guard set.path == nil, let corpus = set.corpus ?? spec.data.corpus else { continue }
+            let path = "evaluate.sets[\(index)]"
+            for case .sets(let known) in traits(.corpus, corpus) where !known.contains(set.subset) {
+                let error = SpecError.unknown("set", set.subset, known: known, at: root)
+                report("sets", at: [path + ".subset", path + ".name", path, "evaluate.sets", "data.corpus"],
+                    "corpus '\(corpus.name)' has no set '\(set.subset)'", hint: error.hint)
+            }
+        }
+        let names = spec.evaluate.sets.map(\.name)
+        if Set(names).count < names.count {
+            report("repeated", at: ["evaluate.sets"], "two test sets share a name", hint: "tables could not tell them apart")
+        }
+    }
+
+    // MARK: Parameters and tables
+
+    private mutating func checkOrder() {
+        let choices: [(RegistryKind, String, Choice?)] = [
+            (.sde, "sde", spec.sde), (.backbone, "backbone", spec.backbone), (.corpus, "data.corpus", spec.data.corpus),
+        ]
+        for case (let kind, let path, let choice?) in choices {
+            for case .ascending(let low, let high) in traits(kind, choice) where isGood("\(path).\(low)", "\(path).\(high)") {
+                guard let a = choice.settings.optionalNumber(low), let b = choice.settings.optionalNumber(high), a >= b else { continue }
+                report("order", at: ["\(path).\(high)", "\(path).\(low)", path],
+                    "'\(high)' must be above '\(low)': \(SettingValue.number(b)) is not above \(SettingValue.number(a))")
+            }
+        }
+    }
+
+    private mutating func checkTables() {
+        for table in ["incomplete", "sources"] {
+            for (path, _) in spec.settings.section(table) where spec.settings.value(at: path) == nil && ExperimentSchema.field(at: path) == nil {
+                report("paths", at: [table], "'\(table)' names '\(path)', which is no setting")
+            }
+        }
+        let known = Self.codes.map(\.code) + vocabulary.gates
+        for (name, _) in spec.settings.section("waive") where !known.contains(name) {
+            let error = SpecError.unknown("check", name, known: known, at: place(["waive"]))
+            report("paths", at: ["waive"], "unknown check '\(name)' in 'waive'", hint: error.hint)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+/// One combination of evaluation factors: a checkpoint is enhanced and scored once for each.
+public struct EvaluationPoint: Hashable, Sendable {
+    public var set: EvaluateSpec.TestSet
+    public var checkpoint: Choice
+    /// `ema` or `raw`.
+    public var weights: String
+    public var sampler: Choice
+    /// Steps; `nil` where the sampler chooses.
+    public var N: Int?
+    /// Guidance scale and reference; `nil` without conditioning.
+    public var guidance: Double?
+    public var reference: EvaluateSpec.Reference?
+    public var noiseSeed: Int
+    public var tEps: Double
+    public var padding: String
+    public var maxFiles: Int?
+
+    /// Every factor as text, by name; what tables group by.
+    public var factors: [(name: String, value: String)] {
+        [
+            ("set", set.name), ("checkpoint", SettingValue.choice(checkpoint).compact), ("weights", weights),
+            ("sampler", SettingValue.choice(sampler).compact), ("N", N.map(String.init) ?? "none"),
+            ("guidance", guidance.map { SettingValue.number($0).compact } ?? "none"),
+            ("reference", reference.map { $0.mode + ($0.numFrames.map { "/\($0)" } ?? "") } ?? "none"),
+            ("noise_seed", String(noiseSeed)),
+        ]
+    }
+
+    /// What the point means, whatever is evaluated at it.
+    public var identity: Identity { Identity(of: canonicalForm) }
+
+    /// The identity of this point of one training.
+    public func identity(of training: Identity) -> Identity { identity.joined(to: training) }
+
+    var canonicalForm: String {
+        var set = Settings([
+            ("path", self.set.path.map(SettingValue.text) ?? .none), ("subset", .text(self.set.subset)),
+        ])
+        if self.set.path != nil { set["format"] = .text(self.set.format) }
+        if let corpus = self.set.corpus { set["corpus"] = .choice(corpus) }
+        let reference = reference.map {
+            Settings([
+                ("mode", .text($0.mode)), ("path", $0.path.map(SettingValue.text) ?? .none),
+                ("num_frames", $0.numFrames.map(SettingValue.integer) ?? .none),
+            ])
+        }
+        return CanonicalForm.spelled(Settings([
+            ("set", .section(set)), ("checkpoint", .choice(checkpoint)), ("weights", .text(weights)),
+            ("sampler", .choice(sampler)), ("N", N.map(SettingValue.integer) ?? .none),
+            ("guidance", guidance.map(SettingValue.number) ?? .none),
+            ("reference", reference.map(SettingValue.section) ?? .none), ("noise_seed", .integer(noiseSeed)),
+            ("t_eps", .number(tEps)), ("padding", .text(padding)),
+            ("max_files", maxFiles.map(SettingValue.integer) ?? .none),
+        ]))
+    }
+}
+
+extension ExperimentSpec {
+    /// Every combination of the evaluation factors, each once; N varies last but noise seeds.
+    ///
+    /// - Parameter takesSteps: Whether N applies to a sampler.
+    public func evaluationPoints(takesSteps: (Choice) -> Bool = { _ in true }) -> [EvaluationPoint] {
+        var points: [EvaluationPoint] = []
+        var seen: Set<EvaluationPoint> = []
+        let guidances: [Double?] = evaluate.guidance.isEmpty ? [nil] : evaluate.guidance
+        let references: [EvaluateSpec.Reference?] = evaluate.references.isEmpty ? [nil] : evaluate.references
+        for set in evaluate.sets {
+            for checkpoint in evaluate.checkpoints {
+                for weights in evaluate.weights {
+                    for sampler in evaluate.samplers {
+                        let steps: [Int?] = takesSteps(sampler) && !evaluate.N.isEmpty ? evaluate.N : [nil]
+                        for reference in references {
+                            for guidance in guidances {
+                                for N in steps {
+                                    for seed in evaluate.noiseSeeds {
+                                        let point = EvaluationPoint(
+                                            set: set, checkpoint: checkpoint, weights: weights, sampler: sampler, N: N,
+                                            guidance: guidance, reference: reference, noiseSeed: seed,
+                                            tEps: evaluate.tEps, padding: evaluate.padding, maxFiles: evaluate.maxFiles)
+                                        if seen.insert(point).inserted { points.append(point) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return points
+    }
+}
+
+extension SettingValue {
+    /// The value in a name: short, and safe in a path.
+    public var compact: String {
+        let text: String
+        switch self {
+        case .number(let value): text = Int(exactly: value).map(String.init) ?? value.description
+        case .list(let values): text = values.map(\.compact).joined(separator: "-")
+        case .choice(let choice):
+            let parameters = choice.settings.map { "\($0.name)=\($0.value.compact)" }
+            text = choice.name + (parameters.isEmpty ? "" : "(" + parameters.joined(separator: ";") + ")")
+        case .section(let settings): text = settings.map { "\($0.name)=\($0.value.compact)" }.joined(separator: ";")
+        case .text(let value): text = value
+        default: text = description
+        }
+        func isSafe(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            default: "._-+^=();".utf8.contains(byte)
+            }
+        }
+        return text.utf8.allSatisfy(isSafe) ? text : String(decoding: text.utf8.map { isSafe($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
+    }
+}

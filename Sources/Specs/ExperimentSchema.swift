@@ -1,0 +1,148 @@
+/// The language: every section and setting of an experiment, as data.
+public enum ExperimentSchema {
+    /// The whole of a spec file.
+    public static let root = Schema([
+        .text("name", default: .derived("the file's name"), "What the experiment and its runs are called.", part: IdentityPart.none),
+        .text("title", default: .absent, "One line for people.", part: IdentityPart.none),
+        .text("notes", default: .absent, "Anything worth knowing.", part: IdentityPart.none),
+        .list("tags", of: .text, default: [], "Words to find it by.", part: IdentityPart.none),
+        .text("reproduces", default: .absent, "The paper's row it reproduces.", part: IdentityPart.none),
+        Field("incomplete", .table, default: .value(.section(Settings())),
+            "Settings that are not known, each with what is missing.", part: IdentityPart.none),
+        Field("sources", .table, default: .value(.section(Settings())),
+            "Where settings come from: paths with citations.", part: IdentityPart.none),
+        Field("waive", .table, default: .value(.section(Settings())),
+            "Checks that may fail, each with the reason.", part: IdentityPart.none),
+        Field("extends", .raw, default: .absent, "Specs this one completes or changes, relative to its folder.", part: IdentityPart.none),
+        .section("data", DataSpec.schema, "The audio.", part: .data),
+        .section("transform", TransformSpec.schema, "From samples to the network's input.", part: .training),
+        .choice("backbone", of: .backbone, default: "ncsnpp", "The network.", part: .training),
+        .section("conditioning", ConditioningSpec.schema, isOptional: true, "The noise reference, if there is one.", part: .training),
+        .choice("sde", of: .sde, default: "ouve", "The diffusion.", part: .training),
+        .section("objective", ObjectiveSpec.schema, "What training minimises.", part: .training),
+        .section("train", TrainSpec.schema, "How the weights are found.", part: .training),
+        .section("evaluate", EvaluateSpec.schema, "What is scored and how.", part: .evaluation),
+        Field("sweep", .raw, default: .absent, "Combinations of settings, one run each.", part: IdentityPart.none),
+        Field("profiles", .raw, default: .absent, "Named sets of changes, chosen with --profile.", part: IdentityPart.none),
+    ])
+
+    /// Keys that describe one file and are not passed on to those that extend it.
+    static let ownKeys: Set<String> = ["name", "title", "notes", "reproduces", "extends"]
+
+    /// Keys read by composition, before anything is resolved.
+    static let compositionKeys: Set<String> = ["extends", "sweep", "profiles"]
+
+    /// The sections in which a name is a key, to send a misplaced key home.
+    static let homes: [String: [String]] = {
+        var homes: [String: [String]] = [:]
+        for field in root.fields {
+            guard case .section(let schema, _) = field.type else { continue }
+            for name in schema.allNames { homes[name, default: []].append(field.name) }
+        }
+        return homes
+    }()
+
+    /// The field at a dotted path, where the path does not lead into a registry's entry.
+    public static func field(at path: String) -> Field? {
+        var schema = root
+        var found: Field?
+        for name in path.split(separator: ".") {
+            guard let field = schema[String(name)] else { return nil }
+            found = field
+            if case .section(let inner, _) = field.type { schema = inner } else { schema = Schema([]) }
+        }
+        return found
+    }
+}
+
+/// Fills in what follows from other settings.
+struct DerivedSettings {
+    let vocabulary: ExperimentVocabulary
+
+    func fill(_ settings: inout Settings) {
+        let sde = settings.choice("sde")
+        let sdeTraits = vocabulary[.sde, sde.name]?.traits ?? []
+        let isConditioned = settings.optionalSection("conditioning") != nil
+
+        let usualSteps = sdeTraits.first { if case .steps(let count) = $0 { count } else { nil } } ?? 30
+        let usualSampler = choice(
+            .sampler, sdeTraits.first { if case .samplers(let names) = $0 { names.first } else { nil } } ?? "pc")
+
+        if isConditioned, case .none? = settings.value(at: "conditioning.ref_num_frames") {
+            let frames = settings.value(at: "conditioning.ref_length_sec")?.number.map {
+                ConditioningSpec.frames(
+                    seconds: $0, sampleRate: settings.section("data").integer("sample_rate"),
+                    hopLength: settings.section("transform").integer("hop_length"))
+            }
+            settings.set(.integer(frames ?? 32), at: "conditioning.ref_num_frames")
+        }
+
+        var train = settings.section("train")
+        fill(&train, "validation_sampler") { .choice(usualSampler) }
+        if takesSteps(train.choice("validation_sampler")) {
+            fill(&train, "validation_N") { .integer(usualSteps) }
+        }
+        settings["train"] = .section(train)
+
+        var evaluate = settings.section("evaluate")
+        fill(&evaluate, "sampler") { .list([.choice(usualSampler)]) }
+        let anyTakesSteps = evaluate.choices("sampler").contains(where: takesSteps)
+        fill(&evaluate, "N") { .list(anyTakesSteps ? [.integer(usualSteps)] : []) }
+        fill(&evaluate, "guidance") { .list(isConditioned ? [.number(1)] : []) }
+        let oracle = EvaluateSpec.referenceForms[0]
+        fill(&evaluate, "reference") {
+            .list(isConditioned ? [.choice(Choice("oracle", oracle.defaults()))] : [])
+        }
+        if isConditioned {
+            let frames = settings.value(at: "conditioning.ref_num_frames") ?? .none
+            evaluate["reference"] = .list(evaluate.choices("reference").map { reference in
+                var reference = reference
+                if reference.settings["num_frames"] != nil { fill(&reference.settings, "num_frames") { frames } }
+                return .choice(reference)
+            })
+        }
+        fill(&evaluate, "t_eps") { train["t_eps"] ?? .number(0.03) }
+        let backbone = vocabulary[.backbone, settings.choice("backbone").name]?.traits ?? []
+        fill(&evaluate, "padding") {
+            .text(backbone.first { if case .padding(let mode) = $0 { mode } else { nil } } ?? "zero_pad")
+        }
+        evaluate["sets"] = .list(evaluate.list("sets").map { value in
+            guard case .section(var set) = value else { return value }
+            let isOwn = set.optionalChoice("corpus") == nil && set.optionalText("path") == nil
+            let subset = isOwn ? set.optionalText("name") ?? "test" : "test"
+            fill(&set, "subset") { .text(subset) }
+            return .section(set)
+        })
+        settings["evaluate"] = .section(evaluate)
+    }
+
+    private func fill(_ settings: inout Settings, _ name: String, _ value: () -> SettingValue) {
+        if case .none? = settings[name] { settings[name] = value() }
+    }
+
+    func takesSteps(_ sampler: Choice) -> Bool {
+        !(vocabulary[.sampler, sampler.name]?.traits.contains(.choosesSteps) ?? false)
+    }
+
+    private func choice(_ kind: RegistryKind, _ name: String) -> Choice {
+        Choice(name, vocabulary[kind, name]?.defaults(vocabulary) ?? Settings())
+    }
+}
+
+extension SettingValue {
+    var number: Double? {
+        switch self {
+        case .number(let value): value
+        case .integer(let value): Double(value)
+        default: nil
+        }
+    }
+}
+
+extension Sequence {
+    /// The first result that is not nil.
+    func first<Result>(_ transform: (Element) -> Result?) -> Result? {
+        for element in self { if let result = transform(element) { return result } }
+        return nil
+    }
+}

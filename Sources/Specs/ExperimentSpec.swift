@@ -1,0 +1,68 @@
+/// A fully resolved experiment: every default filled in, every name looked up.
+///
+/// `settings` is the whole of it as data; the typed sections are the same values as Swift reads them best.
+public struct ExperimentSpec: Sendable {
+    public let settings: Settings
+
+    public let name: String
+    public let title: String?
+    public let notes: String?
+    public let tags: [String]
+    /// The paper's row it reproduces.
+    public let reproduces: String?
+    /// Paths that are not known, each with what is missing; such a spec can be shown, not run.
+    public let incomplete: [String: String]
+    /// Citations by path.
+    public let sources: [String: String]
+    /// Checks that may fail, each with its reason.
+    public let waive: [String: String]
+
+    public let data: DataSpec
+    public let transform: TransformSpec
+    public let backbone: Choice
+    public let conditioning: ConditioningSpec?
+    public let sde: Choice
+    public let objective: ObjectiveSpec
+    public let train: TrainSpec
+    public let evaluate: EvaluateSpec
+
+    /// Reads complete settings, as a resolver leaves them or a store kept them.
+    public init(_ settings: Settings) {
+        self.settings = settings
+        name = settings.optionalText("name") ?? ""
+        title = settings.optionalText("title")
+        notes = settings.optionalText("notes")
+        tags = settings.texts("tags")
+        reproduces = settings.optionalText("reproduces")
+        incomplete = Self.table(settings, "incomplete")
+        sources = Self.table(settings, "sources")
+        waive = Self.table(settings, "waive")
+        data = DataSpec(settings.section("data"))
+        transform = TransformSpec(settings.section("transform"))
+        backbone = settings.choice("backbone")
+        conditioning = settings.optionalSection("conditioning").map(ConditioningSpec.init)
+        sde = settings.choice("sde")
+        objective = ObjectiveSpec(settings.section("objective"))
+        train = TrainSpec(settings.section("train"))
+        evaluate = EvaluateSpec(settings.section("evaluate"))
+    }
+
+    private static func table(_ settings: Settings, _ name: String) -> [String: String] {
+        let pairs = settings.optionalSection(name)?.map { name, value -> (String, String) in
+            if case .text(let text) = value { (name, text) } else { (name, "") }
+        }
+        return Dictionary(pairs ?? [], uniquingKeysWith: { $1 })
+    }
+
+    /// The same experiment with another value at a path; for tools that vary one.
+    public func with(_ path: String, _ value: SettingValue) -> ExperimentSpec {
+        var settings = settings
+        settings.set(value, at: path)
+        return ExperimentSpec(settings)
+    }
+}
+
+extension ExperimentSpec: Hashable {
+    public static func == (a: ExperimentSpec, b: ExperimentSpec) -> Bool { a.settings == b.settings }
+    public func hash(into hasher: inout Hasher) { hasher.combine(settings) }
+}

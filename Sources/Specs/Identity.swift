@@ -1,0 +1,149 @@
+/// A name made from meaning: the same for two texts that say the same, another for any that do not.
+public struct Identity: Hashable, Sendable, Codable, CustomStringConvertible {
+    /// 32 hexadecimal digits.
+    public let hex: String
+
+    public init(hex: String) { self.hex = hex }
+
+    init(of canonical: String) { hex = String(SHA256.hex(canonical).prefix(32)) }
+
+    /// The identity of this in the setting of another.
+    func joined(to other: Identity) -> Identity { Identity(of: other.hex + hex) }
+
+    /// Enough digits for a person and a folder.
+    public var short: String { String(hex.prefix(8)) }
+    public var description: String { hex }
+
+    public init(from decoder: any Decoder) throws { hex = try decoder.singleValueContainer().decode(String.self) }
+
+    public func encode(to encoder: any Encoder) throws {
+        var single = encoder.singleValueContainer()
+        try single.encode(hex)
+    }
+}
+
+extension ExperimentSpec {
+    /// What is read: a change of it changes everything after.
+    public var dataIdentity: Identity { Identity(of: canonicalForm([.data])) }
+
+    /// What one training computes. The seeds of a spec are several trainings, so the seed is an argument.
+    public func trainingIdentity(seed: Int) -> Identity { SectionIdentities(self).training(seed: seed) }
+
+    /// What one evaluation of one training computes; metrics and anchors are computed from it, and do not count.
+    public func evaluationIdentity(_ point: EvaluationPoint, seed: Int) -> Identity {
+        point.identity(of: trainingIdentity(seed: seed))
+    }
+
+    /// All that the experiment means: data, training, seeds, evaluations, and metrics.
+    public var identity: Identity {
+        let seeds = CanonicalForm.set(settings.section("train").list("seeds"))
+        return Identity(of: canonicalForm([.data, .training, .evaluation]) + "seeds=\(seeds)\n")
+    }
+
+    /// The settings of some parts, one `path=value` a line, sorted, in one spelling for each value.
+    public func canonicalForm(_ parts: Set<IdentityPart> = [.data, .training, .evaluation]) -> String {
+        var form = CanonicalForm(parts: parts)
+        form.add(settings, ExperimentSchema.root, prefix: "", part: .none)
+        return form.text
+    }
+}
+
+/// The identities of the sections that make a training, kept apart so that a sweep computes only those it touches.
+struct SectionIdentities {
+    private static let sections = ExperimentSchema.root.fields.filter { $0.part == .data || $0.part == .training }
+    /// Sections that derived settings may change when another one changes.
+    private static let dependent: Set<String> = ["conditioning", "train"]
+
+    private var all: [Identity]
+
+    init(_ spec: ExperimentSpec) {
+        all = Self.sections.map { Self.identity(of: $0, in: spec) }
+    }
+
+    /// - Parameter touched: The sections in which `spec` may differ from the one these are of.
+    func updated(for spec: ExperimentSpec, touched: Set<String>) -> SectionIdentities {
+        var copy = self
+        for (place, section) in Self.sections.enumerated() where touched.contains(section.name) || Self.dependent.contains(section.name) {
+            copy.all[place] = Self.identity(of: section, in: spec)
+        }
+        return copy
+    }
+
+    /// The training of all sections with one seed.
+    func training(seed: Int) -> Identity { trainings(seeds: [seed])[0] }
+
+    func trainings(seeds: [Int]) -> [Identity] {
+        let whole = Identity(of: all.map(\.hex).joined(separator: "\n"))
+        return seeds.map { Identity(of: "\(whole.hex) seed=\($0)") }
+    }
+
+    private static func identity(of section: Field, in spec: ExperimentSpec) -> Identity {
+        var form = CanonicalForm(parts: [.data, .training])
+        form.add(spec.settings, Schema([section]), prefix: "", part: .none)
+        return Identity(of: form.text)
+    }
+}
+
+/// One spelling for every meaning.
+struct CanonicalForm {
+    let parts: Set<IdentityPart>
+    private var lines: [String] = []
+
+    init(parts: Set<IdentityPart>) { self.parts = parts }
+
+    var text: String { lines.sorted().joined() }
+
+    mutating func add(_ settings: Settings, _ schema: Schema, prefix: String, part: IdentityPart) {
+        for field in schema.fields {
+            let inner = field.part ?? part
+            guard let value = settings[field.name], prefix + field.name != "train.seeds" else { continue }
+            if case .section(let section, _) = field.type, case .section(let values) = value {
+                if inner != .none, parts.contains(inner) { lines.append("\(prefix)\(field.name)=present\n") }
+                add(values, section, prefix: prefix + field.name + ".", part: inner)
+            } else if inner != .none, parts.contains(inner) {
+                // The factors of an evaluation and its metrics are sets: their order means nothing.
+                let isSet = inner == .evaluation
+                if isSet, case .list(let values) = value {
+                    lines.append("\(prefix)\(field.name)=\(Self.set(values))\n")
+                } else {
+                    lines.append("\(prefix)\(field.name)=\(Self.spelled(value))\n")
+                }
+            }
+        }
+    }
+
+    static func set(_ values: [SettingValue]) -> String {
+        "{" + Set(values.map(spelled)).sorted().joined(separator: ",") + "}"
+    }
+
+    static func spelled(_ value: SettingValue) -> String {
+        switch value {
+        case .none: "~"
+        case .bool(let value): value ? "true" : "false"
+        case .integer(let value): String(value)
+        case .number(let value): Int(exactly: value).map(String.init) ?? value.description
+        case .text(let value): quoted(value)
+        case .list(let values): "[" + values.map(spelled).joined(separator: ",") + "]"
+        case .choice(let choice): quoted(choice.name) + spelled(choice.settings)
+        case .section(let settings): spelled(settings)
+        }
+    }
+
+    static func spelled(_ settings: Settings) -> String {
+        "(" + settings.map { "\($0.name)=\(spelled($0.value))" }.sorted().joined(separator: ",") + ")"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") || $0 < 0x20 }) else {
+            return "\"\(text)\""
+        }
+        let escaped = text.unicodeScalars.map { scalar in
+            switch scalar {
+            case "\\", "\"": "\\\(scalar)"
+            case _ where scalar.value < 0x20: "\\\(scalar.value);"
+            default: String(scalar)
+            }
+        }
+        return "\"\(escaped.joined())\""
+    }
+}

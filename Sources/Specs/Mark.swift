@@ -1,0 +1,38 @@
+/// A place in a spec: where a value was written, with the line's text for the message that points at it.
+///
+/// Overrides given on a command line have places too: the file is `--set`, the line is the number of the
+/// option, and the text is the option itself.
+public struct Mark: Hashable, Sendable, Codable {
+    public var file: String
+    /// Counted from 1.
+    public var line: Int
+    /// Counted from 1, in Unicode scalars.
+    public var column: Int
+    /// The whole line, without its end.
+    public var text: String
+
+    public init(file: String, line: Int, column: Int, text: String) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.text = text
+    }
+}
+
+extension Mark: CustomStringConvertible {
+    public var description: String { "\(file):\(line):\(column)" }
+
+    /// The line and a caret under the column, each set in by two spaces.
+    func snippet(note: String?) -> String {
+        let before = text.unicodeScalars.prefix(max(0, column - 1))
+        let indent = String(String.UnicodeScalarView(before.map { $0 == "\t" ? "\t" : " " }))
+        let missing = String(repeating: " ", count: max(0, column - 1 - before.count))
+        return "  \(text)\n  \(indent)\(missing)^" + (note.map { " \($0)" } ?? "")
+    }
+}
+
+extension Mark: Comparable {
+    public static func < (a: Mark, b: Mark) -> Bool {
+        (a.file, a.line, a.column) < (b.file, b.line, b.column)
+    }
+}

@@ -1,0 +1,63 @@
+/// A setting given on the command line: `--set train.lr=3e-4`, with the value in YAML's short form.
+struct Override {
+    /// The names of the path, each with its place in the option.
+    var path: [(name: String, mark: Mark)]
+    var value: SpecNode
+
+    /// Paths inside a sweep are keys themselves: `sweep.grid.train.lr` is the key `train.lr` of the grid.
+    private static let sweepDepth = 2
+
+    static func parse(_ options: [String]) -> (overrides: [Override], errors: [SpecError]) {
+        var overrides: [Override] = []
+        var errors: [SpecError] = []
+        for (index, option) in options.enumerated() {
+            func mark(_ column: Int) -> Mark { Mark(file: "--set", line: index + 1, column: column, text: option) }
+            guard let equals = option.firstIndex(of: "="), equals != option.startIndex else {
+                errors.append(SpecError("override", at: mark(1), "an override is written path=value", hint: "for instance train.lr=3e-4"))
+                continue
+            }
+            let text = String(option[option.index(after: equals)...])
+            let offset = option[...equals].unicodeScalars.count
+            let (node, problems) = YAMLReader.read(text, file: "--set")
+            guard problems.isEmpty, let node else {
+                errors += problems.map { SpecError($0.code, at: mark(offset + $0.mark.column), $0.summary, hint: $0.hint) }
+                continue
+            }
+            var path: [(name: String, mark: Mark)] = []
+            var column = 1
+            let parts = option[..<equals].split(separator: ".", omittingEmptySubsequences: false)
+            for part in parts {
+                if path.first?.name == "sweep", path.count > sweepDepth {
+                    path[sweepDepth].name += "." + part
+                } else {
+                    path.append((String(part), mark(column)))
+                }
+                column += part.unicodeScalars.count + 1
+            }
+            let value = text.isEmpty ? SpecNode(.scalar("", isQuoted: false), at: mark(offset + 1)) : node
+            overrides.append(Override(path: path, value: value.moved(to: mark, by: offset)))
+        }
+        return (overrides, errors)
+    }
+
+    var dotted: String { path.map(\.name).joined(separator: ".") }
+    var tree: SpecNode { SpecComposer.tree(path, value) }
+    /// Whether it changes how the spec is composed, rather than a setting.
+    var changesComposition: Bool { path.first.map { ExperimentSchema.compositionKeys.contains($0.name) } ?? false }
+}
+
+extension SpecNode {
+    /// The tree with its marks moved from the value's own text to the option around it.
+    fileprivate func moved(to mark: (Int) -> Mark, by offset: Int) -> SpecNode {
+        let place = mark(offset + self.mark.column)
+        let content: Content = switch content {
+        case .scalar: self.content
+        case .list(let elements): .list(elements.map { $0.moved(to: mark, by: offset) })
+        case .map(let entries):
+            .map(entries.map {
+                Entry($0.key, at: mark(offset + $0.mark.column), $0.value.moved(to: mark, by: offset))
+            })
+        }
+        return SpecNode(content, at: place, layer: .override)
+    }
+}

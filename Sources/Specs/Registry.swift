@@ -1,0 +1,68 @@
+/// A table of choices of one kind: an immutable value that is made once and handed down.
+///
+///     let sdes = Registry("SDE", [
+///         .init("ouve", "Ornstein–Uhlenbeck, exploding variance", source: "Richter et al. 2023",
+///             parameters: [.number("theta", default: 1.5, in: .positive, "stiffness")]
+///         ) { OUVE(theta: $0.number("theta")) },
+///     ])
+public struct Registry<Value>: Sendable {
+    public struct Entry: Sendable {
+        public let descriptor: EntryDescriptor
+        /// Builds the value from its parameters, all of them present and checked.
+        public let build: @Sendable (Settings) throws -> Value
+
+        public init(
+            _ name: String, _ summary: String, source: String = "", parameters: [Field] = [], traits: [Trait] = [],
+            build: @escaping @Sendable (Settings) throws -> Value
+        ) {
+            descriptor = EntryDescriptor(name, summary, source: source, parameters: parameters, traits: traits)
+            self.build = build
+        }
+
+        public var name: String { descriptor.name }
+
+        /// The value with every parameter at its default, among the registries of `vocabulary`.
+        public func standard(_ vocabulary: ExperimentVocabulary = ExperimentVocabulary()) throws -> Value {
+            try build(descriptor.defaults(vocabulary))
+        }
+    }
+
+    /// What the entries are, in the words of a message: "SDE".
+    public let noun: String
+    public let entries: [Entry]
+
+    public init(_ noun: String, _ entries: [Entry]) {
+        precondition(Set(entries.map(\.name)).count == entries.count, "two entries of the \(noun) registry share a name")
+        self.noun = noun
+        self.entries = entries
+    }
+
+    public subscript(name: String) -> Entry? { entries.first { $0.name == name } }
+
+    public var descriptors: [EntryDescriptor] { entries.map(\.descriptor) }
+
+    /// A larger copy.
+    public func adding(_ entry: Entry) -> Registry { Registry(noun, entries + [entry]) }
+
+    /// Builds a choice of a resolved spec.
+    ///
+    /// - Throws: `UnknownEntry`, or what the entry's builder throws.
+    public func make(_ choice: Choice) throws -> Value {
+        guard let entry = self[choice.name] else {
+            throw UnknownEntry(noun: noun, name: choice.name, known: entries.map(\.name))
+        }
+        return try entry.build(choice.settings)
+    }
+}
+
+/// A name that a registry does not hold.
+public struct UnknownEntry: Error, Hashable, Sendable, CustomStringConvertible {
+    public var noun: String
+    public var name: String
+    public var known: [String]
+
+    public var description: String {
+        let hint = nearest(to: name, among: known).map { "did you mean '\($0)'?" }
+        return "unknown \(noun) '\(name)': " + (hint ?? "known: " + known.joined(separator: ", "))
+    }
+}

@@ -1,0 +1,84 @@
+/// The hash function of FIPS 180-4, for names that are the same everywhere and forever.
+package enum SHA256 {
+    private static let roundConstants: [UInt32] = fractionalRoots(of: primes(64), power: 3)
+    private static let start: [UInt32] = fractionalRoots(of: primes(8), power: 2)
+
+    package static func digest(of message: [UInt8]) -> [UInt8] {
+        var state = start
+        var padded = message
+        padded.append(0x80)
+        while padded.count % 64 != 56 { padded.append(0) }
+        let bitCount = UInt64(message.count) * 8
+        for shift in stride(from: 56, through: 0, by: -8) { padded.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift))) }
+        var schedule = [UInt32](repeating: 0, count: 64)
+        for block in stride(from: 0, to: padded.count, by: 64) {
+            compress(padded, at: block, into: &state, &schedule)
+        }
+        return state.flatMap { word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) } }
+    }
+
+    /// The digest in hexadecimal.
+    package static func hex(_ text: String) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        let letters = digest(of: Array(text.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return String(decoding: letters, as: UTF8.self)
+    }
+
+    private static func compress(
+        _ message: [UInt8], at block: Int, into state: inout [UInt32], _ w: inout [UInt32]
+    ) {
+        for i in 0..<16 {
+            let at = block + 4 * i
+            w[i] = UInt32(message[at]) << 24 | UInt32(message[at + 1]) << 16 | UInt32(message[at + 2]) << 8 | UInt32(message[at + 3])
+        }
+        for i in 16..<64 {
+            let s0 = rotated(w[i - 15], 7) ^ rotated(w[i - 15], 18) ^ (w[i - 15] >> 3)
+            let s1 = rotated(w[i - 2], 17) ^ rotated(w[i - 2], 19) ^ (w[i - 2] >> 10)
+            w[i] = w[i - 16] &+ s0 &+ w[i - 7] &+ s1
+        }
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+        for i in 0..<64 {
+            let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+            let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ roundConstants[i] &+ w[i]
+            let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
+            let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
+            (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
+        }
+        for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
+    }
+
+    private static func rotated(_ x: UInt32, _ n: UInt32) -> UInt32 { x >> n | x << (32 - n) }
+
+    private static func primes(_ count: Int) -> [UInt64] {
+        var found: [UInt64] = []
+        var candidate: UInt64 = 2
+        while found.count < count {
+            if !found.contains(where: { candidate.isMultiple(of: $0) }) { found.append(candidate) }
+            candidate += 1
+        }
+        return found
+    }
+
+    /// The first 32 bits of the fractional parts of the roots, by which the standard defines its constants:
+    /// the largest `r` with `r^power ≤ p · 2^(32 · power)`, without its whole part.
+    private static func fractionalRoots(of primes: [UInt64], power: Int) -> [UInt32] {
+        primes.map { prime in
+            var root: UInt64 = 0
+            for bit in stride(from: UInt64(36), through: 0, by: -1) {
+                let trial = root | 1 << bit
+                if isPower(trial, power, atMost: prime) { root = trial }
+            }
+            return UInt32(truncatingIfNeeded: root)
+        }
+    }
+
+    /// Whether `(x / 2³²)^power ≤ limit`, exactly.
+    private static func isPower(_ x: UInt64, _ power: Int, atMost limit: UInt64) -> Bool {
+        let x = UInt128(x)
+        let square = x * x
+        guard power == 3 else { return square <= UInt128(limit) << 64 }
+        // x³ has up to 111 bits: it fits.
+        return square * x <= UInt128(limit) << 96
+    }
+}

@@ -1,0 +1,99 @@
+/// How the weights are found: the optimiser, its length, its seeds, and which checkpoints are kept.
+public struct TrainSpec: Hashable, Sendable {
+    /// Weights to begin with.
+    public struct Start: Hashable, Sendable {
+        /// A file, or the name of a run.
+        public var checkpoint: String
+        /// `ema` or `raw`.
+        public var weights: String
+        /// Whether the optimiser's state is taken over too.
+        public var optimizer: Bool
+    }
+
+    /// Stops training when a validation metric no longer grows.
+    public struct EarlyStopping: Hashable, Sendable {
+        public var monitor: String
+        /// Validations without a new best before training stops.
+        public var patience: Int
+    }
+
+    public var lr: Double
+    public var emaDecay: Double
+    /// Crops per device and step; the effective batch is `batch_size · devices · accumulate_grad_batches`.
+    public var batchSize: Int
+    public var devices: Int
+    public var accumulateGradBatches: Int
+    public var maxSteps: Int?
+    public var maxEpochs: Int?
+    public var seeds: [Int]
+    /// The least time drawn.
+    public var tEps: Double
+    public var gradClip: Double?
+    public var initFrom: Start?
+    public var earlyStopping: EarlyStopping?
+    /// Validation files that are enhanced and scored; 0 keeps no best checkpoint.
+    public var numEvalFiles: Int
+    /// Steps between validations; `nil` for once an epoch.
+    public var validateEvery: Int?
+    /// Sampling steps in validation; `nil` where the sampler chooses.
+    public var validationN: Int?
+    public var validationSampler: Choice
+    public var checkpointEvery: Int?
+
+    /// Crops that make one step of the optimiser.
+    public var effectiveBatch: Int { batchSize * devices * accumulateGradBatches }
+
+    static let schema = Schema([
+        .number("lr", default: 1e-4, in: .positive, "Learning rate of Adam, constant."),
+        .number("ema_decay", default: 0.999, in: Bounds(from: 0, to: 1, excludesUpper: true),
+            "Decay of the moving average of weights, after its warm-up."),
+        .integer("batch_size", default: 8, in: .from(1), "Crops per device and step."),
+        .integer("devices", default: 1, in: .between(1, 4096), "Devices of the effective batch; fewer accumulate."),
+        .integer("accumulate_grad_batches", default: 1, in: .from(1), "Batches whose gradients make one step."),
+        .integer("max_steps", default: .absent, in: .from(0), unit: "steps", "Optimiser steps."),
+        .integer("max_epochs", default: .absent, in: .from(0), unit: "epochs", "Passes over the training files."),
+        .list("seeds", of: .integer(.from(0)), atLeast: 1, default: [0], "One run for each."),
+        .number("t_eps", default: 0.03, in: Bounds(from: 0, to: 1, excludesLower: true, excludesUpper: true),
+            "The least process time."),
+        .number("grad_clip", default: .absent, in: .positive, "Largest norm of the gradient."),
+        .section("init_from", Schema([
+            .text("checkpoint", default: .required, "A checkpoint file, or the name of a run.", aliases: ["path", "run"]),
+            .oneOf("weights", ["ema", "raw"], default: "ema", "Which of its weights."),
+            .bool("optimizer", default: false, "Take over the optimiser's state."),
+        ]), shorthand: "checkpoint", isOptional: true, "Weights to begin with."),
+        .section("early_stopping", Schema([
+            .oneOf("monitor", ["pesq", "si_sdr", "estoi", "valid_loss"], default: "pesq", "The validation metric."),
+            .integer("patience", default: 10, in: .from(1), "Validations without a new best before it stops."),
+        ]), shorthand: "monitor", isOptional: true, "Stop when validation no longer improves."),
+        .integer("num_eval_files", default: 20, in: .from(0), unit: "files", "Validation files enhanced and scored."),
+        .integer("validate_every", default: .absent, in: .from(1), unit: "steps", "Between validations; once an epoch if absent."),
+        .integer("validation_N", default: .derived("the SDE's usual number"), in: .from(1), "Sampling steps in validation."),
+        .choice("validation_sampler", of: .sampler, default: .derived("the SDE's usual sampler"), "Sampler in validation."),
+        .integer("checkpoint_every", default: 50_000, in: .from(1), unit: "steps", "Between kept checkpoints.",
+            aliases: ["save_ckpt_interval"], part: IdentityPart.none),
+    ])
+
+    init(_ settings: Settings) {
+        lr = settings.number("lr")
+        emaDecay = settings.number("ema_decay")
+        batchSize = settings.integer("batch_size")
+        devices = settings.integer("devices")
+        accumulateGradBatches = settings.integer("accumulate_grad_batches")
+        maxSteps = settings.optionalInteger("max_steps")
+        maxEpochs = settings.optionalInteger("max_epochs")
+        seeds = settings.integers("seeds")
+        tEps = settings.number("t_eps")
+        gradClip = settings.optionalNumber("grad_clip")
+        initFrom = settings.optionalSection("init_from").map {
+            Start(checkpoint: $0.optionalText("checkpoint") ?? "", weights: $0.text("weights"), optimizer: $0.bool("optimizer"))
+        }
+        earlyStopping = settings.optionalSection("early_stopping").map {
+            EarlyStopping(monitor: $0.text("monitor"), patience: $0.integer("patience"))
+        }
+        numEvalFiles = settings.integer("num_eval_files")
+        validateEvery = settings.optionalInteger("validate_every")
+        validationN = settings.optionalInteger("validation_N")
+        validationSampler = settings.optionalChoice("validation_sampler") ?? Choice("pc")
+        checkpointEvery = settings.optionalInteger("checkpoint_every")
+    }
+}

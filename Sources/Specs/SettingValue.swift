@@ -1,0 +1,108 @@
+/// A resolved value of a setting: typed, complete, and without a place in a text.
+public indirect enum SettingValue: Sendable {
+    /// Not set, where a setting may be absent.
+    case none
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case text(String)
+    case list([SettingValue])
+    /// One of a registry's entries with its parameters.
+    case choice(Choice)
+    case section(Settings)
+}
+
+/// A registry's entry chosen by name, with its parameters resolved.
+public struct Choice: Hashable, Sendable {
+    public var name: String
+    public var settings: Settings
+
+    public init(_ name: String, _ settings: Settings = Settings()) {
+        self.name = name
+        self.settings = settings
+    }
+}
+
+extension SettingValue: Hashable {
+    /// Whole numbers are equal whether they were declared as integers or as numbers.
+    public static func == (a: SettingValue, b: SettingValue) -> Bool {
+        switch (a, b) {
+        case (.none, .none): true
+        case (.bool(let a), .bool(let b)): a == b
+        case (.integer(let a), .integer(let b)): a == b
+        case (.number(let a), .number(let b)): a == b
+        case (.integer(let a), .number(let b)), (.number(let b), .integer(let a)): Double(a) == b
+        case (.text(let a), .text(let b)): a == b
+        case (.list(let a), .list(let b)): a == b
+        case (.choice(let a), .choice(let b)): a == b
+        case (.section(let a), .section(let b)): a == b
+        default: false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .none: hasher.combine(0)
+        case .bool(let value): hasher.combine(value)
+        case .integer(let value): hasher.combine(Double(value))
+        case .number(let value): hasher.combine(value)
+        case .text(let value): hasher.combine(value)
+        case .list(let value): hasher.combine(value)
+        case .choice(let value): hasher.combine(value)
+        case .section(let value): hasher.combine(value)
+        }
+    }
+}
+
+extension SettingValue: CustomStringConvertible {
+    /// The value as it would be written inside a line of YAML.
+    public var description: String {
+        switch self {
+        case .none: "none"
+        case .bool(let value): value ? "true" : "false"
+        case .integer(let value): String(value)
+        case .number(let value): Self.digits(value)
+        case .text(let value): Self.plain(value)
+        case .list(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
+        case .choice(let choice):
+            choice.settings.isEmpty ? Self.plain(choice.name)
+                : "{ name: \(Self.plain(choice.name)), \(choice.settings.inner) }"
+        case .section(let settings): settings.isEmpty ? "{}" : "{ \(settings.inner) }"
+        }
+    }
+
+    /// The shortest decimal that reads back as the same number; whole numbers keep a `.0`.
+    static func digits(_ value: Double) -> String {
+        value.description
+    }
+
+    /// The text, quoted only where YAML would read it as something else.
+    static func plain(_ text: String) -> String {
+        let isWord = !text.isEmpty && text.unicodeScalars.allSatisfy {
+            $0.properties.isAlphabetic || ("0"..."9").contains($0) || "_-./^+@ ()".unicodeScalars.contains($0)
+        }
+        let isSafeEnd = text.first.map { $0.isLetter || $0.isNumber || $0 == "/" || $0 == "." || $0 == "_" } ?? false
+        if isWord, isSafeEnd, text.last != " ", !["null", "none", "~"].contains(text.lowercased()) { return text }
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
+            case "\r": quoted += "\\r"
+            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
+                let hex = String(scalar.value, radix: 16)
+                quoted += "\\x" + String(repeating: "0", count: 2 - hex.count) + hex
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}
+
+extension Settings {
+    fileprivate var inner: String {
+        map { "\($0.name): \($0.value)" }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,157 @@
+/// The language as a JSON Schema, so that editors complete and check specs.
+public struct SpecJSONSchema {
+    private let vocabulary: ExperimentVocabulary
+
+    /// The schema's text (draft 2020-12), stable and indented.
+    public static func text(_ vocabulary: ExperimentVocabulary) -> String {
+        let schema = SpecJSONSchema(vocabulary: vocabulary)
+        return schema.root.text + "\n"
+    }
+
+    private var root: OrderedJSON {
+        guard case .object(let body) = object(ExperimentSchema.root) else { return .object([]) }
+        return .object([
+            ("$schema", "https://json-schema.org/draft/2020-12/schema"),
+            ("title", "sgmse experiment"),
+        ] + body)
+    }
+
+    private func object(_ schema: Schema, extra: [(String, OrderedJSON)] = [], required: [String] = []) -> OrderedJSON {
+        var properties = extra
+        for field in schema.fields {
+            properties.append((field.name, described(field)))
+            for alias in field.aliases { properties.append((alias, described(field))) }
+        }
+        // Nothing is required: a file may complete another, and any setting may come from the one it extends.
+        var body: [(String, OrderedJSON)] = [("type", "object"), ("properties", .object(properties)), ("additionalProperties", false)]
+        if !required.isEmpty { body.append(("required", .array(required.map(OrderedJSON.text)))) }
+        return .object(body)
+    }
+
+    private func described(_ field: Field) -> OrderedJSON {
+        var doc = field.doc
+        if let unit = field.unit { doc += " Unit: \(unit)." }
+        var body: [(String, OrderedJSON)] = [("description", .text(doc))]
+        switch field.standard {
+        case .value(let value):
+            if let json = json(value) { body.append(("default", json)) }
+        case .derived(let words):
+            body[0].1 = .text(doc + " Default: \(words).")
+        case .required, .absent: break
+        }
+        var alternatives = self.alternatives(field.type, name: field.name)
+        switch field.standard {
+        case .absent, .derived: alternatives.append(.object([("type", "null")])); alternatives.append(.object([("const", "none")]))
+        default: break
+        }
+        if alternatives.count == 1, case .object(let only) = alternatives[0] { body += only } else { body.append(("anyOf", .array(alternatives))) }
+        return .object(body)
+    }
+
+    private func alternatives(_ type: FieldType, name: String) -> [OrderedJSON] {
+        switch type {
+        case .bool: return [.object([("type", "boolean")]), .object([("enum", .array(["yes", "no", "on", "off"]))])]
+        case .integer(let bounds): return [.object([("type", "integer")] + limits(bounds))]
+        case .number(let bounds): return [.object([("type", "number")] + limits(bounds))]
+        case .text: return [.object([("type", .array(["string", "number", "boolean"]))])]
+        case .oneOf(let names):
+            // `c_in: 1` is a number to an editor.
+            let numbers = names.compactMap { Int($0).map { OrderedJSON.number(String($0)) } }
+            return [.object([("enum", .array(names.map(OrderedJSON.text) + numbers))])]
+        case .choice(let kind): return choice(vocabulary.entries(kind))
+        case .variant(let entries): return choice(entries)
+        case .list(let element, let count, _):
+            let items = alternatives(element, name: name)
+            let item: OrderedJSON = items.count == 1 ? items[0] : .object([("anyOf", .array(items))])
+            var body: [(String, OrderedJSON)] = [("type", "array"), ("items", item)]
+            if count > 0 { body.append(("minItems", .number(String(count)))) }
+            return [.object(body)] + items
+        case .section(let schema, let shorthand):
+            return [object(schema)] + (shorthand == nil ? [] : [.object([("type", "string")])])
+        case .table:
+            return [.object([("type", "object")]), .object([("type", "array"), ("items", .object([("type", "string")]))])]
+        case .raw:
+            switch name {
+            case "extends": return [.object([("type", "string")]), .object([("type", "array"), ("items", .object([("type", "string")]))])]
+            case "profiles": return [.object([("type", "object"), ("additionalProperties", .object([("$ref", "#")]))])]
+            default:
+                let modes = Sweep.modes.map { ($0, OrderedJSON.object([])) }
+                return [.object([("type", "object"), ("properties", .object(modes)), ("additionalProperties", false)])]
+            }
+        }
+    }
+
+    private func choice(_ entries: [EntryDescriptor]) -> [OrderedJSON] {
+        guard !entries.isEmpty else { return [.object([("type", .array(["string", "object"]))])] }
+        let names = OrderedJSON.object([("enum", .array(entries.map { .text($0.name) }))])
+        let forms = entries.map { entry -> OrderedJSON in
+            let name = OrderedJSON.object([("const", .text(entry.name)), ("description", .text(entry.summary))])
+            return object(entry.parameters, extra: [("name", name)])
+        }
+        return [names] + forms
+    }
+
+    private func limits(_ bounds: Bounds) -> [(String, OrderedJSON)] {
+        func number(_ value: Double) -> OrderedJSON { .number(Int(exactly: value).map(String.init) ?? value.description) }
+        var limits: [(String, OrderedJSON)] = []
+        if let lower = bounds.lower { limits.append((bounds.excludesLower ? "exclusiveMinimum" : "minimum", number(lower))) }
+        if let upper = bounds.upper { limits.append((bounds.excludesUpper ? "exclusiveMaximum" : "maximum", number(upper))) }
+        return limits
+    }
+
+    private func json(_ value: SettingValue) -> OrderedJSON? {
+        switch value {
+        case .none: .null
+        case .bool(let value): .bool(value)
+        case .integer(let value): .number(String(value))
+        case .number(let value): .number(value.description)
+        case .text(let value): .text(value)
+        case .list(let values): .array(values.compactMap(json))
+        case .choice(let choice): .text(choice.name)
+        case .section: nil
+        }
+    }
+}
+
+/// JSON that keeps the order of its keys.
+indirect enum OrderedJSON: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral {
+    case null, bool(Bool), number(String), text(String), array([OrderedJSON]), object([(String, OrderedJSON)])
+
+    init(stringLiteral value: String) { self = .text(value) }
+    init(booleanLiteral value: Bool) { self = .bool(value) }
+    init(arrayLiteral elements: OrderedJSON...) { self = .array(elements) }
+
+    var text: String { written(indent: "") }
+
+    private func written(indent: String) -> String {
+        let inner = indent + "  "
+        switch self {
+        case .null: return "null"
+        case .bool(let value): return value ? "true" : "false"
+        case .number(let digits): return digits
+        case .text(let text): return Self.quoted(text)
+        case .array(let elements):
+            if elements.isEmpty { return "[]" }
+            return "[\n" + elements.map { inner + $0.written(indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"
+        case .object(let pairs):
+            if pairs.isEmpty { return "{}" }
+            let lines = pairs.map { "\(inner)\(Self.quoted($0)): \($1.written(indent: inner))" }
+            return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20: result += "\\u00" + (scalar.value < 16 ? "0" : "1") + String(scalar.value & 15, radix: 16)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

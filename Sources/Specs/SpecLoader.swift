@@ -1,0 +1,127 @@
+/// Reads experiments: the entry point of the language.
+///
+///     let loader = SpecLoader(vocabulary: catalog.vocabulary)
+///     let loaded = try loader.load("experiments/cfg.yaml", overrides: ["train.lr=3e-4"], profile: "smoke")
+///     for run in loaded.runs {
+///         run.name                    // "cfg,cond_drop_prob=0.2,seed=1"
+///         run.spec.train.lr           // typed, every default filled in
+///         run.identity                // of the training: changes with anything that changes the weights
+///         for evaluation in run.evaluations { evaluation.point.N; evaluation.identity }
+///     }
+///
+/// A spec is laid over those it `extends`; over both come, in this order, the point of its sweep, the profile,
+/// and the overrides. `load` throws `SpecErrors` with every mistake of all the files, each in its place; what is
+/// only odd comes back as `warnings`.
+public struct SpecLoader: Sendable {
+    public let vocabulary: ExperimentVocabulary
+    public let files: SpecFiles
+
+    public init(vocabulary: ExperimentVocabulary, files: SpecFiles = .disk) {
+        self.vocabulary = vocabulary
+        self.files = files
+    }
+
+    /// Reads a file and all it extends.
+    ///
+    /// - Parameters:
+    ///   - overrides: `path=value`, in order, the last one winning.
+    ///   - profile: One of the spec's profiles, such as `smoke`.
+    public func load(_ path: String, overrides: [String] = [], profile: String? = nil) throws(SpecErrors) -> LoadedSpec {
+        var chain = SpecChain(files)
+        let tree = chain.compose(path)
+        return try load(tree, chain, file: path, overrides: overrides, profile: profile)
+    }
+
+    /// Reads a text as if it lay in `file`.
+    public func load(
+        text: String, file: String = "spec.yaml", overrides: [String] = [], profile: String? = nil
+    ) throws(SpecErrors) -> LoadedSpec {
+        var chain = SpecChain(files)
+        let tree = chain.compose(text: text, file: file)
+        return try load(tree, chain, file: file, overrides: overrides, profile: profile)
+    }
+
+    private func load(
+        _ tree: SpecNode?, _ chain: SpecChain, file: String, overrides: [String], profile: String?
+    ) throws(SpecErrors) -> LoadedSpec {
+        let (options, mistakes) = Override.parse(overrides)
+        guard let tree, tree.entries != nil else { throw SpecErrors(chain.errors + mistakes) }
+        var assembly = SpecAssembly(
+            tree, vocabulary: vocabulary, file: file, overrides: options, profile: profile, errors: chain.errors + mistakes)
+        let loaded = assembly.loaded(from: chain.read)
+        guard let loaded, !assembly.errors.contains(where: { $0.severity == .error }) else {
+            throw SpecErrors(assembly.errors)
+        }
+        return loaded
+    }
+}
+
+/// A spec that is right: resolved, and expanded into its runs.
+public struct LoadedSpec: Sendable {
+    /// The spec without its sweep's points; the runs of a spec without a sweep are exactly this.
+    public let spec: ExperimentSpec
+    /// Where each value of `spec` comes from, by path.
+    public let origins: [String: Origin]
+    /// One for each point and seed.
+    public let runs: [SpecRun]
+    /// What is odd without being wrong.
+    public let warnings: [SpecError]
+    /// Every file that was read, this one first.
+    public let files: [String]
+    public let profile: String?
+    /// The names of all profiles that could have been chosen.
+    public let profiles: [String]
+    /// The paths a sweep varies.
+    public let sweptPaths: [String]
+
+    public var file: String { files[0] }
+}
+
+/// One training: a resolved spec at one point of its sweep with one seed.
+public struct SpecRun: Sendable {
+    /// Unique in its spec, and safe as a folder's name.
+    public let name: String
+    /// What tells it from its siblings: "cond_drop_prob=0.2"; empty without a sweep.
+    public let label: String
+    public let seed: Int
+    /// The values that the sweep set, as resolved.
+    public let point: [(path: String, value: SettingValue)]
+    public let spec: ExperimentSpec
+    /// Of the training.
+    public let identity: Identity
+    /// The points of evaluation, which runs of one spec mostly share.
+    let agenda: EvaluationAgenda
+
+    /// The evaluations of the run, in the order of the spec's factors.
+    public var evaluations: [SpecEvaluation] {
+        agenda.items.map { SpecEvaluation(label: $0.label, point: $0.point, identity: $0.identity.joined(to: identity)) }
+    }
+}
+
+/// One evaluation of a run.
+public struct SpecEvaluation: Hashable, Sendable {
+    /// The factors that vary, as text: "set=test,N=30,guidance=1".
+    public let label: String
+    public let point: EvaluationPoint
+    public let identity: Identity
+}
+
+/// The points of one `evaluate` section, with their names.
+struct EvaluationAgenda: Sendable {
+    let evaluate: SettingValue?
+    let items: [(label: String, point: EvaluationPoint, identity: Identity)]
+
+    init(_ spec: ExperimentSpec, takesSteps: (Choice) -> Bool) {
+        evaluate = spec.settings["evaluate"]
+        let points = spec.evaluationPoints(takesSteps: takesSteps)
+        let factors = points.map(\.factors)
+        // The set, and whatever takes more than one value.
+        let varying = Set((factors.first ?? []).indices.filter { place in
+            place == 0 || Set(factors.map { $0[place].value }).count > 1
+        })
+        items = zip(points, factors).map { point, factors in
+            let shown = factors.indices.filter(varying.contains).map { "\(factors[$0].name)=\(factors[$0].value)" }
+            return (shown.joined(separator: ","), point, point.identity)
+        }
+    }
+}

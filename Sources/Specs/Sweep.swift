@@ -1,0 +1,200 @@
+/// A sweep as written: axes whose combinations are the points, and the points left out.
+struct Sweep {
+    /// One value at one path.
+    struct Assignment {
+        var path: String
+        var mark: Mark
+        var value: SpecNode
+
+        /// The tree that says only this.
+        var tree: SpecNode {
+            SpecComposer.tree(path.split(separator: ".").map { (String($0), mark) }, value.relabelled(.sweep))
+        }
+    }
+
+    /// The alternatives along one direction; each sets one path or several together.
+    typealias Axis = [[Assignment]]
+
+    static let mostPoints = 100_000
+    static let modes = ["grid", "zip", "random", "points", "exclude"]
+
+    private(set) var axes: [Axis] = []
+    private(set) var exclusions: [[(path: String, condition: SpecNode)]] = []
+    private(set) var errors: [SpecError] = []
+    private let mark: Mark
+
+    init(_ node: SpecNode) {
+        mark = node.mark
+        guard let entries = node.entries else {
+            if !node.isNull { fail(node, "'sweep' wants a section, not \(node.noun)", hint: "its keys are: " + Self.modes.joined(separator: ", ")) }
+            return
+        }
+        for entry in entries {
+            switch entry.key {
+            case "grid": grid(entry.value)
+            case "zip": zip(entry.value)
+            case "random": random(entry.value)
+            case "points": points(entry.value)
+            case "exclude": exclude(entry.value)
+            default:
+                var error = SpecError.unknown("key", entry.key, known: Self.modes, at: entry.mark, code: "unknown-key")
+                error.summary += " in 'sweep'"
+                if entry.key.contains(".") || ExperimentSchema.root[entry.key] != nil { error.hint = "write it under 'grid'" }
+                errors.append(error)
+            }
+        }
+        var total = 1
+        for axis in axes { total = min(Self.mostPoints + 1, total.multipliedReportingOverflow(by: max(1, axis.count)).partialValue) }
+        if total > Self.mostPoints {
+            fail(node, "the sweep has more than \(Self.mostPoints) points", hint: "use 'random', or exclude some by smaller lists")
+            axes = []
+        }
+    }
+
+    /// All combinations, the last axis fastest.
+    var points: [[Assignment]] {
+        axes.reduce([[]]) { points, axis in points.flatMap { point in axis.map { point + $0 } } }
+    }
+
+    /// Every path that some point sets.
+    var paths: [String] {
+        var seen: Set<String> = []
+        return axes.flatMap { $0.flatMap { $0.map(\.path) } }.filter { seen.insert($0).inserted }
+    }
+
+    private mutating func fail(_ node: SpecNode, _ summary: String, hint: String? = nil) {
+        errors.append(SpecError("sweep", at: node.mark, summary, hint: hint))
+    }
+
+    // MARK: Modes
+
+    private mutating func grid(_ node: SpecNode) {
+        for (path, mark, value) in paths(in: node, "grid") {
+            guard let values = value.elements, !values.isEmpty else {
+                fail(value, "'\(path)' wants a list of values", hint: "\(path): [...]")
+                continue
+            }
+            axes.append(values.map { [Assignment(path: path, mark: mark, value: $0)] })
+        }
+    }
+
+    private mutating func zip(_ node: SpecNode) {
+        var columns: [[Assignment]] = []
+        for (path, mark, value) in paths(in: node, "zip") {
+            guard let values = value.elements, !values.isEmpty else {
+                fail(value, "'\(path)' wants a list of values", hint: "\(path): [...]")
+                continue
+            }
+            if let first = columns.first, first.count != values.count {
+                fail(value, "'\(path)' has \(values.count) values, '\(first[0].path)' has \(first.count)",
+                    hint: "zip takes the first of each, then the second of each, …")
+                continue
+            }
+            columns.append(values.map { Assignment(path: path, mark: mark, value: $0) })
+        }
+        guard let count = columns.first?.count else { return }
+        axes.append((0..<count).map { row in columns.map { $0[row] } })
+    }
+
+    private mutating func points(_ node: SpecNode) {
+        guard let elements = node.elements else {
+            return fail(node, "'points' wants a list, not \(node.noun)", hint: "each element holds paths with values")
+        }
+        axes.append(elements.map { element in
+            paths(in: element, "points").map { Assignment(path: $0, mark: $1, value: $2) }
+        })
+    }
+
+    private mutating func exclude(_ node: SpecNode) {
+        for element in node.elements ?? [node] {
+            let conditions = paths(in: element, "exclude").map { (path: $0.0, condition: $0.2) }
+            if !conditions.isEmpty { exclusions.append(conditions) }
+        }
+    }
+
+    private mutating func random(_ node: SpecNode) {
+        let known = ["count", "seed", "space"]
+        for entry in node.entries ?? [] where !known.contains(entry.key) {
+            var error = SpecError.unknown("key", entry.key, known: known, at: entry.mark, code: "unknown-key")
+            error.summary += " in 'random'"
+            errors.append(error)
+        }
+        guard let count = node["count"]?.text.flatMap(ScalarReading.integer), (1...Self.mostPoints).contains(count) else {
+            return fail(node["count"] ?? node, "'random' wants a 'count' from 1 to \(Self.mostPoints)")
+        }
+        guard let seed = (node["seed"]?.text ?? "0").flatMapInteger, seed >= 0 else {
+            return fail(node["seed"] ?? node, "'seed' wants an integer of at least 0")
+        }
+        guard let space = node["space"] else { return fail(node, "'random' wants a 'space' of paths") }
+        var columns: [[Assignment]] = []
+        for (path, mark, value) in paths(in: space, "space", leaves: RandomRange.isRange) {
+            do {
+                let range = try RandomRange(value, path: path)
+                let draws = (0..<count).map { range.draw($0, seed: seed, path: path) }
+                columns.append(draws.map { Assignment(path: path, mark: mark, value: $0) })
+            } catch {
+                errors.append(error)
+            }
+        }
+        guard !columns.isEmpty else { return }
+        axes.append((0..<count).map { row in columns.map { $0[row] } })
+    }
+
+    /// The dotted paths of a map; nested maps are paths too.
+    private mutating func paths(
+        in node: SpecNode, _ noun: String, prefix: String = "", leaves isLeaf: (SpecNode) -> Bool = { _ in false }
+    ) -> [(String, Mark, SpecNode)] {
+        guard let entries = node.entries else {
+            fail(node, "'\(noun)' wants paths with values, not \(node.noun)", hint: "for instance train.lr: [1e-4, 3e-4]")
+            return []
+        }
+        return entries.flatMap { entry -> [(String, Mark, SpecNode)] in
+            let path = prefix + entry.key
+            let isNested = entry.value.entries != nil && !isLeaf(entry.value) && noun != "points" && noun != "exclude"
+            if isNested { return paths(in: entry.value, noun, prefix: path + ".", leaves: isLeaf) }
+            return [(path, entry.mark, entry.value)]
+        }
+    }
+}
+
+extension String {
+    fileprivate var flatMapInteger: Int? { ScalarReading.integer(self) }
+}
+
+// MARK: Conditions
+
+extension Sweep {
+    /// Whether some exclusion holds of a point's settings; all conditions of one exclusion must hold together.
+    func excludes(_ settings: Settings) -> Bool {
+        exclusions.contains { $0.allSatisfy { Self.holds($0.condition, of: settings.value(at: $0.path) ?? .none) } }
+    }
+
+    /// A value, a list of values, or a comparison such as `> 0.2`.
+    private static func holds(_ condition: SpecNode, of value: SettingValue) -> Bool {
+        if let alternatives = condition.elements { return alternatives.contains { holds($0, of: value) } }
+        guard let text = condition.text else { return false }
+        for (symbol, test) in comparisons where text.hasPrefix(symbol) {
+            let operand = text.dropFirst(symbol.count).drop { $0 == " " }
+            if let bound = ScalarReading.number(String(operand)), let number = value.number { return test(number, bound) }
+            if symbol == "!=" { return !equals(String(operand), value) }
+            return false
+        }
+        return equals(text, value)
+    }
+
+    private static let comparisons: [(String, @Sendable (Double, Double) -> Bool)] = [
+        (">=", { $0 >= $1 }), ("<=", { $0 <= $1 }), ("!=", { $0 != $1 }), (">", { $0 > $1 }), ("<", { $0 < $1 }),
+    ]
+
+    private static func equals(_ text: String, _ value: SettingValue) -> Bool {
+        switch value {
+        case .none: ["", "none", "null", "~"].contains(text)
+        case .bool(let value): ScalarReading.bool(text) == value
+        case .integer, .number: ScalarReading.number(text) == value.number
+        case .text(let value): text == value
+        case .choice(let choice): text == choice.name
+        case .list(let values): values.count == 1 && equals(text, values[0])
+        case .section: false
+        }
+    }
+}

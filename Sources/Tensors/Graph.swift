@@ -1,0 +1,207 @@
+import Kernels
+import Synchronization
+
+/// Whether operations record how to go back.
+public enum Gradients {
+    @TaskLocal package static var areRecorded = true
+
+    /// Runs `body` without recording: nothing is kept for a backward pass, and packed filters are kept with the weights.
+    public static func off<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try $areRecorded.withValue(false, operation: body)
+    }
+
+    package static func on<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try $areRecorded.withValue(true, operation: body)
+    }
+}
+
+/// One recorded operation: its inputs, and how a gradient of its output becomes gradients of theirs.
+///
+/// A graph is built and walked by one thread at a time, which is what makes the class safe to send.
+package final class GraphNode: @unchecked Sendable {
+    package typealias Backward = @Sendable (_ dy: Tensor, _ sink: GradientSink) -> Void
+
+    private static let counter = Atomic<Int>(0)
+
+    /// Grows with time, so a node's inputs always have smaller numbers.
+    let number: Int
+    fileprivate(set) var parents: [GraphNode?]
+    fileprivate var backward: Backward?
+    let isLeaf: Bool
+
+    package init(parents: [GraphNode?], backward: Backward?) {
+        number = Self.counter.add(1, ordering: .relaxed).newValue
+        self.parents = parents
+        self.backward = backward
+        isLeaf = backward == nil
+    }
+
+    /// Lets go of everything kept for the backward pass.
+    fileprivate func release() {
+        parents = []
+        backward = nil
+    }
+
+    deinit {
+        // A long chain would otherwise be let go of recursively, one stack frame per operation.
+        var rest = parents.compactMap { $0 }
+        parents = []
+        backward = nil
+        while var node = rest.popLast() {
+            if isKnownUniquelyReferenced(&node) {
+                rest += node.parents.compactMap { $0 }
+                node.parents = []
+                node.backward = nil
+            }
+        }
+    }
+}
+
+/// Where an operation's backward pass puts the gradients of its inputs.
+package final class GradientSink {
+    fileprivate var sums: [ObjectIdentifier: Tensor] = [:]
+    private var parents: [GraphNode?] = []
+    /// Leaves met in a nested pass hand their gradients to the pass around it.
+    private let outer: GradientSink?
+
+    fileprivate init(outer: GradientSink? = nil) { self.outer = outer }
+
+    fileprivate func enter(_ node: GraphNode) { parents = node.parents }
+
+    /// Whether input `index` wants a gradient.
+    package func wants(_ index: Int) -> Bool { parents[index] != nil }
+
+    /// Adds a gradient to input `index`.
+    package func add(_ gradient: Tensor, to index: Int) {
+        if let node = parents[index] { add(gradient.detached, to: node) }
+    }
+
+    fileprivate func add(_ gradient: Tensor, to node: GraphNode) {
+        let key = ObjectIdentifier(node)
+        if let sum = sums[key] {
+            precondition(sum.shape == gradient.shape, "gradients \(sum.shape) and \(gradient.shape) of one tensor")
+            sums[key] = Tensor(buffer: combine(1, sum.buffer, 1, gradient.buffer), shape: sum.shape)
+        } else {
+            sums[key] = gradient
+        }
+    }
+
+    /// Walks back from `root`, whose gradient is `seed`; inner gradients are let go of as they are used.
+    fileprivate func walk(from root: GraphNode, seed: Tensor, keeping inputs: Set<ObjectIdentifier> = []) {
+        var seen: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
+        var order = [root]
+        var next = 0
+        while next < order.count {
+            for case let parent? in order[next].parents where seen.insert(ObjectIdentifier(parent)).inserted {
+                order.append(parent)
+            }
+            next += 1
+        }
+        order.sort { $0.number < $1.number }
+        add(seed, to: root)
+        while let node = order.popLast() {
+            let key = ObjectIdentifier(node)
+            if node.isLeaf {
+                if let outer, !inputs.contains(key), let gradient = sums.removeValue(forKey: key) {
+                    outer.add(gradient, to: node)
+                }
+                continue
+            }
+            guard let dy = sums.removeValue(forKey: key), let backward = node.backward else { continue }
+            enter(node)
+            node.release()
+            backward(dy, self)
+        }
+    }
+
+    /// A pass inside this one, over a piece of graph that was computed again.
+    fileprivate func nested(from root: GraphNode, seed: Tensor, inputs: [GraphNode]) -> [Tensor?] {
+        let inner = GradientSink(outer: self)
+        inner.walk(from: root, seed: seed, keeping: Set(inputs.map(ObjectIdentifier.init)))
+        return inputs.map { inner.sums[ObjectIdentifier($0)] }
+    }
+}
+
+/// The gradients of a scalar with respect to the leaves it was computed from.
+public struct GradientTable {
+    private let sums: [ObjectIdentifier: Tensor]
+    fileprivate init(_ sums: [ObjectIdentifier: Tensor]) { self.sums = sums }
+
+    /// The gradient with respect to a leaf; `nil` where the result does not depend on it.
+    public subscript(leaf: Tensor) -> Tensor? { leaf.node.flatMap { sums[ObjectIdentifier($0)] } }
+}
+
+extension Tensor {
+    /// Gradients of this tensor (a scalar, unless a `seed` of its shape is given) with respect to every leaf.
+    ///
+    /// The record is used up: what was kept for the backward pass is let go of on the way.
+    public func gradients(seed: Tensor? = nil) -> GradientTable {
+        precondition(seed != nil || count == 1, "the gradient of a tensor \(shape) needs a seed")
+        guard let node else { return GradientTable([:]) }
+        let sink = GradientSink()
+        Gradients.off { sink.walk(from: node, seed: seed ?? Tensor(repeating: 1, shape: shape)) }
+        return GradientTable(sink.sums)
+    }
+
+    /// The result of an operation on `inputs`, with the way back.
+    package init(
+        buffer: FloatBuffer, shape: [Int], from inputs: [Tensor], recipe: (@Sendable () -> FloatBuffer)? = nil,
+        backward: @escaping GraphNode.Backward
+    ) {
+        let recorded = Gradients.areRecorded && inputs.contains { $0.node != nil }
+        self.init(
+            buffer: buffer, shape: shape,
+            node: recorded ? GraphNode(parents: inputs.map(\.node), backward: backward) : nil,
+            recipe: recorded ? recipe : nil)
+    }
+
+    /// A result of code outside this module, such as a transform, with its own way back.
+    ///
+    /// - Parameter backward: Given the gradient of the result, those of the inputs, in order.
+    public init(
+        _ values: [Float], shape: [Int], from inputs: [Tensor], backward: @escaping @Sendable (Tensor) -> [Tensor?]
+    ) {
+        self.init(buffer: FloatBuffer(values), shape: shape, from: inputs) { dy, sink in
+            for (index, gradient) in backward(dy).enumerated() {
+                if let gradient { sink.add(gradient, to: index) }
+            }
+        }
+    }
+}
+
+/// A tensor kept for the backward pass: its contents, or the recipe to make them again.
+package struct Kept: Sendable {
+    private let buffer: FloatBuffer?
+    private let recipe: (@Sendable () -> FloatBuffer)?
+
+    package init(_ tensor: Tensor) {
+        recipe = tensor.recipe
+        buffer = tensor.recipe == nil ? tensor.buffer : nil
+    }
+
+    package func restored() -> FloatBuffer {
+        if let buffer { return buffer }
+        guard let recipe else { preconditionFailure("a kept tensor without contents or recipe") }
+        return recipe()
+    }
+}
+
+/// Computes `body(inputs)` without keeping its inside, which the backward pass computes again.
+///
+/// Memory for time: one more forward pass of the piece, and only its inputs stay. Leaves used inside, such as
+/// weights, get their gradients as usual.
+public func recomputed(_ inputs: [Tensor], _ body: @escaping @Sendable ([Tensor]) -> Tensor) -> Tensor {
+    guard Gradients.areRecorded else { return body(inputs) }
+    let kept = inputs.map(\.detached)
+    let result = Gradients.off { body(kept) }
+    let nodes = inputs.map { $0.node ?? GraphNode(parents: [], backward: nil) }
+    let node = GraphNode(parents: nodes) { dy, sink in
+        let leaves = kept.map { $0.tracked() }
+        let again = Gradients.on { body(leaves) }
+        guard let root = again.node else { return }
+        for (index, gradient) in sink.nested(from: root, seed: dy, inputs: leaves.compactMap(\.node)).enumerated() {
+            if let gradient { sink.add(gradient, to: index) }
+        }
+    }
+    return Tensor(buffer: result.buffer, shape: result.shape, node: node)
+}

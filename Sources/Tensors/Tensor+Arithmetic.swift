@@ -1,0 +1,100 @@
+import Kernels
+
+extension Tensor {
+    public static func + (a: Tensor, b: Tensor) -> Tensor { weighted(1, a, 1, b) }
+    public static func - (a: Tensor, b: Tensor) -> Tensor { weighted(1, a, -1, b) }
+    public static prefix func - (a: Tensor) -> Tensor { a.scaled(by: -1) }
+    public static func * (factor: Double, a: Tensor) -> Tensor { a.scaled(by: factor) }
+    public static func * (a: Tensor, factor: Double) -> Tensor { a.scaled(by: factor) }
+    public static func + (a: Tensor, offset: Double) -> Tensor { a.scaled(by: 1, plus: offset) }
+
+    /// `p·a + q·b`, for tensors of one shape, in one pass.
+    public static func weighted(_ p: Double, _ a: Tensor, _ q: Double, _ b: Tensor) -> Tensor {
+        precondition(a.shape == b.shape, "a sum of tensors \(a.shape) and \(b.shape)")
+        return Tensor(buffer: combine(Float(p), a.buffer, Float(q), b.buffer), shape: a.shape, from: [a, b]) { dy, sink in
+            if sink.wants(0) { sink.add(p == 1 ? dy : dy.scaled(by: p), to: 0) }
+            if sink.wants(1) { sink.add(q == 1 ? dy : dy.scaled(by: q), to: 1) }
+        }
+    }
+
+    /// `factor·self + offset`.
+    public func scaled(by factor: Double, plus offset: Double = 0) -> Tensor {
+        Tensor(buffer: scale(buffer, by: Float(factor), plus: Float(offset)), shape: shape, from: [self]) { dy, sink in
+            sink.add(dy.scaled(by: factor), to: 0)
+        }
+    }
+
+    /// The product element by element.
+    public static func * (a: Tensor, b: Tensor) -> Tensor {
+        precondition(a.shape == b.shape, "a product of tensors \(a.shape) and \(b.shape)")
+        let (x, y) = (Kept(a), Kept(b))
+        return Tensor(buffer: multiplyElements(a.buffer, b.buffer), shape: a.shape, from: [a, b]) { dy, sink in
+            if sink.wants(0) { sink.add(Tensor(buffer: multiplyElements(dy.buffer, y.restored()), shape: dy.shape), to: 0) }
+            if sink.wants(1) { sink.add(Tensor(buffer: multiplyElements(dy.buffer, x.restored()), shape: dy.shape), to: 1) }
+        }
+    }
+
+    /// Sample `b` (the first axis) times `factors[b]`.
+    public func scaledSamples(by factors: [Double]) -> Tensor {
+        precondition(shape.first == factors.count, "\(factors.count) factors for a tensor \(shape)")
+        let floats = factors.map(Float.init)
+        return Tensor(buffer: scaleSamples(buffer, by: floats), shape: shape, from: [self]) { dy, sink in
+            sink.add(dy.scaledSamples(by: factors), to: 0)
+        }
+    }
+
+    /// The sum of all elements, a scalar.
+    public func sum() -> Tensor {
+        let shape = shape
+        return Tensor(
+            buffer: FloatBuffer([Float(Kernels.sum(buffer))]), shape: [], from: [self]
+        ) { dy, sink in
+            sink.add(Tensor(repeating: dy.item, shape: shape), to: 0)
+        }
+    }
+
+    /// `Σ (self ⊙ other)`, a scalar.
+    public func dot(_ other: Tensor) -> Tensor {
+        precondition(shape == other.shape, "the dot product of tensors \(shape) and \(other.shape)")
+        let (x, y) = (Kept(self), Kept(other))
+        let shape = shape
+        return Tensor(
+            buffer: FloatBuffer([Float(Kernels.dot(buffer, other.buffer))]), shape: [], from: [self, other]
+        ) { dy, sink in
+            let g = dy.item
+            if sink.wants(0) { sink.add(Tensor(buffer: scale(y.restored(), by: g), shape: shape), to: 0) }
+            if sink.wants(1) { sink.add(Tensor(buffer: scale(x.restored(), by: g), shape: shape), to: 1) }
+        }
+    }
+
+    /// `½ Σ_b w_b Σ |self_b|²`: half the weighted sum of squares, a scalar.
+    public func halfSquares(sampleWeights: [Double]) -> Tensor {
+        precondition(shape.first == sampleWeights.count, "\(sampleWeights.count) weights for a tensor \(shape)")
+        let weighted = scaleSamples(buffer, by: sampleWeights.map(Float.init))
+        let value = 0.5 * Kernels.dot(weighted, buffer)
+        let shape = shape
+        return Tensor(buffer: FloatBuffer([Float(value)]), shape: [], from: [self]) { dy, sink in
+            sink.add(Tensor(buffer: scale(weighted, by: dy.item), shape: shape), to: 0)
+        }
+    }
+
+    /// `Σ x²` in double precision.
+    public var squaredNorm: Double { Kernels.dot(buffer, buffer) }
+
+    /// Samples `range` of the first axis, as a constant.
+    public func samples(_ range: Range<Int>) -> Tensor {
+        precondition(!shape.isEmpty && range.upperBound <= shape[0], "samples \(range) of a tensor \(shape)")
+        let each = shape[0] == 0 ? 0 : count / shape[0]
+        let values = withSpan { span in (range.lowerBound * each..<range.upperBound * each).map { span[$0] } }
+        return Tensor(values, shape: [range.count] + shape.dropFirst())
+    }
+
+    /// Tensors one after the other along the first axis, as a constant.
+    public static func stacked(_ parts: [Tensor]) -> Tensor {
+        precondition(!parts.isEmpty && parts.allSatisfy { $0.shape.dropFirst() == parts[0].shape.dropFirst() }, "stacked")
+        var values: [Float] = []
+        values.reserveCapacity(parts.reduce(0) { $0 + $1.count })
+        for part in parts { values += part.values }
+        return Tensor(values, shape: [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst())
+    }
+}

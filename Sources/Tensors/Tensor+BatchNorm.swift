@@ -1,0 +1,63 @@
+import Kernels
+
+extension Tensor {
+    /// `act(gamma · (x − mean)/√(var + eps) + beta)` with the mean and variance of each channel over the whole batch.
+    ///
+    /// Ioffe & Szegedy, *Batch Normalization*, ICML 2015.
+    ///
+    /// - Returns: The map, and the statistics: mean and unbiased variance of each channel.
+    public func batchNormalized(
+        gamma: Tensor, beta: Tensor, epsilon: Double, activation: Activation
+    ) -> (Tensor, mean: [Float], variance: [Float]) {
+        let m = map
+        let flat = reshaped([1, m.batch * m.height, m.width, m.channels])
+        let result = flat.groupNormalized(
+            groups: m.channels, gamma: gamma, beta: beta, epsilon: epsilon, activation: activation)
+        let pixels = m.batch * m.height * m.width
+        let extents = GroupShape(batch: 1, pixels: pixels, channels: m.channels, groups: m.channels)
+        let statistics = groupStatistics(buffer, shape: extents, epsilon: Float(epsilon)).values
+        let unbiased = Double(pixels) / Double(max(1, pixels - 1))
+        let variances = (0..<m.channels).map { channel in
+            let rate = Double(statistics[2 * channel + 1])
+            return Float(max(0, 1 / (rate * rate) - epsilon) * unbiased)
+        }
+        return (result.reshaped(shape), (0..<m.channels).map { statistics[2 * $0] }, variances)
+    }
+
+    /// The same with given statistics, through which no gradient flows.
+    public func batchNormalized(
+        mean: Tensor, variance: Tensor, gamma: Tensor, beta: Tensor, epsilon: Double, activation: Activation
+    ) -> Tensor {
+        let m = map
+        let (batch, pixels, channels) = (m.batch, m.height * m.width, m.channels)
+        let extents = GroupShape(batch: 1, pixels: batch * pixels, channels: channels, groups: channels)
+        let rates = variance.values.map { 1 / ($0 + Float(epsilon)).squareRoot() }
+        let statistics = FloatBuffer(zip(mean.values, rates).flatMap { [$0, $1] })
+        let scales = FloatBuffer(rates.flatMap { [0, $0] })
+        let (x, g, b) = (Kept(self), gamma.buffer, beta.buffer)
+        let make: @Sendable (FloatBuffer, Activation) -> FloatBuffer = {
+            normalize($0, statistics: statistics, gamma: g, beta: b, activation: $1, shape: extents)
+        }
+        let inShape = shape
+        return Tensor(
+            buffer: make(buffer, activation), shape: inShape, from: [self, gamma, beta],
+            recipe: { make(x.restored(), activation) }
+        ) { dy, sink in
+            let x = x.restored()
+            let dz = activation == .identity
+                ? dy.buffer : activateGradient(make(x, .identity), activation, dy: dy.buffer)
+            let sums = { (z: FloatBuffer) in
+                Tensor(buffer: channelSums(z, batch: 1, pixels: batch * pixels, channels: channels), shape: [channels])
+            }
+            if sink.wants(0) {
+                let dx = normalize(dz, statistics: scales, gamma: g, beta: nil, activation: .identity, shape: extents)
+                sink.add(Tensor(buffer: dx, shape: inShape), to: 0)
+            }
+            if sink.wants(1) {
+                let hat = normalize(x, statistics: statistics, gamma: nil, beta: nil, activation: .identity, shape: extents)
+                sink.add(sums(multiplyElements(dz, hat)), to: 1)
+            }
+            if sink.wants(2) { sink.add(sums(dz), to: 2) }
+        }
+    }
+}

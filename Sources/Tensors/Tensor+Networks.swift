@@ -1,0 +1,181 @@
+import Kernels
+
+extension Tensor {
+    /// `scale · (self ∗ weight + bias + shift + residual)`, the whole of a convolution layer in one pass.
+    ///
+    /// - Parameters:
+    ///   - weight: `[F, C, kH, kW]`.
+    ///   - bias: `[F]`.
+    ///   - shift: `[B, F]`, one bias per sample, such as a projected time embedding.
+    ///   - residual: `[B, outH, outW, F]`.
+    public func convolved(
+        _ weight: Tensor, bias: Tensor? = nil, shift: Tensor? = nil, residual: Tensor? = nil, scale factor: Double = 1,
+        stride: Int = 1, padBefore: Int? = nil, padAfter: Int? = nil, dilation: Int = 1
+    ) -> Tensor {
+        precondition(weight.rank == 4, "a convolution of \(shape) with a filter \(weight.shape)")
+        func window(_ kernel: Int) -> ConvolutionWindow {
+            ConvolutionWindow(kernel: kernel, stride: stride, padBefore: padBefore, padAfter: padAfter, dilation: dilation)
+        }
+        return convolved(
+            weight, bias: bias, shift: shift, residual: residual, scale: factor, vertical: window(weight.shape[2]),
+            horizontal: window(weight.shape[3]))
+    }
+
+    /// The same with a window for each axis, whose kernel is the filter's.
+    public func convolved(
+        _ weight: Tensor, bias: Tensor? = nil, shift: Tensor? = nil, residual: Tensor? = nil, scale factor: Double = 1,
+        vertical: ConvolutionWindow, horizontal: ConvolutionWindow
+    ) -> Tensor {
+        let m = map
+        precondition(
+            weight.rank == 4 && weight.shape[1...] == [m.channels, vertical.kernel, horizontal.kernel],
+            "a convolution of \(shape) with a filter \(weight.shape)")
+        let shape = ConvolutionShape(
+            batch: m.batch, height: m.height, width: m.width, channels: m.channels, filters: weight.shape[0],
+            vertical: vertical, horizontal: horizontal)
+        let filters = shape.filters
+        var total = bias?.buffer
+        if let shift {
+            precondition(shift.shape == [m.batch, filters], "a shift \(shift.shape) for \(m.batch) samples of \(filters)")
+            total = bias.map {
+                addToPixels(shift.buffer, $0.buffer, batch: 1, pixels: m.batch, channels: filters)
+            } ?? shift.buffer
+        }
+        let out = convolve(
+            buffer, weight.buffer, bias: total, residual: residual?.buffer, scale: Float(factor), shape: shape,
+            keepFilter: !Gradients.areRecorded)
+        let constant = Tensor.zeros([0])
+        let inputs = [self, weight, bias ?? constant, shift ?? constant, residual ?? constant]
+        let (x, w) = (Kept(self), Kept(weight))
+        let (inShape, weightShape) = (self.shape, weight.shape)
+        let outShape = [m.batch, shape.outHeight, shape.outWidth, filters]
+        return Tensor(buffer: out, shape: outShape, from: inputs) { dy, sink in
+            let dy = factor == 1 ? dy : dy.scaled(by: factor)
+            if sink.wants(2) || sink.wants(3) {
+                let sums = channelSums(
+                    dy.buffer, batch: shape.batch, pixels: shape.outHeight * shape.outWidth, channels: filters)
+                if sink.wants(3) { sink.add(Tensor(buffer: sums, shape: [shape.batch, filters]), to: 3) }
+                if sink.wants(2) {
+                    let bias = channelSums(sums, batch: 1, pixels: shape.batch, channels: filters)
+                    sink.add(Tensor(buffer: bias, shape: [filters]), to: 2)
+                }
+            }
+            if sink.wants(4) { sink.add(dy, to: 4) }
+            if sink.wants(1) {
+                let dw = convolveWeightGradient(x.restored(), dy.buffer, shape: shape)
+                sink.add(Tensor(buffer: dw, shape: weightShape), to: 1)
+            }
+            if sink.wants(0) {
+                let dx = convolveInputGradient(dy.buffer, w.restored(), shape: shape)
+                sink.add(Tensor(buffer: dx, shape: inShape), to: 0)
+            }
+        }
+    }
+
+    /// `act(gamma · (x − mean)/√(var + eps) + beta)` with mean and variance over each group of channels of a sample.
+    ///
+    /// The result is not kept for the backward pass: it is made again from the input.
+    ///
+    /// Wu & He, *Group Normalization*, ECCV 2018.
+    public func groupNormalized(
+        groups: Int, gamma: Tensor?, beta: Tensor?, epsilon: Double, activation: Activation = .identity
+    ) -> Tensor {
+        let m = map
+        let shape = GroupShape(batch: m.batch, pixels: m.height * m.width, channels: m.channels, groups: groups)
+        let statistics = groupStatistics(buffer, shape: shape, epsilon: Float(epsilon))
+        let (x, g, b) = (Kept(self), gamma?.buffer, beta?.buffer)
+        let make: @Sendable (FloatBuffer) -> FloatBuffer = {
+            normalize($0, statistics: statistics, gamma: g, beta: b, activation: activation, shape: shape)
+        }
+        let constant = Tensor.zeros([0])
+        let (inShape, channels) = (self.shape, m.channels)
+        return Tensor(
+            buffer: make(buffer), shape: inShape, from: [self, gamma ?? constant, beta ?? constant],
+            recipe: { make(x.restored()) }
+        ) { dy, sink in
+            let d = normalizeGradient(
+                x.restored(), statistics: statistics, gamma: g, beta: b, activation: activation, shape: shape, dy: dy.buffer)
+            sink.add(Tensor(buffer: d.x, shape: inShape), to: 0)
+            sink.add(Tensor(buffer: d.gamma, shape: [channels]), to: 1)
+            sink.add(Tensor(buffer: d.beta, shape: [channels]), to: 2)
+        }
+    }
+
+    /// The activation of every element.
+    public func activated(_ activation: Activation) -> Tensor {
+        if activation == .identity { return self }
+        let x = Kept(self)
+        let shape = shape
+        return Tensor(
+            buffer: activate(buffer, activation), shape: shape, from: [self], recipe: { activate(x.restored(), activation) }
+        ) { dy, sink in
+            sink.add(Tensor(buffer: activateGradient(x.restored(), activation, dy: dy.buffer), shape: shape), to: 0)
+        }
+    }
+
+    /// Up-sampling, FIR filter and down-sampling of a map along height and width.
+    public func resampled(_ resampling: Resampling) -> Tensor {
+        let m = map
+        let out = resample(buffer, resampling, batch: m.batch, height: m.height, width: m.width, channels: m.channels)
+        let outShape = [m.batch, resampling.outputSize(m.height), resampling.outputSize(m.width), m.channels]
+        let shape = shape
+        return Tensor(buffer: out, shape: outShape, from: [self]) { dy, sink in
+            let dx = resampleGradient(
+                dy.buffer, resampling, batch: m.batch, height: m.height, width: m.width, channels: m.channels)
+            sink.add(Tensor(buffer: dx, shape: shape), to: 0)
+        }
+    }
+
+    /// Adds `bias` (`[C]` or `[B, C]`) to every pixel of `[B, …, C]`.
+    public func addingToPixels(_ bias: Tensor) -> Tensor {
+        let (batch, channels) = (shape[0], shape[rank - 1])
+        let pixels = count / max(1, batch * channels)
+        let perSample = bias.count != channels
+        let out = addToPixels(buffer, bias.buffer, batch: batch, pixels: pixels, channels: channels)
+        let biasShape = bias.shape
+        return Tensor(buffer: out, shape: shape, from: [self, bias]) { dy, sink in
+            sink.add(dy, to: 0)
+            if sink.wants(1) {
+                let sums = perSample
+                    ? channelSums(dy.buffer, batch: batch, pixels: pixels, channels: channels)
+                    : channelSums(dy.buffer, batch: 1, pixels: batch * pixels, channels: channels)
+                sink.add(Tensor(buffer: sums, shape: biasShape), to: 1)
+            }
+        }
+    }
+
+    /// Maps side by side along the last axis.
+    public static func concatenated(_ parts: [Tensor]) -> Tensor {
+        let leading = Array(parts[0].shape.dropLast())
+        precondition(parts.allSatisfy { Array($0.shape.dropLast()) == leading }, "concatenated \(parts.map(\.shape))")
+        let pixels = leading.reduce(1, *)
+        let widths = parts.map { $0.shape[$0.rank - 1] }
+        let total = widths.reduce(0, +)
+        let out = concatenateChannels(zip(parts, widths).map { ($0.buffer, $1) }, pixels: pixels)
+        return Tensor(buffer: out, shape: leading + [total], from: parts) { dy, sink in
+            var offset = 0
+            for (index, width) in widths.enumerated() {
+                if sink.wants(index) {
+                    let part = Kernels.sliceChannels(
+                        dy.buffer, pixels: pixels, channels: total, range: offset..<offset + width)
+                    sink.add(Tensor(buffer: part, shape: leading + [width]), to: index)
+                }
+                offset += width
+            }
+        }
+    }
+
+    /// Entries `range` of the last axis.
+    public func channels(_ range: Range<Int>) -> Tensor {
+        let leading = Array(shape.dropLast())
+        let (pixels, total) = (leading.reduce(1, *), shape[rank - 1])
+        let out = Kernels.sliceChannels(buffer, pixels: pixels, channels: total, range: range)
+        return Tensor(buffer: out, shape: leading + [range.count], from: [self]) { dy, sink in
+            let before = FloatBuffer(repeating: 0, count: pixels * range.lowerBound)
+            let after = FloatBuffer(repeating: 0, count: pixels * (total - range.upperBound))
+            let dx = concatenateChannels(
+                [(before, range.lowerBound), (dy.buffer, range.count), (after, total - range.upperBound)], pixels: pixels)
+            sink.add(Tensor(buffer: dx, shape: leading + [total]), to: 0)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+extension LightningCheckpoint {
+    /// What is written into a checkpoint.
+    public struct Draft: Sendable {
+        /// The state dictionary: the raw weights and the buffers, named and in the network's order.
+        public var weights: [NamedArray]
+        public var hyperParameters: PickleDictionary
+        public var average: Average?
+        public var epoch = 0
+        public var globalStep = 0
+        /// The version of Lightning whose layout this is; its loader migrates files of older ones.
+        public var lightningVersion = "2.1.4"
+
+        public struct Average: Sendable {
+            public var decay: Double
+            public var updates: Int
+            /// The averaged parameters in the order of the network's parameters, without buffers.
+            public var parameters: [NamedArray]
+
+            public init(decay: Double, updates: Int, parameters: [NamedArray]) {
+                (self.decay, self.updates, self.parameters) = (decay, updates, parameters)
+            }
+        }
+
+        public init(
+            weights: [NamedArray], hyperParameters: PickleDictionary, average: Average? = nil, epoch: Int = 0,
+            globalStep: Int = 0
+        ) {
+            (self.weights, self.hyperParameters, self.average) = (weights, hyperParameters, average)
+            (self.epoch, self.globalStep) = (epoch, globalStep)
+        }
+    }
+
+    /// Writes a checkpoint that `torch.load` and Lightning's `load_from_checkpoint` read.
+    ///
+    /// - Precondition: Every array of `draft.weights` has a name.
+    public static func write(_ draft: Draft, to path: String) throws(WeightFileError) {
+        var storages: [NamedArray] = []
+        func stored(_ array: NamedArray) -> PickleValue {
+            storages.append(array)
+            return .tensor(TensorReference(storing: array, key: "\(storages.count - 1)"))
+        }
+        var states: PickleDictionary = [:]
+        for array in draft.weights {
+            guard let name = array.name else { preconditionFailure("weights of shape \(array.shape) have no name") }
+            states[name] = stored(array)
+        }
+        var contents: PickleDictionary = [
+            "epoch": .int(draft.epoch), "global_step": .int(draft.globalStep),
+            "pytorch-lightning_version": .string(draft.lightningVersion), "state_dict": .dictionary(states),
+            "loops": [:], "callbacks": [:], "optimizer_states": [], "lr_schedulers": [],
+            "hparams_name": "kwargs", "hyper_parameters": .dictionary(draft.hyperParameters),
+        ]
+        if let average = draft.average {
+            contents["ema"] = [
+                "decay": .float(average.decay), "num_updates": .int(average.updates),
+                "shadow_params": .list(average.parameters.map(stored)), "collected_params": nil,
+            ]
+        }
+        var archive = try ZipWriter(path: path)
+        try archive.add("archive/data.pkl", PickleWriter.pickle(.dictionary(contents)))
+        try archive.add("archive/byteorder", Array("little".utf8))
+        for (key, array) in storages.enumerated() { try archive.add("archive/data/\(key)", array) }
+        try archive.add("archive/version", Array("3\n".utf8))
+        try archive.finish()
+    }
+}
+
+extension TensorReference {
+    /// The whole of a storage that holds `array` row-major.
+    fileprivate init(storing array: NamedArray, key: String) {
+        var strides = [Int](repeating: 1, count: array.shape.count)
+        for axis in array.shape.indices.dropLast().reversed() {
+            strides[axis] = strides[axis + 1] * max(1, array.shape[axis + 1])
+        }
+        self.init(
+            storage: key, storageCount: array.values.count, type: array.writtenType, device: "cpu", offset: 0,
+            shape: array.shape, strides: strides)
+    }
+}

@@ -1,0 +1,172 @@
+/// A Python value as data: what a pickle describes, with nothing executed.
+///
+/// Classes and functions are names, tensors are descriptions of where their elements lie, and an instance
+/// of a class is kept as the arguments and the state it would have been made from.
+public indirect enum PickleValue: Hashable, Sendable {
+    case none
+    case bool(Bool)
+    case int(Int)
+    /// An integer beyond 64 bits: its little-endian two's complement.
+    case bigInteger([UInt8])
+    case float(Double)
+    case string(String)
+    case bytes([UInt8])
+    case list([PickleValue])
+    case tuple([PickleValue])
+    case set([PickleValue])
+    case dictionary(PickleDictionary)
+    case tensor(TensorReference)
+    /// A class or function, by name only.
+    case reference(QualifiedName)
+    case object(PickleObject)
+
+    public struct QualifiedName: Hashable, Sendable, CustomStringConvertible {
+        public var module: String
+        public var name: String
+        public init(module: String, name: String) { (self.module, self.name) = (module, name) }
+        public var description: String { "\(module).\(name)" }
+    }
+}
+
+/// An instance that was not made: its class, and what Python would have made it from.
+public struct PickleObject: Hashable, Sendable {
+    public var type: PickleValue.QualifiedName
+    public var arguments: [PickleValue]
+    /// What `__setstate__` or `__dict__` would receive.
+    public var state: PickleValue?
+    /// What would be set by key, as in subclasses of `dict`.
+    public var items: PickleDictionary
+    /// What would be appended, as in subclasses of `list`.
+    public var elements: [PickleValue]
+}
+
+/// Where the elements of a tensor lie: a strided window of a storage, which several tensors may share.
+public struct TensorReference: Hashable, Sendable {
+    /// The key of the storage in its file.
+    public var storage: String
+    public var storageCount: Int
+    public var type: ElementType
+    /// Where the tensor lived, such as `cpu` or `cuda:0`.
+    public var device: String
+    public var offset: Int
+    public var shape: [Int]
+    public var strides: [Int]
+
+    public var count: Int { shape.reduce(1, *) }
+
+    /// Whether the elements lie in row-major order without gaps.
+    public var isContiguous: Bool {
+        var expected = 1
+        for (extent, stride) in zip(shape, strides).reversed() {
+            if extent != 1, stride != expected { return false }
+            expected *= extent
+        }
+        return true
+    }
+}
+
+/// A dictionary that keeps the order of insertion, as Python's does.
+public struct PickleDictionary: Hashable, Sendable {
+    public struct Pair: Hashable, Sendable {
+        public var key: PickleValue
+        public var value: PickleValue
+    }
+
+    public private(set) var pairs: [Pair] = []
+    private var index: [PickleValue: Int] = [:]
+
+    public init() {}
+
+    public subscript(key: PickleValue) -> PickleValue? {
+        get { index[key].map { pairs[$0].value } }
+        set {
+            guard let newValue else {
+                if let position = index[key] {
+                    pairs.remove(at: position)
+                    index = Dictionary(uniqueKeysWithValues: pairs.enumerated().map { ($1.key, $0) })
+                }
+                return
+            }
+            if let position = index[key] {
+                pairs[position].value = newValue
+            } else {
+                index[key] = pairs.count
+                pairs.append(Pair(key: key, value: newValue))
+            }
+        }
+    }
+
+    public subscript(key: String) -> PickleValue? {
+        get { self[.string(key)] }
+        set { self[.string(key)] = newValue }
+    }
+
+    public static func == (a: Self, b: Self) -> Bool { a.pairs == b.pairs }
+    public func hash(into hasher: inout Hasher) { hasher.combine(pairs) }
+}
+
+extension PickleDictionary: ExpressibleByDictionaryLiteral {
+    public init(dictionaryLiteral elements: (String, PickleValue)...) {
+        for (key, value) in elements { self[key] = value }
+    }
+}
+
+// MARK: Views
+
+extension PickleValue {
+    public var isNone: Bool { self == .none }
+
+    public var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
+
+    /// The integer, or a Boolean as Python counts it.
+    public var intValue: Int? {
+        switch self {
+        case .int(let value): value
+        case .bool(let value): value ? 1 : 0
+        default: nil
+        }
+    }
+
+    /// The number, whether stored as float or integer.
+    public var doubleValue: Double? {
+        if case .float(let value) = self { value } else { intValue.map(Double.init) }
+    }
+
+    public var stringValue: String? { if case .string(let value) = self { value } else { nil } }
+
+    public var tensorValue: TensorReference? { if case .tensor(let value) = self { value } else { nil } }
+
+    /// The elements of a list, tuple or set.
+    public var elements: [PickleValue]? {
+        switch self {
+        case .list(let elements), .tuple(let elements), .set(let elements): elements
+        default: nil
+        }
+    }
+
+    /// The entries of a dictionary, or of an instance that stands for one (by items or by state).
+    public var dictionaryValue: PickleDictionary? {
+        switch self {
+        case .dictionary(let dictionary): dictionary
+        case .object(let object) where !object.items.pairs.isEmpty: object.items
+        case .object(let object): object.state?.dictionaryValue
+        default: nil
+        }
+    }
+}
+
+extension PickleValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(nilLiteral: ()) { self = .none }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(integerLiteral value: Int) { self = .int(value) }
+    public init(floatLiteral value: Double) { self = .float(value) }
+    public init(stringLiteral value: String) { self = .string(value) }
+    public init(arrayLiteral elements: PickleValue...) { self = .list(elements) }
+    public init(dictionaryLiteral elements: (String, PickleValue)...) {
+        var dictionary = PickleDictionary()
+        for (key, value) in elements { dictionary[key] = value }
+        self = .dictionary(dictionary)
+    }
+}

@@ -1,0 +1,41 @@
+/// Why a file of weights could not be read or written.
+public struct WeightFileError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What went wrong, for callers that react to it.
+    public enum Reason: String, Hashable, Sendable {
+        /// The file system refused.
+        case unreadable, unwritable
+        /// The file ends before what it announces.
+        case truncated
+        /// The bytes contradict the format or each other.
+        case malformed
+        /// A valid file of a kind that is not read here.
+        case unsupported
+        /// Something that reading would have to execute.
+        case refused
+        /// A claim beyond the limits of the reader.
+        case tooLarge
+        /// What was asked for is not in the file.
+        case missing
+    }
+
+    public var reason: Reason
+    /// The path of the file.
+    public var file: String
+    /// The part of the file, such as `tensor 'a.weight'` or `byte 812 of data.pkl`.
+    public var place: String?
+    public var summary: String
+    public var hint: String?
+
+    public init(_ reason: Reason, file: String, place: String? = nil, _ summary: String, hint: String? = nil) {
+        self.reason = reason
+        self.file = file
+        self.place = place
+        self.summary = summary
+        self.hint = hint
+    }
+
+    public var description: String {
+        let head = [file, place].compactMap { $0 }.joined(separator: ": ")
+        return "\(head): \(summary)" + (hint.map { " (\($0))" } ?? "")
+    }
+}

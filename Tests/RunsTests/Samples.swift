@@ -1,0 +1,64 @@
+import Foundation
+import Runs
+
+/// A folder that vanishes with its last reference.
+final class Scratch: Sendable {
+    let folder: String
+    var store: String { folder + "/store.sqlite" }
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "sgmse-runs-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+}
+
+enum Sample {
+    static let provenance = Provenance(
+        gitCommit: "0123abc", version: "1.0", machine: "test", threads: 2, commandLine: "sgmse run a.yaml")
+
+    static func run(
+        _ name: String = "quickstart", seed: UInt64 = 0, resolved: String = #"{"backbone":{"name":"ncsnpp"}}"#
+    ) -> RunDraft {
+        RunDraft(
+            name: name, key: RunKey(identity: "id-\(name)", seed: seed, dataFingerprint: "data"),
+            spec: StoredSpec(file: "a.yaml", written: "name: \(name)", resolved: resolved), provenance: provenance)
+    }
+
+    static func files(_ count: Int) -> [TestFile] {
+        (0..<count).map { TestFile(path: "f\($0).wav", speaker: "s\($0 % 2)", noise: "hum", snr: 5, seconds: 2) }
+    }
+
+    /// A registered set of `count` files called `name`.
+    static func set(
+        _ name: String = "test", files count: Int, in store: RunStore
+    ) throws -> (set: TestSet, files: [TestFile]) {
+        try store.register(
+            testSet: name, fingerprint: "fp-\(name)", folder: "data/\(name)", sampleRate: 16_000, files: files(count))
+    }
+
+    static func siSDR(in store: RunStore) throws -> ScoredMetric {
+        try store.register(metric: "si_sdr", signature: "si_sdr|zero-mean|16000", unit: "dB", higherIsBetter: true)
+    }
+
+    /// A finished evaluation whose file *i* scored `values[i]`; nil is a failure.
+    @discardableResult
+    static func evaluation(
+        of subject: EvaluationSubject, on set: (set: TestSet, files: [TestFile]), at point: EvaluationPoint = .init(),
+        _ metric: ScoredMetric, _ values: [Double?], in store: RunStore
+    ) throws -> Evaluation {
+        let evaluation = try store.register(
+            EvaluationDraft(
+                identity: "\(subject)|\(set.set.name)|\(point)", subject: subject, testSet: set.set.id, point: point,
+                provenance: provenance))
+        try store.begin(evaluation.id, provenance: provenance)
+        let scores = zip(set.files, values).map { file, value in
+            Score(
+                file: file.id!, metric: metric.id, outcome: value.map(ScoreOutcome.value) ?? .failed("silent clean file"))
+        }
+        try store.record(scores: scores, of: evaluation.id)
+        try store.end(evaluation.id, as: .finished)
+        return evaluation
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Specs
+import Testing
+
+/// A small generator with a seed, so that a failure can be repeated.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+@Suite struct IdentityTests {
+    /// The example as lines that can be reordered within their sections.
+    static let sections: [(String, [String])] = [
+        ("data", ["corpus: voicebank-demand", "num_frames: 256", "normalize: noisy"]),
+        ("backbone", ["name: ncsnpp_v2_cond", "nf: 128", "noise_cond_type: add", "ch_mult: [1, 1, 2, 2, 2, 2, 2]"]),
+        ("conditioning", ["noise_embed_dim: 512", "ref_num_frames: 32", "cond_drop_prob: 0.2"]),
+        ("sde", ["name: ouve", "theta: 1.5", "sigma_min: 0.05", "sigma_max: 0.5"]),
+        ("objective", ["loss_type: score_matching", "loss_weighting: sigma^2"]),
+        ("train", ["lr: 1.0e-4", "batch_size: 8", "devices: 4", "max_steps: 58000", "seeds: [0]"]),
+        ("evaluate", ["sets: [test]", "N: [30, 50]", "guidance: [0.0, 1.0, 3.0]", "metrics: [pesq, estoi]"]),
+    ]
+
+    static func text(_ sections: [(String, [String])]) -> String {
+        sections.map { name, lines in "\(name):\n" + lines.map { "  \($0)\n" }.joined() }.joined()
+    }
+
+    static func load(_ text: String) throws -> LoadedSpec { try TestVocabulary.loader.load(text: text, file: "spec.yaml") }
+
+    @Test func layoutCommentsAndQuotingMeanNothing() throws {
+        let original = try Self.load(Self.text(Self.sections))
+        var random = SeededGenerator(state: 1)
+        let respellings = [
+            "1.0e-4": ["0.0001", "1e-4", "\"1e-4\"", ".0001"], "58000": ["5.8e4", "58_000"], "0.5": [".5", "0.50", "5e-1"],
+            "[0]": ["0", "[ 0 ]"], "[30, 50]": ["[50, 30]", "[30,50,]"], "noisy": ["'noisy'", "\"noisy\""],
+            "[pesq, estoi]": ["[estoi, pesq]"],
+        ]
+        for _ in 0..<200 {
+            let shuffled = Self.sections.shuffled(using: &random).map { name, lines in
+                (Bool.random(using: &random) ? name : "\"\(name)\"", lines.shuffled(using: &random).map { line in
+                    let parts = line.split(separator: ": ", maxSplits: 1).map(String.init)
+                    var value = parts[1]
+                    if let others = respellings[value], Bool.random(using: &random) { value = others.randomElement(using: &random) ?? value }
+                    return "\(parts[0]):  \(value)" + (Bool.random(using: &random) ? "   # a remark" : "")
+                })
+            }
+            let text = "# \(random.next())\nnotes: anything \(random.next())\ntags: [a]\n" + Self.text(shuffled)
+            let loaded = try Self.load(text)
+            #expect(loaded.spec.identity == original.spec.identity, "\(text)")
+            #expect(loaded.runs.map(\.identity) == original.runs.map(\.identity))
+            #expect(Set(loaded.runs[0].evaluations.map(\.identity)) == Set(original.runs[0].evaluations.map(\.identity)))
+            #expect(loaded.spec.changes(from: original.spec).isEmpty)
+        }
+    }
+
+    @Test func everyChangeOfMeaningIsAnotherIdentityAndOneNamedChange() throws {
+        let original = try Self.load(Self.text(Self.sections)).spec
+        var identities: Set<Identity> = [original.identity]
+        let changes: [(String, String, IdentityPart)] = [
+            ("data.num_frames", "128", .data), ("data.normalize", "clean", .data), ("data.fraction", "0.5", .data),
+            ("data.max_files", "7", .data), ("data.corpus.valid_speakers", "[p226]", .data), ("data.resample", "true", .data),
+            ("backbone.nf", "64", .training), ("backbone.noise_cond_type", "film", .training), ("backbone.attn_resolutions", "[]", .training),
+            ("conditioning.cond_drop_prob", "0.1", .training), ("conditioning.train_noise_encoder", "false", .training),
+            ("conditioning.noise_encoder_type", "clap", .training), ("sde.theta", "1.6", .training), ("sde.sigma_max", "0.6", .training),
+            ("objective.l1_weight", "0.002", .training), ("train.lr", "1.0000001e-4", .training), ("train.devices", "2", .training),
+            ("train.init_from", "old.ckpt", .training), ("train.grad_clip", "1", .training), ("train.num_eval_files", "10", .training),
+            ("train.validation_N", "50", .training), ("train.early_stopping", "pesq", .training), ("transform.hop_length", "100", .training),
+            ("transform.window", "sqrthann", .training), ("evaluate.t_eps", "0.05", .evaluation), ("evaluate.weights", "raw", .evaluation),
+            ("evaluate.noise_seed", "3", .evaluation), ("evaluate.padding", "reflection", .evaluation), ("evaluate.max_files", "2", .evaluation),
+            ("evaluate.metrics", "[pesq]", .evaluation), ("evaluate.checkpoint", "last", .evaluation), ("evaluate.sampler.0", "", .none),
+        ]
+        for (path, value, part) in changes where part != .none {
+            let changed = try TestVocabulary.loader.load(text: Self.text(Self.sections), overrides: ["\(path)=\(value)"]).spec
+            #expect(identities.insert(changed.identity).inserted, "\(path)")
+            let differences = changed.changes(from: original)
+            #expect(differences.contains { $0.path.hasPrefix(path) && $0.part == part }, "\(path): \(differences)")
+            let same = changed.trainingIdentity(seed: 0) == original.trainingIdentity(seed: 0)
+            #expect(same == (part == .evaluation), "\(path)")
+            #expect((changed.dataIdentity == original.dataIdentity) == (part != .data), "\(path)")
+        }
+    }
+
+    @Test func labelsAndWorkersAreNoMeaning() throws {
+        let text = Self.text(Self.sections)
+        let original = try Self.load(text).spec
+        let other = try TestVocabulary.loader.load(text: text, overrides: ["name=x", "title=y", "data.num_workers=9", "train.checkpoint_every=10", "evaluate.keep_audio=none", "waive=[rate]"]).spec
+        #expect(other.identity == original.identity)
+        #expect(Set(other.changes(from: original, parts: [.none]).map(\.path)) == ["name", "title", "data.num_workers", "train.checkpoint_every", "evaluate.keep_audio", "waive.rate"])
+    }
+
+    @Test func anEvaluationChangesAlone() throws {
+        let text = Self.text(Self.sections)
+        let before = try Self.load(text).runs[0]
+        let after = try TestVocabulary.loader.load(text: text, overrides: ["evaluate.N=[30, 100]"]).runs[0]
+        #expect(before.identity == after.identity)
+        let kept = Set(before.evaluations.map(\.identity)).intersection(after.evaluations.map(\.identity))
+        #expect(kept.count == 3 && before.evaluations.count == 6)
+    }
+
+    /// Vectors of FIPS 180-4; the last one fills more than a block once padded.
+    @Test(arguments: [
+        ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        ("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"),
+    ])
+    func hashesAreTheStandards(text: String, digest: String) {
+        #expect(SHA256.hex(text) == digest)
+    }
+
+    @Test func theResolvedTextReadsBackToTheSameMeaning() throws {
+        let texts = [TestVocabulary.cfg, Self.text(Self.sections), "data: { path: \"a: b #c\" }\ntrain: { max_steps: 1, init_from: x }\nevaluate: { sampler: ode }\ntitle: \"no: [x]\"",
+            "data: { corpus: synthetic }\nsde: sbve\nobjective: { loss: data_prediction, pesq_weight: 5e-4 }\nbackbone: ncsnpp_v2\ntrain: { max_epochs: 3, seeds: [1, 2] }\nincomplete: { objective.c_out: not published }\nsources: { sde.k: \"[4]\" }"]
+        for text in texts {
+            let loaded = try Self.load(text)
+            let written = ResolvedRendering.yaml(loaded.spec, origins: loaded.origins)
+            let back = try Self.load(written)
+            #expect(back.spec.identity == loaded.spec.identity, "\(written)")
+            #expect(back.spec == loaded.spec, "\(back.spec.changes(from: loaded.spec, parts: Set(IdentityPart.allCases)))")
+        }
+    }
+
+    @Test func theSchemaIsJSON() throws {
+        let text = SpecJSONSchema.text(TestVocabulary.standard)
+        let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        let properties = object?["properties"] as? [String: Any]
+        let missing = ["name", "data", "sde", "train", "sweep", "profiles", "extends"].filter { properties?[$0] == nil }
+        #expect(missing.isEmpty)
+    }
+}
