@@ -107,7 +107,7 @@ extension ConformanceCase {
 
     /// Compares the gradient of every parameter with the stored ones, whole or sampled.
     func compareGradients(
-        _ parameters: [Parameter], _ gradients: GradientTable, _ report: inout ConformanceReport
+        _ parameters: [Parameter], _ gradients: GradientTable, _ report: inout ConformanceReport, prefix: String = ""
     ) throws {
         guard let path = path("grads") else { throw ConformanceError(id: id, reason: "stores no gradients") }
         let file = try SafetensorsFile(path: path)
@@ -115,7 +115,7 @@ extension ConformanceCase {
         let floor = 1e-3 * (try scalar("param_grad_abs_max"))
         let strides = json["grads"]?["parameters"]
         let without = Set(json["params_without_gradient"]?.elements.compactMap(\.text) ?? [])
-        let byName = Dictionary(parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let byName = Dictionary(parameters.map { (prefix + $0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var worst = (error: -1.0, name: "none")
         for name in file.names {
             let expected = try file.array(name).values
@@ -130,7 +130,9 @@ extension ConformanceCase {
             if error > worst.error { worst = (error, name) }
         }
         report.add("grad of parameters (worst \(worst.name))", error: worst.error, tolerance: tolerance)
-        let missing = parameters.filter { $0.isTrained && !without.contains($0.name) && !file.names.contains($0.name) }
+        let missing = parameters.filter {
+            $0.isTrained && !without.contains(prefix + $0.name) && !file.names.contains(prefix + $0.name)
+        }
         report.require("parameters", missing.isEmpty, "no stored gradient for \(missing.map(\.name).joined(separator: ", "))")
     }
 }
