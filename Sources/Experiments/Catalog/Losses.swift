@@ -26,18 +26,16 @@ extension Registry<LossFactory> {
                     let weight = objective.pesqWeight
                     return DataPredictionLoss(
                         frontEnd: frontEnd, l1Weight: objective.l1Weight, perceptualWeight: weight,
-                        perceptual: weight > 0 ? try Catalog.standard.perceptualTerm(sampleRate: 16000) : nil)
+                        perceptual: weight > 0 ? try perceptualTerm(sampleRate: 16000) : nil)
                 }
             },
         ])
 }
 
-extension Catalog {
-    /// The perceptual term of the data-prediction loss.
-    func perceptualTerm(sampleRate: Int) throws -> DataPredictionLoss.WaveformTerm {
-        throw IncompatibleParts(
-            reason: "objective.pesq_weight needs the differentiable PESQ, which this version lacks; set it to 0")
-    }
+/// The perceptual term of the data-prediction loss.
+func perceptualTerm(sampleRate: Int) throws -> DataPredictionLoss.WaveformTerm {
+    throw IncompatibleParts(
+        reason: "objective.pesq_weight needs the differentiable PESQ, which this version lacks; set it to 0")
 }
 
 extension Preconditioning {

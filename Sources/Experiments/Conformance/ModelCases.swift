@@ -55,7 +55,7 @@ extension ConformanceCase {
             let weight = pesqWeight ?? h["pesq_weight"]?.number ?? 0
             return DataPredictionLoss(
                 frontEnd: frontEnd, l1Weight: l1Weight ?? h["l1_weight"]?.number ?? 0.001, perceptualWeight: weight,
-                perceptual: weight > 0 ? try catalog.perceptualTerm(sampleRate: h["sr"]?.int ?? 16000) : nil)
+                perceptual: weight > 0 ? try perceptualTerm(sampleRate: h["sr"]?.int ?? 16000) : nil)
         default:
             return ScoreMatchingLoss()
         }

@@ -42,6 +42,13 @@ public struct Executor: Sendable {
             let data = try DataPreparer(workspace: workspace, observe: observe).prepare(one.spec)
             let run = try register(one, loaded, data)
             summary.runs.append(run.id)
+            try store.record(
+                data.findings.map { finding in
+                    GateFinding(
+                        subject: finding.set, gate: finding.code.rawValue,
+                        severity: finding.severity == .note ? .note : finding.severity == .warning ? .warning : .failure,
+                        message: finding.message, run: run.id)
+                })
             do {
                 try train(one, run, data, &summary)
                 for evaluation in one.evaluations { try evaluate(evaluation, one, run, data, &summary) }
