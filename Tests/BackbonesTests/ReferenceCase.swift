@@ -18,6 +18,7 @@ struct ReferenceCase: CustomTestStringConvertible, Sendable {
         let folder = root.appendingPathComponent(kind)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.sorted().map { ReferenceCase(folder: folder.appendingPathComponent($0), name: $0) }
+            .filter { FileManager.default.fileExists(atPath: $0.folder.appendingPathComponent("case.json").path) }
     }
 
     var testDescription: String { name }

@@ -37,7 +37,7 @@ extension Registry<any Backbone> {
     /// `ncsnpp_v2` with an embedding of the noise.
     private static var conditioned: Entry {
         let standard = NoiseConditioning()
-        func names<Value: RawRepresentable & CaseIterable>(_ type: Value.Type) -> [String] where Value.RawValue == String {
+        func names<Name: RawRepresentable & CaseIterable>(_ type: Name.Type) -> [String] where Name.RawValue == String {
             type.allCases.map(\.rawValue)
         }
         let fields: [Field] = [
