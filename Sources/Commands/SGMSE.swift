@@ -23,6 +23,7 @@ public struct SGMSE: ParsableCommand {
         version: Workspace.version,
         subcommands: [
             Check.self, RunCommand.self, List.self, Show.self, Compare.self, RegistryCommand.self, Conformance.self,
+            Bench.self,
         ])
 
     public init() {}
