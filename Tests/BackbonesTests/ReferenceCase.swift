@@ -77,7 +77,7 @@ struct ReferenceCase: CustomTestStringConvertible, Sendable {
         let arrays = try weights()
         for parameter in parameters {
             let array = try #require(arrays[parameter.name], "\(parameter.name) is missing")
-            #expect(array.shape == parameter.shape, "\(parameter.name)")
+            try #require(array.shape == parameter.shape, "\(parameter.name)")
             parameter.assign(Tensor(array.values, shape: parameter.shape))
         }
         #expect(Set(arrays.keys).subtracting(parameters.map(\.name)).isEmpty)
