@@ -43,7 +43,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Experiments", "Reports",
+                "Experiments", "Reports", "SpeechMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
@@ -52,14 +52,14 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "ObjectivesTests", dependencies: ["Objectives"]),
+        .testTarget(name: "ObjectivesTests", dependencies: ["Objectives", "Kernels"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpeechMetricsTests", dependencies: ["SpeechMetrics"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CorporaTests", dependencies: ["Corpora"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "Reports"]),
-        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands"]),
     ]
 )

@@ -71,6 +71,6 @@ public struct ResamplingError: Error, Hashable, Sendable, CustomStringConvertibl
     public var reason: String
 
     public var description: String {
-        "cannot resample from \(inputRate) to \(outputRate) Hz: \(reason); convert the file to one of its usual rates first"
+        "cannot resample from \(inputRate) to \(outputRate) Hz: \(reason); convert the file to a usual rate"
     }
 }

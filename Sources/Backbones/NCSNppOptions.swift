@@ -66,6 +66,7 @@ public struct NCSNppOptions: Hashable, Sendable {
             if !condition { throw BackboneError(option: option, reason: reason) }
         }
         try require(nf >= 4, "nf", "\(nf) channels are too few to normalise in groups of 4; use 4 or more")
+        try require(imageSize > 0, "image_size", "needs a positive number of bins, not \(imageSize)")
         try require(!chMult.isEmpty && chMult.allSatisfy { $0 > 0 }, "ch_mult", "needs one positive factor per level")
         try require(numResBlocks > 0, "num_res_blocks", "needs at least one block per level")
         for factor in chMult {
@@ -90,7 +91,8 @@ public struct NCSNppOptions: Hashable, Sendable {
     var style: ResidualStyle {
         var style = ResidualStyle()
         style.activation = nonlinearity
-        style.embedding = conditional ? 4 * nf : nil
+        // The reference's blocks have these layers also where no time reaches them.
+        style.embedding = 4 * nf
         style.rescaled = skipRescale
         style.initialScale = initScale
         style.rule = rule

@@ -60,5 +60,5 @@ struct ThreadOptions: ParsableArguments {
 
 /// Whether an error means that data is not what the protocol says.
 func isBadData(_ error: any Error) -> Bool {
-    error is CorpusError || error is SoundFileError
+    error is CorpusError || error is SoundFileError || error is GateFailure
 }

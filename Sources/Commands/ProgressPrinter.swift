@@ -7,11 +7,11 @@ enum Terminal {
     static let isInteractive = isatty(STDERR_FILENO) == 1
     static let isColored = isInteractive && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
 
-    /// Columns of standard output, if it is a terminal.
+    /// Columns of standard output; 160 where it is no terminal.
     static var width: Int? {
         var size = winsize()
         guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-            return nil
+            return 160
         }
         return Int(size.ws_col)
     }

@@ -42,7 +42,7 @@ struct RunCommand: ParsableCommand {
         for run in try store.runs(summary.runs) {
             printError("""
                 run          \(run.name) (\(run.shortID))
-                  audio        \(store.folder)/\(run.folder)/enhanced
+                  audio        \(store.folder)/\(run.folder)/audio
                   checkpoints  \(store.folder)/\(run.folder)/checkpoints
                 """)
         }

@@ -22,7 +22,7 @@ public struct SGMSE: ParsableCommand {
             """,
         version: Workspace.version,
         subcommands: [
-            Check.self, RunCommand.self, List.self, Show.self, Compare.self, RegistryCommand.self, Conformance.self,
+            Check.self, RunCommand.self, List.self, Show.self, Compare.self, Metrics.self, RegistryCommand.self, Conformance.self,
             Bench.self,
         ])
 
@@ -41,27 +41,25 @@ public struct SGMSE: ParsableCommand {
 
     /// Ends the process: errors of this program under their exit codes, all others as ArgumentParser does.
     private static func end(_ error: any Error) -> Never {
-        if error is ExitCode || error is CleanExit { exit(withError: error) }
-        guard let code = code(of: error) else {
-            let parserCode = exitCode(for: error)
-            // Usage errors of the parser are this program's 2.
-            guard parserCode == .validationFailure else { exit(withError: error) }
+        switch exitCode(for: error) {
+        case .success: exit(withError: error)
+        case .validationFailure:
             printError(fullMessage(for: error))
             Foundation.exit(2)
+        case _ where error is ExitCode: exit(withError: error)
+        default:
+            printError(description(of: error))
+            Foundation.exit(code(of: error))
         }
-        printError(description(of: error))
-        Foundation.exit(code)
     }
 
     /// The exit code of an error of this program.
-    private static func code(of error: any Error) -> Int32? {
+    private static func code(of error: any Error) -> Int32 {
         switch error {
         case is SpecErrors, is FilterError, is UnknownEntry, is IncompatibleParts: 2
         case let error as StoreError: error.kind.isEnvironmental ? 5 : 2
         case is Interrupted: 130
         case let error where isBadData(error): 3
-        case is ValidationError: nil
-        case let error where exitCode(for: error) == .validationFailure: nil
         default: 1
         }
     }

@@ -91,6 +91,23 @@ public struct RandomStream: Sendable, Hashable {
         }
     }
 
+    /// The first `count` numbers uniform in `[−bound, bound)`, four per block, each with 32 random bits.
+    ///
+    /// Element `i` is the same whatever `count` is; it is not ``uniform(_:)``'s.
+    public func uniforms(_ count: Int, bound: Double) -> [Float] {
+        unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let scale = bound * 0x1p-31
+            for start in stride(from: 0, to: count, by: 4) {
+                let words = block(UInt64(start / 4))
+                let values = [words.0, words.1, words.2, words.3] as InlineArray<4, UInt32>
+                for offset in 0..<min(4, count - start) {
+                    unsafe buffer[start + offset] = Float(Double(values[offset]) * scale - bound)
+                }
+            }
+            initialized = count
+        }
+    }
+
     /// The numbers `0..<count` in random order (Fisher–Yates).
     public func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<count)

@@ -78,16 +78,12 @@ public enum Initializer: Sendable {
         case .normal(let deviation):
             return stream.normals(count, standardDeviation: deviation)
         case .uniform(let bound):
-            return uniform(count, bound, stream)
+            return stream.uniforms(count, bound: bound)
         case .fanAverage(let scale):
             let field = shape.dropFirst(2).reduce(1, *)
             let average = Double((shape[0] + shape[1]) * field) / 2
-            return uniform(count, (3 * (scale == 0 ? 1e-10 : scale) / average).squareRoot(), stream)
+            return stream.uniforms(count, bound: (3 * (scale == 0 ? 1e-10 : scale) / average).squareRoot())
         }
-    }
-
-    private func uniform(_ count: Int, _ bound: Double, _ stream: RandomStream) -> [Float] {
-        (0..<count).map { Float(stream.uniform($0, in: -bound...bound)) }
     }
 
     /// PyTorch's default for a layer with `fanIn` inputs: uniform within `1/√fanIn`.

@@ -18,9 +18,11 @@ public struct ShortTimeFourier: Sendable {
         precondition(size > 1 && hop > 0, "an STFT of \(size) points every \(hop) samples")
         self.size = size
         self.hop = hop
+        // In single precision, as PyTorch computes it: where a frame's edge stands alone, the inverse divides by it.
+        let step = Float(2 * Double.pi / Double(size))
         self.window = (0..<size).map { index in
-            let hann = 0.5 - 0.5 * cos(2 * Double.pi * Double(index) / Double(size))
-            return Float(window == .hann ? hann : hann.squareRoot())
+            let hann = 0.5 - 0.5 * cos(Float(index) * step)
+            return window == .hann ? hann : hann.squareRoot()
         }
         fft = RealFFT(length: size)
     }

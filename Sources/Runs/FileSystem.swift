@@ -32,7 +32,7 @@ public struct FileSystem: Hashable, Sendable {
     }
 
     /// The type of the mount that holds `folder`: the last one with the longest path, as `proc(5)` lists them.
-    static func type(of folder: String, mounts: String) -> String? {
+    package static func type(of folder: String, mounts: String) -> String? {
         var best: (length: Int, type: String)?
         for line in mounts.split(separator: "\n") {
             let fields = line.split(separator: " ")
@@ -59,7 +59,12 @@ public struct SQLiteFacts: Hashable, Sendable {
         let version = try RunStore.mapping(":memory:") {
             try DatabaseQueue().read { try String.fetchOne($0, sql: "SELECT sqlite_version()") } ?? "0"
         }
-        return SQLiteFacts(version: version, faults: known.filter { $0.holds(version) }.map(\.fault))
+        return SQLiteFacts(version: version, faults: faults(of: version))
+    }
+
+    /// What is known to be wrong with a version.
+    package static func faults(of version: String) -> [String] {
+        known.filter { $0.holds(version) }.map(\.fault)
     }
 
     private struct Known: Sendable {

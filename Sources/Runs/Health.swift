@@ -31,10 +31,13 @@ extension RunStore {
     }
 
     /// Makes the store of the version that had the first `count` steps, for proofs of migration.
-    package static func makeEarlierVersion(at path: String, steps count: Int) throws(StoreError) {
+    package static func makeEarlierVersion(
+        at path: String, steps count: Int, filledBy sql: String = ""
+    ) throws(StoreError) {
         try mapping(path) {
             let queue = try DatabaseQueue(path: path)
             try migrator(through: count).migrate(queue)
+            try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
             try queue.close()
         }
     }
@@ -42,5 +45,10 @@ extension RunStore {
     /// Runs statements as they are, for proofs about stores in unusual states.
     package func execute(_ sql: String) throws(StoreError) {
         try Self.mapping(path) { try database.writeWithoutTransaction { try $0.execute(sql: sql) } }
+    }
+
+    /// Keeps all other writers waiting while `body` runs, for proofs about patience.
+    package func whileWriting(_ body: () throws -> Void) throws(StoreError) {
+        try write { _ in try body() }
     }
 }

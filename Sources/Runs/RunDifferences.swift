@@ -8,6 +8,10 @@ public struct RunDifferences: Hashable, Sendable {
         /// nil where the run has no such value; a list's elements are joined by commas.
         public var first: String?
         public var second: String?
+
+        public init(path: String, first: String?, second: String?) {
+            (self.path, self.first, self.second) = (path, first, second)
+        }
     }
 
     /// What decides the weights.

@@ -86,33 +86,36 @@ extension RunStore {
 
     /// Makes the evaluation known as planned; one of the same identity is left as it is and returned.
     public func register(_ draft: EvaluationDraft) throws(StoreError) -> Evaluation {
-        try write { db in
-            let known = try evaluations("WHERE identity = ?", [draft.identity], db)
-            if let known = known.first { return known }
-            let (run, anchor, checkpoint): (Run.ID?, String?, CheckpointRecord.ID?) =
-                switch draft.subject {
-                case .run(let run, let checkpoint): (run, nil, checkpoint)
-                case .anchor(let name): (nil, name, nil)
-                }
-            let point = draft.point
-            try db.execute(
-                sql: """
-                    INSERT INTO evaluation (identity, runID, anchor, checkpointID, checkpointKind, checkpointStep,
-                    setID, steps, sampler, predictor, corrector, correctorSteps, snr, guidance, reference, weights,
-                    noiseSeed, other, status, provenanceID)
-                    VALUES (?, ?, ?, ?, (SELECT kind FROM checkpoint WHERE id = ?4),
-                    (SELECT step FROM checkpoint WHERE id = ?4), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-                    ?16, 'planned', ?17)
-                    """,
-                arguments: [
-                    draft.identity, run?.rawValue, anchor, checkpoint?.rawValue, draft.testSet.rawValue, point.steps,
-                    point.sampler, point.predictor, point.corrector, point.correctorSteps, point.snr,
-                    point.guidance, point.reference, point.weights, point.noiseSeed.map(Int64.init(bitPattern:)),
-                    point.other, try id(of: draft.provenance, db),
-                ])
-            let id = db.lastInsertedRowID
-            return try evaluations("WHERE id = ?", [id], db)[0]
-        }
+        try write { db in try evaluations("WHERE id = ?", [insert(draft, db).rawValue], db)[0] }
+    }
+
+    /// The row of the evaluation of that identity, made where it is missing.
+    func insert(_ draft: EvaluationDraft, _ db: Database) throws -> Evaluation.ID {
+        let known = try Int64.fetchOne(
+            db, sql: "SELECT id FROM evaluation WHERE identity = ?", arguments: [draft.identity])
+        if let known { return StoreID(known) }
+        let (run, anchor, checkpoint): (Run.ID?, String?, CheckpointRecord.ID?) =
+            switch draft.subject {
+            case .run(let run, let checkpoint): (run, nil, checkpoint)
+            case .anchor(let name): (nil, name, nil)
+            }
+        let point = draft.point
+        try db.execute(
+            sql: """
+                INSERT INTO evaluation (identity, runID, anchor, checkpointID, checkpointKind, checkpointStep,
+                setID, steps, sampler, predictor, corrector, correctorSteps, snr, guidance, reference, weights,
+                noiseSeed, other, status, provenanceID)
+                VALUES (?, ?, ?, ?, (SELECT kind FROM checkpoint WHERE id = ?4),
+                (SELECT step FROM checkpoint WHERE id = ?4), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+                ?16, 'planned', ?17)
+                """,
+            arguments: [
+                draft.identity, run?.rawValue, anchor, checkpoint?.rawValue, draft.testSet.rawValue, point.steps,
+                point.sampler, point.predictor, point.corrector, point.correctorSteps, point.snr,
+                point.guidance, point.reference, point.weights, point.noiseSeed.map(Int64.init(bitPattern:)),
+                point.other, try id(of: draft.provenance, db),
+            ])
+        return StoreID(db.lastInsertedRowID)
     }
 
     /// Marks the evaluation as running by this process.

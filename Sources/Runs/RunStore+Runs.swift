@@ -6,25 +6,28 @@ extension RunStore {
 
     /// Makes the run known as planned; a run of the same key is left as it is and returned.
     public func register(_ draft: RunDraft) throws(StoreError) -> Run {
-        try write { db in
-            if let known = try id(of: draft.key, db) { return try run(known, db) }
-            let shortID = try freeShortID(for: draft.key, db)
-            try db.execute(
-                sql: """
-                    INSERT INTO run (shortID, name, identity, seed, dataFingerprint, origin, status, provenanceID, created)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    shortID, draft.name, draft.key.identity, Int64(bitPattern: draft.key.seed),
-                    draft.key.dataFingerprint, draft.origin.rawValue,
-                    (draft.origin == .imported ? RunStatus.finished : .planned).rawValue,
-                    try id(of: draft.provenance, db), Date().stored,
-                ])
-            let id = Run.ID(db.lastInsertedRowID)
-            try insert(draft.spec, of: id, db)
-            for tag in draft.tags { try insert(tag: tag, of: id, db) }
-            return try run(id, db)
-        }
+        try write { db in try run(insert(draft, db), db) }
+    }
+
+    /// The row of the run of that key, made where it is missing.
+    func insert(_ draft: RunDraft, _ db: Database) throws -> Run.ID {
+        if let known = try id(of: draft.key, db) { return known }
+        let shortID = try freeShortID(for: draft.key, db)
+        try db.execute(
+            sql: """
+                INSERT INTO run (shortID, name, identity, seed, dataFingerprint, origin, status, provenanceID, created)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                shortID, draft.name, draft.key.identity, Int64(bitPattern: draft.key.seed),
+                draft.key.dataFingerprint, draft.origin.rawValue,
+                (draft.origin == .imported ? RunStatus.finished : .planned).rawValue,
+                try id(of: draft.provenance, db), Date().stored,
+            ])
+        let id = Run.ID(db.lastInsertedRowID)
+        try insert(draft.spec, of: id, db)
+        for tag in draft.tags { try insert(tag: tag, of: id, db) }
+        return id
     }
 
     private func id(of key: RunKey, _ db: Database) throws -> Run.ID? {

@@ -56,6 +56,11 @@ public final class RunStore: Sendable {
         database = try Self.mapping(path) {
             switch access {
             case .readOnly:
+                guard FileManager.default.fileExists(atPath: path) else {
+                    throw StoreError(
+                        .unreachable, at: path, "there is no store here yet",
+                        hint: "sgmse run makes one; another place is chosen with --store")
+                }
                 try Self.inspect(path)
                 return try DatabaseQueue(path: path, configuration: Self.configuration(patience, readOnly: true))
             case .readWrite:
@@ -83,17 +88,20 @@ public final class RunStore: Sendable {
             guard access == .readWrite else {
                 throw StoreError(.readOnly, at: path, "the store was opened for reading only")
             }
-            return try database.writeWithoutTransaction { db in
-                try locks.whileAlone(patience: patience) {
-                    var value: Value?
-                    try db.inTransaction(.immediate) {
-                        value = try body(db)
-                        return .commit
-                    }
-                    guard let value else { throw StoreError.damaged(at: path, "a transaction left no value") }
-                    return value
-                }
+            return try database.writeWithoutTransaction { try transaction($0, body) }
+        }
+    }
+
+    /// One transaction on the writer's connection, alone among all processes.
+    func transaction<Value>(_ db: Database, _ body: (Database) throws -> Value) throws -> Value {
+        try locks.whileAlone(patience: patience) {
+            var value: Value?
+            try db.inTransaction(.immediate) {
+                value = try body(db)
+                return .commit
             }
+            guard let value else { throw StoreError.damaged(at: path, "a transaction left no value") }
+            return value
         }
     }
 
@@ -156,7 +164,7 @@ extension RunStore {
         let queue = try DatabaseQueue(path: path, configuration: configuration(30, readOnly: true))
         defer { try? queue.close() }
         try queue.read { db in
-            let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+            let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '%grdb_migrations%'") ?? 0
             let mark = try Int32.fetchOne(db, sql: "PRAGMA application_id")
             guard tables == 0 || mark == applicationID else {
                 throw StoreError(

@@ -2,7 +2,8 @@
 struct Contradictions {
     let spec: ExperimentSpec
     let vocabulary: ExperimentVocabulary
-    let origins: [String: Origin]
+    /// Where values come from; the first table that knows a path has it.
+    let origins: [[String: Origin]]
     /// Paths that are already reported; what depends on them is not judged.
     let failed: Set<String>
     /// The place of the spec as a whole.
@@ -34,7 +35,7 @@ struct Contradictions {
         ("paths", "'incomplete', 'sources', and 'waive' name what exists"),
     ]
 
-    init(_ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary, origins: [String: Origin], failed: Set<String>, root: Mark) {
+    init(_ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary, origins: [[String: Origin]], failed: Set<String>, root: Mark) {
         self.spec = spec
         self.vocabulary = vocabulary
         self.origins = origins
@@ -52,13 +53,15 @@ struct Contradictions {
 
     // MARK: Reporting
 
-    private func isWritten(_ path: String) -> Bool { origins[path]?.isWritten ?? false }
+    private func origin(_ path: String) -> Origin? { origins.first { $0[path] } }
+
+    private func isWritten(_ path: String) -> Bool { origin(path)?.isWritten ?? false }
 
     private func isGood(_ paths: String...) -> Bool { paths.allSatisfy { !failed.contains($0) } }
 
     /// The first of the paths that somebody wrote.
     private func place(_ paths: [String]) -> Mark {
-        paths.first { isWritten($0) ? origins[$0]?.mark : nil } ?? root
+        paths.first { isWritten($0) ? origin($0)?.mark : nil } ?? root
     }
 
     private mutating func report(

@@ -27,15 +27,7 @@ extension ExperimentSpec {
     public var dataIdentity: Identity { Identity(of: canonicalForm([.data])) }
 
     /// What one training computes. The seeds of a spec are several trainings, so the seed is an argument.
-    public func trainingIdentity(seed: Int) -> Identity {
-        Identity(of: canonicalForm([.data, .training]) + "seed=\(seed)\n")
-    }
-
-    /// The trainings of all the spec's seeds, in order.
-    public var trainingIdentities: [Identity] {
-        let form = canonicalForm([.data, .training])
-        return train.seeds.map { Identity(of: form + "seed=\($0)\n") }
-    }
+    public func trainingIdentity(seed: Int) -> Identity { SectionIdentities(self).training(seed: seed) }
 
     /// What one evaluation of one training computes; metrics and anchors are computed from it, and do not count.
     public func evaluationIdentity(_ point: EvaluationPoint, seed: Int) -> Identity {
@@ -44,7 +36,8 @@ extension ExperimentSpec {
 
     /// All that the experiment means: data, training, seeds, evaluations, and metrics.
     public var identity: Identity {
-        Identity(of: canonicalForm([.data, .training, .evaluation]) + "seeds=" + CanonicalForm.set(settings.section("train").list("seeds")) + "\n")
+        let seeds = CanonicalForm.set(settings.section("train").list("seeds"))
+        return Identity(of: canonicalForm([.data, .training, .evaluation]) + "seeds=\(seeds)\n")
     }
 
     /// The settings of some parts, one `path=value` a line, sorted, in one spelling for each value.
@@ -52,6 +45,42 @@ extension ExperimentSpec {
         var form = CanonicalForm(parts: parts)
         form.add(settings, ExperimentSchema.root, prefix: "", part: .none)
         return form.text
+    }
+}
+
+/// The identities of the sections that make a training, kept apart so that a sweep computes only those it touches.
+struct SectionIdentities {
+    private static let sections = ExperimentSchema.root.fields.filter { $0.part == .data || $0.part == .training }
+    /// Sections that derived settings may change when another one changes.
+    private static let dependent: Set<String> = ["conditioning", "train"]
+
+    private var all: [Identity]
+
+    init(_ spec: ExperimentSpec) {
+        all = Self.sections.map { Self.identity(of: $0, in: spec) }
+    }
+
+    /// - Parameter touched: The sections in which `spec` may differ from the one these are of.
+    func updated(for spec: ExperimentSpec, touched: Set<String>) -> SectionIdentities {
+        var copy = self
+        for (place, section) in Self.sections.enumerated() where touched.contains(section.name) || Self.dependent.contains(section.name) {
+            copy.all[place] = Self.identity(of: section, in: spec)
+        }
+        return copy
+    }
+
+    /// The training of all sections with one seed.
+    func training(seed: Int) -> Identity { trainings(seeds: [seed])[0] }
+
+    func trainings(seeds: [Int]) -> [Identity] {
+        let whole = Identity(of: all.map(\.hex).joined(separator: "\n"))
+        return seeds.map { Identity(of: "\(whole.hex) seed=\($0)") }
+    }
+
+    private static func identity(of section: Field, in spec: ExperimentSpec) -> Identity {
+        var form = CanonicalForm(parts: [.data, .training])
+        form.add(spec.settings, Schema([section]), prefix: "", part: .none)
+        return Identity(of: form.text)
     }
 }
 

@@ -1,9 +1,9 @@
 /// The hash function of FIPS 180-4, for names that are the same everywhere and forever.
-enum SHA256 {
+package enum SHA256 {
     private static let roundConstants: [UInt32] = fractionalRoots(of: primes(64), power: 3)
     private static let start: [UInt32] = fractionalRoots(of: primes(8), power: 2)
 
-    static func digest(of message: [UInt8]) -> [UInt8] {
+    package static func digest(of message: [UInt8]) -> [UInt8] {
         var state = start
         var padded = message
         padded.append(0x80)
@@ -18,7 +18,7 @@ enum SHA256 {
     }
 
     /// The digest in hexadecimal.
-    static func hex(_ text: String) -> String {
+    package static func hex(_ text: String) -> String {
         let digits = Array("0123456789abcdef".utf8)
         let letters = digest(of: Array(text.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
         return String(decoding: letters, as: UTF8.self)

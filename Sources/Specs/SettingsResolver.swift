@@ -9,6 +9,8 @@ struct SettingsResolver {
     private(set) var failed: Set<String> = []
     /// Sections by the names in them, to send a misplaced key home.
     var homes: [String: [String]] = [:]
+    /// Entries meant where only parameters are written and the schema names none.
+    var usual: [RegistryKind: String] = [:]
 
     init(_ vocabulary: ExperimentVocabulary, recordsOrigins: Bool = true) {
         self.vocabulary = vocabulary
@@ -80,9 +82,8 @@ struct SettingsResolver {
     private mutating func missing(_ field: Field, path: String) -> SettingValue {
         switch field.standard {
         case .required:
-            failed.insert(path)
             missingRequired.append(path)
-            return .none
+            return placeholder(field, path: path)
         case .absent:
             note(.standard, path)
             return .none
@@ -91,6 +92,23 @@ struct SettingsResolver {
             return .none
         case .value(let value):
             return standard(value, field.type, path: path)
+        }
+    }
+
+    /// What stands for a value that is not usable: the default, or something of the right type.
+    private mutating func placeholder(_ field: Field, path: String) -> SettingValue {
+        failed.insert(path)
+        guard case .required = field.standard else { return missing(field, path: path) }
+        switch field.type {
+        case .bool: return .bool(false)
+        case .integer: return .integer(0)
+        case .number: return .number(0)
+        case .text, .oneOf: return .text("")
+        case .choice, .variant: return .choice(Choice(""))
+        case .list: return .list([])
+        case .section(let schema, _): return .section(defaults(of: schema, path: path))
+        case .table: return .section(Settings())
+        case .raw: return .none
         }
     }
 
@@ -142,11 +160,11 @@ struct SettingsResolver {
                 }
                 if case .text = field.type, let text = node.text, !text.isEmpty { break }
                 report("missing-value", at: node, path: path, "'\(field.name)' has no value", hint: expectation(field))
-                return missing(field, path: path)
+                return placeholder(field, path: path)
             }
         }
         if let value = typed(node, field.type, field: field, path: path) { return value }
-        return missing(field, path: path)
+        return placeholder(field, path: path)
     }
 
     private func expectation(_ field: Field) -> String? {
@@ -282,6 +300,8 @@ struct SettingsResolver {
             if let written = node["name"] {
                 nameNode = written
             } else if case .value(.text(let usual)) = field.standard {
+                nameNode = SpecNode(.scalar(usual, isQuoted: true), at: node.mark, layer: .standard)
+            } else if case .choice(let registry) = type, let usual = usual[registry] {
                 nameNode = SpecNode(.scalar(usual, isQuoted: true), at: node.mark, layer: .standard)
             } else {
                 report("missing-value", at: node, path: path, "'\(field.name)' does not name a \(kind)",

@@ -114,6 +114,7 @@ struct SpecAssembly {
         }
         var resolver = SettingsResolver(vocabulary)
         resolver.homes = ExperimentSchema.homes
+        resolver.usual[.sampler] = usualSampler(point, overlay)
         let settings = resolver.settings(tree.entries ?? [], schema, path: "", noun: "the spec")
         for path in resolver.missingRequired {
             let parent = path.split(separator: ".").dropLast().joined(separator: ".")
@@ -124,14 +125,27 @@ struct SpecAssembly {
             settings: settings, origins: resolver.origins, failed: resolver.failed, errors: composer.errors + resolver.errors)
     }
 
-    private func resolved(_ draft: Draft, checks: Bool = true) -> Resolution {
+    /// The SDE's own sampler, for one whose parameters are written without its name.
+    private func usualSampler(_ point: [Sweep.Assignment], _ overlay: SpecNode?) -> String? {
+        var composer = SpecComposer()
+        var layers = [base] + point.map { composer.canonical($0.tree, ExperimentSchema.root) }
+        if let overlay { layers.append(overlay) }
+        layers += overrides.map { composer.canonical($0.tree, ExperimentSchema.root) }
+        var sde = layers.reversed().first { $0["sde"]?["name"]?.text }
+        if sde == nil, case .value(.text(let name))? = ExperimentSchema.root["sde"]?.standard { sde = name }
+        return vocabulary[.sde, sde ?? ""]?.traits.first { if case .samplers(let names) = $0 { names.first } else { nil } }
+    }
+
+    /// - Parameter origins: Of settings the draft did not look at.
+    private func resolved(_ draft: Draft, over origins: [String: Origin] = [:], checks: Bool = true) -> Resolution {
         var settings = draft.settings
         if settings.optionalText("name") == nil { settings["name"] = .text(FilePath.stem(of: file)) }
         DerivedSettings(vocabulary: vocabulary).fill(&settings)
         let spec = ExperimentSpec(settings)
         var errors = draft.errors
         if checks {
-            errors += Contradictions(spec, vocabulary, origins: draft.origins, failed: draft.failed, root: root).found
+            errors += Contradictions(
+                spec, vocabulary, origins: [draft.origins, origins], failed: draft.failed, root: root).found
         }
         return Resolution(spec: spec, origins: draft.origins, errors: errors)
     }
@@ -146,7 +160,7 @@ struct SpecAssembly {
         if let sweep, isSwept {
             runs = expand(sweep, over: draft)
         } else {
-            runs = self.runs(of: whole.spec, label: "", point: [], agenda(of: whole.spec))
+            runs = self.runs(of: whole.spec, label: "", point: [], SectionIdentities(whole.spec), agenda(of: whole.spec))
         }
         guard !errors.contains(where: { $0.severity == .error }) else { return nil }
         return LoadedSpec(
@@ -177,7 +191,10 @@ struct SpecAssembly {
         let known = ExperimentSchema.root.fields.filter { touched.contains($0.name) }
         // A path that leads nowhere is judged by the whole language.
         let schema = known.count == touched.count ? Schema(known) : ExperimentSchema.root
-        let origins = whole.origins.filter { path, _ in !touched.contains(String(path.prefix { $0 != "." && $0 != "[" })) }
+        func isUntouched(_ path: String) -> Bool { !touched.contains(String(path.prefix { $0 != "." && $0 != "[" })) }
+        let origins = whole.origins.filter { isUntouched($0.key) }
+        let failed = whole.failed.filter(isUntouched)
+        let identities = SectionIdentities(resolved(whole, checks: false).spec)
         var agenda: EvaluationAgenda?
         let labels = Self.shortNames(sweep.paths)
         var runs: [SpecRun] = []
@@ -185,10 +202,11 @@ struct SpecAssembly {
         var failing = 0
         for point in sweep.points {
             var draft = draft(schema, point: point, overlay: overlay)
-            for (name, value) in whole.settings where !touched.contains(name) { draft.settings[name] = value }
-            draft.origins.merge(origins) { own, _ in own }
-            draft.failed.formUnion(whole.failed)
-            let resolution = resolved(draft)
+            var settings = whole.settings
+            for (name, value) in draft.settings { settings[name] = value }
+            draft.settings = settings
+            draft.failed.formUnion(failed)
+            let resolution = resolved(draft, over: origins)
             if sweep.excludes(resolution.spec.settings) { continue }
             if resolution.errors.contains(where: { $0.severity == .error }) {
                 failing += 1
@@ -198,7 +216,9 @@ struct SpecAssembly {
             }
             errors += resolution.errors
             let values = point.map { ($0.path, resolution.spec.settings.value(at: $0.path) ?? .none) }
-            var label = values.map { "\(labels[$0.0] ?? $0.0)=\(Self.shown($0.1))" }.joined(separator: ",")
+            // A point that names its runs needs no other label.
+            let own = point.contains { $0.path == "name" } ? resolution.spec.name : nil
+            var label = own ?? values.map { "\(labels[$0.0] ?? $0.0)=\(Self.shown($0.1))" }.joined(separator: ",")
             if !names.insert(label).inserted {
                 // Values that differ only in what names cannot show are told apart by their number.
                 label += ",point=\(runs.count + 1)"
@@ -206,7 +226,9 @@ struct SpecAssembly {
             }
             let spec = resolution.spec
             if agenda?.evaluate != spec.settings["evaluate"] { agenda = self.agenda(of: spec) }
-            runs += self.runs(of: spec, label: label, point: values, agenda ?? self.agenda(of: spec))
+            let sections = identities.updated(for: spec, touched: touched)
+            runs += self.runs(
+                of: spec, label: label, isNamed: label == own, point: values, sections, agenda ?? self.agenda(of: spec))
             if errors.count > 1000 { errors = SpecErrors(errors).all }
         }
         if runs.isEmpty, failing == 0 {
@@ -226,12 +248,13 @@ struct SpecAssembly {
 
     /// One run for each seed.
     private func runs(
-        of spec: ExperimentSpec, label: String, point: [(String, SettingValue)], _ agenda: EvaluationAgenda
+        of spec: ExperimentSpec, label: String, isNamed: Bool = false, point: [(String, SettingValue)],
+        _ identities: SectionIdentities, _ agenda: EvaluationAgenda
     ) -> [SpecRun] {
         var stem = spec.name + (profile.map { "@\($0)" } ?? "")
-        if !label.isEmpty { stem += "," + label }
-        let (identities, seeds) = (spec.trainingIdentities, spec.train.seeds)
-        return zip(seeds, identities).map { seed, identity in
+        if !label.isEmpty, !isNamed { stem += "," + label }
+        let seeds = spec.train.seeds
+        return zip(seeds, identities.trainings(seeds: seeds)).map { seed, identity in
             SpecRun(
                 name: seeds.count > 1 ? stem + ",seed=\(seed)" : stem, label: label, seed: seed,
                 point: point.map { (path: $0.0, value: $0.1) }, spec: spec, identity: identity, agenda: agenda)

@@ -62,16 +62,25 @@ struct SpecComposer {
         case .table:
             return joined(base, overlay) { _ in replaced }
         case .choice, .variant:
-            var usual: String?
-            if case .value(.text(let name)) = field.standard { usual = name }
-            // Another entry has other parameters: those of the former do not carry over.
-            if let name = overlay["name"]?.text, name != base["name"]?.text ?? usual { return overlay }
-            return joined(base, overlay) { _ in deep }
+            return mergedChoice(base, overlay, field)
+        case .list(of: .choice, _, _), .list(of: .variant, _, _):
+            // One choice in place of a list is a choice still.
+            guard overlay.entries != nil else { return overlay }
+            let named = base.text == nil ? base : SpecNode(.map([.init("name", at: base.mark, base)]), at: base.mark, layer: base.layer)
+            return mergedChoice(named, overlay, field)
         case .raw where field.name == "profiles":
             return joined(base, overlay) { _ in { merged($0, $1, ExperimentSchema.root) } }
         default:
             return overlay
         }
+    }
+
+    private static func mergedChoice(_ base: SpecNode, _ overlay: SpecNode, _ field: Field) -> SpecNode {
+        var usual: String?
+        if case .value(.text(let name)) = field.standard { usual = name }
+        // Another entry has other parameters: those of the former do not carry over.
+        if let name = overlay["name"]?.text, name != base["name"]?.text ?? usual { return overlay }
+        return joined(base, overlay) { _ in deep }
     }
 
     private static func replaced(_ base: SpecNode, _ overlay: SpecNode) -> SpecNode { overlay }

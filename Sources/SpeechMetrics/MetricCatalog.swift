@@ -25,5 +25,10 @@ public struct MetricCatalog: Sendable {
         SignalRatio(.distortion),
         SignalRatio(.interference),
         SignalRatio(.artifacts),
+        Composite(.signal),
+        Composite(.background),
+        Composite(.overall),
+        SegmentalSNR(),
+        LogSpectralDistance(),
     ])
 }

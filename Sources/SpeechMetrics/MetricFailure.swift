@@ -18,6 +18,8 @@ public enum MetricFailure: Error, Hashable, Sendable {
     /// Every sample has the same value, so there is nothing to compare.
     case constant(PairSignal)
     case noUtterances
+    /// A file could not be read, or files do not fit together.
+    case unreadable(String)
     /// The formula gave no usable number, such as `−∞`.
     case undefined(String)
 
@@ -34,6 +36,7 @@ public enum MetricFailure: Error, Hashable, Sendable {
         case .silent: "silent"
         case .constant: "constant"
         case .noUtterances: "no_utterances"
+        case .unreadable: "unreadable"
         case .undefined: "undefined"
         }
     }
@@ -57,6 +60,7 @@ extension MetricFailure: CustomStringConvertible {
         case .silent(let signal): "the \(signal.rawValue) signal is silent"
         case .constant(let signal): "the \(signal.rawValue) signal is constant"
         case .noUtterances: "no utterances detected in the clean signal"
+        case .unreadable(let reason): reason
         case .undefined(let reason): reason
         }
     }

@@ -15,6 +15,11 @@ public struct SpeechPair: Sendable, Hashable {
         self.enhanced = enhanced
         self.sampleRate = sampleRate
     }
+
+    /// The pair with the noisy input in place of the enhanced signal: the anchor every system is read against.
+    public var anchor: SpeechPair? {
+        noisy.map { SpeechPair(clean: clean, noisy: $0, enhanced: $0, sampleRate: sampleRate) }
+    }
 }
 
 /// Which signal of a pair is meant.

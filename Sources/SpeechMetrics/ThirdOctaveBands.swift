@@ -7,7 +7,8 @@ import Kernels
 /// clean signal lies more than 40 dB below its loudest frame are left out of both and the rest is joined again; 15
 /// bands from 150 Hz then sum the power of a 512-point spectrum.
 ///
-/// Taal et al., *An Algorithm for Intelligibility Prediction of Time–Frequency Weighted Noisy Speech*, IEEE TASLP 2011.
+/// Taal et al., *An Algorithm for Intelligibility Prediction of Time–Frequency Weighted Noisy Speech*, IEEE
+/// TASLP 19(7), 2011.
 struct ThirdOctaveBands {
     static let sampleRate = 10_000
     static let bandCount = 15

@@ -18,7 +18,14 @@ import Testing
     @Test func aLongerDrawBeginsAsAShorterOne() {
         let stream = RandomStream(seed: 3, purpose: "noise")
         let long = stream.normals(1001)
-        for count in [0, 1, 2, 7, 1000] { #expect(stream.normals(count) == Array(long.prefix(count))) }
+        let uniform = stream.uniforms(1001, bound: 2)
+        for count in [0, 1, 2, 7, 1000] {
+            #expect(stream.normals(count) == Array(long.prefix(count)))
+            #expect(stream.uniforms(count, bound: 2) == Array(uniform.prefix(count)))
+        }
+        #expect(uniform.allSatisfy { abs($0) <= 2 })
+        #expect(abs(uniform.reduce(0) { $0 + Double($1) } / 1001) < 0.12)
+        #expect(abs(uniform.reduce(0) { $0 + Double($1 * $1) } / 1001 - 4.0 / 3) < 0.12)
     }
 
     @Test func uniformNumbersFillTheirRange() {

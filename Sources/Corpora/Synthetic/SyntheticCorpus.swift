@@ -6,7 +6,7 @@ import Kernels
 ///
 /// Speakers are disjoint between training, validation and test sets; the noise families, or the rooms'
 /// reverberation times, of `test-ood` appear in no other set. Equal parameters give equal files, byte for byte.
-public struct SyntheticCorpus: CorpusRecipe {
+public struct SyntheticCorpus: CorpusMaker {
     public static let name = "synthetic"
     public static let version = 1
 

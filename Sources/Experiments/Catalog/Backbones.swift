@@ -17,6 +17,7 @@ extension Registry<any Backbone> {
             ncsnpp(
                 "ncsnpp_48k", .fullband, "NCSN++ for 48 kHz, without pyramids and attention levels",
                 source: "Richter et al., Interspeech 2024", padding: "reflection"),
+            conditioned, dcunet,
         ])
 
     private static func ncsnpp(
@@ -28,6 +29,38 @@ extension Registry<any Backbone> {
             name, summary, source: source, parameters: NCSNppOptions.fields(standard), traits: traits
         ) { settings in
             try NCSNpp(NCSNppOptions(settings, standard), seed: UInt64(settings.optionalInteger("seed") ?? 0))
+        }
+    }
+}
+
+extension Registry<any Backbone> {
+    /// `ncsnpp_v2` with an embedding of the noise.
+    private static var conditioned: Entry {
+        let standard = NoiseConditioning()
+        func names<Name: RawRepresentable & CaseIterable>(_ type: Name.Type) -> [String] where Name.RawValue == String {
+            type.allCases.map(\.rawValue)
+        }
+        let fields: [Field] = [
+            Field(
+                "noise_cond_type", .oneOf(names(NoiseConditioning.Injection.self)),
+                default: .value(.text(standard.injection.rawValue)), "how the noise embedding changes the time embedding"),
+            Field(
+                "noise_cond_start", .oneOf(names(NoiseConditioning.ScaleStart.self)),
+                default: .value(.text(standard.scaleStart.rawValue)),
+                "how the scale of 'film' starts: 'ones' as in the reference, 'identity' without conditioning"),
+        ]
+        return Entry(
+            "ncsnpp_v2_cond", "ncsnpp_v2 whose time embedding an embedding of the noise changes",
+            source: "moonx010/sgmse, after Richter et al., ICASSP 2025",
+            parameters: NCSNppOptions.fields(.v2) + fields,
+            traits: [.halves(levels: "ch_mult"), .padding("reflection"), .takesCondition]
+        ) { settings in
+            let conditioning = NoiseConditioning(
+                NoiseConditioning.Injection(rawValue: settings.text("noise_cond_type")) ?? standard.injection,
+                width: settings.optionalInteger("noise_embed_dim") ?? standard.width,
+                scaleStart: NoiseConditioning.ScaleStart(rawValue: settings.text("noise_cond_start")) ?? standard.scaleStart)
+            return try ConditionedNCSNpp(
+                NCSNppOptions(settings, .v2), conditioning, seed: UInt64(settings.optionalInteger("seed") ?? 0))
         }
     }
 }
@@ -72,6 +105,7 @@ extension NCSNppOptions {
             Field("progressive_combine", .oneOf(Combine.Method.allCases.map(\.rawValue)), default: .value(.text(standard.progressiveCombine.rawValue)), "how the input pyramid joins"),
             .number("init_scale", default: .value(.number(standard.initScale)), in: .nonNegative, "scale of the last convolutions' initial weights"),
             .number("fourier_scale", default: .value(.number(standard.fourierScale)), in: .positive, "standard deviation of the Fourier frequencies"),
+            .number("dropout", default: .value(.number(standard.dropout)), in: .between(0, 0.999), "probability of dropping an input of a block's second convolution, in training"),
             .integer("image_size", default: .value(.integer(standard.imageSize)), in: .from(1), "bins for which attn_resolutions are counted"),
             Field("embedding_type", .oneOf(Embedding.allCases.map(\.rawValue)), default: .value(.text(standard.embeddingType.rawValue)), "features of the time"),
             Field("conditional", .bool, default: .value(.bool(standard.conditional)), "whether the blocks see the time"),
@@ -98,6 +132,7 @@ extension NCSNppOptions {
         progressiveCombine = Combine.Method(rawValue: settings.text("progressive_combine")) ?? .sum
         initScale = settings.number("init_scale")
         fourierScale = settings.number("fourier_scale")
+        dropout = settings.number("dropout")
         imageSize = settings.integer("image_size")
         embeddingType = Embedding(rawValue: settings.text("embedding_type")) ?? .fourier
         conditional = settings.bool("conditional")

@@ -9,6 +9,7 @@ public struct Catalog: Sendable {
     public var corpora: Registry<any CorpusSource>
     public var sdes: Registry<any SDE>
     public var backbones: Registry<any Backbone>
+    public var noiseEncoders: Registry<any NoiseEncoder>
     public var losses: Registry<LossFactory>
     public var samplers: Registry<SamplerFactory>
     public var predictors: Registry<any Predictor>
@@ -16,8 +17,8 @@ public struct Catalog: Sendable {
     public var anchors: Registry<any AnchorFilter>
     public var metrics: MetricCatalog
 
-    public static let standard = Catalog(
-        corpora: .corpora, sdes: .sdes, backbones: .backbones, losses: .losses, samplers: .samplers,
+    public static let standard: Catalog = Catalog(
+        corpora: .corpora, sdes: .sdes, backbones: .backbones, noiseEncoders: .noiseEncoders, losses: .losses, samplers: .samplers,
         predictors: .predictors, correctors: .correctors, anchors: .anchors, metrics: .standard)
 
     /// What the spec language may name.
@@ -27,7 +28,7 @@ public struct Catalog: Sendable {
             .loss: losses.descriptors, .sampler: samplers.descriptors, .predictor: predictors.descriptors,
             .corrector: correctors.descriptors, .anchor: anchors.descriptors,
             .metric: metrics.metrics.map { EntryDescriptor($0.name, $0.summary, source: $0.source) },
-            .noiseEncoder: [],
+            .noiseEncoder: noiseEncoders.descriptors,
         ], gates: ProtocolGate.names)
     }
 }

@@ -59,8 +59,3 @@ extension Registry<any CorpusSource> {
             }
         ])
 }
-
-/// The checks that stand before any training step, by the names under which a spec may waive them.
-public enum ProtocolGate {
-    static let names: [String] = []
-}

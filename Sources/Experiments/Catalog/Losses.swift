@@ -23,13 +23,19 @@ extension Registry<LossFactory> {
                 source: "Richter et al., ICASSP 2025, Eq. (12)", traits: [.weightings([]), .hasTimeTerms]
             ) { _ in
                 LossFactory { objective, frontEnd in
-                    guard objective.pesqWeight == 0 else {
-                        throw IncompatibleParts(reason: "objective.pesq_weight needs the differentiable PESQ, which this build lacks; set it to 0")
-                    }
-                    return DataPredictionLoss(frontEnd: frontEnd, l1Weight: objective.l1Weight)
+                    let weight = objective.pesqWeight
+                    return DataPredictionLoss(
+                        frontEnd: frontEnd, l1Weight: objective.l1Weight, perceptualWeight: weight,
+                        perceptual: weight > 0 ? try perceptualTerm(sampleRate: 16000) : nil)
                 }
             },
         ])
+}
+
+/// The perceptual term of the data-prediction loss.
+func perceptualTerm(sampleRate: Int) throws -> DataPredictionLoss.WaveformTerm {
+    throw IncompatibleParts(
+        reason: "objective.pesq_weight needs the differentiable PESQ, which this version lacks; set it to 0")
 }
 
 extension Preconditioning {

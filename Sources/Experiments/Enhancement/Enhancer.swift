@@ -31,20 +31,20 @@ public struct Enhancer: Sendable {
     ///
     /// - Parameter file: The file's name, which with the seed decides every random draw.
     public func enhance(_ noisy: [Float], file: String, seed: UInt64) throws -> Output {
-        try enhance(noisy, noise: .addressed(seed: seed, files: [file]))
+        var noise = NoiseSource.addressed(seed: seed, files: [file])
+        return try enhance(noisy, noise: &noise)
     }
 
     /// Enhances one recording: divided by its peak, transformed, padded, sampled, and back.
     ///
     /// - Throws: `EnhancementError` for a silent recording, or one too short to be transformed.
-    public func enhance(_ noisy: [Float], noise: NoiseSource) throws -> Output {
+    public func enhance(_ noisy: [Float], noise: inout NoiseSource) throws -> Output {
         guard noisy.count >= frontEnd.stft.shortestSignal else {
             throw EnhancementError.tooShort(samples: noisy.count, needed: frontEnd.stft.shortestSignal)
         }
         let peak = noisy.reduce(Float(0)) { max($0, abs($1)) }
         guard peak > 0 else { throw EnhancementError.silent }
         let start = ContinuousClock.now
-        var noise = noise
         let output = Gradients.off {
             let spectrogram = frontEnd.spectrogram([noisy.map { $0 / peak }])
             let y = padding.pad(spectrogram, multiple: multiple)

@@ -42,6 +42,13 @@ public struct Executor: Sendable {
             let data = try DataPreparer(workspace: workspace, observe: observe).prepare(one.spec)
             let run = try register(one, loaded, data)
             summary.runs.append(run.id)
+            try store.record(
+                data.findings.map { finding in
+                    GateFinding(
+                        subject: finding.set, gate: finding.code.rawValue,
+                        severity: finding.severity == .note ? .note : finding.severity == .warning ? .warning : .failure,
+                        message: finding.message, run: run.id)
+                })
             do {
                 try train(one, run, data, &summary)
                 for evaluation in one.evaluations { try evaluate(evaluation, one, run, data, &summary) }
@@ -112,7 +119,9 @@ public struct Executor: Sendable {
         guard let test = data.tests[point.set.name] else { return }
         let builder = ModelBuilder(spec: one.spec, catalog: workspace.catalog)
         let checkpoint = try checkpoint(point.checkpoint, of: run)
-        let folder = "\(run.folder)/enhanced/\(evaluation.label)"
+        // The identity keeps two evaluations apart that differ in what the name does not say.
+        let steps = point.N.map { "-N\($0)" } ?? ""
+        let folder = "\(run.folder)/audio/\(point.set.name)/\(point.sampler.name)\(steps)-\(evaluation.identity.short)"
         let job = EvaluationJob(
             subject: .run(run.id, checkpoint: checkpoint.id), label: "\(run.name) \(evaluation.label)",
             identity: "\(evaluation.identity.hex)|\(run.key.dataFingerprint)|\(test.fingerprint)",

@@ -10,6 +10,8 @@ public struct PreparedData: Sendable {
     public var fingerprint: String
     /// The test sets by the names that the spec gives them.
     public var tests: [String: TestData]
+    /// What the protocol's gates found and let pass.
+    public var findings: [Finding]
 
     public struct TestData: Sendable {
         public var set: PairedSet
@@ -18,17 +20,29 @@ public struct PreparedData: Sendable {
 }
 
 /// Finds or makes the audio of a spec.
-struct DataPreparer {
+public struct DataPreparer {
     let workspace: Workspace
     let observe: @Sendable (ExperimentEvent) -> Void
 
-    func prepare(_ spec: ExperimentSpec) throws -> PreparedData {
+    public init(workspace: Workspace, observe: @escaping @Sendable (ExperimentEvent) -> Void = { _ in }) {
+        self.workspace = workspace
+        self.observe = observe
+    }
+
+    /// Finds or makes the audio of a spec, reads it, and checks it against the protocol.
+    ///
+    /// - Throws: `GateFailure` for data that is not what the spec says, unless it waives the check by name.
+    public func prepare(_ spec: ExperimentSpec) throws -> PreparedData {
         let base = try folder(corpus: spec.data.corpus, path: spec.data.path, rate: spec.data.sampleRate)
         let corpus = try Corpus(at: base)
         let training = limited(try corpus.set("train"), spec.data)
         let validation = corpus.sets.contains { $0.name == "valid" } ? limited(try corpus.set("valid"), spec.data) : nil
         var hasher = ContentHasher()
-        for set in [training, validation].compactMap({ $0 }) { hasher.combine(try fingerprint(set)) }
+        var scans: [SetScan] = []
+        for set in [training, validation].compactMap({ $0 }) {
+            scans.append(try scan(set))
+            hasher.combine(try fingerprint(scans[scans.count - 1]))
+        }
         var tests: [String: PreparedData.TestData] = [:]
         for test in spec.evaluate.sets {
             var folderOfSet = base
@@ -37,10 +51,16 @@ struct DataPreparer {
             }
             var set = try testSet(folderOfSet, test)
             if let most = spec.evaluate.maxFiles { set.files = Array(set.files.prefix(most)) }
-            tests[test.name] = .init(set: set, fingerprint: try fingerprint(set).description)
+            let read = try scan(set)
+            scans.append(read)
+            tests[test.name] = .init(set: set, fingerprint: try fingerprint(read).description)
         }
+        let findings = ProtocolGate.findings(scans, spec)
+        let errors = findings.filter { $0.severity == .error && spec.waive[$0.code.rawValue] == nil }
+        guard errors.isEmpty else { throw GateFailure(findings: errors) }
         return PreparedData(
-            training: training, validation: validation, fingerprint: hasher.finish().description, tests: tests)
+            training: training, validation: validation, fingerprint: hasher.finish().description, tests: tests,
+            findings: findings)
     }
 
     /// A set inside a corpus, or a folder that is a set itself.
@@ -72,18 +92,25 @@ struct DataPreparer {
         return made.baseDir
     }
 
-    /// Reads the audio of a set, as far as it is not known yet, and hashes it.
-    private func fingerprint(_ set: PairedSet) throws -> ContentHash {
+    /// Reads the audio of a set, as far as it is not known yet.
+    private func scan(_ set: PairedSet) throws -> SetScan {
         let cachePath = workspace.folder + "/audio-facts.cache"
         var cache = FactsCache(contentsOf: cachePath)
         let known = cache.facts.count
         let scan = SetScan(reading: set, cache: &cache)
         if cache.facts.count != known { try cache.write(to: cachePath) }
+        return scan
+    }
+
+    /// A hash of names and audio.
+    ///
+    /// - Throws: What keeps a file from being read.
+    private func fingerprint(_ scan: SetScan) throws -> ContentHash {
         for pair in scan.pairs {
             _ = try pair.clean.get()
             _ = try pair.noisy.get()
         }
-        guard let fingerprint = scan.fingerprint else { throw CorpusError(set.path, .emptySet(set.name)) }
+        guard let fingerprint = scan.fingerprint else { throw CorpusError(scan.set.path, .emptySet(scan.set.name)) }
         return fingerprint
     }
 }

@@ -5,14 +5,15 @@ enum BadIntervals {
     private static let reach = 2  // frames
     private static let shortest = 5
 
-    /// Runs of at least five bad frames; a run survives two good frames, and ends two frames short of others.
+    /// Runs of at least five frames that have a bad frame, or are one, within two places on both sides.
     static func find(in isBad: [Bool]) -> [Range<Int>] {
         var isBad = isBad
         isBad[0] = false
         let last = isBad.count - 1
         var smeared = [Bool](repeating: false, count: isBad.count)
         for frame in stride(from: reach, to: last - reach, by: 1) {
-            smeared[frame] = isBad[frame - reach...frame].contains(true) && isBad[frame...frame + reach].contains(true)
+            smeared[frame] =
+                isBad[frame - reach...frame].contains(true) && isBad[frame...frame + reach].contains(true)
         }
         var (intervals, start): ([Range<Int>], Int?) = ([], nil)
         for frame in smeared.indices {

@@ -66,7 +66,8 @@ struct DelaySearch {
     /// The correlation of both envelopes around a guess, and how many windows of the reference are in it.
     private func envelopes(from first: Int, to end: Int, around guess: Int) -> ([Float], Int)? {
         let shift = guess / timing.window
-        let start = first + shift < 0 ? -shift : first
+        // Halves of a split reach over their border, so they may begin before the signal or end behind it.
+        let start = max(0, first, -shift)
         let count = min(end, reference.windows) - start
         let degradedStart = start + shift
         let degradedCount = min(count, degraded.windows - degradedStart)

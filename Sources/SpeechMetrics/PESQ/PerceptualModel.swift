@@ -154,14 +154,11 @@ struct PerceptualModel {
         let count = longest + timing.tail
         var result = [Float](repeating: 0, count: count)
         let inner = timing.margin..<count - timing.margin
-        let utterances = alignment.utterances
-        var current = 0
-        for index in inner {
-            while current + 1 < utterances.count, utterances[current + 1].start * timing.window <= index {
-                current += 1
+        for block in stride(from: inner.lowerBound, to: inner.upperBound, by: timing.window) {
+            let delay = alignment.delay(at: block)  // utterances begin with a window
+            for index in block..<min(block + timing.window, inner.upperBound) {
+                result[index] = degraded[min(max(index + delay, inner.lowerBound), inner.upperBound - 1)]
             }
-            let source = index + utterances[current].delay
-            result[index] = degraded[min(max(source, inner.lowerBound), inner.upperBound - 1)]
         }
         return result
     }

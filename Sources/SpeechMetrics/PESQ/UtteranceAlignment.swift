@@ -178,7 +178,7 @@ struct UtteranceAlignment {
         var result = [FineDelay](repeating: (0, 0), count: breaks.count)
         for delay in Set(crude) {
             var histogram = DelayHistogram(length: timing.alignmentFrame)
-            var frames = AlignmentFrames(from: start * timing.window, delay: delay, timing: timing)
+            var frames = AlignmentFrames(from: max(0, start) * timing.window, delay: delay, timing: timing)
             for index in breaks.indices where crude[index] == delay {
                 frames.advance(to: breaks[index] * timing.window, &search, into: &histogram)
                 let peak = histogram.peak
@@ -196,7 +196,8 @@ struct UtteranceAlignment {
         for delay in Set(chosen.map { crude[$0] }) {
             var histogram = DelayHistogram(length: timing.alignmentFrame)
             var frames = AlignmentFrames(
-                backFrom: end * timing.window, delay: delay, timing: timing, degraded: search.degraded.count)
+                backFrom: min(end * timing.window, search.reference.count), delay: delay, timing: timing,
+                degraded: search.degraded.count)
             for index in chosen.reversed() where crude[index] == delay {
                 frames.retreat(to: breaks[index] * timing.window, &search, into: &histogram)
                 let peak = histogram.peak
@@ -228,42 +229,5 @@ struct UtteranceAlignment {
                 start: cut - overlap, end: end, search: whole.search, crudeDelay: after.crude,
                 delay: after.fine.delay, confidence: after.fine.confidence),
         ]
-    }
-}
-
-/// Frames of both signals, a quarter of a frame apart, that move through a stretch at one delay.
-private struct AlignmentFrames {
-    private var reference: Int
-    private var degraded: Int
-    private let length: Int
-
-    init(from start: Int, delay: Int, timing: PESQTiming) {
-        length = timing.alignmentFrame
-        reference = start + delay < 0 ? -delay : start
-        degraded = reference + delay
-    }
-
-    init(backFrom end: Int, delay: Int, timing: PESQTiming, degraded count: Int) {
-        length = timing.alignmentFrame
-        degraded = min(end - length + delay, count - length)
-        reference = degraded - delay
-    }
-
-    /// Counts every frame that ends by `end` of the reference.
-    mutating func advance(to end: Int, _ search: inout DelaySearch, into histogram: inout DelayHistogram) {
-        while degraded + length <= search.degraded.count, reference + length <= end {
-            search.accumulate(referenceStart: reference, degradedStart: degraded, into: &histogram)
-            reference += length / 4
-            degraded += length / 4
-        }
-    }
-
-    /// Counts every frame that starts at or after `start` of the reference.
-    mutating func retreat(to start: Int, _ search: inout DelaySearch, into histogram: inout DelayHistogram) {
-        while degraded >= 0, reference >= start {
-            search.accumulate(referenceStart: reference, degradedStart: degraded, into: &histogram)
-            reference -= length / 4
-            degraded -= length / 4
-        }
     }
 }

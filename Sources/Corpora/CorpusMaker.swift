@@ -1,7 +1,7 @@
 import Foundation
 
 /// A way to make a corpus: parameters in, a `base_dir` on the disk out.
-public protocol CorpusRecipe: Hashable, Sendable, Codable {
+public protocol CorpusMaker: Hashable, Sendable, Codable {
     /// The recipe's name in a spec.
     static var name: String { get }
     /// Raised whenever the same parameters would give other audio.
@@ -19,7 +19,7 @@ public enum RecipeOutcome: Hashable, Sendable {
     case unchanged
 }
 
-extension CorpusRecipe {
+extension CorpusMaker {
     /// The file in a `base_dir` that tells what it was made from.
     public static var recordName: String { "recipe.json" }
 
@@ -88,7 +88,7 @@ extension CorpusRecipe {
     }
 }
 
-private struct RecipeRecord<Recipe: CorpusRecipe>: Encodable {
+private struct RecipeRecord<Recipe: CorpusMaker>: Encodable {
     var parameters: Recipe
     var recipe: String
     var version: Int

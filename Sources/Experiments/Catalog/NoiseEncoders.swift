@@ -1,0 +1,25 @@
+import Backbones
+import Specs
+
+extension Registry<any NoiseEncoder> {
+    /// The networks that embed a noise reference, by the reference's names.
+    ///
+    /// Widths and filters come from the spec's conditioning: `noise_embed_dim` and `noise_encoder_nf`.
+    static let noiseEncoders: Registry<any NoiseEncoder> = Registry(
+        "noise encoder",
+        [
+            Entry(
+                "default", "convolutions of stride 2, means over four bands, two linear layers", source: "moonx010/sgmse",
+                parameters: [.integer("num_layers", default: 4, in: .between(1, 16), "convolutions")]
+            ) { settings in
+                try ConvolutionalNoiseEncoder(
+                    filters: settings.optionalInteger("noise_encoder_nf") ?? 64,
+                    width: settings.optionalInteger("noise_embed_dim") ?? 512, layers: settings.integer("num_layers"),
+                    seed: UInt64(settings.optionalInteger("seed") ?? 0))
+            },
+            Entry("light", "mean over time, three convolutions along the bins, two linear layers", source: "moonx010/sgmse") {
+                try LightNoiseEncoder(
+                    width: $0.optionalInteger("noise_embed_dim") ?? 512, seed: UInt64($0.optionalInteger("seed") ?? 0))
+            },
+        ])
+}

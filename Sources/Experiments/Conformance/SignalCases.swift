@@ -1,0 +1,109 @@
+import Audio
+import Diffusion
+import Foundation
+import Objectives
+import Tensors
+import WeightFiles
+
+extension ConformanceCase {
+    /// The front end of the case's hyper-parameters.
+    var frontEnd: FrontEnd {
+        let h = hyperparameters
+        let factor = h["spec_factor"]?.number ?? 0.15
+        let compression: SpectralCompression =
+            switch h["transform_type"]?.text {
+            case "log": .log(factor: factor)
+            case "none": .none
+            default: .exponent(alpha: h["spec_abs_exponent"]?.number ?? 0.5, factor: factor)
+            }
+        return FrontEnd(
+            stft: ShortTimeFourier(
+                size: h["n_fft"]?.int ?? 510, hop: h["hop_length"]?.int ?? 128,
+                window: .init(rawValue: h["window"]?.text ?? "hann") ?? .hann),
+            compression: compression)
+    }
+
+    /// The rows of a stored `[B, L]`, or the one row of `[L]`.
+    func rows(_ name: String) throws -> [[Float]] {
+        let array = try array(name)
+        let length = array.shape[array.shape.count - 1]
+        return stride(from: 0, to: array.values.count, by: length).map { Array(array.values[$0..<$0 + length]) }
+    }
+}
+
+extension ConformanceChecker {
+    /// STFT, compression and their inverses; or the cutting of a training pair.
+    static let transform = ConformanceChecker("transform") { one, _, report in
+        one.has("X") ? try segment(one, &report) : try roundTrip(one, &report)
+    }
+
+    private static func roundTrip(_ one: ConformanceCase, _ report: inout ConformanceReport) throws {
+        let frontEnd = one.frontEnd
+        let audio = try one.rows("audio")
+        func compare(_ name: String, _ value: Tensor, _ expected: Tensor, _ tolerance: String) throws {
+            report.compare(name, value.values, expected.values, relmax: try one.tolerance(tolerance))
+        }
+        report.compare(
+            "window", frontEnd.stft.window, try one.array("window").values, relmax: try one.tolerance("window"))
+        let stft = frontEnd.stft.forward(audio)
+        let (storedSTFT, storedForward) = (try one.spectrum("stft"), try one.spectrum("spec_fwd"))
+        let storedBack = try one.spectrum("spec_back")
+        try compare("stft", stft, storedSTFT, "stft")
+        try compare(
+            "spec_fwd of the stored stft", frontEnd.compression.compress(storedSTFT), storedForward, "spec_fwd_from_given_stft")
+        try compare("spec_fwd", frontEnd.compression.compress(stft), storedForward, "spec_fwd_from_own_stft")
+        try compare(
+            "spec_back of the stored spec_fwd", frontEnd.compression.expand(storedForward), storedBack,
+            "spec_back_from_given_spec_fwd")
+        let length = one.hyperparameters["istft_length"]?.int
+        let expected = try one.array("istft").values
+        try compare(
+            "istft of the stored spec_back", frontEnd.stft.inverse(storedBack, length: length),
+            Tensor(expected, shape: [audio.count, expected.count / audio.count]), "istft_from_given_spec_back")
+        let back = frontEnd.audio(frontEnd.spectrogram(audio), length: length)
+        try compare("audio", back, Tensor(expected, shape: back.shape), "audio_roundtrip")
+    }
+
+    private static func segment(_ one: ConformanceCase, _ report: inout ConformanceReport) throws {
+        let crop = SegmentRule(
+            samples: ((one.hyperparameters["num_frames"]?.int ?? 256) - 1) * one.frontEnd.stft.hop,
+            normalization: .init(rawValue: one.hyperparameters["normalize"]?.text ?? "noisy") ?? .noisy)
+        let (clean, noisy) = (try one.rows("clean")[0], try one.rows("noisy")[0])
+        let start = one.json["scalars"]?["crop_start"]?.int ?? crop.centre(of: noisy.count)
+        let pair = crop.cut(clean: clean, noisy: noisy, start: start)
+        for (name, signal) in [("X", pair.clean), ("Y", pair.noisy)] {
+            report.compare(
+                name, one.frontEnd.spectrogram([signal]).values, try one.spectrum(name).values,
+                relmax: try one.tolerance("relmax"))
+        }
+    }
+
+    /// Filling up frames.
+    static let padding = ConformanceChecker("pad_spec") { one, _, report in
+        guard let padding = FramePadding(rawValue: one.hyperparameters["mode"]?.text ?? "") else {
+            throw ConformanceError(id: one.id, reason: "unknown padding")
+        }
+        let names = (one.json["complex"]?.elements ?? []).compactMap(\.text).filter { $0.hasPrefix("in_") }
+        for name in names.sorted() {
+            let frames = name.dropFirst(3)
+            let padded = padding.pad(try one.spectrogram(name), multiple: one.hyperparameters["multiple"]?.int ?? 64)
+            report.compare("\(frames) frames", padded.values, try one.spectrogram("out_\(frames)").values, relmax: 0)
+        }
+    }
+
+    /// Sample-rate conversion.
+    static let resampling = ConformanceChecker("resample") { one, _, report in
+        let h = one.hyperparameters
+        let resampler = Resampler(from: h["orig_sr"]?.int ?? 0, to: h["target_sr"]?.int ?? 0)
+        let output = try one.rows("input").flatMap { try resampler.resample($0) }
+        report.compare("output", output, try one.array("output").values, relmax: 1e-4)
+    }
+}
+
+extension ConformanceCase {
+    /// A complex array `[B, F, N]` as `[B, F, N, 2]`.
+    func spectrum(_ name: String) throws -> Tensor {
+        let (re, im) = (try array(name + "_re"), try array(name + "_im"))
+        return Tensor(zip(re.values, im.values).flatMap { [$0, $1] }, shape: re.shape + [2])
+    }
+}

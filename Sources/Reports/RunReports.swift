@@ -1,0 +1,124 @@
+import Foundation
+import Runs
+
+/// The list of runs, as `ls` shows it.
+public struct RunListing: Sendable {
+    public let runs: [Run]
+
+    public init(of store: RunStore, where filter: RunFilter? = nil, limit: Int? = nil) throws(StoreError) {
+        runs = try store.runs(where: filter, limit: limit)
+    }
+
+    public var table: Table {
+        Table(
+            columns: [
+                Table.Column("id", alignment: .leading, isKey: true),
+                Table.Column("name", alignment: .leading, isKey: true), Table.Column("seed"),
+                Table.Column("status", alignment: .leading), Table.Column("started", alignment: .leading),
+                Table.Column("took"), Table.Column("tags", alignment: .leading),
+                Table.Column("notes", alignment: .leading),
+            ],
+            rows: runs.map { run in
+                Table.Row([
+                    .text(run.shortID), .text(run.name), .text(String(run.key.seed)), .text(run.status.rawValue),
+                    .text(run.started?.text ?? "–"), .text(run.duration?.clock ?? "–"),
+                    .text(run.tags.joined(separator: ", ")), .text(run.reason ?? run.notes),
+                ])
+            })
+    }
+
+    public var json: JSON { .array(runs.map(\.json)) }
+}
+
+/// In what two runs differ: meaning, protocol, provenance and results.
+public struct DiffReport: Sendable {
+    public let first: Run
+    public let second: Run
+    public let differences: RunDifferences
+    public let comparison: ComparisonReport
+
+    public init(between first: Run.ID, and second: Run.ID, in store: RunStore) throws(StoreError) {
+        let runs = try store.runs([first, second])
+        (self.first, self.second) = (runs[0], runs[1])
+        differences = try store.differences(between: first, and: second)
+        comparison = try ComparisonReport(of: [first, second], in: store, options: .init(baseline: first))
+    }
+
+    /// What differs in the specs and circumstances, then the results, then the paired differences.
+    public var tables: [Table] {
+        [differencesTable, comparison.table] + (comparison.differences.map { [$0] } ?? [])
+    }
+
+    private var differencesTable: Table {
+        let parts = [
+            ("meaning", differences.meaning), ("protocol", differences.protocols),
+            ("provenance", differences.provenance),
+        ]
+        var table = Table(
+            columns: [
+                Table.Column("differs in", alignment: .leading, isKey: true), Table.Column("", alignment: .leading),
+                Table.Column(first.shortID, alignment: .leading), Table.Column(second.shortID, alignment: .leading),
+            ])
+        table.rows = parts.flatMap { part, items in
+            items.map { item in
+                Table.Row(
+                    [.text(part), .text(item.path), .text(item.first ?? "–"), .text(item.second ?? "–")], section: part)
+            }
+        }
+        let deciding = differences.meaning.count + differences.protocols.count
+        if deciding != 1 {
+            table.notes.append(
+                deciding == 0
+                    ? "nothing that decides a score differs"
+                    : "\(deciding) things differ: the results do not tell which of them matters")
+        }
+        return table
+    }
+
+    public var json: JSON {
+        func list(_ items: [RunDifferences.Item]) -> JSON {
+            .array(
+                items.map { ["path": .string($0.path), "first": JSON($0.first), "second": JSON($0.second)] })
+        }
+        return [
+            "first": first.json, "second": second.json, "meaning": list(differences.meaning),
+            "protocol": list(differences.protocols), "provenance": list(differences.provenance),
+            "results": comparison.json,
+        ]
+    }
+}
+
+extension Run {
+    /// Seconds from the start to the end.
+    var duration: Double? { started.flatMap { start in ended.map { $0.timeIntervalSince(start) } } }
+
+    /// All columns of the run.
+    public var json: JSON {
+        [
+            "id": .string(shortID), "name": .string(name), "seed": Int(exactly: key.seed).map(JSON.integer) ?? .string(String(key.seed)),
+            "status": .string(status.rawValue), "reason": JSON(reason), "origin": .string(origin.rawValue),
+            "identity": .string(key.identity), "data_fingerprint": .string(key.dataFingerprint),
+            "created": .string(created.text), "started": JSON(started?.text), "ended": JSON(ended?.text),
+            "folder": .string(folder), "git_commit": .string(provenance.gitCommit),
+            "dirty": .bool(provenance.isDirty), "version": .string(provenance.version),
+            "machine": .string(provenance.machine), "threads": .integer(provenance.threads),
+            "command_line": .string(provenance.commandLine), "tags": .array(tags.map(JSON.string)),
+            "notes": .string(notes),
+        ]
+    }
+}
+
+extension Date {
+    /// `2026-11-22T08:00:00Z`.
+    public var text: String { formatted(.iso8601) }
+}
+
+extension Double {
+    /// Seconds as `1:02:03` or `2:03`.
+    public var clock: String {
+        let total = Int(self.rounded())
+        let (hours, minutes, seconds) = (total / 3600, total / 60 % 60, total % 60)
+        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : String(value) }
+        return hours > 0 ? "\(hours):\(two(minutes)):\(two(seconds))" : "\(minutes):\(two(seconds))"
+    }
+}

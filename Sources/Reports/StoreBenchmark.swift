@@ -1,0 +1,48 @@
+import Runs
+
+/// How fast a store of a given size is filled, listed and compared.
+public struct StoreBenchmark: Hashable, Sendable {
+    public var filling: RunStore.Filling
+    /// Seconds to list all runs, and those of one backbone.
+    public var listing: Double
+    public var filteredListing: Double
+    /// Seconds to compare 50 runs, table included.
+    public var comparison: Double
+
+    /// Fills `store` and measures each reading as the median of five.
+    public init(
+        filling store: RunStore, runs: Int = 10_000, scoresPerRun: Int = 1000, progress: (Int) -> Void = { _ in }
+    ) throws {
+        filling = try store.fill(runs: runs, scoresPerRun: scoresPerRun, progress: progress)
+        let all = try store.runs()
+        let chosen = stride(from: 0, to: all.count, by: max(1, all.count / 50)).prefix(50).map { all[$0].id }
+        let filter = try RunFilter("backbone=ncsnpp and N=50")
+        listing = try Self.median { _ = try store.runs() }
+        filteredListing = try Self.median { _ = try store.runs(where: filter) }
+        comparison = try Self.median { _ = try ComparisonReport(of: chosen, in: store).table.terminal() }
+    }
+
+    public var table: Table {
+        Table(
+            columns: [Table.Column("measure", alignment: .leading, isKey: true), Table.Column("value"), Table.Column("bound")],
+            rows: [
+                Table.Row([.text("runs"), .integer(filling.runs), .empty]),
+                Table.Row([.text("scores"), .integer(filling.scores), .empty]),
+                Table.Row([
+                    .text("scores inserted per second"), .number(filling.scoresPerSecond, digits: 0), .text("≥ 200000"),
+                ]),
+                Table.Row([.text("list all runs, s"), .number(listing, digits: 3), .text("< 0.2")]),
+                Table.Row([.text("list with a filter, s"), .number(filteredListing, digits: 3), .text("< 0.2")]),
+                Table.Row([.text("compare 50 runs, s"), .number(comparison, digits: 3), .text("< 0.5")]),
+            ])
+    }
+
+    private static func median(_ body: () throws -> Void) rethrows -> Double {
+        let times = try (0..<5).map { _ in
+            let start = ContinuousClock.now
+            try body()
+            return (ContinuousClock.now - start) / .seconds(1)
+        }
+        return times.sorted()[2]
+    }
+}

@@ -1,0 +1,277 @@
+/// A spec made from a command line of the reference.
+///
+///     let imported = try CommandImport("python train.py --base_dir vb --backbone ncsnpp_v2", vocabulary: vocabulary)
+///     imported.yaml       // "data:\n  path: vb\nbackbone:\n  name: ncsnpp_v2\n…"
+///     imported.remarks    // what has no counterpart, and why
+public struct CommandImport: Sendable {
+    /// The spec, ready to be written to a file.
+    public let yaml: String
+    /// Options that change nothing here, and differences a reader should know.
+    public let remarks: [String]
+
+    /// Reads a command of train.py, enhancement.py, or their noise-conditioned variants.
+    ///
+    /// - Throws: Every option that does not exist, or misses its value, with its place in the command.
+    public init(_ command: String, vocabulary: ExperimentVocabulary) throws(SpecErrors) {
+        var reading = CommandReading(command, vocabulary)
+        reading.read()
+        if !reading.errors.isEmpty { throw SpecErrors(reading.errors) }
+        yaml = SettingsText.yaml(reading.settings)
+        remarks = reading.remarks
+    }
+}
+
+/// Paths with values as YAML, sections written out.
+enum SettingsText {
+    static func yaml(_ settings: [(path: String, value: String)]) -> String {
+        var root = Branch()
+        for (path, value) in settings { root.set(path.split(separator: ".").map(String.init)[...], value) }
+        return root.lines(indent: "").joined(separator: "\n") + "\n"
+    }
+
+    private struct Branch {
+        var order: [String] = []
+        var leaves: [String: String] = [:]
+        var branches: [String: Branch] = [:]
+
+        mutating func set(_ path: ArraySlice<String>, _ value: String) {
+            guard let head = path.first else { return }
+            if !order.contains(head) { order.append(head) }
+            if path.count == 1 { leaves[head] = value } else { branches[head, default: Branch()].set(path.dropFirst(), value) }
+        }
+
+        func lines(indent: String) -> [String] {
+            order.flatMap { name -> [String] in
+                if let branch = branches[name] { return ["\(indent)\(name):"] + branch.lines(indent: indent + "  ") }
+                return ["\(indent)\(name): \(leaves[name] ?? "")"]
+            }
+        }
+    }
+}
+
+private struct CommandReading {
+    let command: String
+    let vocabulary: ExperimentVocabulary
+    private(set) var errors: [SpecError] = []
+    private(set) var remarks: [String] = []
+    private var values: [(path: String, value: String)] = []
+    private var script: CommandOption.Script = .train
+    private var given: [String: [String]] = [:]
+
+    init(_ command: String, _ vocabulary: ExperimentVocabulary) {
+        self.command = command
+        self.vocabulary = vocabulary
+    }
+
+    /// The settings in the language's order.
+    var settings: [(path: String, value: String)] {
+        let order = ExperimentSchema.root.fields.map(\.name)
+        func rank(_ path: String) -> Int { order.firstIndex(of: String(path.prefix { $0 != "." })) ?? order.count }
+        return values.enumerated().sorted { (rank($0.element.path), $0.offset) < (rank($1.element.path), $1.offset) }.map(\.element)
+    }
+
+    private func mark(_ column: Int) -> Mark {
+        Mark(file: "command", line: 1, column: column, text: command.replacing("\n", with: " "))
+    }
+
+    private mutating func set(_ path: String, _ value: String) {
+        values.removeAll { $0.path == path }
+        values.append((path, value))
+    }
+
+    // MARK: Reading
+
+    mutating func read() {
+        let split = CommandWords(command)
+        if let column = split.unclosedQuote {
+            errors.append(SpecError("command", at: mark(column), "the quote is not closed"))
+        }
+        var words = split.words[...]
+        if let place = words.firstIndex(where: { $0.text.hasSuffix(".py") }) {
+            let name = words[place].text.split(separator: "/").last.map(String.init) ?? ""
+            guard let found = CommandOption.Script(rawValue: name) else {
+                errors.append(.unknown("script", name, known: CommandOption.Script.allCases.map(\.rawValue), at: mark(words[place].column)))
+                return
+            }
+            script = found
+            words = words[(place + 1)...]
+        } else if let first = words.first, !first.text.hasPrefix("-") {
+            errors.append(SpecError("command", at: mark(first.column), "no script of the reference is called",
+                hint: "begin with: python train.py"))
+            return
+        }
+        let options = CommandOption.options(of: script)
+        while let word = words.popFirst() {
+            guard word.text.hasPrefix("--"), word.text.count > 2 else {
+                errors.append(SpecError("command", at: mark(word.column), "'\(word.text)' belongs to no option"))
+                continue
+            }
+            option(word, &words, among: options)
+        }
+        if errors.isEmpty { interpret() }
+    }
+
+    private mutating func option(
+        _ word: CommandWords.Word, _ words: inout ArraySlice<CommandWords.Word>, among options: [CommandOption]
+    ) {
+        let body = word.text.dropFirst(2)
+        let equals = body.firstIndex(of: "=")
+        let name = String(body[..<(equals ?? body.endIndex)])
+        // A beginning that fits one option only stands for it, as the reference's parser has it.
+        let fitting = options.filter { $0.name == name }.isEmpty ? options.filter { $0.name.hasPrefix(name) } : options.filter { $0.name == name }
+        guard fitting.count == 1, let option = fitting.first else {
+            if fitting.count > 1 {
+                errors.append(SpecError("command", at: mark(word.column), "'--\(name)' fits several options",
+                    hint: fitting.map { "--" + $0.name }.joined(separator: ", ")))
+            } else {
+                var error = SpecError.unknown("option", "--" + name, known: options.map { "--" + $0.name }, at: mark(word.column))
+                if error.hint?.hasPrefix("known") ?? false { error.hint = "not an option of \(script.rawValue)" }
+                errors.append(error)
+                while let next = words.first, !next.text.hasPrefix("--") { _ = words.popFirst(); _ = next }
+            }
+            return
+        }
+        var arguments = equals.map { [String(body[body.index(after: $0)...])] } ?? []
+        switch option.values {
+        case .none: break
+        case .one:
+            if arguments.isEmpty, let next = words.first, !next.text.hasPrefix("--") {
+                arguments.append(next.text)
+                words = words.dropFirst()
+            }
+        case .several:
+            while let next = words.first, !next.text.hasPrefix("--") {
+                arguments.append(next.text)
+                words = words.dropFirst()
+            }
+        }
+        if option.values != .none, arguments.isEmpty {
+            errors.append(SpecError("command", at: mark(word.column), "'--\(name)' has no value"))
+            return
+        }
+        given[option.name] = arguments
+    }
+
+    // MARK: Meaning
+
+    private mutating func interpret() {
+        if !script.trains { set("train.max_steps", "0") }
+        if script.isConditioned { conditioned() }
+        if script == .trainConditioned, given["backbone"] == nil { set("backbone.name", "ncsnpp_v2_cond") }
+        for option in CommandOption.options(of: script) {
+            guard let arguments = given[option.name] else { continue }
+            let value = arguments.count == 1 && option.values == .one ? text(arguments[0]) : "[" + arguments.joined(separator: ", ") + "]"
+            switch option.meaning {
+            case .setting(let path): set(path, value)
+            case .limit(let path): if arguments[0] != "-1" { set(path, value) }
+            case .flag(let path, let value): set(path, value)
+            case .parameter(let kind, let names): parameter(kind, names, value, option)
+            case .parameterFlag(let kind, let names, let value): parameter(kind, names, value, option)
+            case .special: special(option.name, arguments[0, default: ""])
+            case .nothing(let reason): remarks.append("--\(option.name) changes nothing: \(reason)")
+            }
+        }
+        if script.trains, !values.contains(where: { $0.path == "train.max_steps" || $0.path == "train.max_epochs" }) {
+            remarks.append("the reference trains until it is stopped: max_epochs 160 is what its authors report")
+            set("train.max_epochs", "160")
+        }
+        if script.trains, given["base_dir"] == nil {
+            errors.append(SpecError("command", at: mark(1), "'--base_dir' is missing", hint: "the folder with train, valid, and test"))
+        }
+    }
+
+    private func text(_ argument: String) -> String {
+        ScalarReading.number(argument) != nil ? argument : SettingValue.plain(argument)
+    }
+
+    private var sde: String { given["sde"]?[0, default: "ouve"] ?? "ouve" }
+
+    private func entryName(_ kind: RegistryKind) -> String {
+        switch kind {
+        case .sde: sde
+        case .backbone: given["backbone"]?[0, default: ""] ?? (script == .trainConditioned ? "ncsnpp_v2_cond" : "ncsnpp")
+        default: sampler(given["sampler_type"]?[0, default: "pc"] ?? "pc")
+        }
+    }
+
+    private mutating func parameter(_ kind: RegistryKind, _ names: [String], _ value: String, _ option: CommandOption) {
+        let entry = entryName(kind)
+        let place = kind == .sampler ? "evaluate.sampler" : kind.rawValue
+        guard let descriptor = vocabulary[kind, entry] else { return set("\(place).\(names[0])", value) }
+        guard let name = names.first(where: { descriptor.parameters[$0] != nil }) else {
+            remarks.append("--\(option.name) is not a parameter of \(kind.noun) '\(entry)' and is left out")
+            return
+        }
+        set("\(place).\(name)", value)
+        if kind == .sampler { set("evaluate.sampler.name", entry) }
+    }
+
+    /// The sampler of the SDE that the reference calls `type`.
+    private func sampler(_ type: String) -> String {
+        let found: [String]? = vocabulary[.sde, sde]?.traits.first { if case .samplers(let names) = $0 { names } else { nil } }
+        let names = found ?? []
+        if names.contains(type) { return type }
+        return names.first { $0.hasSuffix("_" + type) } ?? (script.trains && !names.isEmpty && type == "pc" ? names[0] : type)
+    }
+
+    private mutating func conditioned() {
+        if script == .trainConditioned { set("conditioning.noise_encoder_type", "default") }
+        guard script == .enhanceConditioned else { return }
+        remarks.append("the checkpoint says which backbone and encoder it holds; importing it completes this spec")
+        set("backbone.name", "ncsnpp_v2_cond")
+        set("conditioning.noise_encoder_type", "default")
+        let seconds = given["ref_duration"].flatMap { ScalarReading.number($0[0, default: ""]) } ?? 0.5
+        let frames = String(ConditioningSpec.frames(seconds: seconds, sampleRate: 16000, hopLength: 128))
+        if let file = given["noise_ref"]?.first {
+            set("evaluate.reference", "{ name: file, path: \(SettingValue.plain(file)), num_frames: \(frames) }")
+        } else if let folder = given["noise_ref_dir"]?.first {
+            set("evaluate.reference", "{ name: folder, path: \(SettingValue.plain(folder)), num_frames: \(frames) }")
+        } else if given["oracle_noise"] != nil {
+            set("evaluate.reference", "{ name: oracle, num_frames: \(frames) }")
+        } else {
+            set("evaluate.reference", "zero")
+        }
+    }
+
+    private mutating func special(_ name: String, _ value: String) {
+        switch (name, script.trains) {
+        case ("ckpt", true):
+            set("train.init_from", "{ checkpoint: \(SettingValue.plain(value)), weights: raw, optimizer: true }")
+        case ("ckpt", false):
+            set("evaluate.checkpoint", "{ name: file, path: \(SettingValue.plain(value)) }")
+        case ("devices", _):
+            if let count = ScalarReading.integer(value), count > 0 {
+                set("train.devices", String(count))
+            } else if value.contains(",") {
+                set("train.devices", String(value.split(separator: ",").count))
+            } else {
+                remarks.append("--devices \(value) depends on the machine: 1 is written, which fixes the effective batch")
+                set("train.devices", "1")
+            }
+        case ("N", _):
+            set("train.validation_N", value)
+            set("evaluate.N", value)
+        case ("sampler_type", true):
+            let name = SettingValue.plain(sampler(value))
+            set("train.validation_sampler", name)
+            set("evaluate.sampler.name", name)
+        case ("sampler_type", false):
+            set("evaluate.sampler.name", SettingValue.plain(sampler(value)))
+        case ("train_noise_encoder", _):
+            set("conditioning.train_noise_encoder", value.isEmpty ? "false" : "true")
+            if ScalarReading.bool(value) == false {
+                remarks.append("--train_noise_encoder \(value) is true to the reference, which takes any text for true; so it is here")
+            }
+        case ("test_dir", _):
+            let name = value.split(separator: "/").last.map(String.init) ?? "test"
+            set("evaluate.sets", "[{ name: \(SettingValue.plain(name)), path: \(SettingValue.plain(value)) }]")
+        case ("clean_dir", _):
+            remarks.append("--clean_dir changes nothing: clean files are those beside the noisy ones of the set")
+        default: break
+        }
+    }
+}
+
+extension Array {
+    fileprivate subscript(index: Int, default value: Element) -> Element { indices.contains(index) ? self[index] : value }
+}

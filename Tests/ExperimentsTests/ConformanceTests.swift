@@ -1,0 +1,42 @@
+import Experiments
+import Foundation
+import Testing
+import WeightFiles
+
+/// A part of the recorded reference values; the whole is compared by `sgmse conformance`.
+@Suite struct ConformanceTests {
+    static let root = Bundle.module.bundlePath + "/Fixtures"
+
+    @Test(arguments: [
+        "transform/segment_short_odd_not", "loss/denoiser_edm", "sampler/sb_sde_n5", "sampler/sb_ode_n5", "sde/sbve_default",
+        "model_forward/score_ncsnpp",
+    ])
+    func recordedValuesAreReproduced(id: String) {
+        let checks = ConformanceRunner().run(id, in: Self.root)
+        #expect(!checks.isEmpty)
+        for check in checks { #expect(check.passes, "\(check.quantity): \(check.reason ?? "error \(check.error)")") }
+    }
+
+    @Test func allCasesAreFound() throws {
+        let runner = ConformanceRunner()
+        #expect(try runner.cases(in: Self.root).count == 6)
+        #expect(try runner.cases(in: Self.root, only: "sampler/").count == 2)
+        #expect(try runner.cases(in: Self.root, only: "nothing").isEmpty)
+    }
+
+    /// A case with one altered number fails; so does a case of an unknown kind.
+    @Test func aDeviationIsFound() throws {
+        let folder = NSTemporaryDirectory() + "conformance-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: Self.root + "/sde/sbve_default", toPath: folder + "/altered")
+        var std = try NumPyFile.read(path: folder + "/altered/std.npy")
+        std.values[2] *= 1.001
+        try NumPyFile.write(std, to: folder + "/altered/std.npy")
+        #expect(ConformanceRunner().run("altered", in: folder).contains { !$0.passes && $0.quantity == "std" })
+        try FileManager.default.createDirectory(atPath: folder + "/odd", withIntermediateDirectories: true)
+        try Data(#"{"kind": "astrology"}"#.utf8).write(to: URL(fileURLWithPath: folder + "/odd/case.json"))
+        let odd = ConformanceRunner().run("odd", in: folder)
+        #expect(odd.count == 1 && odd[0].reason?.contains("astrology") == true)
+    }
+}

@@ -1,0 +1,60 @@
+import Experiments
+import Foundation
+import Runs
+import Specs
+
+/// A store in a folder of its own, removed at the end of the test.
+final class TemporaryStore {
+    let folder: String
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "sgmse-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    func open() throws -> RunStore { try RunStore(at: folder + "/store.sqlite", access: .readWrite) }
+
+    /// Runs a spec to its end in a store that is opened and closed around it.
+    @discardableResult
+    func run(
+        _ text: String, overrides: [String] = [], interruption: Interruption = Interruption(),
+        observe: @escaping @Sendable (ExperimentEvent) -> Void = { _ in }
+    ) throws -> Executor.Summary {
+        let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text, overrides: overrides)
+        let store = try open()
+        defer { try? store.close() }
+        let workspace = Workspace(store: store, commandLine: ["test"])
+        return try Executor(workspace: workspace, interruption: interruption, observe: observe).execute(loaded)
+    }
+
+    /// Files below the folder whose paths contain a text, relative to it.
+    func files(containing text: String) -> [String] {
+        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return all.filter { $0.contains(text) }.sorted()
+    }
+
+    func data(_ relative: String) -> Data? { FileManager.default.contents(atPath: folder + "/" + relative) }
+}
+
+/// A spec that is trained and evaluated in a second.
+let tinySpec = """
+    name: tiny
+    data:
+      corpus: { name: synthetic, train: 6, valid: 2, test: 2, test_ood: 2 }
+      num_frames: 16
+    transform: { n_fft: 126, hop_length: 63 }
+    backbone: { name: ncsnpp_v2, nf: 8, ch_mult: [1, 1], num_res_blocks: 1, attn_resolutions: [] }
+    sde: sbve
+    objective: { loss_type: data_prediction }
+    train: { lr: 1.0e-3, batch_size: 2, max_steps: 6, num_eval_files: 1, validate_every: 3, validation_N: 2 }
+    evaluate:
+      sets: [test, test-ood]
+      N: [2, 3]
+      checkpoint: last
+      metrics: [estoi, si_sdr, si_sir, si_sar]
+      anchors: [noisy, wiener]
+      keep_audio: all
+
+    """

@@ -1,0 +1,146 @@
+import Foundation
+import Reports
+import Runs
+import Testing
+
+@Suite struct TransferTests {
+    let scratch: Scratch
+    let store: RunStore
+
+    init() throws {
+        scratch = try Scratch()
+        store = try RunStore(at: scratch.store)
+    }
+
+    /// A run with history, a checkpoint and an evaluation of three files beside the noisy anchor.
+    private func fill(_ name: String, seed: UInt64 = 0) throws -> Run {
+        let run = try store.register(Sample.run(name, seed: seed))
+        try store.begin(run.id, provenance: Sample.provenance)
+        try store.add(tag: "t-\(name)", to: run.id)
+        let checkpoint = CheckpointRecord(
+            step: 2, kind: .last, path: "\(run.folder)/checkpoints/last.bin", sha256: "ab", bytes: 3, emaUpdates: 2)
+        try store.record(
+            TrainingBatch(
+                steps: (1...2).map { StepRecord(step: $0, loss: 1, gradientNorm: 1, learningRate: 1, seconds: 1) },
+                validations: [ValidationRecord(step: 2, metric: "si_sdr", value: 3, n: 2)],
+                checkpoints: [checkpoint], events: []), of: run.id)
+        let set = try Sample.set(files: 3, in: store)
+        let metric = try Sample.siSDR(in: store)
+        try Sample.evaluation(of: .anchor("noisy"), on: set, metric, [0, 0, 0], in: store)
+        let used = try #require(try store.checkpoint(of: run.id, kind: .last))
+        let evaluation = try Sample.evaluation(
+            of: .run(run.id, checkpoint: used.id), on: set, at: EvaluationPoint(steps: 30), metric,
+            [1, .infinity, nil], in: store)
+        try store.record(
+            scores: [],
+            results: [FileResult(file: set.files[0].id!, nfe: 60, seconds: 1, realTimeFactor: 1, output: "\(run.folder)/audio/a.wav")],
+            of: evaluation.id)
+        try store.record([
+            GateFinding(subject: run.shortID, gate: "rate", severity: .note, message: "16 kHz", run: run.id)
+        ])
+        try store.end(run.id, as: .finished)
+        return try store.run(named: run.shortID)
+    }
+
+    @Test func aBackupIsTheStoreAsItStood() throws {
+        let run = try fill("a")
+        let file = scratch.folder + "/backup.sqlite"
+        for _ in 0..<2 { try store.backup(to: file) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder).filter { $0.hasPrefix("backup") } == ["backup.sqlite"])
+        let copy = try RunStore(at: file)
+        #expect(try copy.run(named: run.shortID) == run)
+        #expect(try copy.rowCounts()["score"] == 6)
+        #expect(try copy.integrityProblems().isEmpty)
+    }
+
+    @Test func importingTwiceAddsNothing() throws {
+        let runs = try [fill("a"), fill("b")]
+        let other = scratch.folder + "/other/store.sqlite"
+        let first = try store.export([runs[0].id], to: other)
+        #expect(first == TransferSummary(runs: 1, evaluations: 2, scores: 6))
+        #expect(try store.export([runs[0].id], to: other) == TransferSummary())
+        let target = try RunStore(at: other)
+        _ = try target.register(Sample.run("local"))
+        let second = try target.importRuns(from: store.path)
+        #expect(second == TransferSummary(runs: 1, evaluations: 1, scores: 3))
+        #expect(try target.importRuns(from: store.path) == TransferSummary())
+        #expect(try target.integrityProblems().isEmpty)
+        #expect(try Set(target.runs().map(\.name)) == ["a", "b", "local"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/other").allSatisfy { !$0.contains("import") })
+    }
+
+    @Test func anImportedRunIsWhole() throws {
+        let run = try fill("a", seed: 7)
+        let other = scratch.folder + "/other/store.sqlite"
+        try store.export([run.id], to: other)
+        let target = try RunStore(at: other)
+        let copy = try target.run(named: run.shortID)
+        #expect(copy.key == run.key && copy.tags == run.tags && copy.status == .finished && copy.provenance == run.provenance)
+        #expect(try target.spec(of: copy.id) == store.spec(of: run.id))
+        #expect(try target.steps(of: copy.id) == store.steps(of: run.id))
+        #expect(try target.events(of: copy.id) == store.events(of: run.id))
+        #expect(try target.findings(of: copy.id).map(\.message) == ["16 kHz"])
+        #expect(try target.runs(where: RunFilter("backbone=ncsnpp")).count == 1)
+        let (mine, theirs) = (
+            try ComparisonReport(of: [run.id], in: store).table, try ComparisonReport(of: [copy.id], in: target).table
+        )
+        #expect(mine == theirs)
+        let evaluation = try #require(try target.evaluations(of: copy.id).first)
+        #expect(evaluation.checkpoint?.step == 2)
+        #expect(try target.results(of: evaluation.id).map(\.nfe) == [60])
+    }
+
+    @Test func aRunPlannedHereAndFinishedThereBecomesFinished() throws {
+        let other = try RunStore(at: scratch.folder + "/other/store.sqlite")
+        let planned = try other.register(Sample.run("a"))
+        _ = try fill("a")
+        #expect(try other.importRuns(from: store.path).runs == 0)
+        #expect(try other.runs([planned.id])[0].status == .finished)
+        #expect(try other.steps(of: planned.id).count == 2)
+    }
+
+    @Test func onlyWhatNoRowNamesIsGarbage() throws {
+        let run = try fill("a")
+        func write(_ path: String, hoursOld: Double = 0) throws {
+            let file = URL(fileURLWithPath: scratch.folder + "/" + path)
+            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data([1, 2, 3]).write(to: file)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -3600 * hoursOld)], ofItemAtPath: file.path)
+        }
+        let kept = ["checkpoints/last.bin", "audio/a.wav", "logs/train.log", "checkpoints/new.tmp"]
+        for path in kept { try write(run.folder + "/" + path) }
+        try write(run.folder + "/checkpoints/old.bin")
+        try write(run.folder + "/checkpoints/last.bin.tmp", hoursOld: 2)
+        try write("gone-abcdefgh/checkpoints/x.bin")
+        try write("my-recordings/x.wav")
+        let garbage = try store.garbage()
+        #expect(
+            Set(garbage.map(\.path)) == [
+                run.folder + "/checkpoints/old.bin", run.folder + "/checkpoints/last.bin.tmp", "gone-abcdefgh/checkpoints/x.bin",
+            ])
+        #expect(Set(garbage.map(\.reason)) == [.unreferenced, .temporary, .unknownRun])
+        #expect(try store.delete(garbage) == 9)
+        #expect(try store.garbage().isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: scratch.folder + "/gone-abcdefgh"))
+        #expect(kept.allSatisfy { FileManager.default.fileExists(atPath: scratch.folder + "/\(run.folder)/" + $0) })
+    }
+
+    @Test func aDiffTellsMeaningFromProtocolAndWarnsOfTwoChanges() throws {
+        let specs = [
+            #"{"name":"x","train":{"lr":0.1},"evaluate":{"N":[30,50]}}"#, #"{"name":"y","train":{"lr":0.2},"evaluate":{"N":[30]}}"#,
+        ]
+        let runs = try specs.enumerated().map { try store.register(Sample.run("r\($0)", resolved: $1)) }
+        let report = try DiffReport(between: runs[0].id, and: runs[1].id, in: store)
+        #expect(report.differences.meaning.map(\.path) == ["train.lr"])
+        #expect(report.differences.protocols == [.init(path: "evaluate.N", first: "30, 50", second: "30")])
+        #expect(report.differences.provenance.isEmpty)
+        #expect(report.tables[0].notes.first?.hasPrefix("2 things differ") == true)
+    }
+
+    @Test func theListShowsEachRun() throws {
+        _ = try fill("a")
+        let text = try RunListing(of: store).table.terminal()
+        #expect(text.contains("finished") && text.contains("t-a"))
+    }
+}
