@@ -4,11 +4,16 @@ import Synchronization
 /// Whether operations record how to go back.
 public enum Gradients {
     @TaskLocal package static var areRecorded = true
+    /// Whether what runs will be computed again, so that weights are about to change and packed filters are not kept.
+    @TaskLocal package static var areDeferred = false
 
     /// Runs `body` without recording: nothing is kept for a backward pass, and packed filters are kept with the weights.
     public static func off<Result>(_ body: () throws -> Result) rethrows -> Result {
         try $areRecorded.withValue(false, operation: body)
     }
+
+    /// Whether packed filters stay with the weights.
+    package static var keepFilters: Bool { !areRecorded && !areDeferred }
 
     package static func on<Result>(_ body: () throws -> Result) rethrows -> Result {
         try $areRecorded.withValue(true, operation: body)
@@ -211,7 +216,7 @@ package struct Kept: Sendable {
 public func recomputed(_ inputs: [Tensor], _ body: @escaping @Sendable ([Tensor]) -> Tensor) -> Tensor {
     guard Gradients.areRecorded else { return body(inputs) }
     let kept = inputs.map(\.detached)
-    let result = Gradients.off { body(kept) }
+    let result = Gradients.off { Gradients.$areDeferred.withValue(true) { body(kept) } }
     let nodes = inputs.map { $0.node ?? GraphNode(parents: [], backward: nil) }
     let node = GraphNode(parents: nodes) { dy, sink in
         let leaves = kept.map { $0.tracked() }
