@@ -130,8 +130,7 @@ public struct Executor: Sendable {
             let model = try builder.model(seed: UInt64(one.seed))
             try model.backbone.load(
                 TrainingCheckpoint.weights(
-                    at: workspace.folder + "/" + checkpoint.path, averaged: point.weights == "ema",
-                    parameters: model.backbone.parameters))
+                    at: workspace.folder + "/" + checkpoint.path, averaged: point.weights == "ema", backbone: model.backbone))
             return evaluator.enhancing(try builder.enhancer(model, point))
         }
     }

@@ -23,6 +23,10 @@ public struct ModelBuilder: Sendable {
     public func model(seed: UInt64) throws -> ScoreModel {
         let descriptor = catalog.backbones[spec.backbone.name]?.descriptor
         let takesPreconditioning = descriptor?.traits.contains(.takesPreconditioning) ?? false
+        guard spec.conditioning == nil else {
+            throw IncompatibleParts(
+                reason: "conditioning: this version has the noise-conditioned network, but not its training; leave the section out")
+        }
         var choice = spec.backbone
         choice.settings["seed"] = .integer(Int(seed))
         return ScoreModel(

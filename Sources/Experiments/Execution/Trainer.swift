@@ -106,7 +106,7 @@ public struct Trainer {
     private func start(_ state: TrainingState) throws {
         if let last = try workspace.store.checkpoint(of: run.id, kind: .last) {
             let path = workspace.folder + "/" + last.path
-            let checkpoint = try TrainingCheckpoint(path: path, parameters: state.model.backbone.parameters)
+            let checkpoint = try TrainingCheckpoint(path: path, backbone: state.model.backbone)
             guard checkpoint.identity == identity else {
                 throw WeightsError(parameter: path, reason: "belongs to another training; restore it or remove the run")
             }
@@ -131,7 +131,9 @@ public struct Trainer {
             let first = step * spec.effectiveBatch + part * spec.batchSize
             let pairs = first..<first + spec.batchSize
             let (clean, noisy) = try data.batch(pairs)
-            return perturbation(clean, noisy, pairs, purpose: "train")
+            var batch = perturbation(clean, noisy, pairs, purpose: "train")
+            batch.dropout = pairs.map { RandomStream(seed: seed, purpose: "dropout", $0) }
+            return batch
         }
     }
 
@@ -215,7 +217,7 @@ public struct Trainer {
         let path = workspace.folder + "/" + relative
         try FileManager.default.createDirectory(atPath: folder + "/checkpoints", withIntermediateDirectories: true)
         try TrainingCheckpoint(of: state, identity: identity)
-            .write(to: path, names: state.model.backbone.parameters.map(\.name))
+            .write(to: path, parameters: state.model.backbone.parameters)
         let bytes = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
         for kind in kinds {
             records.checkpoints.append(

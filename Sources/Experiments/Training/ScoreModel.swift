@@ -1,5 +1,6 @@
 import Backbones
 import Diffusion
+import Layers
 import Objectives
 import Tensors
 
@@ -21,10 +22,10 @@ public struct ScoreModel: Sendable {
     }
 
     /// The output for states `x` and noisy speech `y`, `[B, F, N, 2]`, at one time per sample.
-    public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Double]) -> Tensor {
-        guard let preconditioning else { return -backbone(x, y, t.map(Float.init)) }
+    public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Double], _ mode: ForwardMode = .evaluation) -> Tensor {
+        guard let preconditioning else { return -backbone(x, y, t.map(Float.init), mode) }
         return preconditioning.apply(x, y, t, sigma: t.map { sde.marginal(at: $0).std }, output: output) {
-            backbone($0, $1, $2)
+            backbone($0, $1, $2, mode)
         }
     }
 }

@@ -5,7 +5,7 @@ import WeightFiles
 
 /// Everything a training needs to go on as if it had never stopped, as one safetensors file.
 ///
-/// Arrays are named `weights/…`, `ema/…`, `adam/first/…` and `adam/second/…` after the parameters; the metadata holds
+/// Arrays are named `weights/…`, `ema/…`, `adam/first/…`, `adam/second/…` and `buffers/…`; the metadata holds
 /// the step and what the file belongs to. Draws are addressed by step, so no random state is kept.
 public struct TrainingCheckpoint: Sendable {
     static let format = "sgmse-training-1"
@@ -16,6 +16,8 @@ public struct TrainingCheckpoint: Sendable {
     public var weights: [Tensor]
     public var averages: [Tensor]
     public var moments: [(first: Tensor, second: Tensor)?]
+    /// Running statistics by name.
+    public var buffers: [(name: String, value: Tensor)]
 
     public init(of state: TrainingState, identity: String) {
         step = state.step
@@ -23,15 +25,16 @@ public struct TrainingCheckpoint: Sendable {
         weights = state.model.backbone.parameters.map(\.tensor)
         averages = state.averages
         moments = state.moments
+        buffers = state.model.backbone.buffers.map { ($0.name, $0.tensor) }
     }
 
     /// Writes the file under a temporary name, and renames it when it is safe on disk.
-    public func write(to path: String, names: [String]) throws(WeightFileError) {
+    public func write(to path: String, parameters: [Parameter]) throws(WeightFileError) {
         var arrays: [NamedArray] = []
         func add(_ part: String, _ name: String, _ tensor: Tensor) {
             arrays.append(NamedArray(name: "\(part)/\(name)", shape: tensor.shape, values: tensor.values))
         }
-        for (index, name) in names.enumerated() {
+        for (index, name) in parameters.map(\.name).enumerated() {
             add("weights", name, weights[index])
             add("ema", name, averages[index])
             if let moment = moments[index] {
@@ -39,12 +42,14 @@ public struct TrainingCheckpoint: Sendable {
                 add("adam/second", name, moment.second)
             }
         }
+        for buffer in buffers { add("buffers", buffer.name, buffer.value) }
         try SafetensorsFile.write(
             arrays, metadata: ["format": Self.format, "step": String(step), "identity": identity], to: path)
     }
 
-    /// Reads the state of a training whose network has `parameters`.
-    public init(path: String, parameters: [Parameter]) throws {
+    /// Reads the state of a training of a network like `backbone`.
+    public init(path: String, backbone: any Backbone) throws {
+        let parameters = backbone.parameters
         let file = try SafetensorsFile(path: path)
         guard file.metadata["format"] == Self.format, let step = file.metadata["step"].flatMap(Int.init) else {
             throw WeightsError(parameter: path, reason: "is not a training checkpoint of this program")
@@ -64,13 +69,15 @@ public struct TrainingCheckpoint: Sendable {
         moments = try parameters.map {
             $0.isTrained ? (try tensor("adam/first", $0), try tensor("adam/second", $0)) : nil
         }
+        buffers = try backbone.buffers.map { ($0.name, try tensor("buffers", $0)) }
     }
 
-    /// The averaged or the raw weights of a training checkpoint, for a network with `parameters`.
-    public static func weights(at path: String, averaged: Bool, parameters: [Parameter]) throws -> [NamedArray] {
+    /// The averaged or the raw weights of a training checkpoint, and the running statistics, for `backbone`.
+    public static func weights(at path: String, averaged: Bool, backbone: any Backbone) throws -> [NamedArray] {
         let file = try SafetensorsFile(path: path)
         let part = averaged ? "ema" : "weights"
-        return try parameters.map { parameter in
+        let wanted = backbone.parameters.map { (part, $0) } + backbone.buffers.map { ("buffers", $0) }
+        return try wanted.map { part, parameter in
             var array = try file.array("\(part)/\(parameter.name)")
             array.name = parameter.name
             return array
@@ -83,5 +90,6 @@ extension TrainingState {
     public func restore(_ checkpoint: TrainingCheckpoint) {
         restore(
             step: checkpoint.step, weights: checkpoint.weights, averages: checkpoint.averages, moments: checkpoint.moments)
+        for (buffer, stored) in zip(model.backbone.buffers, checkpoint.buffers) { buffer.assign(stored.value) }
     }
 }

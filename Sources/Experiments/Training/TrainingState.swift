@@ -2,6 +2,7 @@ import Backbones
 import Diffusion
 import Foundation
 import Kernels
+import Layers
 import Objectives
 import Tensors
 
@@ -11,12 +12,15 @@ public struct TrainingBatchInput: Sendable {
     public var noisy: Tensor
     public var times: [Double]
     public var noise: Tensor
+    /// What dropout draws from, one stream for each pair; without them the network runs as in evaluation.
+    public var dropout: [RandomStream]
 
-    public init(clean: Tensor, noisy: Tensor, times: [Double], noise: Tensor) {
+    public init(clean: Tensor, noisy: Tensor, times: [Double], noise: Tensor, dropout: [RandomStream] = []) {
         self.clean = clean
         self.noisy = noisy
         self.times = times
         self.noise = noise
+        self.dropout = dropout
     }
 }
 
@@ -93,7 +97,8 @@ public final class TrainingState {
         let mean = batch.clean.scaledSamples(by: marginals.map(\.clean)) + batch.noisy.scaledSamples(by: marginals.map(\.noisy))
         let sigma = marginals.map(\.std)
         let state = mean + batch.noise.scaledSamples(by: sigma)
-        let output = model(state, batch.noisy, batch.times)
+        let output = model(
+            state, batch.noisy, batch.times, batch.dropout.isEmpty ? .evaluation : .training(batch.dropout))
         return loss(
             LossInput(output: output, state: state, noise: batch.noise, mean: mean, clean: batch.clean, sigma: sigma))
     }
