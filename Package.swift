@@ -43,7 +43,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Experiments", "Reports",
+                "Experiments", "Reports", "SpeechMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),

@@ -237,7 +237,7 @@ public struct NCSNpp: Backbone {
 
         var result: Tensor?
         for level in up {
-            for block in level.blocks { h = run(block, .concatenated([h, skips.removeLast()]), temb, mode) }
+            for block in level.blocks { h = run(block, beside: skips.removeLast(), h, temb, mode) }
             if let attention = level.attention { h = attention(h) }
             if let head = level.head {
                 result = head(h, activation, residual: result?.resampled(options.rule.doubling))
@@ -255,6 +255,16 @@ public struct NCSNpp: Backbone {
         guard options.recompute else { return block(x, embedding, mode) }
         guard let embedding else { return recomputed([x]) { block($0[0], nil, mode) } }
         return recomputed([x, embedding]) { block($0[0], $0[1], mode) }
+    }
+
+    /// A block over `x` and the features `skip` beside it; recomputation keeps the two, not their copy.
+    private func run(
+        _ block: Block, beside skip: Tensor, _ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode
+    ) -> Tensor {
+        guard options.recompute else { return block(.concatenated([x, skip]), embedding, mode) }
+        return recomputed([x, skip] + (embedding.map { [$0] } ?? [])) { inputs in
+            block(.concatenated([inputs[0], inputs[1]]), inputs.count > 2 ? inputs[2] : nil, mode)
+        }
     }
 
     /// The last 1×1 convolution, with the division by time before or after it.

@@ -78,7 +78,7 @@ int sg_conv_choose(const sg_conv_shape *s, int algorithm) {
     if (algorithm != SG_CONV_AUTO) return algorithm;
     if (is_same_3(&s->y) && is_same_3(&s->x)) {
         int64_t pixels = s->batch * s->height * s->width;
-        if (s->channels >= 8 && s->filters >= 8 && pixels >= 256) return SG_CONV_WINOGRAD;
+        if (s->channels >= 8 && s->filters >= 4 && pixels >= 256) return SG_CONV_WINOGRAD;
         if (s->width >= 32) return SG_CONV_DIRECT;
     }
     return SG_CONV_IM2COL;
@@ -132,6 +132,7 @@ void sg_softmax(const float *x, int64_t r, int64_t c, float *y) { table->softmax
 void sg_softmax_backward(const float *y, const float *dy, int64_t r, int64_t c, float *dx) { table->softmax_backward(y, dy, r, c, dx); }
 void sg_adam(float *w, const float *g, float *m, float *v, float *a, int64_t n, double rate, double b1, double b2, double e,
              double c1, double c2, double d) { table->adam(w, g, m, v, a, n, rate, b1, b2, e, c1, c2, d); }
+void sg_normals(uint64_t key, float deviation, float *out, int64_t n) { table->normals(key, deviation, out, n); }
 
 void sg_transpose(const float *x, int64_t rows, int64_t columns, float *y) {
     for (int64_t i0 = 0; i0 < rows; i0 += 16)

@@ -34,6 +34,7 @@ typedef struct {
     void (*softmax_backward)(const float *, const float *, int64_t, int64_t, float *);
     void (*adam)(float *, const float *, float *, float *, float *, int64_t, double, double, double, double,
                  double, double, double);
+    void (*normals)(uint64_t, float, float *, int64_t);
 } sg_table;
 
 extern const sg_table sg_table_base;

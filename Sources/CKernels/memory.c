@@ -13,6 +13,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Free *lists[CLASSES];
 static int64_t in_use, peak, idle;
 
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
 // Sizes are rounded to eight steps per octave, so that at most an eighth is lost.
 static int64_t rounded(int64_t bytes, int *class_index) {
     if (bytes < 4096) bytes = 4096;
@@ -22,6 +24,41 @@ static int64_t rounded(int64_t bytes, int *class_index) {
     octave = 63 - __builtin_clzll((uint64_t)size);
     *class_index = octave * 8 + (int)((size >> (octave - 3)) & 7);
     return size;
+}
+
+static int64_t class_size(int class_index) { return (int64_t)(8 + (class_index & 7)) << (class_index / 8 - 3); }
+
+// Large blocks are mapped by themselves, on a boundary of huge pages, so that giving one back frees its memory.
+static void *obtain(int64_t size) {
+    if (size < HUGE_PAGE) {
+        void *p = NULL;
+        return posix_memalign(&p, 64, (size_t)size) == 0 ? p : NULL;
+    }
+    char *p = mmap(NULL, (size_t)(size + HUGE_PAGE), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return NULL;
+    size_t head = (size_t)(-(uintptr_t)p & (HUGE_PAGE - 1));
+    if (head) munmap(p, head);
+    munmap(p + head + size, (size_t)HUGE_PAGE - head);
+    madvise(p + head, (size_t)size, MADV_HUGEPAGE);
+    return p + head;
+}
+
+static void give_back(void *p, int64_t size) {
+    if (size < HUGE_PAGE) free(p);
+    else munmap(p, (size_t)size);
+}
+
+// Gives back idle blocks, the largest first, until at most `bytes` are idle. The lock is held.
+static void trim_to(int64_t bytes) {
+    for (int c = CLASSES - 1; c >= 0 && idle > bytes; c--) {
+        int64_t size = class_size(c);
+        while (lists[c] && idle > bytes) {
+            Free *block = lists[c];
+            lists[c] = block->next;
+            idle -= size;
+            give_back(block, size);
+        }
+    }
 }
 
 float *sg_alloc(int64_t floats) {
@@ -35,16 +72,16 @@ float *sg_alloc(int64_t floats) {
     }
     in_use += size;
     if (in_use > peak) peak = in_use;
+    // Blocks of other sizes may wait, but not for more than an eighth of the most that was ever in use.
+    if (!block) trim_to(most(0, peak + peak / 8 - in_use));
     pthread_mutex_unlock(&lock);
     if (!block) {
-        void *p = NULL;
-        int64_t alignment = size >= HUGE_PAGE ? HUGE_PAGE : 64;
-        if (posix_memalign(&p, (size_t)alignment, (size_t)size) != 0) {
+        block = obtain(size);
+        if (!block) {
             sg_trim();
-            if (posix_memalign(&p, (size_t)alignment, (size_t)size) != 0) abort();
+            block = obtain(size);
+            if (!block) abort();
         }
-        if (size >= HUGE_PAGE) madvise(p, (size_t)size, MADV_HUGEPAGE);
-        block = p;
     }
     return (float *)block;
 }
@@ -63,14 +100,7 @@ void sg_free(float *pointer, int64_t floats) {
 
 void sg_trim(void) {
     pthread_mutex_lock(&lock);
-    for (int c = 0; c < CLASSES; c++) {
-        while (lists[c]) {
-            Free *block = lists[c];
-            lists[c] = block->next;
-            free(block);
-        }
-    }
-    idle = 0;
+    trim_to(0);
     pthread_mutex_unlock(&lock);
 }
 

@@ -7,6 +7,7 @@
 #define VW SG_VECTOR
 #define NV 2                 // vectors across a panel
 #define NR (VW * NV)         // columns of a panel
+enum { CACHED_FLOATS = 4 << 20 };  // results larger than this are not in the caches when they are read
 #if SG_VECTOR == 16
 #define MR 12                // rows of a register tile
 #else
@@ -21,6 +22,8 @@ typedef float vfu __attribute__((vector_size(VW * 4), aligned(4), may_alias));
 
 INLINE vf load(const float *p) { return *(const vfu *)p; }
 INLINE void store(float *p, vf v) { *(vfu *)p = v; }
+// Past the caches, for results too large to be found there again; p is aligned to a vector.
+INLINE void store_past(float *p, vf v) { __builtin_nontemporal_store(v, (vf *)p); }
 INLINE vf splat(float x) { return x - (vf){}; }
 INLINE vf load_some(const float *p, int64_t n) {
     vf v = {};

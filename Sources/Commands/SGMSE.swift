@@ -22,7 +22,8 @@ public struct SGMSE: ParsableCommand {
             """,
         version: Workspace.version,
         subcommands: [
-            Check.self, RunCommand.self, List.self, Show.self, Compare.self, RegistryCommand.self, Conformance.self,
+            Check.self, RunCommand.self, List.self, Show.self, Compare.self, Metrics.self, RegistryCommand.self, Conformance.self,
+            Bench.self,
         ])
 
     public init() {}

@@ -185,6 +185,7 @@ public func convolve(
             "convolve: bias has \(bias.count) elements for \(shape.filters) filters")
     }
     precondition(residual.map { $0.count == shape.outCount } ?? true, "convolve: residual of another shape")
+    WorkCounter.add(shape.flops)
     let algorithm = algorithm.resolved(for: shape)
     let packed = weight.packed.filter(of: weight, for: shape, algorithm, keep: keepFilter)
     let out = FloatBuffer(count: shape.outCount)
@@ -201,6 +202,7 @@ public func convolveInputGradient(
 ) -> FloatBuffer {
     precondition(dy.count == shape.outCount, "convolveInputGradient: dy has \(dy.count), wants \(shape.outCount)")
     precondition(weight.count == shape.weightCount, "convolveInputGradient: weight has \(weight.count)")
+    WorkCounter.add(shape.flops)
     let dx = FloatBuffer(count: shape.inCount)
     if shape.inputGradientIsConvolution {
         let transposed = shape.transposed
@@ -221,6 +223,7 @@ public func convolveWeightGradient(
 ) -> FloatBuffer {
     precondition(x.count == shape.inCount, "convolveWeightGradient: x has \(x.count), wants \(shape.inCount)")
     precondition(dy.count == shape.outCount, "convolveWeightGradient: dy has \(dy.count), wants \(shape.outCount)")
+    WorkCounter.add(shape.flops)
     let algorithm = algorithm.resolved(for: shape)
     let dw = FloatBuffer(count: shape.weightCount)
     var c = shape.c

@@ -39,6 +39,7 @@ public func multiply(
     precondition(aLayout.fits(a.count, batch: batch), "multiply: A does not lie in its \(a.count) elements")
     precondition(bLayout.fits(b.count, batch: batch), "multiply: B does not lie in its \(b.count) elements")
     let (M, N, K) = (aLayout.rows, bLayout.columns, aLayout.columns)
+    WorkCounter.add(2 * Double(batch * M * N) * Double(K))
     let c = FloatBuffer(count: batch * M * N)
     unsafe sg_gemm(
         Int64(batch), Int64(M), Int64(N), Int64(K), alpha,

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// A counter-based random stream: element `i` of the stream named by `(seed, purpose, indices)`
@@ -77,18 +78,14 @@ public struct RandomStream: Sendable, Hashable {
         return (-2 * log(first)).squareRoot() * cos(2 * .pi * second)
     }
 
-    /// The first `count` standard normals, two per block; `standardDeviation` scales them.
+    /// The first `count` standard normals, four per block (Box–Muller, single precision), times `standardDeviation`.
     ///
-    /// Element `i` is the same whatever `count` is.
+    /// Element `i` is the same whatever `count`, the number of threads and the instruction set are. Words 0 and 1 of a
+    /// block give two numbers, words 2 and 3 two more.
     public func normals(_ count: Int, standardDeviation: Double = 1) -> [Float] {
         unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-            for pair in 0..<(count + 1) / 2 {
-                let words = block(UInt64(pair))
-                let u = (Double(words.0) + 0.5) * 0x1p-32
-                let angle = 2 * .pi * (Double(words.1) + 0.5) * 0x1p-32
-                let radius = (-2 * log(u)).squareRoot() * standardDeviation
-                unsafe buffer[2 * pair] = Float(radius * cos(angle))
-                if 2 * pair + 1 < count { unsafe buffer[2 * pair + 1] = Float(radius * sin(angle)) }
+            if let base = buffer.baseAddress {
+                unsafe sg_normals(key, Float(standardDeviation), base, Int64(count))
             }
             initialized = count
         }

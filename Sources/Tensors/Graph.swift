@@ -4,11 +4,16 @@ import Synchronization
 /// Whether operations record how to go back.
 public enum Gradients {
     @TaskLocal package static var areRecorded = true
+    /// Whether what runs will be computed again, so that weights are about to change and packed filters are not kept.
+    @TaskLocal package static var areDeferred = false
 
     /// Runs `body` without recording: nothing is kept for a backward pass, and packed filters are kept with the weights.
     public static func off<Result>(_ body: () throws -> Result) rethrows -> Result {
         try $areRecorded.withValue(false, operation: body)
     }
+
+    /// Whether packed filters stay with the weights.
+    package static var keepFilters: Bool { !areRecorded && !areDeferred }
 
     package static func on<Result>(_ body: () throws -> Result) rethrows -> Result {
         try $areRecorded.withValue(true, operation: body)
@@ -59,7 +64,11 @@ package final class GraphNode: @unchecked Sendable {
 
 /// Where an operation's backward pass puts the gradients of its inputs.
 package final class GradientSink {
-    fileprivate var sums: [ObjectIdentifier: Tensor] = [:]
+    private struct Sum {
+        var buffer: FloatBuffer
+        let shape: [Int]
+    }
+    private var sums: [ObjectIdentifier: Sum] = [:]
     private var parents: [GraphNode?] = []
     /// Leaves met in a nested pass hand their gradients to the pass around it.
     private let outer: GradientSink?
@@ -78,12 +87,25 @@ package final class GradientSink {
 
     fileprivate func add(_ gradient: Tensor, to node: GraphNode) {
         let key = ObjectIdentifier(node)
-        if let sum = sums[key] {
-            precondition(sum.shape == gradient.shape, "gradients \(sum.shape) and \(gradient.shape) of one tensor")
-            sums[key] = Tensor(buffer: combine(1, sum.buffer, 1, gradient.buffer), shape: sum.shape)
-        } else {
-            sums[key] = gradient
+        guard let index = sums.index(forKey: key) else {
+            sums[key] = Sum(buffer: gradient.buffer, shape: gradient.shape)
+            return
         }
+        let shape = sums[index].value.shape
+        precondition(shape == gradient.shape, "gradients \(shape) and \(gradient.shape) of one tensor")
+        if isKnownUniquelyReferenced(&sums.values[index].buffer) {
+            accumulate(gradient.buffer, into: sums.values[index].buffer)
+        } else {
+            sums.values[index].buffer = combine(1, sums.values[index].buffer, 1, gradient.buffer)
+        }
+    }
+
+    private func take(_ key: ObjectIdentifier) -> Tensor? {
+        sums.removeValue(forKey: key).map { Tensor(buffer: $0.buffer, shape: $0.shape) }
+    }
+
+    fileprivate var gradients: [ObjectIdentifier: Tensor] {
+        sums.mapValues { Tensor(buffer: $0.buffer, shape: $0.shape) }
     }
 
     /// Walks back from `root`, whose gradient is `seed`; inner gradients are let go of as they are used.
@@ -102,12 +124,12 @@ package final class GradientSink {
         while let node = order.popLast() {
             let key = ObjectIdentifier(node)
             if node.isLeaf {
-                if let outer, !inputs.contains(key), let gradient = sums.removeValue(forKey: key) {
+                if let outer, !inputs.contains(key), let gradient = take(key) {
                     outer.add(gradient, to: node)
                 }
                 continue
             }
-            guard let dy = sums.removeValue(forKey: key), let backward = node.backward else { continue }
+            guard let dy = take(key), let backward = node.backward else { continue }
             enter(node)
             node.release()
             backward(dy, self)
@@ -118,7 +140,8 @@ package final class GradientSink {
     fileprivate func nested(from root: GraphNode, seed: Tensor, inputs: [GraphNode]) -> [Tensor?] {
         let inner = GradientSink(outer: self)
         inner.walk(from: root, seed: seed, keeping: Set(inputs.map(ObjectIdentifier.init)))
-        return inputs.map { inner.sums[ObjectIdentifier($0)] }
+        let found = inner.gradients
+        return inputs.map { found[ObjectIdentifier($0)] }
     }
 }
 
@@ -140,7 +163,7 @@ extension Tensor {
         guard let node else { return GradientTable([:]) }
         let sink = GradientSink()
         Gradients.off { sink.walk(from: node, seed: seed ?? Tensor(repeating: 1, shape: shape)) }
-        return GradientTable(sink.sums)
+        return GradientTable(sink.gradients)
     }
 
     /// The result of an operation on `inputs`, with the way back.
@@ -193,7 +216,7 @@ package struct Kept: Sendable {
 public func recomputed(_ inputs: [Tensor], _ body: @escaping @Sendable ([Tensor]) -> Tensor) -> Tensor {
     guard Gradients.areRecorded else { return body(inputs) }
     let kept = inputs.map(\.detached)
-    let result = Gradients.off { body(kept) }
+    let result = Gradients.off { Gradients.$areDeferred.withValue(true) { body(kept) } }
     let nodes = inputs.map { $0.node ?? GraphNode(parents: [], backward: nil) }
     let node = GraphNode(parents: nodes) { dy, sink in
         let leaves = kept.map { $0.tracked() }

@@ -43,7 +43,7 @@ extension Tensor {
         }
         let out = convolve(
             buffer, weight.buffer, bias: total, residual: residual?.buffer, scale: Float(factor), shape: shape,
-            keepFilter: !Gradients.areRecorded)
+            keepFilter: Gradients.keepFilters)
         let constant = Tensor.zeros([0])
         let inputs = [self, weight, bias ?? constant, shift ?? constant, residual ?? constant]
         let (x, w) = (Kept(self), Kept(weight))

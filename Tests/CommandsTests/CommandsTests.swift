@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func aWrongOptionIsAUsageError() throws {
-        let wrong = try sgmse("run", "--nonsense")
+        let wrong = try sgmse("ls", "--nonsense")
         #expect(wrong.code == 2)
         #expect(wrong.error.contains("--nonsense"))
         #expect(wrong.out.isEmpty)

@@ -101,6 +101,10 @@ void sg_softmax(const float *x, int64_t rows, int64_t columns, float *y);
 void sg_softmax_backward(const float *y, const float *dy, int64_t rows, int64_t columns, float *dx);
 void sg_transpose(const float *x, int64_t rows, int64_t columns, float *y);
 
+// ---- random numbers ------------------------------------------------------------------------------
+// The first `count` normal numbers of the Philox stream of a key, times `deviation`: four from each block of counters.
+void sg_normals(uint64_t key, float deviation, float *out, int64_t count);
+
 // ---- optimisation --------------------------------------------------------------------------------
 // Adam without weight decay (m, v in place), followed by the moving average average += (1 - decay)(w - average).
 void sg_adam(float *w, const float *g, float *m, float *v, float *average, int64_t count, double rate,

@@ -26,7 +26,8 @@ extension Registry<any Backbone> {
     ) -> Entry {
         let traits: [Trait] = [.halves(levels: "ch_mult"), .padding(padding)] + (preconditioned ? [.takesPreconditioning] : [])
         return Entry(
-            name, summary, source: source, parameters: NCSNppOptions.fields(standard), traits: traits
+            name, summary, source: source,
+            parameters: preconditioned ? NCSNppOptions.scaledOutsideFields : NCSNppOptions.fields(standard), traits: traits
         ) { settings in
             try NCSNpp(NCSNppOptions(settings, standard), seed: UInt64(settings.optionalInteger("seed") ?? 0))
         }
@@ -37,7 +38,7 @@ extension Registry<any Backbone> {
     /// `ncsnpp_v2` with an embedding of the noise.
     private static var conditioned: Entry {
         let standard = NoiseConditioning()
-        func names<Value: RawRepresentable & CaseIterable>(_ type: Value.Type) -> [String] where Value.RawValue == String {
+        func names<Name: RawRepresentable & CaseIterable>(_ type: Name.Type) -> [String] where Name.RawValue == String {
             type.allCases.map(\.rawValue)
         }
         let fields: [Field] = [
@@ -52,7 +53,7 @@ extension Registry<any Backbone> {
         return Entry(
             "ncsnpp_v2_cond", "ncsnpp_v2 whose time embedding an embedding of the noise changes",
             source: "moonx010/sgmse, after Richter et al., ICASSP 2025",
-            parameters: NCSNppOptions.fields(.v2) + fields,
+            parameters: NCSNppOptions.scaledOutsideFields + fields,
             traits: [.halves(levels: "ch_mult"), .padding("reflection"), .takesCondition]
         ) { settings in
             let conditioning = NoiseConditioning(
@@ -82,6 +83,11 @@ extension NCSNppOptions {
 
     private static func value<Value>(named name: String, in table: [(String, Value)]) -> Value {
         table.first { $0.0 == name }?.1 ?? table[0].1
+    }
+
+    /// The options of `ncsnpp_v2`, which always sees the time, and whose input and output are scaled from outside.
+    static var scaledOutsideFields: [Field] {
+        fields(.v2).filter { !["conditional", "centered", "scale_by_sigma"].contains($0.name) }
     }
 
     /// The options as the spec language knows them, with the defaults of `standard`.
@@ -117,6 +123,9 @@ extension NCSNppOptions {
 
     init(_ settings: Settings, _ standard: NCSNppOptions) {
         self = standard
+        func flag(_ name: String, _ standard: Bool) -> Bool {
+            if case .bool(let value)? = settings[name] { value } else { standard }
+        }
         nf = settings.integer("nf")
         chMult = settings.integers("ch_mult")
         numResBlocks = settings.integer("num_res_blocks")
@@ -135,9 +144,9 @@ extension NCSNppOptions {
         dropout = settings.number("dropout")
         imageSize = settings.integer("image_size")
         embeddingType = Embedding(rawValue: settings.text("embedding_type")) ?? .fourier
-        conditional = settings.bool("conditional")
-        centered = settings.bool("centered")
-        scaleBySigma = settings.bool("scale_by_sigma")
+        conditional = flag("conditional", conditional)
+        centered = flag("centered", centered)
+        scaleBySigma = flag("scale_by_sigma", scaleBySigma)
         recompute = settings.bool("recompute")
     }
 }

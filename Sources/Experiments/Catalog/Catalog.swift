@@ -17,7 +17,7 @@ public struct Catalog: Sendable {
     public var anchors: Registry<any AnchorFilter>
     public var metrics: MetricCatalog
 
-    public static let standard = Catalog(
+    public static let standard: Catalog = Catalog(
         corpora: .corpora, sdes: .sdes, backbones: .backbones, noiseEncoders: .noiseEncoders, losses: .losses, samplers: .samplers,
         predictors: .predictors, correctors: .correctors, anchors: .anchors, metrics: .standard)
 

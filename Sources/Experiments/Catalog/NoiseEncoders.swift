@@ -5,7 +5,7 @@ extension Registry<any NoiseEncoder> {
     /// The networks that embed a noise reference, by the reference's names.
     ///
     /// Widths and filters come from the spec's conditioning: `noise_embed_dim` and `noise_encoder_nf`.
-    static let noiseEncoders = Registry(
+    static let noiseEncoders: Registry<any NoiseEncoder> = Registry(
         "noise encoder",
         [
             Entry(

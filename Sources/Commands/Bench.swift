@@ -1,0 +1,52 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Kernels
+
+/// `sgmse bench`: how long the engine takes.
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure the engine: real work, after a warm-up, several times.",
+        subcommands: [BenchForward.self, BenchTrain.self, BenchSample.self, BenchSTFT.self, BenchConv.self])
+}
+
+/// What every measurement takes, and how it is printed.
+struct BenchOptions: ParsableArguments {
+    @OptionGroup var threads: ThreadOptions
+
+    @Option(help: "Counted repetitions.")
+    var repetitions = 5
+
+    @Flag(help: "Print one JSON object a line.")
+    var json = false
+
+    func validate() throws {
+        if repetitions < 1 { throw ValidationError("--repetitions \(repetitions): at least one is needed") }
+    }
+
+    func print(_ result: Benchmark) { Swift.print(json ? line(result) : row(result)) }
+
+    private func line(_ result: Benchmark) -> String {
+        var members = [
+            "\"work\": \"\(result.work)\"", "\"median_s\": \(result.median)", "\"min_s\": \(result.least)",
+            "\"repetitions\": \(result.seconds.count)", "\"threads\": \(result.threads)", "\"gflop\": \(result.gflop)",
+            "\"gflops\": \(result.gflops)", "\"peak_bytes\": \(result.peakBytes)",
+            "\"engine_peak_bytes\": \(result.engineBytes)", "\"min_processor_s\": \(result.processorSeconds.min() ?? 0)",
+        ]
+        members += result.details.map { "\"\($0.name)\": \($0.value)" }
+        return "{" + members.joined(separator: ", ") + "}"
+    }
+
+    private func row(_ result: Benchmark) -> String {
+        let times = String(
+            format: "median %.4f s  least %.4f s  processor %.4f s", result.median, result.least,
+            result.processorSeconds.min() ?? 0)
+        let rest = String(
+            format: "%.1f GFLOP  %.0f GFLOP/s  peak %.0f MB, %.0f MB of it the engine's", result.gflop, result.gflops,
+            1e-6 * Double(result.peakBytes), 1e-6 * Double(result.engineBytes))
+        let details = result.details.map { String(format: "  %@ %.4f", $0.name, $0.value) }.joined()
+        return "\(result.work)  \(times)  \(rest)\(details)  (\(result.seconds.count) times, threads: \(result.threads))"
+    }
+}
+
+extension BenchmarkSize: ExpressibleByArgument {}

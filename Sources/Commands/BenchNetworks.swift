@@ -1,0 +1,79 @@
+import ArgumentParser
+import Experiments
+import Kernels
+
+/// Which network, on which batch.
+struct BenchNetworkOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A network of the catalog.", valueName: "name"))
+    var backbone = "ncsnpp_v2"
+
+    @Option(help: "full, as published, or quickstart.")
+    var size = BenchmarkSize.full
+
+    @Option(help: "Spectrograms at once; the size's own if not given.")
+    var batch: Int?
+
+    @Option(help: "Frames of each; the size's own if not given.")
+    var frames: Int?
+
+    func network(recompute: Bool = false) throws -> NetworkBenchmark {
+        try NetworkBenchmark(backbone: backbone, size: size, recompute: recompute, batch: batch, frames: frames)
+    }
+}
+
+struct BenchForward: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "forward", abstract: "One evaluation of a network, without gradients.")
+    @OptionGroup var network: BenchNetworkOptions
+    @OptionGroup var options: BenchOptions
+
+    func run() throws {
+        options.threads.apply()
+        options.print(try network.network().forward(repetitions: options.repetitions))
+    }
+}
+
+struct BenchTrain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "One optimizer step: forward, backward, Adam, average of the weights.")
+    @OptionGroup var network: BenchNetworkOptions
+    @OptionGroup var options: BenchOptions
+
+    @Flag(help: "Recompute blocks in the backward pass, for less memory.")
+    var recompute = false
+
+    func run() throws {
+        options.threads.apply()
+        options.print(try network.network(recompute: recompute).train(repetitions: options.repetitions))
+    }
+}
+
+struct BenchSample: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sample", abstract: "Predictor-corrector sampling, and what is not the network in it.",
+        discussion: "With --files, as many inputs are sampled by one worker and by all threads, one thread each.")
+    @OptionGroup var network: BenchNetworkOptions
+    @OptionGroup var options: BenchOptions
+
+    @Option(help: "Steps N of two evaluations each.")
+    var steps = 30
+
+    @Option(help: "Samples as many inputs, with one worker and with all.")
+    var files: Int?
+
+    func run() throws {
+        options.threads.apply()
+        let network = try network.network()
+        guard let files else { return options.print(network.sample(steps: steps, repetitions: options.repetitions)) }
+        let (one, expected) = network.sampleFiles(files, workers: 1, steps: steps, repetitions: options.repetitions)
+        let (all, samples) = network.sampleFiles(
+            files, workers: Engine.threads, steps: steps, repetitions: options.repetitions)
+        options.print(one)
+        var result = all
+        result.details = [
+            ("throughput", one.median / all.median),
+            ("bitwise_equal", zip(expected, samples).allSatisfy { $0.values == $1.values } ? 1 : 0),
+        ]
+        options.print(result)
+    }
+}
