@@ -27,9 +27,9 @@ struct PerceptualDisturbance: Sendable {
         self.model = model
         (self.clean, self.estimate) = (clean, estimate)
         equalization = Equalization(clean: clean, estimate: estimate, frames: frameCount, model)
-        alignment = FrameAlignment(
+        let alignment = FrameAlignment(
             equalized: equalization.apply(clean), estimate: estimate, frames: frameCount, model)
-        let alignment = alignment
+        self.alignment = alignment
         frames = (0..<frameCount).map { FrameDisturbance(alignment, frame: $0, model) }
         symmetric = DisturbancePooling.pool(frames.map(\.symmetric))
         asymmetric = DisturbancePooling.pool(frames.map(\.asymmetric))
@@ -55,10 +55,11 @@ struct PerceptualDisturbance: Sendable {
                 toScale[f] += slopes.aligned[band] * estimate[index]
             }
         }
-        alignment.addGradients(scales: toScale, audible: toAudible, equalized: &toEqualized, estimate: &toEstimate, estimate, model)
-        return (
-            equalization.addGradients(equalized: toEqualized, estimate: &toEstimate, clean, estimate, model), toEstimate
-        )
+        alignment.addGradients(
+            scales: toScale, audible: toAudible, equalized: &toEqualized, estimate: &toEstimate, estimate, model)
+        let toClean = equalization.addGradients(
+            equalized: toEqualized, estimate: &toEstimate, clean, estimate, model)
+        return (toClean, toEstimate)
     }
 }
 
