@@ -52,7 +52,7 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "ObjectivesTests", dependencies: ["Objectives", "Kernels"]),
+        .testTarget(name: "ObjectivesTests", dependencies: ["Objectives", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "AudioTests", dependencies: ["Audio"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpeechMetricsTests", dependencies: ["SpeechMetrics"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CorporaTests", dependencies: ["Corpora"]),

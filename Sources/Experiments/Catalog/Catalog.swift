@@ -33,9 +33,9 @@ public struct Catalog: Sendable {
     }
 }
 
-/// Makes a loss from a spec's objective and front end.
+/// Makes a loss from a spec's objective, front end and data.
 public struct LossFactory: Sendable {
-    public let make: @Sendable (ObjectiveSpec, FrontEnd) throws -> any TrainingLoss
+    public let make: @Sendable (ObjectiveSpec, FrontEnd, DataSpec) throws -> any TrainingLoss
 }
 
 /// Makes a sampler for a diffusion, a number of steps `N` and a final time.

@@ -45,6 +45,6 @@ extension ConformanceChecker {
     /// One checker for each kind of case.
     public static let standard: [ConformanceChecker] = [
         .transform, .padding, .resampling, .sde, .backbone, .noiseEncoder, .modelForward, .loss, .sampler, .training,
-        .checkpoint, .pipeline, .metrics,
+        .checkpoint, .pipeline, .metrics, .perceptual,
     ]
 }

@@ -16,7 +16,7 @@ public struct ModelBuilder: Sendable {
     }
 
     public func loss() throws -> any TrainingLoss {
-        try catalog.losses.make(spec.objective.loss).make(spec.objective, frontEnd)
+        try catalog.losses.make(spec.objective.loss).make(spec.objective, frontEnd, spec.data)
     }
 
     /// The model with the initial weights of a seed.
