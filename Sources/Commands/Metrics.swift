@@ -72,12 +72,7 @@ struct Metrics: ParsableCommand {
 
     private func chosenMetrics() throws -> [any SpeechMetric] {
         let wanted = metrics.isEmpty ? ["pesq", "estoi", "si_sdr"] + (noisy == nil ? [] : ["si_sir", "si_sar"]) : metrics
-        return try wanted.map { name in
-            guard let metric = MetricCatalog.standard[name] else {
-                throw ValidationError("unknown metric '\(name)'; known: \(MetricCatalog.standard.names.joined(separator: ", "))")
-            }
-            return metric
-        }
+        return try MetricCatalog.standard.named(wanted)
     }
 
     /// The pairs to score; the noisy file in place of the enhanced one for the anchor row.
@@ -167,18 +162,5 @@ struct Metrics: ParsableCommand {
         }
         try Data(csv.utf8).write(to: URL(fileURLWithPath: folder + "/_results.csv"), options: .atomic)
         try Data(averages.joined().utf8).write(to: URL(fileURLWithPath: folder + "/_avg_results.txt"), options: .atomic)
-    }
-}
-
-/// The sound files below a folder.
-enum SoundFolder {
-    /// Paths relative to `folder`, sorted; `.wav` and `.flac`.
-    static func files(in folder: String) throws -> [String] {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-            throw CorpusError(folder, .missingFolder)
-        }
-        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        return all.filter { ["wav", "flac"].contains(($0 as NSString).pathExtension.lowercased()) }.sorted()
     }
 }

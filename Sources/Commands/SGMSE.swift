@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import Runs
 import Specs
+import SpeechMetrics
 
 /// The command line.
 public struct SGMSE: ParsableCommand {
@@ -56,7 +57,7 @@ public struct SGMSE: ParsableCommand {
     /// The exit code of an error of this program.
     private static func code(of error: any Error) -> Int32 {
         switch error {
-        case is SpecErrors, is FilterError, is UnknownEntry, is IncompatibleParts: 2
+        case is SpecErrors, is FilterError, is UnknownEntry, is IncompatibleParts, is UnknownMetric: 2
         case let error as StoreError: error.kind.isEnvironmental ? 5 : 2
         case is Interrupted: 130
         case let error where isBadData(error): 3

@@ -16,6 +16,16 @@ public struct MetricCatalog: Sendable {
         metrics.first { $0.name == name }
     }
 
+    /// The metrics of those names, in their order.
+    public func named(_ names: [String]) throws(UnknownMetric) -> [any SpeechMetric] {
+        var found: [any SpeechMetric] = []
+        for name in names {
+            guard let metric = self[name] else { throw UnknownMetric(name: name, known: self.names) }
+            found.append(metric)
+        }
+        return found
+    }
+
     /// Every metric this package has.
     public static let standard = MetricCatalog([
         PESQ(.wide),
@@ -31,4 +41,12 @@ public struct MetricCatalog: Sendable {
         SegmentalSNR(),
         LogSpectralDistance(),
     ])
+}
+
+/// A name that no metric has.
+public struct UnknownMetric: Error, Hashable, Sendable, CustomStringConvertible {
+    public var name: String
+    public var known: [String]
+
+    public var description: String { "unknown metric '\(name)'; known: \(known.joined(separator: ", "))" }
 }
