@@ -44,9 +44,10 @@ struct BenchOptions: ParsableArguments {
         let times = String(
             format: "median %.4f s  least %.4f s  processor %.4f s", result.median, result.least,
             result.processorSeconds.min() ?? 0)
-        let rest = String(
-            format: "%.1f GFLOP  %.0f GFLOP/s  peak %.0f MB, %.0f MB of it the engine's", result.gflop, result.gflops,
-            1e-6 * Double(result.peakBytes), 1e-6 * Double(result.engineBytes))
+        let work = result.gflop > 0 ? String(format: "%.1f GFLOP  %.0f GFLOP/s  ", result.gflop, result.gflops) : ""
+        let rest = work + String(
+            format: "peak %.0f MB, %.0f MB of it the engine's", 1e-6 * Double(result.peakBytes),
+            1e-6 * Double(result.engineBytes))
         let details = result.details.map { String(format: "  %@ %.4f", $0.name, $0.value) }.joined()
         return "\(result.work)  \(times)  \(rest)\(details)  (\(result.seconds.count) times, threads: \(result.threads))"
     }
