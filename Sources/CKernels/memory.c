@@ -72,8 +72,8 @@ float *sg_alloc(int64_t floats) {
     }
     in_use += size;
     if (in_use > peak) peak = in_use;
-    // Blocks of other sizes may wait: a little always, of large ones an eighth of the most that was ever in use.
-    if (!block) trim_to(most(FREE_TO_IDLE, peak + peak / 8 - in_use));
+    // Blocks of other sizes may wait: a little always, of large ones a sixteenth of the most that was ever in use.
+    if (!block) trim_to(most(FREE_TO_IDLE, peak + peak / 16 - in_use));
     pthread_mutex_unlock(&lock);
     if (!block) {
         block = obtain(size);
