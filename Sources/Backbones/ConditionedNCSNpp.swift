@@ -7,8 +7,8 @@ public protocol ConditionedBackbone: Backbone {
     /// Width of the noise embedding.
     var noiseWidth: Int { get }
 
-    /// - Parameter noise: The embedding `[B, noiseWidth]`; `nil` leaves the conditioning layers out altogether,
-    ///   which an embedding of zeros does not.
+    /// - Parameter noise: The embedding `[B, noiseWidth]`, or a sequence of them `[B, L, noiseWidth]`; `nil` leaves the
+    ///   conditioning layers out altogether, which an embedding of zeros does not.
     func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], noise: Tensor?, _ mode: ForwardMode) -> Tensor
 }
 
@@ -20,12 +20,16 @@ extension ConditionedBackbone {
 
 /// How a noise embedding enters a network.
 public struct NoiseConditioning: Hashable, Sendable {
-    /// Where it changes the time embedding `e`, through projections `p`, `γ`, `β` of two layers each.
+    /// Where it enters, through projections `p`, `γ`, `β` of two layers each: the time embedding `e`, or the blocks.
     public enum Injection: String, CaseIterable, Sendable {
         /// `e + p(z)`.
         case add
         /// `γ(z) e + β(z)`. Perez et al., *FiLM*, AAAI 2018.
         case film
+        /// Every block's second normalisation is scaled and shifted; the time embedding stays as it is.
+        case adaptiveNorm = "adagn"
+        /// Every attention block is followed by attention to the sequence of embeddings.
+        case crossAttention = "cross_attention"
     }
 
     /// How the last layer of `γ` starts; the last layer of `β` starts at zero.
@@ -48,11 +52,16 @@ public struct NoiseConditioning: Hashable, Sendable {
     }
 }
 
-/// `ncsnpp_v2_cond`: NCSN++ whose time embedding is changed by an embedding of the noise.
+/// `ncsnpp_v2_cond`: NCSN++ that an embedding of the noise changes: its time embedding, or its blocks.
+///
+/// A sequence of embeddings meets an injection that takes one as its mean; one embedding meets attention as a sequence
+/// of length one. The injections into the blocks start as if they were not there.
 public struct ConditionedNCSNpp: ConditionedBackbone {
     private enum Injection: Sendable {
         case add(Projection)
         case film(scale: Projection, shift: Projection)
+        case adaptiveNorm(Projection)
+        case crossAttention
     }
 
     public let parameters: [Parameter]
@@ -70,6 +79,9 @@ public struct ConditionedNCSNpp: ConditionedBackbone {
             throw BackboneError(option: "conditional", reason: "without a time embedding the noise has nowhere to enter")
         }
         let scope = ParameterScope(seed: seed)
+        var options = options
+        if conditioning.injection == .adaptiveNorm { options.noiseModulation = 4 * options.nf }
+        if conditioning.injection == .crossAttention { options.noiseAttention = conditioning.width }
         network = try NCSNpp(options, scope: scope)
         self.conditioning = conditioning
         let before = network.parameters.count
@@ -82,6 +94,10 @@ public struct ConditionedNCSNpp: ConditionedBackbone {
             injection = .film(
                 scale: Projection(scope.scope("noise_proj_gamma"), from, to, last: (.constant(weight), .constant(bias))),
                 shift: Projection(scope.scope("noise_proj_beta"), from, to, last: (.constant(0), .constant(0))))
+        case .adaptiveNorm:
+            injection = .adaptiveNorm(Projection(scope.scope("noise_proj"), from, to))
+        case .crossAttention:
+            injection = .crossAttention
         }
         // The reference lists the projections after the output layer, whose weight and bias come first.
         let all = scope.collector.parameters
@@ -94,17 +110,37 @@ public struct ConditionedNCSNpp: ConditionedBackbone {
     public func callAsFunction(
         _ x: Tensor, _ y: Tensor, _ t: [Float], noise: Tensor?, _ mode: ForwardMode
     ) -> Tensor {
-        network(x, y, t, embedding: embedding(t, noise: noise), mode)
+        let time = embedding(t, noise: noise)
+        guard let noise else { return network(x, y, t, embedding: time, mode) }
+        switch injection {
+        case .add, .film:
+            return network(x, y, t, embedding: time, mode)
+        case .adaptiveNorm(let project):
+            return network(x, y, t, embedding: time, modulation: project(single(noise)), mode)
+        case .crossAttention:
+            let sequence = noise.rank == 3 ? noise : noise.reshaped([noise.shape[0], 1, noiseWidth])
+            return network(x, y, t, embedding: time, sequence: sequence, mode)
+        }
     }
 
     /// The time embedding under a noise embedding, `[B, 4·nf]`.
     public func embedding(_ t: [Float], noise: Tensor?) -> Tensor? {
         guard let time = network.embedding(t), let noise else { return network.embedding(t) }
-        precondition(noise.shape == [t.count, noiseWidth], "a noise embedding \(noise.shape) for \(t.count) samples")
+        precondition(
+            noise.shape.first == t.count && noise.shape.last == noiseWidth,
+            "a noise embedding \(noise.shape) for \(t.count) samples of width \(noiseWidth)")
         switch injection {
-        case .add(let project): return time + project(noise)
-        case .film(let scale, let shift): return scale(noise) * time + shift(noise)
+        case .add(let project): return time + project(single(noise))
+        case .film(let scale, let shift): return scale(single(noise)) * time + shift(single(noise))
+        case .adaptiveNorm, .crossAttention: return time
         }
+    }
+
+    /// One embedding for each sample: of a sequence, its mean.
+    private func single(_ noise: Tensor) -> Tensor {
+        guard noise.rank == 3 else { return noise }
+        let (batch, length) = (noise.shape[0], noise.shape[1])
+        return noise.reshaped([batch, length, 1, noiseWidth]).averagePooled(height: 1, width: 1).reshaped([batch, noiseWidth])
     }
 }
 

@@ -12,20 +12,37 @@ public struct NCSNpp: Backbone {
     private enum Block: Sendable {
         case biggan(BigGANBlock), ddpm(DDPMBlock)
 
-        func callAsFunction(_ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
+        func callAsFunction(_ x: Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
             switch self {
-            case .biggan(let block): block(x, embedding, mode)
-            case .ddpm(let block): block(x, embedding, mode)
+            case .biggan(let block): block(x, guide.time, mode, modulating: guide.noise)
+            case .ddpm(let block): block(x, guide.time, mode, modulating: guide.noise)
             }
+        }
+    }
+
+    /// What every block sees besides its map: the activated time embedding, and a noise embedding that modulates.
+    private struct Guide: Sendable {
+        var time, noise: Tensor?
+    }
+
+    /// Attention to the map itself, and to a sequence of noise embeddings if there is one.
+    private struct Attention: Sendable {
+        var own: AttentionBlock
+        var cross: CrossAttentionBlock?
+
+        func callAsFunction(_ x: Tensor, _ sequence: Tensor?) -> Tensor {
+            let h = own(x)
+            guard let cross, let sequence else { return h }
+            return cross(h, sequence)
         }
     }
 
     private enum Resampler: Sendable {
         case block(BigGANBlock), down(Downsample), up(Upsample)
 
-        func callAsFunction(_ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
+        func callAsFunction(_ x: Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
             switch self {
-            case .block(let block): block(x, embedding, mode)
+            case .block(let block): block(x, guide.time, mode, modulating: guide.noise)
             case .down(let layer): layer(x)
             case .up(let layer): layer(x)
             }
@@ -34,7 +51,7 @@ public struct NCSNpp: Backbone {
 
     private struct Stage: Sendable {
         var block: Block
-        var attention: AttentionBlock?
+        var attention: Attention?
     }
 
     private struct DownLevel: Sendable {
@@ -46,7 +63,7 @@ public struct NCSNpp: Backbone {
 
     private struct UpLevel: Sendable {
         var blocks: [Block]
-        var attention: AttentionBlock?
+        var attention: Attention?
         var head: Head?
         var pyramid: Upsample?
         var resampler: Resampler?
@@ -69,7 +86,7 @@ public struct NCSNpp: Backbone {
     private let dense: (first: Linear, second: Linear)?
     private let input: Convolution
     private let down: [DownLevel]
-    private let middle: (first: Block, attention: AttentionBlock, second: Block)
+    private let middle: (first: Block, attention: Attention, second: Block)
     private let up: [UpLevel]
     private let head: Head?
 
@@ -92,9 +109,22 @@ public struct NCSNpp: Backbone {
             defer { index += 1 }
             return all.scope(index)
         }
+        var crossed = 0
+        func crossings() -> Int {
+            defer { crossed += 1 }
+            return crossed
+        }
         func block(_ from: Int, _ to: Int) -> Block {
             options.resblockType == .biggan
                 ? .biggan(BigGANBlock(next(), from, to, style: style)) : .ddpm(DDPMBlock(next(), from, to, style: style))
+        }
+
+        func attention(_ channels: Int) -> Attention {
+            Attention(
+                own: AttentionBlock(next(), channels, style: style),
+                cross: options.noiseAttention.map {
+                    CrossAttentionBlock(scope.scope("noise_attention").scope(crossings()), channels, width: $0)
+                })
         }
 
         let isFourier = options.embeddingType == .fourier
@@ -113,7 +143,7 @@ public struct NCSNpp: Backbone {
                 let made = block(width, nf * options.chMult[level])
                 width = nf * options.chMult[level]
                 built.stages.append(
-                    Stage(block: made, attention: options.attends(level) ? AttentionBlock(next(), width, style: style) : nil))
+                    Stage(block: made, attention: options.attends(level) ? attention(width) : nil))
                 skips.append(width)
             }
             if level != levels - 1 {
@@ -136,8 +166,8 @@ public struct NCSNpp: Backbone {
         self.down = down
 
         let first = block(width, width)
-        let attention = AttentionBlock(next(), width, style: style)
-        middle = (first, attention, block(width, width))
+        let between = attention(width)
+        middle = (first, between, block(width, width))
 
         var outputPyramid = 0
         var up: [UpLevel] = []
@@ -147,7 +177,7 @@ public struct NCSNpp: Backbone {
                 built.blocks.append(block(width + skips.removeLast(), nf * options.chMult[level]))
                 width = nf * options.chMult[level]
             }
-            if options.attends(level) { built.attention = AttentionBlock(next(), width, style: style) }
+            if options.attends(level) { built.attention = attention(width) }
             switch options.progressive {
             case .none: break
             case .skip:
@@ -196,8 +226,13 @@ public struct NCSNpp: Backbone {
     }
 
     /// The network under a time embedding that something else, such as a noise reference, may have changed.
+    ///
+    /// - Parameters:
+    ///   - modulation: What modulates the blocks, `[B, noiseModulation]`; `nil` leaves them alone.
+    ///   - sequence: What the attention blocks attend to, `[B, L, noiseAttention]`; `nil` leaves it out.
     public func callAsFunction(
-        _ x: Tensor, _ y: Tensor, _ t: [Float], embedding: Tensor?, _ mode: ForwardMode
+        _ x: Tensor, _ y: Tensor, _ t: [Float], embedding: Tensor?, modulation: Tensor? = nil, sequence: Tensor? = nil,
+        _ mode: ForwardMode
     ) -> Tensor {
         precondition(x.shape == y.shape && x.rank == 4 && x.shape[3] == 2, "x \(x.shape), y \(y.shape)")
         precondition(t.count == x.shape[0], "\(t.count) times for \(x.shape[0]) samples")
@@ -205,7 +240,7 @@ public struct NCSNpp: Backbone {
             x.shape[1] % divisor.bins == 0 && x.shape[2] % divisor.frames == 0,
             "\(x.shape[1]) bins and \(x.shape[2]) frames must be multiples of \(divisor)")
         let activation = options.nonlinearity
-        let temb = embedding?.activated(activation)
+        let guide = Guide(time: embedding?.activated(activation), noise: modulation?.activated(activation))
         let sumScale = options.style.sumScale
         var map = Tensor.concatenated([x, y])
         if !options.centered { map = map.scaled(by: 2, plus: -1) }
@@ -215,12 +250,12 @@ public struct NCSNpp: Backbone {
         var skips = [h]
         for level in down {
             for stage in level.stages {
-                h = run(stage.block, h, temb, mode)
-                if let attention = stage.attention { h = attention(h) }
+                h = run(stage.block, h, guide, mode)
+                if let attention = stage.attention { h = attention(h, sequence) }
                 skips.append(h)
             }
             guard let resampler = level.resampler else { continue }
-            h = resampler(h, temb, mode)
+            h = resampler(h, guide, mode)
             if let combine = level.combine {
                 pyramid = pyramid.resampled(options.rule.halving)
                 h = combine(pyramid, h)
@@ -231,39 +266,46 @@ public struct NCSNpp: Backbone {
             skips.append(h)
         }
 
-        h = run(middle.first, h, temb, mode)
-        h = middle.attention(h)
-        h = run(middle.second, h, temb, mode)
+        h = run(middle.first, h, guide, mode)
+        h = middle.attention(h, sequence)
+        h = run(middle.second, h, guide, mode)
 
         var result: Tensor?
         for level in up {
-            for block in level.blocks { h = run(block, beside: skips.removeLast(), h, temb, mode) }
-            if let attention = level.attention { h = attention(h) }
+            for block in level.blocks { h = run(block, beside: skips.removeLast(), h, guide, mode) }
+            if let attention = level.attention { h = attention(h, sequence) }
             if let head = level.head {
                 result = head(h, activation, residual: result?.resampled(options.rule.doubling))
             } else if let convolved = level.pyramid, let coarse = result {
                 h = .weighted(sumScale, convolved(coarse), sumScale, h)
                 result = h
             }
-            if let resampler = level.resampler { h = resampler(h, temb, mode) }
+            if let resampler = level.resampler { h = resampler(h, guide, mode) }
         }
         if let head { h = head(h, activation) } else if let result { h = result }
         return scaled(h, t)
     }
 
-    private func run(_ block: Block, _ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
-        guard options.recompute else { return block(x, embedding, mode) }
-        guard let embedding else { return recomputed([x]) { block($0[0], nil, mode) } }
-        return recomputed([x, embedding]) { block($0[0], $0[1], mode) }
+    private func run(_ block: Block, _ x: Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
+        guard options.recompute else { return block(x, guide, mode) }
+        return Self.recomputing([x], guide) { block($0[0], $1, mode) }
     }
 
     /// A block over `x` and the features `skip` beside it; recomputation keeps the two, not their copy.
     private func run(
-        _ block: Block, beside skip: Tensor, _ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode
+        _ block: Block, beside skip: Tensor, _ x: Tensor, _ guide: Guide, _ mode: ForwardMode
     ) -> Tensor {
-        guard options.recompute else { return block(.concatenated([x, skip]), embedding, mode) }
-        return recomputed([x, skip] + (embedding.map { [$0] } ?? [])) { inputs in
-            block(.concatenated([inputs[0], inputs[1]]), inputs.count > 2 ? inputs[2] : nil, mode)
+        guard options.recompute else { return block(.concatenated([x, skip]), guide, mode) }
+        return Self.recomputing([x, skip], guide) { block(.concatenated([$0[0], $0[1]]), $1, mode) }
+    }
+
+    private static func recomputing(
+        _ maps: [Tensor], _ guide: Guide, _ body: @escaping @Sendable ([Tensor], Guide) -> Tensor
+    ) -> Tensor {
+        let (hasTime, hasNoise) = (guide.time != nil, guide.noise != nil)
+        return recomputed(maps + [guide.time, guide.noise].compactMap(\.self)) { [count = maps.count] inputs in
+            let time = hasTime ? inputs[count] : nil
+            return body(Array(inputs[..<count]), Guide(time: time, noise: hasNoise ? inputs[inputs.count - 1] : nil))
         }
     }
 

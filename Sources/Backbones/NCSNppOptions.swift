@@ -36,6 +36,10 @@ public struct NCSNppOptions: Hashable, Sendable {
     public var scaleBySigma = false
     /// Whether that division comes after the last 1×1 convolution.
     public var scalesAfterOutput = false
+    /// Width of a noise embedding that modulates every block's second normalisation.
+    public var noiseModulation: Int?
+    /// Width of the noise embeddings that every attention block is followed by an attention to.
+    public var noiseAttention: Int?
     /// Recomputes each block in the backward pass instead of keeping its inside.
     public var recompute = false
 
@@ -97,6 +101,7 @@ public struct NCSNppOptions: Hashable, Sendable {
         style.initialScale = initScale
         style.rule = rule
         style.dropout = dropout
+        style.modulation = noiseModulation
         return style
     }
 

@@ -8,7 +8,7 @@ public protocol NoiseEncoder: Sendable {
     var parameters: [Parameter] { get }
     /// Width of the embedding.
     var width: Int { get }
-    /// From `[B, F, N, 2]` to `[B, width]`.
+    /// From `[B, F, N, 2]` to `[B, width]`, or a sequence over time `[B, L, width]`.
     func callAsFunction(_ noise: Tensor) -> Tensor
 }
 
@@ -17,17 +17,23 @@ extension NoiseEncoder {
 }
 
 /// `default`: convolutions of stride 2 with group normalisation, means over four bands of all frames, two linear layers.
+///
+/// `sequence` keeps the frames that the strides leave, and embeds each; it has no counterpart in the reference.
 public struct ConvolutionalNoiseEncoder: NoiseEncoder {
     private static let bands = 4
 
     public let parameters: [Parameter]
     public let width: Int
+    private let isSequence: Bool
     private let stages: [(convolution: Convolution, norm: GroupNorm)]
     private let first, second: Linear
 
     /// - Parameters:
     ///   - filters: Of the first convolution; each further one has twice as many, up to 512.
-    public init(filters: Int = 64, width: Int = 512, layers: Int = 4, seed: UInt64 = 0) throws(BackboneError) {
+    ///   - isSequence: Whether frames are embedded one by one instead of by their mean.
+    public init(
+        filters: Int = 64, width: Int = 512, layers: Int = 4, isSequence: Bool = false, seed: UInt64 = 0
+    ) throws(BackboneError) {
         guard layers > 0, width > 0 else {
             throw BackboneError(option: "noise_embed_dim", reason: "needs at least one layer and a positive width")
         }
@@ -52,6 +58,7 @@ public struct ConvolutionalNoiseEncoder: NoiseEncoder {
         }
         self.stages = stages
         self.width = width
+        self.isSequence = isSequence
         first = Linear(scope.scope("fc").scope(0), inputs * Self.bands, width)
         second = Linear(scope.scope("fc").scope(2), width, width)
         parameters = scope.collector.parameters
@@ -60,9 +67,20 @@ public struct ConvolutionalNoiseEncoder: NoiseEncoder {
     public func callAsFunction(_ noise: Tensor) -> Tensor {
         let maps = stages.reduce(noise) { $1.norm($1.convolution($0), .silu) }
         let (batch, channels) = (maps.shape[0], maps.shape[3])
+        guard !isSequence else { return sequence(maps) }
         // Channels outside, bands inside.
         let means = maps.averagePooled(height: Self.bands, width: 1).reshaped([batch, Self.bands, channels])
         return second(first(means.swappingLastAxes().reshaped([batch, channels * Self.bands])).activated(.silu))
+    }
+
+    /// Every frame's four bands side by side, embedded: `[B, L, width]`.
+    private func sequence(_ maps: Tensor) -> Tensor {
+        let (batch, frames, channels) = (maps.shape[0], maps.shape[2], maps.shape[3])
+        let bands = maps.averagePooled(height: Self.bands, width: frames)
+        // Frames outside, channels and bands inside.
+        let rows = bands.reshaped([batch, Self.bands, frames * channels]).swappingLastAxes()
+        return second(first(rows.reshaped([batch * frames, channels * Self.bands])).activated(.silu))
+            .reshaped([batch, frames, width])
     }
 }
 

@@ -24,7 +24,7 @@ public struct SGMSE: ParsableCommand {
         version: Workspace.version,
         subcommands: [
             Check.self, RunCommand.self, List.self, Show.self, Compare.self, Metrics.self, RegistryCommand.self, Conformance.self,
-            Bench.self,
+            Probe.self, Bench.self,
         ])
 
     public init() {}
@@ -57,7 +57,7 @@ public struct SGMSE: ParsableCommand {
     /// The exit code of an error of this program.
     private static func code(of error: any Error) -> Int32 {
         switch error {
-        case is SpecErrors, is FilterError, is UnknownEntry, is IncompatibleParts, is UnknownMetric: 2
+        case is SpecErrors, is FilterError, is UnknownEntry, is UnknownMetric, is IncompatibleParts, is ReferenceError: 2
         case let error as StoreError: error.kind.isEnvironmental ? 5 : 2
         case is Interrupted: 130
         case let error where isBadData(error): 3

@@ -6,6 +6,8 @@ public struct ResidualStyle: Sendable {
     public var activation: Activation = .silu
     /// Width of the time embedding; `nil` without one.
     public var embedding: Int?
+    /// Width of an embedding that modulates the second normalisation; `nil` without one.
+    public var modulation: Int?
     /// Divides a sum of two branches by √2.
     public var rescaled = true
     /// Scale of the last convolution's initial weights; 0 makes the block start as its skip connection.
@@ -31,6 +33,7 @@ public struct BigGANBlock: Sendable {
     private let norm0, norm1: GroupNorm
     private let conv0, conv1: Convolution
     private let dense: Linear?
+    private let modulation: Modulation?
     private let dropout: Dropout
     private let skip: Convolution?
 
@@ -44,14 +47,19 @@ public struct BigGANBlock: Sendable {
         conv0 = Convolution(scope.scope("Conv_0"), channels, filters)
         dense = style.embedding.map { Linear(scope.scope("Dense_0"), $0, filters) }
         norm1 = GroupNorm(scope.scope("GroupNorm_1"), filters)
+        modulation = style.modulation.map { Modulation(scope.scope("Modulation_0"), embedding: $0, channels: filters) }
         dropout = Dropout(scope, rate: style.dropout)
         conv1 = Convolution(scope.scope("Conv_1"), filters, filters, initial: .fanAverage(scale: style.initialScale))
         skip = channels != filters || resampled != .no
             ? Convolution(scope.scope("Conv_2"), channels, filters, kernel: 1) : nil
     }
 
-    /// - Parameter embedding: The time embedding after its activation, `[B, embedding]`.
-    public func callAsFunction(_ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
+    /// - Parameters:
+    ///   - embedding: The time embedding after its activation, `[B, embedding]`.
+    ///   - modulating: What modulates the second normalisation, `[B, modulation]`; `nil` leaves it alone.
+    public func callAsFunction(
+        _ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode, modulating: Tensor? = nil
+    ) -> Tensor {
         var h = norm0(x, style.activation)
         var x = x
         switch resampled {
@@ -61,7 +69,18 @@ public struct BigGANBlock: Sendable {
         }
         h = conv0(h, shift: embedding.flatMap { embedding in dense.map { $0(embedding) } })
         if let skip { x = skip(x) }
-        return conv1(dropout(norm1(h, style.activation), mode), residual: x, scale: style.sumScale)
+        h = norm1.activated(h, style.activation, by: modulation, modulating)
+        return conv1(dropout(h, mode), residual: x, scale: style.sumScale)
+    }
+}
+
+extension GroupNorm {
+    /// Normalisation and activation, with the modulation between them if there is one.
+    fileprivate func activated(
+        _ h: Tensor, _ activation: Activation, by modulation: Modulation?, _ embedding: Tensor?
+    ) -> Tensor {
+        guard let modulation, let embedding else { return self(h, activation) }
+        return modulation(self(h), embedding, activation)
     }
 }
 
@@ -73,6 +92,7 @@ public struct DDPMBlock: Sendable {
     private let norm0, norm1: GroupNorm
     private let conv0, conv1: Convolution
     private let dense: Linear?
+    private let modulation: Modulation?
     private let dropout: Dropout
     private let skip: NetworkInNetwork?
 
@@ -83,15 +103,19 @@ public struct DDPMBlock: Sendable {
         conv0 = Convolution(scope.scope("Conv_0"), channels, filters)
         dense = style.embedding.map { Linear(scope.scope("Dense_0"), $0, filters) }
         norm1 = GroupNorm(scope.scope("GroupNorm_1"), filters)
+        modulation = style.modulation.map { Modulation(scope.scope("Modulation_0"), embedding: $0, channels: filters) }
         dropout = Dropout(scope, rate: style.dropout)
         conv1 = Convolution(scope.scope("Conv_1"), filters, filters, initial: .fanAverage(scale: style.initialScale))
         skip = channels != filters ? NetworkInNetwork(scope.scope("NIN_0"), channels, filters) : nil
     }
 
-    public func callAsFunction(_ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode) -> Tensor {
+    public func callAsFunction(
+        _ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode, modulating: Tensor? = nil
+    ) -> Tensor {
         let h = conv0(norm0(x, style.activation), shift: embedding.flatMap { embedding in dense.map { $0(embedding) } })
         return conv1(
-            dropout(norm1(h, style.activation), mode), residual: skip.map { $0(x) } ?? x, scale: style.sumScale)
+            dropout(norm1.activated(h, style.activation, by: modulation, modulating), mode),
+            residual: skip.map { $0(x) } ?? x, scale: style.sumScale)
     }
 }
 

@@ -162,9 +162,13 @@ public struct FileResult: Hashable, Sendable {
     public var realTimeFactor: Double
     /// The enhanced file, relative to the store's folder.
     public var output: String?
+    /// Where the noise reference came from, as a JSON object; nil where there was none.
+    public var reference: String?
 
-    public init(file: TestFile.ID, nfe: Int, seconds: Double, realTimeFactor: Double, output: String?) {
+    public init(
+        file: TestFile.ID, nfe: Int, seconds: Double, realTimeFactor: Double, output: String?, reference: String? = nil
+    ) {
         (self.file, self.nfe, self.seconds) = (file, nfe, seconds)
-        (self.realTimeFactor, self.output) = (realTimeFactor, output)
+        (self.realTimeFactor, self.output, self.reference) = (realTimeFactor, output, reference)
     }
 }

@@ -14,6 +14,7 @@ extension RunStore {
         Step(name: "training history", sql: trainingTables),
         Step(name: "evaluations and scores", sql: evaluationTables),
         Step(name: "reported figures and gate findings", sql: figureTables),
+        Step(name: "noise references", sql: "ALTER TABLE fileResult ADD COLUMN reference TEXT CHECK (reference IS NULL OR json_valid(reference))"),
     ]
 
     static var migrationNames: [String] { steps.map(\.name) }

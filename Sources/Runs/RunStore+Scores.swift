@@ -12,12 +12,13 @@ extension RunStore {
             try insert(scores, of: evaluation, db)
             let statement = try db.cachedStatement(
                 sql: """
-                    INSERT OR REPLACE INTO fileResult (evaluationID, fileID, nfe, seconds, realTimeFactor, output)
-                    VALUES (?, ?, ?, ?, ?, ?)
+                    INSERT OR REPLACE INTO fileResult (evaluationID, fileID, nfe, seconds, realTimeFactor, output, reference)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
                     """)
             for one in results {
                 try statement.execute(arguments: [
                     evaluation.rawValue, one.file.rawValue, one.nfe, one.seconds, one.realTimeFactor, one.output,
+                    one.reference,
                 ])
             }
         }
@@ -73,12 +74,12 @@ extension RunStore {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT fileID, nfe, seconds, realTimeFactor, output FROM fileResult WHERE evaluationID = ?
+                    SELECT fileID, nfe, seconds, realTimeFactor, output, reference FROM fileResult WHERE evaluationID = ?
                     ORDER BY fileID
                     """, arguments: [evaluation.rawValue]
             ).map {
                 FileResult(
-                    file: StoreID($0[0]), nfe: $0[1], seconds: $0[2], realTimeFactor: $0[3], output: $0[4])
+                    file: StoreID($0[0]), nfe: $0[1], seconds: $0[2], realTimeFactor: $0[3], output: $0[4], reference: $0[5])
             }
         }
     }

@@ -4,7 +4,7 @@ import Foundation
 public struct StepRecord: Hashable, Sendable {
     public var step: Int
     public var loss: Double
-    /// The terms that `loss` sums, by name.
+    /// The terms that `loss` sums, and what else was measured in the step, by name.
     public var terms: [String: Double]
     public var gradientNorm: Double
     public var learningRate: Double

@@ -214,7 +214,7 @@ extension RunStore {
             WHERE status NOT IN ('finished', 'running') AND id IN
             (SELECT new FROM evaluationMap JOIN source.evaluation s ON s.id = old WHERE s.status = 'finished');
             INSERT OR IGNORE INTO main.fileResult
-            SELECT evaluationMap.new, fileMap.new, nfe, r.seconds, realTimeFactor, output FROM evaluationMap
+            SELECT evaluationMap.new, fileMap.new, nfe, r.seconds, realTimeFactor, output, r.reference FROM evaluationMap
             JOIN source.fileResult r ON r.evaluationID = evaluationMap.old JOIN fileMap ON fileMap.old = fileID;
             """),
         TransferStep(

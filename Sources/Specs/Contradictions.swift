@@ -19,7 +19,7 @@ struct Contradictions {
         ("hop", "frames overlap"),
         ("conditioning", "conditioning and the backbone agree"),
         ("guidance", "guidance needs conditioning, and dropout in training"),
-        ("reference", "a reference needs conditioning, and one length"),
+        ("reference", "a reference needs conditioning, one length, and a mode the network was trained for"),
         ("loss-terms", "l1_weight and pesq_weight need a loss in time"),
         ("weighting", "the loss has this weighting"),
         ("preconditioning", "the scalings need a backbone that follows them"),
@@ -171,6 +171,7 @@ struct Contradictions {
                     "guidance \(SettingValue.number(scales[0])) asks a network that never trained without a reference",
                     hint: "cond_drop_prob is 0")
             }
+            checkReferences(conditioning)
         } else {
             if isKnown, takes {
                 report("conditioning", at: ["backbone"], "backbone '\(spec.backbone.name)' needs conditioning",
@@ -181,6 +182,25 @@ struct Contradictions {
             }
             if spec.evaluate.references.contains(where: { $0.mode != "none" }) {
                 report("reference", at: ["evaluate.reference"], "a reference without conditioning is not used")
+            }
+        }
+    }
+
+    /// References that differ from what the network saw in training are asked for, but never unnoticed.
+    private mutating func checkReferences(_ conditioning: ConditioningSpec) {
+        guard isGood("evaluate.reference") else { return }
+        for reference in spec.evaluate.references {
+            if let frames = reference.numFrames, frames != conditioning.refNumFrames, isGood("conditioning.ref_num_frames") {
+                report("reference", at: ["evaluate.reference"], severity: .warning,
+                    "reference '\(reference.label)' has \(frames) frames, training had \(conditioning.refNumFrames)")
+            }
+            if reference.mode == "none" {
+                report("reference", at: ["evaluate.reference"], severity: .warning,
+                    "reference 'none' leaves the conditioning out, which no network is trained for",
+                    hint: "'zero' is what training's dropout uses")
+            } else if reference.mode == "zero", conditioning.condDropProb == 0 {
+                report("reference", at: ["evaluate.reference", "conditioning.cond_drop_prob"], severity: .warning,
+                    "reference 'zero' asks a network that never trained without a reference", hint: "cond_drop_prob is 0")
             }
         }
     }

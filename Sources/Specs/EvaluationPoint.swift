@@ -21,7 +21,7 @@ public struct EvaluationPoint: Hashable, Sendable {
             ("set", set.name), ("checkpoint", SettingValue.choice(checkpoint).compact), ("weights", weights),
             ("sampler", SettingValue.choice(sampler).compact), ("N", N.map(String.init) ?? "none"),
             ("guidance", guidance.map { SettingValue.number($0).compact } ?? "none"),
-            ("reference", reference.map { $0.mode + ($0.numFrames.map { "/\($0)" } ?? "") } ?? "none"),
+            ("reference", reference.map { $0.label + ($0.numFrames.map { "/\($0)" } ?? "") } ?? "none"),
             ("noise_seed", String(noiseSeed)),
         ]
     }
@@ -38,10 +38,10 @@ public struct EvaluationPoint: Hashable, Sendable {
         ])
         if self.set.path != nil { set["format"] = .text(self.set.format) }
         if let corpus = self.set.corpus { set["corpus"] = .choice(corpus) }
-        let reference = reference.map {
+        let reference = reference.map { reference in
             Settings([
-                ("mode", .text($0.mode)), ("path", $0.path.map(SettingValue.text) ?? .none),
-                ("num_frames", $0.numFrames.map(SettingValue.integer) ?? .none),
+                ("mode", .text(reference.label)), ("path", reference.path.map(SettingValue.text) ?? .none),
+                ("num_frames", reference.numFrames.map(SettingValue.integer) ?? .none),
             ])
         }
         return CanonicalForm.spelled(Settings([

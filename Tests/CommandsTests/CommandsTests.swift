@@ -29,7 +29,7 @@ import Testing
     @Test func helpNamesEveryCommand() throws {
         let help = try sgmse("--help")
         #expect(help.code == 0)
-        for command in ["check", "run", "ls", "show", "compare", "registry", "conformance"] { #expect(help.out.contains(command)) }
+        for command in ["check", "run", "ls", "show", "compare", "registry", "probe", "conformance"] { #expect(help.out.contains(command)) }
     }
 
     @Test func aWrongOptionIsAUsageError() throws {
@@ -72,6 +72,12 @@ import Testing
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         #expect(try sgmse("conformance", folder).code == 3)
+    }
+
+    @Test func probingNeedsFiles() throws {
+        let result = try sgmse("probe", "run", "--files", "0")
+        #expect(result.code == 2)
+        #expect(result.error.contains("--files 0"))
     }
 
     @Test func everyRegistryIsListed() throws {

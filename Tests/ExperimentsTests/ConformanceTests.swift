@@ -9,7 +9,7 @@ import WeightFiles
 
     @Test(arguments: [
         "transform/segment_short_odd_not", "loss/denoiser_edm", "sampler/sb_sde_n5", "sampler/sb_ode_n5", "sde/sbve_default",
-        "model_forward/score_ncsnpp",
+        "model_forward/score_ncsnpp", "pipeline/noise_conditioned_guided",
     ])
     func recordedValuesAreReproduced(id: String) {
         let checks = ConformanceRunner().run(id, in: Self.root)
@@ -19,7 +19,7 @@ import WeightFiles
 
     @Test func allCasesAreFound() throws {
         let runner = ConformanceRunner()
-        #expect(try runner.cases(in: Self.root).count == 6)
+        #expect(try runner.cases(in: Self.root).count == 7)
         #expect(try runner.cases(in: Self.root, only: "sampler/").count == 2)
         #expect(try runner.cases(in: Self.root, only: "nothing").isEmpty)
     }

@@ -15,6 +15,14 @@ import Testing
         checkGradients(of: [a]) { $0[0].reshaped([5, 3]) }
     }
 
+    @Test func modulation() {
+        checkGradients(of: [noise([2, 3, 2, 5]), noise([2, 5], "s"), noise([2, 5], "b")]) {
+            $0[0].modulated(scale: $0[1], shift: $0[2])
+        }
+        let x = noise([2, 3, 5])
+        #expect(x.modulated(scale: .zeros([2, 5]), shift: .zeros([2, 5])).values == x.values)
+    }
+
     @Test func reductions() {
         let (a, b) = (noise([2, 7], "a"), noise([2, 7], "b"))
         checkGradients(of: [a]) { $0[0].sum() }

@@ -44,17 +44,17 @@ extension Registry<any Backbone> {
         let fields: [Field] = [
             Field(
                 "noise_cond_type", .oneOf(names(NoiseConditioning.Injection.self)),
-                default: .value(.text(standard.injection.rawValue)), "how the noise embedding changes the time embedding"),
+                default: .value(.text(standard.injection.rawValue)), "where the noise embedding enters: the time embedding (add, film), the blocks' normalisation, attention to a sequence"),
             Field(
                 "noise_cond_start", .oneOf(names(NoiseConditioning.ScaleStart.self)),
                 default: .value(.text(standard.scaleStart.rawValue)),
                 "how the scale of 'film' starts: 'ones' as in the reference, 'identity' without conditioning"),
         ]
         return Entry(
-            "ncsnpp_v2_cond", "ncsnpp_v2 whose time embedding an embedding of the noise changes",
+            "ncsnpp_v2_cond", "ncsnpp_v2 that an embedding of the noise changes",
             source: "moonx010/sgmse, after Richter et al., ICASSP 2025",
             parameters: NCSNppOptions.scaledOutsideFields + fields,
-            traits: [.halves(levels: "ch_mult"), .padding("reflection"), .takesCondition]
+            traits: [.halves(levels: "ch_mult"), .padding("reflection"), .takesCondition, .takesPreconditioning]
         ) { settings in
             let conditioning = NoiseConditioning(
                 NoiseConditioning.Injection(rawValue: settings.text("noise_cond_type")) ?? standard.injection,

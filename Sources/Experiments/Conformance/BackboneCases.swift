@@ -34,7 +34,7 @@ extension ConformanceChecker {
                 "grad_z_r", gradients[noise]?.values ?? [], try one.array("grad_z_r").values,
                 relmax: try one.tolerance("input_grad_relmax"))
         }
-        try one.compareGradients(network.parameters, gradients, &report)
+        try one.compareGradients(network.parameters.map { ($0.name, $0) }, gradients, &report)
         if let path = one.path("buffers_after") {
             let after = try SafetensorsFile(path: path)
             for buffer in network.buffers {
@@ -107,7 +107,7 @@ extension ConformanceCase {
 
     /// Compares the gradient of every parameter with the stored ones, whole or sampled.
     func compareGradients(
-        _ parameters: [Parameter], _ gradients: GradientTable, _ report: inout ConformanceReport, prefix: String = ""
+        _ parameters: [(name: String, parameter: Parameter)], _ gradients: GradientTable, _ report: inout ConformanceReport
     ) throws {
         guard let path = path("grads") else { throw ConformanceError(id: id, reason: "stores no gradients") }
         let file = try SafetensorsFile(path: path)
@@ -115,7 +115,7 @@ extension ConformanceCase {
         let floor = 1e-3 * (try scalar("param_grad_abs_max"))
         let strides = json["grads"]?["parameters"]
         let without = Set(json["params_without_gradient"]?.elements.compactMap(\.text) ?? [])
-        let byName = Dictionary(parameters.map { (prefix + $0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let byName = Dictionary(parameters.map { ($0.name, $0.parameter) }, uniquingKeysWith: { first, _ in first })
         var worst = (error: -1.0, name: "none")
         for name in file.names {
             let expected = try file.array(name).values
@@ -131,7 +131,7 @@ extension ConformanceCase {
         }
         report.add("grad of parameters (worst \(worst.name))", error: worst.error, tolerance: tolerance)
         let missing = parameters.filter {
-            $0.isTrained && !without.contains(prefix + $0.name) && !file.names.contains(prefix + $0.name)
+            $0.parameter.isTrained && !without.contains($0.name) && !file.names.contains($0.name)
         }
         report.require("parameters", missing.isEmpty, "no stored gradient for \(missing.map(\.name).joined(separator: ", "))")
     }

@@ -11,11 +11,10 @@ extension ConformanceChecker {
     static let checkpoint = ConformanceChecker("checkpoint") { one, catalog, report in
         guard let path = one.path("checkpoint") else { throw ConformanceError(id: one.id, reason: "names no checkpoint") }
         let checkpoint = try LightningCheckpoint(path: path)
-        let backbone = try one.backbone(catalog)
-        let model = try one.model(catalog, backbone)
+        let model = try one.model(catalog, try one.backbone(catalog))
         let (x, y) = (try one.spectrogram("x_t"), try one.spectrogram("y"))
         let t = try one.array("t").values.map(Double.init)
-        let names = backbone.parameters.map { "dnn." + $0.name }
+        let names = model.referenceNames
         for (choice, key, output) in [
             (LightningCheckpoint.Choice.averagedIfPresent, "weights_ema", "output_evaluation_mode"),
             (.stored, "weights_raw", "output_raw_weights"),
@@ -32,7 +31,7 @@ extension ConformanceChecker {
                 report.add(key, error: worst, tolerance: try one.tolerance("weights_abs"))
             }
             guard one.has(output) else { continue }
-            try backbone.loadModel(weights.arrays)
+            try model.loadModel(weights.arrays)
             let result = Gradients.off { model(x, y, t) }
             report.compare(output, result.values, try one.spectrogram(output).values, relmax: try one.tolerance("output_relmax"))
         }
@@ -40,15 +39,16 @@ extension ConformanceChecker {
 
     /// From noisy audio to enhanced audio.
     static let pipeline = ConformanceChecker("pipeline") { one, catalog, report in
-        let backbone = try one.backbone(catalog)
+        let model = try one.model(catalog, try one.backbone(catalog))
         if let path = one.path("checkpoint") {
-            let names = backbone.parameters.map { "dnn." + $0.name }
-            try backbone.loadModel(try LightningCheckpoint(path: path).weights(.averagedIfPresent, parameters: names).arrays)
+            let weights = try LightningCheckpoint(path: path).weights(.averagedIfPresent, parameters: model.referenceNames)
+            try model.loadModel(weights.arrays)
         } else {
-            try backbone.loadModel(one)
+            try model.loadModel(one)
         }
-        let model = try one.model(catalog, backbone)
-        if one.json["script_arguments"] != nil {
+        if model.isConditioned {
+            try conditioned(one, catalog, model, &report)
+        } else if one.json["script_arguments"] != nil {
             try script(one, catalog, model, &report)
         } else {
             let settings = one.json["enhance"] ?? .null
@@ -61,6 +61,22 @@ extension ConformanceChecker {
             let output = try enhancer.enhance(audio, noise: &noise)
             report.compare("enhanced", output.audio, try one.array("enhanced").values, relmax: try one.tolerance("enhanced_relmax"))
         }
+    }
+
+    /// A recording with its noise reference, or without one, under guidance.
+    private static func conditioned(
+        _ one: ConformanceCase, _ catalog: Catalog, _ model: ScoreModel, _ report: inout ConformanceReport
+    ) throws {
+        let h = one.hyperparameters
+        var settings = h.members
+        settings["N"] = h["sampler_N"] ?? h["N"]
+        // The reference guides only a model that was trained with dropping.
+        let scale = (h["cond_drop_prob"]?.number ?? 0) > 0 ? h["cfg_scale"]?.number ?? 1 : 1
+        let enhancer = try one.enhancer(.object(settings), model, catalog, guidance: Guidance(scale))
+        let reference = one.has("noise_reference") ? NoiseReference.segment(try one.rows("noise_reference")[0]) : .zero
+        var noise = NoiseSource.given(try one.noiseDraws())
+        let output = try enhancer.enhance(try one.rows("noisy")[0], noise: &noise, reference: reference)
+        report.compare("enhanced", output.audio, try one.array("enhanced").values, relmax: try one.tolerance("enhanced_relmax"))
     }
 
     /// A folder of files, enhanced one after the other from one list of draws.
@@ -90,7 +106,9 @@ extension ConformanceChecker {
 }
 
 extension ConformanceCase {
-    func enhancer(_ settings: JSON, _ model: ScoreModel, _ catalog: Catalog) throws -> Enhancer {
+    func enhancer(
+        _ settings: JSON, _ model: ScoreModel, _ catalog: Catalog, guidance: Guidance = Guidance()
+    ) throws -> Enhancer {
         var settings = settings.members
         let sde = try sde(catalog, withEpsilon: false)
         let isBridge = sde is SBVE
@@ -103,6 +121,6 @@ extension ConformanceCase {
         if settings["t_eps"] == nil, !isBridge { settings["t_eps"] = hyperparameters["t_eps"] }
         return Enhancer(
             model: model, sampler: try Self.sampler(isBridge ? "sb" : "pc", .object(settings), sde, catalog),
-            frontEnd: frontEnd, padding: FramePadding(rawValue: settings["pad_mode"]?.text ?? "zero_pad") ?? .zero)
+            frontEnd: frontEnd, padding: FramePadding(rawValue: settings["pad_mode"]?.text ?? "zero_pad") ?? .zero, guidance: guidance)
     }
 }

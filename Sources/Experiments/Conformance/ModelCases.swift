@@ -21,14 +21,35 @@ extension ConformanceCase {
         guard let entry = catalog.backbones[name] else {
             throw ConformanceError(id: id, reason: "unknown backbone '\(name)'")
         }
-        return try entry.build(settings(of: entry.descriptor))
+        var settings = settings(of: entry.descriptor)
+        if let width = hyperparameters["noise_embed_dim"]?.int { settings["noise_embed_dim"] = .integer(width) }
+        return try entry.build(settings)
+    }
+
+    /// The encoder of a noise-conditioned model; `nil` for every other.
+    func encoder(_ catalog: Catalog) throws -> (any NoiseEncoder)? {
+        guard takesCondition(catalog) else { return nil }
+        let name = hyperparameters["noise_encoder_type"]?.text ?? "default"
+        guard let entry = catalog.noiseEncoders[name] else {
+            throw ConformanceError(id: id, reason: "unknown noise encoder '\(name)'")
+        }
+        var settings = settings(of: entry.descriptor)
+        for name in ["noise_embed_dim", "noise_encoder_nf"] {
+            if let value = hyperparameters[name]?.int { settings[name] = .integer(value) }
+        }
+        return try entry.build(settings)
+    }
+
+    private func takesCondition(_ catalog: Catalog) -> Bool {
+        catalog.backbones[hyperparameters["backbone"]?.text ?? ""]?.descriptor.traits.contains(.takesCondition) ?? false
     }
 
     /// The model of the hyper-parameters, with those of `overrides` in their place.
     func model(_ catalog: Catalog, _ backbone: any Backbone, overrides: JSON = .null, withEpsilon: Bool = true) throws -> ScoreModel {
         func text(_ name: String) -> String? { (overrides[name] ?? hyperparameters[name])?.text }
         let takes = catalog.backbones[hyperparameters["backbone"]?.text ?? ""]?.descriptor.traits.contains(.takesPreconditioning)
-        let preconditioning = Preconditioning(
+        // The reference's conditioned model takes the scalings' options and does not follow them.
+        let preconditioning = takesCondition(catalog) ? Preconditioning() : Preconditioning(
             networkScaling: text("network_scaling").flatMap(Preconditioning.NetworkScaling.init(rawValue:)),
             input: .init(rawValue: text("c_in") ?? "1") ?? .one, output: .init(rawValue: text("c_out") ?? "1") ?? .one,
             skip: .init(rawValue: text("c_skip") ?? "0") ?? .zero,
@@ -41,7 +62,7 @@ extension ConformanceCase {
             }
         return ScoreModel(
             backbone: backbone, sde: try sde(catalog, withEpsilon: withEpsilon),
-            preconditioning: takes == true ? preconditioning : nil, output: output)
+            preconditioning: takes == true ? preconditioning : nil, output: output, encoder: try encoder(catalog))
     }
 
     /// The loss of the hyper-parameters.
@@ -62,7 +83,7 @@ extension ConformanceCase {
     }
 }
 
-extension Backbone {
+extension ScoreModel {
     /// Loads weights whose names may begin with `dnn.`, as in a whole model's state dictionary.
     func loadModel(_ arrays: [NamedArray]) throws {
         try load(
@@ -77,13 +98,18 @@ extension Backbone {
         guard let path = one.path(key) else { throw ConformanceError(id: one.id, reason: "names no weights") }
         try loadModel(try SafetensorsFile(path: path).arrays())
     }
+
+    /// The names of the weights in the reference's state dictionary.
+    var referenceNames: [String] {
+        weights.map { $0.name.hasPrefix(Self.encoderPrefix) ? $0.name : "dnn." + $0.name }
+    }
 }
 
 extension ConformanceChecker {
     /// Model outputs under combinations of scalings.
     static let modelForward = ConformanceChecker("model_forward") { one, catalog, report in
         let backbone = try one.backbone(catalog)
-        try backbone.loadModel(one)
+        try one.model(catalog, backbone).loadModel(one)
         let (x, y) = (try one.spectrogram("x_t"), try one.spectrogram("y"))
         let t = try one.array("t").values.map(Double.init)
         let expected = try one.spectrogram("output")
@@ -104,9 +130,8 @@ extension ConformanceChecker {
     static let sampler = ConformanceChecker("sampler") { one, catalog, report in
         guard one.json["failures"] == nil else { return try failingSamplers(one, catalog, &report) }
         let settings = one.json["sampler"] ?? .null
-        let backbone = try one.backbone(catalog)
-        try backbone.loadModel(one)
-        let model = try one.model(catalog, backbone)
+        let model = try one.model(catalog, try one.backbone(catalog))
+        try model.loadModel(one)
         let y = try one.spectrogram("y")
         var noise = NoiseSource.given(try one.noiseDraws())
         let sampler = try one.sampler(settings, catalog)

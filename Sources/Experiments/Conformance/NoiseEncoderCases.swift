@@ -30,7 +30,7 @@ extension ConformanceChecker {
             "grad_r", isReal ? found.channels(0..<1).values : found.values,
             isReal ? try one.array("grad_r").values : try one.spectrogram("grad_r").values,
             relmax: try one.tolerance("input_grad_relmax"))
-        try one.compareGradients(encoder.parameters, gradients, &report)
+        try one.compareGradients(encoder.parameters.map { ($0.name, $0) }, gradients, &report)
     }
 }
 

@@ -78,27 +78,29 @@ extension ConformanceChecker {
     private static func trainingStep(
         _ one: ConformanceCase, _ catalog: Catalog, _ report: inout ConformanceReport
     ) throws {
-        let backbone = try one.backbone(catalog)
-        try backbone.loadModel(one)
-        let state = TrainingState(
-            model: try one.model(catalog, backbone), loss: try one.loss(catalog), rate: 0, averageDecay: 0)
+        let model = try one.model(catalog, try one.backbone(catalog))
+        try model.loadModel(one)
+        let state = TrainingState(model: model, loss: try one.loss(catalog), rate: 0, averageDecay: 0)
         let batch = TrainingBatchInput(
             clean: try one.spectrogram("x"), noisy: try one.spectrogram("y"),
-            times: try one.array("t").values.map(Double.init), noise: try one.spectrogram("z"))
+            times: try one.array("t").values.map(Double.init), noise: try one.spectrogram("z"),
+            reference: one.has("r") ? try one.spectrogram("r") : nil)
         let value = state.evaluate(batch)
         let expected = try one.scalar("loss")
         report.add(
             "loss", error: abs(Double(value.total.item) - expected) / abs(expected), tolerance: try one.tolerance("loss_rel"))
-        try one.compareGradients(backbone.parameters, value.total.gradients(), &report, prefix: "dnn.")
+        try one.compareGradients(
+            zip(model.weights, model.referenceNames).map { ($1, $0.parameter) }, value.total.gradients(), &report)
     }
 
     /// Several optimizer steps: losses, and the weights and averages they end with.
     static let training = ConformanceChecker("training") { one, catalog, report in
         let backbone = try one.backbone(catalog)
-        try backbone.loadModel(one)
+        let model = try one.model(catalog, backbone)
+        try model.loadModel(one)
         let h = one.hyperparameters
         let state = TrainingState(
-            model: try one.model(catalog, backbone), loss: try one.loss(catalog), rate: h["lr"]?.number ?? 1e-4,
+            model: model, loss: try one.loss(catalog), rate: h["lr"]?.number ?? 1e-4,
             averageDecay: h["ema_decay"]?.number ?? 0.999)
         let times = try one.array("t")
         let batch = times.shape[1]

@@ -5,40 +5,50 @@ import Kernels
 import Objectives
 import Tensors
 
-/// Turns noisy speech into clean speech with a model and a sampler.
+/// Turns noisy speech into clean speech with a model and a sampler, under guidance where the model is conditioned.
 public struct Enhancer: Sendable {
     public let model: ScoreModel
     public let sampler: any Sampler
     public let frontEnd: FrontEnd
     public let padding: FramePadding
+    public let guidance: Guidance
 
-    public init(model: ScoreModel, sampler: any Sampler, frontEnd: FrontEnd, padding: FramePadding) {
+    public init(
+        model: ScoreModel, sampler: any Sampler, frontEnd: FrontEnd, padding: FramePadding, guidance: Guidance = Guidance()
+    ) {
         self.model = model
         self.sampler = sampler
         self.frontEnd = frontEnd
         self.padding = padding
+        self.guidance = guidance
     }
 
     /// An enhanced recording and what it took.
     public struct Output: Sendable {
         public var audio: [Float]
-        /// Evaluations of the network, counted.
+        /// Evaluations of the network, counted; two at each step that needs the conditional and the unconditional score.
         public var nfe: Int
         public var seconds: Double
     }
 
     /// Enhances one recording with the noise of an evaluation.
     ///
-    /// - Parameter file: The file's name, which with the seed decides every random draw.
-    public func enhance(_ noisy: [Float], file: String, seed: UInt64) throws -> Output {
+    /// - Parameters:
+    ///   - file: The file's name, which with the seed decides every random draw.
+    ///   - reference: What a conditioned model is told of the noise, at the recording's own level.
+    public func enhance(
+        _ noisy: [Float], file: String, seed: UInt64, reference: NoiseReference = .zero
+    ) throws -> Output {
         var noise = NoiseSource.addressed(seed: seed, files: [file])
-        return try enhance(noisy, noise: &noise)
+        return try enhance(noisy, noise: &noise, reference: reference)
     }
 
     /// Enhances one recording: divided by its peak, transformed, padded, sampled, and back.
     ///
     /// - Throws: `EnhancementError` for a silent recording, or one too short to be transformed.
-    public func enhance(_ noisy: [Float], noise: inout NoiseSource) throws -> Output {
+    public func enhance(
+        _ noisy: [Float], noise: inout NoiseSource, reference: NoiseReference = .zero
+    ) throws -> Output {
         guard noisy.count >= frontEnd.stft.shortestSignal else {
             throw EnhancementError.tooShort(samples: noisy.count, needed: frontEnd.stft.shortestSignal)
         }
@@ -48,11 +58,15 @@ public struct Enhancer: Sendable {
         let output = Gradients.off {
             let spectrogram = frontEnd.spectrogram([noisy.map { $0 / peak }])
             let y = padding.pad(spectrogram, multiple: multiple)
+            let condition = model.condition(of: reference, dividedBy: peak) { frontEnd.spectrogram($0) }
+            var evaluations = 0
             let sample = sampler.sample(given: y, noise: &noise) { x, y, t in
-                model(x, y, [Double](repeating: t, count: x.shape[0]))
+                let output = guidance.output(model, x, y, t, under: condition)
+                evaluations += output.evaluations
+                return output.value
             }
             let audio = frontEnd.audio(sample.x, length: noisy.count).values.map { $0 * peak }
-            return (audio, sample.nfe)
+            return (audio, evaluations)
         }
         guard output.0.allSatisfy(\.isFinite) else { throw EnhancementError.notFinite }
         return Output(audio: output.0, nfe: output.1, seconds: start.secondsUntilNow)

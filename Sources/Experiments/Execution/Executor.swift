@@ -128,10 +128,11 @@ public struct Executor: Sendable {
             point: storedPoint(point), test: test, name: point.set.name, noiseSeed: UInt64(point.noiseSeed), output: folder)
         try perform(job, one.spec, kind: .evaluate, subject: run.name, detail: evaluation.label, &summary) { evaluator in
             let model = try builder.model(seed: UInt64(one.seed))
-            try model.backbone.load(
+            try model.load(
                 TrainingCheckpoint.weights(
-                    at: workspace.folder + "/" + checkpoint.path, averaged: point.weights == "ema", backbone: model.backbone))
-            return evaluator.enhancing(try builder.enhancer(model, point))
+                    at: workspace.folder + "/" + checkpoint.path, averaged: point.weights == "ema", model: model))
+            return evaluator.enhancing(
+                try builder.enhancer(model, point), references: builder.references(point, test.set.files))
         }
     }
 
@@ -146,9 +147,9 @@ public struct Executor: Sendable {
                     point: .init(), test: test, name: name, noiseSeed: 0,
                     output: choice.name == "noisy" ? nil : "anchors/\(choice.name)/\(name)-\(test.fingerprint.prefix(8))")
                 try perform(job, one.spec, kind: .anchor, subject: choice.name, detail: name, &summary) { _ in
-                    { noisy, _ in
+                    { recording in
                         let start = ContinuousClock.now
-                        let audio = try filter(noisy, sampleRate: rate)
+                        let audio = try filter(recording.noisy, sampleRate: rate)
                         return FileEvaluator.Processed(audio: audio, seconds: start.secondsUntilNow)
                     }
                 }
@@ -217,6 +218,8 @@ public struct Executor: Sendable {
         try store.begin(known.id, provenance: workspace.provenance)
         do {
             let start = ContinuousClock.now
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             try evaluator.evaluate(missing, set: job.name, interruption: interruption, process: try process(evaluator)) {
                 outcome, done in
                 guard let id = ids[outcome.file.name] else { return }
@@ -228,7 +231,8 @@ public struct Executor: Sendable {
                     results: [
                         FileResult(
                             file: id, nfe: outcome.processed.nfe, seconds: outcome.processed.seconds,
-                            realTimeFactor: outcome.processed.seconds / outcome.duration, output: path)
+                            realTimeFactor: outcome.processed.seconds / outcome.duration, output: path,
+                            reference: try outcome.processed.reference.map { String(decoding: try encoder.encode($0), as: UTF8.self) })
                     ], of: known.id)
                 observe(
                     .evaluated(
@@ -286,7 +290,7 @@ public struct Executor: Sendable {
             steps: point.N, sampler: point.sampler.name, predictor: settings.optionalChoice("predictor")?.name,
             corrector: settings.optionalChoice("corrector")?.name,
             correctorSteps: settings.optionalInteger("corrector_steps"), snr: settings.optionalNumber("snr"),
-            guidance: point.guidance, reference: point.reference?.mode, weights: point.weights,
+            guidance: point.guidance, reference: point.reference?.label, weights: point.weights,
             noiseSeed: UInt64(point.noiseSeed), other: nil)
     }
 }

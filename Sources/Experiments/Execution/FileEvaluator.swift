@@ -18,6 +18,8 @@ struct FileEvaluator: Sendable {
         var audio: [Float]
         var nfe = 0
         var seconds = 0.0
+        /// Where the noise reference came from, if there was one.
+        var reference: ReferenceRecord?
     }
 
     /// The scores of one file.
@@ -30,13 +32,17 @@ struct FileEvaluator: Sendable {
         func score(of metric: String) -> Double? { metrics.first { $0.name == metric }?.value }
     }
 
-    typealias Process = @Sendable (_ noisy: [Float], _ id: String) throws -> Processed
+    typealias Process = @Sendable (ReferenceChooser.Recording) throws -> Processed
 
     /// The files as an enhancer hears them.
-    func enhancing(_ enhancer: Enhancer) -> Process {
-        { noisy, id in
-            let output = try enhancer.enhance(noisy, file: id, seed: noiseSeed)
-            return Processed(audio: output.audio, nfe: output.nfe, seconds: output.seconds)
+    ///
+    /// - Parameter references: How a conditioned model's noise references are chosen.
+    func enhancing(_ enhancer: Enhancer, references: ReferenceChooser? = nil) -> Process {
+        { recording in
+            let chosen = try references?.reference(for: recording)
+            let output = try enhancer.enhance(
+                recording.noisy, file: recording.id, seed: noiseSeed, reference: chosen?.reference ?? .zero)
+            return Processed(audio: output.audio, nfe: output.nfe, seconds: output.seconds, reference: chosen?.record)
         }
     }
 
@@ -102,7 +108,7 @@ struct FileEvaluator: Sendable {
 
     private func evaluate(_ file: PairedFile, _ set: String, _ process: Process) throws -> Outcome {
         let (clean, noisy) = (try read(file.cleanPath), try read(file.noisyPath))
-        let processed = try process(noisy, set + "/" + file.name)
+        let processed = try process(.init(id: set + "/" + file.name, noisy: noisy, clean: clean, file: file))
         let analysis = PairAnalysis(
             SpeechPair(clean: clean, noisy: noisy, enhanced: processed.audio, sampleRate: sampleRate))
         return Outcome(
@@ -110,7 +116,7 @@ struct FileEvaluator: Sendable {
             duration: Double(noisy.count) / Double(sampleRate))
     }
 
-    private func read(_ path: String) throws -> [Float] {
+    func read(_ path: String) throws -> [Float] {
         guard resamples else { return try SoundFile.readMono(path, sampleRate: sampleRate) }
         let rate = try SoundFile.header(of: path).sampleRate
         let samples = try SoundFile.readMono(path)

@@ -36,7 +36,9 @@ public struct Trainer {
         let model = try builder.model(seed: seed)
         let state = TrainingState(
             model: model, loss: try builder.loss(), rate: spec.lr, averageDecay: spec.emaDecay, clip: spec.gradClip)
-        let data = TrainingData(files: training, spec: builder.spec.data, frontEnd: builder.frontEnd, seed: seed)
+        let data = TrainingData(
+            files: training, spec: builder.spec.data, conditioning: builder.spec.conditioning, frontEnd: builder.frontEnd,
+            seed: seed)
         var records = TrainingBatch()
         var best = try bestSoFar()
         try start(state)
@@ -98,6 +100,10 @@ public struct Trainer {
                 break
             }
         }
+        if let conditioning = builder.spec.conditioning {
+            records.events.append(EventRecord(kind: "conditioning", message: dropReport(conditioning, steps: state.step)))
+            try flush(&records)
+        }
     }
 
     // MARK: Beginning
@@ -106,7 +112,7 @@ public struct Trainer {
     private func start(_ state: TrainingState) throws {
         if let last = try workspace.store.checkpoint(of: run.id, kind: .last) {
             let path = workspace.folder + "/" + last.path
-            let checkpoint = try TrainingCheckpoint(path: path, backbone: state.model.backbone)
+            let checkpoint = try TrainingCheckpoint(path: path, model: state.model)
             guard checkpoint.identity == identity else {
                 throw WeightsError(parameter: path, reason: "belongs to another training; restore it or remove the run")
             }
@@ -130,27 +136,41 @@ public struct Trainer {
         return try (0..<parts).map { part in
             let first = step * spec.effectiveBatch + part * spec.batchSize
             let pairs = first..<first + spec.batchSize
-            let (clean, noisy) = try data.batch(pairs)
-            var batch = perturbation(clean, noisy, pairs, purpose: "train")
+            var batch = perturbation(try data.batch(pairs), pairs, purpose: "train")
             batch.dropout = pairs.map { RandomStream(seed: seed, purpose: "dropout", $0) }
+            if let conditioning = builder.spec.conditioning { batch.keepsReference = pairs.map { keeps($0, conditioning) } }
             return batch
         }
     }
 
+    /// Whether a pair keeps its noise reference: one draw for each pair, whoever computes it.
+    private func keeps(_ pair: Int, _ conditioning: ConditioningSpec) -> Bool {
+        RandomStream(seed: seed, purpose: "conditioning", pair).uniform(0) >= conditioning.condDropProb
+    }
+
+    /// How often references were dropped in all steps so far, beside the rate that was asked for.
+    private func dropReport(_ conditioning: ConditioningSpec, steps: Int) -> String {
+        let pairs = steps * spec.effectiveBatch
+        let dropped = (0..<pairs).count { !keeps($0, conditioning) }
+        return String(
+            format: "%d of %d references dropped: %.4f, asked for %.4f", dropped, pairs,
+            Double(dropped) / Double(max(1, pairs)), conditioning.condDropProb)
+    }
+
     /// Times uniform in `[t_eps, T]` and complex noise of unit variance, one stream per pair.
-    private func perturbation(_ clean: Tensor, _ noisy: Tensor, _ pairs: Range<Int>, purpose: String) -> TrainingBatchInput {
+    private func perturbation(_ data: TrainingData.Pairs, _ pairs: Range<Int>, purpose: String) -> TrainingBatchInput {
         let (low, high) = (spec.tEps, (try? builder.catalog.sdes.make(builder.spec.sde).endTime) ?? 1)
-        let each = clean.count / clean.shape[0]
+        let each = data.clean.count / data.clean.shape[0]
         var noise: [Float] = []
-        noise.reserveCapacity(clean.count)
+        noise.reserveCapacity(data.clean.count)
         for pair in pairs {
             noise += RandomStream(seed: seed, purpose: purpose + " noise", pair)
                 .normals(each, standardDeviation: 0.5.squareRoot())
         }
         return TrainingBatchInput(
-            clean: clean, noisy: noisy,
+            clean: data.clean, noisy: data.noisy,
             times: pairs.map { RandomStream(seed: seed, purpose: purpose + " time", $0).uniform(0, in: low...high) },
-            noise: Tensor(noise, shape: clean.shape))
+            noise: Tensor(noise, shape: data.clean.shape), reference: data.reference)
     }
 
     // MARK: Validation
@@ -160,7 +180,9 @@ public struct Trainer {
     /// The loss on centre crops, and the scores of the first files enhanced with the averaged weights.
     private func validate(_ state: TrainingState, _ trainingData: TrainingData) throws -> [Validated] {
         guard !validation.isEmpty else { return [] }
-        let data = TrainingData(files: validation, spec: builder.spec.data, frontEnd: builder.frontEnd, seed: seed)
+        let data = TrainingData(
+            files: validation, spec: builder.spec.data, conditioning: builder.spec.conditioning,
+            frontEnd: builder.frontEnd, seed: seed)
         return try state.withAverages {
             var scores: [Validated] = [try validationLoss(state, data)]
             let files = Array(validation.prefix(spec.numEvalFiles))
@@ -170,7 +192,9 @@ public struct Trainer {
                 metrics: ["pesq", "estoi", "si_sdr"].compactMap { builder.catalog.metrics[$0] }, noiseSeed: 0)
             let enhancer = try builder.validationEnhancer(state.model)
             let outcomes = try evaluator.evaluate(
-                files, set: "validation", interruption: interruption, process: evaluator.enhancing(enhancer)) { _, _ in }
+                files, set: "validation", interruption: interruption,
+                process: evaluator.enhancing(enhancer, references: builder.validationReferences(files))
+            ) { _, _ in }
             for metric in evaluator.metrics {
                 let values = outcomes.compactMap { $0.score(of: metric.name) }.filter(\.isFinite)
                 let mean = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
@@ -186,8 +210,7 @@ public struct Trainer {
             let files = min(data.fileCount, 4 * spec.batchSize)
             for first in stride(from: 0, to: files, by: spec.batchSize) {
                 let range = first..<min(files, first + spec.batchSize)
-                let (clean, noisy) = try data.centred(range)
-                let value = state.evaluate(perturbation(clean, noisy, range, purpose: "validation"))
+                let value = state.evaluate(perturbation(try data.centred(range), range, purpose: "validation"))
                 total += Double(value.total.item) * Double(range.count)
                 count += range.count
             }
@@ -217,7 +240,7 @@ public struct Trainer {
         let path = workspace.folder + "/" + relative
         try FileManager.default.createDirectory(atPath: folder + "/checkpoints", withIntermediateDirectories: true)
         try TrainingCheckpoint(of: state, identity: identity)
-            .write(to: path, parameters: state.model.backbone.parameters)
+            .write(to: path, model: state.model)
         let bytes = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
         for kind in kinds {
             records.checkpoints.append(

@@ -22,19 +22,19 @@ public struct TrainingCheckpoint: Sendable {
     public init(of state: TrainingState, identity: String) {
         step = state.step
         self.identity = identity
-        weights = state.model.backbone.parameters.map(\.tensor)
+        weights = state.model.weights.map(\.parameter.tensor)
         averages = state.averages
         moments = state.moments
         buffers = state.model.backbone.buffers.map { ($0.name, $0.tensor) }
     }
 
     /// Writes the file under a temporary name, and renames it when it is safe on disk.
-    public func write(to path: String, parameters: [Parameter]) throws(WeightFileError) {
+    public func write(to path: String, model: ScoreModel) throws(WeightFileError) {
         var arrays: [NamedArray] = []
         func add(_ part: String, _ name: String, _ tensor: Tensor) {
             arrays.append(NamedArray(name: "\(part)/\(name)", shape: tensor.shape, values: tensor.values))
         }
-        for (index, name) in parameters.map(\.name).enumerated() {
+        for (index, name) in model.weights.map(\.name).enumerated() {
             add("weights", name, weights[index])
             add("ema", name, averages[index])
             if let moment = moments[index] {
@@ -47,41 +47,56 @@ public struct TrainingCheckpoint: Sendable {
             arrays, metadata: ["format": Self.format, "step": String(step), "identity": identity], to: path)
     }
 
-    /// Reads the state of a training of a network like `backbone`.
-    public init(path: String, backbone: any Backbone) throws {
-        let parameters = backbone.parameters
+    /// Reads the state of a training of a model like `model`.
+    public init(path: String, model: ScoreModel) throws {
+        let all = model.weights
         let file = try SafetensorsFile(path: path)
         guard file.metadata["format"] == Self.format, let step = file.metadata["step"].flatMap(Int.init) else {
             throw WeightsError(parameter: path, reason: "is not a training checkpoint of this program")
         }
-        func tensor(_ part: String, _ parameter: Parameter) throws -> Tensor {
-            let array = try file.array("\(part)/\(parameter.name)")
+        func tensor(_ part: String, _ name: String, _ parameter: Parameter) throws -> Tensor {
+            let array = try file.array("\(part)/\(name)")
             guard array.shape == parameter.shape else {
                 throw WeightsError(
-                    parameter: parameter.name, reason: "is \(array.shape) in \(path) and \(parameter.shape) in the network")
+                    parameter: name, reason: "is \(array.shape) in \(path) and \(parameter.shape) in the network")
             }
             return Tensor(array.values, shape: array.shape)
         }
         self.step = step
         identity = file.metadata["identity"] ?? ""
-        weights = try parameters.map { try tensor("weights", $0) }
-        averages = try parameters.map { try tensor("ema", $0) }
-        moments = try parameters.map {
-            $0.isTrained ? (try tensor("adam/first", $0), try tensor("adam/second", $0)) : nil
+        weights = try all.map { try tensor("weights", $0.name, $0.parameter) }
+        averages = try all.map { try tensor("ema", $0.name, $0.parameter) }
+        moments = try all.map {
+            guard $0.isTrained else { return nil }
+            return (try tensor("adam/first", $0.name, $0.parameter), try tensor("adam/second", $0.name, $0.parameter))
         }
-        buffers = try backbone.buffers.map { ($0.name, try tensor("buffers", $0)) }
+        buffers = try model.backbone.buffers.map { ($0.name, try tensor("buffers", $0.name, $0)) }
     }
 
-    /// The averaged or the raw weights of a training checkpoint, and the running statistics, for `backbone`.
-    public static func weights(at path: String, averaged: Bool, backbone: any Backbone) throws -> [NamedArray] {
+    /// The averaged or the raw weights of a training checkpoint, and the running statistics, by the names of ``ScoreModel/weights``.
+    public static func weights(at path: String, averaged: Bool, model: ScoreModel) throws -> [NamedArray] {
         let file = try SafetensorsFile(path: path)
         let part = averaged ? "ema" : "weights"
-        let wanted = backbone.parameters.map { (part, $0) } + backbone.buffers.map { ("buffers", $0) }
-        return try wanted.map { part, parameter in
-            var array = try file.array("\(part)/\(parameter.name)")
-            array.name = parameter.name
+        let wanted = model.weights.map { (part, $0.name) } + model.backbone.buffers.map { ("buffers", $0.name) }
+        return try wanted.map { part, name in
+            var array = try file.array("\(part)/\(name)")
+            array.name = name
             return array
         }
+    }
+}
+
+extension ScoreModel {
+    /// Assigns arrays by the names of ``weights``; every parameter must be there in its shape.
+    public func load(_ arrays: [NamedArray]) throws {
+        let isEncoders = { (array: NamedArray) in array.name?.hasPrefix(Self.encoderPrefix) ?? false }
+        try backbone.load(arrays.filter { !isEncoders($0) })
+        try encoder?.load(
+            arrays.filter(isEncoders).map { array in
+                var array = array
+                array.name = array.name.map { String($0.dropFirst(Self.encoderPrefix.count)) }
+                return array
+            })
     }
 }
 

@@ -4,68 +4,153 @@ import Foundation
 import Kernels
 import Objectives
 import Specs
+import Synchronization
 import Tensors
 
 /// The training pairs of a run, addressed by number: pair `k` is the same on every machine and after every interruption.
 ///
-/// Epoch `k / files` shuffles the files by (seed, epoch); the crop of pair `k` starts at a place drawn by (seed, k).
+/// Epoch `k / files` shuffles the files by (seed, epoch); the crop of pair `k` starts at a place drawn by (seed, k), and
+/// so does its noise reference.
 public struct TrainingData: Sendable {
     private let files: [PairedFile]
     private let frontEnd: FrontEnd
     private let rule: SegmentRule
+    private let referenceRule: TrainingReference?
     private let sampleRate: Int
     private let resamples: Bool
     private let seed: UInt64
+    private let shuffle: EpochShuffle
 
-    public init(files: [PairedFile], spec: DataSpec, frontEnd: FrontEnd, seed: UInt64) {
+    /// - Parameter conditioning: Of a conditioned model, whose pairs come with a noise reference.
+    public init(
+        files: [PairedFile], spec: DataSpec, conditioning: ConditioningSpec? = nil, frontEnd: FrontEnd, seed: UInt64
+    ) {
         precondition(!files.isEmpty, "training data without files")
         self.files = files
         self.frontEnd = frontEnd
         rule = SegmentRule(
             samples: (spec.numFrames - 1) * frontEnd.stft.hop, normalization: .init(rawValue: spec.normalize) ?? .noisy)
+        referenceRule = conditioning.map { TrainingReference($0, hop: frontEnd.stft.hop) }
         sampleRate = spec.sampleRate
         resamples = spec.resample
         self.seed = seed
+        shuffle = EpochShuffle(seed: seed, count: files.count)
     }
 
     public var fileCount: Int { files.count }
 
-    /// Compressed spectrograms `[B, F, N, 2]` of pairs `range`, clean and noisy.
-    public func batch(_ range: Range<Int>) throws -> (clean: Tensor, noisy: Tensor) {
-        let pairs = try range.map(pair)
-        return (frontEnd.spectrogram(pairs.map(\.clean)), frontEnd.spectrogram(pairs.map(\.noisy)))
+    /// Compressed spectrograms of a batch of pairs.
+    public struct Pairs: Sendable {
+        /// `[B, F, N, 2]`.
+        public var clean, noisy: Tensor
+        /// The noise references `[B, F, R, 2]` of a conditioned model.
+        public var reference: Tensor?
     }
+
+    /// The pairs of a range of numbers.
+    public func batch(_ range: Range<Int>) throws -> Pairs { transformed(try range.map(pair)) }
 
     /// The centre crops of the first files, for validation.
-    public func centred(_ range: Range<Int>) throws -> (clean: Tensor, noisy: Tensor) {
-        let pairs = try range.map { try crop(files[$0], start: rule.centre) }
-        return (frontEnd.spectrogram(pairs.map(\.clean)), frontEnd.spectrogram(pairs.map(\.noisy)))
+    public func centred(_ range: Range<Int>) throws -> Pairs {
+        transformed(try range.map { try crop(files[$0], start: rule.centre) { max(0, $0 - $1) / 2 } })
     }
 
-    private func pair(_ number: Int) throws -> (clean: [Float], noisy: [Float]) {
+    private func transformed(_ crops: [Crop]) -> Pairs {
+        Pairs(
+            clean: frontEnd.spectrogram(crops.map(\.clean)), noisy: frontEnd.spectrogram(crops.map(\.noisy)),
+            reference: referenceRule.map { _ in frontEnd.spectrogram(crops.map(\.reference)) })
+    }
+
+    private struct Crop {
+        var clean, noisy, reference: [Float]
+    }
+
+    private func pair(_ number: Int) throws -> Crop {
         let (epoch, place) = number.quotientAndRemainder(dividingBy: files.count)
-        let order = RandomStream(seed: seed, purpose: "shuffle", epoch).permutation(files.count)
         let draw = RandomStream(seed: seed, purpose: "crop", number).uniform(0)
-        return try crop(files[order[place]]) { Int(draw * Double($0 - rule.samples)) }
-    }
-
-    /// A segment of both files; only what is needed is read.
-    private func crop(_ file: PairedFile, start: (Int) -> Int) throws -> (clean: [Float], noisy: [Float]) {
-        let header = try SoundFile.header(of: file.noisyPath)
-        guard header.sampleRate == sampleRate || !resamples else {
-            let rates = (header.sampleRate, sampleRate)
-            let (clean, noisy) = (try resampled(file.cleanPath, rates), try resampled(file.noisyPath, rates))
-            return rule.cut(clean: clean, noisy: noisy, start: noisy.count > rule.samples ? start(noisy.count) : 0)
+        let stream = RandomStream(seed: seed, purpose: "reference", number)
+        return try crop(files[shuffle.file(at: place, epoch: epoch)], start: { Int(draw * Double($0 - rule.samples)) }) {
+            $0 > $1 ? stream.integer(0, below: $0 - $1 + 1) : 0
         }
-        let first = header.frames > rule.samples ? start(header.frames) : 0
-        let range = first..<min(header.frames, first + rule.samples)
-        return rule.cut(
-            clean: try SoundFile.readMono(file.cleanPath, frames: range, sampleRate: sampleRate),
-            noisy: try SoundFile.readMono(file.noisyPath, frames: range, sampleRate: sampleRate), start: 0)
     }
 
-    private func resampled(_ path: String, _ rates: (Int, Int)) throws -> [Float] {
-        try Resampler(from: rates.0, to: rates.1).resample(SoundFile.readMono(path))
+    /// A segment of both files and its noise reference; only what is needed is read.
+    ///
+    /// - Parameters:
+    ///   - start: The place of the segment in so many samples.
+    ///   - choose: The place of a reference of so many samples (the second) among so many (the first).
+    private func crop(_ file: PairedFile, start: (Int) -> Int, reference choose: (Int, Int) -> Int) throws -> Crop {
+        let header = try SoundFile.header(of: file.noisyPath)
+        let count: Int
+        let read: (String, Range<Int>) throws -> [Float]
+        if header.sampleRate == sampleRate || !resamples {
+            count = header.frames
+            read = { try SoundFile.readMono($0, frames: $1, sampleRate: sampleRate) }
+        } else {
+            let resampler = Resampler(from: header.sampleRate, to: sampleRate)
+            let whole = try [file.cleanPath, file.noisyPath].map { try resampler.resample(SoundFile.readMono($0)) }
+            count = whole[1].count
+            read = { path, range in Array(whole[path == file.cleanPath ? 0 : 1][range]) }
+        }
+        let first = count > rule.samples ? start(count) : 0
+        let range = first..<min(count, first + rule.samples)
+        let segment = rule.cut(clean: try read(file.cleanPath, range), noisy: try read(file.noisyPath, range), start: 0)
+        guard let referenceRule else { return Crop(clean: segment.clean, noisy: segment.noisy, reference: []) }
+        let part = referenceRule.range(in: count, segment: range, choose)
+        let noise = zip(try read(file.noisyPath, part), try read(file.cleanPath, part)).map { ($0 - $1) / segment.divisor }
+        return Crop(
+            clean: segment.clean, noisy: segment.noisy, reference: SegmentRule.fitted(noise, to: referenceRule.samples))
+    }
+}
+
+/// The order of the files in the epoch that is being read.
+private final class EpochShuffle: Sendable {
+    private let seed: UInt64
+    private let count: Int
+    private let current = Mutex<(epoch: Int, order: [Int])?>(nil)
+
+    init(seed: UInt64, count: Int) { (self.seed, self.count) = (seed, count) }
+
+    func file(at place: Int, epoch: Int) -> Int {
+        current.withLock { current in
+            if let current, current.epoch == epoch { return current.order[place] }
+            let order = RandomStream(seed: seed, purpose: "shuffle", epoch).permutation(count)
+            current = (epoch, order)
+            return order[place]
+        }
+    }
+}
+
+/// Where a training pair's noise reference is cut from `y − x`.
+struct TrainingReference: Sendable {
+    var samples: Int
+    /// Outside of the segment, where the file has room for it there; otherwise inside.
+    var isElsewhere: Bool
+
+    init(_ spec: ConditioningSpec, hop: Int) {
+        samples = (spec.refNumFrames - 1) * hop
+        isElsewhere = spec.refFrom == "elsewhere"
+    }
+
+    /// The part of a file of `count` samples for the pair that is cut at `segment`; shorter where there is no more.
+    ///
+    /// - Parameter choose: The place of so many samples (the second) among so many (the first).
+    func range(in count: Int, segment: Range<Int>, _ choose: (Int, Int) -> Int) -> Range<Int> {
+        let length = min(samples, isElsewhere ? count : segment.count)
+        guard isElsewhere else {
+            let start = segment.lowerBound + choose(segment.count, length)
+            return start..<start + length
+        }
+        // The places before the segment, then those behind it.
+        let before = max(0, segment.lowerBound - length + 1)
+        let behind = max(0, count - segment.upperBound - length + 1)
+        guard before + behind > 0 else {
+            let start = choose(count, length)
+            return start..<start + length
+        }
+        let place = choose(before + behind, 1)
+        let start = place < before ? place : segment.upperBound + place - before
+        return start..<start + length
     }
 }
 
@@ -87,20 +172,26 @@ public struct SegmentRule: Sendable {
 
     /// The segment from `start` on, zero-padded on both sides where the signals are shorter, and normalised; a silent
     /// segment stays as it is.
-    public func cut(clean: [Float], noisy: [Float], start: Int) -> (clean: [Float], noisy: [Float]) {
-        func segment(_ signal: [Float]) -> [Float] {
-            let missing = samples - signal.count
-            guard missing > 0 else { return Array(signal[start..<start + samples]) }
-            let before = missing / 2
-            return [Float](repeating: 0, count: before) + signal + [Float](repeating: 0, count: missing - before)
-        }
-        let (x, y) = (segment(clean), segment(noisy))
+    public func cut(
+        clean: [Float], noisy: [Float], start: Int
+    ) -> (clean: [Float], noisy: [Float], divisor: Float) {
+        let x = Self.fitted(clean, to: samples, from: start)
+        let y = Self.fitted(noisy, to: samples, from: start)
         let peak: Float =
             switch normalization {
             case .noisy: y.reduce(0) { max($0, abs($1)) }
             case .clean: x.reduce(0) { max($0, abs($1)) }
             case .not: 1
             }
-        return peak > 0 ? (x.map { $0 / peak }, y.map { $0 / peak }) : (x, y)
+        guard peak > 0 else { return (x, y, 1) }
+        return (x.map { $0 / peak }, y.map { $0 / peak }, peak)
+    }
+
+    /// `count` samples of a signal from `start` on; a shorter signal gets zeros on both sides.
+    static func fitted(_ signal: [Float], to count: Int, from start: Int = 0) -> [Float] {
+        let missing = count - signal.count
+        guard missing > 0 else { return Array(signal[start..<start + count]) }
+        let before = missing / 2
+        return [Float](repeating: 0, count: before) + signal + [Float](repeating: 0, count: missing - before)
     }
 }

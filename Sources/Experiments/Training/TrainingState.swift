@@ -14,19 +14,35 @@ public struct TrainingBatchInput: Sendable {
     public var noise: Tensor
     /// What dropout draws from, one stream for each pair; without them the network runs as in evaluation.
     public var dropout: [RandomStream]
+    /// The noise references of a conditioned model, `[B, F, R, 2]`.
+    public var reference: Tensor?
+    /// Which pairs keep their reference; all of them if empty.
+    public var keepsReference: [Bool]
 
-    public init(clean: Tensor, noisy: Tensor, times: [Double], noise: Tensor, dropout: [RandomStream] = []) {
+    public init(
+        clean: Tensor, noisy: Tensor, times: [Double], noise: Tensor, dropout: [RandomStream] = [],
+        reference: Tensor? = nil, keepsReference: [Bool] = []
+    ) {
         self.clean = clean
         self.noisy = noisy
         self.times = times
         self.noise = noise
         self.dropout = dropout
+        self.reference = reference
+        self.keepsReference = keepsReference
+    }
+
+    /// The share of pairs whose reference is dropped.
+    var dropRate: Double {
+        keepsReference.isEmpty ? 0 : Double(keepsReference.count { !$0 }) / Double(keepsReference.count)
     }
 }
 
 /// What an optimizer step gave.
 public struct StepResult: Sendable {
     public var loss: Double
+    /// The loss's terms, and of a conditioned model the share of dropped references (`cond_dropped`) and the norm of
+    /// the gradient that reaches the encoder (`encoder_gradient_norm`).
     public var terms: [String: Double]
     public var gradientNorm: Double
 }
@@ -38,7 +54,8 @@ public final class TrainingState {
     private let rate: Double
     private let averageDecay: Double
     private let clip: Double?
-    /// Adam's moments of the trained parameters, and the averages of all, in the network's order.
+    private let weights: [ModelWeight]
+    /// Adam's moments of the trained parameters, and the averages of all, in the order of the model's weights.
     public private(set) var moments: [(first: Tensor, second: Tensor)?]
     public private(set) var averages: [Tensor]
     /// Optimizer steps made.
@@ -50,8 +67,9 @@ public final class TrainingState {
         self.rate = rate
         self.averageDecay = averageDecay
         self.clip = clip
-        moments = model.backbone.parameters.map { $0.isTrained ? (.zeros($0.shape), .zeros($0.shape)) : nil }
-        averages = model.backbone.parameters.map { $0.tensor.copied() }
+        weights = model.weights
+        moments = weights.map { $0.isTrained ? (.zeros($0.parameter.shape), .zeros($0.parameter.shape)) : nil }
+        averages = weights.map { $0.parameter.tensor.copied() }
     }
 
     /// The moving average's decay at update `n`, counted from 1: `min(β, (1 + n)/(10 + n))`.
@@ -61,8 +79,7 @@ public final class TrainingState {
     ///
     /// - Throws: `TrainingFailure` before anything changes, if the loss or the gradient is not finite.
     public func update(_ batches: [TrainingBatchInput]) throws(TrainingFailure) -> StepResult {
-        let parameters = model.backbone.parameters
-        var sums = [Tensor?](repeating: nil, count: parameters.count)
+        var sums = [Tensor?](repeating: nil, count: weights.count)
         var (total, terms) = (0.0, [String: Double]())
         let share = 1 / Double(batches.count)
         for batch in batches {
@@ -71,21 +88,28 @@ public final class TrainingState {
             guard loss.isFinite else { throw TrainingFailure(step: step + 1, reason: .loss(loss)) }
             total += loss * share
             for (name, term) in value.terms { terms[name, default: 0] += term * share }
+            if batch.reference != nil { terms["cond_dropped", default: 0] += batch.dropRate * share }
             let gradients = value.total.gradients()
-            for (index, parameter) in parameters.enumerated() where parameter.isTrained {
-                guard let gradient = gradients[parameter] else { continue }
+            for (index, weight) in weights.enumerated() where weight.isTrained {
+                guard let gradient = gradients[weight.parameter] else { continue }
                 sums[index] = sums[index].map { $0 + gradient } ?? gradient
             }
         }
         let norm = share * sums.reduce(0) { $0 + ($1?.squaredNorm ?? 0) }.squareRoot()
         guard norm.isFinite else { throw TrainingFailure(step: step + 1, reason: .gradient(norm)) }
+        if model.isConditioned {
+            let squares = zip(weights, sums).reduce(0.0) {
+                $0 + ($1.0.name.hasPrefix(ScoreModel.encoderPrefix) ? $1.1?.squaredNorm ?? 0 : 0)
+            }
+            terms["encoder_gradient_norm"] = share * squares.squareRoot()
+        }
         let factor = share * (clip.map { norm > $0 ? $0 / norm : 1 } ?? 1)
         step += 1
         let update = AdamUpdate(rate: rate, count: step, decay: Self.decay(averageDecay, update: step))
-        for (index, parameter) in parameters.enumerated() {
+        for (index, weight) in weights.enumerated() {
             guard let moment = moments[index] else { continue }
-            let gradient = sums[index].map { factor == 1 ? $0 : $0.scaled(by: factor) } ?? .zeros(parameter.shape)
-            parameter.tensor.applyAdam(
+            let gradient = sums[index].map { factor == 1 ? $0 : $0.scaled(by: factor) } ?? .zeros(weight.parameter.shape)
+            weight.parameter.tensor.applyAdam(
                 gradient: gradient, first: moment.first, second: moment.second, average: averages[index], update)
         }
         return StepResult(loss: total, terms: terms, gradientNorm: norm)
@@ -98,17 +122,17 @@ public final class TrainingState {
         let sigma = marginals.map(\.std)
         let state = mean + batch.noise.scaledSamples(by: sigma)
         let output = model(
-            state, batch.noisy, batch.times, batch.dropout.isEmpty ? .evaluation : .training(batch.dropout))
+            state, batch.noisy, batch.times, batch.dropout.isEmpty ? .evaluation : .training(batch.dropout),
+            noise: batch.reference.flatMap { model.embedding(of: $0, kept: batch.keepsReference) })
         return loss(
             LossInput(output: output, state: state, noise: batch.noise, mean: mean, clean: batch.clean, sigma: sigma))
     }
 
     /// Runs `body` with the averaged weights in place of the trained ones.
     public func withAverages<Result>(_ body: () throws -> Result) rethrows -> Result {
-        let parameters = model.backbone.parameters
-        let raw = parameters.map { $0.tensor.copied() }
-        for (parameter, average) in zip(parameters, averages) { parameter.assign(average) }
-        defer { for (parameter, value) in zip(parameters, raw) { parameter.assign(value) } }
+        let raw = weights.map { $0.parameter.tensor.copied() }
+        for (weight, average) in zip(weights, averages) { weight.parameter.assign(average) }
+        defer { for (weight, value) in zip(weights, raw) { weight.parameter.assign(value) } }
         return try body()
     }
 
@@ -116,7 +140,7 @@ public final class TrainingState {
     public func restore(
         step: Int, weights: [Tensor], averages: [Tensor], moments: [(first: Tensor, second: Tensor)?]
     ) {
-        for (parameter, value) in zip(model.backbone.parameters, weights) { parameter.assign(value) }
+        for (weight, value) in zip(self.weights, weights) { weight.parameter.assign(value) }
         self.averages = averages
         self.moments = moments
         self.step = step

@@ -8,6 +8,8 @@ public struct ConditioningSpec: Hashable, Sendable {
     public var freezeClap: Bool
     /// Frames of the reference in training.
     public var refNumFrames: Int
+    /// Where the reference is cut from `y − x` in training: `segment`, the crop itself, or `elsewhere` in its file.
+    public var refFrom: String
     /// Probability of an empty reference in training, for classifier-free guidance.
     public var condDropProb: Double
 
@@ -21,6 +23,8 @@ public struct ConditioningSpec: Hashable, Sendable {
             "Length of the reference in training."),
         .number("ref_length_sec", default: .absent, in: .positive, unit: "s",
             "Length of the reference in seconds, instead of ref_num_frames: int(s · sample_rate / hop_length) + 1 frames.", part: IdentityPart.none),
+        .oneOf("ref_from", ["segment", "elsewhere"], default: "segment",
+            "Where the reference is cut from y − x in training: the crop itself, or elsewhere in its file."),
         .number("cond_drop_prob", default: 0.0, in: .probability,
             "Probability of leaving the reference out in training, for classifier-free guidance."),
     ])
@@ -37,6 +41,7 @@ public struct ConditioningSpec: Hashable, Sendable {
         trainNoiseEncoder = settings.bool("train_noise_encoder")
         freezeClap = settings.bool("freeze_clap")
         refNumFrames = settings.integer("ref_num_frames")
+        refFrom = settings.optionalText("ref_from") ?? "segment"
         condDropProb = settings.number("cond_drop_prob")
     }
 }

@@ -12,13 +12,21 @@ public struct EvaluateSpec: Hashable, Sendable {
 
     /// The noise reference a conditioned network is given.
     public struct Reference: Hashable, Sendable {
-        /// `oracle` (noise of the file itself), `random` (of another file), `mismatched`, `start` (the file's
-        /// beginning), `file`, `folder`, `zero`, or `none`.
+        /// One of ``referenceForms``.
         public var mode: String
+        /// What tells the forms of a mode apart: `quietest` or `speech_free`, `file` or `noise_type`.
+        public var by: String?
         /// Of `file` and `folder`.
         public var path: String?
         /// Frames; as in training where the spec does not say.
         public var numFrames: Int?
+
+        public init(mode: String, by: String? = nil, path: String? = nil, numFrames: Int? = nil) {
+            (self.mode, self.by, self.path, self.numFrames) = (mode, by, path, numFrames)
+        }
+
+        /// The mode with what its form adds, such as `mismatched/noise_type`.
+        public var label: String { by.map { "\(mode)/\($0)" } ?? mode }
     }
 
     public var sets: [TestSet]
@@ -58,19 +66,28 @@ public struct EvaluateSpec: Hashable, Sendable {
         "num_frames", default: .derived("ref_num_frames of training"), in: .from(1), unit: "frames",
         "Length of the reference.", aliases: ["ref_num_frames"])
 
-    static let referenceForms: [EntryDescriptor] = [
-        EntryDescriptor("oracle", "The noise of the file itself", parameters: [referenceFrames]),
-        EntryDescriptor("random", "The noise of another file of the set", parameters: [referenceFrames]),
-        EntryDescriptor("mismatched", "Noise of another kind", parameters: [referenceFrames]),
+    /// The reference modes; places are drawn by the noise seed and the file's name.
+    public static let referenceForms: [EntryDescriptor] = [
+        EntryDescriptor("oracle", "Noise of the file itself, y − x, at a drawn place", parameters: [referenceFrames]),
+        EntryDescriptor("estimated", "A stretch of y that holds little but noise", parameters: [
+            .oneOf("by", ["quietest", "speech_free"], default: "speech_free",
+                "The stretch of least energy, or the one with the fewest frames above the noise floor."),
+            referenceFrames,
+        ]),
         EntryDescriptor("start", "The beginning of the noisy file", parameters: [referenceFrames]),
+        EntryDescriptor("mismatched", "Noise of another file of the set", parameters: [
+            .oneOf("by", ["file", "noise_type"], default: "file", "Any other file, or one whose noise is of another type."),
+            referenceFrames,
+        ]),
+        EntryDescriptor("random", "White noise at the level of the file's noise", parameters: [referenceFrames]),
         EntryDescriptor("file", "One recording of noise for all", parameters: [
             .text("path", default: .required, "Where it lies."), referenceFrames,
         ]),
-        EntryDescriptor("folder", "A recording of noise for each file, of the same name", parameters: [
+        EntryDescriptor("folder", "Recordings of noise: the one of the file's name, or else a drawn one", parameters: [
             .text("path", default: .required, "Where they lie."), referenceFrames,
         ]),
-        EntryDescriptor("zero", "An embedding of zeros"),
-        EntryDescriptor("none", "No reference"),
+        EntryDescriptor("zero", "An embedding of zeros, as training's dropout uses"),
+        EntryDescriptor("none", "The conditioning layers left out, which no network is trained for"),
     ]
 
     static let setSchema = Schema([
@@ -119,7 +136,7 @@ public struct EvaluateSpec: Hashable, Sendable {
         guidance = settings.numbers("guidance")
         references = settings.choices("reference").map {
             Reference(
-                mode: $0.name, path: $0.settings.optionalText("path"), numFrames: $0.settings.optionalInteger("num_frames"))
+                mode: $0.name, by: $0.settings.optionalText("by"), path: $0.settings.optionalText("path"), numFrames: $0.settings.optionalInteger("num_frames"))
         }
         checkpoints = settings.choices("checkpoint")
         weights = settings.texts("weights")

@@ -1,0 +1,41 @@
+/// What a conditioned network is told of a recording's noise.
+public enum NoiseReference: Hashable, Sendable {
+    /// Samples of noise at the recording's own level.
+    case segment([Float])
+    /// The embedding of zeros that training's dropout uses.
+    case zero
+    /// The conditioning layers are left out, which no network is trained for.
+    case skipped
+}
+
+/// Where a reference came from; what the store keeps for each file.
+public struct ReferenceRecord: Hashable, Sendable, Codable {
+    /// The mode with its form, such as `estimated/quietest`.
+    public var mode: String
+    /// The recording it was cut from; `nil` where there is none, or it is the noisy file itself.
+    public var source: String?
+    /// Hz, and samples at that rate.
+    public var sampleRate: Int?
+    public var start: Int?
+    public var count: Int?
+    /// Root mean square of the samples.
+    public var level: Double?
+
+    public init(
+        mode: String, source: String? = nil, sampleRate: Int? = nil, start: Int? = nil, count: Int? = nil,
+        level: Double? = nil
+    ) {
+        (self.mode, self.source, self.sampleRate) = (mode, source, sampleRate)
+        (self.start, self.count, self.level) = (start, count, level)
+    }
+}
+
+/// Why a reference cannot be had.
+public struct ReferenceError: Error, Hashable, Sendable, CustomStringConvertible {
+    public var mode: String
+    public var reason: String
+
+    public init(mode: String, reason: String) { (self.mode, self.reason) = (mode, reason) }
+
+    public var description: String { "reference '\(mode)': \(reason)" }
+}

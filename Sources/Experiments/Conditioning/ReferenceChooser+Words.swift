@@ -1,0 +1,44 @@
+import Foundation
+import Specs
+
+extension ReferenceChooser {
+    /// The chooser that the words of a command line ask for, and what is to be said about its length.
+    ///
+    /// - Parameters:
+    ///   - word: A mode, with its form behind a slash as in `estimated/quietest`, or a file or folder of noise.
+    ///   - duration: Length of the reference in seconds; that of training if `nil`.
+    ///   - trainedFrames: Frames of a reference in training.
+    ///   - hop: Samples from frame to frame.
+    /// - Returns: The chooser, and a note where its length is not the training's.
+    /// - Throws: `ReferenceError` for a word that is neither a mode nor a path, or a length that is none.
+    public static func named(
+        _ word: String, duration: Double? = nil, trainedFrames: Int, hop: Int, sampleRate: Int, seed: UInt64 = 0
+    ) throws(ReferenceError) -> (chooser: ReferenceChooser, note: String?) {
+        let trained = (trainedFrames - 1) * hop
+        let count = duration.map { Int(($0 * Double(sampleRate)).rounded()) } ?? trained
+        guard count > 0 else { throw ReferenceError(mode: word, reason: "a reference needs a positive length") }
+        let note = count == trained
+            ? nil
+            : String(
+                format: "references of %.3f s, training had %.3f s", Double(count) / Double(sampleRate),
+                Double(trained) / Double(sampleRate))
+        return (ReferenceChooser(try reference(word), count: count, sampleRate: sampleRate, seed: seed), note)
+    }
+
+    private static func reference(_ word: String) throws(ReferenceError) -> EvaluateSpec.Reference {
+        let parts = word.split(separator: "/", maxSplits: 1).map(String.init)
+        if let form = EvaluateSpec.referenceForms.first(where: { $0.name == parts.first }), form.parameters["path"] == nil {
+            guard parts.count > 1 else { return .init(mode: form.name) }
+            if case .oneOf(let names)? = form.parameters["by"]?.type, names.contains(parts[1]) {
+                return .init(mode: form.name, by: parts[1])
+            }
+        }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: word, isDirectory: &isFolder) {
+            return .init(mode: isFolder.boolValue ? "folder" : "file", path: word)
+        }
+        let modes = EvaluateSpec.referenceForms.filter { $0.parameters["path"] == nil }.map(\.name)
+        throw ReferenceError(
+            mode: word, reason: "is neither a mode nor a file or folder; modes: \(modes.joined(separator: ", "))")
+    }
+}

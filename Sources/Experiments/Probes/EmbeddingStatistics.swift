@@ -1,0 +1,124 @@
+import Foundation
+import Tensors
+
+/// Where the references of some recordings lie in the space of embeddings.
+public struct EmbeddingStatistics: Hashable, Sendable, Codable {
+    /// One reference: its recording, its noise's type, and its place in the plane of most variance.
+    public struct Point: Hashable, Sendable, Codable {
+        public var file: String
+        public var noise: String?
+        public var x, y: Double
+    }
+
+    public var points: [Point]
+    /// Mean and standard deviation of `‖z‖`.
+    public var norm, normSpread: Double
+    /// The sum of the variances of all components.
+    public var variance: Double
+    /// The square root of `variance`, relative to the norm of the mean.
+    public var spread: Double
+    /// `exp(−Σ pᵢ ln pᵢ)` with the eigenvalues of the covariance as proportions: how many directions are in use.
+    ///
+    /// Roy & Vetterli, *The Effective Rank*, EUSIPCO 2007.
+    public var effectiveRank: Double
+    /// The share of the variance that lies between noise types; `nil` without two types.
+    public var betweenTypes: Double?
+    /// How often the nearest reference of another recording has the same type, and how often a drawn one would.
+    public var nearestAgrees, chance: Double?
+
+    /// Embeddings that hardly differ tell the network nothing.
+    public var isCollapsed: Bool { spread < 1e-3 }
+
+    /// - Parameter embeddings: One row for each reference; of a sequence, its mean.
+    public init(_ embeddings: [(file: String, noise: String?, values: [Float])]) {
+        precondition(!embeddings.isEmpty, "statistics of no embedding")
+        let rows = embeddings.map { $0.values.map(Double.init) }
+        let count = Double(rows.count)
+        let norms = rows.map { Self.dot($0, $0).squareRoot() }
+        let norm = norms.reduce(0, +) / count
+        let mean = rows[0].indices.map { column in rows.reduce(0) { $0 + $1[column] } / count }
+        let centred = rows.map { row in zip(row, mean).map { $0 - $1 } }
+        let variance = centred.reduce(0) { $0 + Self.dot($1, $1) } / count
+        let size = Self.dot(mean, mean).squareRoot()
+        // The covariance and this matrix of inner products share their eigenvalues other than zero.
+        let gram = centred.map { a in centred.map { Self.dot(a, $0) / count } }
+        let (values, vectors) = SymmetricEigen.decompose(gram)
+        func coordinate(_ row: Int, _ axis: Int) -> Double {
+            axis < values.count ? vectors[row][axis] * (max(0, values[axis]) * count).squareRoot() : 0
+        }
+        points = embeddings.indices.map {
+            Point(file: embeddings[$0].file, noise: embeddings[$0].noise, x: coordinate($0, 0), y: coordinate($0, 1))
+        }
+        self.norm = norm
+        normSpread = (norms.reduce(0) { $0 + ($1 - norm) * ($1 - norm) } / count).squareRoot()
+        self.variance = variance
+        spread = size > 0 ? variance.squareRoot() / size : variance > 0 ? .infinity : 0
+        let total = values.reduce(0) { $0 + max(0, $1) }
+        effectiveRank = total > 0
+            ? exp(-values.reduce(0) { $0 + ($1 > 0 ? $1 / total * log($1 / total) : 0) }) : 0
+        let types = embeddings.map(\.noise)
+        betweenTypes = Self.betweenTypes(centred, types, total: variance * count)
+        (nearestAgrees, chance) = Self.neighbours(rows, embeddings.map { ($0.file, $0.noise) })
+    }
+
+    private static func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+
+    private static func betweenTypes(_ centred: [[Double]], _ types: [String?], total: Double) -> Double? {
+        let groups = Dictionary(grouping: types.indices.filter { types[$0] != nil }) { types[$0] }
+        guard groups.count > 1, total > 0 else { return nil }
+        let between = groups.values.reduce(0.0) { sum, members in
+            let mean = centred[0].indices.map { column in
+                members.reduce(0) { $0 + centred[$1][column] } / Double(members.count)
+            }
+            return sum + Double(members.count) * dot(mean, mean)
+        }
+        return between / total
+    }
+
+    private static func neighbours(_ rows: [[Double]], _ labels: [(file: String, noise: String?)]) -> (Double?, Double?) {
+        var (agreeing, expected, asked) = (0.0, 0.0, 0.0)
+        for index in rows.indices {
+            guard let own = labels[index].noise else { continue }
+            let others = rows.indices.filter { labels[$0].noise != nil && labels[$0].file != labels[index].file }
+            func distance(_ other: Int) -> Double {
+                zip(rows[index], rows[other]).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            }
+            guard let nearest = others.min(by: { distance($0) < distance($1) }) else { continue }
+            asked += 1
+            agreeing += labels[nearest].noise == own ? 1 : 0
+            expected += Double(others.count { labels[$0].noise == own }) / Double(others.count)
+        }
+        return asked > 0 ? (agreeing / asked, expected / asked) : (nil, nil)
+    }
+}
+
+/// Eigenvalues and eigenvectors of a symmetric matrix, by Jacobi's rotations.
+///
+/// Golub & Van Loan, *Matrix Computations*, 4th ed., §8.5.
+enum SymmetricEigen {
+    /// - Returns: The eigenvalues, the largest first; column `k` of `vectors` belongs to value `k`.
+    static func decompose(_ matrix: [[Double]], sweeps: Int = 30) -> (values: [Double], vectors: [[Double]]) {
+        let n = matrix.count
+        var a = matrix
+        var v = (0..<n).map { row in (0..<n).map { $0 == row ? 1.0 : 0 } }
+        let scale = a.reduce(0) { $0 + $1.reduce(0) { $0 + $1 * $1 } }
+        for _ in 0..<sweeps {
+            var off = 0.0
+            for p in 0..<n { for q in 0..<p { off += a[p][q] * a[p][q] } }
+            guard off > 1e-24 * scale else { break }
+            for p in 0..<n {
+                for q in p + 1..<n where a[p][q] != 0 {
+                    let theta = (a[q][q] - a[p][p]) / (2 * a[p][q])
+                    let t = (theta < 0 ? -1 : 1) / (abs(theta) + (theta * theta + 1).squareRoot())
+                    let c = 1 / (t * t + 1).squareRoot()
+                    let s = t * c
+                    for k in 0..<n { (a[k][p], a[k][q]) = (c * a[k][p] - s * a[k][q], s * a[k][p] + c * a[k][q]) }
+                    for k in 0..<n { (a[p][k], a[q][k]) = (c * a[p][k] - s * a[q][k], s * a[p][k] + c * a[q][k]) }
+                    for k in 0..<n { (v[k][p], v[k][q]) = (c * v[k][p] - s * v[k][q], s * v[k][p] + c * v[k][q]) }
+                }
+            }
+        }
+        let order = (0..<n).sorted { a[$0][$0] > a[$1][$1] }
+        return (order.map { a[$0][$0] }, v.map { row in order.map { row[$0] } })
+    }
+}

@@ -1,0 +1,91 @@
+import Audio
+import Corpora
+import Experiments
+import Foundation
+import Kernels
+import Specs
+import Testing
+
+@Suite struct ReferenceTests {
+    /// A second of noise at 8 kHz, with speech-like bursts and a quiet stretch from sample 5000 on.
+    private static let quiet = 5000..<6000
+    private static let noisy: [Float] = {
+        let noise = RandomStream(seed: 3, purpose: "noisy").normals(8000, standardDeviation: 0.01)
+        return noise.enumerated().map { index, value in
+            quiet.contains(index) ? value : value + 0.5 * Float(sin(0.2 * Double(index)))
+        }
+    }()
+
+    private func chooser(_ mode: String, by: String? = nil, path: String? = nil, count: Int = 800, seed: UInt64 = 0) -> ReferenceChooser {
+        ReferenceChooser(
+            EvaluateSpec.Reference(mode: mode, by: by, path: path), count: count, sampleRate: 8000, seed: seed)
+    }
+
+    @Test(arguments: NoiseStretch.allCases)
+    func theStretchWithoutSpeechIsFound(method: NoiseStretch) {
+        let start = method.start(in: Self.noisy, count: 800, sampleRate: 8000)
+        #expect(Self.quiet.contains(start) && Self.quiet.contains(start + 799))
+    }
+
+    /// Digital silence is quiet, but it tells nothing of the noise.
+    @Test(arguments: NoiseStretch.allCases)
+    func digitalSilenceIsPassedOver(method: NoiseStretch) {
+        var noisy = Self.noisy
+        for index in 0..<2000 { noisy[index] = 0 }
+        #expect(Self.quiet.contains(method.start(in: noisy, count: 800, sampleRate: 8000)))
+    }
+
+    /// A loud stretch without a change is preferred to a quieter one with a burst of speech in it.
+    @Test func speechFreeIsNotQuietest() {
+        var noisy = RandomStream(seed: 4, purpose: "loud").normals(8000, standardDeviation: 0.1)
+        for index in 4000..<8000 { noisy[index] *= (index - 4000) % 1600 < 160 ? 1.8 : 0.7 }
+        let quietest = NoiseStretch.quietest.start(in: noisy, count: 1600, sampleRate: 8000)
+        let speechFree = NoiseStretch.speechFree.start(in: noisy, count: 1600, sampleRate: 8000)
+        #expect(quietest > 2400 && speechFree <= 2400)
+    }
+
+    @Test func oracleIsTheDifference() throws {
+        let clean = Self.noisy.map { 0.5 * $0 }
+        let chosen = try chooser("oracle").reference(for: .init(id: "a", noisy: Self.noisy, clean: clean))
+        let start = try #require(chosen.record.start)
+        let expected = (start..<start + 800).map { Self.noisy[$0] - clean[$0] }
+        #expect(chosen.reference == .segment(expected))
+        let other = try chooser("oracle", seed: 1).reference(for: .init(id: "a", noisy: Self.noisy, clean: clean))
+        #expect(other.record.start != start)
+    }
+
+    @Test func whiteNoiseHasTheNoisesLevel() throws {
+        let clean = [Float](repeating: 0, count: 8000)
+        let recording = ReferenceChooser.Recording(id: "a", noisy: Self.noisy, clean: clean)
+        let level = (Self.noisy.reduce(0.0) { $0 + Double($1 * $1) } / 8000).squareRoot()
+        let record = try chooser("random", count: 8000).reference(for: recording).record
+        #expect(abs(try #require(record.level) - level) < 0.03 * level)
+    }
+
+    @Test func aShortRecordingIsPaddedAsInTraining() throws {
+        let chosen = try chooser("start", count: 10).reference(for: .init(id: "a", noisy: [1, 2, 3]))
+        #expect(chosen.reference == .segment([0, 0, 0, 1, 2, 3, 0, 0, 0, 0]))
+    }
+
+    @Test func filesAndFoldersAreReadAndNamed() throws {
+        let temporary = try TemporaryStore()
+        for (name, value) in [("a", Float(0.1)), ("b", 0.2)] {
+            try SoundFile.write([Float](repeating: value, count: 2000), sampleRate: 8000, to: temporary.folder + "/\(name).wav")
+        }
+        let recording = ReferenceChooser.Recording(id: "set/b.wav", noisy: Self.noisy)
+        let file = try chooser("file", path: temporary.folder + "/a.wav").reference(for: recording)
+        #expect(file.record.source == temporary.folder + "/a.wav")
+        let own = try chooser("folder", path: temporary.folder).reference(for: recording)
+        #expect(own.record.source == temporary.folder + "/b.wav")
+        let drawn = try chooser("folder", path: temporary.folder).reference(for: .init(id: "set/c.wav", noisy: Self.noisy))
+        #expect(drawn.record.source != nil)
+    }
+
+    @Test func whatCannotBeHadIsSaid() {
+        let recording = ReferenceChooser.Recording(id: "a", noisy: Self.noisy)
+        for (mode, words) in [("oracle", "needs the clean recording"), ("mismatched", "no other file"), ("psychic", "known: oracle")] {
+            let error = #expect(throws: ReferenceError.self) { try chooser(mode).reference(for: recording) }
+            #expect(error?.description.contains(words) == true)
+        }
+    }
+}
