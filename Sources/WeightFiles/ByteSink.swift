@@ -36,9 +36,15 @@ struct ByteSink: ~Copyable {
         count += written
     }
 
-    /// Flushes the file and gives it its name.
+    /// Flushes the file, gives it its name, and flushes the folder that holds the name.
     consuming func commit() throws(WeightFileError) {
         guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
+            throw WeightFileError(.unwritable, file: path, ByteSource.lastError())
+        }
+        let folder = open((path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }  // a folder that may be written but not read
+        defer { close(folder) }
+        guard fsync(folder) == 0 || errno == EINVAL else {
             throw WeightFileError(.unwritable, file: path, ByteSource.lastError())
         }
     }
