@@ -110,7 +110,7 @@ struct FileEvaluator: Sendable {
             duration: Double(noisy.count) / Double(sampleRate))
     }
 
-    private func read(_ path: String) throws -> [Float] {
+    func read(_ path: String) throws -> [Float] {
         guard resamples else { return try SoundFile.readMono(path, sampleRate: sampleRate) }
         let rate = try SoundFile.header(of: path).sampleRate
         let samples = try SoundFile.readMono(path)
