@@ -7,7 +7,7 @@ import Kernels
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure the engine: real work, after a warm-up, several times.",
-        subcommands: [BenchForward.self, BenchTrain.self, BenchSample.self, BenchSTFT.self, BenchConv.self])
+        subcommands: [BenchForward.self, BenchTrain.self, BenchSample.self, BenchSTFT.self, BenchConv.self, BenchStore.self])
 }
 
 /// What every measurement takes, and how it is printed.
