@@ -43,8 +43,10 @@ import Testing
 
     /// Kills the run of a spec whenever `phase` has begun, until it was struck often enough, and lets it end.
     private func disturb(_ marks: [String], longest: UInt32, isOver: (RunStore) throws -> Bool) throws {
-        var struck = 0
+        var (struck, tries) = (0, 0)
         while struck < Self.kills {
+            tries += 1
+            try #require(tries < 10 + Self.kills, "the phase is over before it can be struck")
             let scratch = try Scratch()
             let path = try scratch.spec(Self.spec)
             var promised = 0
@@ -85,8 +87,10 @@ import Testing
 
     /// Before training: the corpus is made, read and checked, runs are registered.
     @Test func planningSurvives() throws {
-        var struck = 0
+        var (struck, tries) = (0, 0)
         while struck < Self.kills {
+            tries += 1
+            try #require(tries < 20 * Self.kills, "the phase is over before it can be struck")
             let scratch = try Scratch()
             let path = try scratch.spec(Self.spec)
             let program = try Program(["check", path], in: scratch.folder)
@@ -108,8 +112,10 @@ import Testing
         _ = try store.fill(runs: 150, scoresPerRun: 500)
         try store.close()
         let expected = try Program.run("compare", "--format", "csv", in: scratch.folder).out
-        var struck = 0
+        var (struck, tries) = (0, 0)
         while struck < Self.kills {
+            tries += 1
+            try #require(tries < 20 * Self.kills, "the phase is over before it can be struck")
             let program = try Program(["compare", "--format", "csv"], in: scratch.folder)
             guard program.waitUntil({ program.hasOpen("store.sqlite") }) else { continue }
             usleep(UInt32.random(in: 0...40_000))
@@ -130,8 +136,10 @@ import Testing
                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
                 INSERT INTO event (runID, time, kind, message) SELECT 1, i, 'note', 'event ' || i FROM n;
                 """)
-        var (struck, versions) = (0, Set<Int>())
+        var (struck, tries, versions) = (0, 0, Set<Int>())
         while struck < Self.kills {
+            tries += 1
+            try #require(tries < 20 * Self.kills, "the phase is over before it can be struck")
             let scratch = try Scratch()
             try FileManager.default.copyItem(atPath: original.store, toPath: scratch.store)
             let program = try Program(["tag", "old", "found"], in: scratch.folder)
@@ -159,8 +167,10 @@ import Testing
         let kept = scratch.files(".safetensors") + scratch.files(".wav").filter { $0.contains("/audio/") }
         let folder = scratch.folder + "/gone-abcdefgh/checkpoints"
         func left() -> Int { ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).count }
-        var struck = 0
+        var (struck, tries) = (0, 0)
         while struck < Self.kills {
+            tries += 1
+            try #require(tries < 20 * Self.kills, "the phase is over before it can be struck")
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             for file in left()..<1500 { try Data([1]).write(to: URL(fileURLWithPath: "\(folder)/\(file)-\(struck)-x.bin")) }
             let all = left()
