@@ -34,7 +34,7 @@ let package = Package(
         .target(name: "WeightFiles"),
         .target(name: "Specs", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(name: "Runs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
-        .target(name: "Reports", dependencies: ["Runs"]),
+        .target(name: "Reports", dependencies: ["Runs", "Audio", "Kernels"]),
 
         // Where they meet, and what a person runs.
         .target(
@@ -58,8 +58,8 @@ let package = Package(
         .testTarget(name: "CorporaTests", dependencies: ["Corpora"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs"]),
-        .testTarget(name: "RunsTests", dependencies: ["Runs", "Reports"]),
+        .testTarget(name: "RunsTests", dependencies: ["Runs", "Reports", "Audio"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Runs"]),
     ]
 )

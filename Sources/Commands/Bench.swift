@@ -9,7 +9,7 @@ struct Bench: ParsableCommand {
         abstract: "Measure the engine: real work, after a warm-up, several times.",
         subcommands: [
             BenchForward.self, BenchTrain.self, BenchSample.self, BenchSTFT.self, BenchConv.self,
-            BenchMetrics.self,
+            BenchMetrics.self, BenchStore.self,
         ])
 }
 

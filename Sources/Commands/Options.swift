@@ -16,7 +16,7 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How commits reach the disk: wal, or rollback on network file systems.", valueName: "mode"))
     var journal: RunStore.Journal = .wal
 
-    private var path: String {
+    var path: String {
         store ?? ProcessInfo.processInfo.environment["SGMSE_STORE"] ?? "runs/store.sqlite"
     }
 
@@ -40,8 +40,9 @@ struct SpecOptions: ParsableArguments {
     @Option(help: "A profile of the spec, such as smoke.")
     var profile: String?
 
-    func load(_ catalog: Catalog = .standard) throws -> LoadedSpec {
-        let loaded = try SpecLoader(vocabulary: catalog.vocabulary).load(spec, overrides: overrides, profile: profile)
+    /// - Parameter more: Overrides that come after those of the person.
+    func load(_ catalog: Catalog = .standard, adding more: [String] = []) throws -> LoadedSpec {
+        let loaded = try SpecLoader(vocabulary: catalog.vocabulary).load(spec, overrides: overrides + more, profile: profile)
         for warning in loaded.warnings { printError(warning.description) }
         return loaded
     }
@@ -60,5 +61,5 @@ struct ThreadOptions: ParsableArguments {
 
 /// Whether an error means that data is not what the protocol says.
 func isBadData(_ error: any Error) -> Bool {
-    error is CorpusError || error is SoundFileError || error is GateFailure
+    !isMachineFailure(error) && (error is CorpusError || error is SoundFileError || error is GateFailure)
 }

@@ -8,83 +8,154 @@ enum Terminal {
     static let isColored = isInteractive && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
 
     /// Columns of standard output; 160 where it is no terminal.
-    static var width: Int? {
+    static var width: Int? { size(STDOUT_FILENO).map { Int($0.ws_col) } ?? 160 }
+
+    /// Columns and rows of standard error.
+    static var messages: (columns: Int, rows: Int) {
+        size(STDERR_FILENO).map { (Int($0.ws_col), Int($0.ws_row)) } ?? (80, 24)
+    }
+
+    private static func size(_ descriptor: Int32) -> winsize? {
         var size = winsize()
-        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-            return 160
-        }
-        return Int(size.ws_col)
+        let isKnown = isatty(descriptor) == 1 && ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        return isKnown ? size : nil
     }
 }
 
-/// Shows what happens on standard error: a bar on a terminal, plain lines elsewhere.
+/// Shows what happens on standard error: a line for each run on a terminal, plain log lines elsewhere.
 final class ProgressPrinter: Sendable {
-    private let state = Mutex(State())
-
     private struct State {
-        var barIsShown = false
-        var lastBar = ContinuousClock.now - .seconds(10)
-        var lastLine = ContinuousClock.now - .seconds(100)
+        var board: ProgressBoard
+        /// Rows of the terminal that the board takes.
+        var height = 0
+        var lastDrawn = ContinuousClock.now - .seconds(10)
+        /// By run: when a line was last written about its progress.
+        var lastLine: [String: ContinuousClock.Instant] = [:]
+        var said: Set<String> = []
     }
 
-    /// Seconds between two plain lines of one long step.
+    private let state: Mutex<State>
+    private let isShared: Bool
+    private let start = ContinuousClock.now
+
+    /// Seconds between two plain lines about one long step.
     private static let lineInterval = Duration.seconds(15)
 
+    /// - Parameter jobs: Processes whose events are shown.
+    init(jobs: Int = 1) {
+        state = Mutex(State(board: ProgressBoard(jobs: jobs)))
+        isShared = jobs > 1
+    }
+
+    var board: ProgressBoard { state.withLock { $0.board } }
+
     @Sendable func show(_ event: ExperimentEvent) {
+        state.withLock { state in
+            if isShared, isRepeated(event, state.board) { return }
+            state.board.take(event, at: (ContinuousClock.now - start) / .seconds(1))
+            if Terminal.isInteractive { draw(event, &state) } else { log(event, &state) }
+        }
+    }
+
+    /// Writes a message of another process above the board, once.
+    @Sendable func message(_ text: String) {
+        state.withLock { state in
+            guard state.said.insert(text).inserted else { return }
+            clear(&state)
+            printError(text)
+        }
+    }
+
+    func finish() { state.withLock { clear(&$0) } }
+
+    /// Whether another process has told it before, or it concerns nobody but that process.
+    private func isRepeated(_ event: ExperimentEvent, _ board: ProgressBoard) -> Bool {
         switch event {
-        case .corpus(let name, let folder, let isNew): line("corpus \(name): \(isNew ? "made" : "found") in \(folder)")
-        case .planned(let step):
-            let mark = switch step.state { case .cached: "="; case .resumed: ">"; case .new: "+" }
-            line("\(mark) \(step.kind.rawValue) \(step.subject)\(step.detail.isEmpty ? "" : " [\(step.detail)]"): \(step.state.rawValue) — \(step.reason)")
-        case .trainingStarted(_, let folder, let step, let total): line("  training steps \(step + 1) to \(total) in \(folder)")
-        case .trained(_, let p):
-            let text = String(format: "loss %.4g  %.2f steps/s  ETA %@", p.loss, p.stepsPerSecond, time(p.secondsLeft))
-            progress(p.step, of: p.of, text)
-        case .validated(_, let step, let scores):
-            let text = scores.map { "\($0.metric) \($0.value.map { String(format: "%.3f", $0) } ?? "none")" }
-            line("  step \(step): validation \(text.joined(separator: "  "))")
-        case .checkpoint: break
-        case .evaluated(_, _, let done, let total, let left): progress(done, of: total, "files  ETA \(time(left))")
-        case .finished: clearBar()
-        case .failed(let step, let reason): line("✗ \(step.kind.rawValue) \(step.subject): \(reason)")
+        case .waiting: true
+        case .agenda, .corpus: !board.lines.isEmpty
+        case .planned(let step): step.state == .cached && (board.done.contains(step.title))
+        default: false
         }
     }
 
-    func finish() { clearBar() }
+    // MARK: Plain lines
 
-    private func line(_ text: String) {
-        clearBar()
-        printError(text)
-    }
-
-    private func progress(_ done: Int, of total: Int, _ text: String) {
-        let (showsBar, showsLine) = state.withLock { state -> (Bool, Bool) in
-            let now = ContinuousClock.now
-            if Terminal.isInteractive {
-                guard now - state.lastBar > .milliseconds(100) || done == total else { return (false, false) }
-                state.lastBar = now
-                state.barIsShown = true
-                return (true, false)
+    private func log(_ event: ExperimentEvent, _ state: inout State) {
+        let (run, text): (String, String?) =
+            switch event {
+            case .trained(let run, let p):
+                (run, isTime(run, &state) ? "  \(p.step)/\(p.of)  " + details(p) : nil)
+            case .evaluated(let run, _, _, let done, let total, let left):
+                (run, isTime(run, &state) ? "  \(done)/\(total)  files  ETA \(time(left))" : nil)
+            case .trainingStarted(let run, _, _, _), .validated(let run, _, _), .noted(let run, _): (run, event.text)
+            default: ("", event.text)
             }
-            guard now - state.lastLine > Self.lineInterval else { return (false, false) }
-            state.lastLine = now
-            return (false, true)
-        }
-        if showsBar {
-            let width = 24
-            let filled = total > 0 ? width * done / total : 0
-            let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-            FileHandle.standardError.write(Data("\r\u{1B}[K  \(bar) \(done)/\(total)  \(text)".utf8))
-        }
-        if showsLine { printError("  \(done)/\(total)  \(text)") }
+        guard let text else { return }
+        // Processes side by side say some things once each.
+        if isShared, case .trained = event {} else if isShared, !state.said.insert(text + run).inserted { return }
+        printError(isShared && !run.isEmpty ? "[\(run)] " + text.trimmingCharacters(in: .whitespaces) : text)
     }
 
-    private func clearBar() {
-        let wasShown = state.withLock { state in
-            defer { state.barIsShown = false }
-            return state.barIsShown
+    private func isTime(_ run: String, _ state: inout State) -> Bool {
+        if let last = state.lastLine[run], ContinuousClock.now - last < Self.lineInterval { return false }
+        state.lastLine[run] = .now
+        return true
+    }
+
+    private func details(_ p: TrainingProgress) -> String {
+        String(format: "loss %.4g  %.2f steps/s  ETA %@", p.loss, p.stepsPerSecond, time(p.secondsLeft))
+    }
+
+    // MARK: The board
+
+    private func draw(_ event: ExperimentEvent, _ state: inout State) {
+        switch event {
+        case .failed, .noted, .corpus(_, _, true):
+            clear(&state)
+            if let text = event.text { printError(text) }
+        case .trained, .evaluated:
+            guard ContinuousClock.now - state.lastDrawn > .milliseconds(100) else { return }
+        default: break
         }
-        if wasShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        guard !state.board.lines.isEmpty else { return }
+        let (columns, rows) = Terminal.messages
+        let lines = text(of: state.board, rows: rows).map { String($0.prefix(columns - 1)) }
+        clear(&state)
+        FileHandle.standardError.write(Data(lines.map { $0 + "\n" }.joined().utf8))
+        state.height = lines.count
+        state.lastDrawn = .now
+    }
+
+    private func clear(_ state: inout State) {
+        guard state.height > 0 else { return }
+        FileHandle.standardError.write(Data("\u{1B}[\(state.height)A\u{1B}[J".utf8))
+        state.height = 0
+    }
+
+    /// A line for each run, the ones at work first where there are more than rows, and one for the plan.
+    private func text(of board: ProgressBoard, rows: Int) -> [String] {
+        let active = board.lines.filter { $0.stage == .training || $0.stage == .evaluating || $0.stage == .failed }
+        let shown = board.lines.count + 2 <= rows ? board.lines : Array(active.prefix(max(1, rows - 2)))
+        let width = min(40, shown.map(\.name.count).max() ?? 0)
+        let finished = board.lines.count { $0.stage == .done }
+        let eta = board.secondsLeft.map(time) ?? "unknown"
+        return shown.map { line($0, width) } + ["\(finished) of \(board.lines.count) runs done  ETA \(eta)"]
+    }
+
+    private func line(_ one: ProgressBoard.Line, _ width: Int) -> String {
+        let cells = 20
+        let filled = Int((one.fraction * Double(cells)).rounded(.down))
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: cells - filled)
+        let stage =
+            switch one.stage {
+            case .waiting: "waiting"
+            case .training: "step \(one.step)/\(one.steps)" + (one.loss.map { String(format: "  loss %.4g", $0) } ?? "")
+            case .evaluating: "evaluation \(min(one.evaluations + 1, one.allEvaluations))/\(one.allEvaluations)  file \(one.files.done)/\(one.files.of)"
+            case .done: "done"
+            case .failed: "failed"
+            }
+        let left = one.secondsLeft.flatMap { $0 > 0 ? "  ETA \(time($0))" : nil } ?? ""
+        return one.name.padding(toLength: max(width, 1), withPad: " ", startingAt: 0) + "  \(bar)  \(stage)\(left)"
     }
 
     private func time(_ seconds: Double) -> String {

@@ -54,22 +54,9 @@ struct List: ParsableCommand {
     var json = false
 
     func run() throws {
-        let store = try store.open()
-        let runs = try store.runs(where: try condition.map { try RunFilter($0) }, limit: limit)
-        var table = Table(columns: ["run", "id", "seed", "status", "step", "tags", "created"].map { name in
-            Table.Column(name, alignment: name == "seed" || name == "step" ? .trailing : .leading)
-        })
-        let dates = Date.ISO8601FormatStyle(dateSeparator: .dash, timeSeparator: .colon)
-        for run in runs {
-            let step = try store.lastStep(of: run.id)?.step
-            table.rows.append(
-                Table.Row([
-                    .text(run.name), .text(run.shortID), .text(String(run.key.seed)), .text(run.status.rawValue),
-                    .text(step.map(String.init) ?? ""), .text(run.tags.joined(separator: " ")),
-                    .text(run.created.formatted(dates)),
-                ]))
-        }
-        print(table.written(as: json ? .json : format, width: Terminal.width), terminator: "")
+        let listing = try RunListing(of: try store.open(), where: condition.map { try RunFilter($0) }, limit: limit)
+        if json || format == .json { return print(listing.json.text, terminator: "") }
+        print(listing.table.written(as: format, width: Terminal.width), terminator: "")
     }
 }
 
@@ -118,9 +105,20 @@ struct Show: ParsableCommand {
             program      sgmse \(run.provenance.version), \(run.provenance.threads) threads
             machine      \(run.provenance.machine)
             command      \(run.provenance.commandLine)
+            spec         \(try store.spec(of: run.id).file ?? "none")
+            started      \(run.started?.formatted(.iso8601) ?? "never")
+            ended        \(run.ended?.formatted(.iso8601) ?? "not yet")
+            tags         \(run.tags.joined(separator: " "))
+            notes        \(run.notes)
             """)
         for checkpoint in try store.checkpoints(of: run.id) {
-            print("checkpoint   \(checkpoint.kind.rawValue) at step \(checkpoint.step): \(checkpoint.path)")
+            print("checkpoint   \(checkpoint.kind.rawValue) at step \(checkpoint.step): \(checkpoint.path), sha256 \(checkpoint.sha256)")
+        }
+        for evaluation in try store.evaluations(of: run.id) {
+            let used = evaluation.checkpoint.map { "\($0.kind.rawValue) of step \($0.step)" } ?? "no checkpoint"
+            let set = try store.testSets().first { $0.id == evaluation.testSet }?.name ?? ""
+            let steps = evaluation.point.steps.map { ", N = \($0)" } ?? ""
+            print("evaluation   \(set)\(steps): \(used), \(evaluation.point.weights ?? "") weights, \(evaluation.status.rawValue)")
         }
         for validation in try store.validations(of: run.id).suffix(4) {
             print("validation   step \(validation.step): \(validation.metric) \(validation.value.map { "\($0)" } ?? "none") (n \(validation.n))")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import Experiments
 import Foundation
+import Kernels
 import Reports
 import Runs
 import Specs
@@ -11,35 +12,59 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Train and evaluate what a spec asks for, as far as it is not done yet.",
-        discussion: "Every step says why it is done or passed over. Ctrl-C keeps what was done; the same command goes on.")
+        discussion: """
+            Every step says why it is done or passed over. Ctrl-C keeps what was done; the same command goes on. The same \
+            command given twice at once shares the work; --jobs does so with processes of its own.
+            """)
 
     @OptionGroup var spec: SpecOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var threads: ThreadOptions
 
+    @Option(help: "Processes side by side, which share the threads.")
+    var jobs = 1
+
+    @Option(help: ArgumentHelp("Write tensorboard, csv or jsonl files in the runs' folders as they train; may be repeated.", valueName: "format"))
+    var log: [ExportFormat] = []
+
     @Flag(help: "Print no table at the end.")
     var noTable = false
 
+    @Flag(help: .hidden)
+    var worker = false
+
+    @Option(help: .hidden)
+    var began: Double?
+
+    @Option(help: .hidden)
+    var commandLine: String?
+
+    func validate() throws {
+        if jobs < 1 { throw ValidationError("--jobs \(jobs): at least one is needed") }
+    }
+
     func run() throws {
         threads.apply()
-        let loaded = try spec.load()
-        let store = try store.open(.readWrite)
+        let formats = log.map(\.rawValue).joined(separator: ", ")
+        let loaded = try spec.load(adding: formats.isEmpty ? [] : ["train.log=[\(formats)]"])
+        guard !worker else { return try work(loaded) }
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
         defer { signals.stop() }
-        let workspace = Workspace(store: store, commandLine: CommandLine.arguments)
-        let progress = ProgressPrinter()
-        let summary = try Executor(workspace: workspace, interruption: interruption, observe: progress.show).execute(loaded)
+        let store = try store.open(.readWrite)
+        let progress = ProgressPrinter(jobs: jobs)
+        let outcome = try jobs == 1
+            ? alone(loaded, store, interruption, progress) : sideBySide(loaded, store, interruption, progress)
         progress.finish()
         if !noTable {
-            let report = try ComparisonReport(of: summary.runs, in: store)
+            let report = try ComparisonReport(of: outcome.runs, in: store)
             print(report.table.written(as: .terminal, width: Terminal.width))
         }
         printError("""
-            \(summary.done) steps done, \(summary.cached) cached, \(summary.failed.count) failed
+            \(outcome.done) steps done, \(outcome.cached) cached, \(outcome.failed) failed
             store        \(store.path)
             """)
-        for run in try store.runs(summary.runs) {
+        for run in try store.runs(outcome.runs) {
             printError("""
                 run          \(run.name) (\(run.shortID))
                   audio        \(store.folder)/\(run.folder)/audio
@@ -47,9 +72,87 @@ struct RunCommand: ParsableCommand {
                 """)
         }
         try store.close()
+        if outcome.failed > 0 { throw ExitCode(1) }
+    }
+
+    /// What came of the steps of all processes.
+    private struct Outcome {
+        var runs: [Run.ID]
+        var done: Int
+        var cached: Int
+        var failed: Int
+    }
+
+    private func alone(
+        _ loaded: LoadedSpec, _ store: RunStore, _ interruption: Interruption, _ progress: ProgressPrinter
+    ) throws -> Outcome {
+        let workspace = Workspace(store: store, commandLine: CommandLine.arguments)
+        let live = LiveLogs(loaded, store)
+        let executor = Executor(workspace: workspace, interruption: interruption) { event in
+            progress.show(event)
+            live.take(event)
+        }
+        let summary = try executor.execute(loaded)
+        return Outcome(runs: summary.runs, done: summary.done, cached: summary.cached, failed: summary.failed.count)
+    }
+
+    // MARK: Processes side by side
+
+    private func sideBySide(
+        _ loaded: LoadedSpec, _ store: RunStore, _ interruption: Interruption, _ progress: ProgressPrinter
+    ) throws -> Outcome {
+        let workspace = Workspace(store: store, commandLine: CommandLine.arguments)
+        try Executor(workspace: workspace, interruption: interruption, observe: progress.show).makeReady(loaded)
+        let began = Date().timeIntervalSince1970
+        var fixed = ["run", spec.spec, "--store", store.path, "--journal", store.journal.rawValue]
+        for override in spec.overrides { fixed += ["--set", override] }
+        for format in log { fixed += ["--log", format.rawValue] }
+        if let profile = spec.profile { fixed += ["--profile", profile] }
+        fixed += ["--worker", "--began", String(began), "--command-line", CommandLine.arguments.joined(separator: " ")]
+        let common = fixed
+        let pool = WorkerPool(
+            executable: "/proc/self/exe", jobs: jobs, threads: Engine.threads, interruption: interruption,
+            arguments: { common + ["--threads", String($0)] }, observe: progress.show, report: progress.message)
+        let codes = pool.run()
+        progress.finish()
+        // What concerns all runs alike outweighs the failure of one.
+        if let code = [5, 2, 3, 130].first(where: codes.contains) {
+            if code == 130 { throw Interrupted() }
+            throw ExitCode(code)
+        }
+        let board = progress.board
+        let runs = try board.lines.map { try store.run(named: $0.shortID).id }
+        let isUnfinished = codes.contains { $0 != 0 && $0 != 1 }
+        return Outcome(
+            runs: runs, done: board.done.count, cached: board.cached, failed: max(board.failed.count, isUnfinished ? 1 : 0))
+    }
+
+    /// One of several processes: tells its events to the parent, and stops when the parent lets go.
+    private func work(_ loaded: LoadedSpec) throws {
+        let interruption = Interruption()
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_IGN) }
+        signal(SIGPIPE, SIG_IGN)
+        Thread.detachNewThread {
+            while !FileHandle.standardInput.availableData.isEmpty {}
+            interruption.request()
+        }
+        let store = try store.open(.readWrite)
+        let workspace = Workspace(store: store, commandLine: commandLine.map { [$0] } ?? CommandLine.arguments)
+        let live = LiveLogs(loaded, store)
+        let executor = Executor(
+            workspace: workspace, interruption: interruption, began: began.map(Date.init(timeIntervalSince1970:)) ?? Date()
+        ) { event in
+            live.take(event)
+            guard let line = event.line else { return }
+            try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+        }
+        let summary = try executor.execute(loaded)
+        try store.close()
         if !summary.failed.isEmpty { throw ExitCode(1) }
     }
 }
+
+extension ExportFormat: ExpressibleByArgument {}
 
 /// Turns the first Ctrl-C into a wish to stop, and leaves the second to the system.
 final class InterruptSignals {

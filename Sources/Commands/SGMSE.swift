@@ -23,8 +23,9 @@ public struct SGMSE: ParsableCommand {
             """,
         version: Workspace.version,
         subcommands: [
-            Check.self, RunCommand.self, List.self, Show.self, Compare.self, Metrics.self, RegistryCommand.self, Conformance.self,
-            Probe.self, Bench.self,
+            Check.self, RunCommand.self, List.self, Show.self, Logs.self, Diff.self, Compare.self, Metrics.self, Probe.self,
+            RegistryCommand.self, Conformance.self, Tag.self, Note.self, Import.self, Export.self, Backup.self,
+            CollectGarbage.self, Doctor.self, Bench.self,
         ])
 
     public init() {}
@@ -58,7 +59,8 @@ public struct SGMSE: ParsableCommand {
     private static func code(of error: any Error) -> Int32 {
         switch error {
         case is SpecErrors, is FilterError, is UnknownEntry, is UnknownMetric, is IncompatibleParts, is ReferenceError: 2
-        case let error as StoreError: error.kind.isEnvironmental ? 5 : 2
+        case let error where isMachineFailure(error): 5
+        case is StoreError: 2
         case is Interrupted: 130
         case let error where isBadData(error): 3
         default: 1

@@ -18,6 +18,15 @@ public indirect enum JSON: Hashable, Sendable {
     /// The document, indented by two blanks, with a line's end. What is no number is null.
     public var text: String { written(indent: "") + "\n" }
 
+    /// The document on one line.
+    public var line: String {
+        switch self {
+        case .array(let values): "[" + values.map(\.line).joined(separator: ", ") + "]"
+        case .object(let members): "{" + members.map { Self.quoted($0.key) + ": " + $0.value.line }.joined(separator: ", ") + "}"
+        default: written(indent: "")
+        }
+    }
+
     private func written(indent: String) -> String {
         let inner = indent + "  "
         switch self {

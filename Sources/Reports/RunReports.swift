@@ -4,9 +4,12 @@ import Runs
 /// The list of runs, as `ls` shows it.
 public struct RunListing: Sendable {
     public let runs: [Run]
+    /// The last step of those that were trained.
+    public let steps: [Run.ID: Int]
 
     public init(of store: RunStore, where filter: RunFilter? = nil, limit: Int? = nil) throws(StoreError) {
         runs = try store.runs(where: filter, limit: limit)
+        steps = try store.lastSteps(of: runs.map(\.id))
     }
 
     public var table: Table {
@@ -14,20 +17,22 @@ public struct RunListing: Sendable {
             columns: [
                 Table.Column("id", alignment: .leading, isKey: true),
                 Table.Column("name", alignment: .leading, isKey: true), Table.Column("seed"),
-                Table.Column("status", alignment: .leading), Table.Column("started", alignment: .leading),
+                Table.Column("status", alignment: .leading), Table.Column("step"), Table.Column("started", alignment: .leading),
                 Table.Column("took"), Table.Column("tags", alignment: .leading),
                 Table.Column("notes", alignment: .leading),
             ],
             rows: runs.map { run in
                 Table.Row([
                     .text(run.shortID), .text(run.name), .text(String(run.key.seed)), .text(run.status.rawValue),
-                    .text(run.started?.text ?? "–"), .text(run.duration?.clock ?? "–"),
+                    steps[run.id].map(Table.Cell.integer) ?? .empty, .text(run.started?.text ?? "–"), .text(run.duration?.clock ?? "–"),
                     .text(run.tags.joined(separator: ", ")), .text(run.reason ?? run.notes),
                 ])
             })
     }
 
-    public var json: JSON { .array(runs.map(\.json)) }
+    public var json: JSON {
+        .array(runs.map { run in .object(run.json.members + [.init("step", JSON(steps[run.id]))]) })
+    }
 }
 
 /// In what two runs differ: meaning, protocol, provenance and results.

@@ -64,8 +64,9 @@ extension Table {
         let widths = self.widths
         var lines: [String] = []
         func line(_ pieces: [String]) {
-            let text = pieces.joined(separator: Self.gap)
-            lines.append(String(text.reversed().drop { $0 == " " }.reversed()))
+            var text = pieces.joined(separator: Self.gap)
+            while text.utf8.last == 0x20 { text.removeLast() }
+            lines.append(text)
         }
         for level in 0..<depth {
             let spans = spans(chosen, level)

@@ -2,7 +2,11 @@ extension String {
     /// How many columns of a terminal the text takes.
     ///
     /// Combining marks take none, East Asian wide and full-width signs and emoji take two (Unicode Annex 11).
-    public var displayWidth: Int { reduce(0) { $0 + $1.displayWidth } }
+    public var displayWidth: Int {
+        // Almost every cell of a table: a column for each byte.
+        if utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { return utf8.count }
+        return reduce(0) { $0 + $1.displayWidth }
+    }
 
     func padded(to width: Int, _ alignment: Table.Column.Alignment) -> String {
         let blank = String(repeating: " ", count: max(0, width - displayWidth))

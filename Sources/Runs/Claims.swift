@@ -91,4 +91,13 @@ extension RunStore {
             }
         }
     }
+
+    /// Whether a live process trains or evaluates the run.
+    public func isWorkedOn(_ run: Run) throws(StoreError) -> Bool {
+        try read { db in
+            if try self.run(run.id, db).status == .running { return true }
+            return try evaluations("WHERE runID = ? AND status = 'running'", [run.id.rawValue], db)
+                .contains { $0.status == .running }
+        }
+    }
 }

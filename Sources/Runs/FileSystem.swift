@@ -11,6 +11,8 @@ import GRDB
 
 /// What matters to a store about the file system that holds it.
 public struct FileSystem: Hashable, Sendable {
+    /// Such as `ext4`; nil where the system does not tell.
+    public var type: String?
     /// The name of the network protocol, where the file system is one.
     public var networkName: String?
     /// Bytes that may still be written.
@@ -27,7 +29,7 @@ public struct FileSystem: Hashable, Sendable {
         guard statvfs(folder, &facts) == 0 else { return nil }
         availableBytes = Int64(facts.f_bavail) * Int64(facts.f_frsize)
         let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
-        let type = Self.type(of: folder, mounts: mounts)
+        type = Self.type(of: folder, mounts: mounts)
         networkName = type.flatMap { Self.networks.contains($0) ? $0 : nil }
     }
 

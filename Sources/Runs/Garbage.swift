@@ -21,14 +21,15 @@ extension RunStore {
     /// Lists the files in run folders that may go; deletes nothing.
     ///
     /// Logs and whatever else lies in the folder of a known run are kept, and so is everything of a run that is
-    /// running. Temporary files count once they are an hour old.
+    /// trained or evaluated just now. Temporary files count once they are an hour old.
     public func garbage() throws(StoreError) -> [GarbageFile] {
         let named = try namedFiles()
         let runs = try self.runs()
-        let known = Dictionary(runs.map { ($0.folder, $0.status) }) { first, _ in first }
+        let evaluated = try runsUnderEvaluation()
+        let known = Dictionary(runs.map { ($0.folder, evaluated.contains($0.id) ? .running : $0.status) }) { first, _ in first }
         let manager = FileManager.default
         let folders = ((try? manager.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-        return folders.flatMap { name -> [GarbageFile] in
+        return leftovers(folders) + folders.flatMap { name -> [GarbageFile] in
             let place = folder + "/" + name
             let isRun = known[name] != nil || Self.looksLikeRun(name, at: place)
             guard isRun, known[name] != .running else { return [] }
@@ -71,6 +72,33 @@ extension RunStore {
         return freed
     }
 
+    /// Copies of imports and half-made corpora whose process ended long ago.
+    private func leftovers(_ names: [String]) -> [GarbageFile] {
+        let store = (path as NSString).lastPathComponent
+        let corpora = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/corpora")) ?? []
+        let candidates = names.filter { $0.hasPrefix(store + "-import-") || $0.hasSuffix(".partial") }
+            + corpora.filter { $0.hasPrefix(".") && $0.hasSuffix(".part") }.map { "corpora/" + $0 }
+        return candidates.sorted().compactMap { name in
+            guard let facts = try? FileManager.default.attributesOfItem(atPath: folder + "/" + name),
+                Self.isOld(facts)
+            else { return nil }
+            return GarbageFile(path: name, bytes: facts[.size] as? Int ?? 0, reason: .temporary)
+        }
+    }
+
+    /// The runs of which a live process evaluates something.
+    private func runsUnderEvaluation() throws(StoreError) -> Set<Run.ID> {
+        try read { db in
+            Set(try evaluations("WHERE runID IS NOT NULL AND status = 'running'", [], db)
+                .filter { $0.status == .running }.compactMap(\.run))
+        }
+    }
+
+    /// Whether a file was last changed more than an hour ago.
+    private static func isOld(_ facts: [FileAttributeKey: Any]) -> Bool {
+        (facts[.modificationDate] as? Date ?? .distantPast) < Date(timeIntervalSinceNow: -3600)
+    }
+
     /// The checkpoints and enhanced files that rows name.
     private func namedFiles() throws(StoreError) -> Set<String> {
         try read { db in
@@ -88,9 +116,8 @@ extension RunStore {
     ) -> GarbageFile.Reason? {
         if isNamed { return nil }
         let name = (file as NSString).lastPathComponent
-        if name.hasSuffix(".tmp") || name.hasSuffix(".partial") || name.contains(".tmp-") {
-            let changed = facts[.modificationDate] as? Date ?? .distantPast
-            return changed < Date(timeIntervalSinceNow: -3600) ? .temporary : nil
+        if name.hasSuffix(".tmp") || name.hasSuffix(".partial") || name.hasSuffix(".part") || name.contains(".tmp-") {
+            return isOld(facts) ? .temporary : nil
         }
         if !isKnown { return .unknownRun }
         return file.hasPrefix("checkpoints/") || file.hasPrefix("audio/") ? .unreferenced : nil

@@ -19,6 +19,9 @@ extension RunStore {
         try read { try Self.migrator.completedMigrations($0) }
     }
 
+    /// How many steps the schema of this version has.
+    package static var latestVersion: Int { steps.count }
+
     /// The number of rows in each table.
     public func rowCounts() throws(StoreError) -> [String: Int] {
         try read { db in
@@ -27,6 +30,20 @@ extension RunStore {
             return try tables.reduce(into: [:]) { counts, table in
                 counts[table] = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0
             }
+        }
+    }
+
+    /// How many claims and open works there are of live processes, and of processes that have ended.
+    public func workInHand() throws(StoreError) -> (live: Int, abandoned: Int) {
+        try read { db in
+            let owners = try Int64.fetchAll(
+                db,
+                sql: """
+                    SELECT ownerID FROM claim UNION ALL SELECT ownerID FROM run WHERE status = 'running'
+                    UNION ALL SELECT ownerID FROM evaluation WHERE status = 'running'
+                    """)
+            let live = owners.count { locks.isAlive($0) }
+            return (live, owners.count - live)
         }
     }
 

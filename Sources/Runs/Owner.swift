@@ -9,6 +9,9 @@ public struct Owner: Hashable, Sendable, Identifiable {
     public var since: Date
     public var isAlive: Bool
 
+    /// How the reason ends that is given to work whose process ended without a word.
+    public static let deathNotice = "which has ended before its work was done"
+
     public var description: String {
         "process \(process.pid) on \(process.host)" + (isAlive ? "" : ", which has ended")
     }

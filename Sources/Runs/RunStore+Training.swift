@@ -104,6 +104,16 @@ extension RunStore {
         return try last.flatMap { (last) throws(StoreError) in try steps(of: run, from: last).first }
     }
 
+    /// The last step of each run that has one.
+    public func lastSteps(of runs: [Run.ID]) throws(StoreError) -> [Run.ID: Int] {
+        try read { db in
+            let statement = try db.cachedStatement(sql: "SELECT max(step) FROM trainingStep WHERE runID = ?")
+            return try runs.reduce(into: [:]) { steps, run in
+                steps[run] = try Int.fetchOne(statement, arguments: [run.rawValue])
+            }
+        }
+    }
+
     public func validations(of run: Run.ID) throws(StoreError) -> [ValidationRecord] {
         try read { db in
             try Row.fetchAll(

@@ -101,6 +101,24 @@ extension StoreError {
             hint: "nothing committed is lost; free some space (sgmse gc lists files no longer needed) and repeat the command")
     }
 
+    /// What it means that a file or folder beside the store could not be written.
+    public init(cannotWrite path: String, _ error: any Error) {
+        let reason = error as NSError
+        let system = reason.domain == NSPOSIXErrorDomain ? reason : reason.userInfo[NSUnderlyingErrorKey] as? NSError
+        switch ((error as? CocoaError)?.code, Int32(system?.code ?? 0)) {
+        case (.fileWriteOutOfSpace, _), (_, ENOSPC), (_, EDQUOT), (_, EFBIG):
+            self = .full(at: path, error.localizedDescription)
+        case (.fileWriteNoPermission, _), (.fileWriteVolumeReadOnly, _), (_, EACCES), (_, EPERM), (_, EROFS):
+            self.init(
+                .readOnly, at: path, "it cannot be written (\(error.localizedDescription))",
+                hint: "allow writing to the folder, or choose another place with --store")
+        default:
+            self.init(
+                .unreachable, at: path, "it cannot be written (\(error.localizedDescription))",
+                hint: "check that its folder exists, that you may write to it, and that its disk is healthy")
+        }
+    }
+
     static func damaged(at path: String, _ detail: String) -> StoreError {
         StoreError(.corrupt, at: path, "the store is damaged (\(detail))", hint: rescue)
     }

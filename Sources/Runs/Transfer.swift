@@ -57,6 +57,35 @@ extension RunStore {
         return summary
     }
 
+    /// Copies the files of a run, such as checkpoints and audio, from the folder of another store; those that are here
+    /// already are kept.
+    ///
+    /// - Returns: How many files were copied.
+    @discardableResult
+    public func importFiles(of run: Run, from folder: String) throws(StoreError) -> Int {
+        let (source, target) = (folder + "/" + run.folder, self.folder + "/" + run.folder)
+        let files = FileManager.default
+        var count = 0
+        for name in (files.enumerator(atPath: source)?.allObjects as? [String] ?? []).sorted() {
+            var isFolder: ObjCBool = false
+            let (from, to) = (source + "/" + name, target + "/" + name)
+            guard files.fileExists(atPath: from, isDirectory: &isFolder), !isFolder.boolValue, !files.fileExists(atPath: to)
+            else { continue }
+            let partial = to + ".partial"
+            do {
+                try files.createDirectory(atPath: (to as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+                try? files.removeItem(atPath: partial)
+                try files.copyItem(atPath: from, toPath: partial)
+                try files.moveItem(atPath: partial, toPath: to)
+            } catch {
+                try? files.removeItem(atPath: partial)
+                throw StoreError(cannotWrite: to, error)
+            }
+            count += 1
+        }
+        return count
+    }
+
     /// Adds the runs of another store, or those of the given short ids, with all that belongs to them.
     ///
     /// What is here already is kept, but for the status of a run that is finished there and not here. The other

@@ -10,6 +10,15 @@ public struct Field: Sendable {
     public var aliases: [String]
     /// What changes when the setting does; `nil` takes the part of the section around it.
     public var part: IdentityPart?
+    /// Whether an absent value leaves identities alone: for settings added after runs were stored.
+    public var isSilentWhenAbsent = false
+
+    /// The same field, whose absence changes no identity.
+    var silentWhenAbsent: Field {
+        var copy = self
+        copy.isSilentWhenAbsent = true
+        return copy
+    }
 
     /// The value of a setting that is not written.
     public enum Standard: Sendable {

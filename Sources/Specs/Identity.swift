@@ -97,6 +97,7 @@ struct CanonicalForm {
         for field in schema.fields {
             let inner = field.part ?? part
             guard let value = settings[field.name], prefix + field.name != "train.seeds" else { continue }
+            if field.isSilentWhenAbsent, value == .none { continue }
             if case .section(let section, _) = field.type, case .section(let values) = value {
                 if inner != .none, parts.contains(inner) { lines.append("\(prefix)\(field.name)=present\n") }
                 add(values, section, prefix: prefix + field.name + ".", part: inner)

@@ -1,32 +1,74 @@
-/// The hash function of FIPS 180-4, for names that are the same everywhere and forever.
-package enum SHA256 {
+import Foundation
+
+/// The hash function of FIPS 180-4, for names that are the same everywhere and forever; fed piece by piece.
+package struct SHA256 {
     private static let roundConstants: [UInt32] = fractionalRoots(of: primes(64), power: 3)
     private static let start: [UInt32] = fractionalRoots(of: primes(8), power: 2)
 
+    private var state = start
+    /// The schedule of one block, kept to be used again.
+    private var schedule = [UInt32](repeating: 0, count: 64)
+    /// Bytes that do not fill a block yet.
+    private var rest: [UInt8] = []
+    private var count: UInt64 = 0
+
+    package init() {}
+
     package static func digest(of message: [UInt8]) -> [UInt8] {
-        var state = start
-        var padded = message
-        padded.append(0x80)
-        while padded.count % 64 != 56 { padded.append(0) }
-        let bitCount = UInt64(message.count) * 8
-        for shift in stride(from: 56, through: 0, by: -8) { padded.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift))) }
-        var schedule = [UInt32](repeating: 0, count: 64)
-        for block in stride(from: 0, to: padded.count, by: 64) {
-            compress(padded, at: block, into: &state, &schedule)
-        }
-        return state.flatMap { word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) } }
+        var hash = SHA256()
+        hash.update(message)
+        return hash.finish()
     }
 
     /// The digest in hexadecimal.
-    package static func hex(_ text: String) -> String {
+    package static func hex(_ text: String) -> String { hex(digest(of: Array(text.utf8))) }
+
+    /// The digest of a file's bytes in hexadecimal.
+    ///
+    /// - Throws: What keeps the file from being read.
+    package static func hex(ofFile path: String) throws -> String {
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        defer { try? file.close() }
+        var hash = SHA256()
+        while let chunk = try file.read(upToCount: 1 << 20), !chunk.isEmpty { hash.update([UInt8](chunk)) }
+        return hex(hash.finish())
+    }
+
+    private static func hex(_ digest: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
-        let letters = digest(of: Array(text.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return String(decoding: letters, as: UTF8.self)
+        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    package mutating func update(_ bytes: [UInt8]) {
+        count += UInt64(bytes.count)
+        var next = 0
+        if !rest.isEmpty {
+            next = min(64 - rest.count, bytes.count)
+            rest += bytes[..<next]
+            guard rest.count == 64 else { return }
+            Self.compress(rest, at: 0, into: &state, &schedule)
+            rest.removeAll(keepingCapacity: true)
+        }
+        while bytes.count - next >= 64 {
+            Self.compress(bytes, at: next, into: &state, &schedule)
+            next += 64
+        }
+        rest += bytes[next...]
+    }
+
+    package mutating func finish() -> [UInt8] {
+        let bitCount = count * 8
+        var padding: [UInt8] = [0x80]
+        padding += [UInt8](repeating: 0, count: (119 - rest.count) % 64)
+        for shift in stride(from: 56, through: 0, by: -8) { padding.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift))) }
+        update(padding)
+        return state.flatMap { word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) } }
     }
 
     private static func compress(
         _ message: [UInt8], at block: Int, into state: inout [UInt32], _ w: inout [UInt32]
     ) {
+        let k = roundConstants
         for i in 0..<16 {
             let at = block + 4 * i
             w[i] = UInt32(message[at]) << 24 | UInt32(message[at + 1]) << 16 | UInt32(message[at + 2]) << 8 | UInt32(message[at + 3])
@@ -40,7 +82,7 @@ package enum SHA256 {
         var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         for i in 0..<64 {
             let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
-            let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ roundConstants[i] &+ w[i]
+            let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ k[i] &+ w[i]
             let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
             let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
             (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)

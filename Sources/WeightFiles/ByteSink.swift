@@ -14,8 +14,14 @@ struct ByteSink: ~Copyable {
         temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).part"
         descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
-            throw WeightFileError(.unwritable, file: path, ByteSource.lastError())
+            throw Self.failure(path)
         }
+    }
+
+    private static func failure(_ path: String) -> WeightFileError {
+        WeightFileError(
+            .unwritable, file: path, ByteSource.lastError(),
+            hint: "free space on the disk, or choose a folder that can be written; the same command goes on from there")
     }
 
     mutating func write(_ bytes: [UInt8]) throws(WeightFileError) {
@@ -29,17 +35,23 @@ struct ByteSink: ~Copyable {
                 #endif
             }
             guard got > 0 else {
-                throw WeightFileError(.unwritable, file: path, ByteSource.lastError())
+                throw Self.failure(path)
             }
             written += got
         }
         count += written
     }
 
-    /// Flushes the file and gives it its name.
+    /// Flushes the file, gives it its name, and flushes the folder that holds the name.
     consuming func commit() throws(WeightFileError) {
         guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
-            throw WeightFileError(.unwritable, file: path, ByteSource.lastError())
+            throw Self.failure(path)
+        }
+        let folder = open((path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }  // a folder that may be written but not read
+        defer { close(folder) }
+        guard fsync(folder) == 0 || errno == EINVAL else {
+            throw Self.failure(path)
         }
     }
 

@@ -95,15 +95,19 @@ import Testing
     }
 
     @Test func accumulatedBatchesEqualOneLargeBatch() throws {
-        let (wide, split) = (try TemporaryStore(), try TemporaryStore())
+        let (wide, split, devices) = (try TemporaryStore(), try TemporaryStore(), try TemporaryStore())
         let short = ["train.max_steps=3", "evaluate.N=[2]"]
         try wide.run(tinySpec, overrides: short + ["train.batch_size=4"])
-        try split.run(tinySpec, overrides: short + ["train.batch_size=2", "train.devices=2"])
-        let losses = try [wide, split].map { temporary in
+        try split.run(tinySpec, overrides: short + ["train.batch_size=2", "train.accumulate_grad_batches=2"])
+        try devices.run(tinySpec, overrides: short + ["train.batch_size=1", "train.devices=4"])
+        let losses = try [wide, split, devices].map { temporary in
             let store = try temporary.open()
             defer { try? store.close() }
             return try store.steps(of: try #require(try store.runs().first).id).map(\.loss)
         }
-        for (a, b) in zip(losses[0], losses[1]) { #expect(abs(a - b) < 1e-4 * abs(a)) }
+        for other in losses.dropFirst() {
+            #expect(other.count == 3)
+            for (a, b) in zip(losses[0], other) { #expect(abs(a - b) < 1e-4 * abs(a)) }
+        }
     }
 }

@@ -4,7 +4,7 @@ import Runs
 import Specs
 
 /// A store in a folder of its own, removed at the end of the test.
-final class TemporaryStore {
+final class TemporaryStore: Sendable {
     let folder: String
 
     init() throws {

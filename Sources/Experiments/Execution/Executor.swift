@@ -6,28 +6,34 @@ import Specs
 import SpeechMetrics
 
 /// Does what a spec asks for and is not done yet: data, training, evaluations, anchors.
+///
+/// Several processes may do this for one spec at once: each step is claimed in the store, done by one of them, and
+/// waited for by the others, which meanwhile do what else there is.
 public struct Executor: Sendable {
     public let workspace: Workspace
     public let interruption: Interruption
     public let observe: @Sendable (ExperimentEvent) -> Void
+    /// When the command began: what fails after it is not tried again beyond the retries of the spec.
+    let began: Date
 
     public init(
-        workspace: Workspace, interruption: Interruption = Interruption(),
+        workspace: Workspace, interruption: Interruption = Interruption(), began: Date = Date(),
         observe: @escaping @Sendable (ExperimentEvent) -> Void = { _ in }
     ) {
         self.workspace = workspace
         self.interruption = interruption
+        self.began = began
         self.observe = observe
     }
 
-    private var store: RunStore { workspace.store }
+    var store: RunStore { workspace.store }
 
     /// What became of a spec.
     public struct Summary: Sendable {
         public var runs: [Run.ID] = []
         /// Steps that were computed now.
         public var done = 0
-        /// Steps that were done before.
+        /// Steps that were done before, or by another process.
         public var cached = 0
         public var failed: [(step: PlanStep, reason: String)] = []
     }
@@ -36,12 +42,37 @@ public struct Executor: Sendable {
     ///
     /// - Throws: `Interrupted`, or what concerns all runs alike, such as a full disk.
     public func execute(_ loaded: LoadedSpec) throws -> Summary {
+        let parts = try prepare(loaded)
         var summary = Summary()
-        for one in loaded.runs {
+        summary.runs = parts.map(\.run.id)
+        var progress = Progress()
+        var open = parts.flatMap(\.work)
+        while !open.isEmpty {
+            var held: [Work] = []
+            for work in open {
+                try interruption.check()
+                if try !settle(work, &progress, &summary) { held.append(work) }
+            }
+            // Everything left is in the hands of other processes.
+            if held.count == open.count { Thread.sleep(forTimeInterval: 0.1) }
+            open = held
+        }
+        return summary
+    }
+
+    /// Makes or finds the data of every run and registers the runs, so that processes side by side find both.
+    ///
+    /// - Throws: `GateFailure` for data that is not what a spec says.
+    public func makeReady(_ loaded: LoadedSpec) throws { _ = try prepare(loaded) }
+
+    private func prepare(_ loaded: LoadedSpec) throws -> [RunPart] {
+        var known: [[SettingValue?]: PreparedData] = [:]
+        let parts = try loaded.runs.map { one in
             try interruption.check()
-            let data = try DataPreparer(workspace: workspace, observe: observe).prepare(one.spec)
+            let sections = ["data", "transform", "evaluate", "waive"].map { one.spec.settings[$0] }
+            let data = try known[sections] ?? DataPreparer(workspace: workspace, observe: observe).prepare(one.spec)
+            known[sections] = data
             let run = try register(one, loaded, data)
-            summary.runs.append(run.id)
             try store.record(
                 data.findings.map { finding in
                     GateFinding(
@@ -49,22 +80,19 @@ public struct Executor: Sendable {
                         severity: finding.severity == .note ? .note : finding.severity == .warning ? .warning : .failure,
                         message: finding.message, run: run.id)
                 })
-            do {
-                try train(one, run, data, &summary)
-                for evaluation in one.evaluations { try evaluate(evaluation, one, run, data, &summary) }
-            } catch let error as TrainingFailure {
-                try store.end(run.id, as: .failed, reason: error.description)
-                let step = PlanStep(kind: .train, subject: run.name, state: .new, reason: "failed")
-                observe(.failed(step, reason: error.description))
-                summary.failed.append((step, error.description))
-            }
-            try anchors(one, data, &summary)
+            return RunPart(one: one, run: run, data: data, log: RunLog(in: workspace.folder + "/" + run.folder))
         }
-        return summary
+        observe(.agenda(parts.map { part in
+            let steps = Trainer.totalSteps(part.one.spec.train, files: part.data.training.files.count)
+            return RunAgenda(
+                name: part.run.name, id: part.run.shortID, steps: steps, evaluations: part.one.evaluations.count)
+        }))
+        return parts
     }
 
     private func register(_ one: SpecRun, _ loaded: LoadedSpec, _ data: PreparedData) throws -> Run {
-        let written = (try? String(contentsOfFile: loaded.file, encoding: .utf8)) ?? ""
+        let texts = loaded.files.map { file in (file, (try? String(contentsOfFile: file, encoding: .utf8)) ?? "") }
+        let written = texts.enumerated().map { $0 == 0 ? $1.1 : "# --- \($1.0)\n\($1.1)" }.joined(separator: "\n")
         let resolved = String(decoding: try JSONEncoder().encode(SettingValue.section(one.spec.settings)), as: UTF8.self)
         return try store.register(
             RunDraft(
@@ -74,9 +102,60 @@ public struct Executor: Sendable {
                 provenance: workspace.provenance, tags: one.spec.tags))
     }
 
+    // MARK: Steps
+
+    /// Does a step, or finds it done.
+    ///
+    /// - Returns: Whether nothing is left of it; false where another process is at it, or at what it needs.
+    private func settle(_ work: Work, _ progress: inout Progress, _ summary: inout Summary) throws -> Bool {
+        if work.task != .train {
+            switch progress.trainings[work.part.run.id] {
+            case nil where work.needsTraining: return false
+            case .failed where work.needsTraining: return true
+            default: break
+            }
+        }
+        let claim: Claim
+        switch try store.claim(work.claim) {
+        case .acquired(let mine): claim = mine
+        case .done: return true
+        case .held(let holder):
+            if progress.told.insert(work.claim).inserted { tell(.waiting(work.step, holder: holder.description), work.part) }
+            return false
+        }
+        defer { try? store.release(claim) }
+        do {
+            switch work.task {
+            case .train:
+                progress.trainings[work.part.run.id] = try train(work.part, &summary) ? .finished : .failed
+            case .evaluate(let evaluation): try evaluate(evaluation, work.part, &summary)
+            case .anchor(let choice, let set): try anchor(choice, set, work.part, &summary)
+            }
+        } catch let error where !(error is Interrupted || error is IncompatibleParts || isMachineFailure(error)) {
+            let attempts = progress.failures[work.claim, default: 0] + 1
+            progress.failures[work.claim] = attempts
+            tell(.failed(work.step, reason: "\(error)"), work.part)
+            guard attempts > work.part.one.spec.train.retries else { return false }
+            summary.failed.append((work.step, "\(error)"))
+            if work.task == .train { progress.trainings[work.part.run.id] = .failed }
+        }
+        return true
+    }
+
+    /// Tells the observer and the log of the run.
+    func tell(_ event: ExperimentEvent, _ part: RunPart) {
+        part.log.write(event)
+        observe(event)
+    }
+
     // MARK: Training
 
-    private func train(_ one: SpecRun, _ run: Run, _ data: PreparedData, _ summary: inout Summary) throws {
+    /// - Returns: Whether the run is trained; false where it failed too often.
+    private func train(_ part: RunPart, _ summary: inout Summary) throws -> Bool {
+        let (one, data) = (part.one, part.data)
+        // Another process may have worked on it since it was registered, or died of it.
+        try store.takeOverAbandonedWork()
+        let run = try store.runs([part.run.id])[0]
         let total = Trainer.totalSteps(one.spec.train, files: data.training.files.count)
         let last = try store.checkpoint(of: run.id, kind: .last)
         var step = PlanStep(kind: .train, subject: run.name, detail: "\(total) steps", state: .new, reason: "not trained yet")
@@ -87,34 +166,49 @@ public struct Executor: Sendable {
             step.state = .resumed
             step.reason = "stopped at step \(last.step)" + (run.reason.map { ": \($0)" } ?? "")
         }
-        observe(.planned(step))
-        guard step.state != .cached else { return summary.cached += 1 }
+        tell(.planned(step), part)
+        guard step.state != .cached else {
+            summary.cached += 1
+            return true
+        }
+        if let reason = try setbacks(of: run, retries: one.spec.train.retries) {
+            tell(.failed(step, reason: reason), part)
+            summary.failed.append((step, reason))
+            return false
+        }
         try store.begin(run.id, provenance: workspace.provenance)
         let trainer = Trainer(
             workspace: workspace, run: run, builder: ModelBuilder(spec: one.spec, catalog: workspace.catalog),
             identity: one.identity.hex, seed: UInt64(one.seed), training: data.training.files,
-            validation: data.validation?.files ?? [], interruption: interruption, observe: observe)
+            validation: data.validation?.files ?? [], interruption: interruption, observe: { tell($0, part) })
         do {
             try trainer.train()
-        } catch let error as Interrupted {
-            try store.end(run.id, as: .interrupted, reason: "interrupted")
-            throw error
-        } catch let error as TrainingFailure {
-            throw error
         } catch {
-            try? store.end(run.id, as: .failed, reason: "\(error)")
+            // What the machine caused is no fault of the run: it goes on from here.
+            let isFault = !(error is Interrupted || isMachineFailure(error))
+            try? store.end(run.id, as: isFault ? .failed : .interrupted, reason: "\(error)")
             throw error
         }
         try store.end(run.id, as: .finished)
-        observe(.finished(step))
+        tell(.finished(step), part)
         summary.done += 1
+        return true
+    }
+
+    /// Why a run is not tried again within this command: it failed more often than the spec retries, or its processes
+    /// died of it.
+    private func setbacks(of run: Run, retries: Int) throws -> String? {
+        let events = try store.events(of: run.id).filter { $0.time >= began }
+        let failures = events.filter { $0.kind == RunStatus.failed.rawValue }
+        if failures.count > retries { return failures.last?.message ?? run.reason ?? "it failed" }
+        let deaths = events.filter { $0.kind == RunStatus.interrupted.rawValue && $0.message.hasSuffix(Owner.deathNotice) }
+        return deaths.count > retries + 1 ? "\(deaths.count) processes ended while training it" : nil
     }
 
     // MARK: Evaluation
 
-    private func evaluate(
-        _ evaluation: SpecEvaluation, _ one: SpecRun, _ run: Run, _ data: PreparedData, _ summary: inout Summary
-    ) throws {
+    private func evaluate(_ evaluation: SpecEvaluation, _ part: RunPart, _ summary: inout Summary) throws {
+        let (one, run, data) = (part.one, part.run, part.data)
         let point = evaluation.point
         guard let test = data.tests[point.set.name] else { return }
         let builder = ModelBuilder(spec: one.spec, catalog: workspace.catalog)
@@ -124,35 +218,33 @@ public struct Executor: Sendable {
         let folder = "\(run.folder)/audio/\(point.set.name)/\(point.sampler.name)\(steps)-\(evaluation.identity.short)"
         let job = EvaluationJob(
             subject: .run(run.id, checkpoint: checkpoint.id), label: "\(run.name) \(evaluation.label)",
-            identity: "\(evaluation.identity.hex)|\(run.key.dataFingerprint)|\(test.fingerprint)",
+            identity: part.identity(of: evaluation, on: test),
             point: storedPoint(point), test: test, name: point.set.name, noiseSeed: UInt64(point.noiseSeed), output: folder)
-        try perform(job, one.spec, kind: .evaluate, subject: run.name, detail: evaluation.label, &summary) { evaluator in
+        let checkpointPath = try workspace.verified(checkpoint)
+        try perform(job, part, kind: .evaluate, subject: run.name, detail: evaluation.label, &summary) { evaluator in
             let model = try builder.model(seed: UInt64(one.seed))
             try model.load(
                 TrainingCheckpoint.weights(
-                    at: workspace.folder + "/" + checkpoint.path, averaged: point.weights == "ema", model: model))
+                    at: checkpointPath, averaged: point.weights == "ema", model: model))
             return evaluator.enhancing(
                 try builder.enhancer(model, point), references: builder.references(point, test.set.files))
         }
     }
 
-    private func anchors(_ one: SpecRun, _ data: PreparedData, _ summary: inout Summary) throws {
-        for choice in one.spec.evaluate.anchors {
-            let filter = try workspace.catalog.anchors.make(choice)
-            let rate = one.spec.data.sampleRate
-            for (name, test) in data.tests.sorted(by: { $0.key < $1.key }) {
-                let job = EvaluationJob(
-                    subject: .anchor(choice.name), label: "\(choice.name) \(name)",
-                    identity: "anchor|\(SettingValue.choice(choice).compact)|\(rate)|\(test.fingerprint)",
-                    point: .init(), test: test, name: name, noiseSeed: 0,
-                    output: choice.name == "noisy" ? nil : "anchors/\(choice.name)/\(name)-\(test.fingerprint.prefix(8))")
-                try perform(job, one.spec, kind: .anchor, subject: choice.name, detail: name, &summary) { _ in
-                    { recording in
-                        let start = ContinuousClock.now
-                        let audio = try filter(recording.noisy, sampleRate: rate)
-                        return FileEvaluator.Processed(audio: audio, seconds: start.secondsUntilNow)
-                    }
-                }
+    private func anchor(_ choice: Choice, _ name: String, _ part: RunPart, _ summary: inout Summary) throws {
+        guard let test = part.data.tests[name] else { return }
+        let filter = try workspace.catalog.anchors.make(choice)
+        let rate = part.one.spec.data.sampleRate
+        let job = EvaluationJob(
+            subject: .anchor(choice.name), label: "\(choice.name) \(name)",
+            identity: part.identity(ofAnchor: choice, on: test),
+            point: .init(), test: test, name: name, noiseSeed: 0,
+            output: choice.name == "noisy" ? nil : "anchors/\(choice.name)/\(name)-\(test.fingerprint.prefix(8))")
+        try perform(job, part, kind: .anchor, subject: choice.name, detail: name, &summary) { _ in
+            { recording in
+                let start = ContinuousClock.now
+                let audio = try filter(recording.noisy, sampleRate: rate)
+                return FileEvaluator.Processed(audio: audio, seconds: start.secondsUntilNow)
             }
         }
     }
@@ -172,9 +264,10 @@ public struct Executor: Sendable {
 
     /// Evaluates the files that lack a score, and records each as it is done.
     private func perform(
-        _ job: EvaluationJob, _ spec: ExperimentSpec, kind: PlanStep.Kind, subject: String, detail: String,
+        _ job: EvaluationJob, _ part: RunPart, kind: PlanStep.Kind, subject: String, detail: String,
         _ summary: inout Summary, process: (FileEvaluator) throws -> FileEvaluator.Process
     ) throws {
+        let spec = part.one.spec
         let rate = spec.data.sampleRate
         let metrics = spec.evaluate.metrics.compactMap { workspace.catalog.metrics[$0.name] }
         let registered = try store.register(
@@ -207,7 +300,7 @@ public struct Executor: Sendable {
             step.state = .resumed
             step.reason = "\(missing.count) of \(ids.count) files lack a metric"
         }
-        observe(.planned(step))
+        tell(.planned(step), part)
         guard step.state != .cached else {
             if known.status != .finished { try store.end(known.id, as: .finished) }
             return summary.cached += 1
@@ -234,17 +327,18 @@ public struct Executor: Sendable {
                             realTimeFactor: outcome.processed.seconds / outcome.duration, output: path,
                             reference: try outcome.processed.reference.map { String(decoding: try encoder.encode($0), as: UTF8.self) })
                     ], of: known.id)
-                observe(
+                tell(
                     .evaluated(
-                        label: job.label, file: outcome.file.name, done: done, of: missing.count,
-                        secondsLeft: start.secondsUntilNow / Double(done) * Double(missing.count - done)))
+                        run: subject, label: job.label, file: outcome.file.name, done: done, of: missing.count,
+                        secondsLeft: start.secondsUntilNow / Double(done) * Double(missing.count - done)), part)
             }
         } catch {
-            try? store.end(known.id, as: error is Interrupted ? .interrupted : .failed, reason: "\(error)")
+            let isFault = !(error is Interrupted || isMachineFailure(error))
+            try? store.end(known.id, as: isFault ? .failed : .interrupted, reason: "\(error)")
             throw error
         }
         try store.end(known.id, as: .finished)
-        observe(.finished(step))
+        tell(.finished(step), part)
         summary.done += 1
     }
 
@@ -255,9 +349,7 @@ public struct Executor: Sendable {
         let isKept = spec.evaluate.keepAudio == "all" || (spec.evaluate.keepAudio == "examples" && number <= 4)
         guard let folder = job.output, isKept else { return nil }
         let relative = folder + "/" + outcome.file.name
-        let path = workspace.folder + "/" + relative
-        try FileManager.default.createDirectory(
-            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        let path = try workspace.makeRoom(for: relative)
         try SoundFile.write(outcome.processed.audio, sampleRate: spec.data.sampleRate, to: path)
         return relative
     }
@@ -267,7 +359,7 @@ public struct Executor: Sendable {
         metric.signature(at: metric.rates.accepts(rate) ? rate : metric.rates.target(for: rate) ?? rate)
     }
 
-    /// The checkpoint a point names; the last one where the best was never found, as without validation files.
+    /// The checkpoint a point names.
     private func checkpoint(_ choice: Choice, of run: Run) throws -> CheckpointRecord {
         let kind: CheckpointRecord.Kind =
             switch choice.name {
@@ -278,8 +370,7 @@ public struct Executor: Sendable {
             }
         let found = try store.checkpoint(of: run.id, kind: kind, step: choice.settings.optionalInteger("step"))
         guard let found else {
-            throw IncompatibleParts(
-                reason: "run \(run.name) has no checkpoint '\(SettingValue.choice(choice).compact)'; set evaluate.checkpoint to last")
+            throw MissingCheckpoint(run: run.name, checkpoint: SettingValue.choice(choice).compact)
         }
         return found
     }

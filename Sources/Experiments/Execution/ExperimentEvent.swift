@@ -1,27 +1,96 @@
+import Foundation
 import Synchronization
 
 /// What happens while experiments run, for whoever shows it.
-public enum ExperimentEvent: Sendable {
+public enum ExperimentEvent: Sendable, Codable {
+    /// All that a command will see to, before anything is done.
+    case agenda([RunAgenda])
     /// A corpus was made, or found as it was.
     case corpus(name: String, folder: String, isNew: Bool)
     /// A step of the plan, before it is done or passed over.
     case planned(PlanStep)
+    /// Another process is at a step; this one does what else there is, and then waits.
+    case waiting(PlanStep, holder: String)
     case trainingStarted(run: String, folder: String, step: Int, of: Int)
     case trained(run: String, TrainingProgress)
-    case validated(run: String, step: Int, scores: [(metric: String, value: Double?)])
+    case validated(run: String, step: Int, scores: [MetricValue])
     case checkpoint(run: String, step: Int, path: String)
-    case evaluated(label: String, file: String, done: Int, of: Int, secondsLeft: Double)
+    /// Something about a run worth knowing.
+    case noted(run: String, String)
+    case evaluated(run: String, label: String, file: String, done: Int, of: Int, secondsLeft: Double)
     case finished(PlanStep)
     case failed(PlanStep, reason: String)
 }
 
+/// How much there is to do for one run.
+public struct RunAgenda: Sendable, Codable, Hashable {
+    public var name: String
+    /// Its short id.
+    public var id: String
+    /// Optimizer steps of its training.
+    public var steps: Int
+    public var evaluations: Int
+
+    public init(name: String, id: String, steps: Int, evaluations: Int) {
+        (self.name, self.id, self.steps, self.evaluations) = (name, id, steps, evaluations)
+    }
+}
+
+/// A mean over validation files; `nil` where no file gave a number.
+public struct MetricValue: Sendable, Codable, Hashable {
+    public var metric: String
+    public var value: Double?
+
+    public init(metric: String, value: Double?) { (self.metric, self.value) = (metric, value) }
+}
+
 /// How far a training is.
-public struct TrainingProgress: Sendable {
+public struct TrainingProgress: Sendable, Codable, Hashable {
     public var step: Int
     public var of: Int
     public var loss: Double
     public var stepsPerSecond: Double
     public var secondsLeft: Double
+
+    public init(step: Int, of total: Int, loss: Double, stepsPerSecond: Double, secondsLeft: Double) {
+        (self.step, self.of, self.loss) = (step, total, loss)
+        (self.stepsPerSecond, self.secondsLeft) = (stepsPerSecond, secondsLeft)
+    }
+}
+
+extension ExperimentEvent {
+    /// The event as one line of JSON, by which one process tells another.
+    public var line: String? {
+        let encoder = JSONEncoder()
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    public init?(line: String) {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        guard let event = try? decoder.decode(Self.self, from: Data(line.utf8)) else { return nil }
+        self = event
+    }
+
+    /// The event as one line of a log; `nil` for those of which there are many.
+    public var text: String? {
+        switch self {
+        case .agenda, .checkpoint, .trained, .evaluated, .finished: return nil
+        case .corpus(let name, let folder, let isNew): return "corpus \(name): \(isNew ? "made" : "found") in \(folder)"
+        case .planned(let step):
+            let mark = switch step.state { case .cached: "="; case .resumed: ">"; case .new: "+" }
+            return "\(mark) \(step.title): \(step.state.rawValue) — \(step.reason)"
+        case .waiting(let step, let holder): return "~ \(step.title): waiting — \(holder) is at it"
+        case .trainingStarted(_, let folder, let step, let total):
+            return "  training steps \(step + 1) to \(total) in \(folder)"
+        case .validated(_, let step, let scores):
+            let text = scores.map { "\($0.metric) \($0.value.map { String(format: "%.3f", $0) } ?? "none")" }
+            return "  step \(step): validation \(text.joined(separator: "  "))"
+        case .noted(_, let text): return "  \(text)"
+        case .failed(let step, let reason): return "✗ \(step.kind.rawValue) \(step.subject): \(reason)"
+        }
+    }
 }
 
 /// A wish to stop, set from a signal handler or another thread.
@@ -39,5 +108,7 @@ public final class Interruption: Sendable {
 
 /// Work ended because someone asked for it; what was done is kept.
 public struct Interrupted: Error, Hashable, Sendable, CustomStringConvertible {
+    public init() {}
+
     public var description: String { "interrupted; the same command goes on from here" }
 }

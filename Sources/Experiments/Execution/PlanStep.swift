@@ -1,8 +1,8 @@
 /// One thing that a spec asks for, and whether it must be done.
-public struct PlanStep: Hashable, Sendable {
-    public enum Kind: String, Hashable, Sendable, CaseIterable { case corpus, train, evaluate, anchor }
+public struct PlanStep: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case corpus, train, evaluate, anchor }
 
-    public enum State: String, Hashable, Sendable {
+    public enum State: String, Hashable, Sendable, Codable {
         /// Done before; nothing will be computed.
         case cached
         /// Begun before; goes on from where it stopped.
@@ -27,4 +27,7 @@ public struct PlanStep: Hashable, Sendable {
         self.state = state
         self.reason = reason
     }
+
+    /// What is done to what: "evaluate score [set=test,N=30]".
+    public var title: String { "\(kind.rawValue) \(subject)" + (detail.isEmpty ? "" : " [\(detail)]") }
 }

@@ -1,5 +1,6 @@
 import Corpora
 import Foundation
+import Runs
 import Specs
 
 /// The audio a run reads: found, checked, and fingerprinted.
@@ -87,9 +88,25 @@ public struct DataPreparer {
         guard let corpus else {
             throw IncompatibleParts(reason: "the spec names no data; set data.corpus or data.path")
         }
-        let made = try workspace.catalog.corpora.make(corpus).prepare(in: workspace.corpora, sampleRate: rate)
+        let made = try alone(at: "corpus \(SettingValue.choice(corpus).compact) \(rate)") {
+            try workspace.catalog.corpora.make(corpus).prepare(in: workspace.corpora, sampleRate: rate)
+        }
         observe(.corpus(name: corpus.name, folder: made.baseDir, isNew: made.isNew))
         return made.baseDir
+    }
+
+    /// Runs `body` while no other process that shares the store does the same.
+    private func alone<Result>(at step: String, _ body: () throws -> Result) throws -> Result {
+        let store = workspace.store
+        guard store.access == .readWrite else { return try body() }
+        while true {
+            guard case .acquired(let claim) = try store.claim(step) else {
+                Thread.sleep(forTimeInterval: 0.05)
+                continue
+            }
+            defer { try? store.release(claim) }
+            return try body()
+        }
     }
 
     /// Reads the audio of a set, as far as it is not known yet.

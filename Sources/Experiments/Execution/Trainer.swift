@@ -29,9 +29,6 @@ public struct Trainer {
         return spec.maxSteps ?? (spec.maxEpochs.map { $0 * perEpoch } ?? 100 * perEpoch)
     }
 
-    /// Seconds between two checkpoints for resuming.
-    private static let checkpointInterval = 60.0
-
     func train() throws {
         let model = try builder.model(seed: seed)
         let state = TrainingState(
@@ -42,6 +39,9 @@ public struct Trainer {
         var records = TrainingBatch()
         var best = try bestSoFar()
         try start(state)
+        let history = try workspace.store.steps(of: run.id).filter { $0.step <= state.step }
+        var watch = LossWatch(growth: spec.maxLossGrowth, history: history.map(\.loss))
+        var secondsSpent = history.reduce(0) { $0 + $1.seconds }
         let total = Self.totalSteps(spec, files: training.count)
         let validateEvery = spec.validateEvery ?? max(1, training.count / spec.effectiveBatch)
         observe(.trainingStarted(run: run.name, folder: folder, step: state.step, of: total))
@@ -55,26 +55,38 @@ public struct Trainer {
                 throw Interrupted()
             }
             let start = ContinuousClock.now
-            let result = try state.update(try batches(for: state.step, data))
-            records.steps.append(
-                StepRecord(
-                    step: state.step, loss: result.loss, terms: result.terms, gradientNorm: result.gradientNorm,
-                    learningRate: spec.lr, seconds: start.secondsUntilNow))
+            do {
+                let result = try state.update(try batches(for: state.step, data))
+                records.steps.append(
+                    StepRecord(
+                        step: state.step, loss: result.loss, terms: result.terms, gradientNorm: result.gradientNorm,
+                        learningRate: spec.lr, seconds: start.secondsUntilNow))
+                if let growth = watch.sees(result.loss) {
+                    throw TrainingFailure(step: state.step, reason: .growth(growth.mean, least: growth.least))
+                }
+            } catch let failure as TrainingFailure {
+                try flush(&records)
+                throw failure
+            }
+            secondsSpent += start.secondsUntilNow
             pace.tick(state.step)
             observe(
                 .trained(
                     run: run.name,
                     TrainingProgress(
-                        step: state.step, of: total, loss: result.loss, stepsPerSecond: pace.stepsPerSecond,
+                        step: state.step, of: total, loss: records.steps.last?.loss ?? .nan,
+                        stepsPerSecond: pace.stepsPerSecond,
                         secondsLeft: Double(total - state.step) / max(pace.stepsPerSecond, 1e-9))))
 
+            let isBudgetSpent = spec.maxHours.map { secondsSpent >= $0 * 3600 } ?? false
             var kinds: Set<CheckpointRecord.Kind> = []
-            if state.step % validateEvery == 0 || state.step == total {
+            let isValidated = state.step % validateEvery == 0 || state.step == total || isBudgetSpent
+            if isValidated {
                 let scores = try validate(state, data)
                 records.validations += scores.map {
                     ValidationRecord(step: state.step, metric: $0.metric, value: $0.value, n: $0.n)
                 }
-                observe(.validated(run: run.name, step: state.step, scores: scores.map { ($0.metric, $0.value) }))
+                observe(.validated(run: run.name, step: state.step, scores: scores.map { .init(metric: $0.metric, value: $0.value) }))
                 for (kind, metric) in [(CheckpointRecord.Kind.bestPESQ, "pesq"), (.bestSISDR, "si_sdr")] {
                     guard let value = scores.first(where: { $0.metric == metric })?.value, value > best[kind] ?? -.infinity
                     else { continue }
@@ -85,39 +97,46 @@ public struct Trainer {
                 pace.forget(state.step)
             }
             if let every = spec.checkpointEvery, state.step % every == 0 { kinds.insert(.step) }
-            if state.step == total || lastCheckpoint.secondsUntilNow > Self.checkpointInterval { kinds.insert(.last) }
-            if !kinds.isEmpty {
-                try save(state, kinds, &records, best)
-                lastCheckpoint = .now
-            }
+            if let every = spec.resumeSteps, state.step % every == 0 { kinds.insert(.last) }
+            if lastCheckpoint.secondsUntilNow > 60 * spec.resumeMinutes { kinds.insert(.last) }
+            if !kinds.isEmpty { try save(state, kinds, &records, best) }
+            if kinds.contains(.last) { lastCheckpoint = .now }
             if !kinds.isEmpty || lastFlush.secondsUntilNow > 2 {
                 try flush(&records)
                 lastFlush = .now
             }
-            if let stop = try stopsEarly() {
-                records.events.append(EventRecord(kind: "stopped early", message: stop))
-                try flush(&records)
+            if let stop = try isValidated ? stopsEarly() : nil {
+                note("stopped early", stop, &records)
+                break
+            }
+            if isBudgetSpent, let hours = spec.maxHours {
+                note("budget spent", "the budget of \(hours) h is spent", &records)
                 break
             }
         }
         if let conditioning = builder.spec.conditioning {
             records.events.append(EventRecord(kind: "conditioning", message: dropReport(conditioning, steps: state.step)))
-            try flush(&records)
         }
+        try flush(&records)
+    }
+
+    /// Why a training ends before its last step.
+    private func note(_ kind: String, _ reason: String, _ records: inout TrainingBatch) {
+        records.events.append(EventRecord(kind: kind, message: reason))
+        observe(.noted(run: run.name, reason))
     }
 
     // MARK: Beginning
 
-    /// Goes on from the newest checkpoint, or begins from the weights that the spec names.
+    /// Goes on from the newest checkpoint, if its content is what was recorded.
     private func start(_ state: TrainingState) throws {
-        if let last = try workspace.store.checkpoint(of: run.id, kind: .last) {
-            let path = workspace.folder + "/" + last.path
-            let checkpoint = try TrainingCheckpoint(path: path, model: state.model)
-            guard checkpoint.identity == identity else {
-                throw WeightsError(parameter: path, reason: "belongs to another training; restore it or remove the run")
-            }
-            state.restore(checkpoint)
+        guard let last = try workspace.store.checkpoint(of: run.id, kind: .last) else { return }
+        let path = try workspace.verified(last)
+        let checkpoint = try TrainingCheckpoint(path: path, model: state.model)
+        guard checkpoint.identity == identity else {
+            throw WeightsError(parameter: path, reason: "belongs to another training; restore it or remove the run")
         }
+        state.restore(checkpoint)
     }
 
     private func bestSoFar() throws -> [CheckpointRecord.Kind: Double] {
@@ -195,6 +214,7 @@ public struct Trainer {
                 files, set: "validation", interruption: interruption,
                 process: evaluator.enhancing(enhancer, references: builder.validationReferences(files))
             ) { _, _ in }
+            try keep(outcomes.prefix(Self.heardFiles), step: state.step, evaluator)
             for metric in evaluator.metrics {
                 let values = outcomes.compactMap { $0.score(of: metric.name) }.filter(\.isFinite)
                 let mean = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
@@ -231,21 +251,40 @@ public struct Trainer {
 
     // MARK: Keeping
 
+    /// Validation files that are kept as audio.
+    private static let heardFiles = 2
+
+    /// Writes a few enhanced validation files, and once what they were made from, to be listened to later.
+    private func keep(_ outcomes: ArraySlice<FileEvaluator.Outcome>, step: Int, _ evaluator: FileEvaluator) throws {
+        guard builder.spec.evaluate.keepAudio != "none" else { return }
+        func write(_ samples: [Float], _ part: String, _ name: String) throws {
+            let path = try workspace.makeRoom(for: "\(run.folder)/validation/\(part)/\(name)")
+            try SoundFile.write(samples, sampleRate: builder.spec.data.sampleRate, to: path, durable: false)
+        }
+        for outcome in outcomes {
+            try write(outcome.processed.audio, "step-\(step)", outcome.file.name)
+            for (part, source) in [("clean", outcome.file.cleanPath), ("noisy", outcome.file.noisyPath)] {
+                let isKept = FileManager.default.fileExists(atPath: "\(folder)/validation/\(part)/\(outcome.file.name)")
+                if !isKept { try write(try evaluator.read(source), part, outcome.file.name) }
+            }
+        }
+    }
+
     /// Writes one file for all kinds it stands for, and records it once it is safe on disk.
     private func save(
         _ state: TrainingState, _ kinds: Set<CheckpointRecord.Kind>, _ records: inout TrainingBatch,
         _ best: [CheckpointRecord.Kind: Double]
     ) throws {
         let relative = "\(run.folder)/checkpoints/step-\(state.step).safetensors"
-        let path = workspace.folder + "/" + relative
-        try FileManager.default.createDirectory(atPath: folder + "/checkpoints", withIntermediateDirectories: true)
+        let path = try workspace.makeRoom(for: relative)
         try TrainingCheckpoint(of: state, identity: identity)
             .write(to: path, model: state.model)
+        let digest = try SHA256.hex(ofFile: path)
         let bytes = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
         for kind in kinds {
             records.checkpoints.append(
                 CheckpointRecord(
-                    step: state.step, kind: kind, path: relative, sha256: "", bytes: bytes, emaUpdates: state.step,
+                    step: state.step, kind: kind, path: relative, sha256: digest, bytes: bytes, emaUpdates: state.step,
                     value: best[kind]))
         }
         observe(.checkpoint(run: run.name, step: state.step, path: path))

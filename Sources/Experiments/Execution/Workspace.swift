@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Runs
+import Specs
 
 /// Where experiments run: the store and the folders beside it.
 public struct Workspace: Sendable {
@@ -23,6 +24,32 @@ public struct Workspace: Sendable {
     /// The folder that holds the store, the corpora and the folder of each run.
     public var folder: String { store.folder }
     public var corpora: String { folder + "/corpora" }
+
+    /// The absolute path of a file to be written at `relative`, whose folder is made if it is missing.
+    ///
+    /// - Throws: `StoreError` of kind `full`, `readOnly` or `unreachable`.
+    func makeRoom(for relative: String) throws -> String {
+        let path = folder + "/" + relative
+        let parent = (path as NSString).deletingLastPathComponent
+        do {
+            try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+        } catch {
+            throw StoreError(cannotWrite: parent, error)
+        }
+        return path
+    }
+
+    /// The path of a checkpoint's file, once its bytes are known to be those that were recorded.
+    ///
+    /// - Throws: `DamagedCheckpoint`.
+    func verified(_ checkpoint: CheckpointRecord) throws -> String {
+        let path = folder + "/" + checkpoint.path
+        guard FileManager.default.fileExists(atPath: path) else { throw DamagedCheckpoint(path: path, isMissing: true) }
+        guard try checkpoint.sha256.isEmpty || SHA256.hex(ofFile: path) == checkpoint.sha256 else {
+            throw DamagedCheckpoint(path: path, isMissing: false)
+        }
+        return path
+    }
 
     /// Host, processor and cores.
     private static var machine: String {
@@ -52,5 +79,16 @@ public struct Workspace: Sendable {
         process.waitUntilExit()
         guard process.terminationStatus == 0 else { return nil }
         return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
+
+/// A checkpoint that is not what the store remembers.
+public struct DamagedCheckpoint: Error, Hashable, Sendable, CustomStringConvertible {
+    public var path: String
+    public var isMissing: Bool
+
+    public var description: String {
+        let what = isMissing ? "the checkpoint is gone" : "the checkpoint was changed since it was written: its SHA-256 differs"
+        return "\(path): error: \(what)\n    restore the file, or train again in another store with --store"
     }
 }

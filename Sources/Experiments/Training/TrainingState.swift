@@ -152,15 +152,24 @@ public struct TrainingFailure: Error, Hashable, Sendable, CustomStringConvertibl
     public enum Reason: Hashable, Sendable {
         case loss(Double)
         case gradient(Double)
+        /// The average of the last steps, and the least such average.
+        case growth(Double, least: Double)
     }
 
     public var step: Int
     public var reason: Reason
 
+    public init(step: Int, reason: Reason) {
+        self.step = step
+        self.reason = reason
+    }
+
     public var description: String {
         switch reason {
         case .loss(let value): "step \(step): the loss is \(value); lower train.lr, set train.grad_clip, or check the data"
         case .gradient(let value): "step \(step): the gradient's norm is \(value); lower train.lr or set train.grad_clip"
+        case .growth(let value, let least):
+            "step \(step): the loss explodes: \(value) on average, after \(least) at its best; lower train.lr, set train.grad_clip, or raise train.max_loss_growth"
         }
     }
 }

@@ -39,6 +39,18 @@ public struct TrainSpec: Hashable, Sendable {
     public var validationN: Int?
     public var validationSampler: Choice
     public var checkpointEvery: Int?
+    /// Steps between checkpoints for resuming, where not only the clock decides.
+    public var resumeSteps: Int?
+    /// Minutes between checkpoints for resuming.
+    public var resumeMinutes: Double
+    /// Hours of training steps after which a training ends as if at its last step.
+    public var maxHours: Double?
+    /// How many times its least average the loss may reach before training fails.
+    public var maxLossGrowth: Double
+    /// Further attempts after a failure.
+    public var retries: Int
+    /// What is written for other viewers while training: `tensorboard`, `csv`, `jsonl`.
+    public var log: [String]
 
     /// Crops that make one step of the optimiser.
     public var effectiveBatch: Int { batchSize * devices * accumulateGradBatches }
@@ -71,6 +83,18 @@ public struct TrainSpec: Hashable, Sendable {
         .choice("validation_sampler", of: .sampler, default: .derived("the SDE's usual sampler"), "Sampler in validation."),
         .integer("checkpoint_every", default: 50_000, in: .from(1), unit: "steps", "Between kept checkpoints.",
             aliases: ["save_ckpt_interval"], part: IdentityPart.none),
+        .integer("resume_steps", default: .absent, in: .from(1), unit: "steps",
+            "Between checkpoints for resuming, besides those by the clock.", part: IdentityPart.none),
+        .number("resume_minutes", default: 1, in: .positive, unit: "min", "Between checkpoints for resuming.",
+            part: IdentityPart.none),
+        Field.number("max_hours", default: .absent, in: .positive, unit: "h",
+            "Training ends as if at its last step after so many hours of steps.").silentWhenAbsent,
+        .number("max_loss_growth", default: 1000, in: Bounds(from: 1, excludesLower: true),
+            "Training fails when the average loss of 25 steps exceeds its least value so many times.",
+            part: IdentityPart.none),
+        .integer("retries", default: 0, in: .from(0), "Further attempts after a failure.", part: IdentityPart.none),
+        .list("log", of: .oneOf(["tensorboard", "csv", "jsonl"]), default: [],
+            "Files for other viewers, written in the run's folder while it trains.", part: IdentityPart.none),
     ])
 
     init(_ settings: Settings) {
@@ -95,5 +119,11 @@ public struct TrainSpec: Hashable, Sendable {
         validationN = settings.optionalInteger("validation_N")
         validationSampler = settings.optionalChoice("validation_sampler") ?? Choice("pc")
         checkpointEvery = settings.optionalInteger("checkpoint_every")
+        resumeSteps = settings.optionalInteger("resume_steps")
+        resumeMinutes = settings.number("resume_minutes")
+        maxHours = settings.optionalNumber("max_hours")
+        maxLossGrowth = settings.number("max_loss_growth")
+        retries = settings.integer("retries")
+        log = settings.texts("log")
     }
 }

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import Reports
+import Runs
+
+/// `sgmse bench store`: how fast a large store is filled, listed and compared.
+struct BenchStore: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "store", abstract: "Fill a store of its own with runs and scores; list them, and compare 50.",
+        discussion: "Exit 1 with --check if a bound is missed.")
+
+    @Option(help: "Runs.")
+    var runs = 10_000
+
+    @Option(help: "Scores of each run: a multiple of 10.")
+    var scoresPerRun = 1000
+
+    @Option(help: ArgumentHelp("A folder on the disk to be measured; a temporary one if not given.", valueName: "folder"))
+    var folder: String?
+
+    @Flag(help: "Print a JSON document.")
+    var json = false
+
+    @Flag(help: "Exit 1 if a bound is missed.")
+    var check = false
+
+    func validate() throws {
+        if runs < 1 { throw ValidationError("--runs \(runs): at least one is needed") }
+        if scoresPerRun < 10 || scoresPerRun % 10 != 0 {
+            throw ValidationError("--scores-per-run \(scoresPerRun): a positive multiple of 10 is needed")
+        }
+    }
+
+    func run() throws {
+        let place = (folder ?? NSTemporaryDirectory()) + "/sgmse-bench-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let store = try RunStore(at: place + "/store.sqlite")
+        let benchmark = try StoreBenchmark(filling: store, runs: runs, scoresPerRun: scoresPerRun) { done in
+            if Terminal.isInteractive { FileHandle.standardError.write(Data("\r\u{1B}[K  \(done)/\(runs) runs".utf8)) }
+        }
+        if Terminal.isInteractive { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        print(json ? benchmark.json.text : benchmark.table.terminal(), terminator: "")
+        try store.close()
+        if check, !benchmark.meetsBounds { throw ExitCode(1) }
+    }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import Reports
+
+/// `sgmse diff`: in what two runs differ.
+struct Diff: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show in what two runs differ: meaning, protocol, provenance, and results on the same files.")
+
+    @Argument(help: "A run's name or id.")
+    var first: String
+
+    @Argument(help: "Another run's name or id.")
+    var second: String
+
+    @OptionGroup var store: StoreOptions
+
+    @Option(help: "terminal, markdown, csv, json or latex.")
+    var format: TableFormat = .terminal
+
+    @Flag(help: "The same as --format json.")
+    var json = false
+
+    func run() throws {
+        let store = try store.open()
+        let report = try DiffReport(between: store.run(named: first).id, and: store.run(named: second).id, in: store)
+        if json || format == .json { return print(report.json.text, terminator: "") }
+        print(report.tables.map { $0.written(as: format, width: Terminal.width) }.joined(separator: "\n"), terminator: "")
+    }
+}

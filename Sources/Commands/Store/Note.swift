@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// `sgmse note`: what a person has to say of a run.
+struct Note: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Write a note to a run in place of the former one, or show it.")
+
+    @Argument(help: "A run's name or id.")
+    var subject: String
+
+    @Argument(help: "The note; \"\" removes it, and none shows it.")
+    var text: String?
+
+    @OptionGroup var store: StoreOptions
+
+    func run() throws {
+        let store = try store.open(text == nil ? .readOnly : .readWrite)
+        let run = try store.run(named: subject)
+        if let text { try store.setNotes(text, of: run.id) }
+        print(text ?? run.notes)
+    }
+}

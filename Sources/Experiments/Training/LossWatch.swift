@@ -1,0 +1,31 @@
+/// Notices a loss that explodes long before it is no number.
+///
+///     mean(last 25 losses) > growth · min over the past of such means
+///
+/// A single step says little: the loss of score matching varies by orders of magnitude with the time drawn.
+public struct LossWatch: Sendable {
+    public static let window = 25
+
+    private let growth: Double
+    private var recent: [Double] = []
+    private var least = Double.infinity
+
+    /// - Parameter history: The losses of the steps already made.
+    public init(growth: Double, history: [Double] = []) {
+        self.growth = growth
+        for loss in history { _ = sees(loss) }
+    }
+
+    /// Takes the loss of one more step.
+    ///
+    /// - Returns: The average and its least value so far, if the loss explodes.
+    public mutating func sees(_ loss: Double) -> (mean: Double, least: Double)? {
+        guard loss.isFinite else { return nil }
+        recent.append(loss)
+        if recent.count > Self.window { recent.removeFirst() }
+        guard recent.count == Self.window else { return nil }
+        let mean = recent.reduce(0, +) / Double(Self.window)
+        defer { least = min(least, mean) }
+        return least > 0 && mean > growth * least ? (mean, least) : nil
+    }
+}

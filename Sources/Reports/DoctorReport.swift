@@ -1,0 +1,115 @@
+import Foundation
+import Kernels
+import Runs
+
+/// Whether this machine, and the place of a store, are fit for work.
+public struct DoctorReport: Sendable {
+    public enum Verdict: String, Sendable { case good = "ok", warning, problem }
+
+    public struct Finding: Sendable {
+        public var subject: String
+        public var verdict: Verdict
+        public var text: String
+    }
+
+    public private(set) var findings: [Finding] = []
+    public var hasProblem: Bool { findings.contains { $0.verdict == .problem } }
+
+    /// Looks at the machine and at the store at `path`, if there is one; changes nothing.
+    ///
+    /// - Parameter isThorough: Reads the whole store for damage, however large it is.
+    public init(storeAt path: String, journal: RunStore.Journal, isThorough: Bool) {
+        sqlite()
+        place(path, journal)
+        store(path, journal, isThorough)
+        machine()
+    }
+
+    private mutating func add(_ subject: String, _ verdict: Verdict = .good, _ text: String) {
+        findings.append(Finding(subject: subject, verdict: verdict, text: text))
+    }
+
+    private mutating func sqlite() {
+        do {
+            let facts = try SQLiteFacts.current()
+            add("SQLite", .good, facts.version)
+            for fault in facts.faults {
+                add("SQLite", .warning, "known fault of \(facts.version): \(fault)")
+            }
+            if !facts.faults.isEmpty {
+                add("SQLite", .good, "guarded: writers and checkpoints of the log take turns under <store>-owners")
+            }
+        } catch {
+            add("SQLite", .problem, "\(error)")
+        }
+    }
+
+    private mutating func place(_ path: String, _ journal: RunStore.Journal) {
+        let folder = (URL(fileURLWithPath: path).path as NSString).deletingLastPathComponent
+        guard let system = FileSystem(holding: folder) else {
+            return add("file system", .problem, "nothing is known of \(folder)")
+        }
+        if let network = system.networkName {
+            let text = "\(network), a network file system: WAL loses data here and is refused"
+            let fallback = journal == .rollback ? "the rollback journal is in use" : "use --journal rollback, or a local folder with --store"
+            add("file system", journal == .rollback ? .warning : .problem, "\(text); \(fallback)")
+        } else {
+            add("file system", .good, "\(system.type ?? "of unknown type"), local: WAL is safe")
+        }
+        let gigabytes = Double(system.availableBytes) / 1e9
+        add("disk", gigabytes < 0.1 ? .problem : gigabytes < 2 ? .warning : .good, String(format: "%.1f GB free at %@", gigabytes, folder))
+        var place = folder
+        while !FileManager.default.fileExists(atPath: place), place != "/" { place = (place as NSString).deletingLastPathComponent }
+        if !FileManager.default.isWritableFile(atPath: place) { add("folder", .problem, "\(place) cannot be written") }
+    }
+
+    /// Bytes up to which a store is read for damage without being asked to.
+    private static let quickSize = 200_000_000
+
+    private mutating func store(_ path: String, _ journal: RunStore.Journal, _ isThorough: Bool) {
+        guard FileManager.default.fileExists(atPath: path) else {
+            return add("store", .good, "none at \(path) yet; sgmse run makes one")
+        }
+        do {
+            let store = try RunStore(at: path, access: .readOnly, journal: journal)
+            let bytes = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
+            let counts = try store.rowCounts()
+            let numbers = ["run", "evaluation", "score"].map { "\(counts[$0] ?? 0) \($0)s" }.joined(separator: ", ")
+            add("store", .good, "\(path): \(numbers), \(bytes / 1_000_000) MB, schema: \(try store.appliedMigrations().last ?? "none")")
+            let work = try store.workInHand()
+            if work.live > 0 { add("store", .good, "\(work.live) steps are being worked on") }
+            if work.abandoned > 0 {
+                add("store", .warning, "\(work.abandoned) steps were left by processes that ended; the next sgmse run takes them over")
+            }
+            if isThorough || bytes <= Self.quickSize {
+                let problems = try store.integrityProblems()
+                for problem in problems.prefix(10) { add("integrity", .problem, problem) }
+                if problems.isEmpty { add("integrity", .good, "no damage found") }
+            } else {
+                add("integrity", .good, "not read through; --thorough does")
+            }
+        } catch {
+            add("store", .problem, "\(error)")
+        }
+    }
+
+    private mutating func machine() {
+        let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let model = info.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
+        let cores = ProcessInfo.processInfo.processorCount
+        add("processor", .good, "\(model.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"), \(cores) cores, \(Engine.instructionSet)")
+        add("threads", Engine.threads > cores ? .warning : .good, "\(Engine.threads)" + (Engine.threads > cores ? ", more than cores: slower" : ""))
+        let memory = Double(ProcessInfo.processInfo.physicalMemory) / 1e9
+        add("memory", memory < 4 ? .warning : .good, String(format: "%.1f GB", memory))
+    }
+
+    public var table: Table {
+        Table(
+            columns: ["subject", "", "finding"].map { Table.Column($0, alignment: .leading) },
+            rows: findings.map { Table.Row([.text($0.subject), .text($0.verdict.rawValue), .text($0.text)]) })
+    }
+
+    public var json: JSON {
+        .array(findings.map { ["subject": .string($0.subject), "verdict": .string($0.verdict.rawValue), "finding": .string($0.text)] })
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Runs
+
+/// A run as tables of comma-separated values (RFC 4180): `steps.csv`, `validations.csv`, `evaluations.csv`.
+public struct CSVExport: RunExport {
+    private var news: RunNews
+    private var files: [String: GrowingFile] = [:]
+    private let folder: String
+    /// The columns of the loss's terms, as the first step has them.
+    private var terms: [String]?
+
+    public init(of run: Run.ID, in store: RunStore, to folder: String) {
+        news = RunNews(of: run, in: store)
+        self.folder = folder
+    }
+
+    public mutating func update() throws {
+        let steps = try news.steps()
+        if terms == nil, let first = steps.first { terms = first.terms.keys.sorted() }
+        let names = terms ?? []
+        if terms != nil {
+            try append(
+                "steps", heading: ["step", "loss", "gradient_norm", "learning_rate", "seconds"] + names,
+                steps.map { one in
+                    [String(one.step), text(one.loss), text(one.gradientNorm), text(one.learningRate), text(one.seconds)]
+                        + names.map { text(one.terms[$0]) }
+                })
+        }
+        try append(
+            "validations", heading: ["step", "metric", "value", "n"],
+            try news.validations().map { [String($0.step), $0.metric, text($0.value), String($0.n)] })
+        try append(
+            "evaluations", heading: ["checkpoint", "step", "set", "N", "guidance", "metric", "mean", "n"],
+            try news.evaluations().map { one in
+                [
+                    one.checkpoint, String(one.step), one.set, one.steps.map(String.init) ?? "", text(one.guidance),
+                    one.metric, text(one.mean), String(one.n),
+                ]
+            })
+    }
+
+    private mutating func append(_ name: String, heading: [String], _ rows: [[String]]) throws {
+        let isNew = files[name] == nil
+        var file = files[name] ?? GrowingFile("\(folder)/\(name).csv")
+        let lines = ((isNew ? [heading] : []) + rows).map { $0.map(quoted).joined(separator: ",") + "\r\n" }
+        try file.append(lines.joined())
+        files[name] = file
+    }
+
+    private func text(_ value: Double?) -> String { value.map { $0.isNaN ? "" : String($0) } ?? "" }
+
+    private func quoted(_ cell: String) -> String {
+        guard cell.contains(where: { ",\"\r\n".contains($0) }) else { return cell }
+        return "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    }
+}
+
+/// A run as one JSON object a line in `history.jsonl`, each with its `type`: step, validation, evaluation or event.
+public struct JSONLinesExport: RunExport {
+    private var news: RunNews
+    private var file: GrowingFile
+
+    public init(of run: Run.ID, in store: RunStore, to folder: String) {
+        news = RunNews(of: run, in: store)
+        file = GrowingFile(folder + "/history.jsonl")
+    }
+
+    public mutating func update() throws {
+        let steps = try news.steps().map { one in
+            JSON.object(
+                [
+                    .init("type", "step"), .init("step", .integer(one.step)), .init("loss", .number(one.loss)),
+                    .init("gradient_norm", .number(one.gradientNorm)), .init("learning_rate", .number(one.learningRate)),
+                    .init("seconds", .number(one.seconds)),
+                ] + one.terms.sorted { $0.key < $1.key }.map { .init($0.key, .number($0.value)) })
+        }
+        let validations = try news.validations().map { one -> JSON in
+            [
+                "type": "validation", "step": .integer(one.step), "metric": .string(one.metric),
+                "value": one.value.map(JSON.number) ?? .null, "n": .integer(one.n),
+            ]
+        }
+        let evaluations = try news.evaluations().map { one -> JSON in
+            [
+                "type": "evaluation", "checkpoint": .string(one.checkpoint), "step": .integer(one.step),
+                "set": .string(one.set), "N": JSON(one.steps), "guidance": one.guidance.map(JSON.number) ?? .null,
+                "metric": .string(one.metric), "mean": .number(one.mean), "n": .integer(one.n),
+            ]
+        }
+        let events = try news.events().map { one -> JSON in
+            ["type": "event", "time": .string(one.time.text), "kind": .string(one.kind), "message": .string(one.message)]
+        }
+        try file.append((events + steps + validations + evaluations).map { $0.line + "\n" }.joined())
+    }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Runs
+import Testing
+
+/// A disk that is full, or may not be written.
+@Suite struct FullDiskTests {
+    /// A limit on the size of any file stands for a full disk; it is met at another point with each size: while the
+    /// corpus is made, the store opened, steps and checkpoints written, audio kept.
+    @Test func aFullDiskEndsWith5AndTheRunContinuesAfterwards() throws {
+        let whole = try Scratch()
+        let wholeSpec = try whole.spec(tinySpec)
+        #expect(try Program.run("run", wholeSpec, "--no-table", in: whole.folder).code == 0)
+        let expected = try Program.run("compare", "--format", "csv", in: whole.folder).out
+        let scratch = try Scratch()
+        let spec = try scratch.spec(tinySpec)
+        var met: Set<String> = []
+        for limit in [512, 4096, 10_240, 16_384, 17_408, 20_480, 40_960, 81_920, 122_880, 163_840, 204_800, 245_760, 300_032, 400_384] {
+            let end = try Program(["run", spec, "--no-table"], in: scratch.folder, fileSizeLimit: limit).wait()
+            guard end.code != 0 else { break }
+            #expect(end.code == 5, "limit \(limit): \(end.error)")
+            #expect(end.error.contains("error:") || end.error.contains("cannot be written"), "limit \(limit): \(end.error)")
+            met.insert(String(end.error.split(separator: "\n").last { $0.contains("/") }?.prefix { $0 != ":" } ?? ""))
+            if FileManager.default.fileExists(atPath: scratch.store) {
+                let store = try RunStore(at: scratch.store, access: .readOnly)
+                #expect(try store.integrityProblems().isEmpty)
+                #expect(try store.runs().allSatisfy { $0.status != .failed && $0.status != .running })
+            }
+        }
+        #expect(met.count >= 3, "\(met)")
+        let end = try Program.run("run", spec, "--no-table", in: scratch.folder)
+        #expect(end.code == 0, "\(end.error)")
+        #expect(try Program.run("compare", "--format", "csv", in: scratch.folder).out == expected)
+        for name in whole.files("step-6.safetensors") { #expect(whole.data(name) == scratch.data(name)) }
+        #expect(scratch.files(".part").isEmpty, "\(scratch.files(".part"))")
+    }
+
+    @Test func aFolderThatCannotBeWrittenEndsWith5() throws {
+        let scratch = try Scratch()
+        let spec = try scratch.spec(tinySpec)
+        let end = try Program(["run", spec, "--store", "/proc/sgmse/store.sqlite"], in: scratch.folder).wait()
+        #expect(end.code == 5 && end.error.contains("--store"), "\(end.error)")
+    }
+}

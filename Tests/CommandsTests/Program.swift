@@ -1,0 +1,154 @@
+import Foundation
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The program as a process: run to its end, or begun and killed.
+final class Program {
+    static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/sgmse"
+
+    let process = Process()
+    private let (out, error) = (Pipe(), Pipe())
+    private let said = Said()
+
+    struct End {
+        var code: Int32
+        var isSignal: Bool
+        var out: String
+        var error: String
+    }
+
+    /// - Parameter fileSizeLimit: Bytes that no file may exceed, in place of a full disk.
+    init(_ arguments: [String], in folder: String = NSTemporaryDirectory(), fileSizeLimit: Int? = nil) throws {
+        if let fileSizeLimit {
+            // The shell counts in blocks of 512 bytes, where POSIX does; bash in POSIX mode and dash do.
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "ulimit -f \(fileSizeLimit / 512); exec \"$0\" \"$@\"", Self.path] + arguments
+        } else {
+            process.executableURL = URL(fileURLWithPath: Self.path)
+            process.arguments = arguments
+        }
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        process.standardOutput = out
+        process.standardError = error
+        process.standardInput = FileHandle.nullDevice
+        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) { $1 }
+        try process.run()
+        said.read(out.fileHandleForReading, error.fileHandleForReading)
+    }
+
+    /// Runs the program to its end.
+    static func run(_ arguments: String..., in folder: String = NSTemporaryDirectory()) throws -> End {
+        try Program(arguments, in: folder).wait()
+    }
+
+    func wait() -> End {
+        process.waitUntilExit()
+        let (out, error) = said.whole()
+        return End(code: process.terminationStatus, isSignal: process.terminationReason == .uncaughtSignal, out: out, error: error)
+    }
+
+    /// Standard error so far.
+    var messages: String { said.errors }
+
+    /// Waits until `condition` holds; false where the process ended first.
+    func waitUntil(_ condition: () -> Bool) -> Bool {
+        while !condition() {
+            guard process.isRunning else { return condition() }
+            usleep(500)
+        }
+        return true
+    }
+
+    /// Whether the process has a file of that name open.
+    func hasOpen(_ name: String) -> Bool {
+        let folder = "/proc/\(process.processIdentifier)/fd"
+        let open = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return open.contains { (try? FileManager.default.destinationOfSymbolicLink(atPath: folder + "/" + $0))?.hasSuffix(name) == true }
+    }
+
+    /// Ends the process without a warning.
+    ///
+    /// - Returns: Whether the signal is what ended it.
+    func kill() -> Bool {
+        _ = Glibc.kill(process.processIdentifier, SIGKILL)
+        return wait().isSignal
+    }
+
+    /// What a process says on its two channels, read as it comes.
+    private final class Said: @unchecked Sendable {  // guarded by `lock`
+        private let lock = NSLock()
+        private var texts = ["", ""]
+        private let group = DispatchGroup()
+
+        func read(_ out: FileHandle, _ error: FileHandle) {
+            for (index, handle) in [out, error].enumerated() {
+                group.enter()
+                let descriptor = handle.fileDescriptor
+                Thread.detachNewThread { [self] in
+                    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
+                    while case let data = file.availableData, !data.isEmpty {
+                        lock.withLock { texts[index] += String(decoding: data, as: UTF8.self) }
+                    }
+                    group.leave()
+                }
+            }
+        }
+
+        var errors: String { lock.withLock { texts[1] } }
+
+        func whole() -> (String, String) {
+            group.wait()
+            return lock.withLock { (texts[0], texts[1]) }
+        }
+    }
+}
+
+/// A folder that vanishes with its last reference.
+final class Scratch: Sendable {
+    let folder: String
+    var store: String { folder + "/store.sqlite" }
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "sgmse-cli-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// Writes a spec and returns its path.
+    func spec(_ text: String, _ name: String = "spec.yaml") throws -> String {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
+        return folder + "/" + name
+    }
+
+    func files(_ ending: String) -> [String] {
+        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return all.filter { $0.hasSuffix(ending) }.sorted()
+    }
+
+    func data(_ name: String) -> Data? { FileManager.default.contents(atPath: folder + "/" + name) }
+}
+
+/// A spec that is trained and evaluated in about a second.
+let tinySpec = """
+    name: tiny
+    data:
+      corpus: { name: synthetic, train: 4, valid: 1, test: 2, test_ood: 2, shortest: 0.5, longest: 0.6 }
+      num_frames: 16
+    transform: { n_fft: 126, hop_length: 63 }
+    backbone: { name: ncsnpp_v2, nf: 8, ch_mult: [1, 1], num_res_blocks: 1, attn_resolutions: [] }
+    sde: sbve
+    objective: { loss_type: data_prediction }
+    train: { lr: 1.0e-3, batch_size: 1, max_steps: 6, num_eval_files: 1, validate_every: 3, validation_N: 2 }
+    evaluate:
+      sets: [test, test-ood]
+      N: [2, 3]
+      checkpoint: last
+      metrics: [si_sdr]
+      anchors: [noisy]
+      keep_audio: all
+
+    """

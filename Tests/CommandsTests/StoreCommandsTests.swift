@@ -1,0 +1,136 @@
+import Foundation
+import Runs
+import Testing
+
+/// The commands around the store, on one small run.
+@Suite(.serialized) struct StoreCommandsTests {
+    /// A folder in which the tiny spec was run at two learning rates.
+    private static let trained = Result<Scratch, any Error> {
+        let scratch = try Scratch()
+        let spec = try scratch.spec(tinySpec + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3] } }\n")
+        let end = try Program.run("run", spec, "--jobs", "2", "--log", "jsonl", in: scratch.folder)
+        #expect(end.code == 0, "\(end.error)")
+        #expect(end.error.contains("12 steps done, 0 cached, 0 failed"), "\(end.error)")
+        return scratch
+    }
+
+    private let scratch: Scratch
+    private let runs: [Run]
+
+    init() throws {
+        scratch = try Self.trained.get()
+        let store = try RunStore(at: scratch.store, access: .readOnly)
+        runs = try store.runs()
+    }
+
+    private func sgmse(_ arguments: String...) throws -> Program.End { try Program(arguments, in: scratch.folder).wait() }
+
+    @Test func processesSideBySideDoWhatOneDoes() throws {
+        let alone = try Scratch()
+        let spec = try alone.spec(tinySpec + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3] } }\n")
+        #expect(try Program.run("run", spec, "--no-table", in: alone.folder).code == 0)
+        let names = alone.files("step-6.safetensors")
+        #expect(names.count == 2 && names == scratch.files("step-6.safetensors"))
+        for name in names { #expect(alone.data(name) == scratch.data(name)) }
+        let tables = try [alone, scratch].map { try Program.run("compare", "--format", "csv", in: $0.folder).out }
+        #expect(Set(tables[0].split(separator: "\n")) == Set(tables[1].split(separator: "\n")))
+        let commands = Set(runs.map(\.provenance.commandLine))
+        #expect(commands.count == 1 && commands.first?.contains("--jobs 2") == true)
+        #expect(runs.allSatisfy { $0.status == .finished && $0.started != nil && $0.ended != nil })
+    }
+
+    @Test func listsAreFiltered() throws {
+        let all = try sgmse("ls", "--where", "backbone=ncsnpp_v2 and N=3", "--json")
+        #expect(all.code == 0)
+        let rows = try #require(try JSONSerialization.jsonObject(with: Data(all.out.utf8)) as? [[String: Any]])
+        #expect(rows.count == 2 && rows.allSatisfy { $0["step"] as? Int == 6 && $0["status"] as? String == "finished" })
+        #expect(try sgmse("ls", "--where", "train.lr=2e-3").out.contains(runs.first { $0.name.contains("0.002") }?.shortID ?? "?"))
+        #expect(try sgmse("ls", "--where", "backbon=x").code == 2)
+    }
+
+    @Test func tagsAndNotesAreKept() throws {
+        let id = runs[0].shortID
+        #expect(try sgmse("tag", id, "poc", "best").out == "best\npoc\n")
+        #expect(try sgmse("ls", "--where", "tag=poc").out.contains(id))
+        #expect(try sgmse("tag", id, "best", "--remove").out == "poc\n")
+        #expect(try sgmse("note", id, "collapsed twice").code == 0)
+        #expect(try sgmse("note", id).out == "collapsed twice\n")
+        #expect(try sgmse("tag", "nobody").code == 2)
+    }
+
+    @Test func aDiffNamesWhatDiffers() throws {
+        let diff = try sgmse("diff", runs[0].shortID, runs[1].shortID)
+        #expect(diff.code == 0 && diff.out.contains("train.lr") && !diff.out.contains("things differ"))
+        #expect(try sgmse("diff", runs[0].shortID, "nobody").code == 2)
+    }
+
+    @Test func logsTellWhatHappened() throws {
+        let log = try sgmse("logs", runs[0].shortID, "--follow")
+        #expect(log.code == 0)
+        for word in ["training steps 1 to 6", "validation", "checkpoint at step 6", "evaluate"] { #expect(log.out.contains(word), "\(word)") }
+        #expect(try sgmse("logs", runs[0].shortID, "--last", "1").out.split(separator: "\n").count == 1)
+    }
+
+    @Test func showTellsWhichCheckpointAnEvaluationUsed() throws {
+        let shown = try sgmse("show", runs[0].shortID).out
+        #expect(shown.contains("evaluation   test, N = 2: last of step 6, ema weights, finished"), "\(shown)")
+        #expect(shown.contains("sha256"))
+    }
+
+    @Test func aBackupIsAStore() throws {
+        #expect(try sgmse("backup", "copy.sqlite").code == 0)
+        let copy = try RunStore(at: scratch.folder + "/copy.sqlite", access: .readOnly)
+        #expect(try copy.runs().count == 2 && copy.integrityProblems().isEmpty)
+    }
+
+    @Test func runsTravelBetweenStores() throws {
+        let other = try Scratch()
+        let target = other.store
+        let first = try sgmse("export", "runs", runs[0].shortID, "--to", target, "--files")
+        #expect(first.code == 0 && first.error.hasPrefix("1 runs, "), "\(first.error)")
+        #expect(try sgmse("export", "runs", runs[0].shortID, "--to", target, "--files").error.hasPrefix("0 runs, 0 evaluations, 0 scores, 0 files"))
+        let all = try Program.run("import", "runs", scratch.store, in: other.folder)
+        #expect(all.error.hasPrefix("1 runs, "), "\(all.error)")
+        #expect(other.files("step-6.safetensors").count == 1)
+        #expect(try Program.run("gc", in: other.folder).error.hasPrefix("0 files"))
+    }
+
+    @Test func garbageIsListedBeforeItGoes() throws {
+        let stray = "\(scratch.folder)/\(runs[0].folder)/checkpoints/step-1.safetensors"
+        try Data([1, 2, 3]).write(to: URL(fileURLWithPath: stray))
+        let listed = try sgmse("gc")
+        #expect(listed.code == 0 && listed.out.contains("step-1.safetensors") && FileManager.default.fileExists(atPath: stray))
+        #expect(try sgmse("gc", "--delete").error.contains("1 files deleted, 3 bytes"))
+        #expect(!FileManager.default.fileExists(atPath: stray))
+        #expect(scratch.files("step-6.safetensors").count == 2)
+    }
+
+    @Test func theDoctorLooksAtEverything() throws {
+        let report = try sgmse("doctor", "--json")
+        #expect(report.code == 0, "\(report.out)")
+        for subject in ["SQLite", "file system", "disk", "store", "integrity", "processor", "threads"] {
+            #expect(report.out.contains("\"subject\": \"\(subject)\""), "\(subject)")
+        }
+    }
+
+    @Test func historiesAreExported() throws {
+        let id = runs[0].shortID
+        let live = "\(runs[0].folder)/logs/jsonl/history.jsonl"
+        let before = try #require(scratch.data(live), "written while training")
+        #expect(try sgmse("export", "jsonl", id).code == 0)
+        let lines = String(decoding: try #require(scratch.data(live)), as: UTF8.self).split(separator: "\n")
+        #expect(lines.count { $0.contains("\"type\": \"step\"") } == 6)
+        #expect(String(decoding: before, as: UTF8.self).contains("\"step\": 6"))
+        for line in lines { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
+        #expect(try sgmse("export", "csv", id, "--output", "tables").code == 0)
+        let steps = String(decoding: try #require(scratch.data("tables/\(runs[0].folder)/steps.csv")), as: UTF8.self)
+        #expect(steps.hasPrefix("step,loss,gradient_norm,learning_rate,seconds") && steps.split(separator: "\r\n").count == 7)
+        #expect(try sgmse("export", "tensorboard", id, "--output", "boards").code == 0)
+        #expect(scratch.files(".\(id)").count == 1)
+    }
+
+    @Test func aSmallBenchmarkRuns() throws {
+        let bench = try sgmse("bench", "store", "--runs", "60", "--scores-per-run", "100", "--json")
+        #expect(bench.code == 0 && bench.out.contains("\"scores\": 6000"))
+    }
+}
