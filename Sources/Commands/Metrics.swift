@@ -169,16 +169,3 @@ struct Metrics: ParsableCommand {
         try Data(averages.joined().utf8).write(to: URL(fileURLWithPath: folder + "/_avg_results.txt"), options: .atomic)
     }
 }
-
-/// The sound files below a folder.
-enum SoundFolder {
-    /// Paths relative to `folder`, sorted; `.wav` and `.flac`.
-    static func files(in folder: String) throws -> [String] {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-            throw CorpusError(folder, .missingFolder)
-        }
-        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        return all.filter { ["wav", "flac"].contains(($0 as NSString).pathExtension.lowercased()) }.sorted()
-    }
-}
