@@ -43,6 +43,7 @@ struct SpecOptions: ParsableArguments {
     func load(_ catalog: Catalog = .standard) throws -> LoadedSpec {
         let loaded = try SpecLoader(vocabulary: catalog.vocabulary).load(spec, overrides: overrides, profile: profile)
         for warning in loaded.warnings { printError(warning.description) }
+        try NetworkCheck().check(loaded)
         return loaded
     }
 }
@@ -60,5 +61,6 @@ struct ThreadOptions: ParsableArguments {
 
 /// Whether an error means that data is not what the protocol says.
 func isBadData(_ error: any Error) -> Bool {
-    error is CorpusError || error is SoundFileError || error is GateFailure
+    error is CorpusError || error is SoundFileError || error is GateFailure || error is EnhancementInputError
+        || CheckpointError.isDamage(error)
 }

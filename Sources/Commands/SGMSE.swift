@@ -22,8 +22,8 @@ public struct SGMSE: ParsableCommand {
             """,
         version: Workspace.version,
         subcommands: [
-            Check.self, RunCommand.self, List.self, Show.self, Compare.self, Metrics.self, RegistryCommand.self, Conformance.self,
-            Bench.self,
+            Check.self, RunCommand.self, List.self, Show.self, Compare.self, Enhance.self, Metrics.self, Checkpoint.self,
+            RegistryCommand.self, Conformance.self, Bench.self,
         ])
 
     public init() {}
@@ -56,7 +56,7 @@ public struct SGMSE: ParsableCommand {
     /// The exit code of an error of this program.
     private static func code(of error: any Error) -> Int32 {
         switch error {
-        case is SpecErrors, is FilterError, is UnknownEntry, is IncompatibleParts: 2
+        case is SpecErrors, is FilterError, is UnknownEntry, is IncompatibleParts, is CheckpointError: 2
         case let error as StoreError: error.kind.isEnvironmental ? 5 : 2
         case is Interrupted: 130
         case let error where isBadData(error): 3
