@@ -3,15 +3,15 @@ import Foundation
 import Synchronization
 
 extension SoundFile {
-    /// How samples are stored in a WAV file.
+    /// How samples are stored.
     public enum Encoding: String, Hashable, Sendable, Codable, CaseIterable {
         /// 16-bit integers, full scale 32768; larger samples saturate.
         case pcm16
-        /// 32-bit floats, exactly as given.
+        /// 32-bit floats, exactly as given; in a FLAC file, which has none, 24-bit integers.
         case float32
     }
 
-    /// Writes a WAV file, whole or not at all.
+    /// Writes a WAV file, or a FLAC file where the name ends so, whole or not at all.
     ///
     /// The audio goes to a hidden temporary file in the same folder, reaches the disk, and is then renamed: a reader
     /// finds the old file, the new one, or none. When writing fails, the temporary file is removed.
@@ -56,13 +56,18 @@ extension SoundFile {
     private static func encode(
         _ sound: Sound, as encoding: Encoding, into descriptor: Int32, for path: String
     ) throws(SoundFileError) -> Int {
-        let subtype = encoding == .pcm16 ? SF_FORMAT_PCM_16 : SF_FORMAT_FLOAT
+        let isFLAC = path.lowercased().hasSuffix(".flac")
+        let wide = isFLAC ? SF_FORMAT_PCM_24 : SF_FORMAT_FLOAT
+        let container = isFLAC ? SF_FORMAT_FLAC : SF_FORMAT_WAV
+        let subtype = encoding == .pcm16 ? SF_FORMAT_PCM_16 : wide
         var info = SF_INFO(
             frames: 0, samplerate: Int32(sound.sampleRate), channels: Int32(sound.channels.count),
-            format: Int32(SF_FORMAT_WAV) | Int32(subtype), sections: 0, seekable: 0)
+            format: Int32(container) | Int32(subtype), sections: 0, seekable: 0)
         guard let handle = sf_open_fd(descriptor, Int32(SFM_WRITE), &info, Int32(SF_FALSE)) else {
             throw SoundFileError(path, .unwritable(String(cString: sf_strerror(nil))))
         }
+        // Floats beyond full scale saturate where they become integers, rather than wrap.
+        sf_command(handle, Int32(SFC_SET_CLIPPING), nil, Int32(SF_TRUE))
         // The time stamp of a PEAK chunk would make two writings of the same audio differ.
         sf_command(handle, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, Int32(SF_FALSE))
         let samples = interleave(sound.channels)

@@ -39,7 +39,8 @@ public struct DCUNetOptions: Hashable, Sendable {
         return options
     }
 
-    func validate() throws(BackboneError) {
+    /// - Throws: The first option that contradicts another, with the reason.
+    package func validate() throws(BackboneError) {
         func require(_ condition: Bool, _ option: String, _ reason: String) throws(BackboneError) {
             if !condition { throw BackboneError(option: option, reason: reason) }
         }
@@ -56,6 +57,11 @@ public struct DCUNetOptions: Hashable, Sendable {
             timeEmbedding == .none || embedDim > 2 && (timeEmbeddingComplex || isEven), "embed_dim",
             "\(embedDim) cannot be shared by sines and cosines; use an even number above 2")
     }
+}
+
+extension DCUNetOptions {
+    /// Whether the network takes any number of frames, or pads or trims them to one it takes.
+    package var takesAnyFrames: Bool { fixLength != .none || architecture.encoders.allSatisfy { $0.frames.stride == 1 } }
 }
 
 extension DCUNetOptions.Architecture {

@@ -65,7 +65,8 @@ public struct NCSNppOptions: Hashable, Sendable {
         return options
     }
 
-    func validate() throws(BackboneError) {
+    /// - Throws: The first option that contradicts another, with the reason.
+    package func validate() throws(BackboneError) {
         func require(_ condition: Bool, _ option: String, _ reason: String) throws(BackboneError) {
             if !condition { throw BackboneError(option: option, reason: reason) }
         }
@@ -74,7 +75,9 @@ public struct NCSNppOptions: Hashable, Sendable {
         try require(!chMult.isEmpty && chMult.allSatisfy { $0 > 0 }, "ch_mult", "needs one positive factor per level")
         try require(numResBlocks > 0, "num_res_blocks", "needs at least one block per level")
         for factor in chMult {
-            try requireGroups(nf * factor)
+            let (channels, overflow) = nf.multipliedReportingOverflow(by: factor)
+            try require(!overflow && channels <= Self.mostChannels, "ch_mult", "gives more than \(Self.mostChannels) channels")
+            try requireGroups(channels)
         }
         if progressiveCombine == .cat {
             try require(
@@ -83,6 +86,9 @@ public struct NCSNppOptions: Hashable, Sendable {
         try require(dropout >= 0 && dropout < 1, "dropout", "is a probability below 1, not \(dropout)")
         try require(!firKernel.isEmpty && firKernel.count <= 8, "fir_kernel", "needs one to eight taps")
     }
+
+    /// Far beyond any network that fits a machine, and far below what overflows.
+    private static let mostChannels = 65536
 
     private func requireGroups(_ channels: Int) throws(BackboneError) {
         let groups = GroupNorm.groups(of: channels)

@@ -44,6 +44,7 @@ struct SpecOptions: ParsableArguments {
     func load(_ catalog: Catalog = .standard, adding more: [String] = []) throws -> LoadedSpec {
         let loaded = try SpecLoader(vocabulary: catalog.vocabulary).load(spec, overrides: overrides + more, profile: profile)
         for warning in loaded.warnings { printError(warning.description) }
+        try NetworkCheck().check(loaded)
         return loaded
     }
 }
@@ -61,5 +62,7 @@ struct ThreadOptions: ParsableArguments {
 
 /// Whether an error means that data is not what the protocol says.
 func isBadData(_ error: any Error) -> Bool {
-    !isMachineFailure(error) && (error is CorpusError || error is SoundFileError || error is GateFailure)
+    guard !isMachineFailure(error) else { return false }
+    return error is CorpusError || error is SoundFileError || error is GateFailure || error is EnhancementInputError
+        || CheckpointError.isDamage(error)
 }

@@ -78,7 +78,6 @@ struct Probe: ParsableCommand {
     }
 }
 
-extension CheckpointRecord.Kind: ExpressibleByArgument {}
 
 extension ProbeReport {
     /// What was measured, as tables.

@@ -187,7 +187,11 @@ struct Compare: ParsableCommand {
 /// `sgmse registry`: everything a spec can name.
 struct RegistryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "registry", abstract: "List everything a spec can name, with parameters, defaults and sources.")
+        commandName: "registry", abstract: "List everything a spec can name, with parameters, defaults and sources.",
+        discussion: """
+            The prior mismatch of an SDE is the weight of the clean speech that is left in the marginal's mean where sampling \
+            starts at the noisy speech, at the default parameters.
+            """)
 
     @Argument(help: "One kind: \(RegistryKind.allCases.map(\.rawValue).joined(separator: ", ")).")
     var kind: String?
@@ -208,6 +212,9 @@ struct RegistryCommand: ParsableCommand {
             print("\(kind.noun):")
             for entry in vocabulary.entries(kind) {
                 print("  \(entry.name) — \(entry.summary)" + (entry.source.isEmpty ? "" : " [\(entry.source)]"))
+                if kind == .sde, let mismatch = Catalog.standard.priorMismatch(of: entry.name) {
+                    print("      prior mismatch \(String(format: "%.4g", mismatch.value)) = \(mismatch.formula)")
+                }
                 for field in entry.parameters.fields {
                     print("      \(field.name) = \(field.standardText)\(field.unit.map { " \($0)" } ?? "")  \(field.doc)")
                 }

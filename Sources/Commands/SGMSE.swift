@@ -23,9 +23,9 @@ public struct SGMSE: ParsableCommand {
             """,
         version: Workspace.version,
         subcommands: [
-            Check.self, RunCommand.self, List.self, Show.self, Logs.self, Diff.self, Compare.self, Metrics.self, Probe.self,
-            RegistryCommand.self, Conformance.self, Tag.self, Note.self, Import.self, Export.self, Backup.self,
-            CollectGarbage.self, Doctor.self, Bench.self,
+            Check.self, RunCommand.self, List.self, Show.self, Logs.self, Diff.self, Compare.self, Enhance.self, Metrics.self,
+            Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self, Import.self, Export.self,
+            Backup.self, CollectGarbage.self, Doctor.self, Bench.self,
         ])
 
     public init() {}
@@ -60,7 +60,7 @@ public struct SGMSE: ParsableCommand {
         switch error {
         case is SpecErrors, is FilterError, is UnknownEntry, is UnknownMetric, is IncompatibleParts, is ReferenceError: 2
         case let error where isMachineFailure(error): 5
-        case is StoreError: 2
+        case is StoreError, is CheckpointError: 2
         case is Interrupted: 130
         case let error where isBadData(error): 3
         default: 1

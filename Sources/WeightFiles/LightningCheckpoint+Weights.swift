@@ -73,6 +73,15 @@ extension LightningCheckpoint {
                 : "state_dict holds the moving average; the raw weights were kept in collected_params")
     }
 
+    /// Whether `state_dict` holds the moving average, as in a file written while it was swapped in; `nil` without one.
+    ///
+    /// - Throws: `.malformed` where the averages do not fit the state dictionary.
+    public func stateHoldsAverage(parameters names: [String]? = nil) throws(WeightFileError) -> Bool? {
+        guard let movingAverage else { return nil }
+        let order = try averagedNames(names, count: movingAverage.shadow.count)
+        return try stateEquals(assigned(movingAverage.shadow, to: order, place: "ema.shadow_params"))
+    }
+
     // MARK: Which tensor is whose
 
     /// The names that the averages belong to, in order.

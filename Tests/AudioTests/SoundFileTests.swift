@@ -32,6 +32,16 @@ import Testing
             try SoundFile.header(of: path) == SoundFile.Header(sampleRate: 16_000, channels: channels, frames: 1001))
     }
 
+    @Test(arguments: [SoundFile.Encoding.pcm16, .float32])
+    func aNameThatEndsSoMakesAFLACFile(encoding: SoundFile.Encoding) throws {
+        let (path, samples) = (folder + "a.flac", tone(1001) + [1.5, -1.5])
+        try SoundFile.write(samples, sampleRate: 44_100, to: path, as: encoding)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)).prefix(4) == Data("fLaC".utf8))
+        let step: Float = encoding == .pcm16 ? 1 / 32768 : 1 / 8_388_608
+        let back = try SoundFile.readMono(path, sampleRate: 44_100)
+        #expect(zip(samples, back).allSatisfy { abs(max(-1, min(1 - step, $0)) - $1) <= step })
+    }
+
     @Test func aRangeIsTheSameFramesOfTheWhole() throws {
         let path = folder + "a.wav"
         try SoundFile.write(tone(500), sampleRate: 8000, to: path, as: .float32)

@@ -5,7 +5,11 @@ import Testing
 @Suite struct CommandsTests {
     private static let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/sgmse"
 
-    private func sgmse(_ arguments: String..., folder: String = NSTemporaryDirectory()) throws -> (code: Int32, out: String, error: String) {
+    func sgmse(_ arguments: String..., folder: String = NSTemporaryDirectory()) throws -> (code: Int32, out: String, error: String) {
+        try sgmse(arguments, folder: folder)
+    }
+
+    func sgmse(_ arguments: [String], folder: String) throws -> (code: Int32, out: String, error: String) {
         let process = Process()
         let (out, error) = (Pipe(), Pipe())
         process.executableURL = URL(fileURLWithPath: Self.program)
@@ -20,7 +24,7 @@ import Testing
         return (process.terminationStatus, String(decoding: text, as: UTF8.self), String(decoding: message, as: UTF8.self))
     }
 
-    private func temporaryFolder() throws -> String {
+    func temporaryFolder() throws -> String {
         let folder = NSTemporaryDirectory() + "sgmse-cli-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         return folder
@@ -29,7 +33,11 @@ import Testing
     @Test func helpNamesEveryCommand() throws {
         let help = try sgmse("--help")
         #expect(help.code == 0)
-        for command in ["check", "run", "ls", "show", "compare", "registry", "probe", "conformance"] { #expect(help.out.contains(command)) }
+        for command in [
+            "check", "run", "ls", "show", "compare", "registry", "probe", "conformance", "checkpoint", "enhance", "diff", "gc", "doctor",
+        ] {
+            #expect(help.out.contains(command))
+        }
     }
 
     @Test func aWrongOptionIsAUsageError() throws {

@@ -1,10 +1,7 @@
 import Audio
 import Corpora
-import Dispatch
 import Foundation
-import Kernels
 import SpeechMetrics
-import Synchronization
 
 /// Enhances and scores the files of a set, several at once, with results that do not depend on how many.
 struct FileEvaluator: Sendable {
@@ -55,55 +52,14 @@ struct FileEvaluator: Sendable {
         _ files: [PairedFile], set: String, interruption: Interruption, process: @escaping Process,
         done: (Outcome, Int) throws -> Void
     ) throws -> [Outcome] {
-        let workers = min(Engine.threads, files.count)
-        let shared = Mutex(Shared())
-        let ready = DispatchSemaphore(value: 0)
-        let queue = DispatchQueue(label: "sgmse.evaluate", attributes: .concurrent)
-        for _ in 0..<workers {
-            queue.async {
-                while let index = shared.withLock({ $0.take(of: files.count) }) {
-                    let result = Result {
-                        try interruption.check()
-                        guard workers > 1 else { return try evaluate(files[index], set, process) }
-                        return try Engine.serially { try evaluate(files[index], set, process) }
-                    }
-                    shared.withLock { $0.put(result, at: index) }
-                    ready.signal()
-                }
-            }
-        }
         var outcomes: [Int: Outcome] = [:]
-        var failure: (any Error)?
-        while failure == nil, outcomes.count < files.count {
-            ready.wait()
-            guard let (index, result) = shared.withLock({ $0.results.popLast() }) else { continue }
-            do {
-                let outcome = try result.get()
-                outcomes[index] = outcome
-                try done(outcome, outcomes.count)
-            } catch {
-                failure = error
-                shared.withLock { $0.isStopped = true }
-            }
+        try FileQueue.run(count: files.count, interruption: interruption) { index in
+            try evaluate(files[index], set, process)
+        } done: { index, outcome in
+            outcomes[index] = outcome
+            try done(outcome, outcomes.count)
         }
-        queue.sync(flags: .barrier) {}
-        if let failure { throw failure }
         return files.indices.compactMap { outcomes[$0] }
-    }
-
-    /// What the workers share: the next file, and the results not yet handed over.
-    private struct Shared {
-        var next = 0
-        var results: [(Int, Result<Outcome, any Error>)] = []
-        var isStopped = false
-
-        mutating func take(of count: Int) -> Int? {
-            guard !isStopped, next < count else { return nil }
-            next += 1
-            return next - 1
-        }
-
-        mutating func put(_ result: Result<Outcome, any Error>, at index: Int) { results.append((index, result)) }
     }
 
     private func evaluate(_ file: PairedFile, _ set: String, _ process: Process) throws -> Outcome {

@@ -43,7 +43,7 @@ public struct EvaluateSpec: Hashable, Sendable {
     public var metrics: [Choice]
     public var anchors: [Choice]
     public var tEps: Double
-    /// `reflection` or `zero_pad`, up to a multiple of frames the network can halve.
+    /// `reflection`, `replication` or `zero_pad`, up to a multiple of frames the network can halve.
     public var padding: String
     /// At most so many files of each set.
     public var maxFiles: Int?
@@ -117,7 +117,7 @@ public struct EvaluateSpec: Hashable, Sendable {
         .list("anchors", of: .choice(of: .anchor), default: ["noisy"], "Rows that every system must beat."),
         .number("t_eps", default: .derived("train.t_eps"),
             in: Bounds(from: 0, to: 1, excludesLower: true, excludesUpper: true), "The least process time."),
-        .oneOf("padding", ["reflection", "zero_pad"], default: .derived("the backbone's usual padding"),
+        .oneOf("padding", ["reflection", "zero_pad", "replication"], default: .derived("the backbone's usual padding"),
             "How frames are filled up.", aliases: ["pad_mode"]),
         .integer("max_files", default: .absent, in: .from(1), unit: "files", "At most so many files of each set."),
         .oneOf("keep_audio", ["all", "examples", "none"], default: "examples", "Which enhanced files are kept.",

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Audio
+import Experiments
+import Foundation
+import Kernels
+import Reports
+
+/// `sgmse enhance`: noisy files in, enhanced files out.
+struct Enhance: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Enhance WAV and FLAC files with a trained model.",
+        discussion: """
+            Names and subfolders are kept, and outputs that are there already are passed over. Files at another rate than the \
+            model's are converted to it, and back with --keep-rate. The sampler is the one of the model's spec unless options \
+            say otherwise. Exits 1 if a file could not be enhanced, and 3, before any work, if one cannot be read.
+            """)
+
+    @Option(help: "A .ckpt, a folder of 'checkpoint import', a .safetensors file, the id of a published checkpoint, or a run.")
+    var checkpoint: String
+
+    @Option(help: "A file, or a folder with its subfolders.")
+    var input: String
+
+    @Option(help: "The folder for the enhanced files.")
+    var output: String
+
+    @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+
+    @Option(help: "Weights: ema or raw.")
+    var weights = StoredModel.Choice.ema
+
+    @Option(help: "Seed of the sampler's noise.")
+    var seed: UInt64 = 0
+
+    @Flag(help: "Write each file at its input's rate, not at the model's.")
+    var keepRate = false
+
+    @Flag(help: "Write 32-bit floats (24-bit integers to FLAC), not 16-bit integers.")
+    var float = false
+
+    @Flag(help: "Enhance files anew whose output is there already.")
+    var force = false
+
+    @Flag(help: "Print the summary as one JSON object.")
+    var json = false
+
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var threads: ThreadOptions
+
+    func run() throws {
+        threads.apply()
+        let stored = try sampling.apply(to: try model.find(checkpoint))
+        for remark in stored.remarks { printError("note: \(remark)") }
+        let (enhancer, point, used) = try stored.enhancer(weights)
+        let rate = stored.spec.data.sampleRate
+        printError("\(stored.spec.backbone.name) with \(used.description) of \(stored.path)")
+        if let remark = used.remark { printError("note: \(remark)") }
+        printError("\(point.sampler.name)" + (point.N.map { ", N = \($0)" } ?? "") + ", \(rate) Hz, seed \(seed), padding \(point.padding)")
+
+        let interruption = Interruption()
+        let signals = InterruptSignals(interruption)
+        defer { signals.stop() }
+        let progress = ProgressPrinter()
+        let folder = FolderEnhancer(
+            enhancer: enhancer, sampleRate: rate,
+            options: .init(restoresRate: keepRate, replaces: force, encoding: float ? .float32 : .pcm16, seed: seed))
+        let summary = try folder.run(input: input, output: output, interruption: interruption, observe: progress.show)
+        progress.finish()
+        for (file, reason) in summary.failed { printError("✗ \(file): \(reason)") }
+        print(json ? document(summary).text : text(summary, rate), terminator: "")
+        if !summary.failed.isEmpty { throw ExitCode(1) }
+    }
+
+    private func text(_ summary: FolderEnhancer.Summary, _ rate: Int) -> String {
+        var text = "\(summary.enhanced) enhanced, \(summary.skipped) skipped, \(summary.failed.count) failed\n"
+        if summary.resampled > 0 {
+            text += "\(summary.resampled) converted to \(rate) Hz" + (keepRate ? " and back\n" : "\n")
+        }
+        if summary.clipped > 0 { text += "\(summary.clipped) samples beyond full scale saturated\n" }
+        if let factor = summary.realTimeFactor {
+            text += String(
+                format: "%.1f s of audio in %.1f s, real-time factor %.2f, %d network evaluations\n", summary.audioSeconds,
+                summary.seconds, factor, summary.nfe)
+        }
+        return text
+    }
+
+    private func document(_ summary: FolderEnhancer.Summary) -> Reports.JSON {
+        .object([
+            .init("enhanced", .integer(summary.enhanced)), .init("skipped", .integer(summary.skipped)),
+            .init("resampled", .integer(summary.resampled)), .init("clipped", .integer(summary.clipped)),
+            .init("failed", .array(summary.failed.map { .object([.init("file", .string($0.file)), .init("reason", .string($0.reason))]) })),
+            .init("audio_s", .number(summary.audioSeconds)), .init("wall_s", .number(summary.seconds)),
+            .init("real_time_factor", summary.realTimeFactor.map { .number($0) } ?? .null), .init("nfe", .integer(summary.nfe)),
+        ])
+    }
+}
+
+/// The sampler and its settings; what is not given is the model's own.
+struct SamplingOptions: ParsableArguments {
+    @Option(name: .customLong("N"), help: "Steps of the reverse process.")
+    var steps: Int?
+
+    @Option(help: "The sampler, such as pc, ode or sb_ode.")
+    var sampler: String?
+
+    @Option(help: "The predictor of pc.")
+    var predictor: String?
+
+    @Option(help: "The corrector of pc.")
+    var corrector: String?
+
+    @Option(help: "Corrector steps at each time.")
+    var correctorSteps: Int?
+
+    @Option(help: "Step size of the corrector, r.")
+    var snr: Double?
+
+    @Option(name: .customLong("start"), help: "Reverse starting point of pc, a time below the SDE's end.")
+    var start: Double?
+
+    @Option(name: .customLong("t-eps"), help: "The least process time.")
+    var tEps: Double?
+
+    @Option(help: "How frames are filled up: reflection, replication or zero_pad.")
+    var padding: String?
+
+    func apply(to model: StoredModel) throws -> StoredModel {
+        let given: [(name: String, value: String?)] = [
+            ("predictor", predictor), ("corrector", corrector), ("corrector_steps", correctorSteps.map(String.init)),
+            ("snr", snr.map { "\($0)" }), ("start", start.map { "\($0)" }),
+        ]
+        return try model.overriding(
+            StoredModel.overrides(
+                of: model.spec, catalog: .standard, sampler: sampler, steps: steps,
+                settings: given.compactMap { one in one.value.map { (one.name, $0) } }, tEps: tEps, padding: padding))
+    }
+}

@@ -1,0 +1,46 @@
+import Backbones
+import Specs
+
+/// Finds networks that cannot be built, or cannot take the spectrograms of their spec, before anything is built.
+///
+/// What each option may be by itself the spec language checks; here are the combinations that only a network knows.
+public struct NetworkCheck: Sendable {
+    public init() {}
+
+    /// - Throws: Each such combination as a mistake of the spec, in its place.
+    public func check(_ loaded: LoadedSpec) throws(SpecErrors) {
+        var errors: [SpecError] = []
+        for run in loaded.runs {
+            guard let problem = Self.problem(of: run.spec) else { continue }
+            let marks = ["backbone.\(problem.option)", "backbone.name", "backbone"].lazy.compactMap { loaded.origins[$0]?.mark }
+            let mark = marks.first ?? Mark(file: loaded.file, line: 1, column: 1, text: "")
+            errors.append(SpecError("network", at: mark, "backbone '\(run.spec.backbone.name)': \(problem)"))
+        }
+        if !errors.isEmpty { throw SpecErrors(errors) }
+    }
+
+    /// Why the network of a spec cannot be built or used; `nil` where it can.
+    static func problem(of spec: ExperimentSpec) -> BackboneError? {
+        let settings = spec.backbone.settings
+        do throws(BackboneError) {
+            switch spec.backbone.name {
+            case "ncsnpp": try NCSNppOptions(settings, .journal).validate()
+            case "ncsnpp_v2", "ncsnpp_v2_cond": try NCSNppOptions(settings, .v2).validate()
+            case "ncsnpp_48k": try NCSNppOptions(settings, .fullband).validate()
+            case "dcunet":
+                let options = DCUNetOptions(settings)
+                try options.validate()
+                guard options.takesAnyFrames else {
+                    throw BackboneError(
+                        option: "dcunet_fix_length",
+                        reason: "'none' takes a multiple of its strides plus one frame, and frames are filled up to a "
+                            + "multiple of 64; use 'pad' or 'trim'")
+                }
+            default: break
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Specs
+import WeightFiles
+
+/// Writes a model as a checkpoint that the reference's `load_from_checkpoint` reads.
+///
+/// `state_dict` holds the raw weights under the reference's names and in its order, running statistics after the parameters
+/// of their module; `ema.shadow_params` the averaged parameters in the order of the network's parameters, without running
+/// statistics; `hyper_parameters` what its constructors take. Where only one kind of weights is known it stands for both.
+public struct CheckpointExport: Sendable {
+    /// What was written.
+    public struct Report: Sendable {
+        public var path: String
+        public var stateTensors: Int
+        public var averages: Int
+        public var sources: [String]
+        public var remarks: [String]
+    }
+
+    public init() {}
+
+    public func run(_ model: StoredModel, to path: String, replaces: Bool = false) throws -> Report {
+        guard replaces || !FileManager.default.fileExists(atPath: path) else {
+            throw CheckpointError(path: path, reason: "is there already", hint: "name another file, or add --force")
+        }
+        let hyperParameters = try HyperParameterExport(model.spec)
+        let layout = try ModelLayout(model.spec, model.catalog)
+        var remarks = hyperParameters.remarks
+        let averaged = try model.weights(.ema, layout)
+        let raw = (try? model.weights(.raw, layout)).flatMap { $0.areAveraged ? nil : $0 }
+        var sources = ["state_dict: \((raw ?? averaged).description)"]
+        if raw == nil { remarks.append("the raw weights are not known: state_dict holds the moving average") }
+        let progress = model.progress
+        var draft = LightningCheckpoint.Draft(
+            weights: Self.counting((raw ?? averaged).arrays), hyperParameters: pickled(hyperParameters),
+            epoch: progress.epoch ?? 0, globalStep: progress.step ?? 0)
+        if averaged.areAveraged {
+            let byName = Dictionary(uniqueKeysWithValues: averaged.arrays.compactMap { array in array.name.map { ($0, array) } })
+            let shadow = layout.names.compactMap { byName[$0] }
+            draft.average = .init(
+                decay: model.spec.train.emaDecay, updates: progress.averageUpdates ?? progress.step ?? 0, parameters: shadow)
+            sources.append("ema.shadow_params: \(averaged.description)")
+        } else {
+            remarks.append("there is no moving average: the reference will evaluate the raw weights, and warn")
+        }
+        try LightningCheckpoint.write(draft, to: path)
+        return Report(
+            path: path, stateTensors: draft.weights.count, averages: draft.average?.parameters.count ?? 0, sources: sources,
+            remarks: remarks)
+    }
+
+    /// Counters of batches are integers to PyTorch.
+    private static func counting(_ arrays: [NamedArray]) -> [NamedArray] {
+        arrays.map { array in
+            guard let name = array.name, name.hasSuffix(".num_batches_tracked"), array.integers == nil else { return array }
+            return NamedArray(name: name, shape: array.shape, integers: array.values.map { Int64($0) })
+        }
+    }
+
+    private func pickled(_ parameters: HyperParameterExport) -> PickleDictionary {
+        var dictionary: PickleDictionary = [:]
+        for (name, value) in parameters.values { dictionary[name] = value.pickled }
+        // A class is a name here; PyTorch finds it in the reference's own modules.
+        dictionary["data_module_cls"] = .reference(
+            parameters.isConditioned
+                ? .init(module: "sgmse.data_module_cond", name: "NoiseCondSpecsDataModule")
+                : .init(module: "sgmse.data_module", name: "SpecsDataModule"))
+        return dictionary
+    }
+}

@@ -1,0 +1,109 @@
+import Audio
+import Experiments
+import Foundation
+import Kernels
+import Testing
+
+@Suite struct FolderEnhancerTests {
+    /// A model that was trained for moments, two steps of its sampler.
+    private func enhancer(steps: Int = 2) throws -> (Enhancer, Int) {
+        let model = try StoredModel(at: checkpointFixture("bridge.ckpt"))
+        let short = try model.overriding(
+            StoredModel.overrides(of: model.spec, catalog: .standard, sampler: nil, steps: steps, settings: []))
+        return (try short.enhancer().enhancer, short.spec.data.sampleRate)
+    }
+
+    private func tone(_ seconds: Double, rate: Int, pitch: Double = 440) -> [Float] {
+        (0..<Int(seconds * Double(rate))).map { Float(0.3 * sin(2 * .pi * pitch * Double($0) / Double(rate))) }
+    }
+
+    private func write(_ samples: [Float], rate: Int = 16000, _ path: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try SoundFile.write(samples, sampleRate: rate, to: path)
+    }
+
+    @Test func namesFoldersFormatsAndLengthsAreKept() throws {
+        let (enhancer, rate) = try enhancer()
+        try withFolder { folder in
+            try write(tone(0.2, rate: 16000), folder + "/in/a.wav")
+            try write(tone(0.25, rate: 16000, pitch: 300), folder + "/in/deep/er/b.flac")
+            try write(tone(0.2, rate: 44100), rate: 44100, folder + "/in/c.wav")
+            let plain = FolderEnhancer(enhancer: enhancer, sampleRate: rate)
+            let summary = try plain.run(input: folder + "/in", output: folder + "/out")
+            #expect((summary.enhanced, summary.skipped, summary.failed.count, summary.resampled) == (3, 0, 0, 1))
+            #expect(summary.nfe == 6)
+            #expect(abs(summary.audioSeconds - 0.65) < 1e-3)
+            #expect(summary.realTimeFactor ?? 0 > 0)
+            #expect(try SoundFile.header(of: folder + "/out/a.wav") == .init(sampleRate: 16000, channels: 1, frames: 3200))
+            #expect(try SoundFile.header(of: folder + "/out/deep/er/b.flac").frames == 4000)
+            #expect(try SoundFile.header(of: folder + "/out/c.wav") == .init(sampleRate: 16000, channels: 1, frames: 3200))
+            let again = try plain.run(input: folder + "/in", output: folder + "/out")
+            #expect((again.enhanced, again.skipped) == (0, 3))
+
+            let back = FolderEnhancer(enhancer: enhancer, sampleRate: rate, options: .init(restoresRate: true, replaces: true))
+            #expect(try back.run(input: folder + "/in", output: folder + "/out").enhanced == 3)
+            #expect(try SoundFile.header(of: folder + "/out/c.wav") == .init(sampleRate: 44100, channels: 1, frames: 8820))
+        }
+    }
+
+    @Test func oneFileIsEnhancedAlikeAloneAndAmongOthers() throws {
+        let (enhancer, rate) = try enhancer()
+        try withFolder { folder in
+            for name in ["a", "b", "c"] { try write(tone(0.2, rate: 16000, pitch: 200), folder + "/in/\(name).wav") }
+            let folderEnhancer = FolderEnhancer(enhancer: enhancer, sampleRate: rate, options: .init(seed: 3))
+            _ = try folderEnhancer.run(input: folder + "/in", output: folder + "/all")
+            _ = try folderEnhancer.run(input: folder + "/in/b.wav", output: folder + "/one")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/one") == ["b.wav"])
+            #expect(try SoundFile.read(folder + "/all/b.wav") == SoundFile.read(folder + "/one/b.wav"))
+        }
+    }
+
+    @Test func wrongFilesStopTheWorkBeforeItBegins() throws {
+        let (enhancer, rate) = try enhancer()
+        try withFolder { folder in
+            try write(tone(0.2, rate: 16000), folder + "/in/a.wav")
+            try Data("no sound".utf8).write(to: URL(fileURLWithPath: folder + "/in/b.wav"))
+            let half = tone(0.1, rate: 16000)
+            try SoundFile.write(Sound(channels: [half, half], sampleRate: 16000), to: folder + "/in/c.wav")
+            let folderEnhancer = FolderEnhancer(enhancer: enhancer, sampleRate: rate)
+            do {
+                _ = try folderEnhancer.run(input: folder + "/in", output: folder + "/out")
+                Issue.record("ran")
+            } catch let error as EnhancementInputError {
+                #expect(error.problems.map(\.file) == ["b.wav", "c.wav"])
+            }
+            #expect(!FileManager.default.fileExists(atPath: folder + "/out"))
+            #expect(throws: EnhancementInputError.self) { try folderEnhancer.run(input: folder + "/in", output: folder + "/in") }
+            #expect(throws: EnhancementInputError.self) { try folderEnhancer.run(input: folder + "/absent", output: folder + "/out") }
+        }
+    }
+
+    @Test func aSilentFileFailsAloneAndSaysWhy() throws {
+        let (enhancer, rate) = try enhancer()
+        try withFolder { folder in
+            try write(tone(0.2, rate: 16000), folder + "/in/a.wav")
+            try write([Float](repeating: 0, count: 3200), folder + "/in/silent.wav")
+            let summary = try FolderEnhancer(enhancer: enhancer, sampleRate: rate).run(input: folder + "/in", output: folder + "/out")
+            #expect(summary.enhanced == 1)
+            #expect(summary.failed.map(\.file) == ["silent.wav"])
+            #expect(summary.failed.first?.reason.contains("silent") == true)
+        }
+    }
+
+    @Test func anInterruptedCallLeavesWholeFilesAndGoesOn() throws {
+        let (enhancer, rate) = try enhancer()
+        try withFolder { folder in
+            for index in 0..<5 { try write(tone(0.2, rate: 16000), folder + "/in/\(index).wav") }
+            let folderEnhancer = FolderEnhancer(enhancer: enhancer, sampleRate: rate)
+            let interruption = Interruption()
+            #expect(throws: Interrupted.self) {
+                try folderEnhancer.run(input: folder + "/in", output: folder + "/out", interruption: interruption) { _ in interruption.request() }
+            }
+            let done = try FileManager.default.contentsOfDirectory(atPath: folder + "/out")
+            #expect((1..<5).contains(done.count) && done.allSatisfy { $0.hasSuffix(".wav") && !$0.hasPrefix(".") })
+            let rest = try folderEnhancer.run(input: folder + "/in", output: folder + "/out")
+            #expect((rest.enhanced, rest.skipped) == (5 - done.count, done.count))
+        }
+    }
+}

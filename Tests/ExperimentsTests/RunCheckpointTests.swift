@@ -1,0 +1,44 @@
+import Audio
+import Experiments
+import Foundation
+import Runs
+import Testing
+import WeightFiles
+
+/// A run of ours as a model: by its name, by its file, and as the reference's checkpoint.
+@Suite struct RunCheckpointTests {
+    @Test func aRunEnhancesAsItWasEvaluatedAndTravels() throws {
+        let temporary = try TemporaryStore()
+        try temporary.run(tinySpec)
+        let byName = try StoredModel.find("tiny", kind: .last, folder: "none") {
+            try RunStore(at: temporary.folder + "/store.sqlite", access: .readOnly)
+        }
+        let file = temporary.folder + "/" + (try #require(temporary.files(containing: "checkpoints/step-6").first))
+        let byFile = try StoredModel(at: file)
+        #expect(byFile.spec == byName.spec)
+        let (raw, average) = (try byName.weights(.raw), try byName.weights(.ema))
+        #expect((raw.areAveraged, average.areAveraged) == (false, true))
+        #expect(raw.arrays != average.arrays)
+
+        let exported = temporary.folder + "/tiny.ckpt"
+        _ = try CheckpointExport().run(byName, to: exported)
+        let checkpoint = try LightningCheckpoint(path: exported)
+        #expect(checkpoint.globalStep == 6)
+        #expect(checkpoint.movingAverage?.updates == 6)
+        #expect(checkpoint.hyperParameters["loss_type"] == "data_prediction")
+        #expect(try checkpoint.weights(.raw).arrays == raw.arrays)
+
+        // The same file under the same seed gives the same audio, whichever way the model came.
+        let noisy = try #require(temporary.files(containing: "test/noisy/").first { $0.hasSuffix(".wav") })
+        var sounds: Set<Sound> = []
+        for (index, model) in [byName, byFile, try StoredModel(at: exported)].enumerated() {
+            let short = try model.overriding(["evaluate.N=2"])
+            let enhancer = FolderEnhancer(
+                enhancer: try short.enhancer().enhancer, sampleRate: short.spec.data.sampleRate, options: .init(seed: 5))
+            let output = temporary.folder + "/out\(index)"
+            #expect(try enhancer.run(input: temporary.folder + "/" + noisy, output: output).enhanced == 1)
+            sounds.insert(try SoundFile.read(output + "/" + (noisy as NSString).lastPathComponent))
+        }
+        #expect(sounds.count == 1)
+    }
+}
