@@ -57,13 +57,12 @@ import Testing
             parameter.assign(parameter.tensor.detached + 0.1 * noise(parameter.shape, parameter.name))
         }
         let (a, b) = (noise([2, 1, 6], "a"), noise([2, 1, 6], "b"))
-        let pair = Tensor(
-            (0..<2).flatMap { sample in
-                Array(a.values[6 * sample..<6 * sample + 6]) + Array(b.values[6 * sample..<6 * sample + 6])
-            }, shape: [2, 2, 6])
-        let mean = (0.5 * (a + b)).reshaped([2, 6])
+        func rows(_ tensor: Tensor, _ sample: Int) -> ArraySlice<Float> { tensor.values[6 * sample..<6 * sample + 6] }
+        let both: [Float] = [rows(a, 0), rows(b, 0), rows(a, 1), rows(b, 1)].flatMap(\.self)
+        let pair: Tensor = Tensor(both, shape: [2, 2, 6])
+        let mean: Tensor = Tensor.weighted(0.5, a, 0.5, b).reshaped([2, 6])
         let (whole, single) = (network(x, y, t, noise: pair, .evaluation), network(x, y, t, noise: mean, .evaluation))
-        let difference = (whole - single).squaredNorm / single.squaredNorm
+        let difference: Double = Tensor.weighted(1, whole, -1, single).squaredNorm / single.squaredNorm
         #expect(injection == .crossAttention ? difference > 1e-9 : difference < 1e-10)
     }
 

@@ -85,7 +85,7 @@ private struct PlantedEncoder: NoiseEncoder {
         let model = flipped.model
         flipped.guided = { x, y, t, embedding, scale in
             let unconditional = model(x, y, [t], noise: .zeros(embedding.shape))
-            return unconditional - scale * (model(x, y, [t], noise: embedding) - unconditional)
+            return .weighted(1 + scale, unconditional, -scale, model(x, y, [t], noise: embedding))
         }
         let report = report(flipped)
         #expect(!report.nullTests.passes && report.nullTests.isFlipped)
@@ -99,7 +99,7 @@ private struct PlantedEncoder: NoiseEncoder {
         let model = wrong.model
         wrong.guided = { x, y, t, embedding, scale in
             let other = model(x, y, [t], noise: .zeros(embedding.shape)).scaled(by: 1.001)
-            return other + scale * (model(x, y, [t], noise: embedding) - other)
+            return .weighted(1 - scale, other, scale, model(x, y, [t], noise: embedding))
         }
         #expect(report(wrong).verdict == .guidanceWrong)
     }
@@ -109,7 +109,8 @@ private struct PlantedEncoder: NoiseEncoder {
     @Test func twoTypesApartAreSeparated() {
         let rows = (0..<12).map { index -> (file: String, noise: String?, values: [Float]) in
             let jitter = RandomStream(seed: 6, purpose: "jitter", index).normals(5, standardDeviation: 0.05)
-            return ("\(index)", index % 2 == 0 ? "hum" : "hiss", [index % 2 == 0 ? 1 : -1, 2, 0, 0, 0].enumerated().map { $1 + jitter[$0] })
+            let centre: [Float] = [index % 2 == 0 ? 1 : -1, 2, 0, 0, 0]
+            return ("\(index)", index % 2 == 0 ? "hum" : "hiss", zip(centre, jitter).map { $0 + $1 })
         }
         let statistics = EmbeddingStatistics(rows)
         #expect(statistics.nearestAgrees == 1)
@@ -132,7 +133,9 @@ private struct PlantedEncoder: NoiseEncoder {
     /// As many directions as there are, used alike.
     @Test func theEffectiveRankCountsDirections() {
         let rows = (0..<8).map { index -> (file: String, noise: String?, values: [Float]) in
-            ("\(index)", nil, (0..<4).map { $0 == index / 2 ? (index % 2 == 0 ? 1 : -1) : 0 })
+            var values = [Float](repeating: 0, count: 4)
+            values[index / 2] = index % 2 == 0 ? 1 : -1
+            return ("\(index)", nil, values)
         }
         #expect(abs(EmbeddingStatistics(rows).effectiveRank - 4) < 1e-6)
     }

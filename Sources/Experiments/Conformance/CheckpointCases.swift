@@ -32,7 +32,7 @@ extension ConformanceChecker {
             }
             guard one.has(output) else { continue }
             try model.loadModel(weights.arrays)
-            let result = Gradients.off { model(x, y, t) }
+            let result = try Gradients.off { model(x, y, t, noise: try one.noiseEmbedding(model)) }
             report.compare(output, result.values, try one.spectrogram(output).values, relmax: try one.tolerance("output_relmax"))
         }
     }

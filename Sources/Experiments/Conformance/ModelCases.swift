@@ -109,7 +109,6 @@ extension ConformanceChecker {
     /// Model outputs under combinations of scalings.
     static let modelForward = ConformanceChecker("model_forward") { one, catalog, report in
         let backbone = try one.backbone(catalog)
-        try one.model(catalog, backbone).loadModel(one)
         let (x, y) = (try one.spectrogram("x_t"), try one.spectrogram("y"))
         let t = try one.array("t").values.map(Double.init)
         let expected = try one.spectrogram("output")
@@ -118,7 +117,8 @@ extension ConformanceChecker {
         let values = expected.values
         for (index, combination) in combinations.enumerated() {
             let model = try one.model(catalog, backbone, overrides: combination)
-            let output = Gradients.off { model(x, y, t) }
+            try model.loadModel(one)
+            let output = try Gradients.off { model(x, y, t, noise: try one.noiseEmbedding(model)) }
             let label = combination.members.isEmpty
                 ? "output" : combination.members.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text ?? "none")" }.joined(separator: " ")
             report.compare(
@@ -136,9 +136,10 @@ extension ConformanceChecker {
         var noise = NoiseSource.given(try one.noiseDraws())
         let sampler = try one.sampler(settings, catalog)
         var states: [IntermediateState] = []
+        let embedding = try one.noiseEmbedding(model)?.detached
         let sample = Gradients.off {
             sampler.sample(given: y, noise: &noise, observe: { states.append($0) }) { x, y, t in
-                model(x, y, [Double](repeating: t, count: x.shape[0]))
+                model(x, y, [Double](repeating: t, count: x.shape[0]), noise: embedding)
             }
         }
         report.compare("sample", sample.x.values, try one.spectrogram("sample").values, relmax: try one.tolerance("sample_relmax"))
@@ -179,6 +180,12 @@ extension ConformanceChecker {
 }
 
 extension ConformanceCase {
+    /// The noise embedding that a conditioned model is given, if it is given one.
+    func noiseEmbedding(_ model: ScoreModel) throws -> Tensor? {
+        if has("z_r") { return try tensor("z_r") }
+        return has("r") ? model.embedding(of: try spectrogram("r")) : nil
+    }
+
     /// The stored noise in the order in which it is drawn, each `[B, F, N, 2]`.
     func noiseDraws() throws -> [Tensor] {
         guard has("noise") else { return [] }

@@ -95,8 +95,7 @@ extension ConformanceChecker {
 
     /// Several optimizer steps: losses, and the weights and averages they end with.
     static let training = ConformanceChecker("training") { one, catalog, report in
-        let backbone = try one.backbone(catalog)
-        let model = try one.model(catalog, backbone)
+        let model = try one.model(catalog, try one.backbone(catalog))
         try model.loadModel(one)
         let h = one.hyperparameters
         let state = TrainingState(
@@ -105,12 +104,14 @@ extension ConformanceChecker {
         let times = try one.array("t")
         let batch = times.shape[1]
         let (x, y, z) = (try one.stack("x", batch), try one.stack("y", batch), try one.stack("z", batch))
+        let references = one.has("r") ? try one.stack("r", batch) : []
         let losses = one.json["scalars"]?["losses"]?.numbers ?? []
         for step in 0..<times.shape[0] {
             let result = try state.update([
                 TrainingBatchInput(
                     clean: x[step % x.count], noisy: y[step % y.count],
-                    times: (0..<batch).map { Double(times.values[step * batch + $0]) }, noise: z[step % z.count])
+                    times: (0..<batch).map { Double(times.values[step * batch + $0]) }, noise: z[step % z.count],
+                    reference: references.isEmpty ? nil : references[step % references.count])
             ])
             report.add(
                 "loss of step \(step)", error: abs(result.loss - losses[step]) / abs(losses[step]),
@@ -119,19 +120,20 @@ extension ConformanceChecker {
         let ill = Set(one.json["ill_conditioned_parameters"]?.elements.compactMap(\.text) ?? [])
         let bound = 2 * (h["lr"]?.number ?? 0) * Double(times.shape[0])
         for (key, tolerance, values) in [
-            ("weights_final", "parameter_abs", backbone.parameters.map(\.tensor)), ("weights_ema", "ema_abs", state.averages),
+            ("weights_final", "parameter_abs", model.weights.map(\.parameter.tensor)), ("weights_ema", "ema_abs", state.averages),
         ] {
             guard let path = one.path(key) else { continue }
             let file = try SafetensorsFile(path: path)
             let limit = try one.tolerance(tolerance)
             var (worst, share) = ("none", 0.0)
-            for (parameter, value) in zip(backbone.parameters, values) {
-                let name = file.names.contains("dnn." + parameter.name) ? "dnn." + parameter.name : parameter.name
+            for (weight, value) in zip(zip(model.weights, model.referenceNames), values) {
+                let (own, full) = (weight.0.name, weight.1)
+                let name = file.names.contains(full) ? full : own
                 let expected = try file.array(name).values
                 let error = zip(value.values, expected).reduce(0) { max($0, abs(Double($1.0) - Double($1.1))) }
                 // Where the gradient is rounding, Adam's steps are arbitrary, and only their size is bounded.
-                let allowed = ill.contains(name) || ill.contains(parameter.name) ? bound : limit
-                if error / allowed > share { (worst, share) = (parameter.name, error / allowed) }
+                let allowed = ill.contains(name) || ill.contains(own) ? bound : limit
+                if error / allowed > share { (worst, share) = (own, error / allowed) }
             }
             report.add("\(key) (worst \(worst), share of the tolerance)", error: share, tolerance: 1)
         }
