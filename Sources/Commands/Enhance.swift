@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import Kernels
 import Reports
+import Specs
 
 /// `sgmse enhance`: noisy files in, enhanced files out.
 struct Enhance: ParsableCommand {
@@ -25,6 +26,7 @@ struct Enhance: ParsableCommand {
     var output: String
 
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+    @OptionGroup(title: "Noise conditioning") var conditioning: ConditioningOptions
 
     @Option(help: "Weights: ema or raw.")
     var weights = StoredModel.Choice.ema
@@ -51,19 +53,25 @@ struct Enhance: ParsableCommand {
         threads.apply()
         let stored = try sampling.apply(to: try model.find(checkpoint))
         for remark in stored.remarks { printError("note: \(remark)") }
-        let (enhancer, point, used) = try stored.enhancer(weights)
+        let loaded = try stored.enhancer(weights, under: try conditioning.choice(), seed: seed)
+        let (point, used) = (loaded.point, loaded.weights)
         let rate = stored.spec.data.sampleRate
         printError("\(stored.spec.backbone.name) with \(used.description) of \(stored.path)")
         if let remark = used.remark { printError("note: \(remark)") }
         printError("\(point.sampler.name)" + (point.N.map { ", N = \($0)" } ?? "") + ", \(rate) Hz, seed \(seed), padding \(point.padding)")
+        if let references = loaded.references {
+            printError("guidance \(point.guidance ?? 1), reference \(references.reference.label), \(references.count) samples")
+        }
+        if let remark = loaded.remark { printError("note: \(remark)") }
 
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
         defer { signals.stop() }
         let progress = ProgressPrinter()
         let folder = FolderEnhancer(
-            enhancer: enhancer, sampleRate: rate,
-            options: .init(restoresRate: keepRate, replaces: force, encoding: float ? .float32 : .pcm16, seed: seed))
+            enhancer: loaded.enhancer, sampleRate: rate,
+            options: .init(restoresRate: keepRate, replaces: force, encoding: float ? .float32 : .pcm16, seed: seed),
+            references: loaded.references, cleanFolder: conditioning.clean)
         let summary = try folder.run(input: input, output: output, interruption: interruption, observe: progress.show)
         progress.finish()
         for (file, reason) in summary.failed { printError("✗ \(file): \(reason)") }
@@ -134,5 +142,49 @@ struct SamplingOptions: ParsableArguments {
             StoredModel.overrides(
                 of: model.spec, catalog: .standard, sampler: sampler, steps: steps,
                 settings: given.compactMap { one in one.value.map { (one.name, $0) } }, tEps: tEps, padding: padding))
+    }
+}
+
+/// What a conditioned model is told of the noise.
+struct ConditioningOptions: ParsableArguments {
+    @Option(help: "Guidance scale w: s₀ + w (s₁ − s₀); 1 if neither this nor the model's spec says otherwise.")
+    var guidance: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The noise reference: estimated, oracle (with --clean), start, random, zero, none, a file, or a folder; estimated, \
+            from the recording's speech-free stretch, if not given.
+            """, valueName: "mode|file|dir"))
+    var reference: String?
+
+    @Option(help: ArgumentHelp("Length of the reference; that of training if not given.", valueName: "seconds"))
+    var refDuration: Double?
+
+    @Option(help: ArgumentHelp("Folder of the clean files, for oracle references.", valueName: "dir"))
+    var clean: String?
+
+    func validate() throws {
+        if let refDuration, !(0.01...60).contains(refDuration) {
+            throw ValidationError("--ref-duration \(refDuration): must lie in 0.01...60 s")
+        }
+        if reference == "oracle", clean == nil {
+            throw ValidationError("--reference oracle takes the noise from y − x: name the clean files with --clean")
+        }
+    }
+
+    /// A word that is neither a mode nor there on the disk is a mistake.
+    func choice() throws -> ReferenceChoice {
+        ReferenceChoice(guidance: guidance, reference: try reference.map(named), seconds: refDuration)
+    }
+
+    private func named(_ word: String) throws -> EvaluateSpec.Reference {
+        let modes = ["estimated", "oracle", "start", "random", "zero", "none"]
+        if modes.contains(word) { return .init(mode: word) }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: word, isDirectory: &isFolder) else {
+            throw ValidationError("--reference \(word): neither a file or folder nor one of \(modes.joined(separator: ", "))")
+        }
+        return .init(mode: isFolder.boolValue ? "folder" : "file", path: word)
     }
 }

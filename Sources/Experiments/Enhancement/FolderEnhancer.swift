@@ -60,8 +60,17 @@ public struct FolderEnhancer: Sendable {
     public let sampleRate: Int
     public let options: Options
 
-    public init(enhancer: Enhancer, sampleRate: Int, options: Options = Options()) {
+    /// How a conditioned model's noise references are chosen.
+    public let references: ReferenceChooser?
+    /// Where the clean files of the same names lie, which oracle references need.
+    public let cleanFolder: String?
+
+    public init(
+        enhancer: Enhancer, sampleRate: Int, options: Options = Options(), references: ReferenceChooser? = nil,
+        cleanFolder: String? = nil
+    ) {
         (self.enhancer, self.sampleRate, self.options) = (enhancer, sampleRate, options)
+        (self.references, self.cleanFolder) = (references, cleanFolder)
     }
 
     /// - Parameters:
@@ -153,7 +162,9 @@ public struct FolderEnhancer: Sendable {
             let noisy = try SoundFile.readMono(job.input)
             let isOther = job.rate != sampleRate
             let heard = isOther ? try Resampler(from: job.rate, to: sampleRate).resample(noisy) : noisy
-            let result = try enhancer.enhance(heard, file: job.name, seed: options.seed)
+            let reference = try references?.reference(for: .init(id: job.name, noisy: heard, clean: try clean(job)))
+            let result = try enhancer.enhance(
+                heard, file: job.name, seed: options.seed, reference: reference?.reference ?? .zero)
             var (audio, rate) = (result.audio, sampleRate)
             if isOther, options.restoresRate {
                 (audio, rate) = (try Resampler(from: sampleRate, to: job.rate).resample(audio), job.rate)
@@ -170,7 +181,17 @@ public struct FolderEnhancer: Sendable {
             return .failed(error.summary)
         } catch let error as ResamplingError {
             return .failed(error.description)
+        } catch let error as ReferenceError {
+            return .failed(error.description)
         }
+    }
+
+    private func clean(_ job: Job) throws -> [Float]? {
+        guard let cleanFolder else { return nil }
+        let path = cleanFolder + "/" + job.name
+        let rate = try SoundFile.header(of: path).sampleRate
+        let samples = try SoundFile.readMono(path)
+        return rate == sampleRate ? samples : try Resampler(from: rate, to: sampleRate).resample(samples)
     }
 }
 

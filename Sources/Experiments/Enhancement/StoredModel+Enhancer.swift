@@ -1,24 +1,67 @@
 import Specs
 import WeightFiles
 
+/// What a conditioned model is told of the noise, and how strongly; what is `nil` is the model's own.
+public struct ReferenceChoice: Sendable {
+    /// The guidance scale `w`.
+    public var guidance: Double?
+    public var reference: EvaluateSpec.Reference?
+    /// Length of the reference, in seconds.
+    public var seconds: Double?
+
+    public init(guidance: Double? = nil, reference: EvaluateSpec.Reference? = nil, seconds: Double? = nil) {
+        (self.guidance, self.reference, self.seconds) = (guidance, reference, seconds)
+    }
+
+    var isEmpty: Bool { guidance == nil && reference == nil && seconds == nil }
+}
+
+/// A model ready to enhance, and what it was made of.
+public struct LoadedEnhancer: Sendable {
+    public var enhancer: Enhancer
+    public var point: EvaluationPoint
+    /// Without their values.
+    public var weights: StoredModel.Weights
+    /// How a conditioned model's noise references are chosen.
+    public var references: ReferenceChooser?
+    /// What a person should know of the reference.
+    public var remark: String?
+}
+
 extension StoredModel {
     /// The model ready to enhance, at the first evaluation point of its spec.
     ///
-    /// - Returns: The enhancer, its point, and the weights it uses without their values.
-    /// - Throws: `IncompatibleParts` for a conditioned model; what ``weights(_:)`` throws.
-    public func enhancer(_ choice: Choice = .ema) throws -> (enhancer: Enhancer, point: EvaluationPoint, weights: Weights) {
-        guard spec.conditioning == nil else {
-            throw IncompatibleParts(reason: "\(path) is a conditioned model, and there is no noise reference to give it here")
-        }
+    /// A conditioned model listens to the recording itself, where it is free of speech, unless `condition` says otherwise.
+    /// - Throws: `IncompatibleParts` for a condition that the model cannot take; what ``weights(_:)`` throws.
+    public func enhancer(
+        _ choice: Choice = .ema, under condition: ReferenceChoice = ReferenceChoice(), seed: UInt64 = 0
+    ) throws -> LoadedEnhancer {
         let builder = ModelBuilder(spec: spec, catalog: catalog)
-        guard let point = spec.evaluationPoints(takesSteps: takesSteps).first else {
+        guard var point = spec.evaluationPoints(takesSteps: takesSteps).first else {
             throw CheckpointError(path: path, reason: "its spec evaluates nothing", hint: "give --N and --sampler")
         }
+        if spec.conditioning == nil, !condition.isEmpty {
+            throw IncompatibleParts(reason: "\(path) is not a conditioned model: it takes no guidance and no reference")
+        }
+        if let guidance = condition.guidance { point.guidance = guidance }
         let model = try builder.model(seed: 0)
         var weights = try weights(choice)
         try model.loadModel(weights.arrays)
         weights.arrays = []
-        return (try builder.enhancer(model, point), point, weights)
+        var loaded = LoadedEnhancer(enhancer: try builder.enhancer(model, point), point: point, weights: weights)
+        if let conditioning = spec.conditioning {
+            let rate = spec.data.sampleRate
+            let trained = (conditioning.refNumFrames - 1) * builder.frontEnd.stft.hop
+            let count = condition.seconds.map { Int(($0 * Double(rate)).rounded()) } ?? trained
+            loaded.references = ReferenceChooser(
+                condition.reference ?? .init(mode: "estimated"), count: count, sampleRate: rate, seed: seed)
+            if count != trained {
+                loaded.remark = String(
+                    format: "the reference has %.3f s; in training it had %.3f s", Double(count) / Double(rate),
+                    Double(trained) / Double(rate))
+            }
+        }
+        return loaded
     }
 
     private func takesSteps(_ sampler: Specs.Choice) -> Bool {
