@@ -4,48 +4,59 @@ package enum SHA256 {
     private static let start: [UInt32] = fractionalRoots(of: primes(8), power: 2)
 
     package static func digest(of message: [UInt8]) -> [UInt8] {
-        var state = start
         var padded = message
         padded.append(0x80)
-        while padded.count % 64 != 56 { padded.append(0) }
+        padded.append(contentsOf: repeatElement(0, count: (64 + 56 - padded.count % 64) % 64))
         let bitCount = UInt64(message.count) * 8
         for shift in stride(from: 56, through: 0, by: -8) { padded.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift))) }
-        var schedule = [UInt32](repeating: 0, count: 64)
+        var state = SIMD8<UInt32>(start)
+        var schedule = InlineArray<64, UInt32>(repeating: 0)
         for block in stride(from: 0, to: padded.count, by: 64) {
-            compress(padded, at: block, into: &state, &schedule)
+            for i in 0..<16 {
+                let at = block + 4 * i
+                schedule[i] = UInt32(padded[at]) << 24 | UInt32(padded[at + 1]) << 16 | UInt32(padded[at + 2]) << 8 | UInt32(padded[at + 3])
+            }
+            compress(&schedule, into: &state)
         }
-        return state.flatMap { word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) } }
+        var digest: [UInt8] = []
+        digest.reserveCapacity(32)
+        for i in 0..<8 {
+            for shift in [UInt32(24), 16, 8, 0] { digest.append(UInt8(truncatingIfNeeded: state[i] >> shift)) }
+        }
+        return digest
     }
+
+    private static let digits = Array("0123456789abcdef".utf8)
 
     /// The digest in hexadecimal.
     package static func hex(_ text: String) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        let letters = digest(of: Array(text.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        var letters: [UInt8] = []
+        letters.reserveCapacity(64)
+        for byte in digest(of: Array(text.utf8)) {
+            letters.append(digits[Int(byte >> 4)])
+            letters.append(digits[Int(byte & 15)])
+        }
         return String(decoding: letters, as: UTF8.self)
     }
 
-    private static func compress(
-        _ message: [UInt8], at block: Int, into state: inout [UInt32], _ w: inout [UInt32]
-    ) {
-        for i in 0..<16 {
-            let at = block + 4 * i
-            w[i] = UInt32(message[at]) << 24 | UInt32(message[at + 1]) << 16 | UInt32(message[at + 2]) << 8 | UInt32(message[at + 3])
-        }
+    /// One block, whose sixteen words begin the schedule.
+    private static func compress(_ w: inout InlineArray<64, UInt32>, into state: inout SIMD8<UInt32>) {
         for i in 16..<64 {
             let s0 = rotated(w[i - 15], 7) ^ rotated(w[i - 15], 18) ^ (w[i - 15] >> 3)
             let s1 = rotated(w[i - 2], 17) ^ rotated(w[i - 2], 19) ^ (w[i - 2] >> 10)
             w[i] = w[i - 16] &+ s0 &+ w[i - 7] &+ s1
         }
+        let constants = roundConstants
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
         var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         for i in 0..<64 {
             let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
-            let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ roundConstants[i] &+ w[i]
+            let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ constants[i] &+ w[i]
             let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
             let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
             (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
         }
-        for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
+        state &+= SIMD8(a, b, c, d, e, f, g, h)
     }
 
     private static func rotated(_ x: UInt32, _ n: UInt32) -> UInt32 { x >> n | x << (32 - n) }
