@@ -34,21 +34,22 @@ public struct Executor: Sendable {
 
     /// Runs every run of a spec; a run that fails does not stop the others.
     ///
-    /// - Throws: `Interrupted`, or what concerns all runs alike, such as a full disk.
+    /// - Throws: `Interrupted`, a gate's `GateFailure`, or what concerns all runs alike, such as a full disk.
     public func execute(_ loaded: LoadedSpec) throws -> Summary {
         var summary = Summary()
+        let findings = try ProtocolGate.enter(loaded, workspace.catalog)
+        var preparer = DataPreparer(workspace: workspace, observe: observe)
         for one in loaded.runs {
             try interruption.check()
-            let data = try DataPreparer(workspace: workspace, observe: observe).prepare(one.spec)
+            var data = try preparer.prepare(one.spec)
+            guard one.spec.hasModel else {
+                try anchors(one, data, &summary)
+                continue
+            }
+            try data.add(StartingPoint(one.spec.train.initFrom, store: store, folder: workspace.folder))
             let run = try register(one, loaded, data)
             summary.runs.append(run.id)
-            try store.record(
-                data.findings.map { finding in
-                    GateFinding(
-                        subject: finding.set, gate: finding.code.rawValue,
-                        severity: finding.severity == .note ? .note : finding.severity == .warning ? .warning : .failure,
-                        message: finding.message, run: run.id)
-                })
+            try record(data.findings + findings, of: run, waived: one.spec.waive)
             do {
                 try train(one, run, data, &summary)
                 for evaluation in one.evaluations { try evaluate(evaluation, one, run, data, &summary) }
@@ -63,13 +64,31 @@ public struct Executor: Sendable {
         return summary
     }
 
+    /// Findings as the store keeps them; a waived error is a warning with its reason.
+    private func record(_ findings: [Finding], of run: Run, waived: [String: String]) throws {
+        let kept = findings.map { finding -> GateFinding in
+            let reason = finding.severity == .error ? waived[finding.code.rawValue] : nil
+            let severity: GateFinding.Severity =
+                switch finding.severity {
+                case .note: .note
+                case .warning: .warning
+                case .error: reason == nil ? .failure : .warning
+                }
+            return GateFinding(
+                subject: finding.set, gate: finding.code.rawValue, severity: severity,
+                message: finding.message + (reason.map { " (waived: \($0))" } ?? ""), run: run.id)
+        }
+        try store.record(kept)
+    }
+
     private func register(_ one: SpecRun, _ loaded: LoadedSpec, _ data: PreparedData) throws -> Run {
         let written = (try? String(contentsOfFile: loaded.file, encoding: .utf8)) ?? ""
         let resolved = String(decoding: try JSONEncoder().encode(SettingValue.section(one.spec.settings)), as: UTF8.self)
+        let key = RunKey(identity: one.identity.hex, seed: UInt64(one.seed), dataFingerprint: data.fingerprint)
+        if loaded.profile == nil, let known = try store.run(key: key) { try one.spec.refuseAnotherName(of: known, in: store) }
         return try store.register(
             RunDraft(
-                name: one.name,
-                key: RunKey(identity: one.identity.hex, seed: UInt64(one.seed), dataFingerprint: data.fingerprint),
+                name: one.name, key: key,
                 spec: StoredSpec(file: loaded.file, written: written, resolved: resolved),
                 provenance: workspace.provenance, tags: one.spec.tags))
     }
@@ -79,17 +98,18 @@ public struct Executor: Sendable {
     private func train(_ one: SpecRun, _ run: Run, _ data: PreparedData, _ summary: inout Summary) throws {
         let total = Trainer.totalSteps(one.spec.train, files: data.training.files.count)
         let last = try store.checkpoint(of: run.id, kind: .last)
-        var step = PlanStep(kind: .train, subject: run.name, detail: "\(total) steps", state: .new, reason: "not trained yet")
-        if run.status == .finished {
-            step.state = .cached
-            step.reason = "same spec, seed and data; trained to step \(last?.step ?? total)"
-        } else if let last {
-            step.state = .resumed
-            step.reason = "stopped at step \(last.step)" + (run.reason.map { ": \($0)" } ?? "")
-        }
+        let isThere = last.map { FileManager.default.fileExists(atPath: workspace.folder + "/" + $0.path) } ?? false
+        let isGone = try last != nil && !isThere && !isEvaluated(one, run)
+        let step = PlanStep.training(
+            run.name, steps: total,
+            .init(
+                isFinished: run.status == .finished, reached: isThere || run.status == .finished ? last?.step : nil,
+                reason: run.reason, missingFile: isGone ? last?.path : nil),
+            change: try? Predecessor.find(of: one.spec, name: one.name, key: run.key, in: store)?.description)
         observe(.planned(step))
         guard step.state != .cached else { return summary.cached += 1 }
         try store.begin(run.id, provenance: workspace.provenance)
+        try store.record(TrainingBatch(events: [.init(kind: "reason", message: "train: \(step.reason)")]), of: run.id)
         let trainer = Trainer(
             workspace: workspace, run: run, builder: ModelBuilder(spec: one.spec, catalog: workspace.catalog),
             identity: one.identity.hex, seed: UInt64(one.seed), training: data.training.files,
@@ -108,6 +128,14 @@ public struct Executor: Sendable {
         try store.end(run.id, as: .finished)
         observe(.finished(step))
         summary.done += 1
+    }
+
+    /// Whether every evaluation was finished, so that the weights are no longer needed.
+    private func isEvaluated(_ one: SpecRun, _ run: Run) throws -> Bool {
+        let finished = Set(try store.evaluations(of: run.id).filter { $0.status == .finished }.map(\.identity))
+        return one.evaluations.allSatisfy { wanted in
+            finished.contains { $0.hasPrefix(wanted.identity.hex + "|" + run.key.dataFingerprint) }
+        }
     }
 
     // MARK: Evaluation
@@ -190,7 +218,7 @@ public struct Executor: Sendable {
         let known = try store.register(draft)
         let columns = try metrics.map { metric in
             try store.register(
-                metric: metric.name, signature: signature(metric, rate), unit: metric.unit,
+                metric: metric.name, signature: metric.signature(ofAudioAt: rate), unit: metric.unit,
                 higherIsBetter: metric.direction == .higherIsBetter)
         }
         let scored = Dictionary(grouping: try store.scores(of: known.id), by: \.file).mapValues { Set($0.map(\.metric)) }
@@ -198,14 +226,8 @@ public struct Executor: Sendable {
             guard let id = ids[file.name] else { return true }
             return !Set(columns.map(\.id)).isSubset(of: scored[id] ?? [])
         }
-        var step = PlanStep(kind: kind, subject: subject, detail: detail, state: .new, reason: "not evaluated yet")
-        if missing.isEmpty {
-            step.state = .cached
-            step.reason = "all \(ids.count) files have every metric"
-        } else if !scored.isEmpty {
-            step.state = .resumed
-            step.reason = "\(missing.count) of \(ids.count) files lack a metric"
-        }
+        let step = PlanStep.scoring(
+            kind, subject, detail, files: ids.count, missing: missing.count, isBegun: !scored.isEmpty)
         observe(.planned(step))
         guard step.state != .cached else {
             if known.status != .finished { try store.end(known.id, as: .finished) }
@@ -215,6 +237,10 @@ public struct Executor: Sendable {
         let evaluator = FileEvaluator(
             sampleRate: rate, resamples: spec.data.resample, metrics: metrics, noiseSeed: job.noiseSeed)
         try store.begin(known.id, provenance: workspace.provenance)
+        if case .run(let run, _) = job.subject {
+            let event = EventRecord(kind: "reason", message: "evaluate [\(detail)]: \(step.reason)")
+            try store.record(TrainingBatch(events: [event]), of: run)
+        }
         do {
             let start = ContinuousClock.now
             try evaluator.evaluate(missing, set: job.name, interruption: interruption, process: try process(evaluator)) {
@@ -258,11 +284,6 @@ public struct Executor: Sendable {
         return relative
     }
 
-    /// The signature of a metric for audio at `rate`, lowered to what the metric accepts.
-    private func signature(_ metric: any SpeechMetric, _ rate: Int) -> String {
-        metric.signature(at: metric.rates.accepts(rate) ? rate : metric.rates.target(for: rate) ?? rate)
-    }
-
     /// The checkpoint a point names; the last one where the best was never found, as without validation files.
     private func checkpoint(_ choice: Choice, of run: Run) throws -> CheckpointRecord {
         let kind: CheckpointRecord.Kind =
@@ -288,5 +309,12 @@ public struct Executor: Sendable {
             correctorSteps: settings.optionalInteger("corrector_steps"), snr: settings.optionalNumber("snr"),
             guidance: point.guidance, reference: point.reference?.mode, weights: point.weights,
             noiseSeed: UInt64(point.noiseSeed), other: nil)
+    }
+}
+
+extension SpeechMetric {
+    /// The signature for audio at `rate`, lowered to what the metric accepts.
+    func signature(ofAudioAt rate: Int) -> String {
+        signature(at: rates.accepts(rate) ? rate : rates.target(for: rate) ?? rate)
     }
 }

@@ -38,11 +38,15 @@ public struct Trainer {
             model: model, loss: try builder.loss(), rate: spec.lr, averageDecay: spec.emaDecay, clip: spec.gradClip)
         let data = TrainingData(files: training, spec: builder.spec.data, frontEnd: builder.frontEnd, seed: seed)
         var records = TrainingBatch()
-        var best = try bestSoFar()
-        try start(state)
+        var best = try start(state) ? bestSoFar() : [:]
         let total = Self.totalSteps(spec, files: training.count)
         let validateEvery = spec.validateEvery ?? max(1, training.count / spec.effectiveBatch)
         observe(.trainingStarted(run: run.name, folder: folder, step: state.step, of: total))
+        if total == 0 {
+            // The starting weights themselves are what is evaluated.
+            try save(state, [.last], &records, best)
+            try flush(&records)
+        }
         var (lastFlush, lastCheckpoint) = (ContinuousClock.now, ContinuousClock.now)
         var pace = Pace(step: state.step)
 
@@ -103,15 +107,21 @@ public struct Trainer {
     // MARK: Beginning
 
     /// Goes on from the newest checkpoint, or begins from the weights that the spec names.
-    private func start(_ state: TrainingState) throws {
-        if let last = try workspace.store.checkpoint(of: run.id, kind: .last) {
-            let path = workspace.folder + "/" + last.path
+    ///
+    /// - Returns: Whether it goes on.
+    private func start(_ state: TrainingState) throws -> Bool {
+        if let last = try workspace.store.checkpoint(of: run.id, kind: .last),
+            case let path = workspace.folder + "/" + last.path, FileManager.default.fileExists(atPath: path)
+        {
             let checkpoint = try TrainingCheckpoint(path: path, backbone: state.model.backbone)
             guard checkpoint.identity == identity else {
                 throw WeightsError(parameter: path, reason: "belongs to another training; restore it or remove the run")
             }
             state.restore(checkpoint)
+            return true
         }
+        try StartingPoint(spec.initFrom, store: workspace.store, folder: workspace.folder)?.apply(to: state)
+        return false
     }
 
     private func bestSoFar() throws -> [CheckpointRecord.Kind: Double] {
