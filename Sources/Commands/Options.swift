@@ -16,7 +16,7 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How commits reach the disk: wal, or rollback on network file systems.", valueName: "mode"))
     var journal: RunStore.Journal = .wal
 
-    private var path: String {
+    var path: String {
         store ?? ProcessInfo.processInfo.environment["SGMSE_STORE"] ?? "runs/store.sqlite"
     }
 
@@ -45,6 +45,14 @@ struct SpecOptions: ParsableArguments {
         for warning in loaded.warnings { printError(warning.description) }
         return loaded
     }
+}
+
+/// Where the corpora lie.
+struct CorpusOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Folder of the corpora; SGMSE_CORPORA, or corpora beside the store, if not given.", valueName: "folder"))
+    private var corpora: String?
+
+    var folder: String? { corpora ?? ProcessInfo.processInfo.environment["SGMSE_CORPORA"] }
 }
 
 /// How many threads work.

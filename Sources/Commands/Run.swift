@@ -15,6 +15,7 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var spec: SpecOptions
     @OptionGroup var store: StoreOptions
+    @OptionGroup var corpora: CorpusOptions
     @OptionGroup var threads: ThreadOptions
 
     @Flag(help: "Print no table at the end.")
@@ -27,7 +28,7 @@ struct RunCommand: ParsableCommand {
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
         defer { signals.stop() }
-        let workspace = Workspace(store: store, commandLine: CommandLine.arguments)
+        let workspace = Workspace(store: store, corpora: corpora.folder, commandLine: CommandLine.arguments)
         let progress = ProgressPrinter()
         let summary = try Executor(workspace: workspace, interruption: interruption, observe: progress.show).execute(loaded)
         progress.finish()

@@ -13,6 +13,7 @@ public struct SGMSE: ParsableCommand {
             Define an experiment in YAML, run it, compare runs in a table:
 
               sgmse check experiments/quickstart.yaml
+              sgmse plan experiments/quickstart.yaml
               sgmse run experiments/quickstart.yaml
               sgmse compare
 
@@ -22,8 +23,8 @@ public struct SGMSE: ParsableCommand {
             """,
         version: Workspace.version,
         subcommands: [
-            Check.self, RunCommand.self, List.self, Show.self, Compare.self, Metrics.self, RegistryCommand.self, Conformance.self,
-            Bench.self,
+            Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self, Compare.self, Metrics.self,
+            RegistryCommand.self, Import.self, Export.self, Conformance.self, Bench.self,
         ])
 
     public init() {}
@@ -56,7 +57,7 @@ public struct SGMSE: ParsableCommand {
     /// The exit code of an error of this program.
     private static func code(of error: any Error) -> Int32 {
         switch error {
-        case is SpecErrors, is FilterError, is UnknownEntry, is IncompatibleParts: 2
+        case is SpecErrors, is FilterError, is UnknownEntry, is IncompatibleParts, is IncompleteSpec, is SharedIdentity: 2
         case let error as StoreError: error.kind.isEnvironmental ? 5 : 2
         case is Interrupted: 130
         case let error where isBadData(error): 3
