@@ -132,7 +132,8 @@ import Testing
 
     @Test func findingsAreStoredWithTheRun() throws {
         let temporary = try TemporaryStore()
-        try temporary.run(tinySpec)
+        try temporary.run(
+            tinySpec, overrides: ["train.max_steps=1", "train.validate_every=9", "evaluate.N=[1]", "evaluate.sets=[test]", "evaluate.anchors=[noisy]"])
         let store = try temporary.open()
         let run = try #require(try store.runs().first)
         #expect(try store.findings(of: run.id).contains { $0.gate == "checkpoint-choice" && $0.severity == .note })
