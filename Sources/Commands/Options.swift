@@ -49,6 +49,14 @@ struct SpecOptions: ParsableArguments {
     }
 }
 
+/// Where the corpora lie.
+struct CorpusOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Folder of the corpora; SGMSE_CORPORA, or corpora beside the store, if not given.", valueName: "folder"))
+    private var corpora: String?
+
+    var folder: String? { corpora ?? ProcessInfo.processInfo.environment["SGMSE_CORPORA"] }
+}
+
 /// How many threads work.
 struct ThreadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads; SGMSE_THREADS, or all cores, if not given.", valueName: "count"))

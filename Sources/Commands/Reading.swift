@@ -5,36 +5,6 @@ import Reports
 import Runs
 import Specs
 
-/// `sgmse check`: whether a spec is right, and its data what it says.
-struct Check: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Check a spec and its data before anything is trained.",
-        discussion: """
-            Every mistake of the spec's files in one pass (exit 2), then the audio: rates, pairing, lengths, channels, \
-            silence, clipping, overlap between splits (exit 3 unless the spec waives a check by name).
-            """)
-
-    @OptionGroup var spec: SpecOptions
-    @OptionGroup var store: StoreOptions
-
-    @Flag(help: "Check the spec alone.")
-    var noData = false
-
-    func run() throws {
-        let loaded = try spec.load()
-        let evaluations = loaded.runs.reduce(0) { $0 + $1.evaluations.count }
-        print("\(spec.spec): \(loaded.runs.count) runs, \(evaluations) evaluations, no mistakes")
-        guard !noData else { return }
-        let workspace = Workspace(store: try store.open(.readWrite), commandLine: CommandLine.arguments)
-        var seen: Set<String> = []
-        for run in loaded.runs where seen.insert(run.spec.dataIdentity.hex).inserted {
-            let data = try DataPreparer(workspace: workspace).prepare(run.spec)
-            for finding in data.findings { print("\(finding.severity.rawValue): \(finding)") }
-            print("data: \(data.training.files.count) training pairs, no errors, fingerprint \(data.fingerprint)")
-        }
-    }
-}
-
 /// `sgmse ls`: the runs of the store.
 struct List: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "ls", abstract: "List the runs of the store.")
@@ -122,6 +92,9 @@ struct Show: ParsableCommand {
         }
         for validation in try store.validations(of: run.id).suffix(4) {
             print("validation   step \(validation.step): \(validation.metric) \(validation.value.map { "\($0)" } ?? "none") (n \(validation.n))")
+        }
+        for finding in try store.findings(of: run.id) {
+            print("finding      \(finding.severity.rawValue)[\(finding.gate)] \(finding.subject): \(finding.message)")
         }
         for event in try store.events(of: run.id) {
             print("event        \(event.time.formatted(.iso8601)) \(event.kind) \(event.message)")

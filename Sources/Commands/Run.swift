@@ -19,6 +19,7 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var spec: SpecOptions
     @OptionGroup var store: StoreOptions
+    @OptionGroup var corpora: CorpusOptions
     @OptionGroup var threads: ThreadOptions
 
     @Option(help: "Processes side by side, which share the threads.")
@@ -86,7 +87,7 @@ struct RunCommand: ParsableCommand {
     private func alone(
         _ loaded: LoadedSpec, _ store: RunStore, _ interruption: Interruption, _ progress: ProgressPrinter
     ) throws -> Outcome {
-        let workspace = Workspace(store: store, commandLine: CommandLine.arguments)
+        let workspace = Workspace(store: store, corpora: corpora.folder, commandLine: CommandLine.arguments)
         let live = LiveLogs(loaded, store)
         let executor = Executor(workspace: workspace, interruption: interruption) { event in
             progress.show(event)
@@ -101,13 +102,14 @@ struct RunCommand: ParsableCommand {
     private func sideBySide(
         _ loaded: LoadedSpec, _ store: RunStore, _ interruption: Interruption, _ progress: ProgressPrinter
     ) throws -> Outcome {
-        let workspace = Workspace(store: store, commandLine: CommandLine.arguments)
+        let workspace = Workspace(store: store, corpora: corpora.folder, commandLine: CommandLine.arguments)
         try Executor(workspace: workspace, interruption: interruption, observe: progress.show).makeReady(loaded)
         let began = Date().timeIntervalSince1970
         var fixed = ["run", spec.spec, "--store", store.path, "--journal", store.journal.rawValue]
         for override in spec.overrides { fixed += ["--set", override] }
         for format in log { fixed += ["--log", format.rawValue] }
         if let profile = spec.profile { fixed += ["--profile", profile] }
+        if let folder = corpora.folder { fixed += ["--corpora", folder] }
         fixed += ["--worker", "--began", String(began), "--command-line", CommandLine.arguments.joined(separator: " ")]
         let common = fixed
         let pool = WorkerPool(
@@ -137,7 +139,7 @@ struct RunCommand: ParsableCommand {
             interruption.request()
         }
         let store = try store.open(.readWrite)
-        let workspace = Workspace(store: store, commandLine: commandLine.map { [$0] } ?? CommandLine.arguments)
+        let workspace = Workspace(store: store, corpora: corpora.folder, commandLine: commandLine.map { [$0] } ?? CommandLine.arguments)
         let live = LiveLogs(loaded, store)
         let executor = Executor(
             workspace: workspace, interruption: interruption, began: began.map(Date.init(timeIntervalSince1970:)) ?? Date()

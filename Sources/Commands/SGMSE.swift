@@ -14,6 +14,7 @@ public struct SGMSE: ParsableCommand {
             Define an experiment in YAML, run it, compare runs in a table:
 
               sgmse check experiments/quickstart.yaml
+              sgmse plan experiments/quickstart.yaml
               sgmse run experiments/quickstart.yaml
               sgmse compare
 
@@ -23,9 +24,9 @@ public struct SGMSE: ParsableCommand {
             """,
         version: Workspace.version,
         subcommands: [
-            Check.self, RunCommand.self, List.self, Show.self, Logs.self, Diff.self, Compare.self, Enhance.self, Metrics.self,
-            Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self, Import.self, Export.self,
-            Backup.self, CollectGarbage.self, Doctor.self, Bench.self,
+            Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self, Logs.self, Diff.self, Compare.self,
+            Enhance.self, Metrics.self, Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self,
+            Import.self, Export.self, Backup.self, CollectGarbage.self, Doctor.self, Bench.self,
         ])
 
     public init() {}
@@ -58,7 +59,9 @@ public struct SGMSE: ParsableCommand {
     /// The exit code of an error of this program.
     private static func code(of error: any Error) -> Int32 {
         switch error {
-        case is SpecErrors, is FilterError, is UnknownEntry, is UnknownMetric, is IncompatibleParts, is ReferenceError: 2
+        case is SpecErrors, is FilterError, is UnknownEntry, is UnknownMetric, is IncompatibleParts, is IncompleteSpec,
+            is SharedIdentity, is ReferenceError:
+            2
         case let error where isMachineFailure(error): 5
         case is StoreError, is CheckpointError: 2
         case is Interrupted: 130

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A 128-bit hash of content, to tell equal data from different data; not a defence against an adversary.
 ///
 /// Two 64-bit accumulators take every word in turn, each by a bijection of its state (xor or sum with the word, odd
@@ -29,6 +31,20 @@ public struct ContentHash: Hashable, Sendable, Comparable, CustomStringConvertib
     public init(of text: String) {
         var hasher = ContentHasher()
         hasher.combine(text)
+        self = hasher.finish()
+    }
+
+    /// The hash of bytes, such as a file's.
+    public init(ofBytes data: Data) {
+        var hasher = ContentHasher()
+        var (word, count): (UInt64, UInt64) = (0, 0)
+        for byte in data {
+            word = word << 8 | UInt64(byte)
+            count += 1
+            if count % 8 == 0 { hasher.combine(word) }
+        }
+        hasher.combine(word)
+        hasher.combine(count)
         self = hasher.finish()
     }
 

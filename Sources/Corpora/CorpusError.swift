@@ -3,6 +3,8 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Reason: Hashable, Sendable {
         /// The folder does not exist.
         case missingFolder
+        /// A published corpus that nobody has put there yet; how to.
+        case notThere(String)
         /// No subfolder holds a pair of folders.
         case noSets
         /// There is no set of this name; the sets there are.
@@ -33,6 +35,7 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
     public var summary: String {
         switch reason {
         case .missingFolder: "no such folder"
+        case .notThere: "the corpus is not there"
         case .noSets: "holds no data set: no folder in it has both clean and noisy, or anechoic and reverb"
         case .unknownSet(let name, let known): "has no set '\(name)'; it has \(known.joined(separator: ", "))"
         case .emptySet(let name): "the set '\(name)' has no pair of .wav files"
@@ -49,6 +52,7 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
     public var hint: String {
         switch reason {
         case .missingFolder: "check the base_dir of the spec, and that the disk is mounted"
+        case .notThere(let advice): advice
         case .noSets: "expected base_dir/{train,valid,test}/{clean,noisy}/*.wav"
         case .unknownSet: "name one of these sets in the spec"
         case .emptySet: "put the files in, or leave the set out of the spec"

@@ -32,6 +32,22 @@ public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
         case manifest
         /// A set without pairs.
         case empty
+
+        // What training and evaluation do differently; found in the spec, before any audio is read.
+        /// No evaluation gives a noise reference of the length that training did.
+        case referenceLength = "reference-length"
+        /// Evaluation gives an empty noise reference that training never showed.
+        case unseenReference = "unseen-reference"
+        /// Frames are filled up in another way than the network's authors do.
+        case padding
+        /// Crops are divided by another level than recordings.
+        case normalization
+        /// Validation takes other steps than any evaluation.
+        case validationSteps = "validation-steps"
+        /// Validation judges averaged weights, evaluation takes raw ones.
+        case rawWeights = "raw-weights"
+        /// Checkpoints that were not chosen by validation, or chosen differently by runs of one spec.
+        case checkpointChoice = "checkpoint-choice"
     }
 
     /// An error stops a run unless its code is waived.

@@ -57,7 +57,7 @@ struct Contradictions {
 
     private func isWritten(_ path: String) -> Bool { origin(path)?.isWritten ?? false }
 
-    private func isGood(_ paths: String...) -> Bool { paths.allSatisfy { !failed.contains($0) } }
+    private func isGood(_ paths: String...) -> Bool { failed.isEmpty || paths.allSatisfy { !failed.contains($0) } }
 
     /// The first of the paths that somebody wrote.
     private func place(_ paths: [String]) -> Mark {
@@ -147,7 +147,7 @@ struct Contradictions {
         guard isGood("backbone", "conditioning") else { return }
         let isKnown = vocabulary[.backbone, spec.backbone.name] != nil
         let takes = traits(.backbone, spec.backbone).contains(.takesCondition)
-        let others = names(.backbone, with: .takesCondition)
+        var others: String { names(.backbone, with: .takesCondition) }
         if let conditioning = spec.conditioning {
             if isKnown, !takes {
                 let wrote = ["conditioning.cond_drop_prob"].first { isWritten($0) ? $0 : nil }
@@ -210,11 +210,11 @@ struct Contradictions {
     private mutating func checkObjective() {
         let objective = spec.objective
         guard isGood("objective", "objective.loss_type") else { return }
-        let loss = "loss '\(objective.loss.name)'"
+        var loss: String { "loss '\(objective.loss.name)'" }
         let lossTraits = traits(.loss, objective.loss)
         if vocabulary[.loss, objective.loss.name] != nil {
             if !lossTraits.contains(.hasTimeTerms) {
-                let others = names(.loss, with: .hasTimeTerms)
+                var others: String { names(.loss, with: .hasTimeTerms) }
                 if objective.pesqWeight > 0, isGood("objective.pesq_weight") {
                     report("loss-terms", at: ["objective.pesq_weight"], "'pesq_weight' has no effect with \(loss)",
                         hint: others.isEmpty ? nil : "it needs loss_type: \(others)")
@@ -237,7 +237,7 @@ struct Contradictions {
                 ("network_scaling", objective.networkScaling ?? "none", "none"), ("c_in", objective.cIn, "1"),
                 ("c_out", objective.cOut, "1"), ("c_skip", objective.cSkip, "0"),
             ]
-            let others = names(.backbone, with: .takesPreconditioning)
+            var others: String { names(.backbone, with: .takesPreconditioning) }
             for (name, value, usual) in scalings where value != usual {
                 report("preconditioning", at: ["objective.\(name)", "backbone"],
                     "'\(name)' has no effect with backbone '\(backbone.name)'",
@@ -310,7 +310,7 @@ struct Contradictions {
         checkSets()
         for name in ["sets", "N", "guidance", "weights", "noise_seed", "sampler", "checkpoint", "metrics"] {
             let values = spec.settings.section("evaluate").list(name)
-            if Set(values).count < values.count, isGood("evaluate.\(name)") {
+            if values.count > 1, Set(values).count < values.count, isGood("evaluate.\(name)") {
                 report("repeated", at: ["evaluate.\(name)"], severity: .warning, "'\(name)' has a value twice; it is used once")
             }
         }
@@ -320,7 +320,8 @@ struct Contradictions {
         for (index, set) in spec.evaluate.sets.enumerated() where isGood("evaluate.sets", "data.corpus") {
             guard set.path == nil, let corpus = set.corpus ?? spec.data.corpus else { continue }
             let path = "evaluate.sets[\(index)]"
-            for case .sets(let known) in traits(.corpus, corpus) where !known.contains(set.subset) {
+            let known = names(ofSetsIn: corpus)
+            if !known.isEmpty, !known.contains(set.subset) {
                 let error = SpecError.unknown("set", set.subset, known: known, at: root)
                 report("sets", at: [path + ".subset", path + ".name", path, "evaluate.sets", "data.corpus"],
                     "corpus '\(corpus.name)' has no set '\(set.subset)'", hint: error.hint)
@@ -329,6 +330,22 @@ struct Contradictions {
         let names = spec.evaluate.sets.map(\.name)
         if Set(names).count < names.count {
             report("repeated", at: ["evaluate.sets"], "two test sets share a name", hint: "tables could not tell them apart")
+        }
+    }
+
+    /// The sets of a corpus with its parameters; none where the registry does not say.
+    private func names(ofSetsIn corpus: Choice) -> [String] {
+        traits(.corpus, corpus).flatMap { trait -> [String] in
+            switch trait {
+            case .sets(let names): names
+            case .setSeries(let prefix, let levels):
+                if case .list(let values)? = corpus.settings[levels] {
+                    values.compactMap(\.number).map { "\(prefix)-\(Int(exactly: $0).map(String.init) ?? $0.description)dB" }
+                } else {
+                    []
+                }
+            default: []
+            }
         }
     }
 
@@ -353,8 +370,9 @@ struct Contradictions {
                 report("paths", at: [table], "'\(table)' names '\(path)', which is no setting")
             }
         }
-        let known = Self.codes.map(\.code) + vocabulary.gates
-        for (name, _) in spec.settings.section("waive") where !known.contains(name) {
+        let waived = spec.settings.section("waive")
+        let known = waived.isEmpty ? [] : Self.codes.map(\.code) + vocabulary.gates
+        for (name, _) in waived where !known.contains(name) {
             let error = SpecError.unknown("check", name, known: known, at: place(["waive"]))
             report("paths", at: ["waive"], "unknown check '\(name)' in 'waive'", hint: error.hint)
         }

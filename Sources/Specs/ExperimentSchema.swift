@@ -58,6 +58,15 @@ public enum ExperimentSchema {
 /// Fills in what follows from other settings.
 struct DerivedSettings {
     let vocabulary: ExperimentVocabulary
+    /// Samplers with every parameter at its default, by name.
+    private let samplers: [String: Choice]
+    private static let oracle = Choice(EvaluateSpec.referenceForms[0].name, EvaluateSpec.referenceForms[0].defaults())
+
+    init(vocabulary: ExperimentVocabulary) {
+        self.vocabulary = vocabulary
+        let choices = vocabulary.entries(.sampler).map { ($0.name, Choice($0.name, $0.defaults(vocabulary))) }
+        samplers = Dictionary(choices, uniquingKeysWith: { first, _ in first })
+    }
 
     func fill(_ settings: inout Settings) {
         let sde = settings.choice("sde")
@@ -65,8 +74,8 @@ struct DerivedSettings {
         let isConditioned = settings.optionalSection("conditioning") != nil
 
         let usualSteps = sdeTraits.first { if case .steps(let count) = $0 { count } else { nil } } ?? 30
-        let usualSampler = choice(
-            .sampler, sdeTraits.first { if case .samplers(let names) = $0 { names.first } else { nil } } ?? "pc")
+        let usual: String = sdeTraits.first { if case .samplers(let names) = $0 { names.first } else { nil } } ?? "pc"
+        let usualSampler = samplers[usual] ?? Choice(usual)
 
         if isConditioned, case .none? = settings.value(at: "conditioning.ref_num_frames") {
             let frames = settings.value(at: "conditioning.ref_length_sec")?.number.map {
@@ -89,9 +98,8 @@ struct DerivedSettings {
         let anyTakesSteps = evaluate.choices("sampler").contains(where: takesSteps)
         fill(&evaluate, "N") { .list(anyTakesSteps ? [.integer(usualSteps)] : []) }
         fill(&evaluate, "guidance") { .list(isConditioned ? [.number(1)] : []) }
-        let oracle = EvaluateSpec.referenceForms[0]
         fill(&evaluate, "reference") {
-            .list(isConditioned ? [.choice(Choice("oracle", oracle.defaults()))] : [])
+            .list(isConditioned ? [.choice(Self.oracle)] : [])
         }
         if isConditioned {
             let frames = settings.value(at: "conditioning.ref_num_frames") ?? .none
@@ -122,10 +130,6 @@ struct DerivedSettings {
 
     func takesSteps(_ sampler: Choice) -> Bool {
         !(vocabulary[.sampler, sampler.name]?.traits.contains(.choosesSteps) ?? false)
-    }
-
-    private func choice(_ kind: RegistryKind, _ name: String) -> Choice {
-        Choice(name, vocabulary[kind, name]?.defaults(vocabulary) ?? Settings())
     }
 }
 

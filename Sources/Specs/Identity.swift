@@ -55,18 +55,22 @@ struct SectionIdentities {
     private static let dependent: Set<String> = ["conditioning", "train"]
 
     private var all: [Identity]
+    /// The values that they are of.
+    private var values: [SettingValue]
 
     init(_ spec: ExperimentSpec) {
         all = Self.sections.map { Self.identity(of: $0, in: spec) }
+        values = Self.sections.map { spec.settings[$0.name] ?? .none }
     }
 
     /// - Parameter touched: The sections in which `spec` may differ from the one these are of.
-    func updated(for spec: ExperimentSpec, touched: Set<String>) -> SectionIdentities {
-        var copy = self
+    mutating func update(for spec: ExperimentSpec, touched: Set<String>) {
         for (place, section) in Self.sections.enumerated() where touched.contains(section.name) || Self.dependent.contains(section.name) {
-            copy.all[place] = Self.identity(of: section, in: spec)
+            let value = spec.settings[section.name] ?? .none
+            guard value != values[place] else { continue }
+            values[place] = value
+            all[place] = Self.identity(of: section, in: spec)
         }
-        return copy
     }
 
     /// The training of all sections with one seed.

@@ -3,11 +3,10 @@ import Foundation
 /// The hash function of FIPS 180-4, for names that are the same everywhere and forever; fed piece by piece.
 package struct SHA256 {
     private static let roundConstants: [UInt32] = fractionalRoots(of: primes(64), power: 3)
-    private static let start: [UInt32] = fractionalRoots(of: primes(8), power: 2)
+    private static let start = SIMD8<UInt32>(fractionalRoots(of: primes(8), power: 2))
+    private static let digits = Array("0123456789abcdef".utf8)
 
     private var state = start
-    /// The schedule of one block, kept to be used again.
-    private var schedule = [UInt32](repeating: 0, count: 64)
     /// Bytes that do not fill a block yet.
     private var rest: [UInt8] = []
     private var count: UInt64 = 0
@@ -35,8 +34,13 @@ package struct SHA256 {
     }
 
     private static func hex(_ digest: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        var letters: [UInt8] = []
+        letters.reserveCapacity(64)
+        for byte in digest {
+            letters.append(digits[Int(byte >> 4)])
+            letters.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: letters, as: UTF8.self)
     }
 
     package mutating func update(_ bytes: [UInt8]) {
@@ -46,11 +50,11 @@ package struct SHA256 {
             next = min(64 - rest.count, bytes.count)
             rest += bytes[..<next]
             guard rest.count == 64 else { return }
-            Self.compress(rest, at: 0, into: &state, &schedule)
+            Self.compress(rest, at: 0, into: &state)
             rest.removeAll(keepingCapacity: true)
         }
         while bytes.count - next >= 64 {
-            Self.compress(bytes, at: next, into: &state, &schedule)
+            Self.compress(bytes, at: next, into: &state)
             next += 64
         }
         rest += bytes[next...]
@@ -62,13 +66,17 @@ package struct SHA256 {
         padding += [UInt8](repeating: 0, count: (119 - rest.count) % 64)
         for shift in stride(from: 56, through: 0, by: -8) { padding.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift))) }
         update(padding)
-        return state.flatMap { word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) } }
+        var digest: [UInt8] = []
+        digest.reserveCapacity(32)
+        for i in 0..<8 {
+            for shift in [UInt32(24), 16, 8, 0] { digest.append(UInt8(truncatingIfNeeded: state[i] >> shift)) }
+        }
+        return digest
     }
 
-    private static func compress(
-        _ message: [UInt8], at block: Int, into state: inout [UInt32], _ w: inout [UInt32]
-    ) {
-        let k = roundConstants
+    /// One block of 64 bytes from `block` on.
+    private static func compress(_ message: [UInt8], at block: Int, into state: inout SIMD8<UInt32>) {
+        var w = InlineArray<64, UInt32>(repeating: 0)
         for i in 0..<16 {
             let at = block + 4 * i
             w[i] = UInt32(message[at]) << 24 | UInt32(message[at + 1]) << 16 | UInt32(message[at + 2]) << 8 | UInt32(message[at + 3])
@@ -78,16 +86,17 @@ package struct SHA256 {
             let s1 = rotated(w[i - 2], 17) ^ rotated(w[i - 2], 19) ^ (w[i - 2] >> 10)
             w[i] = w[i - 16] &+ s0 &+ w[i - 7] &+ s1
         }
+        let constants = roundConstants
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
         var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         for i in 0..<64 {
             let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
-            let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ k[i] &+ w[i]
+            let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ constants[i] &+ w[i]
             let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
             let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
             (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
         }
-        for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
+        state &+= SIMD8(a, b, c, d, e, f, g, h)
     }
 
     private static func rotated(_ x: UInt32, _ n: UInt32) -> UInt32 { x >> n | x << (32 - n) }

@@ -1,26 +1,25 @@
 /// Puts a spec together: base, sweep, profile, and overrides, in that order, for every point.
 struct SpecAssembly {
-    /// A sweep that is wrong at every point would say so ten thousand times.
-    private static let mostFailingPoints = 20
-
     let vocabulary: ExperimentVocabulary
     let file: String
     let profile: String?
-    private(set) var errors: [SpecError]
+    var errors: [SpecError]
 
     /// The files' tree, with overrides of composition applied, and without its `sweep` and `profiles`.
     private let base: SpecNode
-    private let sweep: Sweep?
+    let sweep: Sweep?
     private let profiles: [SpecNode.Entry]
-    private let overlay: SpecNode?
+    let overlay: SpecNode?
     private let overrides: [Override]
-    private let root: Mark
+    let root: Mark
+    let derived: DerivedSettings
 
     init(
         _ tree: SpecNode, vocabulary: ExperimentVocabulary, file: String, overrides: [Override], profile: String?,
         errors: [SpecError]
     ) {
         self.vocabulary = vocabulary
+        derived = DerivedSettings(vocabulary: vocabulary)
         self.file = file
         self.profile = profile
         var errors = errors
@@ -83,21 +82,21 @@ struct SpecAssembly {
     // MARK: Resolving
 
     /// Settings as they were written and defaulted, before anything is derived from them.
-    private struct Draft {
+    struct Draft {
         var settings: Settings
         var origins: [String: Origin]
         var failed: Set<String>
         var errors: [SpecError]
     }
 
-    private struct Resolution {
+    struct Resolution {
         var spec: ExperimentSpec
         var origins: [String: Origin]
         var errors: [SpecError]
     }
 
     /// Drafts the sections of `schema`, which is the whole language or a part of it.
-    private func draft(_ schema: Schema, point: [Sweep.Assignment], overlay: SpecNode?) -> Draft {
+    func draft(_ schema: Schema, point: [Sweep.Assignment], overlay: SpecNode?) -> Draft {
         var composer = SpecComposer()
         func part(_ node: SpecNode) -> SpecNode {
             guard schema.fields.count < ExperimentSchema.root.fields.count, let entries = node.entries else { return node }
@@ -105,7 +104,8 @@ struct SpecAssembly {
         }
         var tree = part(base)
         for assignment in point {
-            tree = SpecComposer.merged(tree, composer.canonical(assignment.tree, ExperimentSchema.root), ExperimentSchema.root)
+            let node = part(composer.canonical(assignment.tree, ExperimentSchema.root))
+            tree = SpecComposer.merged(tree, node, ExperimentSchema.root)
         }
         if let overlay { tree = SpecComposer.merged(tree, part(overlay), ExperimentSchema.root) }
         for override in overrides {
@@ -137,15 +137,15 @@ struct SpecAssembly {
     }
 
     /// - Parameter origins: Of settings the draft did not look at.
-    private func resolved(_ draft: Draft, over origins: [String: Origin] = [:], checks: Bool = true) -> Resolution {
+    func resolved(_ draft: Draft, over origins: [[String: Origin]] = [], checks: Bool = true) -> Resolution {
         var settings = draft.settings
         if settings.optionalText("name") == nil { settings["name"] = .text(FilePath.stem(of: file)) }
-        DerivedSettings(vocabulary: vocabulary).fill(&settings)
+        derived.fill(&settings)
         let spec = ExperimentSpec(settings)
         var errors = draft.errors
         if checks {
             errors += Contradictions(
-                spec, vocabulary, origins: [draft.origins, origins], failed: draft.failed, root: root).found
+                spec, vocabulary, origins: [draft.origins] + origins, failed: draft.failed, root: root).found
         }
         return Resolution(spec: spec, origins: draft.origins, errors: errors)
     }
@@ -165,7 +165,14 @@ struct SpecAssembly {
         guard !errors.contains(where: { $0.severity == .error }) else { return nil }
         return LoadedSpec(
             spec: whole.spec, origins: whole.origins, runs: runs, warnings: SpecErrors(errors).all, files: files,
-            profile: profile, profiles: profiles.map(\.key), sweptPaths: sweep?.paths ?? [])
+            profile: profile, profiles: profiles.map(\.key), sweptPaths: sweep?.paths ?? [], unknown: unknown(whole.spec))
+    }
+
+    /// What is incomplete, less what an override gives.
+    private func unknown(_ spec: ExperimentSpec) -> [String: String] {
+        guard profile == nil else { return [:] }
+        let given = overrides.filter { !$0.value.isNull }.map(\.dotted)
+        return spec.incomplete.filter { path, _ in !given.contains { $0 == path || path.hasPrefix($0 + ".") } }
     }
 
     /// Profiles that are not chosen are checked too, as far as what stands in them.
@@ -181,98 +188,6 @@ struct SpecAssembly {
             let resolution = draft(ExperimentSchema.root, point: [], overlay: entry.value)
             errors += resolution.errors.filter { inside.contains($0.mark) }
         }
-    }
-
-    // MARK: Expanding
-
-    /// The runs of a sweep. Only the sections it touches are resolved at each point; the others are those of `whole`.
-    private mutating func expand(_ sweep: Sweep, over whole: Draft) -> [SpecRun] {
-        let touched = Set(sweep.paths.map { ExperimentSchema.root[String($0.prefix { $0 != "." })]?.name ?? $0 })
-        let known = ExperimentSchema.root.fields.filter { touched.contains($0.name) }
-        // A path that leads nowhere is judged by the whole language.
-        let schema = known.count == touched.count ? Schema(known) : ExperimentSchema.root
-        func isUntouched(_ path: String) -> Bool { !touched.contains(String(path.prefix { $0 != "." && $0 != "[" })) }
-        let origins = whole.origins.filter { isUntouched($0.key) }
-        let failed = whole.failed.filter(isUntouched)
-        let identities = SectionIdentities(resolved(whole, checks: false).spec)
-        var agenda: EvaluationAgenda?
-        let labels = Self.shortNames(sweep.paths)
-        var runs: [SpecRun] = []
-        var names: Set<String> = []
-        var failing = 0
-        for point in sweep.points {
-            var draft = draft(schema, point: point, overlay: overlay)
-            var settings = whole.settings
-            for (name, value) in draft.settings { settings[name] = value }
-            draft.settings = settings
-            draft.failed.formUnion(failed)
-            let resolution = resolved(draft, over: origins)
-            if sweep.excludes(resolution.spec.settings) { continue }
-            if resolution.errors.contains(where: { $0.severity == .error }) {
-                failing += 1
-                errors += resolution.errors
-                if failing >= Self.mostFailingPoints { break }
-                continue
-            }
-            errors += resolution.errors
-            let values = point.map { ($0.path, resolution.spec.settings.value(at: $0.path) ?? .none) }
-            // A point that names its runs needs no other label.
-            let own = point.contains { $0.path == "name" } ? resolution.spec.name : nil
-            var label = own ?? values.map { "\(labels[$0.0] ?? $0.0)=\(Self.shown($0.1))" }.joined(separator: ",")
-            if !names.insert(label).inserted {
-                // Values that differ only in what names cannot show are told apart by their number.
-                label += ",point=\(runs.count + 1)"
-                names.insert(label)
-            }
-            let spec = resolution.spec
-            if agenda?.evaluate != spec.settings["evaluate"] { agenda = self.agenda(of: spec) }
-            let sections = identities.updated(for: spec, touched: touched)
-            runs += self.runs(
-                of: spec, label: label, isNamed: label == own, point: values, sections, agenda ?? self.agenda(of: spec))
-            if errors.count > 1000 { errors = SpecErrors(errors).all }
-        }
-        if runs.isEmpty, failing == 0 {
-            errors.append(SpecError("sweep", at: root, "the sweep has no points left", hint: "'exclude' takes all of them out"))
-        }
-        return runs
-    }
-
-    private static func shown(_ value: SettingValue) -> String {
-        if case .choice(let choice) = value { return choice.name }
-        return value.compact
-    }
-
-    private func agenda(of spec: ExperimentSpec) -> EvaluationAgenda {
-        EvaluationAgenda(spec, takesSteps: DerivedSettings(vocabulary: vocabulary).takesSteps)
-    }
-
-    /// One run for each seed.
-    private func runs(
-        of spec: ExperimentSpec, label: String, isNamed: Bool = false, point: [(String, SettingValue)],
-        _ identities: SectionIdentities, _ agenda: EvaluationAgenda
-    ) -> [SpecRun] {
-        var stem = spec.name + (profile.map { "@\($0)" } ?? "")
-        if !label.isEmpty, !isNamed { stem += "," + label }
-        let seeds = spec.train.seeds
-        return zip(seeds, identities.trainings(seeds: seeds)).map { seed, identity in
-            SpecRun(
-                name: seeds.count > 1 ? stem + ",seed=\(seed)" : stem, label: label, seed: seed,
-                point: point.map { (path: $0.0, value: $0.1) }, spec: spec, identity: identity, agenda: agenda)
-        }
-    }
-
-    /// The last part of each path, and as much before it as keeps them apart.
-    private static func shortNames(_ paths: [String]) -> [String: String] {
-        var names: [String: String] = [:]
-        for path in paths {
-            let parts = path.split(separator: ".")
-            for count in 1...max(1, parts.count) {
-                let name = parts.suffix(count).joined(separator: ".")
-                names[path] = name
-                if !paths.contains(where: { $0 != path && ("." + $0).hasSuffix("." + name) }) { break }
-            }
-        }
-        return names
     }
 }
 

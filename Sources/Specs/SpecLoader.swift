@@ -75,6 +75,9 @@ public struct LoadedSpec: Sendable {
     public let sweptPaths: [String]
 
     public var file: String { files[0] }
+
+    /// Settings that the spec marks as not known and nobody has set since; a profile is no attempt at them.
+    public let unknown: [String: String]
 }
 
 /// One training: a resolved spec at one point of its sweep with one seed.

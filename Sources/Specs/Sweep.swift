@@ -5,6 +5,14 @@ struct Sweep {
         var path: String
         var mark: Mark
         var value: SpecNode
+        /// Tells it from all others of its sweep.
+        var number = 0
+
+        /// The section that it changes, by the section's own name.
+        var section: String {
+            let head = String(path.prefix { $0 != "." })
+            return ExperimentSchema.root[head]?.name ?? head
+        }
 
         /// The tree that says only this.
         var tree: SpecNode {
@@ -43,11 +51,24 @@ struct Sweep {
                 errors.append(error)
             }
         }
+        number()
         var total = 1
         for axis in axes { total = min(Self.mostPoints + 1, total.multipliedReportingOverflow(by: max(1, axis.count)).partialValue) }
         if total > Self.mostPoints {
             fail(node, "the sweep has more than \(Self.mostPoints) points", hint: "use 'random', or exclude some by smaller lists")
             axes = []
+        }
+    }
+
+    private mutating func number() {
+        var next = 0
+        for axis in axes.indices {
+            for place in axes[axis].indices {
+                for assignment in axes[axis][place].indices {
+                    axes[axis][place][assignment].number = next
+                    next += 1
+                }
+            }
         }
     }
 

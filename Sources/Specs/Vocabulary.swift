@@ -78,8 +78,10 @@ public enum Trait: Hashable, Sendable {
     case ascending(String, String)
 
     // Corpora and metrics
-    /// The names of its test sets.
+    /// The names of its sets.
     case sets([String])
+    /// One more set for each level of a list parameter: `test-0dB`, `test-5dB`, … for the prefix `test`.
+    case setSeries(prefix: String, levels: String)
     /// The sample rates it exists at, in Hz.
     case rates([Int])
 }

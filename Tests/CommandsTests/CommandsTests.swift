@@ -95,4 +95,54 @@ import Testing
             #expect(result.out.contains(name), "\(name)")
         }
     }
+
+    @Test func aCommandLineBecomesASpecAndBack() throws {
+        let imported = try sgmse("import", "command", "python train.py --base_dir vb --backbone ncsnpp_v2 --sde sbve --loss_type data_prediction --pesq_weight 5e-4 --nolog")
+        #expect(imported.code == 0 && imported.out.contains("pesq_weight: 5e-4") && imported.error.contains("--nolog"))
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data(imported.out.utf8).write(to: URL(fileURLWithPath: folder + "/spec.yaml"))
+        let exported = try sgmse("export", "command", "spec.yaml", folder: folder)
+        #expect(exported.code == 0)
+        for word in ["python train.py", "--base_dir vb", "--sde sbve", "--pesq_weight 0.0005", "python enhancement.py"] {
+            #expect(exported.out.contains(word), "\(word)")
+        }
+        let wrong = try sgmse("import", "command", "python train.py --base_dir d --bath_size 4")
+        #expect(wrong.code == 2 && wrong.error.contains("did you mean '--batch_size'?"))
+    }
+
+    @Test func mistakesAreJSONToo() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("name: x\ndata: { path: a }\ntrain: { max_steps: 1 }\nbackbone: ncsnp_v2\n".utf8).write(to: URL(fileURLWithPath: folder + "/wrong.yaml"))
+        let result = try sgmse("check", "wrong.yaml", "--json", folder: folder)
+        #expect(result.code == 2)
+        let object = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [String: [[String: Any]]]
+        #expect(object?["errors"]?.first?["code"] as? String == "unknown-name")
+    }
+
+    @Test func aPlanNeedsNoStoreAndMakesNothing() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let spec = "name: x\ndata: { corpus: synthetic }\ntrain: { max_steps: 10 }\nevaluate: { N: [30, 50] }\n"
+        try Data(spec.utf8).write(to: URL(fileURLWithPath: folder + "/spec.yaml"))
+        let plan = try sgmse("plan", "spec.yaml", folder: folder)
+        #expect(plan.code == 0 && plan.out.contains("+ train x [10 steps]: new — not trained yet"))
+        #expect(plan.out.contains("1 run: 5 steps to do, 0 done before"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["spec.yaml"])
+        let json = try sgmse("plan", "spec.yaml", "--json", folder: folder)
+        let object = try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [String: Any]
+        #expect(object?["pending"] as? Int == 5 && (object?["steps"] as? [[String: Any]])?.count == 5)
+    }
+
+    @Test func anIncompleteSpecSaysWhatIsMissing() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let spec = "name: x\ndata: { corpus: synthetic }\ntrain: { max_steps: 10 }\nincomplete: { objective.c_out: not published }\n"
+        try Data(spec.utf8).write(to: URL(fileURLWithPath: folder + "/spec.yaml"))
+        for command in ["check", "plan", "run"] {
+            let result = try sgmse(command, "spec.yaml", "--store", folder + "/store.sqlite", folder: folder)
+            #expect(result.code == 2 && result.error.contains("objective.c_out: not published"), "\(command)")
+        }
+    }
 }

@@ -1,61 +1,144 @@
-import Audio
 import Corpora
 import Foundation
 import Specs
-
-/// A corpus that a spec can name: made on the spot, or expected in a folder.
-public protocol CorpusSource: Sendable {
-    /// The `base_dir` of the corpus at a sample rate; made below `root` where that is possible and needed.
-    ///
-    /// - Returns: The folder, and whether it was made now.
-    func prepare(in root: String, sampleRate: Int) throws -> (baseDir: String, isNew: Bool)
-}
-
-/// A corpus made from a recipe.
-struct SyntheticSource: CorpusSource {
-    var recipe: SyntheticCorpus
-
-    func prepare(in root: String, sampleRate: Int) throws -> (baseDir: String, isNew: Bool) {
-        var recipe = recipe
-        recipe.sampleRate = sampleRate
-        let folder = root + "/" + recipe.folderName
-        return (folder, try recipe.write(to: folder) == .made)
-    }
-}
 
 extension Registry<any CorpusSource> {
     /// The corpora.
     static let corpora = Registry(
         "corpus",
         [
-            Entry(
-                "synthetic", "Speech-like signals in noise, made on the spot and repeatable by seed",
-                parameters: [
-                    .integer("seed", default: 0, in: .from(0), "Seed of every signal."),
-                    .oneOf("task", Layout.allCases.map(\.rawValue), default: "denoising", "Noise added, or reverberation."),
-                    .integer("train", default: 200, in: .from(1), unit: "files", "Training pairs."),
-                    .integer("valid", default: 8, in: .from(0), unit: "files", "Validation pairs."),
-                    .integer("test", default: 8, in: .from(0), unit: "files", "Test pairs."),
-                    .integer("test_ood", default: 8, in: .from(0), unit: "files", "Test pairs out of distribution."),
-                    .number("shortest", default: 1.5, in: .positive, unit: "s", "Shortest file."),
-                    .number("longest", default: 3.0, in: .positive, unit: "s", "Longest file."),
-                    .number("snr_min", default: 0.0, unit: "dB", "Least level of the speech over the noise."),
-                    .number("snr_max", default: 10.0, unit: "dB", "Most level of the speech over the noise."),
-                    .list("ood_snr", of: .number(), default: [], "Fixed levels of the sets out of distribution, in dB."),
-                ], traits: [.sets(["train", "valid", "test", "test-ood"]), .ascending("shortest", "longest")]
-            ) { settings in
-                SyntheticSource(
-                    recipe: SyntheticCorpus { recipe in
-                        recipe.seed = UInt64(settings.integer("seed"))
-                        recipe.layout = Layout(rawValue: settings.text("task")) ?? .denoising
-                        recipe.train = settings.integer("train")
-                        recipe.valid = settings.integer("valid")
-                        recipe.test = settings.integer("test")
-                        recipe.testOOD = settings.integer("test_ood")
-                        recipe.seconds = settings.number("shortest")...settings.number("longest")
-                        recipe.snr = settings.number("snr_min")...max(settings.number("snr_min"), settings.number("snr_max"))
-                        recipe.oodSNRs = settings.numbers("ood_snr")
-                    })
-            }
+            synthetic, voicebankDemand, wsj0CHiME3, wsj0Reverb, earsWHAM, earsReverb, mixture, esc50,
         ])
+
+    // MARK: Made on the spot
+
+    private static let synthetic = Entry(
+        "synthetic", "Speech-like signals in noise or rooms, made on the spot and repeatable by seed",
+        parameters: [
+            .integer("seed", default: 0, in: .from(0), "Seed of every signal."),
+            .oneOf("task", Layout.allCases.map(\.rawValue), default: "denoising", "Noise added, or reverberation."),
+            .integer("train", default: 200, in: .from(1), unit: "files", "Training pairs."),
+            .integer("valid", default: 8, in: .from(0), unit: "files", "Validation pairs."),
+            .integer("test", default: 8, in: .from(0), unit: "files", "Test pairs."),
+            .integer("test_ood", default: 8, in: .from(0), unit: "files", "Test pairs out of distribution."),
+            .number("shortest", default: 1.5, in: .positive, unit: "s", "Shortest file."),
+            .number("longest", default: 3.0, in: .positive, unit: "s", "Longest file."),
+            .number("snr_min", default: 0.0, unit: "dB", "Least level of the speech over the noise."),
+            .number("snr_max", default: 10.0, unit: "dB", "Most level of the speech over the noise."),
+            .list("ood_snr", of: .number(), default: [], "Fixed levels of the sets out of distribution, in dB."),
+        ], traits: [
+            .sets(["train", "valid", "test", "test-ood"]), .setSeries(prefix: "test-ood", levels: "ood_snr"),
+            .ascending("shortest", "longest"),
+        ]
+    ) { settings in
+        RecipeSource(
+            recipe: SyntheticCorpus { recipe in
+                recipe.seed = UInt64(settings.integer("seed"))
+                recipe.layout = Layout(rawValue: settings.text("task")) ?? .denoising
+                recipe.train = settings.integer("train")
+                recipe.valid = settings.integer("valid")
+                recipe.test = settings.integer("test")
+                recipe.testOOD = settings.integer("test_ood")
+                recipe.seconds = settings.number("shortest")...settings.number("longest")
+                recipe.snr = settings.number("snr_min")...max(settings.number("snr_min"), settings.number("snr_max"))
+                recipe.oodSNRs = settings.numbers("ood_snr")
+            }
+        ) { recipe, _, sampleRate in
+            var recipe = recipe
+            recipe.sampleRate = sampleRate
+            return recipe
+        }
+    }
+
+    private static let mixture = Entry(
+        "mixture", "Clean files of one folder with noise files of another, at stated levels",
+        parameters: [
+            .text("clean", default: .required, "Folder with the speech, seen from the corpora's folder."),
+            .text("noise", default: .required, "Folder with the noise, at the same rate."),
+            .list("snr", of: .number(), atLeast: 1, default: [0.0], "Levels of the speech over the noise in dB, a set for each: test-0dB, …"),
+        ] + drawnFiles(count: .absent), traits: [.setSeries(prefix: "test", levels: "snr")]
+    ) { settings in
+        try mixed(MixedCorpus(clean: settings.text("clean"), noise: settings.text("noise"), snrs: settings.numbers("snr")), settings)
+    }
+
+    private static let esc50 = Entry(
+        "ood-esc50", "VoiceBank test speech in ESC-50 noise at 0, 5 and 10 dB",
+        source: "moonx010/sgmse, create_test_mixtures.py; Piczak, ACM Multimedia 2015",
+        parameters: [
+            .text("clean", default: "voicebank-demand/test/clean", "Folder with the speech, seen from the corpora's folder."),
+            .text("noise", default: "ESC-50/audio", "Folder with the noise, at the same rate."),
+        ] + drawnFiles(count: 50), traits: [.sets(["test-0dB", "test-5dB", "test-10dB"])]
+    ) { settings in
+        try mixed(.esc50(clean: settings.text("clean"), noise: settings.text("noise")), settings)
+    }
+
+    private static func drawnFiles(count: Field.Standard) -> [Field] {
+        [
+            .integer("files", default: count, in: .from(1), unit: "files", "Clean files, drawn without replacement; all if absent."),
+            .integer("seed", default: 42, in: .from(0), "Seed of the draws."),
+        ]
+    }
+
+    private static func mixed(_ recipe: MixedCorpus, _ settings: Settings) throws -> any CorpusSource {
+        var recipe = recipe
+        recipe.count = settings.optionalInteger("files")
+        recipe.seed = UInt64(settings.integer("seed"))
+        return RecipeSource(recipe: recipe) { recipe, root, sampleRate in
+            var recipe = recipe
+            recipe.sampleRate = sampleRate
+            if !recipe.clean.hasPrefix("/") { recipe.clean = root + "/" + recipe.clean }
+            if !recipe.noise.hasPrefix("/") { recipe.noise = root + "/" + recipe.noise }
+            return recipe
+        }
+    }
+
+    // MARK: Published
+
+    private static func speakers(_ name: String, _ standard: [String], _ doc: String) -> Field {
+        .list(name, of: .text, default: .value(.list(standard.map(SettingValue.text))), doc)
+    }
+
+    private static func published(
+        _ name: String, _ summary: String, source: String, rates: [Int], sets: [String] = ["train", "valid", "test"],
+        valid: [String] = [], test: [String] = [], advice: String
+    ) -> Entry {
+        Entry(
+            name, summary, source: source,
+            parameters: [
+                speakers("valid_speakers", valid, "Held out of training for validation, where there is no folder 'valid'."),
+                speakers("test_speakers", test, "Must be heard in the test set alone."),
+            ], traits: [.sets(sets), .rates(rates)]
+        ) { settings in
+            PublishedSource(
+                name: name, advice: advice,
+                split: SpeakerSplit(
+                    validation: Set(settings.texts("valid_speakers")), test: Set(settings.texts("test_speakers"))))
+        }
+    }
+
+    private static let voicebankDemand = published(
+        "voicebank-demand", "VoiceBank speech in DEMAND noise: 28 training speakers, 11,572 and 824 files",
+        source: "Valentini-Botinhao et al., SSW 2016", rates: [16000, 48000], valid: ["p226", "p287"],
+        test: ["p232", "p257"],
+        advice: "put {train,test}/{clean,noisy} there, resampled from 48 kHz to the spec's rate")
+
+    private static let wsj0CHiME3 = published(
+        "wsj0-chime3", "WSJ0 speech in CHiME3 backgrounds, 0 to 20 dB", source: "Richter et al., TASLP 2023",
+        rates: [16000], advice: "make {train,valid,test}/{clean,noisy} from si_tr_s, si_dt_05 and si_et_05 with the authors' script")
+
+    private static let wsj0Reverb = published(
+        "wsj0-reverb", "WSJ0 speech in simulated rooms, T60 0.4 to 1 s", source: "Richter et al., TASLP 2023",
+        rates: [16000], advice: "make {train,valid,test}/{anechoic,reverb} from si_tr_s, si_dt_05 and si_et_05 with the authors' script")
+
+    private static let earsTest = (102...107).map { "p\($0)" }
+
+    private static let earsWHAM = published(
+        "ears-wham", "EARS speech in WHAM noise, -2.5 to 17.5 dB", source: "Richter et al., Interspeech 2024",
+        rates: [48000], valid: ["p100", "p101"], test: earsTest,
+        advice: "make {train,valid,test}/{clean,noisy} with the authors' script of the EARS benchmark")
+
+    private static let earsReverb = published(
+        "ears-reverb", "EARS speech in measured rooms", source: "Richter et al., Interspeech 2024",
+        rates: [48000], valid: ["p100", "p101"], test: earsTest,
+        advice: "make {train,valid,test}/{clean,noisy} with the authors' script of the EARS benchmark")
 }

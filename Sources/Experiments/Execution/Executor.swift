@@ -40,11 +40,11 @@ public struct Executor: Sendable {
 
     /// Runs every run of a spec; a run that fails does not stop the others.
     ///
-    /// - Throws: `Interrupted`, or what concerns all runs alike, such as a full disk.
+    /// - Throws: `Interrupted`, a gate's `GateFailure`, or what concerns all runs alike, such as a full disk.
     public func execute(_ loaded: LoadedSpec) throws -> Summary {
         let parts = try prepare(loaded)
         var summary = Summary()
-        summary.runs = parts.map(\.run.id)
+        summary.runs = parts.compactMap(\.run?.id)
         var progress = Progress()
         var open = parts.flatMap(\.work)
         while !open.isEmpty {
@@ -66,38 +66,51 @@ public struct Executor: Sendable {
     public func makeReady(_ loaded: LoadedSpec) throws { _ = try prepare(loaded) }
 
     private func prepare(_ loaded: LoadedSpec) throws -> [RunPart] {
-        var known: [[SettingValue?]: PreparedData] = [:]
+        let findings = try ProtocolGate.enter(loaded, workspace.catalog)
+        var preparer = DataPreparer(workspace: workspace, observe: observe)
         let parts = try loaded.runs.map { one in
             try interruption.check()
-            let sections = ["data", "transform", "evaluate", "waive"].map { one.spec.settings[$0] }
-            let data = try known[sections] ?? DataPreparer(workspace: workspace, observe: observe).prepare(one.spec)
-            known[sections] = data
+            var data = try preparer.prepare(one.spec)
+            guard one.spec.hasModel else { return RunPart(one: one, run: nil, data: data, log: nil) }
+            try data.add(StartingPoint(one.spec.train.initFrom, store: store, folder: workspace.folder))
             let run = try register(one, loaded, data)
-            try store.record(
-                data.findings.map { finding in
-                    GateFinding(
-                        subject: finding.set, gate: finding.code.rawValue,
-                        severity: finding.severity == .note ? .note : finding.severity == .warning ? .warning : .failure,
-                        message: finding.message, run: run.id)
-                })
+            try record(data.findings + findings, of: run, waived: one.spec.waive)
             return RunPart(one: one, run: run, data: data, log: RunLog(in: workspace.folder + "/" + run.folder))
         }
-        observe(.agenda(parts.map { part in
+        observe(.agenda(parts.compactMap { part in
+            guard let run = part.run else { return nil }
             let steps = Trainer.totalSteps(part.one.spec.train, files: part.data.training.files.count)
-            return RunAgenda(
-                name: part.run.name, id: part.run.shortID, steps: steps, evaluations: part.one.evaluations.count)
+            return RunAgenda(name: run.name, id: run.shortID, steps: steps, evaluations: part.one.evaluations.count)
         }))
         return parts
+    }
+
+    /// Findings as the store keeps them; a waived error is a warning with its reason.
+    private func record(_ findings: [Finding], of run: Run, waived: [String: String]) throws {
+        let kept = findings.map { finding -> GateFinding in
+            let reason = finding.severity == .error ? waived[finding.code.rawValue] : nil
+            let severity: GateFinding.Severity =
+                switch finding.severity {
+                case .note: .note
+                case .warning: .warning
+                case .error: reason == nil ? .failure : .warning
+                }
+            return GateFinding(
+                subject: finding.set, gate: finding.code.rawValue, severity: severity,
+                message: finding.message + (reason.map { " (waived: \($0))" } ?? ""), run: run.id)
+        }
+        try store.record(kept)
     }
 
     private func register(_ one: SpecRun, _ loaded: LoadedSpec, _ data: PreparedData) throws -> Run {
         let texts = loaded.files.map { file in (file, (try? String(contentsOfFile: file, encoding: .utf8)) ?? "") }
         let written = texts.enumerated().map { $0 == 0 ? $1.1 : "# --- \($1.0)\n\($1.1)" }.joined(separator: "\n")
         let resolved = String(decoding: try JSONEncoder().encode(SettingValue.section(one.spec.settings)), as: UTF8.self)
+        let key = RunKey(identity: one.identity.hex, seed: UInt64(one.seed), dataFingerprint: data.fingerprint)
+        if loaded.profile == nil, let known = try store.run(key: key) { try one.spec.refuseAnotherName(of: known, in: store) }
         return try store.register(
             RunDraft(
-                name: one.name,
-                key: RunKey(identity: one.identity.hex, seed: UInt64(one.seed), dataFingerprint: data.fingerprint),
+                name: one.name, key: key,
                 spec: StoredSpec(file: loaded.file, written: written, resolved: resolved),
                 provenance: workspace.provenance, tags: one.spec.tags))
     }
@@ -108,11 +121,11 @@ public struct Executor: Sendable {
     ///
     /// - Returns: Whether nothing is left of it; false where another process is at it, or at what it needs.
     private func settle(_ work: Work, _ progress: inout Progress, _ summary: inout Summary) throws -> Bool {
-        if work.task != .train {
-            switch progress.trainings[work.part.run.id] {
-            case nil where work.needsTraining: return false
-            case .failed where work.needsTraining: return true
-            default: break
+        if work.needsTraining {
+            switch progress.trainings[work.part.training] {
+            case nil: return false
+            case .failed: return true
+            case .finished: break
             }
         }
         let claim: Claim
@@ -127,7 +140,7 @@ public struct Executor: Sendable {
         do {
             switch work.task {
             case .train:
-                progress.trainings[work.part.run.id] = try train(work.part, &summary) ? .finished : .failed
+                progress.trainings[work.part.training] = try train(work.part, &summary) ? .finished : .failed
             case .evaluate(let evaluation): try evaluate(evaluation, work.part, &summary)
             case .anchor(let choice, let set): try anchor(choice, set, work.part, &summary)
             }
@@ -137,14 +150,14 @@ public struct Executor: Sendable {
             tell(.failed(work.step, reason: "\(error)"), work.part)
             guard attempts > work.part.one.spec.train.retries else { return false }
             summary.failed.append((work.step, "\(error)"))
-            if work.task == .train { progress.trainings[work.part.run.id] = .failed }
+            if work.task == .train { progress.trainings[work.part.training] = .failed }
         }
         return true
     }
 
     /// Tells the observer and the log of the run.
     func tell(_ event: ExperimentEvent, _ part: RunPart) {
-        part.log.write(event)
+        part.log?.write(event)
         observe(event)
     }
 
@@ -155,17 +168,17 @@ public struct Executor: Sendable {
         let (one, data) = (part.one, part.data)
         // Another process may have worked on it since it was registered, or died of it.
         try store.takeOverAbandonedWork()
-        let run = try store.runs([part.run.id])[0]
+        guard let id = part.run?.id, let run = try store.runs([id]).first else { return false }
         let total = Trainer.totalSteps(one.spec.train, files: data.training.files.count)
         let last = try store.checkpoint(of: run.id, kind: .last)
-        var step = PlanStep(kind: .train, subject: run.name, detail: "\(total) steps", state: .new, reason: "not trained yet")
-        if run.status == .finished {
-            step.state = .cached
-            step.reason = "same spec, seed and data; trained to step \(last?.step ?? total)"
-        } else if let last {
-            step.state = .resumed
-            step.reason = "stopped at step \(last.step)" + (run.reason.map { ": \($0)" } ?? "")
-        }
+        let isThere = last.map { FileManager.default.fileExists(atPath: workspace.folder + "/" + $0.path) } ?? false
+        let isGone = try last != nil && !isThere && !isEvaluated(part)
+        let step = PlanStep.training(
+            run.name, steps: total,
+            .init(
+                isFinished: run.status == .finished, reached: isThere || run.status == .finished ? last?.step : nil,
+                reason: run.reason, missingFile: isGone ? last?.path : nil),
+            change: try? Predecessor.find(of: one.spec, name: one.name, key: run.key, in: store)?.description)
         tell(.planned(step), part)
         guard step.state != .cached else {
             summary.cached += 1
@@ -177,6 +190,7 @@ public struct Executor: Sendable {
             return false
         }
         try store.begin(run.id, provenance: workspace.provenance)
+        try store.record(TrainingBatch(events: [.init(kind: "reason", message: "train: \(step.reason)")]), of: run.id)
         let trainer = Trainer(
             workspace: workspace, run: run, builder: ModelBuilder(spec: one.spec, catalog: workspace.catalog),
             identity: one.identity.hex, seed: UInt64(one.seed), training: data.training.files,
@@ -205,12 +219,21 @@ public struct Executor: Sendable {
         return deaths.count > retries + 1 ? "\(deaths.count) processes ended while training it" : nil
     }
 
+    /// Whether every evaluation was finished, so that the weights are no longer needed.
+    private func isEvaluated(_ part: RunPart) throws -> Bool {
+        guard let run = part.run else { return true }
+        let finished = Set(try store.evaluations(of: run.id).filter { $0.status == .finished }.map(\.identity))
+        return part.one.evaluations.allSatisfy { wanted in
+            part.data.tests[wanted.point.set.name].map { finished.contains(part.identity(of: wanted, on: $0)) } ?? true
+        }
+    }
+
     // MARK: Evaluation
 
     private func evaluate(_ evaluation: SpecEvaluation, _ part: RunPart, _ summary: inout Summary) throws {
-        let (one, run, data) = (part.one, part.run, part.data)
+        let one = part.one
         let point = evaluation.point
-        guard let test = data.tests[point.set.name] else { return }
+        guard let run = part.run, let test = part.data.tests[point.set.name] else { return }
         let builder = ModelBuilder(spec: one.spec, catalog: workspace.catalog)
         let checkpoint = try checkpoint(point.checkpoint, of: run)
         // The identity keeps two evaluations apart that differ in what the name does not say.
@@ -284,7 +307,7 @@ public struct Executor: Sendable {
         let known = try store.register(draft)
         let columns = try metrics.map { metric in
             try store.register(
-                metric: metric.name, signature: signature(metric, rate), unit: metric.unit,
+                metric: metric.name, signature: metric.signature(ofAudioAt: rate), unit: metric.unit,
                 higherIsBetter: metric.direction == .higherIsBetter)
         }
         let scored = Dictionary(grouping: try store.scores(of: known.id), by: \.file).mapValues { Set($0.map(\.metric)) }
@@ -292,14 +315,8 @@ public struct Executor: Sendable {
             guard let id = ids[file.name] else { return true }
             return !Set(columns.map(\.id)).isSubset(of: scored[id] ?? [])
         }
-        var step = PlanStep(kind: kind, subject: subject, detail: detail, state: .new, reason: "not evaluated yet")
-        if missing.isEmpty {
-            step.state = .cached
-            step.reason = "all \(ids.count) files have every metric"
-        } else if !scored.isEmpty {
-            step.state = .resumed
-            step.reason = "\(missing.count) of \(ids.count) files lack a metric"
-        }
+        let step = PlanStep.scoring(
+            kind, subject, detail, files: ids.count, missing: missing.count, isBegun: !scored.isEmpty)
         tell(.planned(step), part)
         guard step.state != .cached else {
             if known.status != .finished { try store.end(known.id, as: .finished) }
@@ -309,6 +326,10 @@ public struct Executor: Sendable {
         let evaluator = FileEvaluator(
             sampleRate: rate, resamples: spec.data.resample, metrics: metrics, noiseSeed: job.noiseSeed)
         try store.begin(known.id, provenance: workspace.provenance)
+        if case .run(let run, _) = job.subject {
+            let event = EventRecord(kind: "reason", message: "evaluate [\(detail)]: \(step.reason)")
+            try store.record(TrainingBatch(events: [event]), of: run)
+        }
         do {
             let start = ContinuousClock.now
             let encoder = JSONEncoder()
@@ -354,11 +375,6 @@ public struct Executor: Sendable {
         return relative
     }
 
-    /// The signature of a metric for audio at `rate`, lowered to what the metric accepts.
-    private func signature(_ metric: any SpeechMetric, _ rate: Int) -> String {
-        metric.signature(at: metric.rates.accepts(rate) ? rate : metric.rates.target(for: rate) ?? rate)
-    }
-
     /// The checkpoint a point names.
     private func checkpoint(_ choice: Choice, of run: Run) throws -> CheckpointRecord {
         let kind: CheckpointRecord.Kind =
@@ -383,5 +399,12 @@ public struct Executor: Sendable {
             correctorSteps: settings.optionalInteger("corrector_steps"), snr: settings.optionalNumber("snr"),
             guidance: point.guidance, reference: point.reference?.label, weights: point.weights,
             noiseSeed: UInt64(point.noiseSeed), other: nil)
+    }
+}
+
+extension SpeechMetric {
+    /// The signature for audio at `rate`, lowered to what the metric accepts.
+    func signature(ofAudioAt rate: Int) -> String {
+        signature(at: rates.accepts(rate) ? rate : rates.target(for: rate) ?? rate)
     }
 }

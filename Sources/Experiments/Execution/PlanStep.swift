@@ -19,13 +19,68 @@ public struct PlanStep: Hashable, Sendable, Codable {
     public var state: State
     /// Why it is in that state, in a few words.
     public var reason: String
+    /// What it will take, in s, where a like one was measured before; 0 for what is done.
+    public var seconds: Double?
 
-    public init(kind: Kind, subject: String, detail: String = "", state: State, reason: String) {
+    public init(
+        kind: Kind, subject: String, detail: String = "", state: State, reason: String, seconds: Double? = nil
+    ) {
         self.kind = kind
         self.subject = subject
         self.detail = detail
         self.state = state
         self.reason = reason
+        self.seconds = seconds
+    }
+}
+
+// MARK: - Decisions, the same in a plan and in its execution
+
+extension PlanStep {
+    /// How far a training came.
+    struct TrainingState {
+        var isFinished: Bool
+        /// The last checkpoint's step, if its file is there.
+        var reached: Int?
+        /// Why it ended before it was finished.
+        var reason: String?
+        /// A checkpoint that is needed and not on the disk.
+        var missingFile: String?
+    }
+
+    /// - Parameter change: In what the training differs from an earlier one of its name.
+    static func training(_ name: String, steps total: Int, _ state: TrainingState?, change: @autoclosure () -> String?) -> PlanStep {
+        var step = PlanStep(kind: .train, subject: name, detail: "\(total) steps", state: .new, reason: "")
+        switch state {
+        case let state? where state.missingFile != nil:
+            step.reason = "missing file: \(state.missingFile ?? "")"
+        case let state? where state.isFinished:
+            step.state = .cached
+            step.reason = "same spec, seed and data; trained to step \(state.reached ?? total)"
+        case let state? where state.reached != nil:
+            step.state = .resumed
+            step.reason = "stopped at step \(state.reached ?? 0)" + (state.reason.map { ": \($0)" } ?? "")
+        default:
+            step.reason = change() ?? "not trained yet"
+        }
+        return step
+    }
+
+    /// - Parameters:
+    ///   - files: The files of the set.
+    ///   - missing: Those that lack a metric.
+    ///   - isBegun: Whether any has a score.
+    static func scoring(
+        _ kind: Kind, _ subject: String, _ detail: String, files: Int, missing: Int, isBegun: Bool
+    ) -> PlanStep {
+        if missing == 0 {
+            return PlanStep(kind: kind, subject: subject, detail: detail, state: .cached, reason: "all \(files) files have every metric")
+        }
+        guard isBegun else {
+            return PlanStep(kind: kind, subject: subject, detail: detail, state: .new, reason: "not evaluated yet")
+        }
+        return PlanStep(
+            kind: kind, subject: subject, detail: detail, state: .resumed, reason: "\(missing) of \(files) files lack a metric")
     }
 
     /// What is done to what: "evaluate score [set=test,N=30]".

@@ -17,31 +17,100 @@ public struct PreparedData: Sendable {
     public struct TestData: Sendable {
         public var set: PairedSet
         public var fingerprint: String
+        /// Of all its noisy files, in s.
+        public var seconds: Double
     }
 }
 
-/// Finds or makes the audio of a spec.
+extension PreparedData {
+    /// Adds the content of the weights that training begins from to what is read.
+    mutating func add(_ start: StartingPoint?) throws {
+        guard let start else { return }
+        fingerprint = ContentHash(of: "\(fingerprint)|\(try start.fingerprint())").description
+    }
+}
+
+/// Finds or makes the audio of specs; what several of them read is read once.
 public struct DataPreparer {
-    let workspace: Workspace
+    /// The folder of the store, where facts about audio are remembered.
+    let folder: String
+    /// The folder of the corpora.
+    let corpora: String
+    let catalog: Catalog
+    /// Where processes side by side agree on who makes a corpus.
+    let store: RunStore?
     let observe: @Sendable (ExperimentEvent) -> Void
+    private var prepared: [DataQuestion: PreparedData] = [:]
 
     public init(workspace: Workspace, observe: @escaping @Sendable (ExperimentEvent) -> Void = { _ in }) {
-        self.workspace = workspace
-        self.observe = observe
+        self.init(
+            folder: workspace.folder, corpora: workspace.corpora, catalog: workspace.catalog, store: workspace.store,
+            observe: observe)
+    }
+
+    init(
+        folder: String, corpora: String, catalog: Catalog, store: RunStore? = nil,
+        observe: @escaping @Sendable (ExperimentEvent) -> Void = { _ in }
+    ) {
+        (self.folder, self.corpora, self.catalog, self.store, self.observe) = (folder, corpora, catalog, store, observe)
+    }
+
+    /// All of a spec that decides what audio is read, and what is expected of it.
+    private struct DataQuestion: Hashable {
+        var data: DataSpec
+        var sets: [EvaluateSpec.TestSet]
+        var maxFiles: Int?
+        var hop: Int
+        var waived: Set<String>
+
+        init(_ spec: ExperimentSpec) {
+            data = spec.data
+            (sets, maxFiles) = (spec.evaluate.sets, spec.evaluate.maxFiles)
+            hop = spec.transform.hopLength
+            waived = Set(spec.waive.keys)
+        }
     }
 
     /// Finds or makes the audio of a spec, reads it, and checks it against the protocol.
     ///
     /// - Throws: `GateFailure` for data that is not what the spec says, unless it waives the check by name.
-    public func prepare(_ spec: ExperimentSpec) throws -> PreparedData {
+    public mutating func prepare(_ spec: ExperimentSpec) throws -> PreparedData {
+        let question = DataQuestion(spec)
+        if let known = prepared[question] { return known }
+        let answer = try read(spec)
+        prepared[question] = answer
+        return answer
+    }
+
+    /// The corpora of a spec that are not on the disk, by name, each with its folder and whether it can be made.
+    public func missing(_ spec: ExperimentSpec) throws -> [(name: String, folder: String, isMade: Bool)] {
+        var found: [(name: String, folder: String, isMade: Bool)] = []
+        let choices = [spec.data.corpus] + spec.evaluate.sets.map(\.corpus)
+        for case let choice? in choices where !found.contains(where: { $0.name == choice.name }) {
+            let source = try catalog.corpora.make(choice)
+            let folder = source.location(in: corpora, sampleRate: spec.data.sampleRate)
+            if !FileManager.default.fileExists(atPath: folder) { found.append((choice.name, folder, source.isMade)) }
+        }
+        return found
+    }
+
+    // MARK: Reading
+
+    private func read(_ spec: ExperimentSpec) throws -> PreparedData {
+        let cachePath = folder + "/audio-facts.cache"
+        var cache = FactsCache(contentsOf: cachePath)
+        let known = cache.facts.count
+        defer {
+            // What was read is remembered even where a gate stops the run; a cache that cannot be written is only slow.
+            if cache.facts.count != known { try? cache.write(to: cachePath) }
+        }
         let base = try folder(corpus: spec.data.corpus, path: spec.data.path, rate: spec.data.sampleRate)
-        let corpus = try Corpus(at: base)
-        let training = limited(try corpus.set("train"), spec.data)
-        let validation = corpus.sets.contains { $0.name == "valid" } ? limited(try corpus.set("valid"), spec.data) : nil
+        let split = try spec.data.corpus.map { try catalog.corpora.make($0).split } ?? SpeakerSplit()
+        let (training, validation) = try learning(try Corpus(at: base), split, spec.data)
         var hasher = ContentHasher()
         var scans: [SetScan] = []
         for set in [training, validation].compactMap({ $0 }) {
-            scans.append(try scan(set))
+            scans.append(SetScan(reading: set, cache: &cache))
             hasher.combine(try fingerprint(scans[scans.count - 1]))
         }
         var tests: [String: PreparedData.TestData] = [:]
@@ -52,16 +121,33 @@ public struct DataPreparer {
             }
             var set = try testSet(folderOfSet, test)
             if let most = spec.evaluate.maxFiles { set.files = Array(set.files.prefix(most)) }
-            let read = try scan(set)
-            scans.append(read)
-            tests[test.name] = .init(set: set, fingerprint: try fingerprint(read).description)
+            let scan = SetScan(reading: set, cache: &cache)
+            scans.append(scan)
+            tests[test.name] = .init(
+                set: set, fingerprint: try fingerprint(scan).description,
+                seconds: scan.pairs.reduce(0) { $0 + ((try? $1.noisy.get().header.duration) ?? 0) })
         }
-        let findings = ProtocolGate.findings(scans, spec)
-        let errors = findings.filter { $0.severity == .error && spec.waive[$0.code.rawValue] == nil }
-        guard errors.isEmpty else { throw GateFailure(findings: errors) }
+        let findings = ProtocolGate.findings(scans, spec) + ProtocolGate.misplacedSpeakers(scans, split)
+        try ProtocolGate.enforce(findings, spec)
         return PreparedData(
             training: training, validation: validation, fingerprint: hasher.finish().description, tests: tests,
             findings: findings)
+    }
+
+    /// The sets that are learned from: those of the corpus, or its training set split by speakers.
+    private func learning(
+        _ corpus: Corpus, _ split: SpeakerSplit, _ spec: DataSpec
+    ) throws -> (training: PairedSet, validation: PairedSet?) {
+        var training = try corpus.set("train")
+        guard !corpus.sets.contains(where: { $0.name == "valid" }) else {
+            return (limited(training, spec), limited(try corpus.set("valid"), spec))
+        }
+        func isHeldOut(_ file: PairedFile) -> Bool { file.speaker.map(split.validation.contains) ?? false }
+        var validation = training
+        validation.name = "valid"
+        validation.files = training.files.filter(isHeldOut)
+        training.files.removeAll(where: isHeldOut)
+        return (limited(training, spec), validation.files.isEmpty ? nil : limited(validation, spec))
     }
 
     /// A set inside a corpus, or a folder that is a set itself.
@@ -89,7 +175,7 @@ public struct DataPreparer {
             throw IncompatibleParts(reason: "the spec names no data; set data.corpus or data.path")
         }
         let made = try alone(at: "corpus \(SettingValue.choice(corpus).compact) \(rate)") {
-            try workspace.catalog.corpora.make(corpus).prepare(in: workspace.corpora, sampleRate: rate)
+            try catalog.corpora.make(corpus).prepare(in: corpora, sampleRate: rate)
         }
         observe(.corpus(name: corpus.name, folder: made.baseDir, isNew: made.isNew))
         return made.baseDir
@@ -97,8 +183,7 @@ public struct DataPreparer {
 
     /// Runs `body` while no other process that shares the store does the same.
     private func alone<Result>(at step: String, _ body: () throws -> Result) throws -> Result {
-        let store = workspace.store
-        guard store.access == .readWrite else { return try body() }
+        guard let store, store.access == .readWrite else { return try body() }
         while true {
             guard case .acquired(let claim) = try store.claim(step) else {
                 Thread.sleep(forTimeInterval: 0.05)
@@ -107,16 +192,6 @@ public struct DataPreparer {
             defer { try? store.release(claim) }
             return try body()
         }
-    }
-
-    /// Reads the audio of a set, as far as it is not known yet.
-    private func scan(_ set: PairedSet) throws -> SetScan {
-        let cachePath = workspace.folder + "/audio-facts.cache"
-        var cache = FactsCache(contentsOf: cachePath)
-        let known = cache.facts.count
-        let scan = SetScan(reading: set, cache: &cache)
-        if cache.facts.count != known { try cache.write(to: cachePath) }
-        return scan
     }
 
     /// A hash of names and audio.

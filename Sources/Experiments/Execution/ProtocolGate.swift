@@ -1,6 +1,5 @@
 import Corpora
 import Foundation
-import Runs
 import Specs
 
 /// The checks that stand before any training step.
@@ -15,6 +14,44 @@ public enum ProtocolGate {
             .findings(expecting: .init(sampleRate: spec.data.sampleRate, cropLength: samples))
             .filter { !($0.code == .rate && spec.data.resample) }
     }
+
+    /// Speakers of the published test set in a set that is learned from, whichever test set is evaluated.
+    static func misplacedSpeakers(_ scans: [SetScan], _ split: SpeakerSplit) -> [Finding] {
+        scans.filter { SetRole(name: $0.set.name) != .test }.compactMap { scan in
+            let files = scan.set.files.filter { $0.speaker.map(split.test.contains) ?? false }
+            let speakers = Set(files.compactMap(\.speaker)).sorted()
+            guard !speakers.isEmpty else { return nil }
+            return Finding(
+                .speakerOverlap, .error, set: scan.set.name,
+                "\(speakers.joined(separator: ", ")) \(speakers.count == 1 ? "belongs" : "belong") to the published test set",
+                fix: "take these speakers out of \(scan.set.name), or name other ones in data.corpus.test_speakers",
+                files: files.map(\.name))
+        }
+    }
+
+    /// Stops at errors that the spec does not waive by name.
+    static func enforce(_ findings: [Finding], _ spec: ExperimentSpec) throws(GateFailure) {
+        let errors = findings.filter { $0.severity == .error && spec.waive[$0.code.rawValue] == nil }
+        guard errors.isEmpty else { throw GateFailure(findings: errors) }
+    }
+
+    /// Everything that can be told before audio is read.
+    ///
+    /// - Throws: `IncompleteSpec` for a spec with settings that are not known, `GateFailure` for errors it does not waive.
+    public static func enter(_ loaded: LoadedSpec, _ catalog: Catalog = .standard) throws -> [Finding] {
+        if !loaded.unknown.isEmpty { throw IncompleteSpec(file: loaded.file, settings: loaded.unknown) }
+        try SharedIdentity.check(loaded)
+        var found = ProtocolDifferences.between(loaded.runs)
+        var seen: Set<Finding> = Set(found)
+        try enforce(found, loaded.spec)
+        let vocabulary = catalog.vocabulary
+        for run in loaded.runs {
+            let own = ProtocolDifferences.inside(run.spec, vocabulary)
+            try enforce(own, run.spec)
+            found += own.filter { seen.insert($0).inserted }
+        }
+        return found
+    }
 }
 
 /// Data that is not what the protocol says.
@@ -24,5 +61,18 @@ public struct GateFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         let lines = findings.map { "error: \($0)" }
         return lines.joined(separator: "\n") + "\n    a spec may waive a check by name, with a reason: waive: { \(findings[0].code.rawValue): ... }"
+    }
+}
+
+/// A spec that cannot run, since its source does not tell all its settings.
+public struct IncompleteSpec: Error, Hashable, Sendable, CustomStringConvertible {
+    public var file: String
+    /// What is missing, by path.
+    public var settings: [String: String]
+
+    public var description: String {
+        let lines = settings.sorted { $0.key < $1.key }.map { "\n    \($0.key): \($0.value)" }
+        return "\(file): error: incomplete: \(settings.count == 1 ? "a setting is" : "\(settings.count) settings are") not known"
+            + lines.joined() + "\n    set them and remove them from 'incomplete', or import the published checkpoint"
     }
 }

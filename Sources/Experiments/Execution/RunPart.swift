@@ -2,21 +2,18 @@ import Foundation
 import Runs
 import Specs
 
-/// One run of a spec with the data it reads and the log it writes.
+/// One run of a spec with the data it reads and the log it writes; a spec without a model has anchors alone.
 struct RunPart: Sendable {
     let one: SpecRun
-    let run: Run
+    let run: Run?
     let data: PreparedData
-    let log: RunLog
+    let log: RunLog?
+
+    /// The claim of the training, by which its outcome is known too.
+    var training: String { "train \(run?.shortID ?? "nothing")" }
 
     /// All steps of the run, each after what it needs.
     var work: [Work] {
-        let evaluations = one.evaluations.compactMap { evaluation -> Work? in
-            guard let test = data.tests[evaluation.point.set.name] else { return nil }
-            return Work(
-                part: self, task: .evaluate(evaluation), claim: "evaluate " + identity(of: evaluation, on: test),
-                step: PlanStep(kind: .evaluate, subject: run.name, detail: evaluation.label, state: .new, reason: ""))
-        }
         let anchors = one.spec.evaluate.anchors.flatMap { choice in
             data.tests.sorted { $0.key < $1.key }.map { name, test in
                 Work(
@@ -24,14 +21,21 @@ struct RunPart: Sendable {
                     step: PlanStep(kind: .anchor, subject: choice.name, detail: name, state: .new, reason: ""))
             }
         }
-        let training = Work(
-            part: self, task: .train, claim: "train \(run.shortID)",
+        guard let run else { return anchors }
+        let train = Work(
+            part: self, task: .train, claim: training,
             step: PlanStep(kind: .train, subject: run.name, state: .new, reason: ""))
-        return [training] + evaluations + anchors
+        let evaluations = one.evaluations.compactMap { evaluation -> Work? in
+            guard let test = data.tests[evaluation.point.set.name] else { return nil }
+            return Work(
+                part: self, task: .evaluate(evaluation), claim: "evaluate " + identity(of: evaluation, on: test),
+                step: PlanStep(kind: .evaluate, subject: run.name, detail: evaluation.label, state: .new, reason: ""))
+        }
+        return [train] + evaluations + anchors
     }
 
     func identity(of evaluation: SpecEvaluation, on test: PreparedData.TestData) -> String {
-        "\(evaluation.identity.hex)|\(run.key.dataFingerprint)|\(test.fingerprint)"
+        "\(evaluation.identity.hex)|\(data.fingerprint)|\(test.fingerprint)"
     }
 
     func identity(ofAnchor choice: Choice, on test: PreparedData.TestData) -> String {
@@ -60,7 +64,8 @@ struct Work: Sendable {
 struct Progress {
     enum Training { case finished, failed }
 
-    var trainings: [Run.ID: Training] = [:]
+    /// By the training's claim.
+    var trainings: [String: Training] = [:]
     /// Failures within this process, by claim.
     var failures: [String: Int] = [:]
     /// Claims whose holder was told of.

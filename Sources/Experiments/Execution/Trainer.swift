@@ -37,14 +37,18 @@ public struct Trainer {
             files: training, spec: builder.spec.data, conditioning: builder.spec.conditioning, frontEnd: builder.frontEnd,
             seed: seed)
         var records = TrainingBatch()
-        var best = try bestSoFar()
-        try start(state)
+        var best = try start(state) ? bestSoFar() : [:]
         let history = try workspace.store.steps(of: run.id).filter { $0.step <= state.step }
         var watch = LossWatch(growth: spec.maxLossGrowth, history: history.map(\.loss))
         var secondsSpent = history.reduce(0) { $0 + $1.seconds }
         let total = Self.totalSteps(spec, files: training.count)
         let validateEvery = spec.validateEvery ?? max(1, training.count / spec.effectiveBatch)
         observe(.trainingStarted(run: run.name, folder: folder, step: state.step, of: total))
+        if total == 0 {
+            // The starting weights themselves are what is evaluated.
+            try save(state, [.last], &records, best)
+            try flush(&records)
+        }
         var (lastFlush, lastCheckpoint) = (ContinuousClock.now, ContinuousClock.now)
         var pace = Pace(step: state.step)
 
@@ -128,15 +132,24 @@ public struct Trainer {
 
     // MARK: Beginning
 
-    /// Goes on from the newest checkpoint, if its content is what was recorded.
-    private func start(_ state: TrainingState) throws {
-        guard let last = try workspace.store.checkpoint(of: run.id, kind: .last) else { return }
-        let path = try workspace.verified(last)
-        let checkpoint = try TrainingCheckpoint(path: path, model: state.model)
-        guard checkpoint.identity == identity else {
-            throw WeightsError(parameter: path, reason: "belongs to another training; restore it or remove the run")
+    /// Goes on from the newest checkpoint, if its content is what was recorded, or begins from the weights that the spec
+    /// names.
+    ///
+    /// - Returns: Whether it goes on.
+    private func start(_ state: TrainingState) throws -> Bool {
+        if let last = try workspace.store.checkpoint(of: run.id, kind: .last),
+            FileManager.default.fileExists(atPath: workspace.folder + "/" + last.path)
+        {
+            let path = try workspace.verified(last)
+            let checkpoint = try TrainingCheckpoint(path: path, model: state.model)
+            guard checkpoint.identity == identity else {
+                throw WeightsError(parameter: path, reason: "belongs to another training; restore it or remove the run")
+            }
+            state.restore(checkpoint)
+            return true
         }
-        state.restore(checkpoint)
+        try StartingPoint(spec.initFrom, store: workspace.store, folder: workspace.folder)?.apply(to: state)
+        return false
     }
 
     private func bestSoFar() throws -> [CheckpointRecord.Kind: Double] {

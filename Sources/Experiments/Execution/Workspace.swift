@@ -12,18 +12,21 @@ public struct Workspace: Sendable {
     /// How this process describes itself in the store.
     public let provenance: Provenance
 
-    public init(store: RunStore, catalog: Catalog = .standard, commandLine: [String]) {
+    /// - Parameter corpora: The folder of the corpora; `corpora` beside the store if `nil`.
+    public init(store: RunStore, catalog: Catalog = .standard, corpora: String? = nil, commandLine: [String]) {
         self.store = store
         self.catalog = catalog
+        self.corpora = corpora ?? store.folder + "/corpora"
         let (commit, isDirty) = Self.gitState()
         provenance = Provenance(
             gitCommit: commit, isDirty: isDirty, version: Self.version, machine: Self.machine, threads: Engine.threads,
             commandLine: commandLine.joined(separator: " "))
     }
 
-    /// The folder that holds the store, the corpora and the folder of each run.
+    /// The folder that holds the store and the folder of each run.
     public var folder: String { store.folder }
-    public var corpora: String { folder + "/corpora" }
+    /// The folder that holds the corpora, by name.
+    public let corpora: String
 
     /// The absolute path of a file to be written at `relative`, whose folder is made if it is missing.
     ///

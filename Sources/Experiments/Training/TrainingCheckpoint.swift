@@ -11,6 +11,8 @@ public struct TrainingCheckpoint: Sendable {
     static let format = "sgmse-training-1"
 
     public var step: Int
+    /// Steps that the moments had seen before the training began.
+    public var warmSteps: Int
     /// The training's identity.
     public var identity: String
     public var weights: [Tensor]
@@ -21,6 +23,7 @@ public struct TrainingCheckpoint: Sendable {
 
     public init(of state: TrainingState, identity: String) {
         step = state.step
+        warmSteps = state.warmSteps
         self.identity = identity
         weights = state.model.weights.map(\.parameter.tensor)
         averages = state.averages
@@ -43,8 +46,9 @@ public struct TrainingCheckpoint: Sendable {
             }
         }
         for buffer in buffers { add("buffers", buffer.name, buffer.value) }
-        try SafetensorsFile.write(
-            arrays, metadata: ["format": Self.format, "step": String(step), "identity": identity], to: path)
+        var metadata = ["format": Self.format, "step": String(step), "identity": identity]
+        if warmSteps > 0 { metadata["warm_steps"] = String(warmSteps) }
+        try SafetensorsFile.write(arrays, metadata: metadata, to: path)
     }
 
     /// Reads the state of a training of a model like `model`.
@@ -63,6 +67,7 @@ public struct TrainingCheckpoint: Sendable {
             return Tensor(array.values, shape: array.shape)
         }
         self.step = step
+        warmSteps = file.metadata["warm_steps"].flatMap(Int.init) ?? 0
         identity = file.metadata["identity"] ?? ""
         weights = try all.map { try tensor("weights", $0.name, $0.parameter) }
         averages = try all.map { try tensor("ema", $0.name, $0.parameter) }
@@ -104,7 +109,8 @@ extension TrainingState {
     /// Goes on from a checkpoint.
     public func restore(_ checkpoint: TrainingCheckpoint) {
         restore(
-            step: checkpoint.step, weights: checkpoint.weights, averages: checkpoint.averages, moments: checkpoint.moments)
+            step: checkpoint.step, weights: checkpoint.weights, averages: checkpoint.averages, moments: checkpoint.moments,
+            warmSteps: checkpoint.warmSteps)
         for (buffer, stored) in zip(model.backbone.buffers, checkpoint.buffers) { buffer.assign(stored.value) }
     }
 }

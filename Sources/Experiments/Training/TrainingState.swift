@@ -60,6 +60,8 @@ public final class TrainingState {
     public private(set) var averages: [Tensor]
     /// Optimizer steps made.
     public private(set) var step = 0
+    /// Steps that the moments had seen before this training began.
+    public private(set) var warmSteps = 0
 
     public init(model: ScoreModel, loss: any TrainingLoss, rate: Double, averageDecay: Double, clip: Double? = nil) {
         self.model = model
@@ -105,7 +107,7 @@ public final class TrainingState {
         }
         let factor = share * (clip.map { norm > $0 ? $0 / norm : 1 } ?? 1)
         step += 1
-        let update = AdamUpdate(rate: rate, count: step, decay: Self.decay(averageDecay, update: step))
+        let update = AdamUpdate(rate: rate, count: step + warmSteps, decay: Self.decay(averageDecay, update: step))
         for (index, weight) in weights.enumerated() {
             guard let moment = moments[index] else { continue }
             let gradient = sums[index].map { factor == 1 ? $0 : $0.scaled(by: factor) } ?? .zeros(weight.parameter.shape)
@@ -138,12 +140,24 @@ public final class TrainingState {
 
     /// Takes over a stored state.
     public func restore(
-        step: Int, weights: [Tensor], averages: [Tensor], moments: [(first: Tensor, second: Tensor)?]
+        step: Int, weights: [Tensor], averages: [Tensor], moments: [(first: Tensor, second: Tensor)?], warmSteps: Int = 0
     ) {
         for (weight, value) in zip(self.weights, weights) { weight.parameter.assign(value) }
         self.averages = averages
         self.moments = moments
         self.step = step
+        self.warmSteps = warmSteps
+    }
+
+    /// Begins from the weights of another training; its moments and their age too, where they are given.
+    public func begin(
+        weights: [Tensor], buffers: [(name: String, value: Tensor)],
+        optimizer: (moments: [(first: Tensor, second: Tensor)?], steps: Int)?
+    ) {
+        restore(
+            step: 0, weights: weights, averages: weights.map { $0.copied() }, moments: optimizer?.moments ?? moments,
+            warmSteps: optimizer?.steps ?? 0)
+        for (buffer, stored) in zip(model.backbone.buffers, buffers) { buffer.assign(stored.value) }
     }
 }
 

@@ -3,13 +3,6 @@ import Foundation
 import Reports
 import Runs
 
-/// `sgmse export`: what was made here, for other programs.
-struct Export: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Hand over what was made here.",
-        subcommands: [ExportRuns.self, ExportTensorBoard.self, ExportCSV.self, ExportJSONLines.self])
-}
-
 /// What the exports of a run's history take.
 struct HistoryExportOptions: ParsableArguments {
     @Argument(help: "Names or ids of runs.")

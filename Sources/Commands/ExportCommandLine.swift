@@ -1,0 +1,26 @@
+import ArgumentParser
+import Experiments
+import Specs
+
+/// `sgmse export command`: the reference's command lines for a spec.
+struct ExportCommandLine: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "command",
+        abstract: "Give the reference's command lines for a spec.",
+        discussion: "What the reference has no option for is said on standard error.")
+
+    @OptionGroup var spec: SpecOptions
+
+    func run() throws {
+        let loaded = try spec.load()
+        let vocabulary = Catalog.standard.vocabulary
+        var remarks: [String] = []
+        for run in loaded.runs {
+            let export = CommandExport(run.spec, vocabulary: vocabulary)
+            if loaded.runs.count > 1 { print("# \(run.name)") }
+            print(([export.train] + export.enhance).joined(separator: "\n"))
+            for remark in export.remarks where !remarks.contains(remark) { remarks.append(remark) }
+        }
+        for remark in remarks { printError("note: \(remark)") }
+    }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Specs
+
+/// `sgmse import command`: a spec from a command line of the reference.
+struct ImportCommandLine: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "command",
+        abstract: "Turn a command line of the reference into a spec.",
+        discussion: """
+            Takes train.py, enhancement.py and their noise-conditioned variants, with every option they have:
+
+              sgmse import command 'python train.py --base_dir data --backbone ncsnpp_v2' > spec.yaml
+
+            The spec goes to standard output, remarks to standard error. '-' reads the command from standard input.
+            """)
+
+    @Argument(help: "The command, as one argument.")
+    var command: String
+
+    func run() throws {
+        let text = command == "-" ? String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self) : command
+        let imported = try CommandImport(text, vocabulary: Catalog.standard.vocabulary)
+        print(imported.yaml, terminator: "")
+        for remark in imported.remarks { printError("note: \(remark)") }
+    }
+}

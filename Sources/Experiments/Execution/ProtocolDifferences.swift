@@ -1,0 +1,112 @@
+import Corpora
+import Specs
+
+/// What training and evaluation set differently, and the runs of one spec among themselves.
+///
+/// Each was a real mistake: a reference of 0.25 s in training and 0.5 s in evaluation, an empty reference in
+/// validation of a network that had never seen one, one model's `step` checkpoint beside another's `last`.
+enum ProtocolDifferences {
+    /// Differences inside one run.
+    static func inside(_ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary) -> [Finding] {
+        references(spec) + front(spec, vocabulary) + selection(spec)
+    }
+
+    private static func finding(
+        _ code: Finding.Code, _ severity: Finding.Severity, _ message: String, fix: String
+    ) -> Finding {
+        Finding(code, severity, set: "protocol", message, fix: fix)
+    }
+
+    // MARK: The noise reference
+
+    private static func references(_ spec: ExperimentSpec) -> [Finding] {
+        guard let conditioning = spec.conditioning else { return [] }
+        var found: [Finding] = []
+        func text(_ frames: Int) -> String {
+            let seconds = Double((frames - 1) * spec.transform.hopLength) / Double(spec.data.sampleRate)
+            return "\(frames) frames (\((seconds * 1000).rounded() / 1000) s)"
+        }
+        let lengths = Set(spec.evaluate.references.compactMap(\.numFrames)).sorted()
+        let others = lengths.filter { $0 != conditioning.refNumFrames }
+        if !others.isEmpty {
+            let isSeen = lengths.contains(conditioning.refNumFrames)
+            found.append(
+                finding(
+                    .referenceLength, isSeen ? .note : .error,
+                    "the reference has \(text(conditioning.refNumFrames)) in training, \(others.map(text).joined(separator: ", ")) in evaluation",
+                    fix: "leave evaluate.reference.num_frames out, or add the length of training as another value"))
+        }
+        if conditioning.condDropProb == 0, let empty = spec.evaluate.references.first(where: { ["zero", "none"].contains($0.mode) }) {
+            found.append(
+                finding(
+                    .unseenReference, .error,
+                    "the reference '\(empty.mode)' is empty, and with cond_drop_prob 0 training never shows an empty one",
+                    fix: "evaluate with a reference, or train with conditioning.cond_drop_prob above 0"))
+        }
+        return found
+    }
+
+    // MARK: The signal
+
+    private static func front(_ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary) -> [Finding] {
+        var found: [Finding] = []
+        let traits = vocabulary[.backbone, spec.backbone.name]?.traits ?? []
+        for case .padding(let usual) in traits where usual != spec.evaluate.padding {
+            found.append(
+                finding(
+                    .padding, .warning,
+                    "frames are filled up by '\(spec.evaluate.padding)', the authors of '\(spec.backbone.name)' use '\(usual)'",
+                    fix: "leave evaluate.padding out, or set it alike in all systems that are compared"))
+        }
+        if spec.data.normalize != "noisy" {
+            found.append(
+                finding(
+                    .normalization, .warning,
+                    "crops are divided by '\(spec.data.normalize)' in training, recordings by the noisy peak in evaluation",
+                    fix: "data.normalize: noisy"))
+        }
+        return found
+    }
+
+    // MARK: The checkpoint
+
+    private static func selection(_ spec: ExperimentSpec) -> [Finding] {
+        var found: [Finding] = []
+        let (train, evaluate) = (spec.train, spec.evaluate)
+        guard train.maxSteps != 0, train.numEvalFiles > 0 else { return [] }
+        if let steps = train.validationN, !evaluate.N.isEmpty, !evaluate.N.contains(steps) {
+            found.append(
+                finding(
+                    .validationSteps, .note, "validation takes \(steps) steps, evaluation \(evaluate.N.map(String.init).joined(separator: ", "))",
+                    fix: "checkpoints are compared at other steps than they are used at; set train.validation_N to one of them"))
+        }
+        if !evaluate.weights.contains("ema") {
+            found.append(
+                finding(
+                    .rawWeights, .warning, "validation judges averaged weights, evaluation takes raw ones", fix: "evaluate.weights: ema"))
+        }
+        let unchosen = evaluate.checkpoints.filter { !$0.name.hasPrefix("best_") }
+        if unchosen.count == evaluate.checkpoints.count, let first = unchosen.first {
+            found.append(
+                finding(
+                    .checkpointChoice, .note, "'\(SettingValue.choice(first).compact)' is evaluated, whatever validation says of it",
+                    fix: "evaluate.checkpoint: best_pesq takes the best one of validation"))
+        }
+        return found
+    }
+
+    /// Differences between runs that will stand in one table.
+    static func between(_ runs: [SpecRun]) -> [Finding] {
+        var choices: [String] = []
+        for run in runs where run.spec.train.maxSteps != 0 {
+            let text = run.spec.evaluate.checkpoints.map { SettingValue.choice($0).compact }.sorted().joined(separator: " and ")
+            if !choices.contains(text) { choices.append(text) }
+        }
+        guard choices.count > 1 else { return [] }
+        return [
+            finding(
+                .checkpointChoice, .error, "runs of one spec are evaluated at different checkpoints: \(choices.joined(separator: "; "))",
+                fix: "give all of them one evaluate.checkpoint, or list all choices in it")
+        ]
+    }
+}

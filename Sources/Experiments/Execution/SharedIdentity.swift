@@ -1,0 +1,50 @@
+import Foundation
+import Runs
+import Specs
+
+/// Two rows of papers that mean the same experiment: at least one of them is not what its paper did.
+public struct SharedIdentity: Error, Hashable, Sendable, CustomStringConvertible {
+    public var first: String
+    public var second: String
+    /// Where the first one stands: a file, or a run.
+    public var place: String
+
+    public var description: String {
+        "error: '\(second)' means the same experiment as '\(first)' (\(place)): one of the two is not what its paper did\n"
+            + "    give the settings in which they differ, or mark them in 'incomplete'"
+    }
+
+    /// - Throws: `SharedIdentity` for two of the experiments that reproduce different rows and mean the same.
+    public static func check(_ specs: [(place: String, spec: ExperimentSpec)]) throws(SharedIdentity) {
+        var known: [Identity: (place: String, row: String)] = [:]
+        for (place, spec) in specs {
+            guard let row = spec.reproduces else { continue }
+            if let other = known[spec.identity], other.row != row {
+                throw SharedIdentity(first: other.row, second: row, place: other.place)
+            }
+            known[spec.identity] = (place, row)
+        }
+    }
+
+    /// The runs of one spec among themselves.
+    static func check(_ loaded: LoadedSpec) throws(SharedIdentity) {
+        guard loaded.profile == nil else { return }
+        try check(loaded.runs.map { (loaded.file, $0.spec) })
+    }
+}
+
+extension ExperimentSpec {
+    /// Whether there is anything to train or to load; a spec without gives the anchors' rows alone.
+    var hasModel: Bool {
+        train.maxSteps != 0 || train.initFrom != nil || evaluate.checkpoints.contains { $0.name == "file" }
+    }
+
+    /// - Throws: `SharedIdentity` if the known run of the same training reproduces another row by the same experiment.
+    func refuseAnotherName(of known: Run, in store: RunStore) throws {
+        guard let row = reproduces,
+            let earlier = try? JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: known.id).resolved.utf8)),
+            let other = earlier.reproduces, other != row, earlier.identity == identity
+        else { return }
+        throw SharedIdentity(first: other, second: row, place: "run \(known.shortID)")
+    }
+}

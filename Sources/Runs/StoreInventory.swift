@@ -1,0 +1,136 @@
+import Foundation
+import GRDB
+
+/// What a plan needs to know of a store, read in a few queries however many runs there are.
+public struct StoreInventory: Sendable {
+    /// A training and how far it came.
+    public struct Training: Hashable, Sendable {
+        public var run: Run.ID
+        public var name: String
+        public var shortID: String
+        public var status: RunStatus
+        public var reason: String?
+        /// The newest checkpoint that training can go on from: its step, and its path in the store's folder.
+        public var last: (step: Int, path: String)? { lastStep.flatMap { step in lastPath.map { (step, $0) } } }
+        var lastStep: Int?
+        var lastPath: String?
+    }
+
+    /// An evaluation, and the metrics of which it has scores.
+    public struct Scoring: Hashable, Sendable {
+        public var evaluation: Evaluation.ID
+        public var status: RunStatus
+        public var metrics: Set<ScoredMetric.ID>
+    }
+
+    /// Trainings by what makes them what they are.
+    public fileprivate(set) var trainings: [RunKey: Training] = [:]
+    /// Evaluations by identity.
+    public fileprivate(set) var scorings: [String: Scoring] = [:]
+    /// Metrics by signature.
+    public fileprivate(set) var metrics: [String: ScoredMetric.ID] = [:]
+
+    /// A store without anything in it.
+    public init() {}
+}
+
+extension RunStore {
+    /// All trainings and evaluations, in short.
+    public func inventory() throws(StoreError) -> StoreInventory {
+        try read { db in
+            var inventory = StoreInventory()
+            try readTrainings(db, into: &inventory)
+            try readScorings(db, into: &inventory)
+            for metric in try metrics(db) { inventory.metrics[metric.signature] = metric.id }
+            return inventory
+        }
+    }
+
+    private func readTrainings(_ db: Database, into inventory: inout StoreInventory) throws {
+        var living: [Int64: Bool] = [:]
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT run.id, run.name, shortID, identity, seed, dataFingerprint, status, reason, ownerID,
+                checkpoint.step, checkpoint.path
+                FROM run LEFT JOIN checkpoint ON runID = run.id AND kind = 'last' AND superseded = 0
+                """)
+        while let row = try rows.next() {
+            var (status, reason) = (RunStatus(rawValue: row[6]) ?? .failed, row[7] as String?)
+            if status == .running, let owner = row[8] as Int64? {
+                let isAlive = living[owner] ?? locks.isAlive(owner)
+                living[owner] = isAlive
+                if !isAlive { (status, reason) = (.interrupted, "its process has ended") }
+            }
+            let key = RunKey(identity: row[3], seed: UInt64(bitPattern: row[4]), dataFingerprint: row[5])
+            inventory.trainings[key] = .init(
+                run: StoreID(row[0]), name: row[1], shortID: row[2], status: status, reason: reason, lastStep: row[9],
+                lastPath: row[10])
+        }
+    }
+
+    /// One probe of the index for each evaluation and metric, instead of a walk through all scores.
+    private func readScorings(_ db: Database, into inventory: inout StoreInventory) throws {
+        var metrics: [Int64: Set<ScoredMetric.ID>] = [:]
+        let scored = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT evaluation.id, metric.id FROM evaluation CROSS JOIN metric WHERE EXISTS (
+                SELECT 1 FROM score WHERE evaluationID = evaluation.id AND metricID = metric.id)
+                """)
+        while let row = try scored.next() { metrics[row[0], default: []].insert(StoreID(row[1])) }
+        let rows = try Row.fetchCursor(db, sql: "SELECT id, identity, status FROM evaluation")
+        while let row = try rows.next() {
+            let id: Int64 = row[0]
+            inventory.scorings[row[1]] = .init(
+                evaluation: StoreID(id), status: RunStatus(rawValue: row[2]) ?? .failed, metrics: metrics[id] ?? [])
+        }
+    }
+
+    /// Runs of a name, the newest first.
+    public func runs(called name: String, limit: Int = 20) throws(StoreError) -> [Run.ID] {
+        try read { db in
+            try Int64.fetchAll(
+                db, sql: "SELECT id FROM run WHERE name = ? ORDER BY created DESC, id DESC LIMIT ?", arguments: [name, limit]
+            ).map(Run.ID.init)
+        }
+    }
+}
+
+// MARK: - Measured speed
+
+/// How fast a run was, as measured.
+public struct MeasuredSpeed: Hashable, Sendable {
+    /// Wall-clock seconds of one optimizer step; nil where none was made.
+    public var secondsPerStep: Double?
+    /// Seconds of one thread for each second of audio and step N of the sampler, by sampler.
+    public var secondsPerSamplerStep: [String: Double]
+    public var threads: Int
+}
+
+extension RunStore {
+    /// The speed of a run's last two hundred steps and of all its evaluations.
+    public func measuredSpeed(of run: Run.ID) throws(StoreError) -> MeasuredSpeed {
+        try read { db in
+            let step = try Double.fetchOne(
+                db,
+                sql: """
+                    SELECT avg(seconds) FROM (SELECT seconds FROM trainingStep WHERE runID = ?
+                    AND seconds > 0 ORDER BY step DESC LIMIT 200)
+                    """, arguments: [run.rawValue])
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT sampler, avg(realTimeFactor / steps) FROM fileResult
+                    JOIN evaluation ON evaluation.id = evaluationID
+                    WHERE runID = ? AND steps > 0 AND sampler IS NOT NULL GROUP BY sampler
+                    """, arguments: [run.rawValue])
+            var sampling: [String: Double] = [:]
+            while let row = try rows.next() { sampling[row[0]] = row[1] }
+            let threads = try Int.fetchOne(
+                db, sql: "SELECT threads FROM run JOIN provenance ON provenance.id = provenanceID WHERE run.id = ?",
+                arguments: [run.rawValue])
+            return MeasuredSpeed(secondsPerStep: step, secondsPerSamplerStep: sampling, threads: threads ?? 1)
+        }
+    }
+}

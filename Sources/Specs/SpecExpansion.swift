@@ -1,0 +1,158 @@
+/// The change of one setting, drafted once for all points that make it.
+struct SettingsPatch {
+    let path: String
+    private let value: SettingValue
+    private let origins: [String: Origin]
+    private let isFailed: Bool
+    private let errors: [SpecError]
+
+    /// - Parameter draft: Drafts one section with the assignment.
+    init?(_ assignment: Sweep.Assignment, over whole: SpecAssembly.Draft, draft: (Schema) -> SpecAssembly.Draft) {
+        path = assignment.path
+        guard let field = ExperimentSchema.root[assignment.section], field.name != path, path.hasPrefix(field.name + "."),
+            let usual = whole.settings.value(at: path), case let drafted = draft(Schema([field])),
+            let value = drafted.settings.value(at: path)
+        else { return nil }
+        // With the former value back in its place, nothing may be left of the change.
+        var settings = drafted.settings
+        settings.set(usual, at: path)
+        guard settings[field.name] == whole.settings[field.name], Self.isPlain(value), Self.isPlain(usual) else { return nil }
+        self.value = value
+        let path = path
+        origins = drafted.origins.filter { $0.key == path || $0.key.hasPrefix(path + "[") }
+        isFailed = drafted.failed.contains(path)
+        errors = drafted.errors
+    }
+
+    /// Another entry, or another section, changes more than one setting.
+    private static func isPlain(_ value: SettingValue) -> Bool {
+        switch value {
+        case .choice, .section: false
+        case .list(let values): values.allSatisfy(isPlain)
+        default: true
+        }
+    }
+
+    func apply(to draft: inout SpecAssembly.Draft, _ tables: inout [[String: Origin]]) {
+        draft.settings.set(value, at: path)
+        if isFailed { draft.failed.insert(path) } else { draft.failed.remove(path) }
+        draft.errors += errors
+        tables.append(origins)
+    }
+}
+
+/// The runs of a sweep.
+extension SpecAssembly {
+    /// A sweep that is wrong at every point would say so ten thousand times.
+    private static let mostFailingPoints = 20
+
+    /// Resolves at each point only what the sweep touches: single settings where they are independent, else whole
+    /// sections; all other settings are those of `whole`.
+    mutating func expand(_ sweep: Sweep, over whole: Draft) -> [SpecRun] {
+        let touched = Set(sweep.paths.map { ExperimentSchema.root[String($0.prefix { $0 != "." })]?.name ?? $0 })
+        let known = ExperimentSchema.root.fields.filter { touched.contains($0.name) }
+        // A path that leads nowhere is judged by the whole language.
+        let schema = known.count == touched.count ? Schema(known) : ExperimentSchema.root
+        func isUntouched(_ path: String) -> Bool { !touched.contains(String(path.prefix { $0 != "." && $0 != "[" })) }
+        let origins = whole.origins.filter { isUntouched($0.key) }
+        let failed = whole.failed.filter(isUntouched)
+        var identities = SectionIdentities(resolved(whole, checks: false).spec)
+        var patches: [Int: SettingsPatch?] = [:]
+        var agenda: EvaluationAgenda?
+        let labels = Self.shortNames(sweep.paths)
+        var runs: [SpecRun] = []
+        var names: Set<String> = []
+        var failing = 0
+        for point in sweep.points {
+            var draft = Draft(settings: whole.settings, origins: [:], failed: failed, errors: [])
+            var tables: [[String: Origin]] = []
+            let single = point.map { patch($0, over: whole, &patches) }
+            if single.allSatisfy({ $0 != nil }) {
+                draft.failed = whole.failed
+                for case let patch? in single { patch.apply(to: &draft, &tables) }
+                tables.append(whole.origins)
+            } else {
+                let part = self.draft(schema, point: point, overlay: overlay)
+                for (name, value) in part.settings { draft.settings[name] = value }
+                draft.failed.formUnion(part.failed)
+                draft.errors = part.errors
+                tables = [part.origins, origins]
+            }
+            let resolution = resolved(draft, over: tables)
+            if sweep.excludes(resolution.spec.settings) { continue }
+            if resolution.errors.contains(where: { $0.severity == .error }) {
+                failing += 1
+                errors += resolution.errors
+                if failing >= Self.mostFailingPoints { break }
+                continue
+            }
+            errors += resolution.errors
+            let spec = resolution.spec
+            let values = point.map { ($0.path, spec.settings.value(at: $0.path) ?? .none) }
+            // A point that names its runs needs no other label.
+            let own = point.contains { $0.path == "name" } ? spec.name : nil
+            var label = own ?? values.map { "\(labels[$0.0] ?? $0.0)=\(Self.shown($0.1))" }.joined(separator: ",")
+            if !names.insert(label).inserted {
+                // Values that differ only in what names cannot show are told apart by their number.
+                label += ",point=\(runs.count + 1)"
+                names.insert(label)
+            }
+            if agenda?.evaluate != spec.settings["evaluate"] { agenda = self.agenda(of: spec) }
+            identities.update(for: spec, touched: touched)
+            runs += self.runs(
+                of: spec, label: label, isNamed: label == own, point: values, identities, agenda ?? self.agenda(of: spec))
+            if errors.count > 1000 { errors = SpecErrors(errors).all }
+        }
+        if runs.isEmpty, failing == 0 {
+            errors.append(SpecError("sweep", at: root, "the sweep has no points left", hint: "'exclude' takes all of them out"))
+        }
+        return runs
+    }
+
+    /// What an assignment alone changes; `nil` unless that is one setting, so that assignments cannot meet.
+    private func patch(
+        _ assignment: Sweep.Assignment, over whole: Draft, _ known: inout [Int: SettingsPatch?]
+    ) -> SettingsPatch? {
+        if let found = known[assignment.number] { return found }
+        let found = SettingsPatch(assignment, over: whole) { draft($0, point: [assignment], overlay: overlay) }
+        known[assignment.number] = .some(found)
+        return found
+    }
+
+    private static func shown(_ value: SettingValue) -> String {
+        if case .choice(let choice) = value { return choice.name }
+        return value.compact
+    }
+
+    func agenda(of spec: ExperimentSpec) -> EvaluationAgenda { EvaluationAgenda(spec, takesSteps: derived.takesSteps) }
+
+    /// One run for each seed.
+    func runs(
+        of spec: ExperimentSpec, label: String, isNamed: Bool = false, point: [(String, SettingValue)],
+        _ identities: SectionIdentities, _ agenda: EvaluationAgenda
+    ) -> [SpecRun] {
+        var stem = spec.name + (profile.map { "@\($0)" } ?? "")
+        if !label.isEmpty, !isNamed { stem += "," + label }
+        let seeds = spec.train.seeds
+        return zip(seeds, identities.trainings(seeds: seeds)).map { seed, identity in
+            SpecRun(
+                name: seeds.count > 1 ? stem + ",seed=\(seed)" : stem, label: label, seed: seed,
+                point: point.map { (path: $0.0, value: $0.1) }, spec: spec, identity: identity, agenda: agenda)
+        }
+    }
+
+    /// The last part of each path, and as much before it as keeps them apart.
+    private static func shortNames(_ paths: [String]) -> [String: String] {
+        var names: [String: String] = [:]
+        for path in paths {
+            let parts = path.split(separator: ".")
+            for count in 1...max(1, parts.count) {
+                let name = parts.suffix(count).joined(separator: ".")
+                names[path] = name
+                if !paths.contains(where: { $0 != path && ("." + $0).hasSuffix("." + name) }) { break }
+            }
+        }
+        return names
+    }
+}
+

@@ -1,0 +1,121 @@
+import Experiments
+import Foundation
+import Reports
+import Runs
+import Specs
+import Testing
+
+/// The specs under `experiments/`.
+enum Library {
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path + "/experiments"
+
+    /// Every spec, by its path in the library.
+    static let specs: [String] = {
+        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return all.filter { $0.hasSuffix(".yaml") }.sorted()
+    }()
+
+    /// Specs that wait for something this version does not have, each with its name.
+    static let waiting: [String: String] = [:]
+
+    static func load(_ name: String, profile: String? = nil) throws -> LoadedSpec {
+        try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(folder + "/" + name, profile: profile)
+    }
+}
+
+@Suite struct LibraryTests {
+    @Test(arguments: Library.specs) func everySpecResolvesWithoutAMistake(name: String) throws {
+        let loaded = try Library.load(name)
+        #expect(loaded.warnings.isEmpty, "\(loaded.warnings)")
+        #expect(loaded.runs.allSatisfy { Set($0.spec.evaluate.N).isSuperset(of: [30, 50]) })
+        // Read back, the resolved spec means the same.
+        let text = ResolvedRendering.yaml(loaded.spec, origins: loaded.origins)
+        let again = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text)
+        #expect(again.spec.identity == loaded.spec.identity)
+    }
+
+    @Test func noTwoRowsOfPapersMeanTheSame() throws {
+        let specs = try Library.specs.map { ($0, try Library.load($0)) }
+        let complete = specs.filter { $0.1.unknown.keys.allSatisfy { $0.hasPrefix("train.") } }
+        try SharedIdentity.check(complete.map { ($0.0, $0.1.spec) })
+        #expect(specs.compactMap(\.1.spec.reproduces).count == Set(specs.compactMap(\.1.spec.reproduces)).count)
+        // As long as their losses are not known, M1 and M2 cannot be told apart.
+        let twins = specs.filter { ["papers/objectives-m1.yaml", "papers/objectives-m2.yaml"].contains($0.0) }
+        #expect(throws: SharedIdentity.self) { try SharedIdentity.check(twins.map { ($0.0, $0.1.spec) }) }
+    }
+
+    @Test func whatIsNotKnownKeepsASpecFromRunning() throws {
+        for name in ["papers/objectives-m1.yaml", "papers/objectives-m8.yaml"] {
+            let loaded = try Library.load(name)
+            let error = #expect(throws: IncompleteSpec.self) { try ProtocolGate.enter(loaded) }
+            #expect(error?.description.contains("objective.") == true)
+        }
+        let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary)
+        let given = try loader.load(
+            Library.folder + "/papers/objectives-m5.yaml", overrides: ["train.max_epochs=160", "train.batch_size=8"])
+        #expect(given.unknown.isEmpty)
+        _ = try ProtocolGate.enter(given)
+    }
+
+    /// What `--profile smoke` may change: sizes, crops, files and steps.
+    private static let sizes: Set<String> = [
+        "data.corpus", "data.num_frames", "transform.n_fft", "transform.hop_length", "backbone.nf", "backbone.ch_mult",
+        "backbone.num_res_blocks", "backbone.dcunet_architecture", "backbone.embed_dim", "conditioning.noise_embed_dim",
+        "conditioning.noise_encoder_nf", "train.batch_size", "train.max_steps", "train.validate_every",
+        "train.num_eval_files", "evaluate.sets",
+    ]
+
+    @Test(arguments: Library.specs.filter { $0 != "quickstart.yaml" })
+    func smokeChangesSizesOnly(name: String) throws {
+        let (full, smoke) = (try Library.load(name), try Library.load(name, profile: "smoke"))
+        #expect(full.runs.count == smoke.runs.count)
+        for (a, b) in zip(full.runs, smoke.runs) {
+            let changed = Set(b.spec.changes(from: a.spec).map(\.path))
+            let tooMuch = changed.filter { path in !Self.sizes.contains { path == $0 || path.hasPrefix($0 + ".") } }
+            #expect(tooMuch.isEmpty, "\(tooMuch)")
+            #expect(b.spec.train.maxSteps == 0 || b.spec.train.maxSteps ?? 0 >= 3)
+            #expect(a.spec.evaluate.sets.map(\.name) == b.spec.evaluate.sets.map(\.name))
+        }
+    }
+
+    /// Every spec whole, at the size of `--profile smoke`, into one store and one table.
+    @Test func theWholeLibraryRuns() throws {
+        let temporary = try TemporaryStore()
+        let store = try temporary.open()
+        var runs: [Run.ID] = []
+        var times: [(seconds: Double, name: String)] = []
+        for name in Library.specs where name != "quickstart.yaml" {
+            guard Library.waiting[name] == nil else { continue }
+            let loaded = try Library.load(name, profile: "smoke")
+            let executor = Executor(workspace: Workspace(store: store, commandLine: ["test"]))
+            let start = ContinuousClock.now
+            let summary = try executor.execute(loaded)
+            #expect(summary.failed.isEmpty, "\(name): \(summary.failed)")
+            times.append(((ContinuousClock.now - start) / .seconds(1), name))
+            runs += summary.runs.filter { !runs.contains($0) }
+            for run in summary.runs {
+                #expect(try store.steps(of: run).count >= 3, "\(name)")
+                for evaluation in try store.evaluations(of: run) {
+                    #expect(try store.completedFiles(of: evaluation.id).count >= 2, "\(name)")
+                }
+            }
+        }
+        for (seconds, name) in times.sorted(by: { $0.seconds > $1.seconds }) { print(String(format: "%6.2f s  %@", seconds, name)) }
+        let table = try ComparisonReport(of: runs, in: store).table.terminal()
+        for id in runs { #expect(table.contains(try store.runs([id])[0].shortID)) }
+        try store.close()
+    }
+
+    /// A spec that no longer waits must leave the list.
+    @Test(arguments: Library.waiting.keys.sorted()) func whatWaitsCannotRun(name: String) throws {
+        let temporary = try TemporaryStore()
+        let store = try temporary.open()
+        defer { try? store.close() }
+        let executor = Executor(workspace: Workspace(store: store, commandLine: ["test"]))
+        let error = #expect(throws: IncompatibleParts.self) {
+            _ = try executor.execute(try Library.load(name, profile: "smoke"))
+        }
+        #expect(error?.reason.contains(Library.waiting[name] ?? "") == true)
+    }
+}
