@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20, CLASSES = 512, FREE_TO_IDLE = 128 << 20 };
+enum { HUGE_PAGE = 2 << 20, CLASSES = 512, FREE_TO_IDLE = 128 << 20, FREE_TO_HOLD = 512 << 20 };
 
 typedef struct Free { struct Free *next; } Free;
 
@@ -72,8 +72,8 @@ float *sg_alloc(int64_t floats) {
     }
     in_use += size;
     if (in_use > peak) peak = in_use;
-    // Blocks of other sizes may wait: a little always, of large ones a sixteenth of the most that was ever in use.
-    if (!block) trim_to(most(FREE_TO_IDLE, peak + peak / 16 - in_use));
+    // Blocks of other sizes may wait: all of a small network, of a large one a sixteenth of the most that was ever in use.
+    if (!block) trim_to(most(FREE_TO_IDLE, most(FREE_TO_HOLD, peak + peak / 16) - in_use));
     pthread_mutex_unlock(&lock);
     if (!block) {
         block = obtain(size);

@@ -4,7 +4,6 @@ import Experiments
 import Foundation
 import Kernels
 import Reports
-import Specs
 
 /// `sgmse enhance`: noisy files in, enhanced files out.
 struct Enhance: ParsableCommand {
@@ -53,7 +52,7 @@ struct Enhance: ParsableCommand {
         threads.apply()
         let stored = try sampling.apply(to: try model.find(checkpoint))
         for remark in stored.remarks { printError("note: \(remark)") }
-        let loaded = try stored.enhancer(weights, under: try conditioning.choice(), seed: seed)
+        let loaded = try stored.enhancer(weights, under: conditioning.choice, seed: seed)
         let (point, used) = (loaded.point, loaded.weights)
         let rate = stored.spec.data.sampleRate
         printError("\(stored.spec.backbone.name) with \(used.description) of \(stored.path)")
@@ -154,7 +153,7 @@ struct ConditioningOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             The noise reference: estimated, oracle (with --clean), start, random, zero, none, a file, or a folder; estimated, \
-            from the recording's speech-free stretch, if not given.
+            from the recording's speech-free stretch, if not given. A form follows a slash, as in estimated/quietest.
             """, valueName: "mode|file|dir"))
     var reference: String?
 
@@ -173,18 +172,5 @@ struct ConditioningOptions: ParsableArguments {
         }
     }
 
-    /// A word that is neither a mode nor there on the disk is a mistake.
-    func choice() throws -> ReferenceChoice {
-        ReferenceChoice(guidance: guidance, reference: try reference.map(named), seconds: refDuration)
-    }
-
-    private func named(_ word: String) throws -> EvaluateSpec.Reference {
-        let modes = ["estimated", "oracle", "start", "random", "zero", "none"]
-        if modes.contains(word) { return .init(mode: word) }
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: word, isDirectory: &isFolder) else {
-            throw ValidationError("--reference \(word): neither a file or folder nor one of \(modes.joined(separator: ", "))")
-        }
-        return .init(mode: isFolder.boolValue ? "folder" : "file", path: word)
-    }
+    var choice: ReferenceChoice { ReferenceChoice(guidance: guidance, reference: reference, seconds: refDuration) }
 }

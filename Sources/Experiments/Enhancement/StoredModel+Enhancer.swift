@@ -5,11 +5,13 @@ import WeightFiles
 public struct ReferenceChoice: Sendable {
     /// The guidance scale `w`.
     public var guidance: Double?
-    public var reference: EvaluateSpec.Reference?
+    /// A mode, or a file or folder of noise, as ``ReferenceChooser/named(_:duration:trainedFrames:hop:sampleRate:seed:)``
+    /// takes it.
+    public var reference: String?
     /// Length of the reference, in seconds.
     public var seconds: Double?
 
-    public init(guidance: Double? = nil, reference: EvaluateSpec.Reference? = nil, seconds: Double? = nil) {
+    public init(guidance: Double? = nil, reference: String? = nil, seconds: Double? = nil) {
         (self.guidance, self.reference, self.seconds) = (guidance, reference, seconds)
     }
 
@@ -32,7 +34,7 @@ extension StoredModel {
     /// The model ready to enhance, at the first evaluation point of its spec.
     ///
     /// A conditioned model listens to the recording itself, where it is free of speech, unless `condition` says otherwise.
-    /// - Throws: `IncompatibleParts` for a condition that the model cannot take; what ``weights(_:)`` throws.
+    /// - Throws: `IncompatibleParts` or `ReferenceError` for a condition that the model cannot take; what ``weights(_:)`` throws.
     public func enhancer(
         _ choice: Choice = .ema, under condition: ReferenceChoice = ReferenceChoice(), seed: UInt64 = 0
     ) throws -> LoadedEnhancer {
@@ -50,16 +52,9 @@ extension StoredModel {
         weights.arrays = []
         var loaded = LoadedEnhancer(enhancer: try builder.enhancer(model, point), point: point, weights: weights)
         if let conditioning = spec.conditioning {
-            let rate = spec.data.sampleRate
-            let trained = (conditioning.refNumFrames - 1) * builder.frontEnd.stft.hop
-            let count = condition.seconds.map { Int(($0 * Double(rate)).rounded()) } ?? trained
-            loaded.references = ReferenceChooser(
-                condition.reference ?? .init(mode: "estimated"), count: count, sampleRate: rate, seed: seed)
-            if count != trained {
-                loaded.remark = String(
-                    format: "the reference has %.3f s; in training it had %.3f s", Double(count) / Double(rate),
-                    Double(trained) / Double(rate))
-            }
+            (loaded.references, loaded.remark) = try ReferenceChooser.named(
+                condition.reference ?? "estimated", duration: condition.seconds, trainedFrames: conditioning.refNumFrames,
+                hop: builder.frontEnd.stft.hop, sampleRate: spec.data.sampleRate, seed: seed)
         }
         return loaded
     }

@@ -91,7 +91,8 @@ public struct ConditioningProbe: Sendable {
     }
 
     private func files() throws -> [ProbeFile] {
-        let data = try DataPreparer(workspace: workspace).prepare(builder.spec)
+        var preparer = DataPreparer(workspace: workspace)
+        let data = try preparer.prepare(builder.spec)
         let names = options.sets.isEmpty ? data.tests.keys.sorted() : options.sets
         return try names.flatMap { name -> [ProbeFile] in
             guard let test = data.tests[name] else {
