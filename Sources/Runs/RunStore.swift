@@ -56,7 +56,8 @@ public final class RunStore: Sendable {
         database = try Self.mapping(path) {
             switch access {
             case .readOnly:
-                guard FileManager.default.fileExists(atPath: path) else {
+                let bytes = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
+                guard let bytes, bytes > 0 else {
                     throw StoreError(
                         .unreachable, at: path, "there is no store here yet",
                         hint: "sgmse run makes one; another place is chosen with --store")

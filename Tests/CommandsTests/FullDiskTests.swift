@@ -21,9 +21,10 @@ import Testing
             #expect(end.error.contains("error:") || end.error.contains("cannot be written"), "limit \(limit): \(end.error)")
             met.insert(String(end.error.split(separator: "\n").last { $0.contains("/") }?.prefix { $0 != ":" } ?? ""))
             if FileManager.default.fileExists(atPath: scratch.store) {
-                let store = try RunStore(at: scratch.store, access: .readOnly)
+                let store = try RunStore(at: scratch.store)
                 #expect(try store.integrityProblems().isEmpty)
                 #expect(try store.runs().allSatisfy { $0.status != .failed && $0.status != .running })
+                try store.close()
             }
         }
         #expect(met.count >= 3, "\(met)")

@@ -5,6 +5,7 @@ import Runs
 import Testing
 
 /// Runs `body` with a number of threads, and puts the former number back.
+@discardableResult
 func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
     let before = Engine.threads
     Engine.threads = count

@@ -42,24 +42,30 @@ import Testing
     /// A claim whose process is gone holds nobody up.
     @Test func whatADeadProcessHeldIsTakenOver() throws {
         let temporary = try TemporaryStore()
-        let interruption = Interruption()
-        var doomed: RunStore? = try temporary.open()
+        let id = try abandonedTraining(in: temporary)
+        let summary = try temporary.run(tinySpec)
+        #expect(summary.failed.isEmpty && summary.done == 9)
+        let store = try temporary.open()
+        #expect(try store.run(named: id).status == .finished)
+        try store.close()
+    }
+
+    /// Trains some steps, claims the rest, and lets go of the store without closing it: as after a SIGKILL, only the
+    /// kernel knows.
+    private func abandonedTraining(in temporary: TemporaryStore) throws -> String {
+        let store = try temporary.open()
         let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: tinySpec)
-        let workspace = Workspace(store: try #require(doomed), commandLine: ["test"])
+        let workspace = Workspace(store: store, commandLine: ["test"])
+        let interruption = Interruption()
         #expect(throws: Interrupted.self) {
             try Executor(workspace: workspace, interruption: interruption) { event in
                 if case .trained(_, let progress) = event, progress.step == 3 { interruption.request() }
             }.execute(loaded)
         }
-        let id = try #require(try doomed?.runs().first)
-        try doomed?.begin(id.id, provenance: workspace.provenance)
-        _ = try doomed?.claim("train \(id.shortID)")
-        doomed = nil  // never closed: as after a SIGKILL, only the kernel knows
-        let summary = try temporary.run(tinySpec)
-        #expect(summary.failed.isEmpty && summary.done == 9)
-        let store = try temporary.open()
-        #expect(try store.run(named: id.shortID).status == .finished)
-        try store.close()
+        let run = try #require(try store.runs().first)
+        try store.begin(run.id, provenance: workspace.provenance)
+        _ = try store.claim("train \(run.shortID)")
+        return run.shortID
     }
 }
 
@@ -139,7 +145,7 @@ import Testing
         let temporary = try TemporaryStore()
         try temporary.run(
             tinySpec,
-            overrides: ["train.checkpoint_every=2", "evaluate.checkpoint=[best_si_sdr, last, {step: {step: 4}}]", "evaluate.N=[2]", "evaluate.sets=[test]"])
+            overrides: ["train.checkpoint_every=2", "evaluate.checkpoint=[best_si_sdr, last, { name: step, step: 4 }]", "evaluate.N=[2]", "evaluate.sets=[test]"])
         let store = try temporary.open()
         let run = try #require(try store.runs().first)
         let kept = try store.checkpoints(of: run.id)
