@@ -67,7 +67,9 @@ struct Check: ParsableCommand {
         var errors: [SpecError] = []
         for file in specs {
             do {
-                loaded.append(try loader.load(file, overrides: overrides, profile: profile))
+                let spec = try loader.load(file, overrides: overrides, profile: profile)
+                try NetworkCheck().check(spec)
+                loaded.append(spec)
             } catch {
                 errors += error.all
             }

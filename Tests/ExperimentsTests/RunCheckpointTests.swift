@@ -41,4 +41,36 @@ import WeightFiles
         }
         #expect(sounds.count == 1)
     }
+
+    /// A conditioned run hears the reference it is told of; a run without conditioning refuses one.
+    @Test func aConditionedRunEnhancesUnderGuidance() throws {
+        let temporary = try TemporaryStore()
+        try temporary.run(conditionedSpec)
+        let weights = temporary.folder + "/" + (try #require(temporary.files(containing: "checkpoints/step-6").first))
+        let model = try StoredModel(at: weights)
+        let noisy = temporary.folder + "/" + (try #require(temporary.files(containing: "test/noisy").first))
+        let clean = noisy.replacingOccurrences(of: "test/noisy", with: "test/clean")
+        var nfe: [String: Int] = [:]
+        for (name, condition) in [
+            ("estimated", ReferenceChoice(guidance: 2)), ("oracle", ReferenceChoice(guidance: 1, reference: "oracle")),
+            ("long", ReferenceChoice(reference: "zero", seconds: 0.5)),
+        ] {
+            let loaded = try model.enhancer(under: condition)
+            #expect((loaded.remark == nil) == (name != "long"))
+            let enhancer = FolderEnhancer(
+                enhancer: loaded.enhancer, sampleRate: model.spec.data.sampleRate, references: loaded.references,
+                cleanFolder: name == "oracle" ? clean : nil)
+            let summary = try enhancer.run(input: noisy, output: temporary.folder + "/" + name)
+            #expect(summary.enhanced == 3 && summary.failed.isEmpty)
+            nfe[name] = summary.nfe
+        }
+        // Three files of three steps; two calls a step only where both scores are needed.
+        #expect(nfe == ["estimated": 18, "oracle": 9, "long": 9])
+
+        let plain = try TemporaryStore()
+        try plain.run(tinySpec)
+        let file = plain.folder + "/" + (try #require(plain.files(containing: "checkpoints/step-6").first))
+        #expect(throws: IncompatibleParts.self) { try StoredModel(at: file).enhancer(under: ReferenceChoice(guidance: 2)) }
+        #expect(throws: ReferenceError.self) { try model.enhancer(under: ReferenceChoice(reference: "nowhere")) }
+    }
 }

@@ -377,6 +377,10 @@ public struct Executor: Sendable {
 
     /// The checkpoint a point names.
     private func checkpoint(_ choice: Choice, of run: Run) throws -> CheckpointRecord {
+        guard choice.name != "file" else {
+            throw IncompatibleParts(
+                reason: "evaluate.checkpoint: a run evaluates its own checkpoints; for a file, use sgmse enhance and sgmse metrics")
+        }
         let kind: CheckpointRecord.Kind =
             switch choice.name {
             case "best_pesq": .bestPESQ
