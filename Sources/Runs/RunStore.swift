@@ -162,6 +162,7 @@ extension RunStore {
         guard let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int, size > 0 else {
             return
         }
+        try recover(path)
         let queue = try DatabaseQueue(path: path, configuration: configuration(30, readOnly: true))
         defer { try? queue.close() }
         try queue.read { db in
@@ -179,6 +180,20 @@ extension RunStore {
                     .newer, at: path, "a newer version of sgmse wrote this store (it knows: \(unknown.joined(separator: ", ")))",
                     hint: "update sgmse, or choose another store with --store; this one has been left as it was")
             }
+        }
+    }
+
+    /// Plays back what a writer that died left in its log or journal, which takes a connection that may write.
+    private static func recover(_ path: String) throws {
+        func open(readOnly: Bool) throws {
+            let queue = try DatabaseQueue(path: path, configuration: configuration(30, readOnly: readOnly))
+            defer { try? queue.close() }
+            _ = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
+        }
+        do {
+            try open(readOnly: true)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY {
+            try open(readOnly: false)
         }
     }
 

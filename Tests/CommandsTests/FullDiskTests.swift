@@ -19,7 +19,8 @@ import Testing
             guard end.code != 0 else { break }
             #expect(end.code == 5, "limit \(limit): \(end.error)")
             #expect(end.error.contains("error:") || end.error.contains("cannot be written"), "limit \(limit): \(end.error)")
-            met.insert(String(end.error.split(separator: "\n").last { $0.contains("/") }?.prefix { $0 != ":" } ?? ""))
+            let path = end.error.split(whereSeparator: \.isWhitespace).last { $0.contains("/") } ?? ""
+            met.insert(String(path.split(separator: "/").last ?? ""))
             if FileManager.default.fileExists(atPath: scratch.store) {
                 let store = try RunStore(at: scratch.store)
                 #expect(try store.integrityProblems().isEmpty)

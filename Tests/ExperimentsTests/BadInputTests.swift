@@ -27,7 +27,7 @@ import Testing
 
     private func spec(_ base: String) -> String {
         tinySpec.replacingOccurrences(
-            of: "corpus: { name: synthetic, train: 6, valid: 2, test: 2, test_ood: 2 }", with: "path: \(base)"
+            of: "corpus: { name: synthetic, train: 6, valid: 2, test: 2, test_ood: 2, shortest: 0.8, longest: 1.0 }", with: "path: \(base)"
         ).replacingOccurrences(of: "[test, test-ood]", with: "[test]")
     }
 

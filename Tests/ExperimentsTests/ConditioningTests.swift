@@ -8,7 +8,7 @@ import Testing
 let conditionedSpec = """
     name: told
     data:
-      corpus: { name: synthetic, train: 6, valid: 2, test: 3, test_ood: 2 }
+      corpus: { name: synthetic, train: 6, valid: 2, test: 3, test_ood: 2, shortest: 0.5, longest: 0.7 }
       num_frames: 16
     transform: { n_fft: 126, hop_length: 63 }
     backbone: { name: ncsnpp_v2_cond, nf: 8, ch_mult: [1, 1], num_res_blocks: 1, attn_resolutions: [] }

@@ -42,7 +42,7 @@ final class TemporaryStore: Sendable {
 let tinySpec = """
     name: tiny
     data:
-      corpus: { name: synthetic, train: 6, valid: 2, test: 2, test_ood: 2 }
+      corpus: { name: synthetic, train: 6, valid: 2, test: 2, test_ood: 2, shortest: 0.8, longest: 1.0 }
       num_frames: 16
     transform: { n_fft: 126, hop_length: 63 }
     backbone: { name: ncsnpp_v2, nf: 8, ch_mult: [1, 1], num_res_blocks: 1, attn_resolutions: [] }
