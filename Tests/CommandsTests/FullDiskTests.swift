@@ -5,7 +5,7 @@ import Testing
 /// A disk that is full, or may not be written.
 @Suite struct FullDiskTests {
     /// A limit on the size of any file stands for a full disk; it is met at another point with each size: while the
-    /// corpus is made, the store opened, steps and checkpoints written, audio kept.
+    /// store is opened, steps are recorded, checkpoints written.
     @Test func aFullDiskEndsWith5AndTheRunContinuesAfterwards() throws {
         let whole = try Scratch()
         let wholeSpec = try whole.spec(tinySpec)
@@ -19,8 +19,9 @@ import Testing
             guard end.code != 0 else { break }
             #expect(end.code == 5, "limit \(limit): \(end.error)")
             #expect(end.error.contains("error:") || end.error.contains("cannot be written"), "limit \(limit): \(end.error)")
-            let path = end.error.split(whereSeparator: \.isWhitespace).last { $0.contains("/") } ?? ""
-            met.insert(String(path.split(separator: "/").last ?? ""))
+            let path = end.error.split(whereSeparator: \.isWhitespace).last { $0.hasPrefix("/") } ?? ""
+            let isPrepared = end.error.contains("corpus synthetic")
+            met.insert("\(path.split(separator: "/").last ?? "") \(isPrepared ? "after" : "before") the corpus")
             if FileManager.default.fileExists(atPath: scratch.store) {
                 let store = try RunStore(at: scratch.store)
                 #expect(try store.integrityProblems().isEmpty)

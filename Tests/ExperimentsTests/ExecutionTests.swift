@@ -87,8 +87,8 @@ import Testing
 
     @Test func scoresDoNotDependOnTheNumberOfThreads() throws {
         let (one, two) = (try TemporaryStore(), try TemporaryStore())
-        try withThreads(1) { try one.run(tinySpec) }
-        try withThreads(2) { try two.run(tinySpec) }
+        _ = try withThreads(1) { try one.run(tinySpec) }
+        _ = try withThreads(2) { try two.run(tinySpec) }
         for path in one.files(containing: "/audio/").filter({ $0.hasSuffix(".wav") }) {
             #expect(one.data(path) == two.data(path))
         }
