@@ -94,10 +94,14 @@ struct Check: ParsableCommand {
                 let audio = try preparer.prepare(run.spec)
                 guard seen.insert(audio.fingerprint).inserted else { continue }
                 findings += audio.findings.filter { !findings.contains($0) }
-                lines.append("data: \(audio.training.files.count) training pairs, no errors, fingerprint \(audio.fingerprint)")
+                let tests = audio.tests.values.reduce(0) { $0 + $1.set.files.count }
+                lines.append(
+                    audio.training.isEmpty
+                        ? "data: \(tests) test pairs, no errors"
+                        : "data: \(audio.training.count) training pairs, no errors, fingerprint \(audio.fingerprint)")
                 data.append([
-                    "training_pairs": .integer(audio.training.files.count),
-                    "validation_pairs": .integer(audio.validation?.files.count ?? 0), "fingerprint": .string(audio.fingerprint),
+                    "training_pairs": .integer(audio.training.count),
+                    "validation_pairs": .integer(audio.validation.count), "fingerprint": .string(audio.fingerprint),
                 ])
             }
         }

@@ -12,7 +12,8 @@ struct Enhance: ParsableCommand {
         discussion: """
             Names and subfolders are kept, and outputs that are there already are passed over. Files at another rate than the \
             model's are converted to it, and back with --keep-rate. The sampler is the one of the model's spec unless options \
-            say otherwise. Exits 1 if a file could not be enhanced, and 3, before any work, if one cannot be read.
+            say otherwise. --intermediate K also writes K states of the reverse process for each file, beside the output's \
+            folder: DIR-states/NAME/1-t0.800.wav and so on, with the process time of each. Exits 1 if a file could not be enhanced, and 3, before any work, if one cannot be read.
             """)
 
     @Option(help: "A .ckpt, a folder of 'checkpoint import', a .safetensors file, the id of a published checkpoint, or a run.")
@@ -33,6 +34,9 @@ struct Enhance: ParsableCommand {
     @Option(help: "Seed of the sampler's noise.")
     var seed: UInt64 = 0
 
+    @Option(help: ArgumentHelp("States of the reverse process to write for each file, at evenly spaced times.", valueName: "count"))
+    var intermediate = 0
+
     @Flag(help: "Write each file at its input's rate, not at the model's.")
     var keepRate = false
 
@@ -47,6 +51,10 @@ struct Enhance: ParsableCommand {
 
     @OptionGroup var model: ModelOptions
     @OptionGroup var threads: ThreadOptions
+
+    func validate() throws {
+        if !(0...1000).contains(intermediate) { throw ValidationError("--intermediate \(intermediate): must lie in 0...1000") }
+    }
 
     func run() throws {
         threads.apply()
@@ -69,7 +77,7 @@ struct Enhance: ParsableCommand {
         let progress = ProgressPrinter()
         let folder = FolderEnhancer(
             enhancer: loaded.enhancer, sampleRate: rate,
-            options: .init(restoresRate: keepRate, replaces: force, encoding: float ? .float32 : .pcm16, seed: seed),
+            options: .init(restoresRate: keepRate, replaces: force, encoding: float ? .float32 : .pcm16, seed: seed, states: intermediate),
             references: loaded.references, cleanFolder: conditioning.clean)
         let summary = try folder.run(input: input, output: output, interruption: interruption, observe: progress.show)
         progress.finish()
@@ -123,7 +131,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Step size of the corrector, r.")
     var snr: Double?
 
-    @Option(name: .customLong("start"), help: "Reverse starting point of pc, a time below the SDE's end.")
+    @Option(name: .customLong("start"), help: "Reverse starting point of pc and ode, a time below the SDE's end.")
     var start: Double?
 
     @Option(name: .customLong("t-eps"), help: "The least process time.")

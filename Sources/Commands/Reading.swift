@@ -172,6 +172,11 @@ struct RegistryCommand: ParsableCommand {
     @Flag(help: "The JSON Schema of the spec language, for editors.")
     var schema = false
 
+    /// The settings that losses and scalings share.
+    private static let objective = [
+        "loss_weighting", "network_scaling", "c_in", "c_out", "c_skip", "sigma_data", "l1_weight", "pesq_weight",
+    ]
+
     func run() throws {
         let vocabulary = Catalog.standard.vocabulary
         if schema { return print(SpecJSONSchema.text(vocabulary)) }
@@ -188,17 +193,24 @@ struct RegistryCommand: ParsableCommand {
                 if kind == .sde, let mismatch = Catalog.standard.priorMismatch(of: entry.name) {
                     print("      prior mismatch \(String(format: "%.4g", mismatch.value)) = \(mismatch.formula)")
                 }
-                for field in entry.parameters.fields {
-                    print("      \(field.name) = \(field.standardText)\(field.unit.map { " \($0)" } ?? "")  \(field.doc)")
+                for case .weightings(let names) in entry.traits where !names.isEmpty {
+                    print("      loss_weighting = one of \(names.joined(separator: ", "))")
                 }
+                for field in entry.parameters.fields { print(field.line) }
             }
+            guard kind == .loss else { continue }
+            print("  every loss, in the section 'objective':")
+            for name in Self.objective { ExperimentSchema.field(at: "objective." + name).map { print($0.line) } }
         }
     }
 }
 
 extension Field {
+    /// Name, default, unit and meaning.
+    fileprivate var line: String { "      \(name) = \(standardText)\(unit.map { " \($0)" } ?? "")  \(doc)" }
+
     /// The default in words.
-    fileprivate var standardText: String {
+    private var standardText: String {
         switch standard {
         case .required: "(required)"
         case .value(let value): value.description

@@ -29,6 +29,8 @@ public struct BridgeSampler: Sampler, Hashable {
         (self.bridge, self.process, self.steps, self.finalTime) = (bridge, process, steps, finalTime)
     }
 
+    public var start: Double { bridge.endTime }
+
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, predict: @escaping Prediction
     ) -> Sample {

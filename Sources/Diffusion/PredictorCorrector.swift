@@ -31,6 +31,8 @@ public struct PredictorCorrector: Sampler {
         (self.denoises, self.startTime) = (denoises, startTime)
     }
 
+    public var start: Double { startTime ?? sde.endTime }
+
     /// What the reference implementation reports: one evaluation per step and correction, made or not.
     public var nominalEvaluations: Int { steps * (1 + correctorSteps * corrector.evaluationsPerStep) }
 
@@ -38,7 +40,6 @@ public struct PredictorCorrector: Sampler {
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, predict: @escaping Prediction
     ) -> Sample {
         var score = CountedScore(predict)
-        let start = startTime ?? sde.endTime
         let times = timeGrid(from: start, to: finalTime, count: steps)
         var x = sde.prior(around: y, at: start, noise: &noise)
         var mean = x

@@ -29,11 +29,12 @@ public struct ProbabilityFlow: Sampler {
         (self.denoises, self.startTime) = (denoises, startTime)
     }
 
+    public var start: Double { startTime ?? sde.endTime }
+
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, predict: @escaping Prediction
     ) -> Sample {
         var score = CountedScore(predict)
-        let start = startTime ?? sde.endTime
         let prior = sde.prior(around: y, at: start, noise: &noise)
         var x = switch solver {
         case .rk45(let relative, let absolute):

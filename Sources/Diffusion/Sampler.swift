@@ -2,6 +2,8 @@ import Tensors
 
 /// A way from noisy speech to clean speech through the reverse process.
 public protocol Sampler: Sendable {
+    /// The time that sampling starts at.
+    var start: Double { get }
     /// Samples clean speech for `y`, `[B, F, N, 2]`.
     ///
     /// - Parameters:

@@ -306,6 +306,11 @@ struct Contradictions {
             if let step = checkpoint.settings.optionalInteger("step"), let last = spec.train.maxSteps, step > last {
                 report("checkpoint", at: [path + ".step"], "step \(step) is never reached: max_steps is \(last)")
             }
+            let isAlone = spec.train.maxSteps == 0 && spec.train.initFrom == nil && evaluate.checkpoints.count == 1
+            if checkpoint.name == "file", !isAlone {
+                report("checkpoint", at: [path, "train.max_steps"], "a file is evaluated by a run of its own, which trains nothing",
+                    hint: "max_steps: 0, without init_from, and this checkpoint alone; several files are a sweep over evaluate.checkpoint")
+            }
         }
         checkSets()
         for name in ["sets", "N", "guidance", "weights", "noise_seed", "sampler", "checkpoint", "metrics"] {

@@ -32,6 +32,7 @@ public struct EvaluationPoint: Hashable, Sendable {
     /// The identity of this point of one training.
     public func identity(of training: Identity) -> Identity { identity.joined(to: training) }
 
+    /// A file counts by its content, which the run's fingerprint holds, not by where it lies.
     var canonicalForm: String {
         var set = Settings([
             ("path", self.set.path.map(SettingValue.text) ?? .none), ("subset", .text(self.set.subset)),
@@ -45,7 +46,7 @@ public struct EvaluationPoint: Hashable, Sendable {
             ])
         }
         return CanonicalForm.spelled(Settings([
-            ("set", .section(set)), ("checkpoint", .choice(checkpoint)), ("weights", .text(weights)),
+            ("set", .section(set)), ("checkpoint", .choice(checkpoint.name == "file" ? Choice("file") : checkpoint)), ("weights", .text(weights)),
             ("sampler", .choice(sampler)), ("N", N.map(SettingValue.integer) ?? .none),
             ("guidance", guidance.map(SettingValue.number) ?? .none),
             ("reference", reference.map(SettingValue.section) ?? .none), ("noise_seed", .integer(noiseSeed)),

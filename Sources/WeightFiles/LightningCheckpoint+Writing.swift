@@ -5,6 +5,7 @@ extension LightningCheckpoint {
         public var weights: [NamedArray]
         public var hyperParameters: PickleDictionary
         public var average: Average?
+        public var optimizer: Optimizer?
         public var epoch = 0
         public var globalStep = 0
         /// The version of Lightning whose layout this is; its loader migrates files of older ones.
@@ -21,16 +22,28 @@ extension LightningCheckpoint {
             }
         }
 
+        /// Adam, with the settings that are PyTorch's defaults but for the rate.
+        public struct Optimizer: Sendable {
+            public var rate: Double
+            public var state: Adam
+            /// The network's parameters in order, by which the file numbers them.
+            public var parameters: [String]
+
+            public init(rate: Double, state: Adam, parameters: [String]) {
+                (self.rate, self.state, self.parameters) = (rate, state, parameters)
+            }
+        }
+
         public init(
-            weights: [NamedArray], hyperParameters: PickleDictionary, average: Average? = nil, epoch: Int = 0,
-            globalStep: Int = 0
+            weights: [NamedArray], hyperParameters: PickleDictionary, average: Average? = nil, optimizer: Optimizer? = nil,
+            epoch: Int = 0, globalStep: Int = 0
         ) {
             (self.weights, self.hyperParameters, self.average) = (weights, hyperParameters, average)
-            (self.epoch, self.globalStep) = (epoch, globalStep)
+            (self.optimizer, self.epoch, self.globalStep) = (optimizer, epoch, globalStep)
         }
     }
 
-    /// Writes a checkpoint that `torch.load` and Lightning's `load_from_checkpoint` read.
+    /// Writes a checkpoint that `torch.load`, Lightning's `load_from_checkpoint`, and a resuming `Trainer.fit` read.
     ///
     /// - Precondition: Every array of `draft.weights` has a name.
     public static func write(_ draft: Draft, to path: String) throws(WeightFileError) {
@@ -47,7 +60,8 @@ extension LightningCheckpoint {
         var contents: PickleDictionary = [
             "epoch": .int(draft.epoch), "global_step": .int(draft.globalStep),
             "pytorch-lightning_version": .string(draft.lightningVersion), "state_dict": .dictionary(states),
-            "loops": [:], "callbacks": [:], "optimizer_states": [], "lr_schedulers": [],
+            "loops": draft.progress, "callbacks": [:],
+            "optimizer_states": .list(draft.optimizer.map { [$0.pickled(stored)] } ?? []), "lr_schedulers": [],
             "hparams_name": "kwargs", "hyper_parameters": .dictionary(draft.hyperParameters),
         ]
         if let average = draft.average {
@@ -62,6 +76,51 @@ extension LightningCheckpoint {
         for (key, array) in storages.enumerated() { try archive.add("archive/data/\(key)", array) }
         try archive.add("archive/version", Array("3\n".utf8))
         try archive.finish()
+    }
+}
+
+extension LightningCheckpoint.Draft {
+    /// How far Lightning's loops had come: so many whole epochs, and so many steps of the optimizer.
+    fileprivate var progress: PickleValue {
+        func counts(_ number: Int, _ names: [String]) -> PickleValue {
+            .dictionary(names.reduce(into: PickleDictionary()) { $0[$1] = .int(number) })
+        }
+        func twice(_ number: Int, _ names: String...) -> PickleValue {
+            ["total": counts(number, names), "current": counts(number, names)]
+        }
+        return [
+            "fit_loop": [
+                "state_dict": [:], "epoch_loop.state_dict": ["_batches_that_stepped": .int(globalStep)],
+                "epoch_loop.automatic_optimization.state_dict": [:],
+                "epoch_loop.automatic_optimization.optim_progress": [
+                    "optimizer": [
+                        "step": twice(globalStep, "ready", "completed"),
+                        "zero_grad": twice(globalStep, "ready", "started", "completed"),
+                    ]
+                ],
+                "epoch_progress": twice(epoch, "ready", "started", "processed", "completed"),
+            ]
+        ]
+    }
+}
+
+extension LightningCheckpoint.Draft.Optimizer {
+    /// The state as `torch.optim.Adam.load_state_dict` takes it.
+    fileprivate func pickled(_ stored: (NamedArray) -> PickleValue) -> PickleValue {
+        var states: PickleDictionary = [:]
+        for (number, name) in parameters.enumerated() {
+            guard let moments = state.moments[name] else { continue }
+            states[.int(number)] = [
+                "step": stored(NamedArray(shape: [], values: [Float(state.updates)])),
+                "exp_avg": stored(moments.first), "exp_avg_sq": stored(moments.second),
+            ]
+        }
+        let group: PickleValue = [
+            "lr": .float(rate), "betas": .tuple([0.9, 0.999]), "eps": 1e-8, "weight_decay": 0, "amsgrad": false,
+            "maximize": false, "foreach": nil, "capturable": false, "differentiable": false, "fused": nil,
+            "params": .list(parameters.indices.map { .int($0) }),
+        ]
+        return ["state": .dictionary(states), "param_groups": [group]]
     }
 }
 

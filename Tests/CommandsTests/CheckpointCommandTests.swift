@@ -30,6 +30,11 @@ extension CommandsTests {
         let absent = try sgmse("enhance", "--checkpoint", "m5", "--input", "x", "--output", "y")
         #expect(absent.code == 2)
         #expect(absent.error.contains("curl"))
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let unknown = try sgmse(["enhance", "--checkpoint", "nobody", "--input", "x", "--output", "y"], folder: folder)
+        #expect(unknown.code == 2)
+        for part in ["nobody", "no run", "no store", "published: ", "m5"] { #expect(unknown.error.contains(part), "\(part)") }
     }
 
     @Test func checkpointsAreInspectedAndRefused() throws {

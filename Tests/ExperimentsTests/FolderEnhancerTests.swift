@@ -47,6 +47,33 @@ import Testing
         }
     }
 
+    @Test func statesOnTheWayAreWrittenBesideTheOutputs() throws {
+        let (enhancer, rate) = try enhancer(steps: 6)
+        try withFolder { folder in
+            try write(tone(0.2, rate: 16000), folder + "/in/deep/a.wav")
+            let options = FolderEnhancer.Options(encoding: .float32, states: 3)
+            let folderEnhancer = FolderEnhancer(enhancer: enhancer, sampleRate: rate, options: options)
+            #expect(try folderEnhancer.run(input: folder + "/in", output: folder + "/in/out/").enhanced == 1)
+            let states = folder + "/in/out-states/deep/a"
+            let names = try FileManager.default.contentsOfDirectory(atPath: states).sorted()
+            #expect(names == ["1-t0.667.wav", "2-t0.333.wav", "3-t0.000.wav"])
+            let sounds = try names.map { try SoundFile.readMono(states + "/" + $0) }
+            // The last state is the output, and the others are on their way to it.
+            let output = try SoundFile.readMono(folder + "/in/out/deep/a.wav")
+            let distances = sounds.map { zip($0, output).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) } }
+            #expect(distances[2] == 0)
+            #expect(distances[0] > 0 && distances[1] > 0)
+            // Neither folder is taken for an input.
+            #expect(try folderEnhancer.run(input: folder + "/in", output: folder + "/in/out").skipped == 1)
+            // Without the wish for states the same audio comes out.
+            let plain = FolderEnhancer(enhancer: enhancer, sampleRate: rate, options: .init(encoding: .float32))
+            _ = try plain.run(input: folder + "/in/deep/a.wav", output: folder + "/plain")
+            _ = try FolderEnhancer(enhancer: enhancer, sampleRate: rate, options: options)
+                .run(input: folder + "/in/deep/a.wav", output: folder + "/watched")
+            #expect(try SoundFile.read(folder + "/plain/a.wav") == SoundFile.read(folder + "/watched/a.wav"))
+        }
+    }
+
     @Test func oneFileIsEnhancedAlikeAloneAndAmongOthers() throws {
         let (enhancer, rate) = try enhancer()
         try withFolder { folder in

@@ -106,7 +106,7 @@ extension Registry<SamplerFactory> {
                     .choice("corrector", of: .corrector, default: "ald", "The steps at each time."),
                     .integer("corrector_steps", default: 1, in: .from(0), "Corrector steps at each time."),
                     .number("snr", default: 0.5, in: .positive, "Step size of the corrector, r."),
-                    .number("start", default: .absent, in: Bounds(from: 0, to: 1, excludesLower: true), "Reverse starting point; the SDE's end if absent."),
+                    start,
                 ]
             ) { settings in
                 SamplerFactory { catalog, sde, steps, finalTime in
@@ -114,7 +114,7 @@ extension Registry<SamplerFactory> {
                         sde: sde, predictor: try catalog.predictors.make(settings.choice("predictor")),
                         corrector: try catalog.correctors.make(settings.choice("corrector")).make(settings.number("snr")),
                         correctorSteps: settings.integer("corrector_steps"), steps: steps ?? 30, finalTime: finalTime,
-                        startTime: settings.optionalNumber("start"))
+                        startTime: try startTime(settings, sde, finalTime))
                 }
             },
             Entry(
@@ -122,6 +122,7 @@ extension Registry<SamplerFactory> {
                 parameters: [
                     .number("rtol", default: 1e-5, in: .positive, "Relative tolerance."),
                     .number("atol", default: 1e-5, in: .positive, "Absolute tolerance."),
+                    start,
                 ],
                 traits: [.choosesSteps]
             ) { settings in
@@ -130,22 +131,46 @@ extension Registry<SamplerFactory> {
                         sde: sde,
                         solver: .rk45(
                             relativeTolerance: settings.number("rtol"), absoluteTolerance: settings.number("atol")),
-                        finalTime: finalTime)
+                        finalTime: finalTime, startTime: try startTime(settings, sde, finalTime))
                 }
             },
-            Entry("ode_euler", "Probability-flow ODE by Euler's method") { _ in
+            Entry(
+                "ode_euler", "Probability-flow ODE by Euler's method: one evaluation a step", source: "Song et al., ICLR 2021, Eq. (13)",
+                parameters: [start]
+            ) { settings in
                 SamplerFactory { _, sde, steps, finalTime in
-                    ProbabilityFlow(sde: sde, solver: .euler(steps: steps ?? 30), finalTime: finalTime)
+                    ProbabilityFlow(
+                        sde: sde, solver: .euler(steps: steps ?? 30), finalTime: finalTime,
+                        startTime: try startTime(settings, sde, finalTime))
                 }
             },
-            Entry("ode_heun", "Probability-flow ODE by Heun's method") { _ in
+            Entry(
+                "ode_heun", "Probability-flow ODE by Heun's method: two evaluations a step", source: "Karras et al., NeurIPS 2022, Alg. 1",
+                parameters: [start]
+            ) { settings in
                 SamplerFactory { _, sde, steps, finalTime in
-                    ProbabilityFlow(sde: sde, solver: .heun(steps: steps ?? 30), finalTime: finalTime)
+                    ProbabilityFlow(
+                        sde: sde, solver: .heun(steps: steps ?? 30), finalTime: finalTime,
+                        startTime: try startTime(settings, sde, finalTime))
                 }
             },
             bridge("sb_ode", .ode, "The bridge's deterministic sampler"),
             bridge("sb_sde", .sde, "The bridge's stochastic sampler"),
         ])
+
+    private static let start = Field.number(
+        "start", default: .absent, in: Bounds(from: 0, to: 1, excludesLower: true),
+        "Reverse starting point; the SDE's end if absent.")
+
+    /// A starting point inside of the process and before its last time.
+    private static func startTime(_ settings: Settings, _ sde: any SDE, _ finalTime: Double) throws -> Double? {
+        guard let start = settings.optionalNumber("start") else { return nil }
+        guard start > finalTime, start <= sde.endTime else {
+            throw IncompatibleParts(
+                reason: "sampler: start \(start) must lie between t_eps \(finalTime) and the SDE's end, \(sde.endTime)")
+        }
+        return start
+    }
 
     private static func bridge(_ name: String, _ process: BridgeSampler.Process, _ summary: String) -> Entry {
         Entry(

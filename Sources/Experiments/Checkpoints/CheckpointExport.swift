@@ -6,7 +6,8 @@ import WeightFiles
 ///
 /// `state_dict` holds the raw weights under the reference's names and in its order, running statistics after the parameters
 /// of their module; `ema.shadow_params` the averaged parameters in the order of the network's parameters, without running
-/// statistics; `hyper_parameters` what its constructors take. Where only one kind of weights is known it stands for both.
+/// statistics; `optimizer_states` Adam's moments by the number of their parameter, so that the reference goes on training;
+/// `hyper_parameters` what its constructors take. Where only one kind of weights is known it stands for both.
 public struct CheckpointExport: Sendable {
     /// What was written.
     public struct Report: Sendable {
@@ -26,8 +27,8 @@ public struct CheckpointExport: Sendable {
         let hyperParameters = try HyperParameterExport(model.spec)
         let layout = try ModelLayout(model.spec, model.catalog)
         var remarks = hyperParameters.remarks
-        let averaged = try model.weights(.ema, layout)
-        let raw = (try? model.weights(.raw, layout)).flatMap { $0.areAveraged ? nil : $0 }
+        let averaged = try model.source.weights(.ema, layout)
+        let raw = (try? model.source.weights(.raw, layout)).flatMap { $0.areAveraged ? nil : $0 }
         var sources = ["state_dict: \((raw ?? averaged).description)"]
         if raw == nil { remarks.append("the raw weights are not known: state_dict holds the moving average") }
         let progress = model.progress
@@ -42,6 +43,12 @@ public struct CheckpointExport: Sendable {
             sources.append("ema.shadow_params: \(averaged.description)")
         } else {
             remarks.append("there is no moving average: the reference will evaluate the raw weights, and warn")
+        }
+        if let adam = try model.source.adam(layout), raw != nil {
+            draft.optimizer = .init(rate: model.spec.train.lr, state: adam, parameters: layout.names)
+            sources.append("optimizer_states: Adam's moments after \(adam.updates) updates")
+        } else {
+            remarks.append("the optimizer's state is not known: a training that goes on from the file begins it anew")
         }
         try LightningCheckpoint.write(draft, to: path)
         return Report(

@@ -4,11 +4,11 @@ import WeightFiles
 
 /// Turns a checkpoint into a folder of this program: `weights.safetensors` and `spec.yaml`.
 ///
-/// The arrays are named `ema/…`, `weights/…` (raw) and `buffers/…`, as in the checkpoints of a run; the spec lies also in
-/// the metadata, so that the file explains itself. Everything is checked before anything is written, and the folder takes
+/// The arrays are named `ema/…`, `weights/…` (raw), `buffers/…` and `adam/…`, as in the checkpoints of a run; the spec lies
+/// also in the metadata, so that the file explains itself. Everything is checked before anything is written, and the folder takes
 /// its name only when it is whole.
 public struct CheckpointImport: Sendable {
-    /// Which weights are kept.
+    /// Which weights are kept; the optimizer's state belongs to both together.
     public enum Selection: String, Sendable, CaseIterable { case both, ema, raw }
 
     /// What was written, and what is to be said about it.
@@ -35,12 +35,15 @@ public struct CheckpointImport: Sendable {
         guard replaces || !FileManager.default.fileExists(atPath: folder) else {
             throw CheckpointError(path: folder, reason: "is there already", hint: "name another folder, or add --force")
         }
+        // A corpus takes the place of the folder that the checkpoint was trained on.
+        let namesCorpus = overrides.contains { $0.hasPrefix("data.corpus") } && !overrides.contains { $0.hasPrefix("data.path=") }
+        let overrides = namesCorpus ? overrides + ["data.path=none"] : overrides
         let model = try StoredModel(at: file, overrides: overrides, catalog: catalog)
         let layout = try ModelLayout(model.spec, catalog)
         var (arrays, metadata): ([NamedArray], [String: String]) = ([], [:])
         var (sources, remarks) = ([String](), model.remarks)
         for choice in StoredModel.Choice.allCases where selection == .both || selection.rawValue == choice.rawValue {
-            let found = try model.weights(choice, layout)
+            let found = try model.source.weights(choice, layout)
             if let remark = found.remark { remarks.append(remark) }
             // Without averages both choices give the same weights; they are kept once, under their right name.
             let isWanted = found.areAveraged == (choice == .ema)
@@ -52,6 +55,16 @@ public struct CheckpointImport: Sendable {
             arrays += Self.named(found.arrays, part: kept == .ema ? "ema" : "weights", layout, withBuffers: !statisticsAreKept)
         }
         guard !arrays.isEmpty else { throw CheckpointError(path: file, reason: "holds no \(selection.rawValue) weights") }
+
+        if selection == .both, let adam = try model.source.adam(layout) {
+            for entry in layout.parameters {
+                guard var (first, second) = adam.moments[entry.name] else { continue }
+                (first.name, second.name) = ("adam/first/\(entry.ownName)", "adam/second/\(entry.ownName)")
+                arrays += [first, second]
+            }
+            sources.append("Adam's moments after \(adam.updates) updates from optimizer_states")
+            metadata[ImportedFiles.adamUpdates] = String(adam.updates)
+        }
 
         let spec = text(model, folder: folder, isOverridden: !overrides.isEmpty)
         metadata["format"] = ImportedFiles.format

@@ -40,6 +40,14 @@ struct ModelLayout {
         buffers = backbone.buffers.map { Entry(name: Self.network + $0.name, ownName: $0.name, shape: $0.shape) }
     }
 
+    /// The layout of a model that is there already.
+    init(of model: ScoreModel) {
+        parameters = model.weights.map { Entry(name: Self.stateName($0.name), ownName: $0.name, shape: $0.parameter.shape) }
+        buffers = model.backbone.buffers.map { Entry(name: Self.network + $0.name, ownName: $0.name, shape: $0.shape) }
+    }
+
+    private static func stateName(_ name: String) -> String { name.hasPrefix(encoder) ? name : network + name }
+
     var names: [String] { parameters.map(\.name) }
 
     /// The entries as PyTorch's `state_dict` orders them: a module's running statistics follow its parameters.

@@ -23,8 +23,7 @@ extension StoredModel {
         guard !text.contains("/"), !text.hasSuffix(".ckpt"), !text.hasSuffix(".pt"), !text.hasSuffix(".safetensors") else {
             throw CheckpointError(path: text, reason: "no such file", hint: "sgmse checkpoint list says where checkpoints are published")
         }
-        let store = try store()
-        let run = try store.run(named: text)
+        let (run, store) = try run(text, registry, store)
         let kinds = kind.map { [$0] } ?? [.bestPESQ, .last]
         for kind in kinds {
             if let checkpoint = try store.checkpoint(of: run.id, kind: kind) {
@@ -34,5 +33,27 @@ extension StoredModel {
         throw CheckpointError(
             path: text, reason: "the run has no checkpoint \(kinds.map(\.rawValue).joined(separator: " or "))",
             hint: "sgmse show \(text) lists those it has")
+    }
+
+    /// The run of a name in a store that may not be there.
+    ///
+    /// - Throws: `CheckpointError` for a name that nothing has.
+    private static func run(
+        _ name: String, _ registry: CheckpointRegistry, _ open: () throws -> RunStore
+    ) throws -> (Run, RunStore) {
+        func unknown(_ place: String, runs: [String]) -> CheckpointError {
+            CheckpointError(
+                path: name, reason: "is no file, no published checkpoint, and no run: \(place)",
+                hint: (runs.isEmpty ? "" : "runs: \(runs.joined(separator: ", "))\n  ")
+                    + "published: \(registry.entries.map(\.id).joined(separator: ", "))")
+        }
+        let store: RunStore
+        do { store = try open() } catch let error as StoreError where !FileManager.default.fileExists(atPath: error.path) {
+            throw unknown("there is no store at \(error.path)", runs: [])
+        }
+        let runs = try store.runs()
+        let isRuns = runs.contains { $0.name == name || $0.shortID.hasPrefix(name) || "\($0.name)-\($0.shortID)" == name }
+        guard isRuns else { throw unknown("the store is \(store.path)", runs: Set(runs.map(\.name)).sorted()) }
+        return (try store.run(named: name), store)
     }
 }

@@ -29,29 +29,15 @@ public struct StoredModel: Sendable {
         public var description: String { "\(areAveraged ? "ema" : "raw") weights from \(origin)" }
     }
 
-    enum Contents: Sendable {
-        case lightning(LightningCheckpoint)
-        /// A safetensors file whose arrays are named `weights/…`, `ema/…` and `buffers/…`.
-        case parts(SafetensorsFile)
-    }
-
-    public let path: String
+    public var path: String { source.path }
     public let spec: ExperimentSpec
     /// Where the spec comes from, in words.
     public let specSource: String
     /// What reading the spec made worth knowing.
     public let remarks: [String]
     public let catalog: Catalog
-    let contents: Contents
-    let progress: Progress
-
-    /// How far the model's training had come.
-    struct Progress: Sendable {
-        var step: Int?
-        var epoch: Int?
-        /// Updates of the moving average; one for each step unless the file says otherwise.
-        var averageUpdates: Int?
-    }
+    let source: WeightSource
+    var progress: WeightSource.Progress { source.progress }
 
     // MARK: Opening
 
@@ -60,15 +46,10 @@ public struct StoredModel: Sendable {
     /// - Parameter overrides: Settings that replace the spec's own, as `evaluate.N=50`.
     /// - Throws: `WeightFileError`, `WeightsError`, `SpecErrors`, or `CheckpointError`.
     public init(at path: String, overrides: [String] = [], catalog: Catalog = .standard) throws {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw CheckpointError(path: path, reason: "no such file", hint: "sgmse checkpoint list says where checkpoints are published")
-        }
-        let file = isFolder.boolValue ? path + "/" + ImportedFiles.weights : path
-        if file.hasSuffix(".safetensors") {
-            try self.init(parts: file, folder: isFolder.boolValue ? path : nil, overrides, catalog)
-        } else {
-            try self.init(lightning: file, overrides, catalog)
+        let source = try WeightSource(at: path)
+        switch source.contents {
+        case .lightning(let checkpoint): try self.init(checkpoint, source, overrides, catalog)
+        case .parts(let file): try self.init(file, source, folder: source.path == path ? nil : path, overrides, catalog)
         }
     }
 
@@ -76,23 +57,22 @@ public struct StoredModel: Sendable {
     public init(
         run: Run, checkpoint: CheckpointRecord, in store: RunStore, overrides: [String] = [], catalog: Catalog = .standard
     ) throws {
-        let path = store.folder + "/" + checkpoint.path
         self.init(
-            path: path, try Self.resolve(Self.text(of: run, in: store), run.name, overrides, catalog),
-            "run \(run.name) (\(run.shortID))", .parts(try SafetensorsFile(path: path)), catalog,
-            Progress(step: checkpoint.step, averageUpdates: checkpoint.emaUpdates))
+            try WeightSource(at: store.folder + "/" + checkpoint.path),
+            try Self.resolve(Self.text(of: run, in: store), run.name, overrides, catalog), "run \(run.name) (\(run.shortID))", catalog)
     }
 
     private init(
-        path: String, _ loaded: LoadedSpec, _ source: String, _ contents: Contents, _ catalog: Catalog, _ progress: Progress,
-        remarks: [String] = []
+        _ source: WeightSource, _ loaded: LoadedSpec, _ specSource: String, _ catalog: Catalog, remarks: [String] = []
     ) {
-        (self.path, spec, specSource, self.contents) = (path, loaded.spec, source, contents)
-        (self.catalog, self.progress, self.remarks) = (catalog, progress, remarks)
+        (self.source, spec, self.specSource) = (source, loaded.spec, specSource)
+        (self.catalog, self.remarks) = (catalog, remarks)
     }
 
-    private init(lightning path: String, _ overrides: [String], _ catalog: Catalog) throws {
-        let checkpoint = try LightningCheckpoint(path: path)
+    private init(
+        _ checkpoint: LightningCheckpoint, _ source: WeightSource, _ overrides: [String], _ catalog: Catalog
+    ) throws {
+        let path = source.path
         guard !checkpoint.hyperParameters.pairs.isEmpty else {
             throw CheckpointError(
                 path: path, reason: "holds weights without hyper-parameters, so nothing says what network they belong to",
@@ -100,43 +80,44 @@ public struct StoredModel: Sendable {
         }
         let imported = Self.hyperParameters(checkpoint, path, weights: path, catalog)
         let loaded = try Self.resolve(imported.yaml, "hyper_parameters of \(path)", overrides, catalog)
-        try NetworkSize.check(loaded.spec, available: checkpoint.valueCount, file: path)
-        self.init(
-            path: path, loaded, "its hyper-parameters", .lightning(checkpoint), catalog,
-            Progress(
-                step: checkpoint.globalStep, epoch: checkpoint.epoch, averageUpdates: checkpoint.movingAverage?.updates),
-            remarks: imported.remarks)
+        try NetworkSize.check(loaded.spec, available: source.valueCount, file: path)
+        self.init(source, loaded, "its hyper-parameters", catalog, remarks: imported.remarks)
     }
 
-    private init(parts path: String, folder: String?, _ overrides: [String], _ catalog: Catalog) throws {
-        let file = try SafetensorsFile(path: path)
-        func number(_ name: String) -> Int? { file.metadata[name].flatMap(Int.init) }
+    private init(
+        _ file: SafetensorsFile, _ source: WeightSource, folder: String?, _ overrides: [String], _ catalog: Catalog
+    ) throws {
         let written = folder.map { $0 + "/" + ImportedFiles.spec }.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }
-        let (text, source): (String, String)
+        let (text, place): (String, String)
         if let written, let folder {
-            (text, source) = (written, folder + "/" + ImportedFiles.spec)
+            (text, place) = (written, folder + "/" + ImportedFiles.spec)
         } else if let stored = file.metadata["spec"] {
-            (text, source) = (stored, "its metadata")
-        } else if file.metadata["format"] == TrainingCheckpoint.format, let (run, store) = Self.run(of: path) {
-            (text, source) = (try Self.text(of: run, in: store), "run \(run.name) (\(run.shortID))")
+            (text, place) = (stored, "its metadata")
+        } else if file.metadata["format"] == TrainingCheckpoint.format, let (run, store) = Self.run(of: source.path) {
+            (text, place) = (try Self.text(of: run, in: store), "run \(run.name) (\(run.shortID))")
         } else {
             throw CheckpointError(
-                path: path, reason: "nothing says what network its weights belong to",
+                path: source.path, reason: "nothing says what network its weights belong to",
                 hint: "name the run instead, or a folder of sgmse checkpoint import")
         }
-        let loaded = try Self.resolve(text, source, overrides, catalog)
-        try NetworkSize.check(
-            loaded.spec, available: file.entries.reduce(0) { $0 + $1.shape.reduce(1, *) }, file: path)
-        self.init(
-            path: path, loaded, source, .parts(file), catalog,
-            Progress(step: number("step"), epoch: number("epoch"), averageUpdates: number("ema_updates")))
+        let loaded = try Self.resolve(text, place, overrides, catalog)
+        try NetworkSize.check(loaded.spec, available: source.valueCount, file: source.path)
+        self.init(source, loaded, place, catalog)
     }
 
     /// The same model under a changed spec.
     public func overriding(_ overrides: [String]) throws -> StoredModel {
         let loaded = try Self.resolve(ResolvedRendering.yaml(spec), specSource, overrides, catalog)
-        return StoredModel(path: path, loaded, specSource, contents, catalog, progress, remarks: remarks)
+        return StoredModel(source, loaded, specSource, catalog, remarks: remarks)
     }
+
+    // MARK: The weights
+
+    /// The weights of the model, every parameter checked against the network that the spec describes.
+    ///
+    /// - Throws: `WeightsError` for a tensor that is missing, of another shape, or not finite; `WeightFileError`;
+    ///   `CheckpointError` for raw weights that are not in the file.
+    public func weights(_ choice: Choice) throws -> Weights { try source.weights(choice, ModelLayout(spec, catalog)) }
 
     // MARK: The spec
 
@@ -146,7 +127,7 @@ public struct StoredModel: Sendable {
 
     /// What the hyper-parameters of a checkpoint say, with weights at a path; `nil` for other files.
     func hyperParameters(weights: String) -> HyperParameterImport? {
-        guard case .lightning(let checkpoint) = contents else { return nil }
+        guard case .lightning(let checkpoint) = source.contents else { return nil }
         return Self.hyperParameters(checkpoint, path, weights: weights, catalog)
     }
 
@@ -194,6 +175,8 @@ enum ImportedFiles {
     static let weights = "weights.safetensors"
     static let spec = "spec.yaml"
     static let format = "sgmse-weights-1"
+    /// The metadata's name for the updates that Adam's moments have seen.
+    static let adamUpdates = "adam_updates"
 }
 
 /// Why a checkpoint cannot be used, and what to do.

@@ -29,6 +29,14 @@ public struct Enhancer: Sendable {
         /// Evaluations of the network, counted; two at each step that needs the conditional and the unconditional score.
         public var nfe: Int
         public var seconds: Double
+        /// States on the way, if they were asked for.
+        public var states: [State] = []
+    }
+
+    /// A state of the reverse process as it sounds.
+    public struct State: Sendable {
+        public var time: Double
+        public var audio: [Float]
     }
 
     /// Enhances one recording with the noise of an evaluation.
@@ -36,18 +44,19 @@ public struct Enhancer: Sendable {
     /// - Parameters:
     ///   - file: The file's name, which with the seed decides every random draw.
     ///   - reference: What a conditioned model is told of the noise, at the recording's own level.
+    ///   - states: At how many times, evenly spaced from the start to the last step, the state is kept.
     public func enhance(
-        _ noisy: [Float], file: String, seed: UInt64, reference: NoiseReference = .zero
+        _ noisy: [Float], file: String, seed: UInt64, reference: NoiseReference = .zero, states: Int = 0
     ) throws -> Output {
         var noise = NoiseSource.addressed(seed: seed, files: [file])
-        return try enhance(noisy, noise: &noise, reference: reference)
+        return try enhance(noisy, noise: &noise, reference: reference, states: states)
     }
 
     /// Enhances one recording: divided by its peak, transformed, padded, sampled, and back.
     ///
     /// - Throws: `EnhancementError` for a silent recording, or one too short to be transformed.
     public func enhance(
-        _ noisy: [Float], noise: inout NoiseSource, reference: NoiseReference = .zero
+        _ noisy: [Float], noise: inout NoiseSource, reference: NoiseReference = .zero, states: Int = 0
     ) throws -> Output {
         guard noisy.count >= frontEnd.stft.shortestSignal else {
             throw EnhancementError.tooShort(samples: noisy.count, needed: frontEnd.stft.shortestSignal)
@@ -60,20 +69,43 @@ public struct Enhancer: Sendable {
             let y = padding.pad(spectrogram, multiple: multiple)
             let condition = model.condition(of: reference, dividedBy: peak) { frontEnd.spectrogram($0) }
             var evaluations = 0
-            let sample = sampler.sample(given: y, noise: &noise) { x, y, t in
+            var kept = StateSelection(count: states, start: sampler.start)
+            let sample = sampler.sample(given: y, noise: &noise, observe: states > 0 ? { kept.see($0) } : nil) { x, y, t in
                 let output = guidance.output(model, x, y, t, under: condition)
                 evaluations += output.evaluations
                 return output.value
             }
-            let audio = frontEnd.audio(sample.x, length: noisy.count).values.map { $0 * peak }
-            return (audio, evaluations)
+            func audio(_ x: Tensor) -> [Float] { frontEnd.audio(x, length: noisy.count).values.map { $0 * peak } }
+            let heard = kept.states.map { State(time: $0.time, audio: audio($0.state)) }
+            return Output(audio: audio(sample.x), nfe: evaluations, seconds: start.secondsUntilNow, states: heard)
         }
-        guard output.0.allSatisfy(\.isFinite) else { throw EnhancementError.notFinite }
-        return Output(audio: output.0, nfe: output.1, seconds: start.secondsUntilNow)
+        guard output.audio.allSatisfy(\.isFinite) else { throw EnhancementError.notFinite }
+        return output
     }
 
     /// Frames are filled up to a multiple of 64, or of what the network halves if that is more.
     private var multiple: Int { max(64, model.backbone.divisor.frames) }
+}
+
+/// States of a reverse process at evenly spaced times: after the first step that reaches each, and after the last.
+private struct StateSelection {
+    private let start: Double
+    private let count: Int
+    private var kept: [IntermediateState] = []
+    private var last: IntermediateState?
+
+    init(count: Int, start: Double) { (self.count, self.start) = (count, start) }
+
+    mutating func see(_ state: IntermediateState) {
+        last = state
+        let reached = Int((Double(count) * (1 - state.time / start)).rounded(.down))
+        if kept.count < min(reached, count - 1) { kept.append(state) }
+    }
+
+    var states: [IntermediateState] {
+        guard let last else { return [] }
+        return kept.last?.step == last.step ? kept : kept + [last]
+    }
 }
 
 /// Why a recording cannot be enhanced.

@@ -15,11 +15,15 @@ public struct FolderEnhancer: Sendable {
         public var replaces = false
         public var encoding = SoundFile.Encoding.pcm16
         public var seed: UInt64 = 0
+        /// States of the reverse process that are written for each file, as ``statesFolder(beside:)`` says.
+        public var states = 0
 
         public init(
-            restoresRate: Bool = false, replaces: Bool = false, encoding: SoundFile.Encoding = .pcm16, seed: UInt64 = 0
+            restoresRate: Bool = false, replaces: Bool = false, encoding: SoundFile.Encoding = .pcm16, seed: UInt64 = 0,
+            states: Int = 0
         ) {
-            (self.restoresRate, self.replaces, self.encoding, self.seed) = (restoresRate, replaces, encoding, seed)
+            (self.restoresRate, self.replaces, self.encoding) = (restoresRate, replaces, encoding)
+            (self.seed, self.states) = (seed, states)
         }
     }
 
@@ -42,11 +46,20 @@ public struct FolderEnhancer: Sendable {
         public var realTimeFactor: Double? { audioSeconds > 0 ? seconds / audioSeconds : nil }
     }
 
+    /// Where intermediate states go: beside the folder of the outputs, so that nothing takes them for enhanced files.
+    ///
+    /// Those of `a/b.wav` are `a/b/1-t0.800.wav` and so on: their number, and the process time that they were reached at.
+    public static func statesFolder(beside output: String) -> String {
+        output.hasSuffix("/") ? String(output.dropLast()) + "-states" : output + "-states"
+    }
+
     /// A file that is to be enhanced.
     struct Job: Sendable {
         var name: String
         var input: String
         var output: String
+        /// The folder for its intermediate states.
+        var states: String
         var rate: Int
     }
 
@@ -113,13 +126,17 @@ public struct FolderEnhancer: Sendable {
     private func jobs(_ input: String, _ output: String, _ summary: inout Summary) throws -> [Job] {
         let (folder, names) = try Self.names(in: input)
         let (source, target) = (Self.resolved(folder), Self.resolved(output))
+        let statesFolder = Self.statesFolder(beside: output)
+        let ownFolders = [target + "/", Self.resolved(statesFolder) + "/"]
         guard source != target else {
             throw EnhancementInputError(problems: [(output, "is the folder of the inputs, which would be replaced; name another")])
         }
         var jobs: [Job] = []
         var problems: [(String, String)] = []
-        for name in names where !Self.resolved(source + "/" + name).hasPrefix(target + "/") {
-            let job = Job(name: name, input: folder + "/" + name, output: output + "/" + name, rate: sampleRate)
+        for name in names where !ownFolders.contains(where: Self.resolved(source + "/" + name).hasPrefix) {
+            var job = Job(
+                name: name, input: folder + "/" + name, output: output + "/" + name,
+                states: statesFolder + "/" + (name as NSString).deletingPathExtension, rate: sampleRate)
             if !options.replaces, FileManager.default.fileExists(atPath: job.output) {
                 summary.skipped += 1
                 continue
@@ -127,7 +144,8 @@ public struct FolderEnhancer: Sendable {
             do {
                 let header = try SoundFile.header(of: job.input)
                 guard header.channels == 1 else { throw SoundFileError(job.input, .notMono(channels: header.channels)) }
-                jobs.append(Job(name: name, input: job.input, output: job.output, rate: header.sampleRate))
+                job.rate = header.sampleRate
+                jobs.append(job)
             } catch let error as SoundFileError {
                 problems.append((name, error.summary))
             }
@@ -164,7 +182,8 @@ public struct FolderEnhancer: Sendable {
             let heard = isOther ? try Resampler(from: job.rate, to: sampleRate).resample(noisy) : noisy
             let reference = try references?.reference(for: .init(id: job.name, noisy: heard, clean: try clean(job)))
             let result = try enhancer.enhance(
-                heard, file: job.name, seed: options.seed, reference: reference?.reference ?? .zero)
+                heard, file: job.name, seed: options.seed, reference: reference?.reference ?? .zero, states: options.states)
+            try write(result.states, of: job)
             var (audio, rate) = (result.audio, sampleRate)
             if isOther, options.restoresRate {
                 (audio, rate) = (try Resampler(from: sampleRate, to: job.rate).resample(audio), job.rate)
@@ -183,6 +202,16 @@ public struct FolderEnhancer: Sendable {
             return .failed(error.description)
         } catch let error as ReferenceError {
             return .failed(error.description)
+        }
+    }
+
+    /// Writes states as floats at the model's rate: they may lie beyond full scale.
+    private func write(_ states: [Enhancer.State], of job: Job) throws {
+        guard !states.isEmpty else { return }
+        try FileManager.default.createDirectory(atPath: job.states, withIntermediateDirectories: true)
+        for (index, state) in states.enumerated() {
+            let name = String(format: "%d-t%.3f.wav", index + 1, state.time)
+            try SoundFile.write(state.audio, sampleRate: sampleRate, to: job.states + "/" + name, as: .float32)
         }
     }
 

@@ -70,16 +70,17 @@ public struct Executor: Sendable {
         var preparer = DataPreparer(workspace: workspace, observe: observe)
         let parts = try loaded.runs.map { one in
             try interruption.check()
+            let start = try StartingPoint(one.spec, store: store, folder: workspace.folder)
             var data = try preparer.prepare(one.spec)
             guard one.spec.hasModel else { return RunPart(one: one, run: nil, data: data, log: nil) }
-            try data.add(StartingPoint(one.spec.train.initFrom, store: store, folder: workspace.folder))
+            try data.add(start)
             let run = try register(one, loaded, data)
             try record(data.findings + findings, of: run, waived: one.spec.waive)
             return RunPart(one: one, run: run, data: data, log: RunLog(in: workspace.folder + "/" + run.folder))
         }
         observe(.agenda(parts.compactMap { part in
             guard let run = part.run else { return nil }
-            let steps = Trainer.totalSteps(part.one.spec.train, files: part.data.training.files.count)
+            let steps = Trainer.totalSteps(part.one.spec.train, files: part.data.training.count)
             return RunAgenda(name: run.name, id: run.shortID, steps: steps, evaluations: part.one.evaluations.count)
         }))
         return parts
@@ -169,12 +170,12 @@ public struct Executor: Sendable {
         // Another process may have worked on it since it was registered, or died of it.
         try store.takeOverAbandonedWork()
         guard let id = part.run?.id, let run = try store.runs([id]).first else { return false }
-        let total = Trainer.totalSteps(one.spec.train, files: data.training.files.count)
+        let total = Trainer.totalSteps(one.spec.train, files: data.training.count)
         let last = try store.checkpoint(of: run.id, kind: .last)
         let isThere = last.map { FileManager.default.fileExists(atPath: workspace.folder + "/" + $0.path) } ?? false
         let isGone = try last != nil && !isThere && !isEvaluated(part)
         let step = PlanStep.training(
-            run.name, steps: total,
+            run.name, steps: total, from: try StartingPoint(one.spec, store: store, folder: workspace.folder)?.path,
             .init(
                 isFinished: run.status == .finished, reached: isThere || run.status == .finished ? last?.step : nil,
                 reason: run.reason, missingFile: isGone ? last?.path : nil),
@@ -193,8 +194,8 @@ public struct Executor: Sendable {
         try store.record(TrainingBatch(events: [.init(kind: "reason", message: "train: \(step.reason)")]), of: run.id)
         let trainer = Trainer(
             workspace: workspace, run: run, builder: ModelBuilder(spec: one.spec, catalog: workspace.catalog),
-            identity: one.identity.hex, seed: UInt64(one.seed), training: data.training.files,
-            validation: data.validation?.files ?? [], interruption: interruption, observe: { tell($0, part) })
+            identity: one.identity.hex, seed: UInt64(one.seed), training: data.training,
+            validation: data.validation, interruption: interruption, observe: { tell($0, part) })
         do {
             try trainer.train()
         } catch {
@@ -377,10 +378,6 @@ public struct Executor: Sendable {
 
     /// The checkpoint a point names.
     private func checkpoint(_ choice: Choice, of run: Run) throws -> CheckpointRecord {
-        guard choice.name != "file" else {
-            throw IncompatibleParts(
-                reason: "evaluate.checkpoint: a run evaluates its own checkpoints; for a file, use sgmse enhance and sgmse metrics")
-        }
         let kind: CheckpointRecord.Kind =
             switch choice.name {
             case "best_pesq": .bestPESQ

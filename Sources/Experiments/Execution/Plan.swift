@@ -105,17 +105,16 @@ private struct PlanWork {
 
     private mutating func addModel(_ run: SpecRun, _ audio: PreparedData?) throws {
         var audio = audio
-        if run.spec.train.initFrom != nil {
-            try audio?.add(StartingPoint(run.spec.train.initFrom, store: store, folder: folder))
-        }
+        let start = try StartingPoint(run.spec, store: store, folder: folder)
+        try audio?.add(start)
         let key = RunKey(identity: run.identity.hex, seed: UInt64(run.seed), dataFingerprint: audio?.fingerprint ?? "")
         let known = inventory.trainings[key]
         var evaluations: [PlanStep] = []
         for evaluation in run.evaluations { evaluations.append(try step(of: evaluation, run, key, audio, known)) }
         let isNeeded = evaluations.contains { $0.state != .cached }
-        let total = Trainer.totalSteps(run.spec.train, files: audio?.training.files.count ?? 0)
+        let total = Trainer.totalSteps(run.spec.train, files: audio?.training.count ?? 0)
         var train = PlanStep.training(
-            run.name, steps: total, known.map { state(of: $0, isNeeded: isNeeded) }, change: try? change(run, key))
+            run.name, steps: total, from: start?.path, known.map { state(of: $0, isNeeded: isNeeded) }, change: try? change(run, key))
         if train.state != .cached {
             let done = train.state == .resumed ? known?.last?.step ?? 0 : 0
             train.seconds = try costs.training(run.spec, steps: max(0, total - done))

@@ -48,20 +48,27 @@ extension PlanStep {
         var missingFile: String?
     }
 
-    /// - Parameter change: In what the training differs from an earlier one of its name.
-    static func training(_ name: String, steps total: Int, _ state: TrainingState?, change: @autoclosure () -> String?) -> PlanStep {
-        var step = PlanStep(kind: .train, subject: name, detail: "\(total) steps", state: .new, reason: "")
+    /// - Parameters:
+    ///   - file: The weights that a training without steps takes over.
+    ///   - change: In what the training differs from an earlier one of its name.
+    static func training(
+        _ name: String, steps total: Int, from file: String?, _ state: TrainingState?, change: @autoclosure () -> String?
+    ) -> PlanStep {
+        let taken = total == 0 ? file : nil
+        var step = PlanStep(
+            kind: .train, subject: name, detail: taken.map { "weights of \($0)" } ?? "\(total) steps", state: .new, reason: "")
         switch state {
         case let state? where state.missingFile != nil:
             step.reason = "missing file: \(state.missingFile ?? "")"
         case let state? where state.isFinished:
             step.state = .cached
-            step.reason = "same spec, seed and data; trained to step \(state.reached ?? total)"
+            step.reason =
+                taken == nil ? "same spec, seed and data; trained to step \(state.reached ?? total)" : "the same file; taken over"
         case let state? where state.reached != nil:
             step.state = .resumed
             step.reason = "stopped at step \(state.reached ?? 0)" + (state.reason.map { ": \($0)" } ?? "")
         default:
-            step.reason = change() ?? "not trained yet"
+            step.reason = change() ?? (taken == nil ? "not trained yet" : "not taken over yet")
         }
         return step
     }

@@ -5,9 +5,10 @@ import Specs
 
 /// The audio a run reads: found, checked, and fingerprinted.
 public struct PreparedData: Sendable {
-    /// Training, validation, and the fingerprint of both, which is part of the run's identity.
-    public var training: PairedSet
-    public var validation: PairedSet?
+    /// The files of training and validation, none where nothing is trained, and the fingerprint of both, which is part of
+    /// the run's identity.
+    public var training: [PairedFile]
+    public var validation: [PairedFile]
     public var fingerprint: String
     /// The test sets by the names that the spec gives them.
     public var tests: [String: TestData]
@@ -61,12 +62,14 @@ public struct DataPreparer {
         var sets: [EvaluateSpec.TestSet]
         var maxFiles: Int?
         var hop: Int
+        var trains: Bool
         var waived: Set<String>
 
         init(_ spec: ExperimentSpec) {
             data = spec.data
             (sets, maxFiles) = (spec.evaluate.sets, spec.evaluate.maxFiles)
             hop = spec.transform.hopLength
+            trains = spec.train.maxSteps != 0
             waived = Set(spec.waive.keys)
         }
     }
@@ -85,7 +88,8 @@ public struct DataPreparer {
     /// The corpora of a spec that are not on the disk, by name, each with its folder and whether it can be made.
     public func missing(_ spec: ExperimentSpec) throws -> [(name: String, folder: String, isMade: Bool)] {
         var found: [(name: String, folder: String, isMade: Bool)] = []
-        let choices = [spec.data.corpus] + spec.evaluate.sets.map(\.corpus)
+        let needsOwn = spec.train.maxSteps != 0 || spec.evaluate.sets.contains { $0.corpus == nil && $0.path == nil }
+        let choices = [needsOwn ? spec.data.corpus : nil] + spec.evaluate.sets.map(\.corpus)
         for case let choice? in choices where !found.contains(where: { $0.name == choice.name }) {
             let source = try catalog.corpora.make(choice)
             let folder = source.location(in: corpora, sampleRate: spec.data.sampleRate)
@@ -104,9 +108,17 @@ public struct DataPreparer {
             // What was read is remembered even where a gate stops the run; a cache that cannot be written is only slow.
             if cache.facts.count != known { try? cache.write(to: cachePath) }
         }
-        let base = try folder(corpus: spec.data.corpus, path: spec.data.path, rate: spec.data.sampleRate)
+        var own: String?
+        func base() throws -> String {
+            if let own { return own }
+            let found = try folder(corpus: spec.data.corpus, path: spec.data.path, rate: spec.data.sampleRate)
+            own = found
+            return found
+        }
         let split = try spec.data.corpus.map { try catalog.corpora.make($0).split } ?? SpeakerSplit()
-        let (training, validation) = try learning(try Corpus(at: base), split, spec.data)
+        var (training, validation): (PairedSet?, PairedSet?)
+        // Weights that are there already are evaluated without what they were trained on.
+        if spec.train.maxSteps != 0 { (training, validation) = try learning(try Corpus(at: base()), split, spec.data) }
         var hasher = ContentHasher()
         var scans: [SetScan] = []
         for set in [training, validation].compactMap({ $0 }) {
@@ -115,10 +127,8 @@ public struct DataPreparer {
         }
         var tests: [String: PreparedData.TestData] = [:]
         for test in spec.evaluate.sets {
-            var folderOfSet = base
-            if test.corpus != nil || test.path != nil {
-                folderOfSet = try folder(corpus: test.corpus, path: test.path, rate: spec.data.sampleRate)
-            }
+            let isOwn = test.corpus == nil && test.path == nil
+            let folderOfSet = try isOwn ? base() : folder(corpus: test.corpus, path: test.path, rate: spec.data.sampleRate)
             var set = try testSet(folderOfSet, test)
             if let most = spec.evaluate.maxFiles { set.files = Array(set.files.prefix(most)) }
             let scan = SetScan(reading: set, cache: &cache)
@@ -130,7 +140,7 @@ public struct DataPreparer {
         let findings = ProtocolGate.findings(scans, spec) + ProtocolGate.misplacedSpeakers(scans, split)
         try ProtocolGate.enforce(findings, spec)
         return PreparedData(
-            training: training, validation: validation, fingerprint: hasher.finish().description, tests: tests,
+            training: training?.files ?? [], validation: validation?.files ?? [], fingerprint: hasher.finish().description, tests: tests,
             findings: findings)
     }
 

@@ -37,7 +37,8 @@ public enum ProtocolGate {
 
     /// Everything that can be told before audio is read.
     ///
-    /// - Throws: `IncompleteSpec` for a spec with settings that are not known, `GateFailure` for errors it does not waive.
+    /// - Throws: `IncompleteSpec` for a spec with settings that are not known, `IncompatibleParts` for a sampler that cannot
+    ///   be made, `GateFailure` for errors it does not waive.
     public static func enter(_ loaded: LoadedSpec, _ catalog: Catalog = .standard) throws -> [Finding] {
         if !loaded.unknown.isEmpty { throw IncompleteSpec(file: loaded.file, settings: loaded.unknown) }
         try SharedIdentity.check(loaded)
@@ -46,11 +47,21 @@ public enum ProtocolGate {
         try enforce(found, loaded.spec)
         let vocabulary = catalog.vocabulary
         for run in loaded.runs {
+            try checkSamplers(run, catalog)
             let own = ProtocolDifferences.inside(run.spec, vocabulary)
             try enforce(own, run.spec)
             found += own.filter { seen.insert($0).inserted }
         }
         return found
+    }
+}
+
+extension ProtocolGate {
+    /// Makes the samplers of all evaluations, so that none fails behind a training.
+    private static func checkSamplers(_ run: SpecRun, _ catalog: Catalog) throws {
+        guard run.spec.hasModel else { return }
+        let builder = ModelBuilder(spec: run.spec, catalog: catalog)
+        for point in run.evaluations.map(\.point) { _ = try builder.sampler(point.sampler, steps: point.N, finalTime: point.tEps) }
     }
 }
 

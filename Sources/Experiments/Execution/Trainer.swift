@@ -33,22 +33,18 @@ public struct Trainer {
         let model = try builder.model(seed: seed)
         let state = TrainingState(
             model: model, loss: try builder.loss(), rate: spec.lr, averageDecay: spec.emaDecay, clip: spec.gradClip)
+        let total = Self.totalSteps(spec, files: training.count)
+        guard total > 0 else { return try keepStart(state) }
         let data = TrainingData(
             files: training, spec: builder.spec.data, conditioning: builder.spec.conditioning, frontEnd: builder.frontEnd,
             seed: seed)
         var records = TrainingBatch()
-        var best = try start(state) ? bestSoFar() : [:]
+        var best = try start(state, &records) ? bestSoFar() : [:]
         let history = try workspace.store.steps(of: run.id).filter { $0.step <= state.step }
         var watch = LossWatch(growth: spec.maxLossGrowth, history: history.map(\.loss))
         var secondsSpent = history.reduce(0) { $0 + $1.seconds }
-        let total = Self.totalSteps(spec, files: training.count)
         let validateEvery = spec.validateEvery ?? max(1, training.count / spec.effectiveBatch)
         observe(.trainingStarted(run: run.name, folder: folder, step: state.step, of: total))
-        if total == 0 {
-            // The starting weights themselves are what is evaluated.
-            try save(state, [.last], &records, best)
-            try flush(&records)
-        }
         var (lastFlush, lastCheckpoint) = (ContinuousClock.now, ContinuousClock.now)
         var pace = Pace(step: state.step)
 
@@ -132,11 +128,18 @@ public struct Trainer {
 
     // MARK: Beginning
 
+    /// A run without steps: the weights it begins with are what is evaluated.
+    private func keepStart(_ state: TrainingState) throws {
+        var records = TrainingBatch()
+        if try !start(state, &records) { try save(state, [.last], &records, [:]) }
+        try flush(&records)
+    }
+
     /// Goes on from the newest checkpoint, if its content is what was recorded, or begins from the weights that the spec
     /// names.
     ///
     /// - Returns: Whether it goes on.
-    private func start(_ state: TrainingState) throws -> Bool {
+    private func start(_ state: TrainingState, _ records: inout TrainingBatch) throws -> Bool {
         if let last = try workspace.store.checkpoint(of: run.id, kind: .last),
             FileManager.default.fileExists(atPath: workspace.folder + "/" + last.path)
         {
@@ -148,7 +151,9 @@ public struct Trainer {
             state.restore(checkpoint)
             return true
         }
-        try StartingPoint(spec.initFrom, store: workspace.store, folder: workspace.folder)?.apply(to: state)
+        if let start = try StartingPoint(builder.spec, store: workspace.store, folder: workspace.folder) {
+            note("initialised", try start.apply(to: state), &records)
+        }
         return false
     }
 

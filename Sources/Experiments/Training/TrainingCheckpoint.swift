@@ -5,8 +5,9 @@ import WeightFiles
 
 /// Everything a training needs to go on as if it had never stopped, as one safetensors file.
 ///
-/// Arrays are named `weights/…`, `ema/…`, `adam/first/…`, `adam/second/…` and `buffers/…`; the metadata holds
-/// the step and what the file belongs to. Draws are addressed by step, so no random state is kept.
+/// Arrays are named `weights/…`, `ema/…`, `adam/first/…`, `adam/second/…` and `buffers/…`; moments that are still zero are
+/// left out. The metadata holds the step and what the file belongs to. Draws are addressed by step, so no random state is
+/// kept.
 public struct TrainingCheckpoint: Sendable {
     static let format = "sgmse-training-1"
 
@@ -40,14 +41,14 @@ public struct TrainingCheckpoint: Sendable {
         for (index, name) in model.weights.map(\.name).enumerated() {
             add("weights", name, weights[index])
             add("ema", name, averages[index])
-            if let moment = moments[index] {
+            if let moment = moments[index], !moment.second.values.allSatisfy({ $0 == 0 }) {
                 add("adam/first", name, moment.first)
                 add("adam/second", name, moment.second)
             }
         }
         for buffer in buffers { add("buffers", buffer.name, buffer.value) }
         var metadata = ["format": Self.format, "step": String(step), "identity": identity]
-        if warmSteps > 0 { metadata["warm_steps"] = String(warmSteps) }
+        if warmSteps != 0 { metadata["warm_steps"] = String(warmSteps) }
         try SafetensorsFile.write(arrays, metadata: metadata, to: path)
     }
 
@@ -71,8 +72,12 @@ public struct TrainingCheckpoint: Sendable {
         identity = file.metadata["identity"] ?? ""
         weights = try all.map { try tensor("weights", $0.name, $0.parameter) }
         averages = try all.map { try tensor("ema", $0.name, $0.parameter) }
+        let names = Set(file.names)
         moments = try all.map {
             guard $0.isTrained else { return nil }
+            guard names.contains("adam/second/\($0.name)") else {
+                return (.zeros($0.parameter.shape), .zeros($0.parameter.shape))
+            }
             return (try tensor("adam/first", $0.name, $0.parameter), try tensor("adam/second", $0.name, $0.parameter))
         }
         buffers = try model.backbone.buffers.map { ($0.name, try tensor("buffers", $0.name, $0)) }

@@ -149,15 +149,18 @@ public final class TrainingState {
         self.warmSteps = warmSteps
     }
 
-    /// Begins from the weights of another training; its moments and their age too, where they are given.
+    /// Begins from the weights that the model has now.
+    ///
+    /// - Parameters:
+    ///   - step: Steps that are behind it.
+    ///   - averages: The weights' moving average; the weights themselves if `nil`.
+    ///   - optimizer: The moments of another training and their age; none if `nil`.
     public func begin(
-        weights: [Tensor], buffers: [(name: String, value: Tensor)],
-        optimizer: (moments: [(first: Tensor, second: Tensor)?], steps: Int)?
+        step: Int = 0, averages: [Tensor]? = nil, optimizer: (moments: [(first: Tensor, second: Tensor)?], updates: Int)? = nil
     ) {
-        restore(
-            step: 0, weights: weights, averages: weights.map { $0.copied() }, moments: optimizer?.moments ?? moments,
-            warmSteps: optimizer?.steps ?? 0)
-        for (buffer, stored) in zip(model.backbone.buffers, buffers) { buffer.assign(stored.value) }
+        self.step = step
+        self.averages = averages ?? weights.map { $0.parameter.tensor.copied() }
+        if let optimizer { (moments, warmSteps) = (optimizer.moments, optimizer.updates - step) }
     }
 }
 

@@ -1,0 +1,37 @@
+import Experiments
+import Specs
+import Testing
+
+/// Samplers as a spec names them.
+@Suite struct SamplerCatalogTests {
+    private func spec(_ sampler: String) -> String {
+        """
+        name: start
+        data: { corpus: { name: synthetic, train: 2, valid: 1, test: 1 }, num_frames: 16 }
+        transform: { n_fft: 62, hop_length: 16 }
+        backbone: { name: ncsnpp_v2, nf: 8, ch_mult: [1], num_res_blocks: 1, attn_resolutions: [] }
+        sde: bbed
+        objective: { loss_type: score_matching }
+        train: { max_steps: 1, num_eval_files: 0 }
+        evaluate: { checkpoint: last, sampler: \(sampler) }
+
+        """
+    }
+
+    @Test(arguments: ["pc", "ode", "ode_euler", "ode_heun"]) func samplingStartsWhereItIsTold(name: String) throws {
+        for (start, expected) in [(", start: 0.5", 0.5), ("", 0.999)] {
+            let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: spec("{ name: \(name)\(start) }"))
+            let point = try #require(loaded.runs.first?.evaluations.first?.point)
+            let sampler = try ModelBuilder(spec: loaded.spec, catalog: .standard)
+                .sampler(point.sampler, steps: point.N, finalTime: point.tEps)
+            #expect(sampler.start == expected)
+        }
+    }
+
+    /// The bridge's drift is singular at 1, and there is nothing to do before the last time.
+    @Test(arguments: [1.0, 0.02]) func aStartOutsideOfTheProcessIsRefusedBeforeTheTraining(start: Double) throws {
+        let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: spec("{ name: pc, start: \(start) }"))
+        let error = #expect(throws: IncompatibleParts.self) { try ProtocolGate.enter(loaded) }
+        #expect(error?.reason.contains("0.999") == true)
+    }
+}
