@@ -73,9 +73,7 @@ struct FileEvaluator: Sendable {
     }
 
     func read(_ path: String) throws -> [Float] {
-        guard resamples else { return try SoundFile.readMono(path, sampleRate: sampleRate) }
-        let rate = try SoundFile.header(of: path).sampleRate
-        let samples = try SoundFile.readMono(path)
-        return rate == sampleRate ? samples : try Resampler(from: rate, to: sampleRate).resample(samples)
+        try resamples
+            ? SoundFile.readMono(path, convertedTo: sampleRate) : SoundFile.readMono(path, sampleRate: sampleRate)
     }
 }
