@@ -84,7 +84,7 @@ public struct FolderEnhancer: Sendable {
         var summary = Summary()
         let jobs = try jobs(input, output, &summary)
         let start = ContinuousClock.now
-        try FileQueue.run(count: jobs.count, interruption: interruption) { index in
+        try WorkQueue.run(count: jobs.count, interruption: interruption) { index in
             try enhance(jobs[index])
         } done: { index, outcome in
             switch outcome {
