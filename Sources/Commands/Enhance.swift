@@ -91,6 +91,7 @@ struct Enhance: ParsableCommand {
         if summary.resampled > 0 {
             text += "\(summary.resampled) converted to \(rate) Hz" + (keepRate ? " and back\n" : "\n")
         }
+        if intermediate > 0, summary.enhanced > 0 { text += "states in \(FolderEnhancer.statesFolder(beside: output))\n" }
         if summary.clipped > 0 { text += "\(summary.clipped) samples beyond full scale saturated\n" }
         if let factor = summary.realTimeFactor {
             text += String(

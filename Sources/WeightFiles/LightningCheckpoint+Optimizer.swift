@@ -11,15 +11,17 @@ extension LightningCheckpoint {
         }
     }
 
-    /// The state of the first optimizer, or nil where the file has none.
+    /// The state of the first optimizer, or nil where the file has none, or that of another optimizer.
     ///
     /// The file numbers the parameters as the optimizer was given them: the network's in order, then perhaps others, such
     /// as the constants of the perceptual loss, which have no state.
     ///
     /// - Parameter names: The network's parameters in order.
-    /// - Throws: `.unsupported` for another optimizer than Adam, `.malformed` for moments that do not fit the weights.
+    /// - Throws: `.malformed` for moments that do not fit the weights.
     public func adam(parameters names: [String]) throws(WeightFileError) -> Adam? {
-        guard let optimizer, let states = optimizer["state"]?.dictionaryValue, !states.pairs.isEmpty else { return nil }
+        guard let optimizer, let states = optimizer["state"]?.dictionaryValue,
+            states.pairs.contains(where: { $0.value.dictionaryValue?["exp_avg"] != nil })
+        else { return nil }
         let order = (optimizer["param_groups"]?.elements ?? []).flatMap { $0.dictionaryValue?["params"]?.elements ?? [] }
         let shapes = Dictionary(parameters.map { ($0.name, $0.tensor.shape) }) { first, _ in first }
         var adam = Adam(updates: 0, moments: [:])
@@ -28,8 +30,7 @@ extension LightningCheckpoint {
             func moment(_ key: String) throws(WeightFileError) -> NamedArray {
                 let place = "optimizer_states, '\(name)'"
                 guard let tensor = state[key]?.tensorValue else {
-                    throw WeightFileError(
-                        .unsupported, file: file.path, place: place, "has no \(key)", hint: "only the state of Adam is read")
+                    throw WeightFileError(.malformed, file: file.path, place: place, "has no \(key)")
                 }
                 guard tensor.shape == shapes[name] else {
                     throw WeightFileError(

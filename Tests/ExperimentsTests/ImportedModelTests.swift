@@ -81,6 +81,9 @@ import WeightFiles
             try temporary.run(spec, overrides: ["evaluate.checkpoint={ name: file, path: /nowhere }"])
         }
         #expect(temporary.files(containing: "corpora").isEmpty)
+        let store = try temporary.open()
+        defer { try? store.close() }
+        #expect(try store.runs().isEmpty)
     }
 
     /// Training goes on from a checkpoint of the reference, with or without what its optimizer had gathered.
@@ -113,6 +116,6 @@ import WeightFiles
                 "train.init_from={ checkpoint: '\(checkpointFixture(old))', optimizer: true }",
             ])
         }
-        #expect(error?.reason.contains("no state of an optimizer") == true)
+        #expect(error?.reason.contains("no state of Adam") == true)
     }
 }

@@ -104,4 +104,36 @@ import WeightFiles
             #expect(try checkpoint.weights(.averaged, parameters: ["dnn.a"]).arrays[0].values == average.values)
         }
     }
+
+    @Test func theOptimizersStateBelongsToItsParameters() throws {
+        let checkpoint = try LightningCheckpoint(path: fixture("fit_bridge_perceptual/model.ckpt"))
+        let names = checkpoint.parameters.map(\.name).filter { !$0.hasPrefix("pesq_loss.") }
+        let adam = try #require(try checkpoint.adam(parameters: names))
+        #expect(adam.updates == 3)
+        // All but the fixed frequencies are trained; the loss's constants, behind them, are not the network's.
+        #expect(Set(names).subtracting(adam.moments.keys) == ["dnn.all_modules.0.W"])
+        #expect(adam.moments.values.allSatisfy { $0.second.values.allSatisfy { $0 >= 0 } })
+        // In another order the shapes do not fit.
+        #expect(throws: WeightFileError.self) { try checkpoint.adam(parameters: names.reversed()) }
+    }
+
+    @Test func momentsThatDoNotFitAreRefused() throws {
+        let weights = ["dnn.a", "dnn.b"].map { NamedArray(name: $0, shape: [2], values: [1, 2]) }
+        func written(_ moment: NamedArray) throws -> LightningCheckpoint.Adam? {
+            let adam = LightningCheckpoint.Adam(updates: 7, moments: ["dnn.b": (moment, moment)])
+            let draft = LightningCheckpoint.Draft(
+                weights: weights, hyperParameters: [:],
+                optimizer: .init(rate: 1e-3, state: adam, parameters: ["dnn.a", "dnn.b"]))
+            return try withTemporaryFile("a.ckpt") { path in
+                try LightningCheckpoint.write(draft, to: path)
+                return try LightningCheckpoint(path: path).adam(parameters: ["dnn.a", "dnn.b"])
+            }
+        }
+        let good = try written(NamedArray(shape: [2], values: [0.5, 0.25]))
+        #expect(good?.updates == 7)
+        #expect(good?.moments["dnn.b"]?.first.values == [0.5, 0.25])
+        #expect(good?.moments["dnn.a"] == nil)
+        #expect(throws: WeightFileError.self) { try written(NamedArray(shape: [3], values: [1, 2, 3])) }
+        #expect(throws: WeightFileError.self) { try written(NamedArray(shape: [2], values: [1, .nan])) }
+    }
 }

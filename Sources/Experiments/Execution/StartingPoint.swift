@@ -89,7 +89,7 @@ struct StartingPoint {
             }
             guard let adam = try source.adam(layout) else {
                 throw IncompatibleParts(
-                    reason: "train.init_from: \(path) holds no state of an optimizer; set train.init_from.optimizer: false")
+                    reason: "train.init_from: \(path) holds no state of Adam; set train.init_from.optimizer: false")
             }
             state.begin(optimizer: (moments(adam, state.model), adam.updates))
             return "begins with the \(found.description) and Adam's moments of \(path)"
