@@ -194,7 +194,7 @@ struct RegistryCommand: ParsableCommand {
                     print("      prior mismatch \(String(format: "%.4g", mismatch.value)) = \(mismatch.formula)")
                 }
                 for case .weightings(let names) in entry.traits where !names.isEmpty {
-                    print("      loss_weighting = one of \(names.joined(separator: ", "))")
+                    print("      loss_weighting: \(names.joined(separator: " | "))")
                 }
                 for field in entry.parameters.fields { print(field.line) }
             }
@@ -206,8 +206,18 @@ struct RegistryCommand: ParsableCommand {
 }
 
 extension Field {
-    /// Name, default, unit and meaning.
-    fileprivate var line: String { "      \(name) = \(standardText)\(unit.map { " \($0)" } ?? "")  \(doc)" }
+    /// Name, default, unit, meaning, and what else it may be.
+    fileprivate var line: String {
+        "      \(name) = \(standardText)\(unit.map { " \($0)" } ?? "")  \(doc)" + (names.isEmpty ? "" : " (\(names.joined(separator: " | ")))")
+    }
+
+    /// The names that a setting may have, where they are few.
+    private var names: [String] {
+        switch type {
+        case .oneOf(let names), .list(of: .oneOf(let names), _, _): names
+        default: []
+        }
+    }
 
     /// The default in words.
     private var standardText: String {

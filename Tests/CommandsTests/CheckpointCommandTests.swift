@@ -37,6 +37,13 @@ extension CommandsTests {
         for part in ["nobody", "no run", "no store", "published: ", "m5"] { #expect(unknown.error.contains(part), "\(part)") }
     }
 
+    @Test func theRegistryListsWhatEachSettingMayBe() throws {
+        let losses = try sgmse("registry", "loss")
+        for part in ["loss_weighting: 1 | sigma^2 | edm", "c_out = 1", "pesq_weight = 0.0"] { #expect(losses.out.contains(part), "\(part)") }
+        #expect(try sgmse("registry", "backbone").out.contains("DCUNet-10 | DCUNet-16 | DCUNet-20 | DilDCUNet-v2"))
+        #expect(try sgmse("registry", "sampler").out.contains("Reverse starting point"))
+    }
+
     @Test func checkpointsAreInspectedAndRefused() throws {
         let swapped = try sgmse("checkpoint", "inspect", checkpoint("WeightFilesTests/Fixtures/swapped.ckpt"))
         #expect(swapped.code == 0)
