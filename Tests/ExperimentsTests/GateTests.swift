@@ -158,8 +158,8 @@ import Testing
         defer { try? store.close() }
         var preparer = DataPreparer(workspace: Workspace(store: store, commandLine: ["test"]))
         let data = try preparer.prepare(try load(spec).spec)
-        #expect(data.training.files.map(\.name) == ["p225_001.wav", "p228_001.wav"])
-        #expect(data.validation?.files.map(\.name) == ["p226_001.wav", "p287_001.wav"])
+        #expect(data.training.map(\.name) == ["p225_001.wav", "p228_001.wav"])
+        #expect(data.validation.map(\.name) == ["p226_001.wav", "p287_001.wav"])
         try pair("train", "p257_001.wav", 0.3)
         var again = DataPreparer(workspace: Workspace(store: store, commandLine: ["test"]))
         let error = #expect(throws: GateFailure.self) { try again.prepare(try load(spec).spec) }
