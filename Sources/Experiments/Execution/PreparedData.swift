@@ -104,22 +104,23 @@ public struct DataPreparer {
             // What was read is remembered even where a gate stops the run; a cache that cannot be written is only slow.
             if cache.facts.count != known { try? cache.write(to: cachePath) }
         }
-        let base = try folder(corpus: spec.data.corpus, path: spec.data.path, rate: spec.data.sampleRate)
         let split = try spec.data.corpus.map { try catalog.corpora.make($0).split } ?? SpeakerSplit()
-        let (training, validation) = try learning(try Corpus(at: base), split, spec.data)
+        // A spec that only evaluates a checkpoint on sets of their own has nothing to learn from.
+        let isLearning = spec.data.corpus != nil || spec.data.path != nil
+        let base = try isLearning ? folder(corpus: spec.data.corpus, path: spec.data.path, rate: spec.data.sampleRate) : nil
+        let learned = try base.map { try learning(try Corpus(at: $0), split, spec.data) }
         var hasher = ContentHasher()
         var scans: [SetScan] = []
-        for set in [training, validation].compactMap({ $0 }) {
+        for set in [learned?.training, learned?.validation].compactMap({ $0 }) {
             scans.append(SetScan(reading: set, cache: &cache))
             hasher.combine(try fingerprint(scans[scans.count - 1]))
         }
         var tests: [String: PreparedData.TestData] = [:]
         for test in spec.evaluate.sets {
-            var folderOfSet = base
-            if test.corpus != nil || test.path != nil {
-                folderOfSet = try folder(corpus: test.corpus, path: test.path, rate: spec.data.sampleRate)
-            }
-            var set = try testSet(folderOfSet, test)
+            let isOwn = test.corpus != nil || test.path != nil
+            let place = try isOwn ? folder(corpus: test.corpus, path: test.path, rate: spec.data.sampleRate) : base
+            guard let place else { throw Self.nothingNamed }
+            var set = try testSet(place, test)
             if let most = spec.evaluate.maxFiles { set.files = Array(set.files.prefix(most)) }
             let scan = SetScan(reading: set, cache: &cache)
             scans.append(scan)
@@ -129,9 +130,19 @@ public struct DataPreparer {
         }
         let findings = ProtocolGate.findings(scans, spec) + ProtocolGate.misplacedSpeakers(scans, split)
         try ProtocolGate.enforce(findings, spec)
+        guard let training = learned?.training ?? tests.first.map({ Self.nothing(like: $0.value.set) }) else { throw Self.nothingNamed }
         return PreparedData(
-            training: training, validation: validation, fingerprint: hasher.finish().description, tests: tests,
+            training: training, validation: learned?.validation, fingerprint: hasher.finish().description, tests: tests,
             findings: findings)
+    }
+
+    private static let nothingNamed = IncompatibleParts(reason: "the spec names no data; set data.corpus or data.path")
+
+    /// A training set without files, for a spec that trains nothing.
+    private static func nothing(like set: PairedSet) -> PairedSet {
+        var set = set
+        (set.name, set.files) = ("train", [])
+        return set
     }
 
     /// The sets that are learned from: those of the corpus, or its training set split by speakers.
@@ -171,9 +182,7 @@ public struct DataPreparer {
 
     private func folder(corpus: Choice?, path: String?, rate: Int) throws -> String {
         if let path { return path }
-        guard let corpus else {
-            throw IncompatibleParts(reason: "the spec names no data; set data.corpus or data.path")
-        }
+        guard let corpus else { throw Self.nothingNamed }
         let made = try alone(at: "corpus \(SettingValue.choice(corpus).compact) \(rate)") {
             try catalog.corpora.make(corpus).prepare(in: corpora, sampleRate: rate)
         }
