@@ -122,6 +122,30 @@ import Testing
         #expect(summary.failed.isEmpty && summary.done == 5)
     }
 
+    /// What a command of the reference's enhancement means: no audio to learn from, a checkpoint, and a test set.
+    @Test func aCheckpointIsEvaluatedOnASetOfItsOwn() throws {
+        let temporary = try TemporaryStore()
+        try temporary.run(tinySpec)
+        let set = try #require(temporary.files(containing: "/test/clean").first).replacingOccurrences(of: "/clean", with: "")
+        let checkpoint = try #require(temporary.files(containing: ".safetensors").last)
+        let lines = tinySpec.split(separator: "\n").filter { ["transform", "backbone", "sde", "objective"].contains($0.prefix { $0 != ":" }) }
+        let text = """
+            name: elsewhere
+            \(lines.joined(separator: "\n"))
+            train: { max_steps: 0 }
+            evaluate:
+              sets: [{ name: test, path: \(temporary.folder)/\(set) }]
+              checkpoint: { name: file, path: \(temporary.folder)/\(checkpoint) }
+              N: [2]
+              metrics: [si_sdr]
+
+            """
+        #expect(try plan(temporary, text).pending.map(\.kind) == [.train, .evaluate, .anchor])
+        let summary = try temporary.run(text)
+        #expect(summary.failed.isEmpty && summary.done == 3)
+        #expect(try plan(temporary, text).pending.isEmpty)
+    }
+
     @Test func twoRowsOfOnePaperMustDiffer() throws {
         let temporary = try TemporaryStore()
         try temporary.run(tinySpec + "reproduces: M1\n")
