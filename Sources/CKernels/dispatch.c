@@ -86,9 +86,9 @@ int sg_conv_choose(const sg_conv_shape *s, int algorithm) {
 
 int64_t sg_conv_packed_count(const sg_conv_shape *s, int a) { return table->conv_packed_count(s, a); }
 void sg_conv_pack(const sg_conv_shape *s, int a, const float *w, int t, float *p) { table->conv_pack(s, a, w, t, p); }
-void sg_conv_forward(const sg_conv_shape *s, int a, const float *x, const float *p, const float *b, int64_t bs,
+void sg_conv_forward(const sg_conv_shape *s, int a, const sg_source *x, const float *p, const float *b, int64_t bs,
                      const float *r, float f, float *o) { table->conv_forward(s, a, x, p, b, bs, r, f, o); }
-void sg_conv_weight_gradient(const sg_conv_shape *s, int a, const float *x, const float *dy, float *dw) {
+void sg_conv_weight_gradient(const sg_conv_shape *s, int a, const sg_source *x, const float *dy, float *dw) {
     table->conv_weight_gradient(s, a, x, dy, dw);
 }
 void sg_conv_input_gradient_im2col(const sg_conv_shape *s, const float *w, const float *dy, float *dx) {
@@ -98,15 +98,13 @@ void sg_gemm(int64_t b, int64_t M, int64_t N, int64_t K, float alpha, const floa
              const float *B, int64_t rb, int64_t cb, int64_t sb, float *C, int64_t ld, int64_t sc, int acc) {
     table->gemm(b, M, N, K, alpha, A, ra, ca, sa, B, rb, cb, sb, C, ld, sc, acc);
 }
-void sg_group_stats(const float *x, int64_t b, int64_t p, int64_t c, int64_t g, float e, float *s) {
-    table->group_stats(x, b, p, c, g, e, s);
+void sg_source_read(const sg_source *x, int64_t b, int64_t p, float *y) { table->source_read(x, b, p, y); }
+void sg_group_stats(const sg_source *x, int64_t b, int64_t p, int64_t g, float e, float *s) { table->group_stats(x, b, p, g, e, s); }
+void sg_norm_affine(const float *s, const float *ga, const float *be, int64_t b, int64_t c, int64_t g, float *slope, float *offset) {
+    table->norm_affine(s, ga, be, b, c, g, slope, offset);
 }
-void sg_norm_act(const float *x, const float *s, const float *ga, const float *be, int a, int64_t b, int64_t p,
-                 int64_t c, int64_t g, float *y) { table->norm_act(x, s, ga, be, a, b, p, c, g, y); }
-void sg_norm_act_backward(const float *x, const float *s, const float *ga, const float *be, int a, const float *dy,
-                          int64_t b, int64_t p, int64_t c, int64_t g, float *dx, float *dga, float *dbe) {
-    table->norm_act_backward(x, s, ga, be, a, dy, b, p, c, g, dx, dga, dbe);
-}
+void sg_norm_act_backward(const sg_source *x, const float *s, const float *ga, const float *dy, int64_t b, int64_t p, int64_t g,
+                          float *dx, float *dga, float *dbe) { table->norm_act_backward(x, s, ga, dy, b, p, g, dx, dga, dbe); }
 void sg_activation(int a, const float *x, float *y, int64_t n) { table->activation(a, x, y, n); }
 void sg_activation_backward(int a, const float *x, const float *dy, float *dx, int64_t n) {
     table->activation_backward(a, x, dy, dx, n);

@@ -8,15 +8,15 @@ typedef struct {
                  const float *, int64_t, int64_t, int64_t, float *, int64_t, int64_t, int);
     int64_t (*conv_packed_count)(const sg_conv_shape *, int);
     void (*conv_pack)(const sg_conv_shape *, int, const float *, int, float *);
-    void (*conv_forward)(const sg_conv_shape *, int, const float *, const float *, const float *, int64_t,
+    void (*conv_forward)(const sg_conv_shape *, int, const sg_source *, const float *, const float *, int64_t,
                          const float *, float, float *);
-    void (*conv_weight_gradient)(const sg_conv_shape *, int, const float *, const float *, float *);
+    void (*conv_weight_gradient)(const sg_conv_shape *, int, const sg_source *, const float *, float *);
     void (*conv_input_gradient_im2col)(const sg_conv_shape *, const float *, const float *, float *);
-    void (*group_stats)(const float *, int64_t, int64_t, int64_t, int64_t, float, float *);
-    void (*norm_act)(const float *, const float *, const float *, const float *, int, int64_t, int64_t, int64_t,
-                     int64_t, float *);
-    void (*norm_act_backward)(const float *, const float *, const float *, const float *, int, const float *,
-                              int64_t, int64_t, int64_t, int64_t, float *, float *, float *);
+    void (*source_read)(const sg_source *, int64_t, int64_t, float *);
+    void (*group_stats)(const sg_source *, int64_t, int64_t, int64_t, float, float *);
+    void (*norm_affine)(const float *, const float *, const float *, int64_t, int64_t, int64_t, float *, float *);
+    void (*norm_act_backward)(const sg_source *, const float *, const float *, const float *, int64_t, int64_t, int64_t,
+                              float *, float *, float *);
     void (*activation)(int, const float *, float *, int64_t);
     void (*activation_backward)(int, const float *, const float *, float *, int64_t);
     void (*upfirdn)(const float *, int64_t, int64_t, int64_t, int64_t, const float *, int64_t, int, int, int64_t,

@@ -40,19 +40,18 @@ INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 INLINE int64_t up_to(int64_t a, int64_t m) { return (a + m - 1) / m * m; }
 
-// exp(x) to about 1 ulp: x = n ln 2 + r, |r| ≤ ln 2 / 2, and a polynomial in r.
+// exp(x) to about 1 ulp: x log2 e = n + f with |f| ≤ ½, and the polynomial of least relative error (2e-9) for 2^f.
 INLINE vf vexp(vf x) {
-    x = vmin(vmax(x, splat(-87.3f)), splat(88.3f));
+    x = vmin(vmax(x, splat(-87.0f)), splat(88.0f));
     vf n = __builtin_elementwise_roundeven(x * 1.44269504f);
-    vf r = x - n * 0.693359375f + n * 2.12194440e-4f;
-    vf p = splat(1.9875691500e-4f);
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
-    vi e = (__builtin_convertvector(n, vi) + 127) << 23;
-    return p * (vf)e;
+    vf f = (x * 1.44269504f - n) + x * 1.92596299e-8f;  // log2 e in two parts
+    vf p = splat(1.535336189e-4f);
+    p = p * f + 1.339887442e-3f;
+    p = p * f + 9.618437358e-3f;
+    p = p * f + 5.550332471e-2f;
+    p = p * f + 2.402264791e-1f;
+    p = p * f + 6.931472029e-1f;
+    p = p * f + 1.0f;
+    return (vf)((vi)p + (__builtin_convertvector(n, vi) << 23));
 }
 INLINE vf vsigmoid(vf x) { return 1.0f / (1.0f + vexp(-x)); }

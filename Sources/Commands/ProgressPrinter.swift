@@ -5,7 +5,6 @@ import Synchronization
 /// What the terminal is like.
 enum Terminal {
     static let isInteractive = isatty(STDERR_FILENO) == 1
-    static let isColored = isInteractive && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
 
     /// Columns of standard output; 160 where it is no terminal.
     static var width: Int? { size(STDOUT_FILENO).map { Int($0.ws_col) } ?? 160 }

@@ -174,10 +174,11 @@ private func pack(
 ///   - residual: `[B, outH, outW, F]`.
 ///   - keepFilter: Keeps the filter's packed form with the weights, for sampling.
 public func convolve(
-    _ x: FloatBuffer, _ weight: FloatBuffer, bias: FloatBuffer?, residual: FloatBuffer?, scale: Float,
+    _ x: MapSource, _ weight: FloatBuffer, bias: FloatBuffer?, residual: FloatBuffer?, scale: Float,
     shape: ConvolutionShape, algorithm: ConvolutionAlgorithm = .automatic, keepFilter: Bool = false
 ) -> FloatBuffer {
-    precondition(x.count == shape.inCount, "convolve: x has \(x.count) elements, \(shape) wants \(shape.inCount)")
+    precondition(
+        x.count == shape.inCount && x.channels == shape.channels, "convolve: x has \(x.count) elements, \(shape) wants \(shape.inCount)")
     precondition(weight.count == shape.weightCount, "convolve: weight has \(weight.count), wants \(shape.weightCount)")
     if let bias {
         precondition(
@@ -191,8 +192,10 @@ public func convolve(
     let out = FloatBuffer(count: shape.outCount)
     var c = shape.c
     let stride = bias.map { $0.count == shape.filters ? 0 : shape.filters } ?? 0
-    unsafe sg_conv_forward(
-        &c, algorithm.rawValue, x.base, packed.base, bias?.base, Int64(stride), residual?.base, scale, out.base)
+    unsafe x.withC {
+        unsafe sg_conv_forward(
+            &c, algorithm.rawValue, $0, packed.base, bias?.base, Int64(stride), residual?.base, scale, out.base)
+    }
     return out
 }
 
@@ -209,7 +212,9 @@ public func convolveInputGradient(
         let algorithm = algorithm.resolved(for: transposed)
         let packed = pack(weight, transposed, algorithm, transposed: true)
         var c = transposed.c
-        unsafe sg_conv_forward(&c, algorithm.rawValue, dy.base, packed.base, nil, 0, nil, 1, dx.base)
+        unsafe MapSource(dy, channels: shape.filters).withC {
+            unsafe sg_conv_forward(&c, algorithm.rawValue, $0, packed.base, nil, 0, nil, 1, dx.base)
+        }
     } else {
         var c = shape.c
         unsafe sg_conv_input_gradient_im2col(&c, weight.base, dy.base, dx.base)
@@ -219,14 +224,14 @@ public func convolveInputGradient(
 
 /// The gradient of a convolution with respect to its filter, `[F, C, kH, kW]`.
 public func convolveWeightGradient(
-    _ x: FloatBuffer, _ dy: FloatBuffer, shape: ConvolutionShape, algorithm: ConvolutionAlgorithm = .automatic
+    _ x: MapSource, _ dy: FloatBuffer, shape: ConvolutionShape, algorithm: ConvolutionAlgorithm = .automatic
 ) -> FloatBuffer {
-    precondition(x.count == shape.inCount, "convolveWeightGradient: x has \(x.count), wants \(shape.inCount)")
+    precondition(x.count == shape.inCount && x.channels == shape.channels, "convolveWeightGradient: x has \(x.count), wants \(shape.inCount)")
     precondition(dy.count == shape.outCount, "convolveWeightGradient: dy has \(dy.count), wants \(shape.outCount)")
     WorkCounter.add(shape.flops)
     let algorithm = algorithm.resolved(for: shape)
     let dw = FloatBuffer(count: shape.weightCount)
     var c = shape.c
-    unsafe sg_conv_weight_gradient(&c, algorithm.rawValue, x.base, dy.base, dw.base)
+    unsafe x.withC { unsafe sg_conv_weight_gradient(&c, algorithm.rawValue, $0, dy.base, dw.base) }
     return dw
 }

@@ -30,11 +30,12 @@ public struct GroupShape: Hashable, Sendable {
 }
 
 /// Mean and `1/√(var + eps)` of every sample and group, `[B, G, 2]`.
-public func groupStatistics(_ x: FloatBuffer, shape: GroupShape, epsilon: Float) -> FloatBuffer {
-    precondition(x.count == shape.count, "groupStatistics: x has \(x.count) elements, wants \(shape.count)")
+public func groupStatistics(_ x: MapSource, shape: GroupShape, epsilon: Float) -> FloatBuffer {
+    x.check(shape)
     let stats = FloatBuffer(count: shape.batch * shape.groups * 2)
-    unsafe sg_group_stats(
-        x.base, Int64(shape.batch), Int64(shape.pixels), Int64(shape.channels), Int64(shape.groups), epsilon, stats.base)
+    unsafe x.withC {
+        unsafe sg_group_stats($0, Int64(shape.batch), Int64(shape.pixels), Int64(shape.groups), epsilon, stats.base)
+    }
     return stats
 }
 
@@ -42,31 +43,25 @@ public func groupStatistics(_ x: FloatBuffer, shape: GroupShape, epsilon: Float)
 public func normalize(
     _ x: FloatBuffer, statistics: FloatBuffer, gamma: FloatBuffer?, beta: FloatBuffer?, activation: Activation, shape: GroupShape
 ) -> FloatBuffer {
-    precondition(x.count == shape.count, "normalize: x has \(x.count) elements, wants \(shape.count)")
-    precondition(statistics.count == shape.batch * shape.groups * 2, "normalize: statistics of another shape")
-    precondition(gamma.map { $0.count == shape.channels } ?? true, "normalize: gamma of another shape")
-    precondition(beta.map { $0.count == shape.channels } ?? true, "normalize: beta of another shape")
-    let y = FloatBuffer(count: x.count)
-    unsafe sg_norm_act(
-        x.base, statistics.base, gamma?.base, beta?.base, activation.rawValue, Int64(shape.batch), Int64(shape.pixels),
-        Int64(shape.channels), Int64(shape.groups), y.base)
-    return y
+    MapSource(x, channels: shape.channels)
+        .normalized(statistics: statistics, gamma: gamma, beta: beta, activation: activation, shape: shape)
+        .read(batch: shape.batch, pixels: shape.pixels)
 }
 
 /// The gradients of ``normalize(_:statistics:gamma:beta:activation:shape:)``, through the statistics too.
 public func normalizeGradient(
-    _ x: FloatBuffer, statistics: FloatBuffer, gamma: FloatBuffer?, beta: FloatBuffer?, activation: Activation,
+    _ x: MapSource, statistics: FloatBuffer, gamma: FloatBuffer?, beta: FloatBuffer?, activation: Activation,
     shape: GroupShape, dy: FloatBuffer
 ) -> (x: FloatBuffer, gamma: FloatBuffer, beta: FloatBuffer) {
-    precondition(x.count == shape.count && dy.count == shape.count, "normalizeGradient: x \(x.count), dy \(dy.count)")
-    precondition(statistics.count == shape.batch * shape.groups * 2, "normalizeGradient: statistics of another shape")
-    precondition(gamma.map { $0.count == shape.channels } ?? true, "normalizeGradient: gamma of another shape")
-    precondition(beta.map { $0.count == shape.channels } ?? true, "normalizeGradient: beta of another shape")
-    let dx = FloatBuffer(count: x.count)
+    precondition(dy.count == shape.count, "normalizeGradient: dy has \(dy.count) elements, wants \(shape.count)")
+    let source = x.normalized(statistics: statistics, gamma: gamma, beta: beta, activation: activation, shape: shape)
+    let dx = FloatBuffer(count: shape.count)
     let (dgamma, dbeta) = (FloatBuffer(count: shape.channels), FloatBuffer(count: shape.channels))
-    unsafe sg_norm_act_backward(
-        x.base, statistics.base, gamma?.base, beta?.base, activation.rawValue, dy.base, Int64(shape.batch),
-        Int64(shape.pixels), Int64(shape.channels), Int64(shape.groups), dx.base, dgamma.base, dbeta.base)
+    unsafe source.withC {
+        unsafe sg_norm_act_backward(
+            $0, statistics.base, gamma?.base, dy.base, Int64(shape.batch), Int64(shape.pixels), Int64(shape.groups), dx.base,
+            dgamma.base, dbeta.base)
+    }
     return (dx, dgamma, dbeta)
 }
 

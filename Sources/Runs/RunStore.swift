@@ -162,10 +162,7 @@ extension RunStore {
         guard let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int, size > 0 else {
             return
         }
-        try recover(path)
-        let queue = try DatabaseQueue(path: path, configuration: configuration(30, readOnly: true))
-        defer { try? queue.close() }
-        try queue.read { db in
+        try reading(path) { db in
             let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '%grdb_migrations%'") ?? 0
             let mark = try Int32.fetchOne(db, sql: "PRAGMA application_id")
             guard tables == 0 || mark == applicationID else {
@@ -183,12 +180,13 @@ extension RunStore {
         }
     }
 
-    /// Plays back what a writer that died left in its log or journal, which takes a connection that may write.
-    private static func recover(_ path: String) throws {
+    /// Reads without writing, unless a writer that died left a log or journal: playing that back takes a connection that
+    /// may write.
+    private static func reading(_ path: String, _ body: (Database) throws -> Void) throws {
         func open(readOnly: Bool) throws {
             let queue = try DatabaseQueue(path: path, configuration: configuration(30, readOnly: readOnly))
             defer { try? queue.close() }
-            _ = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
+            try queue.read(body)
         }
         do {
             try open(readOnly: true)

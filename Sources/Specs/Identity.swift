@@ -29,11 +29,6 @@ extension ExperimentSpec {
     /// What one training computes. The seeds of a spec are several trainings, so the seed is an argument.
     public func trainingIdentity(seed: Int) -> Identity { SectionIdentities(self).training(seed: seed) }
 
-    /// What one evaluation of one training computes; metrics and anchors are computed from it, and do not count.
-    public func evaluationIdentity(_ point: EvaluationPoint, seed: Int) -> Identity {
-        point.identity(of: trainingIdentity(seed: seed))
-    }
-
     /// All that the experiment means: data, training, seeds, evaluations, and metrics.
     public var identity: Identity {
         let seeds = CanonicalForm.set(settings.section("train").list("seeds"))

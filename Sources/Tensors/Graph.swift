@@ -171,11 +171,20 @@ extension Tensor {
         buffer: FloatBuffer, shape: [Int], from inputs: [Tensor], recipe: (@Sendable () -> FloatBuffer)? = nil,
         backward: @escaping GraphNode.Backward
     ) {
+        self.init(.made(buffer, recipe: recipe), shape: shape, from: inputs, backward: backward)
+    }
+
+    package init(_ contents: TensorContents, shape: [Int], from inputs: [Tensor], backward: @escaping GraphNode.Backward) {
         let recorded = Gradients.areRecorded && inputs.contains { $0.node != nil }
-        self.init(
-            buffer: buffer, shape: shape,
-            node: recorded ? GraphNode(parents: inputs.map(\.node), backward: backward) : nil,
-            recipe: recorded ? recipe : nil)
+        guard recorded else {
+            if case .made(let buffer, _?) = contents {  // a recipe would hold on to its ingredients
+                self.init(buffer: buffer, shape: shape)
+            } else {
+                self.init(contents, shape: shape)
+            }
+            return
+        }
+        self.init(contents, shape: shape, node: GraphNode(parents: inputs.map(\.node), backward: backward))
     }
 
     /// A result of code outside this module, such as a transform, with its own way back.
@@ -189,23 +198,6 @@ extension Tensor {
                 if let gradient { sink.add(gradient, to: index) }
             }
         }
-    }
-}
-
-/// A tensor kept for the backward pass: its contents, or the recipe to make them again.
-package struct Kept: Sendable {
-    private let buffer: FloatBuffer?
-    private let recipe: (@Sendable () -> FloatBuffer)?
-
-    package init(_ tensor: Tensor) {
-        recipe = tensor.recipe
-        buffer = tensor.recipe == nil ? tensor.buffer : nil
-    }
-
-    package func restored() -> FloatBuffer {
-        if let buffer { return buffer }
-        guard let recipe else { preconditionFailure("a kept tensor without contents or recipe") }
-        return recipe()
     }
 }
 
@@ -226,5 +218,5 @@ public func recomputed(_ inputs: [Tensor], _ body: @escaping @Sendable ([Tensor]
             if let gradient { sink.add(gradient, to: index) }
         }
     }
-    return Tensor(buffer: result.buffer, shape: result.shape, node: node)
+    return Tensor(result.contents, shape: result.shape, node: node)
 }

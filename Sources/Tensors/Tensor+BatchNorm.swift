@@ -15,7 +15,9 @@ extension Tensor {
             groups: m.channels, gamma: gamma, beta: beta, epsilon: epsilon, activation: activation)
         let pixels = m.batch * m.height * m.width
         let extents = GroupShape(batch: 1, pixels: pixels, channels: m.channels, groups: m.channels)
-        let statistics = groupStatistics(buffer, shape: extents, epsilon: Float(epsilon)).values
+        let statistics = groupStatistics(
+            MapSource(buffer, channels: m.channels), shape: extents, epsilon: Float(epsilon)
+        ).values
         let unbiased = Double(pixels) / Double(max(1, pixels - 1))
         let variances = (0..<m.channels).map { channel in
             let rate = Double(statistics[2 * channel + 1])

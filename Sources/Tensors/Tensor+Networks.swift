@@ -42,7 +42,7 @@ extension Tensor {
             } ?? shift.buffer
         }
         let out = convolve(
-            buffer, weight.buffer, bias: total, residual: residual?.buffer, scale: Float(factor), shape: shape,
+            source, weight.buffer, bias: total, residual: residual?.buffer, scale: Float(factor), shape: shape,
             keepFilter: Gradients.keepFilters)
         let constant = Tensor.zeros([0])
         let inputs = [self, weight, bias ?? constant, shift ?? constant, residual ?? constant]
@@ -62,7 +62,7 @@ extension Tensor {
             }
             if sink.wants(4) { sink.add(dy, to: 4) }
             if sink.wants(1) {
-                let dw = convolveWeightGradient(x.restored(), dy.buffer, shape: shape)
+                let dw = convolveWeightGradient(x.source(channels: shape.channels), dy.buffer, shape: shape)
                 sink.add(Tensor(buffer: dw, shape: weightShape), to: 1)
             }
             if sink.wants(0) {
@@ -74,7 +74,7 @@ extension Tensor {
 
     /// `act(gamma · (x − mean)/√(var + eps) + beta)` with mean and variance over each group of channels of a sample.
     ///
-    /// The result is not kept for the backward pass: it is made again from the input.
+    /// A convolution that follows normalises what it reads; the normalised map is made only if something else wants it.
     ///
     /// Wu & He, *Group Normalization*, ECCV 2018.
     public func groupNormalized(
@@ -82,19 +82,19 @@ extension Tensor {
     ) -> Tensor {
         let m = map
         let shape = GroupShape(batch: m.batch, pixels: m.height * m.width, channels: m.channels, groups: groups)
-        let statistics = groupStatistics(buffer, shape: shape, epsilon: Float(epsilon))
-        let (x, g, b) = (Kept(self), gamma?.buffer, beta?.buffer)
-        let make: @Sendable (FloatBuffer) -> FloatBuffer = {
-            normalize($0, statistics: statistics, gamma: g, beta: b, activation: activation, shape: shape)
-        }
+        let read = source.isUnchanged ? self : Tensor(buffer: buffer, shape: self.shape)
+        let statistics = groupStatistics(read.source, shape: shape, epsilon: Float(epsilon))
+        let (x, g, b) = (Kept(read), gamma?.buffer, beta?.buffer)
+        let normalized = read.source.normalized(statistics: statistics, gamma: g, beta: b, activation: activation, shape: shape)
         let constant = Tensor.zeros([0])
         let (inShape, channels) = (self.shape, m.channels)
         return Tensor(
-            buffer: make(buffer), shape: inShape, from: [self, gamma ?? constant, beta ?? constant],
-            recipe: { make(x.restored()) }
+            .pending(PendingMap(normalized, batch: m.batch, pixels: shape.pixels)), shape: inShape,
+            from: [self, gamma ?? constant, beta ?? constant]
         ) { dy, sink in
             let d = normalizeGradient(
-                x.restored(), statistics: statistics, gamma: g, beta: b, activation: activation, shape: shape, dy: dy.buffer)
+                x.source(channels: channels), statistics: statistics, gamma: g, beta: b, activation: activation, shape: shape,
+                dy: dy.buffer)
             sink.add(Tensor(buffer: d.x, shape: inShape), to: 0)
             sink.add(Tensor(buffer: d.gamma, shape: [channels]), to: 1)
             sink.add(Tensor(buffer: d.beta, shape: [channels]), to: 2)
@@ -144,15 +144,15 @@ extension Tensor {
         }
     }
 
-    /// Maps side by side along the last axis.
+    /// Maps side by side along the last axis; two are set beside each other only if something other than a convolution or
+    /// a normalisation reads them.
     public static func concatenated(_ parts: [Tensor]) -> Tensor {
         let leading = Array(parts[0].shape.dropLast())
         precondition(parts.allSatisfy { Array($0.shape.dropLast()) == leading }, "concatenated \(parts.map(\.shape))")
         let pixels = leading.reduce(1, *)
         let widths = parts.map { $0.shape[$0.rank - 1] }
         let total = widths.reduce(0, +)
-        let out = concatenateChannels(zip(parts, widths).map { ($0.buffer, $1) }, pixels: pixels)
-        return Tensor(buffer: out, shape: leading + [total], from: parts) { dy, sink in
+        return Tensor(contents(of: parts, widths, pixels: pixels), shape: leading + [total], from: parts) { dy, sink in
             var offset = 0
             for (index, width) in widths.enumerated() {
                 if sink.wants(index) {
@@ -163,6 +163,15 @@ extension Tensor {
                 offset += width
             }
         }
+    }
+
+    private static func contents(of parts: [Tensor], _ widths: [Int], pixels: Int) -> TensorContents {
+        if parts.count == 2, parts[0].rank == 4, pixels > 0, !widths.contains(0),
+            let both = MapSource(parts[0].buffer, channels: widths[0]).beside(MapSource(parts[1].buffer, channels: widths[1]))
+        {
+            return .pending(PendingMap(both, batch: 1, pixels: pixels))
+        }
+        return .made(concatenateChannels(zip(parts, widths).map { ($0.buffer, $1) }, pixels: pixels), recipe: nil)
     }
 
     /// Entries `range` of the last axis.

@@ -29,11 +29,11 @@ extension Tensor {
             buffer: out, shape: [m.batch, height, width, adjoint.channels], from: [self, weight]
         ) { dy, sink in
             if sink.wants(0) {
-                let dx = convolve(dy.buffer, w.restored(), bias: nil, residual: nil, scale: 1, shape: adjoint)
+                let dx = convolve(dy.source, w.restored(), bias: nil, residual: nil, scale: 1, shape: adjoint)
                 sink.add(Tensor(buffer: dx, shape: inShape), to: 0)
             }
             if sink.wants(1) {
-                let dw = convolveWeightGradient(dy.buffer, x.restored(), shape: adjoint)
+                let dw = convolveWeightGradient(dy.source, x.restored(), shape: adjoint)
                 sink.add(Tensor(buffer: dw, shape: weightShape), to: 1)
             }
         }

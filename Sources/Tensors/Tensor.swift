@@ -6,22 +6,24 @@ import Kernels
 /// real and imaginary part side by side. A tensor is a value; operations make new ones.
 public struct Tensor: Sendable {
     public let shape: [Int]
-    package let buffer: FloatBuffer
+    public let count: Int
+    package let contents: TensorContents
     /// The operation that made this tensor; `nil` for a constant.
     package let node: GraphNode?
-    /// Makes the contents again from what is kept anyway; `nil` if they must be kept themselves.
-    package let recipe: (@Sendable () -> FloatBuffer)?
 
-    package init(
-        buffer: FloatBuffer, shape: [Int], node: GraphNode? = nil, recipe: (@Sendable () -> FloatBuffer)? = nil
-    ) {
-        precondition(
-            buffer.count == shape.reduce(1, *), "a tensor \(shape) of \(buffer.count) elements")
-        self.buffer = buffer
+    package init(_ contents: TensorContents, shape: [Int], node: GraphNode? = nil) {
+        count = shape.reduce(1, *)
+        precondition(contents.count == count, "a tensor \(shape) of \(contents.count) elements")
+        self.contents = contents
         self.shape = shape
         self.node = node
-        self.recipe = recipe
     }
+
+    package init(buffer: FloatBuffer, shape: [Int], node: GraphNode? = nil) {
+        self.init(.made(buffer, recipe: nil), shape: shape, node: node)
+    }
+
+    package var buffer: FloatBuffer { contents.buffer }
 
     /// The tensor with these elements, row by row.
     public init(_ values: [Float], shape: [Int]) {
@@ -37,7 +39,6 @@ public struct Tensor: Sendable {
 
     public static func scalar(_ value: Float) -> Tensor { Tensor([value], shape: []) }
 
-    public var count: Int { buffer.count }
     public var rank: Int { shape.count }
 
     /// The elements, row by row.
@@ -55,19 +56,22 @@ public struct Tensor: Sendable {
     }
 
     /// The same elements as a constant: no gradient flows through it.
-    public var detached: Tensor { Tensor(buffer: buffer, shape: shape) }
+    public var detached: Tensor { Tensor(contents, shape: shape) }
 
     /// The same elements as a leaf, whose gradient ``gradients(seed:)`` reports.
-    public func tracked() -> Tensor { Tensor(buffer: buffer, shape: shape, node: GraphNode(parents: [], backward: nil)) }
+    public func tracked() -> Tensor { Tensor(contents, shape: shape, node: GraphNode(parents: [], backward: nil)) }
 
     /// The same elements under another shape.
     public func reshaped(_ shape: [Int]) -> Tensor {
         precondition(shape.reduce(1, *) == count, "a tensor \(self.shape) cannot become \(shape)")
         let old = self.shape
-        return Tensor(buffer: buffer, shape: shape, from: [self], recipe: recipe) { dy, sink in
+        return Tensor(buffer: buffer, shape: shape, from: [self], recipe: contents.recipe) { dy, sink in
             sink.add(dy.reshaped(old), to: 0)
         }
     }
+
+    /// This map as an operation reads it.
+    package var source: MapSource { contents.source(channels: map.channels) }
 
     /// Extents of a map.
     package var map: (batch: Int, height: Int, width: Int, channels: Int) {

@@ -36,6 +36,18 @@ import Testing
         #expect(try temporary.run(spec(try corpus(temporary))).failed.isEmpty)
     }
 
+    /// A run evaluates what it trained; a spec that asks for a file's weights is refused before anything is registered.
+    @Test func anotherModelsFileIsRefusedBeforeTraining() throws {
+        let temporary = try TemporaryStore()
+        let error = #expect(throws: IncompatibleParts.self) {
+            try temporary.run(tinySpec, overrides: ["evaluate.checkpoint={name: file, path: other.ckpt}"])
+        }
+        #expect(error?.reason.contains("sgmse enhance") == true)
+        let store = try temporary.open()
+        defer { try? store.close() }
+        #expect(try store.runs().isEmpty)
+    }
+
     enum Damage: String, CaseIterable {
         case missingFolder, unpaired, rate, stereo, empty, truncated, notANumber, leaked
     }

@@ -93,7 +93,7 @@ extension EngineTests {
             let dy = noise(shape.outCount, "dy")
             let forward = plain.forward(x, w)
             let (dx, dw) = (plain.inputGradient(dy, w), plain.weightGradient(x, dy))
-            let (xs, ws, dys) = (FloatBuffer(x), FloatBuffer(w), FloatBuffer(dy))
+            let (xs, ws, dys) = (MapSource(FloatBuffer(x), channels: shape.channels), FloatBuffer(w), FloatBuffer(dy))
             everyEngine { engine in
                 for algorithm in Self.algorithms(shape) {
                     let out = convolve(
@@ -120,7 +120,7 @@ extension EngineTests {
                 everyEngine { engine in
                     for algorithm in Self.algorithms(shape) {
                         let out = convolve(
-                            FloatBuffer(x), FloatBuffer(w), bias: FloatBuffer(bias), residual: FloatBuffer(r),
+                            MapSource(FloatBuffer(x), channels: shape.channels), FloatBuffer(w), bias: FloatBuffer(bias), residual: FloatBuffer(r),
                             scale: 0.25, shape: shape, algorithm: algorithm)
                         #expect(deviation(out.values, expected) < 1e-5, "\(algorithm), \(engine)")
                     }
@@ -132,7 +132,8 @@ extension EngineTests {
         func doesNotDependOnTheThreads(shape: ConvolutionShape) {
             let threads = Engine.threads
             defer { Engine.threads = threads }
-            let (x, w) = (FloatBuffer(noise(shape.inCount)), FloatBuffer(noise(shape.weightCount, "w")))
+            let x = MapSource(FloatBuffer(noise(shape.inCount)), channels: shape.channels)
+            let w = FloatBuffer(noise(shape.weightCount, "w"))
             let dy = FloatBuffer(noise(shape.outCount, "dy"))
             for algorithm in Self.algorithms(shape) {
                 let runs = [1, 2, 3, 7].map { count in
@@ -147,7 +148,8 @@ extension EngineTests {
 
         @Test func keptFiltersAreForgottenWithTheirWeights() {
             let shape = ConvolutionShape(batch: 1, height: 16, width: 16, channels: 8, filters: 8)
-            let (x, w) = (FloatBuffer(noise(shape.inCount)), FloatBuffer(noise(shape.weightCount, "w")))
+            let x = MapSource(FloatBuffer(noise(shape.inCount)), channels: shape.channels)
+            let w = FloatBuffer(noise(shape.weightCount, "w"))
             let run = {
                 convolve(x, w, bias: nil, residual: nil, scale: 1, shape: shape, keepFilter: true).values
             }

@@ -8,7 +8,8 @@ extension EngineTests {
         /// Results past the caches are those of the other algorithm, which keeps to them.
         @Test func aLargeConvolutionEqualsTheDirectOne() {
             let shape = ConvolutionShape(batch: 1, height: 519, width: 517, channels: 8, filters: 16)
-            let (x, w) = (FloatBuffer(noise(shape.inCount)), FloatBuffer(noise(shape.weightCount, "w")))
+            let x = MapSource(FloatBuffer(noise(shape.inCount)), channels: shape.channels)
+            let w = FloatBuffer(noise(shape.weightCount, "w"))
             let (bias, residual) = (FloatBuffer(noise(16, "b")), FloatBuffer(noise(shape.outCount, "r")))
             let results = [ConvolutionAlgorithm.winograd, .direct].map {
                 convolve(x, w, bias: bias, residual: residual, scale: 0.5, shape: shape, algorithm: $0).values
@@ -19,7 +20,7 @@ extension EngineTests {
         @Test func aLargeNormalizationEqualsItsDefinition() {
             let shape = GroupShape(batch: 1, pixels: 270_001, channels: 16, groups: 4)
             let x = noise(270_001 * 16)
-            let statistics = groupStatistics(FloatBuffer(x), shape: shape, epsilon: 1e-6)
+            let statistics = groupStatistics(MapSource(FloatBuffer(x), channels: 16), shape: shape, epsilon: 1e-6)
             let y = normalize(
                 FloatBuffer(x), statistics: statistics, gamma: nil, beta: nil, activation: .silu, shape: shape
             ).values

@@ -90,13 +90,14 @@ extension EngineTests {
                     }
                 }
                 everyEngine { engine in
-                    let statistics = groupStatistics(FloatBuffer(x), shape: shape, epsilon: Float(epsilon))
+                    let source = MapSource(FloatBuffer(x), channels: channels)
+                    let statistics = groupStatistics(source, shape: shape, epsilon: Float(epsilon))
                     let out = normalize(
                         FloatBuffer(x), statistics: statistics, gamma: FloatBuffer(gamma), beta: FloatBuffer(beta),
                         activation: activation, shape: shape)
                     #expect(deviation(out.values, y) < 1e-5, "\(activation), \(engine)")
                     let d = normalizeGradient(
-                        FloatBuffer(x), statistics: statistics, gamma: FloatBuffer(gamma), beta: FloatBuffer(beta),
+                        source, statistics: statistics, gamma: FloatBuffer(gamma), beta: FloatBuffer(beta),
                         activation: activation, shape: shape, dy: FloatBuffer(dy))
                     #expect(deviation(d.x.values, dx) < 2e-5, "\(activation), \(engine)")
                     #expect(deviation(d.gamma.values, dgamma) < 1e-5, "\(activation), \(engine)")

@@ -44,6 +44,17 @@ typedef struct {
     sg_window y, x;
 } sg_conv_shape;
 
+// What an operation reads: a map, or two side by side along the channels; if `slope` is set, as act(x*slope + offset).
+typedef struct {
+    const float *part[2];
+    int64_t width[2];              // channels of each; 0 for a second one that is not there
+    const float *slope, *offset;   // [B, C], or NULL
+    int activation;
+} sg_source;
+
+// y, [B, pixels, C], as the source says.
+void sg_source_read(const sg_source *x, int64_t batch, int64_t pixels, float *y);
+
 enum { SG_CONV_AUTO = 0, SG_CONV_WINOGRAD = 1, SG_CONV_DIRECT = 2, SG_CONV_IM2COL = 3 };
 enum { SG_IDENTITY = 0, SG_SILU = 1, SG_RELU = 2, SG_LEAKY = 3, SG_ELU = 4, SG_LEAKY_01 = 5 };
 
@@ -54,10 +65,10 @@ int64_t sg_conv_packed_count(const sg_conv_shape *s, int algorithm);
 // respect to the input of a convolution whose weight is [channels, filters, ky, kx].
 void sg_conv_pack(const sg_conv_shape *s, int algorithm, const float *weight, int transposed, float *packed);
 // out = scale * (x * w + bias + residual); bias is [filters] or, with bias_stride = filters, [B, filters].
-void sg_conv_forward(const sg_conv_shape *s, int algorithm, const float *x, const float *packed,
+void sg_conv_forward(const sg_conv_shape *s, int algorithm, const sg_source *x, const float *packed,
                      const float *bias, int64_t bias_stride, const float *residual, float scale, float *out);
 // dweight [filters, channels, ky, kx] is overwritten.
-void sg_conv_weight_gradient(const sg_conv_shape *s, int algorithm, const float *x, const float *dy, float *dweight);
+void sg_conv_weight_gradient(const sg_conv_shape *s, int algorithm, const sg_source *x, const float *dy, float *dweight);
 // Gradient with respect to the input for any stride, through columns. dx is overwritten.
 void sg_conv_input_gradient_im2col(const sg_conv_shape *s, const float *weight, const float *dy, float *dx);
 
@@ -70,12 +81,13 @@ void sg_gemm(int64_t batch, int64_t M, int64_t N, int64_t K, float alpha,
 
 // ---- normalisation and activation ----------------------------------------------------------------
 // stats receives mean and 1/sqrt(var + eps) per sample and group: [B, G, 2].
-void sg_group_stats(const float *x, int64_t batch, int64_t pixels, int64_t channels, int64_t groups, float eps, float *stats);
-void sg_norm_act(const float *x, const float *stats, const float *gamma, const float *beta, int activation,
-                 int64_t batch, int64_t pixels, int64_t channels, int64_t groups, float *y);
-void sg_norm_act_backward(const float *x, const float *stats, const float *gamma, const float *beta, int activation,
-                          const float *dy, int64_t batch, int64_t pixels, int64_t channels, int64_t groups,
-                          float *dx, float *dgamma, float *dbeta);
+void sg_group_stats(const sg_source *x, int64_t batch, int64_t pixels, int64_t groups, float eps, float *stats);
+// The affine map of every channel, [B, C], that normalises with these statistics.
+void sg_norm_affine(const float *stats, const float *gamma, const float *beta, int64_t batch, int64_t channels, int64_t groups,
+                    float *slope, float *offset);
+// The gradient of act(x*slope + offset) with that map, through the statistics too.
+void sg_norm_act_backward(const sg_source *x, const float *stats, const float *gamma, const float *dy, int64_t batch, int64_t pixels,
+                          int64_t groups, float *dx, float *dgamma, float *dbeta);
 void sg_activation(int activation, const float *x, float *y, int64_t count);
 void sg_activation_backward(int activation, const float *x, const float *dy, float *dx, int64_t count);
 

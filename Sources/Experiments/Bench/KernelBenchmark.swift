@@ -7,7 +7,7 @@ public enum KernelBenchmark {
     /// A 3×3 convolution of `[batch, height, width, channels]` and its two gradients, by every algorithm that can.
     public static func convolution(_ shape: ConvolutionShape, repetitions: Int) -> [Benchmark] {
         let stream = RandomStream(seed: 1, purpose: "benchmark/convolution")
-        let x = FloatBuffer(stream.child(0).normals(shape.inCount))
+        let x = MapSource(FloatBuffer(stream.child(0).normals(shape.inCount)), channels: shape.channels)
         let weight = FloatBuffer(stream.child(1).normals(shape.weightCount))
         let dy = FloatBuffer(stream.child(2).normals(shape.outCount))
         return ConvolutionAlgorithm.allCases.filter { $0.computes(shape) && $0 != .automatic }.flatMap { algorithm in

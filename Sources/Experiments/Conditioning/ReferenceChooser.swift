@@ -120,8 +120,7 @@ public struct ReferenceChooser: Sendable {
 
     private func recordingInFolder(_ recording: Recording, _ stream: RandomStream) throws -> String {
         let folder = try path()
-        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        let sounds = all.filter { ["wav", "flac"].contains(($0 as NSString).pathExtension.lowercased()) }.sorted()
+        let sounds = try SoundFolder.files(in: folder)
         guard !sounds.isEmpty else { throw ReferenceError(mode: reference.label, reason: "\(folder) holds no recording") }
         let name = recording.file?.name ?? recording.id
         let own = sounds.first { $0 == name || ($0 as NSString).lastPathComponent == (name as NSString).lastPathComponent }
@@ -129,10 +128,8 @@ public struct ReferenceChooser: Sendable {
     }
 
     private func read(_ path: String) throws -> [Float] {
-        guard resamples else { return try SoundFile.readMono(path, sampleRate: sampleRate) }
-        let rate = try SoundFile.header(of: path).sampleRate
-        let samples = try SoundFile.readMono(path)
-        return rate == sampleRate ? samples : try Resampler(from: rate, to: sampleRate).resample(samples)
+        try resamples
+            ? SoundFile.readMono(path, convertedTo: sampleRate) : SoundFile.readMono(path, sampleRate: sampleRate)
     }
 
     // MARK: Cutting

@@ -84,7 +84,7 @@ public struct FolderEnhancer: Sendable {
         var summary = Summary()
         let jobs = try jobs(input, output, &summary)
         let start = ContinuousClock.now
-        try FileQueue.run(count: jobs.count, interruption: interruption) { index in
+        try WorkQueue.run(count: jobs.count, interruption: interruption) { index in
             try enhance(jobs[index])
         } done: { index, outcome in
             switch outcome {
@@ -187,11 +187,7 @@ public struct FolderEnhancer: Sendable {
     }
 
     private func clean(_ job: Job) throws -> [Float]? {
-        guard let cleanFolder else { return nil }
-        let path = cleanFolder + "/" + job.name
-        let rate = try SoundFile.header(of: path).sampleRate
-        let samples = try SoundFile.readMono(path)
-        return rate == sampleRate ? samples : try Resampler(from: rate, to: sampleRate).resample(samples)
+        try cleanFolder.map { try SoundFile.readMono($0 + "/" + job.name, convertedTo: sampleRate) }
     }
 }
 

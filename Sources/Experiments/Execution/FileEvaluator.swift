@@ -53,13 +53,20 @@ struct FileEvaluator: Sendable {
         done: (Outcome, Int) throws -> Void
     ) throws -> [Outcome] {
         var outcomes: [Int: Outcome] = [:]
-        try FileQueue.run(count: files.count, interruption: interruption) { index in
-            try evaluate(files[index], set, process)
-        } done: { index, outcome in
-            outcomes[index] = outcome
+        let order = longestFirst(files)
+        try WorkQueue.run(count: files.count, interruption: interruption) { place in
+            try evaluate(files[order[place]], set, process)
+        } done: { place, outcome in
+            outcomes[order[place]] = outcome
             try done(outcome, outcomes.count)
         }
         return files.indices.compactMap { outcomes[$0] }
+    }
+
+    /// Files of like length meet, so that they fit each other's buffers, and no core is left with a long one at the end.
+    private func longestFirst(_ files: [PairedFile]) -> [Int] {
+        let lengths = files.map { (try? SoundFile.header(of: $0.noisyPath).duration) ?? 0 }
+        return files.indices.sorted { (lengths[$0], $1) > (lengths[$1], $0) }
     }
 
     private func evaluate(_ file: PairedFile, _ set: String, _ process: Process) throws -> Outcome {
@@ -73,9 +80,7 @@ struct FileEvaluator: Sendable {
     }
 
     func read(_ path: String) throws -> [Float] {
-        guard resamples else { return try SoundFile.readMono(path, sampleRate: sampleRate) }
-        let rate = try SoundFile.header(of: path).sampleRate
-        let samples = try SoundFile.readMono(path)
-        return rate == sampleRate ? samples : try Resampler(from: rate, to: sampleRate).resample(samples)
+        try resamples
+            ? SoundFile.readMono(path, convertedTo: sampleRate) : SoundFile.readMono(path, sampleRate: sampleRate)
     }
 }

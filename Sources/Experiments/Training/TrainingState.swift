@@ -6,38 +6,6 @@ import Layers
 import Objectives
 import Tensors
 
-/// One batch of pairs with the draws that perturb it. Spectrograms are `[B, F, N, 2]`.
-public struct TrainingBatchInput: Sendable {
-    public var clean: Tensor
-    public var noisy: Tensor
-    public var times: [Double]
-    public var noise: Tensor
-    /// What dropout draws from, one stream for each pair; without them the network runs as in evaluation.
-    public var dropout: [RandomStream]
-    /// The noise references of a conditioned model, `[B, F, R, 2]`.
-    public var reference: Tensor?
-    /// Which pairs keep their reference; all of them if empty.
-    public var keepsReference: [Bool]
-
-    public init(
-        clean: Tensor, noisy: Tensor, times: [Double], noise: Tensor, dropout: [RandomStream] = [],
-        reference: Tensor? = nil, keepsReference: [Bool] = []
-    ) {
-        self.clean = clean
-        self.noisy = noisy
-        self.times = times
-        self.noise = noise
-        self.dropout = dropout
-        self.reference = reference
-        self.keepsReference = keepsReference
-    }
-
-    /// The share of pairs whose reference is dropped.
-    var dropRate: Double {
-        keepsReference.isEmpty ? 0 : Double(keepsReference.count { !$0 }) / Double(keepsReference.count)
-    }
-}
-
 /// What an optimizer step gave.
 public struct StepResult: Sendable {
     public var loss: Double
@@ -49,12 +17,12 @@ public struct StepResult: Sendable {
 
 /// The numbers that training changes: weights, Adam's moments and the moving average of the weights.
 public final class TrainingState {
-    public let model: ScoreModel
-    public let loss: any TrainingLoss
+    public var model: ScoreModel { objective.model }
+    private let objective: TrainingObjective
     private let rate: Double
     private let averageDecay: Double
     private let clip: Double?
-    private let weights: [ModelWeight]
+    private var weights: [ModelWeight] { objective.weights }
     /// Adam's moments of the trained parameters, and the averages of all, in the order of the model's weights.
     public private(set) var moments: [(first: Tensor, second: Tensor)?]
     public private(set) var averages: [Tensor]
@@ -64,12 +32,11 @@ public final class TrainingState {
     public private(set) var warmSteps = 0
 
     public init(model: ScoreModel, loss: any TrainingLoss, rate: Double, averageDecay: Double, clip: Double? = nil) {
-        self.model = model
-        self.loss = loss
+        objective = TrainingObjective(model: model, loss: loss)
         self.rate = rate
         self.averageDecay = averageDecay
         self.clip = clip
-        weights = model.weights
+        let weights = objective.weights
         moments = weights.map { $0.isTrained ? (.zeros($0.parameter.shape), .zeros($0.parameter.shape)) : nil }
         averages = weights.map { $0.parameter.tensor.copied() }
     }
@@ -77,25 +44,36 @@ public final class TrainingState {
     /// The moving average's decay at update `n`, counted from 1: `min(β, (1 + n)/(10 + n))`.
     public static func decay(_ limit: Double, update n: Int) -> Double { min(limit, Double(1 + n) / Double(10 + n)) }
 
-    /// One optimizer step over batches whose gradients are averaged.
+    /// One optimizer step over batches of equal size whose gradients are averaged.
+    ///
+    /// The samples of a small network are computed one by one, several at once, whatever the number of threads: what it
+    /// does for one of them keeps a core busy, not several.
     ///
     /// - Throws: `TrainingFailure` before anything changes, if the loss or the gradient is not finite.
-    public func update(_ batches: [TrainingBatchInput]) throws(TrainingFailure) -> StepResult {
+    public func update(_ batches: [TrainingBatchInput]) throws -> StepResult {
+        let pieces = isSampleWise ? batches.flatMap(\.samples) : batches
+        let share = 1 / Double(pieces.count)
         var sums = [Tensor?](repeating: nil, count: weights.count)
         var (total, terms) = (0.0, [String: Double]())
-        let share = 1 / Double(batches.count)
-        for batch in batches {
-            let value = evaluate(batch)
-            let loss = Double(value.total.item)
-            guard loss.isFinite else { throw TrainingFailure(step: step + 1, reason: .loss(loss)) }
-            total += loss * share
-            for (name, term) in value.terms { terms[name, default: 0] += term * share }
-            if batch.reference != nil { terms["cond_dropped", default: 0] += batch.dropRate * share }
-            let gradients = value.total.gradients()
-            for (index, weight) in weights.enumerated() where weight.isTrained {
-                guard let gradient = gradients[weight.parameter] else { continue }
+        func add(_ piece: TrainingObjective.Gradient) throws {
+            guard piece.loss.isFinite else { throw TrainingFailure(step: step + 1, reason: .loss(piece.loss)) }
+            total += piece.loss * share
+            for (name, term) in piece.terms { terms[name, default: 0] += term * share }
+            for (index, gradient) in piece.gradients.enumerated() {
+                guard let gradient else { continue }
                 sums[index] = sums[index].map { $0 + gradient } ?? gradient
             }
+        }
+        if isSampleWise {
+            var all = [TrainingObjective.Gradient?](repeating: nil, count: pieces.count)
+            try WorkQueue.run(count: pieces.count, interruption: Interruption()) { [objective] in
+                objective.gradient(of: pieces[$0])
+            } done: {
+                all[$0] = $1
+            }
+            for case let piece? in all { try add(piece) }
+        } else {
+            for piece in pieces { try add(objective.gradient(of: piece)) }
         }
         let norm = share * sums.reduce(0) { $0 + ($1?.squaredNorm ?? 0) }.squareRoot()
         guard norm.isFinite else { throw TrainingFailure(step: step + 1, reason: .gradient(norm)) }
@@ -117,18 +95,16 @@ public final class TrainingState {
         return StepResult(loss: total, terms: terms, gradientNorm: norm)
     }
 
-    /// The loss of a batch; for validation, under `Gradients.off`.
-    public func evaluate(_ batch: TrainingBatchInput) -> LossValue {
-        let marginals = batch.times.map { model.sde.marginal(at: $0) }
-        let mean = batch.clean.scaledSamples(by: marginals.map(\.clean)) + batch.noisy.scaledSamples(by: marginals.map(\.noisy))
-        let sigma = marginals.map(\.std)
-        let state = mean + batch.noise.scaledSamples(by: sigma)
-        let output = model(
-            state, batch.noisy, batch.times, batch.dropout.isEmpty ? .evaluation : .training(batch.dropout),
-            noise: batch.reference.flatMap { model.embedding(of: $0, kept: batch.keepsReference) })
-        return loss(
-            LossInput(output: output, state: state, noise: batch.noise, mean: mean, clean: batch.clean, sigma: sigma))
+    /// Whether samples are computed one by one: of a small network that does not look at the whole batch.
+    private var isSampleWise: Bool {
+        model.backbone.buffers.isEmpty && weights.reduce(0) { $0 + $1.parameter.count } < Self.smallNetwork
     }
+
+    /// Weights of a network whose maps are too small to be shared between cores.
+    private static let smallNetwork = 4_000_000
+
+    /// The loss of a batch; for validation, under `Gradients.off`.
+    public func evaluate(_ batch: TrainingBatchInput) -> LossValue { objective.loss(of: batch) }
 
     /// Runs `body` with the averaged weights in place of the trained ones.
     public func withAverages<Result>(_ body: () throws -> Result) rethrows -> Result {

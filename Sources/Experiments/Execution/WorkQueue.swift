@@ -2,9 +2,9 @@ import Dispatch
 import Kernels
 import Synchronization
 
-/// Files worked on several at once, with results that do not depend on how many.
-enum FileQueue {
-    /// Calls `work` for each of `count` files, on as many workers as the engine has threads, and `done` for each result
+/// Files, or the samples of a batch, worked on several at once, with results that do not depend on how many.
+enum WorkQueue {
+    /// Calls `work` for each of `count` items, on as many workers as the engine has threads, and `done` for each result
     /// as it is ready, one at a time on the calling thread.
     ///
     /// - Throws: The first error of `work`, of `done`, or of an interruption; what was ready before has been handed over.
@@ -15,7 +15,7 @@ enum FileQueue {
         let workers = min(Engine.threads, count)
         let shared = Mutex(Shared<Output>())
         let ready = DispatchSemaphore(value: 0)
-        let queue = DispatchQueue(label: "sgmse.files", attributes: .concurrent)
+        let queue = DispatchQueue(label: "sgmse.work", attributes: .concurrent)
         for _ in 0..<workers {
             queue.async {
                 while let index = shared.withLock({ $0.take(of: count) }) {
@@ -45,7 +45,7 @@ enum FileQueue {
         if let failure { throw failure }
     }
 
-    /// What the workers share: the next file, and the results not yet handed over.
+    /// What the workers share: the next item, and the results not yet handed over.
     private struct Shared<Output: Sendable> {
         var next = 0
         var results: [(Int, Result<Output, any Error>)] = []

@@ -1,0 +1,90 @@
+import CKernels
+
+/// A map as an operation reads it: one buffer, or two side by side along the channels, with the affine map and the
+/// activation of a normalisation on the way in.
+///
+/// Convolutions read such a map piece by piece, so that neither the copy that sets two maps side by side nor the
+/// normalised map has to exist as a whole.
+public struct MapSource: Sendable {
+    private struct Part: Sendable {
+        var buffer: FloatBuffer
+        var channels: Int
+    }
+
+    private let first: Part
+    private var second: Part?
+    /// Slopes and offsets, `[2, B, C]`.
+    private var affine: FloatBuffer?
+    private var activation = Activation.identity
+
+    public init(_ buffer: FloatBuffer, channels: Int) {
+        precondition(channels > 0 && buffer.count % channels == 0, "\(buffer.count) elements of \(channels) channels")
+        first = Part(buffer: buffer, channels: channels)
+    }
+
+    /// This map with another of as many pixels beside it; `nil` if either is more than a buffer.
+    public func beside(_ other: MapSource) -> MapSource? {
+        guard second == nil, affine == nil, other.second == nil, other.affine == nil else { return nil }
+        precondition(first.buffer.count / first.channels == other.first.buffer.count / other.first.channels, "maps of unlike size")
+        var both = self
+        both.second = other.first
+        return both
+    }
+
+    public var channels: Int { first.channels + (second?.channels ?? 0) }
+    public var count: Int { first.buffer.count + (second?.buffer.count ?? 0) }
+    /// Whether nothing is done to the values on the way in.
+    public var isUnchanged: Bool { affine == nil }
+
+    /// This map as `act(gamma · (x − mean) · rstd + beta)`.
+    public func normalized(
+        statistics: FloatBuffer, gamma: FloatBuffer?, beta: FloatBuffer?, activation: Activation, shape: GroupShape
+    ) -> MapSource {
+        check(shape, statistics: statistics, gamma: gamma, beta: beta)
+        let channels = shape.batch * shape.channels
+        let made = FloatBuffer(count: 2 * channels)
+        unsafe sg_norm_affine(
+            statistics.base, gamma?.base, beta?.base, Int64(shape.batch), Int64(shape.channels), Int64(shape.groups),
+            made.base, made.base + channels)
+        var result = self
+        result.affine = made
+        result.activation = activation
+        return result
+    }
+
+    /// The whole map, dense.
+    public func read(batch: Int, pixels: Int) -> FloatBuffer {
+        precondition(count == batch * pixels * channels, "a source of \(count) elements, read as \(batch)×\(pixels)×\(channels)")
+        if second == nil, affine == nil { return first.buffer }
+        let y = FloatBuffer(count: count)
+        unsafe withC { unsafe sg_source_read($0, Int64(batch), Int64(pixels), y.base) }
+        return y
+    }
+
+    func withC<Result>(_ body: (UnsafePointer<sg_source>) -> Result) -> Result {
+        withExtendedLifetime(self) {
+            var c = unsafe sg_source()
+            unsafe c.part.0 = UnsafePointer(first.buffer.base)
+            unsafe c.width.0 = Int64(first.channels)
+            if let second {
+                unsafe c.part.1 = UnsafePointer(second.buffer.base)
+                unsafe c.width.1 = Int64(second.channels)
+            }
+            if let affine {
+                unsafe c.slope = UnsafePointer(affine.base)
+                unsafe c.offset = UnsafePointer(affine.base + affine.count / 2)
+                unsafe c.activation = activation.rawValue
+            }
+            return unsafe body(&c)
+        }
+    }
+
+    func check(_ shape: GroupShape, statistics: FloatBuffer? = nil, gamma: FloatBuffer? = nil, beta: FloatBuffer? = nil) {
+        precondition(isUnchanged, "a source is normalised once")
+        precondition(
+            count == shape.batch * shape.pixels * shape.channels && channels == shape.channels, "a source of \(count) for \(shape)")
+        precondition(statistics.map { $0.count == shape.batch * shape.groups * 2 } ?? true, "statistics of another shape")
+        precondition(gamma.map { $0.count == channels } ?? true, "gamma of another shape")
+        precondition(beta.map { $0.count == channels } ?? true, "beta of another shape")
+    }
+}
