@@ -94,14 +94,19 @@ struct Check: ParsableCommand {
                 let audio = try preparer.prepare(run.spec)
                 guard seen.insert(audio.fingerprint).inserted else { continue }
                 findings += audio.findings.filter { !findings.contains($0) }
-                lines.append("data: \(audio.training.files.count) training pairs, no errors, fingerprint \(audio.fingerprint)")
+                let waived = audio.findings.contains { $0.severity == .error }
+                lines.append(
+                    "data: \(audio.training.files.count) training pairs, \(waived ? "waived errors" : "no errors"), fingerprint \(audio.fingerprint)")
                 data.append([
                     "training_pairs": .integer(audio.training.files.count),
                     "validation_pairs": .integer(audio.validation?.files.count ?? 0), "fingerprint": .string(audio.fingerprint),
                 ])
             }
         }
-        lines += findings.map { "\($0)" }
+        lines += findings.map { finding in
+            let waiver = finding.severity == .error ? loaded.spec.waive[finding.code.rawValue] : nil
+            return "\(finding)" + (waiver.map { "\n  waived: \($0)" } ?? "")
+        }
         return (
             [
                 "file": .string(loaded.file), "runs": .integer(loaded.runs.count), "evaluations": .integer(evaluations),

@@ -6,7 +6,7 @@ extension Array where Element: Sendable {
     ///
     /// - Parameter size: Elements of a stretch; one that holds all of them is worked on by the caller alone.
     func parallelChunks<Result: Sendable>(
-        of size: Int = 256, _ transform: @escaping @Sendable (ArraySlice<Element>) -> [Result]
+        of size: Int = 256, _ transform: @Sendable (ArraySlice<Element>) -> [Result]
     ) -> [Result] {
         let chunks = (count + size - 1) / size
         guard chunks > 1 else { return transform(self[...]) }

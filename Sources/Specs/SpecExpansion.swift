@@ -99,8 +99,8 @@ extension SpecAssembly {
         var patches: [Int: SettingsPatch?] = [:]
         let points = sweep.points.map { ($0, $0.map { patch($0, over: whole, &patches) }) }
         let outcomes = points.parallelChunks { chunk in
-            var resolver = resolver
-            return chunk.map { point, patches in resolver.resolve(point, patches) }
+            var own = resolver
+            return chunk.map { point, patches in own.resolve(point, patches) }
         }
         var agenda: EvaluationAgenda?
         let labels = Self.shortNames(sweep.paths)
