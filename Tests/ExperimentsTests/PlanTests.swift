@@ -122,28 +122,18 @@ import Testing
         #expect(summary.failed.isEmpty && summary.done == 5)
     }
 
-    /// What a command of the reference's enhancement means: no audio to learn from, a checkpoint, and a test set.
-    @Test func aCheckpointIsEvaluatedOnASetOfItsOwn() throws {
+    /// A spec that evaluates on sets of their own and trains nothing needs no audio to learn from.
+    @Test func evaluationAloneNeedsNothingToLearnFrom() throws {
         let temporary = try TemporaryStore()
-        try temporary.run(tinySpec)
-        let set = try #require(temporary.files(containing: "/test/clean").first).replacingOccurrences(of: "/clean", with: "")
-        let checkpoint = try #require(temporary.files(containing: ".safetensors").last)
-        let lines = tinySpec.split(separator: "\n").filter { ["transform", "backbone", "sde", "objective"].contains($0.prefix { $0 != ":" }) }
-        let text = """
-            name: elsewhere
-            \(lines.joined(separator: "\n"))
-            train: { max_steps: 0 }
-            evaluate:
-              sets: [{ name: test, path: \(temporary.folder)/\(set) }]
-              checkpoint: { name: file, path: \(temporary.folder)/\(checkpoint) }
-              N: [2]
-              metrics: [si_sdr]
-
-            """
-        #expect(try plan(temporary, text).pending.map(\.kind) == [.train, .evaluate, .anchor])
-        let summary = try temporary.run(text)
-        #expect(summary.failed.isEmpty && summary.done == 3)
-        #expect(try plan(temporary, text).pending.isEmpty)
+        let store = try temporary.open()
+        defer { try? store.close() }
+        var preparer = DataPreparer(workspace: Workspace(store: store, commandLine: ["test"]))
+        let made = try preparer.prepare(try load(tinySpec).spec)
+        let folder = try #require(made.tests["test"]).set.path
+        let alone = try preparer.prepare(
+            try load("name: x\ntrain: { max_steps: 0 }\nevaluate: { sets: [{ name: test, path: \(folder) }] }\n").spec)
+        #expect(alone.training.files.isEmpty && alone.validation == nil)
+        #expect(alone.tests["test"]?.fingerprint == made.tests["test"]?.fingerprint)
     }
 
     @Test func twoRowsOfOnePaperMustDiffer() throws {
