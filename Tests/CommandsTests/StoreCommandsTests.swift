@@ -129,6 +129,21 @@ import Testing
         #expect(scratch.files(".\(id)").count == 1)
     }
 
+    /// An export begun while a run trains goes on to the run's end.
+    @Test func anExportFollowsARun() throws {
+        let live = try Scratch()
+        let training = try Program(["run", try live.spec(tinySpec), "--set", "train.max_steps=80", "--no-table"], in: live.folder)
+        #expect(training.waitUntil { training.messages.contains("training steps 1 to 80") })
+        let export = try Program(["export", "jsonl", "tiny", "--follow", "--output", "live"], in: live.folder)
+        #expect(training.process.isRunning, "the run was over before the export began")
+        #expect(training.wait().code == 0)
+        let end = export.wait()
+        let folder = end.out.trimmingCharacters(in: .whitespacesAndNewlines)
+        let lines = String(decoding: live.data(folder + "/history.jsonl") ?? Data(), as: UTF8.self).split(separator: "\n")
+        #expect(end.code == 0 && lines.count { $0.contains("\"type\": \"step\"") } == 80, "\(end.error)")
+        #expect(lines.contains { $0.contains("\"type\": \"evaluation\"") })
+    }
+
     @Test func aSmallBenchmarkRuns() throws {
         let bench = try sgmse("bench", "store", "--runs", "60", "--scores-per-run", "100", "--json")
         #expect(bench.code == 0 && bench.out.contains("\"scores\": 6000"))

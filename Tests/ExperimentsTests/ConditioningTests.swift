@@ -44,6 +44,31 @@ let conditionedSpec = """
         return try JSONDecoder().decode(ReferenceRecord.self, from: Data(json.utf8))
     }
 
+    /// With every reference dropped, the first step of a conditioned training is the baseline's: the same initial weights,
+    /// crops, times and noise.
+    @Test(arguments: ["add", "film", "adagn", "cross_attention"])
+    func aConditionedModelDiffersFromItsBaselineInConditioningAlone(injection: String) throws {
+        let short = ["train.max_steps=1", "train.num_eval_files=0", "evaluate.max_files=1"]
+        let (told, untold) = (try TemporaryStore(), try TemporaryStore())
+        let encoder = injection == "cross_attention" ? ["conditioning.noise_encoder_type=sequence"] : []
+        try told.run(
+            conditionedSpec,
+            overrides: short + encoder + [
+                "backbone.noise_cond_type=\(injection)", "backbone.noise_cond_start=identity", "conditioning.cond_drop_prob=1",
+            ])
+        let baseline = conditionedSpec.replacing("ncsnpp_v2_cond", with: "ncsnpp_v2").split(separator: "\n")
+            .filter { !$0.hasPrefix("conditioning") }.joined(separator: "\n")
+        try untold.run(baseline, overrides: short)
+        let first = try [told, untold].map { temporary in
+            let store = try temporary.open()
+            defer { try? store.close() }
+            let run = try #require(try store.runs().first)
+            return (loss: try #require(try store.steps(of: run.id).first).loss, data: run.key.dataFingerprint)
+        }
+        #expect(abs(first[0].loss - first[1].loss) <= 1e-5 * first[1].loss, "\(first)")
+        #expect(first[0].data == first[1].data)
+    }
+
     /// One call of the network for each step at w = 0 and 1, two at any other scale.
     @Test func evaluationsOfTheNetworkAreCounted() throws {
         var calls: [Double: Set<Int>] = [:]
