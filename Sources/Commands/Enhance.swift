@@ -141,6 +141,15 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "How frames are filled up: reflection, replication or zero_pad.")
     var padding: String?
 
+    @Option(help: ArgumentHelp(
+        "Recordings that are longer are enhanced in overlapping segments of this length, in bounded memory; 0 for whole ones.",
+        valueName: "seconds"))
+    var segment = 20.0
+
+    func validate() throws {
+        if segment != 0, !(2...3600).contains(segment) { throw ValidationError("--segment \(segment): must be 0, or lie in 2...3600 s") }
+    }
+
     func apply(to model: StoredModel) throws -> StoredModel {
         let given: [(name: String, value: String?)] = [
             ("predictor", predictor), ("corrector", corrector), ("corrector_steps", correctorSteps.map(String.init)),
@@ -149,7 +158,8 @@ struct SamplingOptions: ParsableArguments {
         return try model.overriding(
             StoredModel.overrides(
                 of: model.spec, catalog: .standard, sampler: sampler, steps: steps,
-                settings: given.compactMap { one in one.value.map { (one.name, $0) } }, tEps: tEps, padding: padding))
+                settings: given.compactMap { one in one.value.map { (one.name, $0) } }, tEps: tEps, padding: padding,
+                segment: segment))
     }
 }
 

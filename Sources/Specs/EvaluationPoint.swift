@@ -13,6 +13,8 @@ public struct EvaluationPoint: Hashable, Sendable {
     public var noiseSeed: Int
     public var tEps: Double
     public var padding: String
+    /// Seconds of a segment; `nil` for whole recordings.
+    public var segment: Double?
     public var maxFiles: Int?
 
     /// Every factor as text, by name; what tables group by.
@@ -44,7 +46,8 @@ public struct EvaluationPoint: Hashable, Sendable {
                 ("num_frames", reference.numFrames.map(SettingValue.integer) ?? .none),
             ])
         }
-        return CanonicalForm.spelled(Settings([
+        let segment = segment.map { [("segment", SettingValue.number($0))] } ?? []
+        return CanonicalForm.spelled(Settings(segment + [
             ("set", .section(set)), ("checkpoint", .choice(checkpoint.name == "file" ? Choice("file") : checkpoint)), ("weights", .text(weights)),
             ("sampler", .choice(sampler)), ("N", N.map(SettingValue.integer) ?? .none),
             ("guidance", guidance.map(SettingValue.number) ?? .none),
@@ -76,7 +79,8 @@ extension ExperimentSpec {
                                         let point = EvaluationPoint(
                                             set: set, checkpoint: checkpoint, weights: weights, sampler: sampler, N: N,
                                             guidance: guidance, reference: reference, noiseSeed: seed,
-                                            tEps: evaluate.tEps, padding: evaluate.padding, maxFiles: evaluate.maxFiles)
+                                            tEps: evaluate.tEps, padding: evaluate.padding, segment: evaluate.segment,
+                                            maxFiles: evaluate.maxFiles)
                                         if seen.insert(point).inserted { points.append(point) }
                                     }
                                 }

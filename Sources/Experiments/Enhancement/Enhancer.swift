@@ -12,21 +12,26 @@ public struct Enhancer: Sendable {
     public let frontEnd: FrontEnd
     public let padding: FramePadding
     public let guidance: Guidance
+    /// How long recordings are cut; `nil` if they never are.
+    public let segments: Segments?
 
     public init(
-        model: ScoreModel, sampler: any Sampler, frontEnd: FrontEnd, padding: FramePadding, guidance: Guidance = Guidance()
+        model: ScoreModel, sampler: any Sampler, frontEnd: FrontEnd, padding: FramePadding, guidance: Guidance = Guidance(),
+        segments: Segments? = nil
     ) {
         self.model = model
         self.sampler = sampler
         self.frontEnd = frontEnd
         self.padding = padding
         self.guidance = guidance
+        self.segments = segments
     }
 
     /// An enhanced recording and what it took.
     public struct Output: Sendable {
         public var audio: [Float]
-        /// Evaluations of the network, counted; two at each step that needs the conditional and the unconditional score.
+        /// Evaluations of the network, counted; two at each step that needs the conditional and the unconditional score. Of
+        /// a recording in segments, those of the segment with the most.
         public var nfe: Int
         public var seconds: Double
         /// States on the way, if they were asked for.
@@ -48,21 +53,44 @@ public struct Enhancer: Sendable {
     public func enhance(
         _ noisy: [Float], file: String, seed: UInt64, reference: NoiseReference = .zero, states: Int = 0
     ) throws -> Output {
-        var noise = NoiseSource.addressed(seed: seed, files: [file])
-        return try enhance(noisy, noise: &noise, reference: reference, states: states)
+        let ranges = segments?.ranges(of: noisy.count) ?? [noisy.indices]
+        let peak = try peak(of: noisy)
+        let start = ContinuousClock.now
+        let parts = try ranges.enumerated().map { number, range in
+            var noise = NoiseSource.addressed(seed: seed, files: [number == 0 ? file : "\(file) segment \(number)"])
+            return try enhance(Array(noisy[range]), peak, noise: &noise, reference: reference, states: states)
+        }
+        guard let segments, parts.count > 1 else { return parts[0] }
+        func joined(_ pieces: [[Float]]) -> [Float] { segments.joined(pieces, of: noisy.count) }
+        let kept = parts.map(\.states.count).min() ?? 0
+        return Output(
+            audio: joined(parts.map(\.audio)), nfe: parts.map(\.nfe).max() ?? 0, seconds: start.secondsUntilNow,
+            states: (0..<kept).map { state in
+                State(time: parts[0].states[state].time, audio: joined(parts.map { $0.states[state].audio }))
+            })
     }
 
-    /// Enhances one recording: divided by its peak, transformed, padded, sampled, and back.
+    /// Enhances one recording as a whole: divided by its peak, transformed, padded, sampled, and back.
     ///
     /// - Throws: `EnhancementError` for a silent recording, or one too short to be transformed.
     public func enhance(
         _ noisy: [Float], noise: inout NoiseSource, reference: NoiseReference = .zero, states: Int = 0
     ) throws -> Output {
+        try enhance(noisy, peak(of: noisy), noise: &noise, reference: reference, states: states)
+    }
+
+    private func peak(of noisy: [Float]) throws -> Float {
         guard noisy.count >= frontEnd.stft.shortestSignal else {
             throw EnhancementError.tooShort(samples: noisy.count, needed: frontEnd.stft.shortestSignal)
         }
         let peak = noisy.reduce(Float(0)) { max($0, abs($1)) }
         guard peak > 0 else { throw EnhancementError.silent }
+        return peak
+    }
+
+    private func enhance(
+        _ noisy: [Float], _ peak: Float, noise: inout NoiseSource, reference: NoiseReference, states: Int
+    ) throws -> Output {
         let start = ContinuousClock.now
         let output = Gradients.off {
             let spectrogram = frontEnd.spectrogram([noisy.map { $0 / peak }])

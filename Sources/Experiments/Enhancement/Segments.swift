@@ -19,6 +19,13 @@ public struct Segments: Hashable, Sendable {
         self.overlap = overlap
     }
 
+    /// Segments of so many seconds that share one, or a quarter of themselves if that is less.
+    public init(seconds: Double, sampleRate: Int) {
+        self.init(
+            length: Int((seconds * Double(sampleRate)).rounded()),
+            overlap: Int((min(1, seconds / 4) * Double(sampleRate)).rounded()))
+    }
+
     /// The segments of `count` samples: each begins where the one before has `overlap` left, the last ends with the recording.
     public func ranges(of count: Int) -> [Range<Int>] {
         guard count > length else { return [0..<count] }

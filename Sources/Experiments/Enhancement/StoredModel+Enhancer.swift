@@ -68,7 +68,7 @@ extension StoredModel {
     /// A setting of the spec's own sampler stands unless it is replaced; another sampler begins from its defaults.
     public static func overrides(
         of spec: ExperimentSpec, catalog: Catalog, sampler: String?, steps: Int?, settings: [(name: String, value: String)],
-        tEps: Double? = nil, padding: String? = nil
+        tEps: Double? = nil, padding: String? = nil, segment: Double? = nil
     ) -> [String] {
         var overrides: [String] = []
         let own = spec.evaluate.samplers.first
@@ -95,6 +95,7 @@ extension StoredModel {
         }
         if let tEps { overrides.append("evaluate.t_eps=\(tEps)") }
         if let padding { overrides.append("evaluate.padding=\(padding)") }
+        if let segment { overrides.append("evaluate.segment=\(segment > 0 ? "\(segment)" : "none")") }
         return overrides
     }
 }

@@ -51,7 +51,8 @@ public struct ModelBuilder: Sendable {
     public func enhancer(_ model: ScoreModel, _ point: EvaluationPoint) throws -> Enhancer {
         Enhancer(
             model: model, sampler: try sampler(point.sampler, steps: point.N, finalTime: point.tEps), frontEnd: frontEnd,
-            padding: FramePadding(rawValue: point.padding) ?? .zero, guidance: Guidance(point.guidance ?? 1))
+            padding: FramePadding(rawValue: point.padding) ?? .zero, guidance: Guidance(point.guidance ?? 1),
+            segments: point.segment.map { Segments(seconds: $0, sampleRate: spec.data.sampleRate) })
     }
 
     /// How the files of an evaluation get their noise references; `nil` without conditioning.

@@ -45,6 +45,8 @@ public struct EvaluateSpec: Hashable, Sendable {
     public var tEps: Double
     /// `reflection`, `replication` or `zero_pad`, up to a multiple of frames the network can halve.
     public var padding: String
+    /// Longer recordings are enhanced in segments of so many seconds.
+    public var segment: Double?
     /// At most so many files of each set.
     public var maxFiles: Int?
     /// Enhanced files that are kept as audio: `all`, `none`, or a few examples.
@@ -119,6 +121,8 @@ public struct EvaluateSpec: Hashable, Sendable {
             in: Bounds(from: 0, to: 1, excludesLower: true, excludesUpper: true), "The least process time."),
         .oneOf("padding", ["reflection", "zero_pad", "replication"], default: .derived("the backbone's usual padding"),
             "How frames are filled up.", aliases: ["pad_mode"]),
+        .number("segment", default: .absent, in: .from(2), unit: "s",
+            "Longer recordings are enhanced in overlapping segments of this length, in bounded memory; whole if not given.").silentWhenAbsent,
         .integer("max_files", default: .absent, in: .from(1), unit: "files", "At most so many files of each set."),
         .oneOf("keep_audio", ["all", "examples", "none"], default: "examples", "Which enhanced files are kept.",
             part: IdentityPart.none),
@@ -145,6 +149,7 @@ public struct EvaluateSpec: Hashable, Sendable {
         anchors = settings.choices("anchors")
         tEps = settings.number("t_eps")
         padding = settings.text("padding")
+        segment = settings.optionalNumber("segment")
         maxFiles = settings.optionalInteger("max_files")
         keepAudio = settings.text("keep_audio")
     }
