@@ -95,17 +95,21 @@ struct Check: ParsableCommand {
                 guard seen.insert(audio.fingerprint).inserted else { continue }
                 findings += audio.findings.filter { !findings.contains($0) }
                 let tests = audio.tests.values.reduce(0) { $0 + $1.set.files.count }
+                let verdict = audio.findings.contains { $0.severity == .error } ? "waived errors" : "no errors"
                 lines.append(
                     audio.training.isEmpty
-                        ? "data: \(tests) test pairs, no errors"
-                        : "data: \(audio.training.count) training pairs, no errors, fingerprint \(audio.fingerprint)")
+                        ? "data: \(tests) test pairs, \(verdict)"
+                        : "data: \(audio.training.count) training pairs, \(verdict), fingerprint \(audio.fingerprint)")
                 data.append([
                     "training_pairs": .integer(audio.training.count),
                     "validation_pairs": .integer(audio.validation.count), "fingerprint": .string(audio.fingerprint),
                 ])
             }
         }
-        lines += findings.map { "\($0)" }
+        lines += findings.map { finding in
+            let waiver = finding.severity == .error ? loaded.spec.waive[finding.code.rawValue] : nil
+            return "\(finding)" + (waiver.map { "\n  waived: \($0)" } ?? "")
+        }
         return (
             [
                 "file": .string(loaded.file), "runs": .integer(loaded.runs.count), "evaluations": .integer(evaluations),

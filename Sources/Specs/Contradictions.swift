@@ -366,6 +366,11 @@ struct Contradictions {
                 report("order", at: ["\(path).\(high)", "\(path).\(low)", path],
                     "'\(high)' must be above '\(low)': \(SettingValue.number(b)) is not above \(SettingValue.number(a))")
             }
+            for case .ordered(let low, let high) in traits(kind, choice) where isGood("\(path).\(low)", "\(path).\(high)") {
+                guard let a = choice.settings.optionalNumber(low), let b = choice.settings.optionalNumber(high), a > b else { continue }
+                report("order", at: ["\(path).\(high)", "\(path).\(low)", path],
+                    "'\(high)' must not be below '\(low)': \(SettingValue.number(b)) is below \(SettingValue.number(a))")
+            }
         }
     }
 

@@ -34,9 +34,8 @@ public struct EvaluationPoint: Hashable, Sendable {
 
     /// A file counts by its content, which the run's fingerprint holds, not by where it lies.
     var canonicalForm: String {
-        var set = Settings([
-            ("path", self.set.path.map(SettingValue.text) ?? .none), ("subset", .text(self.set.subset)),
-        ])
+        // Where a set lies means nothing; the fingerprint of its audio is joined to this.
+        var set = Settings([("subset", .text(self.set.subset))])
         if self.set.path != nil { set["format"] = .text(self.set.format) }
         if let corpus = self.set.corpus { set["corpus"] = .choice(corpus) }
         let reference = reference.map { reference in

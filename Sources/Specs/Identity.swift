@@ -95,8 +95,9 @@ struct CanonicalForm {
     mutating func add(_ settings: Settings, _ schema: Schema, prefix: String, part: IdentityPart) {
         for field in schema.fields {
             let inner = field.part ?? part
-            guard let value = settings[field.name], prefix + field.name != "train.seeds" else { continue }
-            if field.isSilentWhenAbsent, value == .none { continue }
+            guard let written = settings[field.name], prefix + field.name != "train.seeds" else { continue }
+            if field.isSilentWhenAbsent, written == .none { continue }
+            let value = written.meant(as: field.type)
             if case .section(let section, _) = field.type, case .section(let values) = value {
                 if inner != .none, parts.contains(inner) { lines.append("\(prefix)\(field.name)=present\n") }
                 add(values, section, prefix: prefix + field.name + ".", part: inner)

@@ -160,7 +160,8 @@ struct SpecAssembly {
         if let sweep, isSwept {
             runs = expand(sweep, over: draft)
         } else {
-            runs = self.runs(of: whole.spec, label: "", point: [], SectionIdentities(whole.spec), agenda(of: whole.spec))
+            let trainings = SectionIdentities(whole.spec).trainings(seeds: whole.spec.train.seeds)
+            runs = self.runs(of: whole.spec, label: "", point: [], trainings, agenda(of: whole.spec))
         }
         guard !errors.contains(where: { $0.severity == .error }) else { return nil }
         return LoadedSpec(

@@ -41,6 +41,44 @@ struct SettingsPatch {
     }
 }
 
+/// Resolves the points of a sweep one by one; points do not know of each other, so that several may work at once.
+private struct PointResolver: Sendable {
+    let assembly: SpecAssembly
+    let whole: SpecAssembly.Draft
+    /// The sections that the sweep touches, or the whole language.
+    let schema: Schema
+    /// Of what it does not touch.
+    let origins: [String: Origin]
+    let failed: Set<String>
+    let touched: Set<String>
+    let sweep: Sweep
+    /// Of the last point: what the next one does not change is not computed again.
+    var identities: SectionIdentities
+
+    /// One point with the identities of its trainings; `nil` where an exclusion takes it out.
+    mutating func resolve(
+        _ point: [Sweep.Assignment], _ patches: [SettingsPatch?]
+    ) -> (resolution: SpecAssembly.Resolution, trainings: [Identity])? {
+        var draft = SpecAssembly.Draft(settings: whole.settings, origins: [:], failed: failed, errors: [])
+        var tables: [[String: Origin]] = []
+        if patches.allSatisfy({ $0 != nil }) {
+            draft.failed = whole.failed
+            for case let patch? in patches { patch.apply(to: &draft, &tables) }
+            tables.append(whole.origins)
+        } else {
+            let part = assembly.draft(schema, point: point, overlay: assembly.overlay)
+            for (name, value) in part.settings { draft.settings[name] = value }
+            draft.failed.formUnion(part.failed)
+            draft.errors = part.errors
+            tables = [part.origins, origins]
+        }
+        let resolution = assembly.resolved(draft, over: tables)
+        if sweep.excludes(resolution.spec.settings) { return nil }
+        identities.update(for: resolution.spec, touched: touched)
+        return (resolution, identities.trainings(seeds: resolution.spec.train.seeds))
+    }
+}
+
 /// The runs of a sweep.
 extension SpecAssembly {
     /// A sweep that is wrong at every point would say so ten thousand times.
@@ -54,32 +92,23 @@ extension SpecAssembly {
         // A path that leads nowhere is judged by the whole language.
         let schema = known.count == touched.count ? Schema(known) : ExperimentSchema.root
         func isUntouched(_ path: String) -> Bool { !touched.contains(String(path.prefix { $0 != "." && $0 != "[" })) }
-        let origins = whole.origins.filter { isUntouched($0.key) }
-        let failed = whole.failed.filter(isUntouched)
-        var identities = SectionIdentities(resolved(whole, checks: false).spec)
+        let resolver = PointResolver(
+            assembly: self, whole: whole, schema: schema, origins: whole.origins.filter { isUntouched($0.key) },
+            failed: whole.failed.filter(isUntouched), touched: touched, sweep: sweep,
+            identities: SectionIdentities(resolved(whole, checks: false).spec))
         var patches: [Int: SettingsPatch?] = [:]
+        let points = sweep.points.map { ($0, $0.map { patch($0, over: whole, &patches) }) }
+        let outcomes = points.parallelChunks { chunk in
+            var own = resolver
+            return chunk.map { point, patches in own.resolve(point, patches) }
+        }
         var agenda: EvaluationAgenda?
         let labels = Self.shortNames(sweep.paths)
         var runs: [SpecRun] = []
         var names: Set<String> = []
         var failing = 0
-        for point in sweep.points {
-            var draft = Draft(settings: whole.settings, origins: [:], failed: failed, errors: [])
-            var tables: [[String: Origin]] = []
-            let single = point.map { patch($0, over: whole, &patches) }
-            if single.allSatisfy({ $0 != nil }) {
-                draft.failed = whole.failed
-                for case let patch? in single { patch.apply(to: &draft, &tables) }
-                tables.append(whole.origins)
-            } else {
-                let part = self.draft(schema, point: point, overlay: overlay)
-                for (name, value) in part.settings { draft.settings[name] = value }
-                draft.failed.formUnion(part.failed)
-                draft.errors = part.errors
-                tables = [part.origins, origins]
-            }
-            let resolution = resolved(draft, over: tables)
-            if sweep.excludes(resolution.spec.settings) { continue }
+        for ((point, _), found) in zip(points, outcomes) {
+            guard let (resolution, trainings) = found else { continue }
             if resolution.errors.contains(where: { $0.severity == .error }) {
                 failing += 1
                 errors += resolution.errors
@@ -98,9 +127,8 @@ extension SpecAssembly {
                 names.insert(label)
             }
             if agenda?.evaluate != spec.settings["evaluate"] { agenda = self.agenda(of: spec) }
-            identities.update(for: spec, touched: touched)
             runs += self.runs(
-                of: spec, label: label, isNamed: label == own, point: values, identities, agenda ?? self.agenda(of: spec))
+                of: spec, label: label, isNamed: label == own, point: values, trainings, agenda ?? self.agenda(of: spec))
             if errors.count > 1000 { errors = SpecErrors(errors).all }
         }
         if runs.isEmpty, failing == 0 {
@@ -129,12 +157,12 @@ extension SpecAssembly {
     /// One run for each seed.
     func runs(
         of spec: ExperimentSpec, label: String, isNamed: Bool = false, point: [(String, SettingValue)],
-        _ identities: SectionIdentities, _ agenda: EvaluationAgenda
+        _ trainings: [Identity], _ agenda: EvaluationAgenda
     ) -> [SpecRun] {
         var stem = spec.name + (profile.map { "@\($0)" } ?? "")
         if !label.isEmpty, !isNamed { stem += "," + label }
         let seeds = spec.train.seeds
-        return zip(seeds, identities.trainings(seeds: seeds)).map { seed, identity in
+        return zip(seeds, trainings).map { seed, identity in
             SpecRun(
                 name: seeds.count > 1 ? stem + ",seed=\(seed)" : stem, label: label, seed: seed,
                 point: point.map { (path: $0.0, value: $0.1) }, spec: spec, identity: identity, agenda: agenda)

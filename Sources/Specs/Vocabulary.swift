@@ -11,6 +11,11 @@ public enum RegistryKind: String, Hashable, Sendable, Codable, CaseIterable {
         default: rawValue
         }
     }
+
+    /// Parameters that decide how an entry computes, and nothing of what it computes: no part of any identity.
+    ///
+    /// Told by name, since a stored spec is read without the registries it was resolved with.
+    public var meaninglessParameters: Set<String> { self == .backbone ? ["recompute"] : [] }
 }
 
 /// An entry of a registry as the language sees it: its name, help, parameters, and the facts that checks need.
@@ -76,6 +81,8 @@ public enum Trait: Hashable, Sendable {
     // Any entry
     /// The first parameter must be below the second.
     case ascending(String, String)
+    /// The first parameter must not be above the second.
+    case ordered(String, String)
 
     // Corpora and metrics
     /// The names of its sets.

@@ -145,4 +145,21 @@ import Testing
             #expect(result.code == 2 && result.error.contains("objective.c_out: not published"), "\(command)")
         }
     }
+
+    /// Files at 16 kHz under a spec of 8 kHz: stopped before training, with what to do; waived by name, with the reason.
+    @Test func dataAtAnotherRateExitsWith3UnlessWaived() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let made = "name: made\ndata: { corpus: { name: synthetic, train: 2, valid: 1, test: 1, test_ood: 0, shortest: 0.5, longest: 0.5 } }\ntrain: { max_steps: 1 }\n"
+        try Data(made.utf8).write(to: URL(fileURLWithPath: folder + "/made.yaml"))
+        #expect(try sgmse("check", "made.yaml", "--store", "store.sqlite", "--corpora", "corpora", folder: folder).code == 0)
+        let corpus = try #require(try FileManager.default.contentsOfDirectory(atPath: folder + "/corpora").first)
+        let slow = "name: slow\ndata: { path: corpora/\(corpus), sample_rate: 8000 }\ntrain: { max_steps: 1 }\n"
+        try Data(slow.utf8).write(to: URL(fileURLWithPath: folder + "/slow.yaml"))
+        let stopped = try sgmse("check", "slow.yaml", "--store", "store.sqlite", folder: folder)
+        #expect(stopped.code == 3 && stopped.error.hasPrefix("error[rate] train: 4 files of 4 at 16000 Hz, the spec says 8000 Hz"))
+        #expect(stopped.error.contains("fix: resample the data to 8000 Hz before training, or set the spec's sampling rate to 16000"))
+        let waived = try sgmse("check", "slow.yaml", "--store", "store.sqlite", "--set", "waive.rate=on purpose", folder: folder)
+        #expect(waived.code == 0 && waived.out.contains("waived errors") && waived.out.contains("waived: on purpose"))
+    }
 }

@@ -65,6 +65,19 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["data"])
     }
 
+    @Test func allFilesMayHaveOneLength() throws {
+        let base = folder.path + "/data"
+        try SyntheticCorpus {
+            ($0.train, $0.valid, $0.test, $0.testOOD) = (3, 2, 2, 2)
+            $0.seconds = 0.25...0.25
+        }.write(to: base)
+        let scan = try scan(base)
+        #expect(scan.findings(expecting: .init(sampleRate: 16_000)).isEmpty)
+        for set in scan.sets {
+            for pair in set.pairs { #expect(try pair.clean.get().header.frames == 4000 && pair.noisy.get().header.frames == 4000) }
+        }
+    }
+
     @Test func aRecipeThatFailsLeavesNothing() throws {
         var bad = small
         bad.oodNoises = [.white]

@@ -122,6 +122,20 @@ import Testing
         #expect(summary.failed.isEmpty && summary.done == 5)
     }
 
+    /// A spec that evaluates on sets of their own and trains nothing needs no audio to learn from.
+    @Test func evaluationAloneNeedsNothingToLearnFrom() throws {
+        let temporary = try TemporaryStore()
+        let store = try temporary.open()
+        defer { try? store.close() }
+        var preparer = DataPreparer(workspace: Workspace(store: store, commandLine: ["test"]))
+        let made = try preparer.prepare(try load(tinySpec).spec)
+        let folder = try #require(made.tests["test"]).set.path
+        let alone = try preparer.prepare(
+            try load("name: x\ntrain: { max_steps: 0 }\nevaluate: { sets: [{ name: test, path: \(folder) }] }\n").spec)
+        #expect(alone.training.files.isEmpty && alone.validation == nil)
+        #expect(alone.tests["test"]?.fingerprint == made.tests["test"]?.fingerprint)
+    }
+
     @Test func twoRowsOfOnePaperMustDiffer() throws {
         let temporary = try TemporaryStore()
         try temporary.run(tinySpec + "reproduces: M1\n")

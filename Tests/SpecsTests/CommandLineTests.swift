@@ -33,6 +33,15 @@ import Testing
         #expect(enhance.evaluate.checkpoints[0].settings.text("path") == "logs/step=50000.ckpt")
     }
 
+    @Test func testFoldersAndShellsAreUnderstood() throws {
+        let enhance = try spec("CUDA_VISIBLE_DEVICES=0 python enhancement.py --test_dir ./vb/test/noisy/ --enhanced_dir out --ckpt c.ckpt --N 30 &")
+        #expect(enhance.evaluate.sets.map(\.name) == ["test"] && enhance.evaluate.sets[0].path == "./vb/test")
+        let reverberant = try spec("python enhancement.py --test_dir set/reverb --enhanced_dir out --ckpt c.ckpt ; python calc_metrics.py --test_dir set")
+        #expect(reverberant.evaluate.sets[0].path == "set" && reverberant.evaluate.N == [30])
+        let plain = try spec("python enhancement.py --test_dir noisy --enhanced_dir out --ckpt c.ckpt > log")
+        #expect(plain.evaluate.sets[0].path == "noisy")
+    }
+
     /// Every option of the four scripts, as their parsers declare them.
     @Test(arguments: [
         "python train.py --base_dir d --backbone ncsnpp_v2 --sde ouve --nolog --wandb_name w --ckpt c.ckpt --log_dir l --save_ckpt_interval 10 --accelerator gpu --devices auto --accumulate_grad_batches 2 --max_epochs 3 --max_steps 4 --lr 1e-4 --ema_decay 0.99 --t_eps 0.02 --num_eval_files 3 --loss_type denoiser --loss_weighting edm --network_scaling 1/sigma --c_in edm --c_out sigma --c_skip edm --sigma_data 0.2 --l1_weight 0.01 --pesq_weight 0.0 --sr 16000 --theta 1.4 --sigma-min 0.04 --sigma-max 0.4 --N 20 --sampler_type pc --nf 64 --ch_mult 1 2 2 --num_res_blocks 1 --attn_resolutions 16 8 --format reverb --batch_size 3 --n_fft 510 --hop_length 100 --num_frames 64 --window sqrthann --num_workers 2 --dummy --spec_factor 0.3 --spec_abs_exponent 0.6 --normalize clean --transform_type log",

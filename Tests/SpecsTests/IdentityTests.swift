@@ -93,6 +93,33 @@ struct SeededGenerator: RandomNumberGenerator {
         #expect(Set(other.changes(from: original, parts: [.none]).map(\.path)) == ["name", "title", "data.num_workers", "train.checkpoint_every", "evaluate.keep_audio", "waive.rate"])
     }
 
+    /// Where audio lies, and how memory is saved, change no number.
+    @Test func placesAndMemoryAreNoMeaning() throws {
+        func load(_ folder: String, _ recompute: Bool) throws -> LoadedSpec {
+            try Self.load("""
+                data: { path: \(folder)/train }
+                backbone: { name: ncsnpp_v2, recompute: \(recompute) }
+                train: { max_steps: 1 }
+                evaluate: { sets: [{ name: test, path: \(folder)/test }] }
+
+                """)
+        }
+        let (one, other) = (try load("/a", false), try load("/b", true))
+        #expect(one.spec.identity == other.spec.identity && one.runs[0].identity == other.runs[0].identity)
+        #expect(one.spec.dataIdentity == other.spec.dataIdentity)
+        #expect(one.runs[0].evaluations.map(\.identity) == other.runs[0].evaluations.map(\.identity))
+        #expect(other.spec.changes(from: one.spec).isEmpty)
+        let silent = other.spec.changes(from: one.spec, parts: [.none])
+        #expect(silent.map(\.path) == ["data.path", "backbone.recompute", "evaluate.sets"])
+        // A spec that was stored, and is read without the registries, means the same.
+        let stored = try JSONDecoder().decode(ExperimentSpec.self, from: JSONEncoder().encode(other.spec))
+        #expect(stored.identity == one.spec.identity && stored.trainingIdentity(seed: 0) == one.runs[0].identity)
+        // What the two say besides still counts.
+        let narrow = try TestVocabulary.loader.load(
+            text: "data: { path: /a/train }\nbackbone: { name: ncsnpp_v2, nf: 64 }\ntrain: { max_steps: 1 }\n")
+        #expect(narrow.runs[0].identity != one.runs[0].identity)
+    }
+
     @Test func anEvaluationChangesAlone() throws {
         let text = Self.text(Self.sections)
         let before = try Self.load(text).runs[0]

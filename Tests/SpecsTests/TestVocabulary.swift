@@ -80,6 +80,7 @@ enum TestVocabulary {
         .integer("num_res_blocks", default: 2, in: .from(1), "Blocks per level."),
         .list("attn_resolutions", of: .integer(.from(1)), default: [16], "Heights with attention."),
         .bool("centered", default: true, "The input is centred."),
+        .bool("recompute", default: false, "Memory for time.", part: IdentityPart.none),
     ]
 
     static let loader = SpecLoader(vocabulary: standard, files: .table([:]))

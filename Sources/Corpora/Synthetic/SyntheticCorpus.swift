@@ -79,7 +79,7 @@ public struct SyntheticCorpus: CorpusMaker {
         let problem: String? =
             if sampleRate < 8000 || sampleRate > 192_000 { "a sampling rate of \(sampleRate) Hz is not in 8000...192000" }
             else if [train, valid, test, testOOD].contains(where: { $0 < 0 }) { "a number of files is negative" }
-            else if seconds.lowerBound < 0.5 || seconds.upperBound > 60 { "lengths must lie in 0.5...60 s" }
+            else if seconds.lowerBound < 0.25 || seconds.upperBound > 60 { "lengths must lie in 0.25...60 s" }
             else if noises.isEmpty || oodNoises.isEmpty { "a list of noise families is empty" }
             else if !Set(noises).isDisjoint(with: oodNoises) { "a noise family is both in and out of distribution" }
             else if layout == .dereverberation && !oodSNRs.isEmpty { "a reverberant corpus has no SNR" }

@@ -21,14 +21,14 @@ extension Registry<any CorpusSource> {
             .integer("valid", default: 8, in: .from(0), unit: "files", "Validation pairs."),
             .integer("test", default: 8, in: .from(0), unit: "files", "Test pairs."),
             .integer("test_ood", default: 8, in: .from(0), unit: "files", "Test pairs out of distribution."),
-            .number("shortest", default: 1.5, in: .positive, unit: "s", "Shortest file."),
-            .number("longest", default: 3.0, in: .positive, unit: "s", "Longest file."),
+            .number("shortest", default: 1.5, in: .between(0.25, 60), unit: "s", "Shortest file."),
+            .number("longest", default: 3.0, in: .between(0.25, 60), unit: "s", "Longest file."),
             .number("snr_min", default: 0.0, unit: "dB", "Least level of the speech over the noise."),
             .number("snr_max", default: 10.0, unit: "dB", "Most level of the speech over the noise."),
             .list("ood_snr", of: .number(), default: [], "Fixed levels of the sets out of distribution, in dB."),
         ], traits: [
             .sets(["train", "valid", "test", "test-ood"]), .setSeries(prefix: "test-ood", levels: "ood_snr"),
-            .ascending("shortest", "longest"),
+            .ordered("shortest", "longest"), .ordered("snr_min", "snr_max"),
         ]
     ) { settings in
         RecipeSource(
@@ -40,7 +40,7 @@ extension Registry<any CorpusSource> {
                 recipe.test = settings.integer("test")
                 recipe.testOOD = settings.integer("test_ood")
                 recipe.seconds = settings.number("shortest")...settings.number("longest")
-                recipe.snr = settings.number("snr_min")...max(settings.number("snr_min"), settings.number("snr_max"))
+                recipe.snr = settings.number("snr_min")...settings.number("snr_max")
                 recipe.oodSNRs = settings.numbers("ood_snr")
             }
         ) { recipe, _, sampleRate in

@@ -10,7 +10,10 @@ public struct NetworkCheck: Sendable {
     /// - Throws: Each such combination as a mistake of the spec, in its place.
     public func check(_ loaded: LoadedSpec) throws(SpecErrors) {
         var errors: [SpecError] = []
-        for run in loaded.runs {
+        var latest: Choice?
+        // Most runs of a sweep have the network of the run before them.
+        for run in loaded.runs where run.spec.backbone != latest {
+            latest = run.spec.backbone
             guard let problem = Self.problem(of: run.spec) else { continue }
             let marks = ["backbone.\(problem.option)", "backbone.name", "backbone"].lazy.compactMap { loaded.origins[$0]?.mark }
             let mark = marks.first ?? Mark(file: loaded.file, line: 1, column: 1, text: "")

@@ -6,6 +6,23 @@ import Specs
 /// Each was a real mistake: a reference of 0.25 s in training and 0.5 s in evaluation, an empty reference in
 /// validation of a network that had never seen one, one model's `step` checkpoint beside another's `last`.
 enum ProtocolDifferences {
+    /// All of a spec that the differences inside one run are told by.
+    struct Question: Hashable {
+        let data: DataSpec
+        let transform: TransformSpec
+        let backbone, sde: Choice
+        let conditioning: ConditioningSpec?
+        let evaluate: EvaluateSpec
+        let validation: [Int?]
+        let waived: [String: String]
+
+        init(_ spec: ExperimentSpec) {
+            (data, transform, backbone, conditioning) = (spec.data, spec.transform, spec.backbone, spec.conditioning)
+            (sde, evaluate, waived) = (spec.sde, spec.evaluate, spec.waive)
+            validation = [spec.train.maxSteps, spec.train.numEvalFiles, spec.train.validationN]
+        }
+    }
+
     /// Differences inside one run.
     static func inside(_ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary) -> [Finding] {
         references(spec) + front(spec, vocabulary) + selection(spec)
@@ -98,7 +115,9 @@ enum ProtocolDifferences {
     /// Differences between runs that will stand in one table.
     static func between(_ runs: [SpecRun]) -> [Finding] {
         var choices: [String] = []
-        for run in runs where run.spec.train.maxSteps != 0 {
+        var latest: [Choice]?
+        for run in runs where run.spec.train.maxSteps != 0 && run.spec.evaluate.checkpoints != latest {
+            latest = run.spec.evaluate.checkpoints
             let text = run.spec.evaluate.checkpoints.map { SettingValue.choice($0).compact }.sorted().joined(separator: " and ")
             if !choices.contains(text) { choices.append(text) }
         }

@@ -102,6 +102,8 @@ private struct CommandReading {
         }
         let options = CommandOption.options(of: script)
         while let word = words.popFirst() {
+            // Where a script goes on to the next command, this one ends.
+            if ["&", "&&", "|", "||", ";", ">", ">>"].contains(word.text) { break }
             guard word.text.hasPrefix("--"), word.text.count > 2 else {
                 errors.append(SpecError("command", at: mark(word.column), "'\(word.text)' belongs to no option"))
                 continue
@@ -263,8 +265,12 @@ private struct CommandReading {
                 remarks.append("--train_noise_encoder \(value) is true to the reference, which takes any text for true; so it is here")
             }
         case ("test_dir", _):
-            let name = value.split(separator: "/").last.map(String.init) ?? "test"
-            set("evaluate.sets", "[{ name: \(SettingValue.plain(name)), path: \(SettingValue.plain(value)) }]")
+            // The script takes the folder of the noisy files; a set is the folder around it.
+            var parts = value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            if parts.count > 1, parts.last == "" { parts.removeLast() }
+            if parts.count > 1, ["noisy", "reverb"].contains(parts[parts.count - 1]) { parts.removeLast() }
+            let name = parts.last.flatMap { $0.isEmpty || $0 == "." ? nil : $0 } ?? "test"
+            set("evaluate.sets", "[{ name: \(SettingValue.plain(name)), path: \(SettingValue.plain(parts.joined(separator: "/"))) }]")
         case ("clean_dir", _):
             remarks.append("--clean_dir changes nothing: clean files are those beside the noisy ones of the set")
         default: break

@@ -2,7 +2,8 @@
 public struct DataSpec: Hashable, Sendable {
     /// A registered corpus; exactly one of this and `path` is given.
     public var corpus: Choice?
-    /// A folder with `train`, `valid`, and `test`, in the layout `format`.
+    /// A folder with `train`, `valid`, and `test`, in the layout `format`. Where data lies means nothing: its
+    /// fingerprint does.
     public var path: String?
     public var format: String
     /// Hz.
@@ -21,7 +22,8 @@ public struct DataSpec: Hashable, Sendable {
 
     static let schema = Schema([
         .choice("corpus", of: .corpus, default: .absent, "A corpus of the registry, with its parameters."),
-        .text("path", default: .absent, "A folder with train, valid, and test, instead of a corpus.", aliases: ["base_dir"]),
+        .text("path", default: .absent, "A folder with train, valid, and test, instead of a corpus.", aliases: ["base_dir"],
+            part: IdentityPart.none),
         .oneOf("format", ["default", "reverb"], default: "default",
             "The layout of 'path': clean and noisy, or anechoic and reverb."),
         .integer("sample_rate", default: 16000, in: .between(4000, 192_000), unit: "Hz",

@@ -93,7 +93,7 @@ public struct EvaluateSpec: Hashable, Sendable {
     static let setSchema = Schema([
         .text("name", default: .required, "What tables call it."),
         .choice("corpus", of: .corpus, default: .absent, "Another corpus than the training's."),
-        .text("path", default: .absent, "A folder instead of a corpus."),
+        .text("path", default: .absent, "A folder instead of a corpus.", part: IdentityPart.none),
         .oneOf("format", ["default", "reverb"], default: "default", "The layout of 'path'."),
         .text("subset", default: .derived("the name, in the training's corpus, else test"), "The split that is read."),
     ])
