@@ -108,7 +108,7 @@ import WeightFiles
             #expect(after.movingAverage?.updates == before.movingAverage?.updates)
             let names = network.map(\.name)
             let (old, new) = (try before.adam(parameters: names), try after.adam(parameters: names))
-            #expect((old == nil) == (name == Self.old))
+            #expect((old == nil) == (name != Self.perceptual))
             #expect(new?.updates == old?.updates)
             #expect(new?.moments.mapValues(\.first) == old?.moments.mapValues(\.first))
             #expect(new?.moments.mapValues(\.second) == old?.moments.mapValues(\.second))

@@ -126,7 +126,8 @@ private struct StateSelection {
 
     mutating func see(_ state: IntermediateState) {
         last = state
-        let reached = Int((Double(count) * (1 - state.time / start)).rounded(.down))
+        // Grids that end a little above 0 miss the even times by as little.
+        let reached = Int((Double(count) * (1 - state.time / start) + 0.01).rounded(.down))
         if kept.count < min(reached, count - 1) { kept.append(state) }
     }
 
