@@ -132,7 +132,7 @@ import Testing
         let folder = try #require(made.tests["test"]).set.path
         let alone = try preparer.prepare(
             try load("name: x\ntrain: { max_steps: 0 }\nevaluate: { sets: [{ name: test, path: \(folder) }] }\n").spec)
-        #expect(alone.training.files.isEmpty && alone.validation == nil)
+        #expect(alone.training.isEmpty && alone.validation.isEmpty)
         #expect(alone.tests["test"]?.fingerprint == made.tests["test"]?.fingerprint)
     }
 
