@@ -62,9 +62,14 @@ struct ThreadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads; SGMSE_THREADS, or all cores, if not given.", valueName: "count"))
     var threads: Int?
 
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads \(threads): at least one is needed") }
+        guard threads == nil, let text = ProcessInfo.processInfo.environment["SGMSE_THREADS"], !text.isEmpty else { return }
+        guard let count = Int(text), count > 0 else { throw ValidationError("SGMSE_THREADS is '\(text)'; it must be a whole number above 0") }
+    }
+
     func apply() {
-        let wanted = threads ?? ProcessInfo.processInfo.environment["SGMSE_THREADS"].flatMap(Int.init)
-        if let wanted, wanted > 0 { Engine.threads = wanted }
+        if let wanted = threads ?? ProcessInfo.processInfo.environment["SGMSE_THREADS"].flatMap(Int.init) { Engine.threads = wanted }
     }
 }
 

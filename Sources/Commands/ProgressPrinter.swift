@@ -73,6 +73,7 @@ final class ProgressPrinter: Sendable {
         case .waiting: true
         case .agenda, .corpus: !board.lines.isEmpty
         case .planned(let step): step.state == .cached && (board.done.contains(step.title))
+        case .failed(let step, let reason): board.knows(failureOf: step, reason)
         default: false
         }
     }
@@ -95,6 +96,12 @@ final class ProgressPrinter: Sendable {
         printError(isShared && !run.isEmpty ? "[\(run)] " + text.trimmingCharacters(in: .whitespaces) : text)
     }
 
+    /// Whether no other process has said it; what happens to a run may happen twice.
+    private func isNews(_ event: ExperimentEvent, _ text: String, _ state: inout State) -> Bool {
+        if case .validated(let run, _, _) = event { return !isShared || state.said.insert(text + run).inserted }
+        return !isShared || state.said.insert(text).inserted
+    }
+
     private func isTime(_ run: String, _ state: inout State) -> Bool {
         if let last = state.lastLine[run], ContinuousClock.now - last < Self.lineInterval { return false }
         state.lastLine[run] = .now
@@ -109,16 +116,17 @@ final class ProgressPrinter: Sendable {
 
     private func draw(_ event: ExperimentEvent, _ state: inout State) {
         switch event {
-        case .failed, .noted, .corpus(_, _, true):
+        case .planned, .validated, .failed, .noted, .corpus:
+            guard let text = event.text, isNews(event, text, &state) else { break }
             clear(&state)
-            if let text = event.text { printError(text) }
+            printError(text)
         case .trained, .evaluated:
             guard ContinuousClock.now - state.lastDrawn > .milliseconds(100) else { return }
         default: break
         }
         guard !state.board.lines.isEmpty else { return }
         let (columns, rows) = Terminal.messages
-        let lines = text(of: state.board, rows: rows).map { String($0.prefix(columns - 1)) }
+        let lines = text(of: state.board, rows: rows, columns: columns).map { String($0.prefix(columns - 1)) }
         clear(&state)
         FileHandle.standardError.write(Data(lines.map { $0 + "\n" }.joined().utf8))
         state.height = lines.count
@@ -132,24 +140,29 @@ final class ProgressPrinter: Sendable {
     }
 
     /// A line for each run, the ones at work first where there are more than rows, and one for the plan.
-    private func text(of board: ProgressBoard, rows: Int) -> [String] {
+    private func text(of board: ProgressBoard, rows: Int, columns: Int) -> [String] {
         let active = board.lines.filter { $0.stage == .training || $0.stage == .evaluating || $0.stage == .failed }
         let shown = board.lines.count + 2 <= rows ? board.lines : Array(active.prefix(max(1, rows - 2)))
-        let width = min(40, shown.map(\.name.count).max() ?? 0)
+        // The longest stage, with loss, speed and ETA, takes about 60 columns.
+        let cells = columns < 110 ? 10 : 20
+        let width = min(max(12, columns - cells - 66), shown.map(\.name.count).max() ?? 0)
         let finished = board.lines.count { $0.stage == .done }
         let eta = board.secondsLeft.map(time) ?? "unknown"
-        return shown.map { line($0, width) } + ["\(finished) of \(board.lines.count) runs done  ETA \(eta)"]
+        return shown.map { line($0, width, cells) } + ["\(finished) of \(board.lines.count) runs done  ETA \(eta)"]
     }
 
-    private func line(_ one: ProgressBoard.Line, _ width: Int) -> String {
-        let cells = 20
+    private func line(_ one: ProgressBoard.Line, _ width: Int, _ cells: Int) -> String {
         let filled = Int((one.fraction * Double(cells)).rounded(.down))
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: cells - filled)
         let stage =
             switch one.stage {
             case .waiting: "waiting"
-            case .training: "step \(one.step)/\(one.steps)" + (one.loss.map { String(format: "  loss %.4g", $0) } ?? "")
-            case .evaluating: "evaluation \(min(one.evaluations + 1, one.allEvaluations))/\(one.allEvaluations)  file \(one.files.done)/\(one.files.of)"
+            case .training:
+                "step \(one.step)/\(one.steps)" + (one.loss.map { String(format: "  loss %.4g", $0) } ?? "")
+                    + (one.secondsPerStep.map { String(format: "  %.2f steps/s", 1 / $0) } ?? "")
+            case .evaluating:
+                "evaluation \(min(one.evaluations + 1, one.allEvaluations))/\(one.allEvaluations)"
+                    + (one.files.of > 0 ? "  file \(one.files.done)/\(one.files.of)" : "")
             case .done: "done"
             case .failed: "failed"
             }

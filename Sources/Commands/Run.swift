@@ -58,7 +58,8 @@ struct RunCommand: ParsableCommand {
             ? alone(loaded, store, interruption, progress) : sideBySide(loaded, store, interruption, progress)
         progress.finish()
         if !noTable {
-            let report = try ComparisonReport(of: outcome.runs, in: store)
+            let report = try ComparisonReport(
+                of: outcome.runs, in: store, options: .init(unfloored: Catalog.standard.metrics.unfloored))
             print(report.table.written(as: .terminal, width: Terminal.width))
         }
         printError("""

@@ -101,14 +101,17 @@ struct ComparisonLayout {
 
     private static func rows(_ keys: [RowKey], _ snapshot: ScoreSnapshot) -> [ComparisonReport.Row] {
         let runs = Dictionary(snapshot.runs.map { ($0.id, $0) }) { first, _ in first }
-        let nameCounts = Dictionary(grouping: snapshot.runs, by: \.name).mapValues(\.count)
+        let namesakes = Dictionary(grouping: snapshot.runs, by: \.name)
         let siblings = Dictionary(grouping: keys) { $0.run.map { "run \($0)" } ?? "anchor \($0.anchor ?? "")" }
         return keys.map { key in
             let family = siblings[key.run.map { "run \($0)" } ?? "anchor \(key.anchor ?? "")"] ?? []
             let variant = key.factors(thatDifferAmong: family)
             let run = key.run.flatMap { runs[$0] }
             var label = run?.name ?? key.anchor ?? ""
-            if let run, nameCounts[run.name] != 1 { label += " #\(run.key.seed)" }
+            if let run, let all = namesakes[run.name], all.count > 1 {
+                let isBySeed = Set(all.map(\.key.seed)).count == all.count
+                label += isBySeed ? " #\(run.key.seed)" : " (\(run.shortID))"
+            }
             if !variant.isEmpty { label += " [\(variant)]" }
             return ComparisonReport.Row(label: label, run: run, anchor: key.anchor, variant: variant)
         }

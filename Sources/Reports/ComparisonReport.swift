@@ -13,11 +13,15 @@ public struct ComparisonReport: Sendable {
         public var steps: Set<Int>?
         /// The run against which paired differences are taken.
         public var baseline: Run.ID?
+        /// Names of metrics for which the noisy input is no floor: nothing is below it there.
+        public var unfloored: Set<String>
 
         public init(
-            sets: Set<String>? = nil, metrics: Set<String>? = nil, steps: Set<Int>? = nil, baseline: Run.ID? = nil
+            sets: Set<String>? = nil, metrics: Set<String>? = nil, steps: Set<Int>? = nil, baseline: Run.ID? = nil,
+            unfloored: Set<String> = []
         ) {
             (self.sets, self.metrics, self.steps, self.baseline) = (sets, metrics, steps, baseline)
+            self.unfloored = unfloored
         }
     }
 
@@ -66,25 +70,28 @@ public struct ComparisonReport: Sendable {
     let baseline: Int?
     let notes: [String]
 
-    /// Compares `runs`, in that order.
+    /// Compares `runs`, in that order; one that is named twice stands once.
     public init(of runs: [Run.ID], in store: RunStore, options: Options = Options()) throws(StoreError) {
         let snapshot = try store.scores(of: runs, sets: options.sets, metrics: options.metrics)
         let layout = ComparisonLayout(snapshot, options)
         rows = layout.rows
         columns = layout.columns
         var grid = layout.cells
-        shortfalls = Self.markShortfalls(in: &grid, layout)
+        shortfalls = Self.markShortfalls(in: &grid, layout, except: options.unfloored)
         cells = grid
         baseline = options.baseline.flatMap { id in layout.rows.firstIndex { $0.run?.id == id } }
-        notes = layout.notes
+        let unfloored = Set(layout.columns.map(\.metric.name)).intersection(options.unfloored).sorted()
+        notes = layout.notes + unfloored.map { "\($0): the noisy input is perfect by definition there, so it is no floor" }
     }
 
     /// Marks what is worse than the noisy input, on the files that both have.
-    private static func markShortfalls(in cells: inout [[Cell?]], _ layout: ComparisonLayout) -> [Shortfall] {
+    private static func markShortfalls(
+        in cells: inout [[Cell?]], _ layout: ComparisonLayout, except unfloored: Set<String>
+    ) -> [Shortfall] {
         guard let noisy = layout.rows.firstIndex(where: { $0.anchor == "noisy" }) else { return [] }
         var found: [Shortfall] = []
         for row in layout.rows.indices where row != noisy {
-            for (place, column) in layout.columns.enumerated() {
+            for (place, column) in layout.columns.enumerated() where !unfloored.contains(column.metric.name) {
                 guard let cell = cells[row][place], let anchor = cells[noisy][place] else { continue }
                 let pairs = cell.series.paired(with: anchor.series)
                 guard !pairs.isEmpty else { continue }

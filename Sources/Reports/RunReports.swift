@@ -19,13 +19,14 @@ public struct RunListing: Sendable {
                 Table.Column("name", alignment: .leading, isKey: true), Table.Column("seed"),
                 Table.Column("status", alignment: .leading), Table.Column("step"), Table.Column("started", alignment: .leading),
                 Table.Column("took"), Table.Column("tags", alignment: .leading),
-                Table.Column("notes", alignment: .leading),
+                Table.Column("notes", alignment: .leading), Table.Column("reason", alignment: .leading),
             ],
             rows: runs.map { run in
                 Table.Row([
                     .text(run.shortID), .text(run.name), .text(String(run.key.seed)), .text(run.status.rawValue),
                     steps[run.id].map(Table.Cell.integer) ?? .empty, .text(run.started?.text ?? "–"), .text(run.duration?.clock ?? "–"),
-                    .text(run.tags.joined(separator: ", ")), .text(run.reason ?? run.notes),
+                    .text(run.tags.joined(separator: ", ")), .text(run.notes),
+                    run.reason.map(Table.Cell.text) ?? .empty,
                 ])
             })
     }
@@ -42,11 +43,14 @@ public struct DiffReport: Sendable {
     public let differences: RunDifferences
     public let comparison: ComparisonReport
 
-    public init(between first: Run.ID, and second: Run.ID, in store: RunStore) throws(StoreError) {
+    /// - Parameter unfloored: Names of metrics for which the noisy input is no floor.
+    public init(
+        between first: Run.ID, and second: Run.ID, in store: RunStore, unfloored: Set<String> = []
+    ) throws(StoreError) {
         let runs = try store.runs([first, second])
         (self.first, self.second) = (runs[0], runs[1])
         differences = try store.differences(between: first, and: second)
-        comparison = try ComparisonReport(of: [first, second], in: store, options: .init(baseline: first))
+        comparison = try ComparisonReport(of: [first, second], in: store, options: .init(baseline: first, unfloored: unfloored))
     }
 
     /// What differs in the specs and circumstances, then the results, then the paired differences.
@@ -57,7 +61,7 @@ public struct DiffReport: Sendable {
     private var differencesTable: Table {
         let parts = [
             ("meaning", differences.meaning), ("protocol", differences.protocols),
-            ("provenance", differences.provenance),
+            ("selection", differences.selection), ("provenance", differences.provenance),
         ]
         var table = Table(
             columns: [
@@ -87,7 +91,8 @@ public struct DiffReport: Sendable {
         }
         return [
             "first": first.json, "second": second.json, "meaning": list(differences.meaning),
-            "protocol": list(differences.protocols), "provenance": list(differences.provenance),
+            "protocol": list(differences.protocols), "selection": list(differences.selection),
+            "provenance": list(differences.provenance),
             "results": comparison.json,
         ]
     }

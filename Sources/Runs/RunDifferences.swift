@@ -18,6 +18,8 @@ public struct RunDifferences: Hashable, Sendable {
     public var meaning: [Item]
     /// What decides the scores besides the weights.
     public var protocols: [Item]
+    /// What was asked to be computed: sets, values of N, metrics, anchors. It decides no score of those that both have.
+    public var selection: [Item]
     /// With what program, and where, the runs were made.
     public var provenance: [Item]
 }
@@ -33,12 +35,16 @@ extension RunStore {
                 .map { RunDifferences.Item(path: $0, first: mine[$0], second: yours[$0]) }
                 .filter { $0.first != $0.second }
             let isProtocol = { (item: RunDifferences.Item) in item.path.hasPrefix("evaluate.") }
+            let isSelection = { (item: RunDifferences.Item) in
+                Self.selecting.contains { item.path == $0 || item.path.hasPrefix($0 + ".") }
+            }
             let keys = Self.items([
                 ("seed", String(a.key.seed), String(b.key.seed)),
                 ("data fingerprint", a.key.dataFingerprint, b.key.dataFingerprint),
             ])
             return RunDifferences(
-                meaning: items.filter { !isProtocol($0) } + keys, protocols: items.filter(isProtocol),
+                meaning: items.filter { !isProtocol($0) } + keys, protocols: items.filter { isProtocol($0) && !isSelection($0) },
+                selection: items.filter(isSelection),
                 provenance: Self.items([
                     ("git commit", a.provenance.gitCommit, b.provenance.gitCommit),
                     ("dirty tree", String(a.provenance.isDirty), String(b.provenance.isDirty)),
@@ -52,6 +58,11 @@ extension RunStore {
     /// Parameters that describe a run and decide nothing.
     private static let descriptive: Set<String> = ["name", "title", "notes", "description"]
 
+    /// Lists of what is computed. A set that both name under one content is the same column, whatever else is listed.
+    private static let selecting = [
+        "evaluate.sets", "evaluate.N", "evaluate.metrics", "evaluate.anchors", "evaluate.keep_audio",
+    ]
+
     private static func items(_ values: [(String, String, String)]) -> [RunDifferences.Item] {
         values.filter { $0.1 != $0.2 }.map { RunDifferences.Item(path: $0.0, first: $0.1, second: $0.2) }
     }
@@ -63,11 +74,9 @@ extension RunStore {
                 SELECT path, CAST(value AS TEXT) FROM parameter JOIN parameterPath ON parameterPath.id = pathID
                 WHERE runID = ? ORDER BY pathID, position
                 """, arguments: [run.rawValue])
-        var values: [String: String] = [:]
-        while let row = try rows.next() {
-            let (path, value): (String, String) = (row[0], row[1] ?? "null")
-            values[path] = values[path].map { $0 + ", " + value } ?? value
-        }
-        return values
+        var values: [String: [String]] = [:]
+        while let row = try rows.next() { values[row[0], default: []].append(row[1] ?? "null") }
+        // Nothing but nulls is no value, however many there are.
+        return values.filter { !$0.value.allSatisfy { $0 == "null" } }.mapValues { $0.joined(separator: ", ") }
     }
 }

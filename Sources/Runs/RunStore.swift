@@ -39,8 +39,15 @@ public final class RunStore: Sendable {
     /// - Parameter patience: How many seconds to wait for other writers before giving up.
     /// - Throws: ``StoreError`` of kind `newer` for the store of a newer version, which is left as it is;
     ///   `foreign`, `corrupt`, `readOnly`, `full`, `unreachable` or `networkFileSystem` as the file demands.
-    public init(
+    public convenience init(
         at path: String, access: Access = .readWrite, journal: Journal = .wal, patience: Double = 300
+    ) throws(StoreError) {
+        try self.init(at: path, access: access, journal: journal, patience: patience, isArchived: nil)
+    }
+
+    /// - Parameter isArchived: Whether a reader may take it that nobody writes the file; found out where nil.
+    package init(
+        at path: String, access: Access, journal: Journal = .wal, patience: Double = 300, isArchived: Bool?
     ) throws(StoreError) {
         let path = URL(fileURLWithPath: path).path
         (self.path, self.access, self.journal, self.patience) = (path, access, journal, patience)
@@ -59,9 +66,10 @@ public final class RunStore: Sendable {
                 let bytes = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
                 guard let bytes, bytes > 0 else {
                     throw StoreError(
-                        .unreachable, at: path, "there is no store here yet",
+                        .missing, at: path, "there is no store here yet",
                         hint: "sgmse run makes one; another place is chosen with --store")
                 }
+                if try isArchived ?? Self.isArchived(path) { return try Self.archive(path) }
                 try Self.inspect(path)
                 return try DatabaseQueue(path: path, configuration: Self.configuration(patience, readOnly: true))
             case .readWrite:
@@ -162,21 +170,23 @@ extension RunStore {
         guard let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int, size > 0 else {
             return
         }
-        try reading(path) { db in
-            let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '%grdb_migrations%'") ?? 0
-            let mark = try Int32.fetchOne(db, sql: "PRAGMA application_id")
-            guard tables == 0 || mark == applicationID else {
-                throw StoreError(
-                    .foreign, at: path, "this SQLite file is not a store of sgmse",
-                    hint: "choose another file with --store; this one has been left as it was")
-            }
-            let applied = try tables == 0 ? [] : migrator.appliedIdentifiers(db)
-            let unknown = applied.subtracting(migrationNames).sorted()
-            guard unknown.isEmpty else {
-                throw StoreError(
-                    .newer, at: path, "a newer version of sgmse wrote this store (it knows: \(unknown.joined(separator: ", ")))",
-                    hint: "update sgmse, or choose another store with --store; this one has been left as it was")
-            }
+        try reading(path) { try inspect(path, $0) }
+    }
+
+    private static func inspect(_ path: String, _ db: Database) throws {
+        let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '%grdb_migrations%'") ?? 0
+        let mark = try Int32.fetchOne(db, sql: "PRAGMA application_id")
+        guard tables == 0 || mark == applicationID else {
+            throw StoreError(
+                .foreign, at: path, "this SQLite file is not a store of sgmse",
+                hint: "choose another file with --store; this one has been left as it was")
+        }
+        let applied = try tables == 0 ? [] : migrator.appliedIdentifiers(db)
+        let unknown = applied.subtracting(migrationNames).sorted()
+        guard unknown.isEmpty else {
+            throw StoreError(
+                .newer, at: path, "a newer version of sgmse wrote this store (it knows: \(unknown.joined(separator: ", ")))",
+                hint: "update sgmse, or choose another store with --store; this one has been left as it was")
         }
     }
 
@@ -193,6 +203,32 @@ extension RunStore {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY {
             try open(readOnly: false)
         }
+    }
+
+    /// Whether the store lies where nothing can be written, so that SQLite cannot make the files beside it that a reader
+    /// of a write-ahead log needs.
+    ///
+    /// - Throws: ``StoreError`` where a log lies beside it whose commits a reader would miss.
+    private static func isArchived(_ path: String) throws -> Bool {
+        guard Foundation.access((path as NSString).deletingLastPathComponent, W_OK) != 0 else { return false }
+        let files = FileManager.default
+        // With both files there, a reader joins whoever writes.
+        if files.fileExists(atPath: path + "-wal"), files.fileExists(atPath: path + "-shm") { return false }
+        let logged = ["-wal", "-journal"].first { name in
+            ((try? files.attributesOfItem(atPath: path + name))?[.size] as? Int ?? 0) > 0
+        }
+        guard let logged else { return true }
+        throw StoreError(
+            .readOnly, at: path, "the folder cannot be written, and commits wait in \(path + logged)",
+            hint: "copy the store with that file to a folder that can be written, and read it there")
+    }
+
+    /// A file that nobody writes, read without locks and without files beside it.
+    private static func archive(_ path: String) throws -> DatabaseQueue {
+        let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
+        let queue = try DatabaseQueue(path: "file:\(escaped)?immutable=1", configuration: configuration(30, readOnly: true))
+        try queue.read { try inspect(path, $0) }
+        return queue
     }
 
     private static func configuration(_ patience: Double, readOnly: Bool) -> Configuration {

@@ -2,7 +2,7 @@ import GRDB
 
 /// The scores of some runs and of the anchors on the same test sets, as they stood at one moment.
 public struct ScoreSnapshot: Sendable {
-    /// In the order asked for.
+    /// In the order asked for, each once.
     public var runs: [Run]
     public var testSets: [TestSet.ID: TestSet]
     /// How many files each set has.
@@ -37,7 +37,8 @@ extension RunStore {
     public func scores(
         of runs: [Run.ID], sets: Set<String>? = nil, metrics: Set<String>? = nil
     ) throws(StoreError) -> ScoreSnapshot {
-        let known = try self.runs(runs)
+        var seen: Set<Run.ID> = []
+        let known = try self.runs(runs.filter { seen.insert($0).inserted })
         return try read { db in
             let testSets = try testSets(db).filter { sets?.contains($0.name) ?? true }
             let kept = try self.metrics(db).filter { metrics?.contains($0.name) ?? true }

@@ -21,6 +21,10 @@ public struct StoreInventory: Sendable {
         public var evaluation: Evaluation.ID
         public var status: RunStatus
         public var metrics: Set<ScoredMetric.ID>
+        /// How many of its files have their enhanced audio kept; not counted beyond ``mostCounted``.
+        public var kept: Int
+
+        public static let mostCounted = 5
     }
 
     /// Trainings by what makes them what they are.
@@ -79,11 +83,18 @@ extension RunStore {
                 SELECT 1 FROM score WHERE evaluationID = evaluation.id AND metricID = metric.id)
                 """)
         while let row = try scored.next() { metrics[row[0], default: []].insert(StoreID(row[1])) }
-        let rows = try Row.fetchCursor(db, sql: "SELECT id, identity, status FROM evaluation")
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT id, identity, status, (SELECT count(*) FROM (SELECT 1 FROM fileResult
+                WHERE evaluationID = evaluation.id AND output IS NOT NULL LIMIT \(StoreInventory.Scoring.mostCounted)))
+                FROM evaluation
+                """)
         while let row = try rows.next() {
             let id: Int64 = row[0]
             inventory.scorings[row[1]] = .init(
-                evaluation: StoreID(id), status: RunStatus(rawValue: row[2]) ?? .failed, metrics: metrics[id] ?? [])
+                evaluation: StoreID(id), status: RunStatus(rawValue: row[2]) ?? .failed, metrics: metrics[id] ?? [],
+                kept: row[3])
         }
     }
 

@@ -16,8 +16,16 @@ extension RunStore {
     /// Writes a consistent copy of the whole store to `file`, while others read and write.
     ///
     /// The copy appears under its name when it is complete.
+    ///
+    /// - Throws: ``StoreError`` of kind `invalid` where `file` is the store itself or one of the files beside it.
     public func backup(to file: String) throws(StoreError) {
         let partial = file + ".partial"
+        let own = ["", "-wal", "-shm", "-journal", "-owners"].map { path + $0 }
+        guard ![file, partial].contains(where: { target in own.contains { Self.isSameFile(target, $0) } }) else {
+            throw StoreError(
+                .invalid, at: file, "the copy would replace the store that it is made of",
+                hint: "give the copy another name; the store has been left as it was")
+        }
         try Self.mapping(file) {
             do {
                 try? FileManager.default.removeItem(atPath: partial)
@@ -28,6 +36,13 @@ extension RunStore {
                 throw error
             }
         }
+    }
+
+    /// Whether two paths lead to one file, by whatever names and links.
+    private static func isSameFile(_ first: String, _ second: String) -> Bool {
+        var (a, b) = (stat(), stat())
+        if stat(first, &a) == 0, stat(second, &b) == 0 { return (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino) }
+        return URL(fileURLWithPath: first).standardizedFileURL == URL(fileURLWithPath: second).standardizedFileURL
     }
 
     /// SQLite's online backup.

@@ -11,6 +11,9 @@ public struct MetricCatalog: Sendable {
 
     public var names: [String] { metrics.map(\.name) }
 
+    /// Names of the metrics for which the unprocessed input is no floor.
+    public var unfloored: Set<String> { Set(metrics.filter { !$0.hasNoisyFloor }.map(\.name)) }
+
     /// The metric of that name.
     public subscript(name: String) -> (any SpeechMetric)? {
         metrics.first { $0.name == name }

@@ -34,6 +34,8 @@ public struct SignalRatio: SpeechMetric, Hashable {
     public var rates: MetricRates { .any }
     public var references: Set<PairSignal> { kind == .distortion ? [.clean] : [.clean, .noisy] }
     public var mayBeInfinite: Bool { true }
+    /// `y` is `s + n` without any artifact, its SI-SAR +∞ but for rounding.
+    public var hasNoisyFloor: Bool { kind != .artifacts }
     public var source: String {
         "Le Roux et al., SDR – Half-baked or Well Done?, ICASSP 2019; noise projected as in SGMSE's evaluation"
     }

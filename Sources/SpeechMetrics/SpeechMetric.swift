@@ -20,6 +20,10 @@ public protocol SpeechMetric: Sendable {
     var needsEqualLengths: Bool { get }
     /// Whether `+∞` is a value: a ratio whose denominator is exactly zero.
     var mayBeInfinite: Bool { get }
+    /// Whether the score of the unprocessed input is a floor that a system should not fall below.
+    ///
+    /// False where the unprocessed input is perfect by definition, so that its score is mere rounding.
+    var hasNoisyFloor: Bool { get }
     /// Paper, standard or equation, and any difference from it.
     var source: String { get }
     /// Names the computation at a rate; stored with every number, and changed whenever numbers change.
@@ -80,6 +84,7 @@ public struct MetricOutcome: Sendable, Hashable {
 extension SpeechMetric {
     public var needsEqualLengths: Bool { true }
     public var mayBeInfinite: Bool { false }
+    public var hasNoisyFloor: Bool { true }
     public var references: Set<PairSignal> { [.clean] }
 
     /// The signature at the metric's own rate, or for any rate.

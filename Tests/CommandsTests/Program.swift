@@ -21,7 +21,7 @@ final class Program {
     }
 
     /// - Parameter fileSizeLimit: Bytes that no file may exceed, in place of a full disk.
-    init(_ arguments: [String], in folder: String = NSTemporaryDirectory(), fileSizeLimit: Int? = nil) throws {
+    init(_ arguments: [String], in folder: String = NSTemporaryDirectory(), fileSizeLimit: Int? = nil, environment: [String: String] = [:]) throws {
         if let fileSizeLimit {
             // The shell counts in blocks of 512 bytes, where POSIX does; bash in POSIX mode and dash do.
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
@@ -34,7 +34,7 @@ final class Program {
         process.standardOutput = out
         process.standardError = error
         process.standardInput = FileHandle.nullDevice
-        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) { $1 }.merging(environment) { $1 }
         try process.run()
         said.read(out.fileHandleForReading, error.fileHandleForReading)
     }
@@ -42,6 +42,30 @@ final class Program {
     /// Runs the program to its end.
     static func run(_ arguments: String..., in folder: String = NSTemporaryDirectory()) throws -> End {
         try Program(arguments, in: folder).wait()
+    }
+
+    /// Runs the program to its end with its messages going to a terminal, and returns what the terminal was told.
+    static func onTerminal(_ arguments: String..., in folder: String) throws -> String {
+        let terminal = posix_openpt(O_RDWR | O_NOCTTY)
+        guard terminal >= 0, grantpt(terminal) == 0, unlockpt(terminal) == 0, let name = ptsname(terminal) else {
+            throw CocoaError(.featureUnsupported)
+        }
+        let end = open(name, O_RDWR | O_NOCTTY)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        process.standardError = FileHandle(fileDescriptor: end, closeOnDealloc: false)
+        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) { $1 }
+        try process.run()
+        close(end)
+        var (told, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 4096))
+        while case let count = read(terminal, &buffer, buffer.count), count > 0 { told += buffer[..<count] }
+        process.waitUntilExit()
+        close(terminal)
+        return String(decoding: told, as: UTF8.self)
     }
 
     func wait() -> End {

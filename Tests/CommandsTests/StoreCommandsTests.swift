@@ -64,6 +64,70 @@ import Testing
         #expect(try sgmse("diff", runs[0].shortID, "nobody").code == 2)
     }
 
+    @Test func oneRunTwiceIsNoCrash() throws {
+        let id = runs[0].shortID
+        let compared = try sgmse("compare", id, id, "--json")
+        #expect(compared.code == 0 && compared.out.components(separatedBy: "\"id\": \"\(id)\"").count == 2)
+        let diff = try sgmse("diff", id, id)
+        #expect(diff.code == 2 && diff.error.contains("one run"))
+    }
+
+    @Test func namesThatNobodyKnowsAreUsageErrors() throws {
+        let metric = try sgmse("compare", "--metrics", "si_sdt", "--check")
+        #expect(metric.code == 2 && metric.error.contains("unknown metric 'si_sdt'; did you mean 'si_sdr'?"), "\(metric.error)")
+        let set = try sgmse("compare", "--sets", "tets")
+        #expect(set.code == 2 && set.error.contains("did you mean 'test'?"), "\(set.error)")
+        #expect(try sgmse("compare", "--metrics", "si_sdr", "--sets", "test").code == 0)
+    }
+
+    @Test func senselessValuesAreUsageErrors() throws {
+        for arguments in [["ls", "--limit=-1"], ["logs", runs[0].shortID, "--last=-1"], ["run", "spec.yaml", "--threads", "0"]] {
+            #expect(try Program(arguments, in: scratch.folder).wait().code == 2, "\(arguments)")
+        }
+        let end = try Program(["run", "spec.yaml"], in: scratch.folder, environment: ["SGMSE_THREADS": "abc"]).wait()
+        #expect(end.code == 2 && end.error.contains("SGMSE_THREADS"))
+        let missing = try sgmse("ls", "--store", "nowhere/store.sqlite")
+        #expect(missing.code == 2 && missing.error.contains("there is no store here yet"))
+    }
+
+    @Test func aBackupOntoItselfIsRefused() throws {
+        let end = try sgmse("backup", "store.sqlite")
+        #expect(end.code == 2 && end.error.contains("would replace the store"))
+        #expect(try sgmse("ls").code == 0)
+    }
+
+    @Test func everyReadingCommandSpeaksJSON() throws {
+        let id = runs[0].shortID
+        for arguments in [["show", id], ["show", id, "--resolved"], ["logs", id], ["tag", id], ["note", id], ["show", "spec.yaml"]] {
+            let end = try Program(arguments + ["--json"], in: scratch.folder).wait()
+            #expect(end.code == 0 && (try? JSONSerialization.jsonObject(with: Data(end.out.utf8))) != nil, "\(arguments): \(end.out.prefix(300))")
+        }
+        let resolved = try sgmse("show", id, "--resolved").out
+        #expect(resolved.contains("\n  max_steps: 6\n") && resolved.hasPrefix("name: "), "\(resolved)")
+        #expect(try sgmse("show", id).out.contains("score      si_sdr "))
+    }
+
+    /// One run of two fails: one failure, in the summary and in the log, however many processes there are.
+    @Test func aFailureOfManyProcessesIsOneFailure() throws {
+        let broken = try Scratch()
+        let spec = try broken.spec(tinySpec + "sweep: { grid: { train.lr: [1.0e-3, 1.0e+30] } }\n")
+        let end = try Program.run("run", spec, "--jobs", "2", "--no-table", in: broken.folder)
+        #expect(end.code == 1 && end.error.contains(", 1 failed"), "\(end.error)")
+        let run = try #require(try RunStore(at: broken.store, access: .readOnly).runs().first { $0.status == .failed })
+        let log = try Program.run("logs", run.shortID, in: broken.folder).out.split(separator: "\n")
+        #expect(log.count { $0.contains("✗") } == 1 && log.count { $0.contains("+ train") } == 1, "\(log)")
+    }
+
+    @Test func aTerminalIsToldTheReasons() throws {
+        let live = try Scratch()
+        let spec = try live.spec(tinySpec)
+        let first = try Program.onTerminal("run", spec, "--no-table", in: live.folder)
+        for word in ["+ train tiny", "validation si_sdr", "steps/s", "loss "] { #expect(first.contains(word), "\(word): \(first)") }
+        let second = try Program.onTerminal("run", spec, "--no-table", in: live.folder)
+        #expect(second.components(separatedBy: "cached — ").count == 8, "\(second)")
+        #expect(!first.contains("0/0") && !second.contains("0/0"))
+    }
+
     @Test func logsTellWhatHappened() throws {
         let log = try sgmse("logs", runs[0].shortID, "--follow")
         #expect(log.code == 0)

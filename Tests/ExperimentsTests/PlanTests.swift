@@ -74,6 +74,29 @@ import Testing
         #expect(summary.done == 3 && summary.failed.isEmpty)
     }
 
+    /// Scores are not computed again for audio; plan and run say that there is none.
+    @Test func audioThatWasNotKeptIsNotPromised() throws {
+        let temporary = try TemporaryStore()
+        try temporary.run(tinySpec, overrides: ["evaluate.keep_audio=none"])
+        let notes = { (steps: [PlanStep]) in steps.filter { $0.reason.contains("their audio was not kept") }.map { "\($0.kind) \($0.subject)" } }
+        #expect(try notes(plan(temporary, overrides: ["evaluate.keep_audio=none"]).steps).isEmpty)
+        let planned = try plan(temporary)
+        // Four evaluations, the Wiener filter on two sets; the noisy input has no output to keep.
+        #expect(planned.pending.isEmpty && notes(planned.steps).count == 6 && !notes(planned.steps).contains("anchor noisy"))
+        let done = Mutex<[PlanStep]>([])
+        try temporary.run(tinySpec) { event in if case .planned(let step) = event { done.withLock { $0.append(step) } } }
+        #expect(done.withLock { notes($0).sorted() } == notes(planned.steps).sorted())
+    }
+
+    @Test func aFailedTrainingSaysWhyItIsTriedAgain() throws {
+        let temporary = try TemporaryStore()
+        let summary = try temporary.run(tinySpec, overrides: ["train.lr=1e30"])
+        #expect(summary.failed.count == 1)
+        let train = try plan(temporary, overrides: ["train.lr=1e30"]).steps.first { $0.kind == .train }
+        let reason = summary.failed.first?.reason ?? "?"
+        #expect(train?.reason.contains(reason) == true, "\(train?.reason ?? "")")
+    }
+
     @Test func anInterruptedTrainingGoesOn() throws {
         let temporary = try TemporaryStore()
         let interruption = Interruption()

@@ -105,4 +105,35 @@ import Testing
         #expect(first["N"] as? Int == 30 && first["mean"] as? Double == 0.5 && first["below_anchor"] as? Bool == true)
         #expect((document["below_anchor"] as? [Any])?.count == 1)
     }
+
+    @Test func aRunNamedTwiceStandsOnce() throws {
+        let runs = try fill()
+        let twice = try ComparisonReport(of: [runs[0].id, runs[1].id, runs[0].id], in: store)
+        #expect(twice.rows.map(\.label) == ["noisy", "wiener", "a", "b"])
+        #expect(try DiffReport(between: runs[0].id, and: runs[0].id, in: store).comparison.rows.map(\.label) == ["noisy", "wiener", "a"])
+    }
+
+    /// A score of the noisy input that is rounding marks nobody; the number stays.
+    @Test func nothingIsBelowAnInputThatIsNoFloor() throws {
+        let runs = try fill()
+        let report = try ComparisonReport(of: runs.map(\.id), in: store, options: .init(unfloored: ["si_sdr"]))
+        #expect(report.shortfalls.isEmpty && report.cells[0][0]?.statistic.mean == 2.5)
+        #expect(report.cells.joined().allSatisfy { $0?.marks.contains(.belowAnchor) != true })
+        #expect(report.table.notes.contains { $0.hasPrefix("si_sdr: the noisy input is perfect") })
+        #expect(try !ComparisonReport(of: runs.map(\.id), in: store).shortfalls.isEmpty)
+    }
+
+    /// Namesakes are told apart by seed, or by id where seeds do not.
+    @Test func namesakesHaveLabelsOfTheirOwn() throws {
+        func run(_ identity: String, _ seed: UInt64) throws -> Run {
+            var draft = Sample.run("aud", seed: seed)
+            draft.key = RunKey(identity: identity, seed: seed, dataFingerprint: "data")
+            return try store.register(draft)
+        }
+        let (one, other, seeded) = (try run("i", 0), try run("j", 0), try run("i", 1))
+        #expect(try ComparisonReport(of: [one.id, seeded.id], in: store).rows.map(\.label) == ["aud #0", "aud #1"])
+        #expect(
+            try ComparisonReport(of: [one.id, other.id], in: store).rows.map(\.label)
+                == ["aud (\(one.shortID))", "aud (\(other.shortID))"])
+    }
 }

@@ -87,7 +87,7 @@ import Testing
 
     @Test func aPlaceThatCannotBeUsedSaysSo() throws {
         let missing = #expect(throws: StoreError.self) { try RunStore(at: scratch.store, access: .readOnly) }
-        #expect(missing?.kind == .unreachable)
+        #expect(missing?.kind == .missing)
         let impossible = #expect(throws: StoreError.self) { try RunStore(at: "/proc/sgmse/store.sqlite") }
         #expect(impossible?.kind == .unreachable && impossible?.hint != nil)
     }

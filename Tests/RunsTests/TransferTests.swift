@@ -53,6 +53,33 @@ import Testing
         #expect(try copy.integrityProblems().isEmpty)
     }
 
+    @Test func aBackupOntoItsOwnStoreIsRefused() throws {
+        let run = try fill("a")
+        let link = scratch.folder + "/link.sqlite"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: scratch.store)
+        for file in [scratch.store, scratch.folder + "/./store.sqlite", link, scratch.store + "-wal"] {
+            let error = #expect(throws: StoreError.self, "\(file)") { try store.backup(to: file) }
+            #expect(error?.kind == .invalid)
+        }
+        #expect(try RunStore(at: scratch.store, access: .readOnly).run(named: run.shortID) == run)
+    }
+
+    /// A store in a folder that cannot be written, as on an archive's disk.
+    @Test func anArchivedStoreIsRead() throws {
+        let run = try fill("a")
+        let file = scratch.folder + "/kept here?/store #1.sqlite"
+        try FileManager.default.createDirectory(atPath: scratch.folder + "/kept here?", withIntermediateDirectories: true)
+        try store.close()
+        try FileManager.default.copyItem(atPath: scratch.store, toPath: file)
+        let copy = try RunStore(at: file, access: .readOnly, isArchived: true)
+        #expect(try copy.run(named: run.shortID).name == "a")
+        #expect(try ComparisonReport(of: [run.id], in: copy).rows.count == 2)
+        #expect(throws: StoreError.self) { try copy.register(Sample.run()) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/kept here?") == ["store #1.sqlite"])
+        try Data("no store".utf8).write(to: URL(fileURLWithPath: file))
+        #expect(throws: StoreError.self) { try RunStore(at: file, access: .readOnly, isArchived: true) }
+    }
+
     @Test func importingTwiceAddsNothing() throws {
         let runs = try [fill("a"), fill("b")]
         let other = scratch.folder + "/other/store.sqlite"
@@ -128,14 +155,37 @@ import Testing
 
     @Test func aDiffTellsMeaningFromProtocolAndWarnsOfTwoChanges() throws {
         let specs = [
-            #"{"name":"x","train":{"lr":0.1},"evaluate":{"N":[30,50]}}"#, #"{"name":"y","train":{"lr":0.2},"evaluate":{"N":[30]}}"#,
+            #"{"name":"x","train":{"lr":0.1},"evaluate":{"N":[30,50],"snr":0.5,"sets":[{"name":"a","path":null},{"name":"b","path":null}]}}"#,
+            #"{"name":"y","train":{"lr":0.2},"evaluate":{"N":[30],"snr":0.4,"sets":[{"name":"a","path":null}]}}"#,
         ]
         let runs = try specs.enumerated().map { try store.register(Sample.run("r\($0)", resolved: $1)) }
         let report = try DiffReport(between: runs[0].id, and: runs[1].id, in: store)
         #expect(report.differences.meaning.map(\.path) == ["train.lr"])
-        #expect(report.differences.protocols == [.init(path: "evaluate.N", first: "30, 50", second: "30")])
+        #expect(report.differences.protocols == [.init(path: "evaluate.snr", first: "0.5", second: "0.4")])
+        #expect(report.differences.selection == [
+            .init(path: "evaluate.N", first: "30, 50", second: "30"), .init(path: "evaluate.sets.name", first: "a, b", second: "a"),
+        ])
         #expect(report.differences.provenance.isEmpty)
         #expect(report.tables[0].notes.first?.hasPrefix("2 things differ") == true)
+    }
+
+    @Test func aReportOfARunHasItsMeanScores() throws {
+        let run = try fill("a")
+        let report = try RunReport(of: run, in: store)
+        #expect(report.text.contains("si_sdr 1.0 ± 0.0 (1, 1 ∞, 1 missing) dB"), "\(report.text)")
+        let document = try JSONSerialization.jsonObject(with: Data(report.json.text.utf8)) as? [String: Any]
+        let evaluation = (document?["evaluations"] as? [[String: Any]])?.first
+        let score = (evaluation?["scores"] as? [[String: Any]])?.first
+        #expect(evaluation?["N"] as? Int == 30 && score?["mean"] as? Double == 1 && score?["missing"] as? Int == 1)
+    }
+
+    @Test func aReasonIsNoNote() throws {
+        let run = try store.register(Sample.run("a"))
+        try store.setNotes("mine", of: run.id)
+        try store.end(run.id, as: .failed, reason: "the loss is not a number")
+        let table = try RunListing(of: store).table
+        let cells = Dictionary(zip(table.columns.map(\.name), table.rows[0].cells.map(\.text))) { $1 }
+        #expect(cells["notes"] == "mine" && cells["reason"] == "the loss is not a number")
     }
 
     @Test func theListShowsEachRun() throws {

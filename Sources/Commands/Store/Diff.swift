@@ -1,4 +1,5 @@
 import ArgumentParser
+import Experiments
 import Reports
 
 /// `sgmse diff`: in what two runs differ.
@@ -22,7 +23,9 @@ struct Diff: ParsableCommand {
 
     func run() throws {
         let store = try store.open()
-        let report = try DiffReport(between: store.run(named: first).id, and: store.run(named: second).id, in: store)
+        let runs = (try store.run(named: first), try store.run(named: second))
+        guard runs.0.id != runs.1.id else { throw ValidationError("'\(first)' and '\(second)' are one run, \(runs.0.shortID)") }
+        let report = try DiffReport(between: runs.0.id, and: runs.1.id, in: store, unfloored: Catalog.standard.metrics.unfloored)
         if json || format == .json { return print(report.json.text, terminator: "") }
         print(report.tables.map { $0.written(as: format, width: Terminal.width) }.joined(separator: "\n"), terminator: "")
     }

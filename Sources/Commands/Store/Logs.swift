@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Reports
 import Runs
 
 /// `sgmse logs`: what happened to a run.
@@ -18,27 +19,55 @@ struct Logs: ParsableCommand {
     @Option(help: "Only so many of the last lines.")
     var last: Int?
 
+    @Flag(help: "Print a JSON document of times and texts; with --follow, an object on each line.")
+    var json = false
+
+    func validate() throws {
+        if let last, last < 0 { throw ValidationError("--last \(last): a number of lines is needed") }
+    }
+
     func run() throws {
         let store = try store.open()
         let run = try store.run(named: subject)
         let path = "\(store.folder)/\(run.folder)/logs/run.log"
         guard FileManager.default.fileExists(atPath: path) else {
-            for event in try store.events(of: run.id) { print("\(event.time.formatted(.iso8601)) \(event.kind) \(event.message)") }
-            return
+            let known = try store.events(of: run.id).map { "\($0.time.text) \($0.kind) \($0.message)" }
+            return show(last.map { Array(known.suffix($0)) } ?? known)
         }
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-        let text = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
-        if let last {
-            print(text.split(separator: "\n").suffix(max(0, last)).joined(separator: "\n"))
-        } else {
-            print(text, terminator: "")
-        }
+        var rest = Data()
+        let known = try whole(file, &rest)
+        show(last.map { Array(known.suffix($0)) } ?? known)
         while follow {
             let isOver = try !store.isWorkedOn(run)
-            let more = try file.readToEnd() ?? Data()
-            if !more.isEmpty { FileHandle.standardOutput.write(more) }
+            let more = try whole(file, &rest)
+            if !more.isEmpty { show(more) }
             if isOver { return }
             Thread.sleep(forTimeInterval: 0.2)
         }
+    }
+
+    /// The whole lines that have come since the last call; `rest` keeps the beginning of the next one.
+    private func whole(_ file: FileHandle, _ rest: inout Data) throws -> [String] {
+        rest += try file.readToEnd() ?? Data()
+        guard let end = rest.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
+        defer { rest = Data(rest[rest.index(after: end)...]) }
+        return String(decoding: rest[..<end], as: UTF8.self).components(separatedBy: "\n")
+    }
+
+    private func show(_ lines: [String]) {
+        let text = switch (json, follow) {
+        case (false, _): lines.map { $0 + "\n" }.joined()
+        case (true, true): lines.map { Self.entry($0).line + "\n" }.joined()
+        case (true, false): JSON.array(lines.map(Self.entry)).text
+        }
+        FileHandle.standardOutput.write(Data(text.utf8))
+    }
+
+    /// A line of a log begins with its time.
+    private static func entry(_ line: String) -> JSON {
+        let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return ["time": .null, "text": .string(line)] }
+        return ["time": .string(String(parts[0])), "text": .string(String(parts[1]))]
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reports
 
 /// `sgmse note`: what a person has to say of a run.
 struct Note: ParsableCommand {
@@ -12,10 +13,15 @@ struct Note: ParsableCommand {
 
     @OptionGroup var store: StoreOptions
 
+    @Flag(help: "Print a JSON document.")
+    var json = false
+
     func run() throws {
         let store = try store.open(text == nil ? .readOnly : .readWrite)
         let run = try store.run(named: subject)
         if let text { try store.setNotes(text, of: run.id) }
-        print(text ?? run.notes)
+        let note = text ?? run.notes
+        if json { return print((["id": .string(run.shortID), "note": .string(note)] as JSON).text, terminator: "") }
+        print(note)
     }
 }

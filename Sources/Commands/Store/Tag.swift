@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reports
 
 /// `sgmse tag`: words to find runs by.
 struct Tag: ParsableCommand {
@@ -16,12 +17,17 @@ struct Tag: ParsableCommand {
     @Flag(help: "Take the tags from the run.")
     var remove = false
 
+    @Flag(help: "Print a JSON document.")
+    var json = false
+
     func run() throws {
         let store = try store.open(tags.isEmpty ? .readOnly : .readWrite)
         let run = try store.run(named: subject)
         for tag in tags {
             if remove { try store.remove(tag: tag, from: run.id) } else { try store.add(tag: tag, to: run.id) }
         }
-        for tag in try store.runs([run.id])[0].tags { print(tag) }
+        let kept = try store.runs([run.id])[0].tags
+        if json { return print((["id": .string(run.shortID), "tags": .array(kept.map(JSON.string))] as JSON).text, terminator: "") }
+        for tag in kept { print(tag) }
     }
 }

@@ -92,8 +92,10 @@ extension Executor {
             guard let id = ids[file.name] else { return true }
             return !Set(columns.map(\.id)).isSubset(of: scored[id] ?? [])
         }
+        let kept = try store.results(of: known.id).count { $0.output != nil }
         let step = PlanStep.scoring(
-            kind, subject, detail, files: ids.count, missing: missing.count, isBegun: !scored.isEmpty)
+            kind, subject, detail, files: ids.count, missing: missing.count, isBegun: !scored.isEmpty,
+            lacksAudio: job.output != nil && spec.evaluate.lacksAudio(kept: kept, of: ids.count))
         tell(.planned(step), part)
         guard step.state != .cached else {
             if known.status != .finished { try store.end(known.id, as: .finished) }
@@ -144,8 +146,7 @@ extension Executor {
     private func keep(
         _ outcome: FileEvaluator.Outcome, _ job: EvaluationJob, _ spec: ExperimentSpec, number: Int
     ) throws -> String? {
-        let isKept = spec.evaluate.keepAudio == "all" || (spec.evaluate.keepAudio == "examples" && number <= 4)
-        guard let folder = job.output, isKept else { return nil }
+        guard let folder = job.output, number <= spec.evaluate.keptFiles(of: .max) else { return nil }
         let relative = folder + "/" + outcome.file.name
         let path = try workspace.makeRoom(for: relative)
         try SoundFile.write(outcome.processed.audio, sampleRate: spec.data.sampleRate, to: path)
@@ -176,6 +177,22 @@ extension Executor {
             correctorSteps: settings.optionalInteger("corrector_steps"), snr: settings.optionalNumber("snr"),
             guidance: point.guidance, reference: point.reference?.label, weights: point.weights,
             noiseSeed: UInt64(point.noiseSeed), other: nil)
+    }
+}
+
+extension EvaluateSpec {
+    /// How many of `count` files have their enhanced audio kept.
+    func keptFiles(of count: Int) -> Int {
+        switch keepAudio {
+        case "all": count
+        case "examples": min(4, count)
+        default: 0
+        }
+    }
+
+    /// Whether an evaluation that kept the audio of `kept` files kept less than this spec asks for.
+    func lacksAudio(kept: Int, of count: Int) -> Bool {
+        kept < min(keptFiles(of: count), StoreInventory.Scoring.mostCounted)
     }
 }
 

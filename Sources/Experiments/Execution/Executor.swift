@@ -178,15 +178,16 @@ public struct Executor: Sendable {
                 isFinished: run.status == .finished, reached: isThere || run.status == .finished ? last?.step : nil,
                 reason: run.reason, missingFile: isGone ? last?.path : nil),
             change: try? Predecessor.find(of: one.spec, name: one.name, key: run.key, in: store)?.description)
+        if step.state != .cached, let setback = try setbacks(of: run, retries: one.spec.train.retries) {
+            // A failure was told, and is in the log, by the process that had it; a death is told by those that find it.
+            if !setback.wasTold { tell(.failed(step, reason: setback.reason), part) }
+            summary.failed.append((step, setback.reason))
+            return false
+        }
         tell(.planned(step), part)
         guard step.state != .cached else {
             summary.cached += 1
             return true
-        }
-        if let reason = try setbacks(of: run, retries: one.spec.train.retries) {
-            tell(.failed(step, reason: reason), part)
-            summary.failed.append((step, reason))
-            return false
         }
         try store.begin(run.id, provenance: workspace.provenance)
         try store.record(TrainingBatch(events: [.init(kind: "reason", message: "train: \(step.reason)")]), of: run.id)
@@ -210,12 +211,12 @@ public struct Executor: Sendable {
 
     /// Why a run is not tried again within this command: it failed more often than the spec retries, or its processes
     /// died of it.
-    private func setbacks(of run: Run, retries: Int) throws -> String? {
+    private func setbacks(of run: Run, retries: Int) throws -> (reason: String, wasTold: Bool)? {
         let events = try store.events(of: run.id).filter { $0.time >= began }
         let failures = events.filter { $0.kind == RunStatus.failed.rawValue }
-        if failures.count > retries { return failures.last?.message ?? run.reason ?? "it failed" }
+        if failures.count > retries { return (failures.last?.message ?? run.reason ?? "it failed", true) }
         let deaths = events.filter { $0.kind == RunStatus.interrupted.rawValue && $0.message.hasSuffix(Owner.deathNotice) }
-        return deaths.count > retries + 1 ? "\(deaths.count) processes ended while training it" : nil
+        return deaths.count > retries + 1 ? ("\(deaths.count) processes ended while training it", false) : nil
     }
 
     /// Whether every evaluation was finished, so that the weights are no longer needed.

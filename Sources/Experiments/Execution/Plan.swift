@@ -191,7 +191,8 @@ private struct PlanWork {
         } else {
             missing = try files - (complete(known, wanted))
         }
-        return .scoring(kind, subject, detail, files: files, missing: missing, isBegun: !known.metrics.isEmpty)
+        return .scoring(kind, subject, detail, files: files, missing: missing, isBegun: !known.metrics.isEmpty,
+            lacksAudio: !(kind == .anchor && subject == "noisy") && spec.evaluate.lacksAudio(kept: known.kept, of: files))
     }
 
     /// The files that have every metric, for an evaluation that was not finished.

@@ -67,6 +67,8 @@ extension PlanStep {
         case let state? where state.reached != nil:
             step.state = .resumed
             step.reason = "stopped at step \(state.reached ?? 0)" + (state.reason.map { ": \($0)" } ?? "")
+        case let state? where state.reason != nil:
+            step.reason = "tried before, without a checkpoint to go on from: \(state.reason ?? "")"
         default:
             step.reason = change() ?? (taken == nil ? "not trained yet" : "not taken over yet")
         }
@@ -77,11 +79,15 @@ extension PlanStep {
     ///   - files: The files of the set.
     ///   - missing: Those that lack a metric.
     ///   - isBegun: Whether any has a score.
+    ///   - lacksAudio: Whether the spec keeps audio that the evaluation, when it was made, did not.
     static func scoring(
-        _ kind: Kind, _ subject: String, _ detail: String, files: Int, missing: Int, isBegun: Bool
+        _ kind: Kind, _ subject: String, _ detail: String, files: Int, missing: Int, isBegun: Bool, lacksAudio: Bool = false
     ) -> PlanStep {
         if missing == 0 {
-            return PlanStep(kind: kind, subject: subject, detail: detail, state: .cached, reason: "all \(files) files have every metric")
+            // Scores are never computed again for the sake of audio; nobody may believe that it lies there.
+            let note = lacksAudio ? "; their audio was not kept and is not made again: sgmse enhance makes it" : ""
+            return PlanStep(
+                kind: kind, subject: subject, detail: detail, state: .cached, reason: "all \(files) files have every metric" + note)
         }
         guard isBegun else {
             return PlanStep(kind: kind, subject: subject, detail: detail, state: .new, reason: "not evaluated yet")

@@ -17,7 +17,7 @@ public struct ProgressBoard: Sendable {
         public internal(set) var files = (done: 0, of: 0)
         public internal(set) var loss: Double?
         public internal(set) var secondsLeft: Double?
-        var secondsPerStep: Double?
+        public internal(set) var secondsPerStep: Double?
 
         /// From 0 to 1: training and evaluations count by their numbers of steps and of evaluations, half each.
         public var fraction: Double {
@@ -30,7 +30,7 @@ public struct ProgressBoard: Sendable {
     }
 
     public private(set) var lines: [Line] = []
-    /// Steps done now, found done, and failed.
+    /// Titles of the steps done now, and the reasons of those that failed.
     public private(set) var done: Set<String> = []
     public private(set) var failed: [String: String] = [:]
     private var found: Set<String> = []
@@ -66,18 +66,24 @@ public struct ProgressBoard: Sendable {
             change(run) { ($0.stage, $0.files) = (.evaluating, (done, total)) }
         case .finished(let step):
             guard done.insert(step.title).inserted else { return }
-            failed[step.title] = nil
+            failed[Self.address(step)] = nil
             if step.kind == .evaluate, let start = begun[step.title] {
                 evaluationTime = (evaluationTime.seconds + now - start, evaluationTime.count + 1)
             }
             settle(step)
         case .failed(let step, let reason):
-            failed[step.title] = reason
+            failed[Self.address(step)] = reason
             if step.kind == .train { change(step.subject) { $0.stage = .failed } }
         default: break
         }
         estimate()
     }
+
+    /// What a failure is counted by: a run has one training, however it is worded.
+    private static func address(_ step: PlanStep) -> String { step.kind == .train ? "train \(step.subject)" : step.title }
+
+    /// Whether this very failure was told before.
+    public func knows(failureOf step: PlanStep, _ reason: String) -> Bool { failed[Self.address(step)] == reason }
 
     private mutating func settle(_ step: PlanStep) {
         change(step.subject) { line in

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Experiments
+import Reports
+import Runs
+import Specs
+
+/// `sgmse compare`: runs and anchors in one table.
+struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compare runs and anchors in a table: set × N × metric, mean ± std (n).",
+        discussion: "Exits 3 with --check if a row is worse than the noisy input.")
+
+    @Argument(help: "Names or ids of runs; all finished ones if none is given.")
+    var runs: [String] = []
+
+    @OptionGroup var store: StoreOptions
+
+    @Option(name: .customLong("where"), help: "Which runs, where none is named.")
+    var condition: String?
+
+    @Option(help: "Show differences from this run on the same files.")
+    var baseline: String?
+
+    @Option(name: .customLong("sets"), parsing: .upToNextOption, help: "Only these test sets.")
+    var sets: [String] = []
+
+    @Option(name: .customLong("metrics"), parsing: .upToNextOption, help: "Only these metrics.")
+    var metrics: [String] = []
+
+    @Option(help: "terminal, markdown, csv, json or latex.")
+    var format: TableFormat = .terminal
+
+    @Flag(help: "The same as --format json.")
+    var json = false
+
+    @Flag(help: "Exit 3 if a row is worse than the noisy input.")
+    var check = false
+
+    func run() throws {
+        let store = try store.open()
+        let selected = runs.isEmpty
+            ? try store.runs(where: try condition.map { try RunFilter($0) }).reversed().map(\.id)
+            : try runs.map { try store.run(named: $0).id }
+        let catalog = Catalog.standard.metrics
+        try Self.check(sets, "test set", among: try store.testSets().map(\.name))
+        try Self.check(metrics, "metric", among: try catalog.names + store.metrics().map(\.name))
+        let report = try ComparisonReport(
+            of: selected, in: store,
+            options: .init(
+                sets: sets.isEmpty ? nil : Set(sets), metrics: metrics.isEmpty ? nil : Set(metrics),
+                baseline: try baseline.map { try store.run(named: $0).id }, unfloored: catalog.unfloored))
+        if json || format == .json {
+            print(report.json.text)
+        } else {
+            print(report.table.written(as: format, width: Terminal.width), terminator: "")
+            if let differences = report.differences {
+                print("\n" + differences.written(as: format, width: Terminal.width), terminator: "")
+            }
+        }
+        if check, !report.shortfalls.isEmpty { throw ExitCode(3) }
+    }
+
+    /// - Throws: A usage error for the first name that is not known.
+    private static func check(_ names: [String], _ noun: String, among known: [String]) throws {
+        guard let wrong = names.first(where: { !known.contains($0) }) else { return }
+        let all = Set(known).sorted()
+        let hint = nearest(to: wrong, among: all).map { "did you mean '\($0)'?" }
+            ?? (all.isEmpty ? "the store has none yet" : "known: \(all.joined(separator: ", "))")
+        throw ValidationError("unknown \(noun) '\(wrong)'; \(hint)")
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Reports
+import Runs
+import Specs
+
+/// `sgmse show`: a spec as it is understood, or a run as the store knows it.
+struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show a run of the store with its mean scores, or a spec with every default filled in.",
+        discussion: "A name that ends in .yaml is a spec; any other is a run's name or id.")
+
+    @Argument(help: "A run's name or id, or a spec.")
+    var subject: String
+
+    @OptionGroup var store: StoreOptions
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting of a spec.", valueName: "path=value"))
+    var overrides: [String] = []
+
+    @Option(help: "A profile of a spec.")
+    var profile: String?
+
+    @Flag(help: "The spec of a run with every default filled in, as it was when it was run; a spec is always shown so.")
+    var resolved = false
+
+    @Flag(help: "Where each value of a spec comes from.")
+    var origins = false
+
+    @Flag(help: "Print a JSON document.")
+    var json = false
+
+    func run() throws {
+        guard !subject.hasSuffix(".yaml"), !subject.hasSuffix(".yml") else {
+            let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary)
+                .load(subject, overrides: overrides, profile: profile)
+            if json { return print(try Self.document(of: loaded.spec)) }
+            return print(ResolvedRendering.yaml(loaded.spec, origins: origins ? loaded.origins : nil), terminator: "")
+        }
+        let store = try store.open()
+        let run = try store.run(named: subject)
+        if resolved {
+            let text = try store.spec(of: run.id).resolved
+            return print(json ? text : Self.yaml(ofResolved: text), terminator: json ? "\n" : "")
+        }
+        let report = try RunReport(of: run, in: store)
+        print(json ? report.json.text : report.text, terminator: "")
+    }
+
+    private static func document(of spec: ExperimentSpec) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(SettingValue.section(spec.settings)), as: UTF8.self)
+    }
+
+    /// A stored spec in lines; as it is stored where another version wrote it and this one cannot read it.
+    private static func yaml(ofResolved text: String) -> String {
+        guard let spec = try? JSONDecoder().decode(ExperimentSpec.self, from: Data(text.utf8)) else { return text + "\n" }
+        return ResolvedRendering.yaml(spec)
+    }
+}
