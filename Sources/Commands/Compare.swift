@@ -8,7 +8,10 @@ import Specs
 struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare runs and anchors in a table: set × N × metric, mean ± std (n).",
-        discussion: "Exits 3 with --check if a row is worse than the noisy input.")
+        discussion: """
+            Exits 3 with --check if a row is worse than the noisy input, in a metric for which that input is a floor: SI-SAR is \
+            none, as the noisy input has no artifacts by definition.
+            """)
 
     @Argument(help: "Names or ids of runs; all finished ones if none is given.")
     var runs: [String] = []

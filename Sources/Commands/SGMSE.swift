@@ -19,7 +19,7 @@ public struct SGMSE: ParsableCommand {
               sgmse compare
 
             The store is runs/store.sqlite unless --store or SGMSE_STORE says otherwise. Exit codes: 0 done; 1 a run \
-            failed; 2 usage or spec error; 3 a check failed; 5 store busy, corrupt or disk full; 130 interrupted.
+            failed, or an error that is none of the others; 2 usage or spec error; 3 a check failed; 5 store busy, corrupt or disk full; 130 interrupted.
             """,
         version: Workspace.version,
         subcommands: [
