@@ -35,10 +35,12 @@ public struct RunReport: Sendable {
         var evaluations: [Evaluated] = []
         for evaluation in try store.evaluations(of: run.id) {
             let scores = Dictionary(grouping: try store.scores(of: evaluation.id), by: \.metric)
-            let means = metrics.compactMap { metric in
-                scores[metric.id].map { (metric, Statistic($0.map { $0.outcome.value ?? .nan })) }
+            var one = Evaluated(evaluation: evaluation, set: sets[evaluation.testSet] ?? "", scores: [])
+            for metric in metrics {
+                guard let values = scores[metric.id]?.map({ $0.outcome.value ?? .nan }) else { continue }
+                one.scores.append((metric: metric, statistic: Statistic(values)))
             }
-            evaluations.append(Evaluated(evaluation: evaluation, set: sets[evaluation.testSet] ?? "", scores: means))
+            evaluations.append(one)
         }
         self.evaluations = evaluations
     }
@@ -46,12 +48,13 @@ public struct RunReport: Sendable {
     /// A line for each fact, its name before it.
     public var text: String {
         let provenance = run.provenance
+        let status = run.reason.map { "\(run.status.rawValue): \($0)" } ?? run.status.rawValue
+        let step = lastStep.map { "\($0.step), loss \($0.loss)" } ?? "none"
+        let commit = provenance.isDirty ? "\(provenance.gitCommit) (with changes)" : provenance.gitCommit
         var facts: [(String, String)] = [
-            ("run", run.name), ("id", run.shortID), ("status", run.status.rawValue + (run.reason.map { ": \($0)" } ?? "")),
-            ("seed", String(run.key.seed)), ("identity", run.key.identity), ("data", run.key.dataFingerprint),
-            ("step", lastStep.map { "\($0.step), loss \($0.loss)" } ?? "none"), ("folder", folder),
-            ("commit", provenance.gitCommit + (provenance.isDirty ? " (with changes)" : "")),
-            ("program", "sgmse \(provenance.version), \(provenance.threads) threads"), ("machine", provenance.machine),
+            ("run", run.name), ("id", run.shortID), ("status", status), ("seed", String(run.key.seed)),
+            ("identity", run.key.identity), ("data", run.key.dataFingerprint), ("step", step), ("folder", folder),
+            ("commit", commit), ("program", "sgmse \(provenance.version), \(provenance.threads) threads"), ("machine", provenance.machine),
             ("command", provenance.commandLine), ("spec", spec.file ?? "none"), ("started", run.started?.text ?? "never"),
             ("ended", run.ended?.text ?? "not yet"), ("tags", run.tags.joined(separator: " ")), ("notes", run.notes),
         ]
@@ -78,30 +81,9 @@ public struct RunReport: Sendable {
     /// The same as a document; every validation is in it.
     public var json: JSON {
         [
-            "run": run.json, "path": .string(folder), "spec_file": JSON(spec.file),
-            "last_step": lastStep.map { ["step": .integer($0.step), "loss": .number($0.loss)] } ?? .null,
-            "checkpoints": .array(
-                checkpoints.map {
-                    [
-                        "kind": .string($0.kind.rawValue), "step": .integer($0.step), "path": .string($0.path),
-                        "sha256": .string($0.sha256), "bytes": .integer($0.bytes), "superseded": .bool($0.isSuperseded),
-                    ]
-                }),
-            "evaluations": .array(evaluations.map(\.json)),
-            "validations": .array(
-                validations.map {
-                    [
-                        "step": .integer($0.step), "metric": .string($0.metric),
-                        "value": $0.value.map(JSON.number) ?? .null, "n": .integer($0.n),
-                    ]
-                }),
-            "findings": .array(
-                findings.map {
-                    [
-                        "severity": .string($0.severity.rawValue), "gate": .string($0.gate), "subject": .string($0.subject),
-                        "message": .string($0.message),
-                    ]
-                }),
+            "run": run.json, "path": .string(folder), "spec_file": JSON(spec.file), "last_step": lastStep?.json ?? .null,
+            "checkpoints": .array(checkpoints.map(\.json)), "evaluations": .array(evaluations.map(\.json)),
+            "validations": .array(validations.map(\.json)), "findings": .array(findings.map(\.json)),
             "events": .array(events.map(\.json)),
         ]
     }
@@ -115,29 +97,57 @@ extension RunReport.Evaluated: CustomStringConvertible {
         return "\(set)\(steps): \(used), \(evaluation.point.weights ?? "") weights, \(evaluation.status.rawValue)"
     }
 
-    var json: JSON {
+    fileprivate var json: JSON {
         let point = evaluation.point
         return [
             "set": .string(set), "N": JSON(point.steps), "sampler": JSON(point.sampler),
             "guidance": point.guidance.map(JSON.number) ?? .null, "reference": JSON(point.reference),
             "weights": JSON(point.weights), "checkpoint": JSON(evaluation.checkpoint?.kind.rawValue),
             "step": JSON(evaluation.checkpoint?.step), "status": .string(evaluation.status.rawValue),
-            "scores": .array(
-                scores.map { metric, statistic in
-                    .object([
-                        .init("metric", .string(metric.name)), .init("unit", .string(metric.unit)),
-                        .init("signature", .string(metric.signature)), .init("mean", .number(statistic.mean)),
-                        .init("std", .number(statistic.std)), .init("n", .integer(statistic.n)),
-                        .init("plus_infinite", .integer(statistic.positiveInfinities)),
-                        .init("minus_infinite", .integer(statistic.negativeInfinities)),
-                        .init("missing", .integer(statistic.missing)),
-                    ])
-                }),
+            "scores": .array(scores.map { Self.json($0.metric, $0.statistic) }),
+        ]
+    }
+
+    private static func json(_ metric: ScoredMetric, _ one: Statistic) -> JSON {
+        [
+            "metric": .string(metric.name), "unit": .string(metric.unit), "signature": .string(metric.signature),
+            "mean": .number(one.mean), "std": .number(one.std), "n": .integer(one.n),
+            "plus_infinite": .integer(one.positiveInfinities), "minus_infinite": .integer(one.negativeInfinities),
+            "missing": .integer(one.missing),
+        ]
+    }
+}
+
+extension StepRecord {
+    fileprivate var json: JSON { ["step": .integer(step), "loss": .number(loss)] }
+}
+
+extension CheckpointRecord {
+    fileprivate var json: JSON {
+        [
+            "kind": .string(kind.rawValue), "step": .integer(step), "path": .string(path), "sha256": .string(sha256),
+            "bytes": .integer(bytes), "superseded": .bool(isSuperseded),
+        ]
+    }
+}
+
+extension ValidationRecord {
+    fileprivate var json: JSON {
+        [
+            "step": .integer(step), "metric": .string(metric), "value": value.map(JSON.number) ?? .null, "n": .integer(n),
+        ]
+    }
+}
+
+extension GateFinding {
+    fileprivate var json: JSON {
+        [
+            "severity": .string(severity.rawValue), "gate": .string(gate), "subject": .string(subject),
+            "message": .string(message),
         ]
     }
 }
 
 extension EventRecord {
-    /// The event as a document.
-    public var json: JSON { ["time": .string(time.text), "kind": .string(kind), "message": .string(message)] }
+    fileprivate var json: JSON { ["time": .string(time.text), "kind": .string(kind), "message": .string(message)] }
 }

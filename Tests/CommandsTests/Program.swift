@@ -45,12 +45,12 @@ final class Program {
     }
 
     /// Runs the program to its end with its messages going to a terminal, and returns what the terminal was told.
-    static func onTerminal(_ arguments: String..., in folder: String) throws -> String {
-        let terminal = posix_openpt(O_RDWR | O_NOCTTY)
+    static func onTerminal(_ arguments: [String], in folder: String) throws -> String {
+        let terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
         guard terminal >= 0, grantpt(terminal) == 0, unlockpt(terminal) == 0, let name = ptsname(terminal) else {
             throw CocoaError(.featureUnsupported)
         }
-        let end = open(name, O_RDWR | O_NOCTTY)
+        let end = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments

@@ -85,7 +85,8 @@ import Testing
         #expect(planned.pending.isEmpty && notes(planned.steps).count == 6 && !notes(planned.steps).contains("anchor noisy"))
         let done = Mutex<[PlanStep]>([])
         try temporary.run(tinySpec) { event in if case .planned(let step) = event { done.withLock { $0.append(step) } } }
-        #expect(done.withLock { notes($0).sorted() } == notes(planned.steps).sorted())
+        let said = done.withLock { $0 }
+        #expect(notes(said).sorted() == notes(planned.steps).sorted())
     }
 
     @Test func aFailedTrainingSaysWhyItIsTriedAgain() throws {
