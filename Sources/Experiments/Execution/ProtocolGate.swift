@@ -67,7 +67,7 @@ extension ProtocolGate {
         let rate = spec.data.sampleRate
         return spec.evaluate.metrics.compactMap { catalog.metrics[$0.name] }.filter { $0.rates.target(for: rate) == nil }.map {
             Finding(
-                .rate, .error, set: "protocol", "metric '\($0.name)' is not defined at \(rate) Hz, and files are never raised in rate",
+                .rate, .warning, set: "protocol", "metric '\($0.name)' is not defined at \(rate) Hz, and files are never raised in rate",
                 fix: "leave it out of evaluate.metrics, or use data at another rate")
         }
     }
