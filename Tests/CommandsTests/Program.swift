@@ -46,11 +46,13 @@ final class Program {
 
     /// Runs the program to its end with its messages going to a terminal, and returns what the terminal was told.
     static func onTerminal(_ arguments: [String], in folder: String) throws -> String {
-        let terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-        guard terminal >= 0, grantpt(terminal) == 0, unlockpt(terminal) == 0, let name = ptsname(terminal) else {
+        // A pair of terminals, unlocked and named by ioctl_tty(2): TIOCSPTLCK and TIOCGPTN.
+        let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        var (lock, number) = (Int32(0), UInt32(0))
+        guard terminal >= 0, ioctl(terminal, 0x4004_5431, &lock) == 0, ioctl(terminal, 0x8004_5430, &number) == 0 else {
             throw CocoaError(.featureUnsupported)
         }
-        let end = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)
+        let end = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
