@@ -90,6 +90,20 @@ extension SpeechMetric {
         }
     }
 
+    /// Unit, range, direction, rates, needs and signature on a line, as `MOS, 1…5, higher is better, at 16000 Hz, …`.
+    public var facts: String {
+        func bound(_ value: Double) -> String {
+            value.isInfinite ? (value > 0 ? "∞" : "−∞") : value == value.rounded() ? String(Int(value)) : String(value)
+        }
+        let at = rates.list.isEmpty ? "any rate" : "at " + rates.list.map(String.init).joined(separator: " or ") + " Hz"
+        let needs = PairSignal.allCases.filter(references.contains).map(\.rawValue).joined(separator: " and ")
+        return [
+            unit.isEmpty ? "no unit" : unit, "\(bound(range.lowerBound))…\(bound(range.upperBound))",
+            direction == .higherIsBetter ? "higher is better" : "lower is better", at, "needs \(needs)",
+            "signature \(signature)",
+        ].joined(separator: ", ")
+    }
+
     /// The metric of one pair. A failure is an answer too: this never throws.
     public func evaluate(_ pair: SpeechPair, allowing allowance: MetricAllowance = []) -> MetricOutcome {
         evaluate(PairAnalysis(pair), allowing: allowance)
