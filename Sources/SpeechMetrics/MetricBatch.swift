@@ -24,6 +24,10 @@ public struct ItemScores: Sendable, Hashable {
     public var name: String
     public var labels: [String: String]
     public var outcomes: [MetricOutcome]
+
+    public init(name: String, labels: [String: String], outcomes: [MetricOutcome]) {
+        (self.name, self.labels, self.outcomes) = (name, labels, outcomes)
+    }
 }
 
 /// Measures many pairs with some metrics, on several workers.

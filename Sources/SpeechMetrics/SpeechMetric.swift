@@ -71,6 +71,10 @@ public struct MetricOutcome: Sendable, Hashable {
     /// What was done to the input, such as `48000 → 16000 Hz (soxr-hq)`; empty when nothing was.
     public var conversions: [String]
 
+    public init(name: String, signature: String, result: Result<Double, MetricFailure>, conversions: [String]) {
+        (self.name, self.signature, self.result, self.conversions) = (name, signature, result, conversions)
+    }
+
     public var value: Double? { try? result.get() }
     public var failure: MetricFailure? {
         if case .failure(let failure) = result { failure } else { nil }
