@@ -77,18 +77,41 @@ public struct NCSNppOptions: Hashable, Sendable {
         for factor in chMult {
             let (channels, overflow) = nf.multipliedReportingOverflow(by: factor)
             try require(!overflow && channels <= Self.mostChannels, "ch_mult", "gives more than \(Self.mostChannels) channels")
-            try requireGroups(channels)
         }
+        for channels in normalizedWidths { try requireGroups(channels) }
         if progressiveCombine == .cat {
             try require(
                 progressiveInput != .residual, "progressive_combine", "'cat' has no meaning for the residual input pyramid")
         }
         try require(dropout >= 0 && dropout < 1, "dropout", "is a probability below 1, not \(dropout)")
         try require(!firKernel.isEmpty && firKernel.count <= 8, "fir_kernel", "needs one to eight taps")
+        try require(firKernel.reduce(0, +) != 0, "fir_kernel", "has taps whose sum is 0, by which they are divided")
     }
 
     /// Far beyond any network that fits a machine, and far below what overflows.
     private static let mostChannels = 65536
+
+    /// The channels of every map that the network normalises: the results of its blocks, and what the blocks of the way
+    /// up read, a map beside a skip connection.
+    private var normalizedWidths: [Int] {
+        var (widths, skips, width) = ([nf], [nf], nf)
+        for (level, factor) in chMult.enumerated() {
+            width = nf * factor
+            widths.append(width)
+            skips += [Int](repeating: width, count: numResBlocks)
+            guard level != chMult.count - 1 else { continue }
+            if progressiveInput == .skip, progressiveCombine == .cat { width *= 2 }
+            widths.append(width)
+            skips.append(width)
+        }
+        for factor in chMult.reversed() {
+            for _ in 0...numResBlocks {
+                widths.append(width + skips.removeLast())
+                width = nf * factor
+            }
+        }
+        return widths
+    }
 
     private func requireGroups(_ channels: Int) throws(BackboneError) {
         let groups = GroupNorm.groups(of: channels)
@@ -112,6 +135,13 @@ public struct NCSNppOptions: Hashable, Sendable {
     }
 
     var rule: ResamplingRule { ResamplingRule(fir: fir, taps: firKernel) }
+
+    /// Numbers in the largest map of attention weights for a spectrogram of `bins × frames`.
+    package func attentionWeights(bins: Int, frames: Int) -> Double {
+        let levels = chMult.indices.filter(attends) + [chMult.count - 1]
+        let pixels = levels.map { Double(bins >> $0) * Double(frames >> $0) }.max() ?? 0
+        return pixels * pixels
+    }
 
     /// Whether level `level` has attention blocks.
     func attends(_ level: Int) -> Bool { attnResolutions.contains(imageSize >> level) }

@@ -1,6 +1,7 @@
 // Buffers by lifetime: a freed buffer waits, sorted by size, for the next request of about its size.
 #include "sgkernels.h"
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -80,7 +81,11 @@ float *sg_alloc(int64_t floats) {
         if (!block) {
             sg_trim();
             block = obtain(size);
-            if (!block) abort();
+            if (!block) {
+                fprintf(stderr, "error: no memory for %lld MB more; use fewer frames, smaller batches, or backbone.recompute\n",
+                        (long long)(size >> 20));
+                _Exit(1);
+            }
         }
     }
     return (float *)block;

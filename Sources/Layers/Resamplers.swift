@@ -13,6 +13,8 @@ public struct ResamplingRule: Hashable, Sendable {
         self.taps = taps
     }
 
+    // Few taps make `p` negative: the shifts below round down, as the paddings must.
+
     private func normalized(gain: Float) -> [Float] {
         let total = taps.reduce(0, +)
         return taps.map { $0 / total * gain }
@@ -22,26 +24,26 @@ public struct ResamplingRule: Hashable, Sendable {
     public var doubling: Resampling {
         guard fir else { return Resampling(taps: [1, 1], up: 2, down: 1, padBefore: 1, padAfter: 0) }
         let p = taps.count - 2
-        return Resampling(taps: normalized(gain: 2), up: 2, down: 1, padBefore: (p + 1) / 2 + 1, padAfter: p / 2)
+        return Resampling(taps: normalized(gain: 2), up: 2, down: 1, padBefore: ((p + 1) >> 1) + 1, padAfter: p >> 1)
     }
 
     /// Halves height and width.
     public var halving: Resampling {
         guard fir else { return Resampling(taps: [0.5, 0.5], up: 1, down: 2, padBefore: 0, padAfter: 0) }
         let p = taps.count - 2
-        return Resampling(taps: normalized(gain: 1), up: 1, down: 2, padBefore: (p + 1) / 2, padAfter: p / 2)
+        return Resampling(taps: normalized(gain: 1), up: 1, down: 2, padBefore: (p + 1) >> 1, padAfter: p >> 1)
     }
 
     /// The smoothing before a convolution of size `kernel` and stride 2.
     func beforeHalving(kernel: Int) -> Resampling {
         let p = taps.count - 2 + kernel - 1
-        return Resampling(taps: normalized(gain: 1), up: 1, down: 1, padBefore: (p + 1) / 2, padAfter: p / 2)
+        return Resampling(taps: normalized(gain: 1), up: 1, down: 1, padBefore: (p + 1) >> 1, padAfter: p >> 1)
     }
 
     /// The smoothing after a transposed convolution of size `kernel` and stride 2.
     func afterDoubling(kernel: Int) -> Resampling {
         let p = taps.count - 2 - (kernel - 1)
-        return Resampling(taps: normalized(gain: 2), up: 1, down: 1, padBefore: (p + 1) / 2 + 1, padAfter: p / 2 + 1)
+        return Resampling(taps: normalized(gain: 2), up: 1, down: 1, padBefore: ((p + 1) >> 1) + 1, padAfter: (p >> 1) + 1)
     }
 }
 

@@ -305,6 +305,10 @@ struct Contradictions {
             }
             if let step = checkpoint.settings.optionalInteger("step"), let last = spec.train.maxSteps, step > last {
                 report("checkpoint", at: [path + ".step"], "step \(step) is never reached: max_steps is \(last)")
+            } else if let step = checkpoint.settings.optionalInteger("step"), step % (spec.train.checkpointEvery ?? .max) != 0 || step == 0,
+                isGood("train.checkpoint_every") {
+                report("checkpoint", at: [path + ".step", path, "train.checkpoint_every"], "the checkpoint of step \(step) is not kept",
+                    hint: "train.checkpoint_every: \(max(1, step)) keeps every \(max(1, step))th, the last one is 'checkpoint: last'")
             }
             let isAlone = spec.train.maxSteps == 0 && spec.train.initFrom == nil && evaluate.checkpoints.count == 1
             if checkpoint.name == "file", !isAlone {

@@ -12,10 +12,18 @@ public enum RegistryKind: String, Hashable, Sendable, Codable, CaseIterable {
         }
     }
 
-    /// Parameters that decide how an entry computes, and nothing of what it computes: no part of any identity.
+    /// Parameters that are no part of any identity: they decide how an entry computes and nothing of what it computes, or
+    /// what is otherwise told apart.
     ///
     /// Told by name, since a stored spec is read without the registries it was resolved with.
-    public var meaninglessParameters: Set<String> { self == .backbone ? ["recompute"] : [] }
+    public var meaninglessParameters: Set<String> {
+        switch self {
+        case .backbone: ["recompute"]
+        // What a recipe makes for tests alone: an evaluation is told by the fingerprint of its own files.
+        case .corpus: ["test", "test_ood", "ood_snr"]
+        default: []
+        }
+    }
 }
 
 /// An entry of a registry as the language sees it: its name, help, parameters, and the facts that checks need.

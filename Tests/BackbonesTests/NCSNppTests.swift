@@ -30,6 +30,9 @@ import Testing
         ("ddpm without FIR", { $0.resblockType = .ddpm; $0.fir = false }),
         ("ddpm without FIR and convolutions", { $0.resblockType = .ddpm; $0.fir = false; $0.resampWithConv = false }),
         ("positional embedding", { $0.embeddingType = .positional }),
+        ("one tap", { $0.firKernel = [1] }),
+        ("two taps", { $0.firKernel = [1, 2] }),
+        ("five taps, residual pyramids", { $0.firKernel = [1, 2, 3, 4, 5]; $0.progressive = .residual; $0.progressiveInput = .residual }),
         ("bins other than image_size", { $0.imageSize = 256; $0.attnResolutions = [8, 128] }),
     ]
 
@@ -42,7 +45,7 @@ import Testing
 
     @Test func impossibleOptionsAreNamed() throws {
         let mistakes: [(String, (inout NCSNppOptions) -> Void)] = [
-            ("nf", { $0.nf = 3 }), ("nf", { $0.nf = 9 }), ("ch_mult", { $0.chMult = [] }),
+            ("nf", { $0.nf = 3 }), ("nf", { $0.nf = 9 }), ("nf", { $0.nf = 7 }), ("ch_mult", { $0.chMult = [] }),
             ("num_res_blocks", { $0.numResBlocks = 0 }), ("dropout", { $0.dropout = 1 }),
             ("fir_kernel", { $0.firKernel = [] }), ("image_size", { $0.imageSize = 0 }),
             ("progressive_combine", { $0.progressiveCombine = .cat; $0.progressiveInput = .residual }),

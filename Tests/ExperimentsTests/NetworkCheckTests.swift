@@ -15,6 +15,9 @@ import Testing
         ("backbone: { name: dcunet, dcunet_fix_length: none }", "use 'pad' or 'trim'"),
         ("backbone: { name: dcunet, dcunet_time_embedding: none, dcunet_time_embedding_complex: true }", "needs the time embedding"),
         ("backbone: { name: ncsnpp_v2, nf: 9 }", "normalisation"),
+        ("backbone: { name: ncsnpp_v2, nf: 7 }", "normalisation"),
+        ("backbone: { name: ncsnpp_v2, fir_kernel: [1, -1] }", "sum is 0"),
+        ("backbone: { name: ncsnpp_v2, nf: 8, ch_mult: [1] }", "attention"),
         ("backbone: { name: ncsnpp, nf: 4611686018427387904 }", "channels"),
         ("backbone: { name: ncsnpp_v2, progressive_combine: cat, progressive_input: residual }", "no meaning"),
     ])

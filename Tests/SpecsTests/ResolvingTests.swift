@@ -52,7 +52,7 @@ import Testing
     @Test func listsInASamplersParametersAreFactors() throws {
         let loaded = try TestVocabulary.loader.load(text: """
             data: { path: a }
-            train: { max_steps: 1 }
+            train: { max_steps: 1, checkpoint_every: 1 }
             evaluate: { sampler: { name: pc, snr: [0.33, 0.5], corrector: [ald, none] }, weights: [ema, raw], checkpoint: [last, { name: step, step: 1 }] }
             """)
         #expect(loaded.spec.evaluate.samplers.count == 4)

@@ -27,9 +27,9 @@ public struct NetworkCheck: Sendable {
         let settings = spec.backbone.settings
         do throws(BackboneError) {
             switch spec.backbone.name {
-            case "ncsnpp": try NCSNppOptions(settings, .journal).validate()
-            case "ncsnpp_v2", "ncsnpp_v2_cond": try NCSNppOptions(settings, .v2).validate()
-            case "ncsnpp_48k": try NCSNppOptions(settings, .fullband).validate()
+            case "ncsnpp": try check(NCSNppOptions(settings, .journal), spec)
+            case "ncsnpp_v2", "ncsnpp_v2_cond": try check(NCSNppOptions(settings, .v2), spec)
+            case "ncsnpp_48k": try check(NCSNppOptions(settings, .fullband), spec)
             case "dcunet":
                 let options = DCUNetOptions(settings)
                 try options.validate()
@@ -46,4 +46,19 @@ public struct NetworkCheck: Sendable {
             return error
         }
     }
+
+    private static func check(_ options: NCSNppOptions, _ spec: ExperimentSpec) throws(BackboneError) {
+        try options.validate()
+        let frames = spec.data.numFrames
+        let gigabytes = options.attentionWeights(bins: spec.transform.nFFT / 2 + 1, frames: frames) * 4 / 1e9
+        guard gigabytes <= mostGigabytes else {
+            throw BackboneError(
+                option: "ch_mult",
+                reason: "attention between all pixels of \(frames) frames would need \(Int(gigabytes)) GB at once; halve more often "
+                    + "(more entries of ch_mult), or attend at coarser levels (attn_resolutions)")
+        }
+    }
+
+    /// What one map of attention weights may take.
+    private static let mostGigabytes = 8.0
 }

@@ -31,7 +31,7 @@ public struct Enhancer: Sendable {
     public struct Output: Sendable {
         public var audio: [Float]
         /// Evaluations of the network, counted; two at each step that needs the conditional and the unconditional score. Of
-        /// a recording in segments, those of the segment with the most.
+        /// a recording in segments, those of all segments.
         public var nfe: Int
         public var seconds: Double
         /// States on the way, if they were asked for.
@@ -64,7 +64,7 @@ public struct Enhancer: Sendable {
         func joined(_ pieces: [[Float]]) -> [Float] { segments.joined(pieces, of: noisy.count) }
         let kept = parts.map(\.states.count).min() ?? 0
         return Output(
-            audio: joined(parts.map(\.audio)), nfe: parts.map(\.nfe).max() ?? 0, seconds: start.secondsUntilNow,
+            audio: joined(parts.map(\.audio)), nfe: parts.reduce(0) { $0 + $1.nfe }, seconds: start.secondsUntilNow,
             states: (0..<kept).map { state in
                 State(time: parts[0].states[state].time, audio: joined(parts.map { $0.states[state].audio }))
             })

@@ -53,7 +53,7 @@ public enum ProtocolGate {
             guard question != latest else { continue }
             latest = question
             try checkSamplers(run, catalog)
-            let own = ProtocolDifferences.inside(run.spec, vocabulary)
+            let own = ProtocolDifferences.inside(run.spec, vocabulary) + undefinedMetrics(run.spec, catalog)
             try enforce(own, run.spec)
             found += own.filter { seen.insert($0).inserted }
         }
@@ -62,6 +62,16 @@ public enum ProtocolGate {
 }
 
 extension ProtocolGate {
+    /// Metrics that no file of the spec's rate has, and that nothing can be converted to.
+    private static func undefinedMetrics(_ spec: ExperimentSpec, _ catalog: Catalog) -> [Finding] {
+        let rate = spec.data.sampleRate
+        return spec.evaluate.metrics.compactMap { catalog.metrics[$0.name] }.filter { $0.rates.target(for: rate) == nil }.map {
+            Finding(
+                .rate, .warning, set: "protocol", "metric '\($0.name)' is not defined at \(rate) Hz, and files are never raised in rate",
+                fix: "leave it out of evaluate.metrics, or use data at another rate")
+        }
+    }
+
     /// Makes the samplers of all evaluations, so that none fails behind a training.
     private static func checkSamplers(_ run: SpecRun, _ catalog: Catalog) throws {
         guard run.spec.hasModel else { return }

@@ -78,6 +78,7 @@ public struct MissingCheckpoint: Error, Hashable, Sendable, CustomStringConverti
     public var checkpoint: String
 
     public var description: String {
-        "run \(run) has no checkpoint '\(checkpoint)'; set evaluate.checkpoint to last, or train.num_eval_files above 0"
+        "run \(run) has no checkpoint '\(checkpoint)'; set evaluate.checkpoint to last, or train.num_eval_files above 0 for the best "
+            + "ones, train.checkpoint_every for single steps"
     }
 }
