@@ -30,7 +30,7 @@ struct Compare: ParsableCommand {
     @Option(name: .customLong("metrics"), parsing: .upToNextOption, help: "Only these metrics.")
     var metrics: [String] = []
 
-    @Option(help: "terminal, markdown, csv, json or latex.")
+    @Option(help: "table, markdown, csv, json or latex.")
     var format: TableFormat = .terminal
 
     @Flag(help: "The same as --format json.")

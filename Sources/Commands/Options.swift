@@ -27,7 +27,9 @@ struct StoreOptions: ParsableArguments {
 }
 
 extension RunStore.Journal: ExpressibleByArgument {}
-extension TableFormat: ExpressibleByArgument {}
+extension TableFormat: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+}
 
 /// Which spec, and what overlays it.
 struct SpecOptions: ParsableArguments {

@@ -124,9 +124,10 @@ final class ProgressPrinter: Sendable {
             guard ContinuousClock.now - state.lastDrawn > .milliseconds(100) else { return }
         default: break
         }
-        guard !state.board.lines.isEmpty else { return }
         let (columns, rows) = Terminal.messages
-        let lines = text(of: state.board, rows: rows, columns: columns).map { String($0.prefix(columns - 1)) }
+        let board = state.board.lines.isEmpty ? text(of: event) : text(of: state.board, rows: rows, columns: columns)
+        guard !board.isEmpty else { return }
+        let lines = board.map { String($0.prefix(columns - 1)) }
         clear(&state)
         FileHandle.standardError.write(Data(lines.map { $0 + "\n" }.joined().utf8))
         state.height = lines.count
@@ -137,6 +138,17 @@ final class ProgressPrinter: Sendable {
         guard state.height > 0 else { return }
         FileHandle.standardError.write(Data("\u{1B}[\(state.height)A\u{1B}[J".utf8))
         state.height = 0
+    }
+
+    /// The line of a work without runs, such as the files of a folder.
+    private func text(of event: ExperimentEvent) -> [String] {
+        guard case .evaluated(let name, _, _, let done, let total, let left) = event else { return [] }
+        return ["\(name)  \(bar(Double(done) / Double(max(1, total))))  \(done)/\(total) files  ETA \(time(left))"]
+    }
+
+    private func bar(_ fraction: Double, cells: Int = 20) -> String {
+        let filled = Int((fraction * Double(cells)).rounded(.down))
+        return String(repeating: "█", count: filled) + String(repeating: "░", count: cells - filled)
     }
 
     /// A line for each run, the ones at work first where there are more than rows, and one for the plan.
@@ -152,8 +164,6 @@ final class ProgressPrinter: Sendable {
     }
 
     private func line(_ one: ProgressBoard.Line, _ width: Int, _ cells: Int) -> String {
-        let filled = Int((one.fraction * Double(cells)).rounded(.down))
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: cells - filled)
         let stage =
             switch one.stage {
             case .waiting: "waiting"
@@ -167,7 +177,7 @@ final class ProgressPrinter: Sendable {
             case .failed: "failed"
             }
         let left = one.secondsLeft.flatMap { $0 > 0 ? "  ETA \(time($0))" : nil } ?? ""
-        return one.name.padding(toLength: max(width, 1), withPad: " ", startingAt: 0) + "  \(bar)  \(stage)\(left)"
+        return one.name.padding(toLength: max(width, 1), withPad: " ", startingAt: 0) + "  \(bar(one.fraction, cells: cells))  \(stage)\(left)"
     }
 
     private func time(_ seconds: Double) -> String {

@@ -17,7 +17,7 @@ struct List: ParsableCommand {
     @Option(help: "At most so many, the newest first.")
     var limit: Int?
 
-    @Option(help: "terminal, markdown, csv, json or latex.")
+    @Option(help: "table, markdown, csv, json or latex.")
     var format: TableFormat = .terminal
 
     @Flag(help: "The same as --format json.")
@@ -67,6 +67,7 @@ struct RegistryCommand: ParsableCommand {
             print("\(kind.noun):")
             for entry in vocabulary.entries(kind) {
                 print("  \(entry.name) — \(entry.summary)" + (entry.source.isEmpty ? "" : " [\(entry.source)]"))
+                if kind == .metric, let metric = Catalog.standard.metrics[entry.name] { print("      " + metric.facts) }
                 if kind == .sde, let mismatch = Catalog.standard.priorMismatch(of: entry.name) {
                     print("      prior mismatch \(String(format: "%.4g", mismatch.value)) = \(mismatch.formula)")
                 }

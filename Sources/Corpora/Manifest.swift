@@ -80,6 +80,9 @@ public struct Manifest: Hashable, Sendable {
             other: columns.filter { !known.contains($0.key) })
     }
 
+    /// The row of a file, named with the ending `.wav` or without.
+    public subscript(file: String) -> Entry? { entries[Self.key(file)] }
+
     /// Removes and gives the row of a file.
     mutating func take(_ file: String) -> Entry? { entries.removeValue(forKey: Self.key(file)) }
 

@@ -75,6 +75,11 @@ extension JSON: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, Expre
     /// The number, or null where there is none.
     public init(_ number: Int?) { self = number.map(JSON.integer) ?? .null }
 
+    /// The number, or null where there is none; an infinity as the text `inf` or `-inf`, which JSON has no number for.
+    public init(_ number: Double?) {
+        self = number.map { $0.isInfinite ? .string($0 > 0 ? "inf" : "-inf") : .number($0) } ?? .null
+    }
+
     /// The members of an object; none for anything else.
     var members: [Member] { if case .object(let members) = self { members } else { [] } }
 }
@@ -111,6 +116,13 @@ extension Table.Cell {
                 "plus_infinite": .integer(one.positiveInfinities),
                 "minus_infinite": .integer(one.negativeInfinities), "missing": .integer(one.missing),
                 "below_anchor": .bool(marks.contains(.belowAnchor)), "partial": .bool(marks.contains(.partial)),
+            ]
+        case .estimate(let one, let interval, _):
+            [
+                "mean": .number(one.mean), "std": .number(one.std), "n": .integer(one.n),
+                "lower": JSON(interval?.lowerBound), "upper": JSON(interval?.upperBound),
+                "plus_infinite": .integer(one.positiveInfinities),
+                "minus_infinite": .integer(one.negativeInfinities), "missing": .integer(one.missing),
             ]
         case .difference(let one, _):
             [

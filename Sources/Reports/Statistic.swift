@@ -2,7 +2,7 @@
 public struct Statistic: Hashable, Sendable {
     /// Over the finite scores; NaN where there is none.
     public var mean: Double
-    /// The population's standard deviation (divided by n).
+    /// The population's standard deviation (divided by n); NaN below two scores, which show no spread.
     public var std: Double
     /// How many finite scores there are.
     public var n: Int
@@ -30,7 +30,7 @@ public struct Statistic: Hashable, Sendable {
             }
         }
         self.mean = n > 0 ? mean : .nan
-        std = n > 0 ? (squares / Double(n)).squareRoot() : .nan
+        std = n > 1 ? (squares / Double(n)).squareRoot() : .nan
     }
 }
 

@@ -1,6 +1,11 @@
 /// How a table is written.
 public enum TableFormat: String, Hashable, Sendable, CaseIterable {
-    case terminal, markdown, csv, json, latex
+    /// Aligned for a terminal.
+    case terminal = "table"
+    case markdown, csv, json, latex
+
+    /// The format of that name; `terminal` is another one for `table`.
+    public init?(name: String) { self.init(rawValue: name == "terminal" ? "table" : name) }
 }
 
 extension Table {
@@ -39,7 +44,8 @@ extension Table {
     /// Comma-separated values (RFC 4180); a statistic takes a column for each of its parts.
     public var csv: String {
         func quoted(_ text: String) -> String {
-            guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
+            // By scalar: the pair CR LF is one character, equal to neither.
+            guard text.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) }) else { return text }
             return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
         }
         let parts = columns.indices.map { column in
@@ -101,6 +107,13 @@ extension Table.Cell {
                 ("plus_infinite", String(one.positiveInfinities)), ("minus_infinite", String(one.negativeInfinities)),
                 ("missing", String(one.missing)), ("below_anchor", String(marks.contains(.belowAnchor))),
             ]
+        case .estimate(let one, let interval, _):
+            [
+                ("mean", one.mean.plain), ("std", one.std.plain), ("n", String(one.n)),
+                ("lower", interval?.lowerBound.plain ?? ""), ("upper", interval?.upperBound.plain ?? ""),
+                ("plus_infinite", String(one.positiveInfinities)), ("minus_infinite", String(one.negativeInfinities)),
+                ("missing", String(one.missing)),
+            ]
         case .difference(let one, _):
             [
                 ("difference", one.mean.plain), ("lower", one.lower.plain), ("upper", one.upper.plain),
@@ -114,9 +127,10 @@ extension Table.Cell {
         case .empty, .text, .integer: return text.latex
         case .number(let value, let digits): return "$\(value.fixed(digits))$"
         case .statistic(let one, let digits, let marks):
-            let number = one.n > 0 ? "\(one.mean.fixed(digits)) \\pm \(one.std.fixed(digits))" : "\\text{--}"
+            let number = one.n > 0 ? one.mean.fixed(digits) + (one.n > 1 ? " \\pm \(one.std.fixed(digits))" : "") : "\\text{--}"
             let mark = marks.contains(.belowAnchor) ? "^{\\downarrow}" : ""
             return "$\(number)\(mark)$ (\(one.countText.latex))"
+        case .estimate: return text.latex
         case .difference(let one, let digits):
             return "$\(one.mean.signed(digits))$ $[\(one.lower.signed(digits)), \(one.upper.signed(digits))]$ (\(one.n))"
         }

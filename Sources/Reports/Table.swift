@@ -46,6 +46,8 @@ public struct Table: Hashable, Sendable {
         case integer(Int)
         case number(Double, digits: Int)
         case statistic(Statistic, digits: Int, marks: Marks = [])
+        /// A mean with the interval it lies in; nil where it has none.
+        case estimate(Statistic, interval: ClosedRange<Double>?, digits: Int)
         case difference(PairedDifference, digits: Int)
     }
 
@@ -71,6 +73,7 @@ extension Table.Cell {
         case .integer(let value): String(value)
         case .number(let value, let digits): value.fixed(digits)
         case .statistic(let statistic, let digits, let marks): statistic.text(digits) + marks.text
+        case .estimate(let statistic, let interval, let digits): statistic.text(digits, interval)
         case .difference(let one, let digits):
             "\(one.mean.signed(digits)) [\(one.lower.signed(digits)), \(one.upper.signed(digits))] (\(one.n))"
         }
@@ -82,16 +85,29 @@ extension Table.Marks {
 }
 
 extension Statistic {
+    /// With the mean's interval: `1.96 ± 0.40 [1.93, 1.99] (823, 1 inf)`; `inf` where every score is `+∞`.
+    func text(_ digits: Int, _ interval: ClosedRange<Double>?) -> String {
+        let isInfinite = n == 0 && positiveInfinities > 0
+        let range = interval.map { " [\($0.lowerBound.fixed(digits)), \($0.upperBound.fixed(digits))]" } ?? ""
+        return (isInfinite ? "inf" : number(digits)) + range + " (\(countText("inf")))"
+    }
+
     func text(_ digits: Int) -> String {
-        let number = n > 0 ? "\(mean.fixed(digits)) ± \(std.fixed(digits))" : "–"
-        return "\(number) (\(countText))"
+        "\(number(digits)) (\(countText))"
+    }
+
+    /// Mean and spread, the mean alone for one score: one says nothing of a spread.
+    private func number(_ digits: Int) -> String {
+        mean.fixed(digits) + (n > 1 ? " ± \(std.fixed(digits))" : "")
     }
 
     /// The number of scores, and of those left out of the mean: `823, 1 ∞`.
-    var countText: String {
+    var countText: String { countText("∞") }
+
+    private func countText(_ infinity: String) -> String {
         var parts = [String(n)]
-        if positiveInfinities > 0 { parts.append("\(positiveInfinities) ∞") }
-        if negativeInfinities > 0 { parts.append("\(negativeInfinities) −∞") }
+        if positiveInfinities > 0 { parts.append("\(positiveInfinities) \(infinity)") }
+        if negativeInfinities > 0 { parts.append("\(negativeInfinities) −\(infinity)") }
         if missing > 0 { parts.append("\(missing) missing") }
         return parts.joined(separator: ", ")
     }

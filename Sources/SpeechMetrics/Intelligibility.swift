@@ -12,6 +12,10 @@
 /// Taal et al., IEEE TASLP 2011; Jensen and Taal, IEEE TASLP 2016. The reference tool adds numbers of size 2e-16 to
 /// avoid dividing by zero, which makes ESTOI of digital silence random: here a silent band stays zero. Where the
 /// tool returns 1e-5 for want of speech, this is a `tooShort` failure.
+///
+/// One silent signal beside one that is not has the value 0, as the recorded values of the reference tool have it: a
+/// listener understands nothing of such a pair, and 0 is the correlation with nothing. Two silent signals are no pair of
+/// anything and fail as `silent`.
 public struct Intelligibility: SpeechMetric, Hashable {
     public var isExtended: Bool
     public init(extended: Bool) { isExtended = extended }
@@ -30,6 +34,10 @@ public struct Intelligibility: SpeechMetric, Hashable {
     public func signature(at sampleRate: Int) -> String { "\(name)|10000|octave|v1" }
 
     public func value(for analysis: PairAnalysis) throws(MetricFailure) -> Double {
+        let pair = analysis.pair
+        guard pair.clean.contains(where: { $0 != 0 }) || pair.enhanced.contains(where: { $0 != 0 }) else {
+            throw .silent(.clean)
+        }
         let bands = try analysis.shared("third-octave bands", ThirdOctaveBands.init)
         let segments = 0...(bands.frames - ThirdOctaveBands.segment)
         var sum = 0.0

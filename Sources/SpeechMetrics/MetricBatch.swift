@@ -6,7 +6,8 @@ public struct MetricItem: Sendable {
     public var name: String
     /// What summaries may be broken down by, such as `noise: cafe` and `snr: 5`.
     public var labels: [String: String]
-    /// Reads the pair; called once, on the worker that measures it.
+    /// Reads the pair; called once, on the worker that measures it. What it throws fails every metric, a `MetricFailure`
+    /// as it is and any other error as `unreadable`.
     public var load: @Sendable () throws -> SpeechPair
 
     public init(
@@ -23,6 +24,10 @@ public struct ItemScores: Sendable, Hashable {
     public var name: String
     public var labels: [String: String]
     public var outcomes: [MetricOutcome]
+
+    public init(name: String, labels: [String: String], outcomes: [MetricOutcome]) {
+        (self.name, self.labels, self.outcomes) = (name, labels, outcomes)
+    }
 }
 
 /// Measures many pairs with some metrics, on several workers.
@@ -75,10 +80,9 @@ public struct MetricBatch: Sendable {
             let analysis = PairAnalysis(try item.load())
             outcomes = metrics.map { $0.evaluate(analysis, allowing: allowance) }
         } catch {
+            let failure = error as? MetricFailure ?? .unreadable("\(error)")
             outcomes = metrics.map { metric in
-                MetricOutcome(
-                    name: metric.name, signature: metric.signature,
-                    result: .failure(.unreadable("\(error)")), conversions: [])
+                MetricOutcome(name: metric.name, signature: metric.signature, result: .failure(failure), conversions: [])
             }
         }
         return ItemScores(name: item.name, labels: item.labels, outcomes: outcomes)

@@ -10,9 +10,9 @@ public struct MetricSummary: Sendable, Hashable {
     public var count: Int
     public var failures: Int
     public var infinite: Int
-    /// Nil without a finite value.
+    /// Over the finite values; `+∞` where every value is infinite, nil where there is none.
     public var mean: Double?
-    /// The population's: divided by `n`, as the reference's tables have it.
+    /// The population's: divided by `n`, as the reference's tables have it. One value has no spread: nil below two.
     public var standardDeviation: Double?
     /// Where the mean lies with 95 % confidence; nil for fewer than two values.
     public var interval: ClosedRange<Double>?
@@ -29,11 +29,14 @@ public struct MetricSummary: Sendable, Hashable {
         count = finite.count
         failures = results.count - values.count
         infinite = values.count - finite.count
-        guard !finite.isEmpty else { return }
+        guard !finite.isEmpty else {
+            mean = infinite > 0 ? .infinity : nil
+            return
+        }
         let mean = finite.reduce(0, +) / Double(finite.count)
         let squares = finite.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         self.mean = mean
-        standardDeviation = (squares / Double(finite.count)).squareRoot()
+        if finite.count > 1 { standardDeviation = (squares / Double(finite.count)).squareRoot() }
         interval = Self.bootstrapInterval(finite, seed: seed, resamples: resamples)
     }
 
@@ -75,15 +78,23 @@ extension [ItemScores] {
         }
     }
 
-    /// The summaries of each group of items that share a label's value, in the order of the values; numbers sort
-    /// as numbers. Items without the label are in no group.
-    public func summaries(by label: String, seed: UInt64 = 0) -> [(value: String, summaries: [MetricSummary])] {
+    /// The groups of items that share a label's value, in the order of the values; numbers, and values that open with
+    /// one, sort as numbers. Items without the label are in no group.
+    public func groups(by label: String) -> [(value: String, scores: [ItemScores])] {
         let groups = Dictionary(grouping: filter { $0.labels[label] != nil }) { $0.labels[label, default: ""] }
-        return groups.keys.sorted(by: Self.isBefore).map { ($0, groups[$0, default: []].summaries(seed: seed)) }
+        return groups.keys.sorted(by: Self.isBefore).map { ($0, groups[$0, default: []]) }
+    }
+
+    /// The summaries of each group.
+    public func summaries(by label: String, seed: UInt64 = 0) -> [(value: String, summaries: [MetricSummary])] {
+        groups(by: label).map { ($0.value, $0.scores.summaries(seed: seed)) }
     }
 
     private static func isBefore(_ a: String, _ b: String) -> Bool {
-        if let x = Double(a), let y = Double(b), x != y { return x < y }
+        if let x = leadingNumber(of: a), let y = leadingNumber(of: b), x != y { return x < y }
         return a < b
     }
+
+    /// The number a value opens with, as `-5` and `-5 to 0` do.
+    private static func leadingNumber(of value: String) -> Double? { value.split(separator: " ").first.flatMap { Double($0) } }
 }

@@ -5,7 +5,8 @@ import Foundation
 ///     SNRseg = mean over frames of clamp(10 lg Σ s² / Σ (s − ŝ)²)
 ///
 /// Hansen and Pellom, ICSLP 1998, with the frames of Loizou's implementation. Not scale-invariant: a change of level
-/// counts as noise.
+/// counts as noise. Silence on either side has no value, but a typed reason: of a silent enhanced signal the formula
+/// makes 0 dB whatever the clean one holds.
 public struct SegmentalSNR: SpeechMetric, Hashable {
     public init() {}
 
@@ -21,6 +22,7 @@ public struct SegmentalSNR: SpeechMetric, Hashable {
     public func value(for analysis: PairAnalysis) throws(MetricFailure) -> Double {
         let ratios = try analysis.shared("segmental snr") { pair throws(MetricFailure) in
             guard pair.clean.contains(where: { $0 != 0 }) else { throw .silent(.clean) }
+            guard pair.enhanced.contains(where: { $0 != 0 }) else { throw .silent(.enhanced) }
             return try QualityFrames(sampleRate: pair.sampleRate).map(pair, Self.ratio)
         }
         return ratios.reduce(0, +) / Double(ratios.count)

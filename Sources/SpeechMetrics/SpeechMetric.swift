@@ -75,6 +75,10 @@ public struct MetricOutcome: Sendable, Hashable {
     /// What was done to the input, such as `48000 → 16000 Hz (soxr-hq)`; empty when nothing was.
     public var conversions: [String]
 
+    public init(name: String, signature: String, result: Result<Double, MetricFailure>, conversions: [String]) {
+        (self.name, self.signature, self.result, self.conversions) = (name, signature, result, conversions)
+    }
+
     public var value: Double? { try? result.get() }
     public var failure: MetricFailure? {
         if case .failure(let failure) = result { failure } else { nil }
@@ -93,6 +97,20 @@ extension SpeechMetric {
         case .any: signature(at: 0)
         case .only(let rates): signature(at: rates.last ?? 0)
         }
+    }
+
+    /// Unit, range, direction, rates, needs and signature on a line, as `MOS, 1…5, higher is better, at 16000 Hz, …`.
+    public var facts: String {
+        func bound(_ value: Double) -> String {
+            value.isInfinite ? (value > 0 ? "∞" : "−∞") : value == value.rounded() ? String(Int(value)) : String(value)
+        }
+        let at = rates.list.isEmpty ? "any rate" : "at " + rates.list.map(String.init).joined(separator: " or ") + " Hz"
+        let needs = PairSignal.allCases.filter(references.contains).map(\.rawValue).joined(separator: " and ")
+        return [
+            unit.isEmpty ? "no unit" : unit, "\(bound(range.lowerBound))…\(bound(range.upperBound))",
+            direction == .higherIsBetter ? "higher is better" : "lower is better", at, "needs \(needs)",
+            "signature \(signature)",
+        ].joined(separator: ", ")
     }
 
     /// The metric of one pair. A failure is an answer too: this never throws.

@@ -29,7 +29,7 @@ import Testing
                 ──────────────────────────────────────────────
                 noisy    1.50 ± 0.50 (2)                  0.00
                 ──────────────────────────────────────────────
-                語 é|&_  3.00 ± 0.00 (1)▼            7
+                語 é|&_         3.00 (1)▼            7
 
                 a note
 
@@ -43,8 +43,8 @@ import Testing
     }
 
     @Test func signsWithAMeaningAreWrittenOut() {
-        #expect(table.markdown.contains("| 語 é\\|&_ | 3.00 ± 0.00 (1)▼ | 7 |  |"))
-        #expect(table.latex.contains("語 é|\\&\\_ & $3.00 \\pm 0.00^{\\downarrow}$ (1) & 7 &  \\\\"))
+        #expect(table.markdown.contains("| 語 é\\|&_ | 3.00 (1)▼ | 7 |  |"))
+        #expect(table.latex.contains("語 é|\\&\\_ & $3.00^{\\downarrow}$ (1) & 7 &  \\\\"))
         #expect(table.latex.contains("\\multicolumn{3}{c}{test}"))
         #expect(table.latex.contains("\\cmidrule(lr){2-3} \\cmidrule(lr){4-4}"))
     }
@@ -55,7 +55,7 @@ import Testing
             rows: [Table.Row([.text("say \"no\""), .statistic(Statistic([1.0 / 3, .infinity, .nan]), digits: 1)])])
         let lines = table.csv.split(separator: "\n")
         #expect(lines[0] == "\"a,b\",x/mean,x/std,x/n,x/plus_infinite,x/minus_infinite,x/missing,x/below_anchor")
-        #expect(lines[1] == "\"say \"\"no\"\"\",0.3333333333333333,0.0,1,1,0,1,false")
+        #expect(lines[1] == "\"say \"\"no\"\"\",0.3333333333333333,,1,1,0,1,false")
     }
 
     @Test func theDocumentIsJSON() throws {

@@ -49,6 +49,10 @@ import Testing
         let summary = MetricSummary("x", of: [1, 2, 3, 4].map { .success($0) })
         #expect(summary.mean == 2.5)
         #expect(summary.standardDeviation == 1.25.squareRoot())
+        let one = MetricSummary("x", of: [.success(3)])
+        #expect(one.mean == 3 && one.standardDeviation == nil && one.interval == nil && one.count == 1)
+        let infinite = MetricSummary("x", of: [.success(.infinity), .success(.infinity)])
+        #expect(infinite.mean == .infinity && infinite.count == 0 && infinite.infinite == 2)
         let empty = MetricSummary("x", of: [.failure(.noUtterances)])
         #expect(empty.mean == nil && empty.interval == nil && empty.failures == 1)
     }
@@ -70,6 +74,38 @@ import Testing
         #expect(groups.map { $0.summaries[0].count + $0.summaries[0].failures + $0.summaries[0].infinite } == [3, 2, 2])
         #expect(scores.summaries(by: "noise").map(\.value) == ["bus", "cafe"])
         #expect(scores.summaries(by: "speaker").isEmpty)
+    }
+
+    @Test func groupsWithUnitsAndRangesSortAsNumbers() {
+        let scores = ["10 dB", "-5 to 0 dB", "2.5 dB", "-10 dB"].map { ItemScores(name: $0, labels: ["snr": $0], outcomes: []) }
+        #expect(scores.groups(by: "snr").map(\.value) == ["-10 dB", "-5 to 0 dB", "2.5 dB", "10 dB"])
+    }
+
+    /// A field is quoted where RFC 4180 demands it, and the ways values were made are told apart.
+    @Test func resultFilesHoldReasonsSignaturesAndConversions() {
+        func outcome(_ result: Result<Double, MetricFailure>, _ conversions: [String] = []) -> MetricOutcome {
+            MetricOutcome(name: "pesq", signature: "pesq|v1", result: result, conversions: conversions)
+        }
+        let scores = [
+            ItemScores(name: "a\"b, c.wav", labels: ["noise": "cafe"], outcomes: [outcome(.success(1.5))]),
+            ItemScores(name: "line\r\nbreak.wav", labels: [:], outcomes: [outcome(.failure(.noUtterances))]),
+            ItemScores(name: "c.wav", labels: ["noise": "bus"], outcomes: [outcome(.success(2.5), ["48000 → 16000 Hz"])]),
+        ]
+        let files = ResultFiles(scores)
+        #expect(
+            files.csv == """
+                filename,pesq,noise,pesq/reason,pesq/signature,pesq/conversion
+                "a""b, c.wav",1.5,cafe,,pesq|v1,
+                "line\r\nbreak.wav",,,no_utterances: no utterances detected in the clean signal,pesq|v1,
+                c.wav,2.5,bus,,pesq|v1,48000 → 16000 Hz
+
+                """)
+        #expect(files.averages == "pesq: 2.00 ± 0.50 (n 2, 1 failed) pesq|v1; pesq|v1, 48000 → 16000 Hz in 1 file\n")
+    }
+
+    @Test func aTypedReasonOfTheReaderIsKept() {
+        let item = MetricItem("x") { throw MetricFailure.empty(.clean) }
+        #expect(MetricBatch([SegmentalSNR()], workers: 1).scores(of: item).outcomes[0].failure == .empty(.clean))
     }
 
     @Test func filesMatchByNameThenByFirstField() {

@@ -15,7 +15,7 @@ struct Diff: ParsableCommand {
 
     @OptionGroup var store: StoreOptions
 
-    @Option(help: "terminal, markdown, csv, json or latex.")
+    @Option(help: "table, markdown, csv, json or latex.")
     var format: TableFormat = .terminal
 
     @Flag(help: "The same as --format json.")
