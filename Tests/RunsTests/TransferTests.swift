@@ -69,8 +69,8 @@ import Testing
         let run = try fill("a")
         let file = scratch.folder + "/kept here?/store #1.sqlite"
         try FileManager.default.createDirectory(atPath: scratch.folder + "/kept here?", withIntermediateDirectories: true)
+        try store.backup(to: file)
         try store.close()
-        try FileManager.default.copyItem(atPath: scratch.store, toPath: file)
         let copy = try RunStore(at: file, access: .readOnly, isArchived: true)
         #expect(try copy.run(named: run.shortID).name == "a")
         #expect(try ComparisonReport(of: [run.id], in: copy).rows.count == 2)
@@ -109,7 +109,8 @@ import Testing
         #expect(try target.findings(of: copy.id).map(\.message) == ["16 kHz"])
         #expect(try target.runs(where: RunFilter("backbone=ncsnpp")).count == 1)
         let (mine, theirs) = (
-            try ComparisonReport(of: [run.id], in: store).table, try ComparisonReport(of: [copy.id], in: target).table
+            try ComparisonReport(of: [run.id], in: store).table.terminal(),
+            try ComparisonReport(of: [copy.id], in: target).table.terminal()
         )
         #expect(mine == theirs)
         let evaluation = try #require(try target.evaluations(of: copy.id).first)
