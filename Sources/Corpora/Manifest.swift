@@ -105,7 +105,7 @@ public struct Manifest: Hashable, Sendable {
 }
 
 /// Tables of RFC 4180: fields between commas, quoted where they hold a comma, a quote, or a line break.
-enum CSV {
+package enum CSV {
     /// The rows that are not empty, each with the number of its first line.
     static func rows(of text: String, path: String) throws(CorpusError) -> [(line: Int, fields: [String])] {
         var rows: [(line: Int, fields: [String])] = []
@@ -147,8 +147,10 @@ enum CSV {
         return rows
     }
 
-    static func quoted(_ field: String) -> String {
-        guard field.contains(where: { ",\"\r\n".contains($0) }) else { return field }
+    /// A field, between quotes where it holds what would end it (RFC 4180).
+    package static func quoted(_ field: String) -> String {
+        // By scalar: the pair CR LF is one character, equal to neither.
+        guard field.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return field }
         return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }
 }

@@ -43,11 +43,6 @@ extension Table {
 
     /// Comma-separated values (RFC 4180); a statistic takes a column for each of its parts.
     public var csv: String {
-        func quoted(_ text: String) -> String {
-            // By scalar: the pair CR LF is one character, equal to neither.
-            guard text.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) }) else { return text }
-            return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-        }
         let parts = columns.indices.map { column in
             rows.lazy.compactMap { column < $0.cells.count ? $0.cells[column].parts : nil }
                 .first { $0.count > 1 }?.map(\.name) ?? [""]
@@ -64,7 +59,7 @@ extension Table {
                     ? values : [values.first ?? ""] + parts[column].dropFirst().map { _ in "" }
             }
         }
-        return ([heading] + body).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
+        return ([heading] + body).map { $0.map(\.csvField).joined(separator: ",") + "\n" }.joined()
     }
 
     // MARK: LaTeX

@@ -42,17 +42,12 @@ public struct CSVExport: RunExport {
     private mutating func append(_ name: String, heading: [String], _ rows: [[String]]) throws {
         let isNew = files[name] == nil
         var file = files[name] ?? GrowingFile("\(folder)/\(name).csv")
-        let lines = ((isNew ? [heading] : []) + rows).map { $0.map(quoted).joined(separator: ",") + "\r\n" }
+        let lines = ((isNew ? [heading] : []) + rows).map { $0.map(\.csvField).joined(separator: ",") + "\r\n" }
         try file.append(lines.joined())
         files[name] = file
     }
 
     private func text(_ value: Double?) -> String { value.map { $0.isNaN ? "" : String($0) } ?? "" }
-
-    private func quoted(_ cell: String) -> String {
-        guard cell.contains(where: { ",\"\r\n".contains($0) }) else { return cell }
-        return "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\""
-    }
 }
 
 /// A run as one JSON object a line in `history.jsonl`, each with its `type`: step, validation, evaluation or event.

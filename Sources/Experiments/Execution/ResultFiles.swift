@@ -1,4 +1,6 @@
+import Corpora
 import Foundation
+import SpeechMetrics
 
 /// The two files that the field's evaluation scripts leave beside enhanced audio.
 ///
@@ -23,7 +25,7 @@ public struct ResultFiles: Sendable, Hashable {
             [one.name] + one.outcomes.map { $0.value.map { "\($0)" } ?? "" } + labels.map { one.labels[$0] ?? "" }
                 + one.outcomes.flatMap { [$0.failure.map { "\($0.code): \($0)" } ?? "", $0.signature, $0.conversions.joined(separator: "; ")] }
         }
-        return ([heading] + rows).map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
+        return ([heading] + rows).map { $0.map(CSV.quoted).joined(separator: ",") + "\n" }.joined()
     }
 
     /// `_avg_results.txt`: `pesq: 1.96 ± 0.40 (n 823, 1 failed) pesq|wb|16000|soxr-hq|v1`.
@@ -37,42 +39,5 @@ public struct ResultFiles: Sendable, Hashable {
             return "\(summary.name): \(mean)\(spread) (\(counts.joined(separator: ", "))) "
                 + computations.map(\.description).joined(separator: "; ") + "\n"
         }.joined()
-    }
-
-    /// A field, between quotes where it holds what would end it.
-    private static func quoted(_ field: String) -> String {
-        guard field.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return field }
-        return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
-    }
-}
-
-/// How values of a metric were made: what signed them, and what was converted before.
-public struct MetricComputation: Sendable, Hashable, CustomStringConvertible {
-    public var signature: String
-    public var conversions: [String]
-    /// How many values were made so.
-    public var count: Int
-
-    public var description: String {
-        conversions.isEmpty ? signature : "\(signature), \(conversions.joined(separator: ", ")) in \(count) \(count == 1 ? "file" : "files")"
-    }
-}
-
-extension [ItemScores] {
-    /// For each metric, the ways its values were made, in the order they first occur; the way of its outcomes without a
-    /// value where there is no other.
-    public var computations: [[MetricComputation]] {
-        guard let first else { return [] }
-        return first.outcomes.indices.map { index in
-            var ways: [MetricComputation] = []
-            for outcome in map({ $0.outcomes[index] }) where outcome.value != nil {
-                if let way = ways.firstIndex(where: { $0.signature == outcome.signature && $0.conversions == outcome.conversions }) {
-                    ways[way].count += 1
-                } else {
-                    ways.append(.init(signature: outcome.signature, conversions: outcome.conversions, count: 1))
-                }
-            }
-            return ways.isEmpty ? [.init(signature: first.outcomes[index].signature, conversions: [], count: 0)] : ways
-        }
     }
 }
