@@ -1,4 +1,5 @@
 import Experiments
+import Kernels
 import Specs
 import Testing
 
@@ -50,13 +51,12 @@ import Testing
     }
 
     @Test func nineOfTenTyposAreUnderstood() {
-        var random = SplitMix(state: 7)
         let names = Self.keys()
         var right = [1: 0, 2: 0], tried = [1: 0, 2: 0]
         var missed: [String] = []
         for edits in [1, 2] {
-            for name in names {
-                let typo = misspelt(name.text, edits: edits, &random)
+            for (number, name) in names.enumerated() {
+                let typo = misspelt(name.text, edits: edits, RandomStream(seed: 7, purpose: "typo \(edits)", number))
                 guard !name.known.contains(typo), typo != name.text else { continue }
                 tried[edits, default: 0] += 1
                 if isUnderstood(name, typo) { right[edits, default: 0] += 1 } else { missed.append("\(name.text) → \(typo)") }
@@ -71,13 +71,14 @@ import Testing
     }
 
     /// Letters removed, added, replaced, or exchanged with the next.
-    private func misspelt(_ name: String, edits: Int, _ random: inout SplitMix) -> String {
+    private func misspelt(_ name: String, edits: Int, _ stream: RandomStream) -> String {
         var letters = Array(name)
         let alphabet = Array("abcdefghijklmnopqrstuvwxyz_")
-        for _ in 0..<edits {
-            let place = Int.random(in: 0..<letters.count, using: &random)
-            let letter = alphabet.randomElement(using: &random) ?? "x"
-            switch Int.random(in: 0..<4, using: &random) {
+        for edit in 0..<edits {
+            let draw = stream.child(edit)
+            let place = draw.integer(0, below: letters.count)
+            let letter = alphabet[draw.integer(1, below: alphabet.count)]
+            switch draw.integer(2, below: 4) {
             case 0 where letters.count > 2: letters.remove(at: place)
             case 1: letters.insert(letter, at: place)
             case 2 where place + 1 < letters.count: letters.swapAt(place, place + 1)
@@ -85,17 +86,5 @@ import Testing
             }
         }
         return String(letters)
-    }
-}
-
-/// A generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
