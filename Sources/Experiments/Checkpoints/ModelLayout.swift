@@ -27,26 +27,27 @@ struct ModelLayout {
         var network = spec.backbone
         if let conditioning = spec.conditioning { network.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim) }
         let backbone = try catalog.backbones.make(network)
-        var entries = backbone.parameters.map { Entry(name: Self.network + $0.name, ownName: $0.name, shape: $0.shape) }
+        var entries = backbone.parameters.map { Self.entry($0.name, $0.shape) }
         if let conditioning = spec.conditioning {
             var choice = conditioning.noiseEncoder
             choice.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim)
             choice.settings["noise_encoder_nf"] = .integer(conditioning.noiseEncoderNF)
-            entries += try catalog.noiseEncoders.make(choice).parameters.map {
-                Entry(name: Self.encoder + $0.name, ownName: Self.encoder + $0.name, shape: $0.shape)
-            }
+            entries += try catalog.noiseEncoders.make(choice).parameters.map { Self.entry(Self.encoder + $0.name, $0.shape) }
         }
         parameters = entries
-        buffers = backbone.buffers.map { Entry(name: Self.network + $0.name, ownName: $0.name, shape: $0.shape) }
+        buffers = backbone.buffers.map { Self.entry($0.name, $0.shape) }
     }
 
     /// The layout of a model that is there already.
     init(of model: ScoreModel) {
-        parameters = model.weights.map { Entry(name: Self.stateName($0.name), ownName: $0.name, shape: $0.parameter.shape) }
-        buffers = model.backbone.buffers.map { Entry(name: Self.network + $0.name, ownName: $0.name, shape: $0.shape) }
+        parameters = model.weights.map { Self.entry($0.name, $0.parameter.shape) }
+        buffers = model.backbone.buffers.map { Self.entry($0.name, $0.shape) }
     }
 
-    private static func stateName(_ name: String) -> String { name.hasPrefix(encoder) ? name : network + name }
+    /// Our own names have a prefix for the encoder alone.
+    private static func entry(_ name: String, _ shape: [Int]) -> Entry {
+        Entry(name: name.hasPrefix(encoder) ? name : network + name, ownName: name, shape: shape)
+    }
 
     var names: [String] { parameters.map(\.name) }
 
