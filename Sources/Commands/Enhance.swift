@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import Kernels
 import Reports
+import Specs
 
 /// `sgmse enhance`: noisy files in, enhanced files out.
 struct Enhance: ParsableCommand {
@@ -13,7 +14,8 @@ struct Enhance: ParsableCommand {
             Names and subfolders are kept, and outputs that are there already are passed over. Files at another rate than the \
             model's are converted to it, and back with --keep-rate. The sampler is the one of the model's spec unless options \
             say otherwise. --intermediate K also writes K states of the reverse process for each file, beside the output's \
-            folder: DIR-states/NAME/1-t0.800.wav and so on, with the process time of each. Exits 1 if a file could not be enhanced, and 3, before any work, if one cannot be read.
+            folder: DIR-states/NAME/1-t0.800.wav and so on, with the process time of each. Exits 1 if a file could not be \
+            enhanced, and 3, before any work, if one cannot be read.
             """)
 
     @Option(help: "A .ckpt, a folder of 'checkpoint import', a .safetensors file, the id of a published checkpoint, or a run.")
@@ -91,6 +93,7 @@ struct Enhance: ParsableCommand {
         if summary.resampled > 0 {
             text += "\(summary.resampled) converted to \(rate) Hz" + (keepRate ? " and back\n" : "\n")
         }
+        if summary.segmented > 0 { text += "\(summary.segmented) longer than \(SettingValue.number(sampling.segment).compact) s, in overlapping segments\n" }
         if intermediate > 0, summary.enhanced > 0 { text += "states in \(FolderEnhancer.statesFolder(beside: output))\n" }
         if summary.clipped > 0 { text += "\(summary.clipped) samples beyond full scale saturated\n" }
         if let factor = summary.realTimeFactor {
@@ -104,7 +107,7 @@ struct Enhance: ParsableCommand {
     private func document(_ summary: FolderEnhancer.Summary) -> Reports.JSON {
         .object([
             .init("enhanced", .integer(summary.enhanced)), .init("skipped", .integer(summary.skipped)),
-            .init("resampled", .integer(summary.resampled)), .init("clipped", .integer(summary.clipped)),
+            .init("resampled", .integer(summary.resampled)), .init("segmented", .integer(summary.segmented)), .init("clipped", .integer(summary.clipped)),
             .init("failed", .array(summary.failed.map { .object([.init("file", .string($0.file)), .init("reason", .string($0.reason))]) })),
             .init("audio_s", .number(summary.audioSeconds)), .init("wall_s", .number(summary.seconds)),
             .init("real_time_factor", summary.realTimeFactor.map { .number($0) } ?? .null), .init("nfe", .integer(summary.nfe)),

@@ -106,6 +106,28 @@ import Testing
         }
     }
 
+    /// Segments are enhanced by themselves, at the level of the whole, and joined; what is no longer than one is left whole.
+    @Test func longRecordingsAreEnhancedInSegments() throws {
+        let (whole, rate) = try enhancer()
+        let cut = Enhancer(
+            model: whole.model, sampler: whole.sampler, frontEnd: whole.frontEnd, padding: whole.padding,
+            segments: Segments(length: 2000, overlap: 400))
+        var noisy = tone(0.25, rate: rate)
+        noisy[10] = 0.5  // the peak of all lies in the first segment
+        let first = try whole.enhance(Array(noisy[..<2000]), file: "a", seed: 0)
+        let joined = try cut.enhance(noisy, file: "a", seed: 0)
+        #expect(joined.audio.count == noisy.count && joined.segments == 3 && joined.nfe == 3 * first.nfe)
+        #expect(joined.audio[..<1600] == first.audio[..<1600])
+        let short = Array(noisy[..<2000])
+        #expect(try cut.enhance(short, file: "a", seed: 0).audio == first.audio)
+        try withFolder { folder in
+            try write(noisy, rate: rate, folder + "/in/long.wav")
+            try write(short, rate: rate, folder + "/in/short.wav")
+            let summary = try FolderEnhancer(enhancer: cut, sampleRate: rate).run(input: folder + "/in", output: folder + "/out")
+            #expect((summary.enhanced, summary.segmented) == (2, 1))
+        }
+    }
+
     @Test func aSilentFileFailsAloneAndSaysWhy() throws {
         let (enhancer, rate) = try enhancer()
         try withFolder { folder in

@@ -34,6 +34,8 @@ public struct Enhancer: Sendable {
         /// a recording in segments, those of all segments.
         public var nfe: Int
         public var seconds: Double
+        /// In how many segments the recording was enhanced.
+        public var segments = 1
         /// States on the way, if they were asked for.
         public var states: [State] = []
     }
@@ -65,6 +67,7 @@ public struct Enhancer: Sendable {
         let kept = parts.map(\.states.count).min() ?? 0
         return Output(
             audio: joined(parts.map(\.audio)), nfe: parts.reduce(0) { $0 + $1.nfe }, seconds: start.secondsUntilNow,
+            segments: parts.count,
             states: (0..<kept).map { state in
                 State(time: parts[0].states[state].time, audio: joined(parts.map { $0.states[state].audio }))
             })

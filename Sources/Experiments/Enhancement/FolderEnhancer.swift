@@ -33,6 +33,8 @@ public struct FolderEnhancer: Sendable {
         public var skipped = 0
         /// Inputs at another rate than the model's, which were converted.
         public var resampled = 0
+        /// Inputs that were longer than a segment, and enhanced in several.
+        public var segmented = 0
         /// Samples that were beyond full scale and saturated.
         public var clipped = 0
         public var failed: [(file: String, reason: String)] = []
@@ -64,7 +66,7 @@ public struct FolderEnhancer: Sendable {
     }
 
     private enum Outcome: Sendable {
-        case done(seconds: Double, nfe: Int, clipped: Int)
+        case done(seconds: Double, nfe: Int, clipped: Int, segments: Int)
         case failed(String)
     }
 
@@ -101,11 +103,12 @@ public struct FolderEnhancer: Sendable {
             try enhance(jobs[index])
         } done: { index, outcome in
             switch outcome {
-            case .done(let seconds, let nfe, let clipped):
+            case .done(let seconds, let nfe, let clipped, let segments):
                 summary.enhanced += 1
                 summary.audioSeconds += seconds
                 summary.nfe += nfe
                 summary.clipped += clipped
+                if segments > 1 { summary.segmented += 1 }
                 if jobs[index].rate != sampleRate { summary.resampled += 1 }
             case .failed(let reason): summary.failed.append((jobs[index].name, reason))
             }
@@ -192,7 +195,7 @@ public struct FolderEnhancer: Sendable {
             try FileManager.default.createDirectory(
                 atPath: (job.output as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
             let clipped = try SoundFile.write(audio, sampleRate: rate, to: job.output, as: options.encoding)
-            return .done(seconds: Double(noisy.count) / Double(job.rate), nfe: result.nfe, clipped: clipped)
+            return .done(seconds: Double(noisy.count) / Double(job.rate), nfe: result.nfe, clipped: clipped, segments: result.segments)
         } catch let error as EnhancementError {
             return .failed(error.description)
         } catch let error as SoundFileError {

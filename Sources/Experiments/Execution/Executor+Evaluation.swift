@@ -176,7 +176,8 @@ extension Executor {
             corrector: settings.optionalChoice("corrector")?.name,
             correctorSteps: settings.optionalInteger("corrector_steps"), snr: settings.optionalNumber("snr"),
             guidance: point.guidance, reference: point.reference?.label, weights: point.weights,
-            noiseSeed: UInt64(point.noiseSeed), other: nil)
+            noiseSeed: UInt64(point.noiseSeed),
+            other: point.segment.map { "segments of \(SettingValue.number($0).compact) s" })
     }
 }
 
