@@ -2,7 +2,7 @@ import Dispatch
 import Kernels
 import Synchronization
 
-/// Files, or the samples of a batch, worked on several at once, with results that do not depend on how many.
+/// Files worked on several at once, with results that do not depend on how many.
 enum WorkQueue {
     /// Calls `work` for each of `count` items, on as many workers as the engine has threads, and `done` for each result
     /// as it is ready, one at a time on the calling thread.

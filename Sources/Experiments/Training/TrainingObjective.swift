@@ -30,17 +30,6 @@ public struct TrainingBatchInput: Sendable {
         self.keepsReference = keepsReference
     }
 
-    /// The pairs one by one.
-    var samples: [TrainingBatchInput] {
-        times.indices.map { index in
-            let one = index..<index + 1
-            return TrainingBatchInput(
-                clean: clean.samples(one), noisy: noisy.samples(one), times: [times[index]], noise: noise.samples(one),
-                dropout: dropout.isEmpty ? [] : [dropout[index]], reference: reference?.samples(one),
-                keepsReference: keepsReference.isEmpty ? [] : [keepsReference[index]])
-        }
-    }
-
     /// The share of pairs whose reference is dropped.
     var dropRate: Double {
         keepsReference.isEmpty ? 0 : Double(keepsReference.count { !$0 }) / Double(keepsReference.count)

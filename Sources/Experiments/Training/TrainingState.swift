@@ -46,34 +46,20 @@ public final class TrainingState {
 
     /// One optimizer step over batches of equal size whose gradients are averaged.
     ///
-    /// The samples of a small network are computed one by one, several at once, whatever the number of threads: what it
-    /// does for one of them keeps a core busy, not several.
-    ///
     /// - Throws: `TrainingFailure` before anything changes, if the loss or the gradient is not finite.
-    public func update(_ batches: [TrainingBatchInput]) throws -> StepResult {
-        let pieces = isSampleWise ? batches.flatMap(\.samples) : batches
-        let share = 1 / Double(pieces.count)
+    public func update(_ batches: [TrainingBatchInput]) throws(TrainingFailure) -> StepResult {
         var sums = [Tensor?](repeating: nil, count: weights.count)
         var (total, terms) = (0.0, [String: Double]())
-        func add(_ piece: TrainingObjective.Gradient) throws {
-            guard piece.loss.isFinite else { throw TrainingFailure(step: step + 1, reason: .loss(piece.loss)) }
-            total += piece.loss * share
-            for (name, term) in piece.terms { terms[name, default: 0] += term * share }
-            for (index, gradient) in piece.gradients.enumerated() {
+        let share = 1 / Double(batches.count)
+        for batch in batches {
+            let one = objective.gradient(of: batch)
+            guard one.loss.isFinite else { throw TrainingFailure(step: step + 1, reason: .loss(one.loss)) }
+            total += one.loss * share
+            for (name, term) in one.terms { terms[name, default: 0] += term * share }
+            for (index, gradient) in one.gradients.enumerated() {
                 guard let gradient else { continue }
                 sums[index] = sums[index].map { $0 + gradient } ?? gradient
             }
-        }
-        if isSampleWise {
-            var all = [TrainingObjective.Gradient?](repeating: nil, count: pieces.count)
-            try WorkQueue.run(count: pieces.count, interruption: Interruption()) { [objective] in
-                objective.gradient(of: pieces[$0])
-            } done: {
-                all[$0] = $1
-            }
-            for case let piece? in all { try add(piece) }
-        } else {
-            for piece in pieces { try add(objective.gradient(of: piece)) }
         }
         let norm = share * sums.reduce(0) { $0 + ($1?.squaredNorm ?? 0) }.squareRoot()
         guard norm.isFinite else { throw TrainingFailure(step: step + 1, reason: .gradient(norm)) }
@@ -94,14 +80,6 @@ public final class TrainingState {
         }
         return StepResult(loss: total, terms: terms, gradientNorm: norm)
     }
-
-    /// Whether samples are computed one by one: of a small network that does not look at the whole batch.
-    private var isSampleWise: Bool {
-        model.backbone.buffers.isEmpty && weights.reduce(0) { $0 + $1.parameter.count } < Self.smallNetwork
-    }
-
-    /// Weights of a network whose maps are too small to be shared between cores.
-    private static let smallNetwork = 4_000_000
 
     /// The loss of a batch; for validation, under `Gradients.off`.
     public func evaluate(_ batch: TrainingBatchInput) -> LossValue { objective.loss(of: batch) }
@@ -159,8 +137,8 @@ public struct TrainingFailure: Error, Hashable, Sendable, CustomStringConvertibl
 
     public var description: String {
         switch reason {
-        case .loss(let value): "step \(step): the loss is \(value); lower train.lr, set train.grad_clip, or check the data"
-        case .gradient(let value): "step \(step): the gradient's norm is \(value); lower train.lr or set train.grad_clip"
+        case .loss(let value): "step \(step): the loss is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr, set train.grad_clip, or check the data"
+        case .gradient(let value): "step \(step): the gradient's norm is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr or set train.grad_clip"
         case .growth(let value, let least):
             "step \(step): the loss explodes: \(value) on average, after \(least) at its best; lower train.lr, set train.grad_clip, or raise train.max_loss_growth"
         }
