@@ -51,7 +51,7 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var hint: String {
         switch reason {
-        case .missingFolder: "check the base_dir of the spec, and that the disk is mounted"
+        case .missingFolder: "check the path, and that the disk is mounted"
         case .notThere(let advice): advice
         case .noSets: "expected base_dir/{train,valid,test}/{clean,noisy}/*.wav"
         case .unknownSet: "name one of these sets in the spec"

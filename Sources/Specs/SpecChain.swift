@@ -9,6 +9,8 @@ struct SpecChain {
     private(set) var errors: [SpecError] = []
     /// The files that were read, the given one first.
     private(set) var read: [String] = []
+    /// Whether all that the spec extends was read.
+    private(set) var isWhole = true
 
     init(_ files: SpecFiles) { self.files = files }
 
@@ -44,7 +46,10 @@ struct SpecChain {
         errors += composer.errors
         var base: SpecNode?
         for parent in parents(of: own) {
-            guard let next = compose(parent, from: file, stack: stack + [file]) else { continue }
+            guard let next = compose(parent, from: file, stack: stack + [file]) else {
+                isWhole = false
+                continue
+            }
             base = base.map { SpecComposer.merged($0, next, ExperimentSchema.root) } ?? next
         }
         guard let base else { return own.without(["extends"]) }

@@ -38,7 +38,8 @@ extension SpecError: CustomStringConvertible {
     ///         predictor: reverse_difusion
     ///                    ^ did you mean 'reverse_diffusion'?
     public var description: String {
-        "\(mark): \(severity.rawValue): \(summary)\n\(mark.snippet(note: hint))"
+        let snippet = mark.snippet(note: hint)
+        return "\(mark): \(severity.rawValue): \(summary)" + (snippet.isEmpty ? "" : "\n" + snippet)
     }
 }
 

@@ -50,10 +50,13 @@ public struct SpecLoader: Sendable {
             tree, vocabulary: vocabulary, file: file, overrides: options, profile: profile, errors: chain.errors + mistakes)
         let loaded = assembly.loaded(from: chain.read)
         guard let loaded, !assembly.errors.contains(where: { $0.severity == .error }) else {
-            throw SpecErrors(assembly.errors)
+            throw SpecErrors(chain.isWhole ? assembly.errors : assembly.errors.filter { !Self.omissions.contains($0.code) })
         }
         return loaded
     }
+
+    /// Mistakes that a file which could not be read may have prevented.
+    private static let omissions: Set<String> = ["missing-value", "no-audio", "no-end"]
 }
 
 /// A spec that is right: resolved, and expanded into its runs.

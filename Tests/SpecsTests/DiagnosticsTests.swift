@@ -160,6 +160,14 @@ import Testing
               extends: a.yaml
                        ^ a.yaml → b.yaml → a.yaml
             """),
+        Case(name: "what a missing base may give is not missed", text: "extends: base.yaml\nsdee: ouve", expected: """
+            spec.yaml:1:10: error: cannot read 'base.yaml': there is no such file
+              extends: base.yaml
+                       ^
+            spec.yaml:2:1: error: unknown key 'sdee' in the spec
+              sdee: ouve
+              ^ did you mean 'sde'?
+            """),
         Case(name: "missing base", text: "extends: bsae.yaml\n" + rest, files: ["base.yaml": ""], expected: """
             spec.yaml:1:10: error: cannot read 'bsae.yaml': there is no such file
               extends: bsae.yaml
