@@ -104,14 +104,21 @@ public struct ShortTimeFourier: Sendable {
         }
     }
 
-    /// One over the sum of squared windows at each sample from 0 on; 0 where no window reaches.
-    private func envelope(_ frames: Int) -> [Float] {
-        let half = size / 2
+    /// The sum of the squared windows of `frames` frames at each sample from 0 to the last window's end.
+    ///
+    /// The inverse divides by it. Over the last half window it falls to almost nothing, and the rounding of the frames
+    /// grows as it falls.
+    public func squaredWindows(_ frames: Int) -> [Double] {
         var sums = [Double](repeating: 0, count: size + hop * (frames - 1))
         for n in 0..<frames {
             for i in 0..<size { sums[n * hop + i] += Double(window[i]) * Double(window[i]) }
         }
-        return sums.dropFirst(half).map { $0 > 1e-11 ? Float(1 / $0) : 0 }
+        return Array(sums.dropFirst(size / 2))
+    }
+
+    /// One over the sum of squared windows at each sample from 0 on; 0 where no window reaches.
+    private func envelope(_ frames: Int) -> [Float] {
+        squaredWindows(frames).map { $0 > 1e-11 ? Float(1 / $0) : 0 }
     }
 
     /// `dL/dZ_k = c_k/N · FFT(w · dL/dframe)_k` with `c` 1 at the ends of the spectrum and 2 between.
