@@ -1,7 +1,8 @@
 /// A fully resolved experiment: every default filled in, every name looked up.
 ///
 /// `settings` is the whole of it as data; the typed sections are the same values as Swift reads them best.
-public struct ExperimentSpec: Sendable {
+/// A class of constants, so that ten thousand runs of a sweep are handed on without copies.
+public final class ExperimentSpec: Sendable {
     public let settings: Settings
 
     public let name: String

@@ -5,7 +5,7 @@ public struct Identity: Hashable, Sendable, Codable, CustomStringConvertible {
 
     public init(hex: String) { self.hex = hex }
 
-    init(of canonical: String) { hex = String(SHA256.hex(canonical).prefix(32)) }
+    init(of canonical: String) { hex = SHA256.hex(canonical, digits: 32) }
 
     /// The identity of this in the setting of another.
     func joined(to other: Identity) -> Identity { Identity(of: other.hex + hex) }

@@ -8,19 +8,25 @@ package struct SHA256 {
 
     private var state = start
     /// Bytes that do not fill a block yet.
-    private var rest: [UInt8] = []
-    private var count: UInt64 = 0
+    private var rest = InlineArray<64, UInt8>(repeating: 0)
+    private var count = 0
 
     package init() {}
 
     package static func digest(of message: [UInt8]) -> [UInt8] {
         var hash = SHA256()
-        hash.update(message)
+        hash.update(message.span)
         return hash.finish()
     }
 
     /// The digest in hexadecimal.
-    package static func hex(_ text: String) -> String { hex(digest(of: Array(text.utf8))) }
+    ///
+    /// - Parameter digits: How many of its 64 digits, from the first on.
+    package static func hex(_ text: String, digits: Int = 64) -> String {
+        var hash = SHA256()
+        hash.update(text.utf8.span)
+        return hash.hex(digits)
+    }
 
     /// The digest of a file's bytes in hexadecimal.
     ///
@@ -29,57 +35,61 @@ package struct SHA256 {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { try? file.close() }
         var hash = SHA256()
-        while let chunk = try file.read(upToCount: 1 << 20), !chunk.isEmpty { hash.update([UInt8](chunk)) }
-        return hex(hash.finish())
+        while let chunk = try file.read(upToCount: 1 << 20), !chunk.isEmpty { hash.update([UInt8](chunk).span) }
+        return hash.hex(64)
     }
 
-    private static func hex(_ digest: [UInt8]) -> String {
-        var letters: [UInt8] = []
-        letters.reserveCapacity(64)
-        for byte in digest {
-            letters.append(digits[Int(byte >> 4)])
-            letters.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: letters, as: UTF8.self)
-    }
-
-    package mutating func update(_ bytes: [UInt8]) {
-        count += UInt64(bytes.count)
+    package mutating func update(_ bytes: Span<UInt8>) {
         var next = 0
-        if !rest.isEmpty {
-            next = min(64 - rest.count, bytes.count)
-            rest += bytes[..<next]
-            guard rest.count == 64 else { return }
-            Self.compress(rest, at: 0, into: &state)
-            rest.removeAll(keepingCapacity: true)
+        let filled = count % 64
+        count += bytes.count
+        if filled > 0 {
+            next = min(64 - filled, bytes.count)
+            for i in 0..<next { rest[filled + i] = bytes[i] }
+            guard filled + next == 64 else { return }
+            Self.compress(rest.span, into: &state)
         }
         while bytes.count - next >= 64 {
-            Self.compress(bytes, at: next, into: &state)
+            Self.compress(bytes.extracting(next..<next + 64), into: &state)
             next += 64
         }
-        rest += bytes[next...]
+        for i in next..<bytes.count { rest[i - next] = bytes[i] }
     }
 
     package mutating func finish() -> [UInt8] {
-        let bitCount = count * 8
-        var padding: [UInt8] = [0x80]
-        padding += [UInt8](repeating: 0, count: (119 - rest.count) % 64)
-        for shift in stride(from: 56, through: 0, by: -8) { padding.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift))) }
-        update(padding)
-        var digest: [UInt8] = []
-        digest.reserveCapacity(32)
-        for i in 0..<8 {
-            for shift in [UInt32(24), 16, 8, 0] { digest.append(UInt8(truncatingIfNeeded: state[i] >> shift)) }
-        }
-        return digest
+        pad()
+        return (0..<32).map { UInt8(truncatingIfNeeded: state[$0 / 4] >> UInt32(24 - $0 % 4 * 8)) }
     }
 
-    /// One block of 64 bytes from `block` on.
-    private static func compress(_ message: [UInt8], at block: Int, into state: inout SIMD8<UInt32>) {
+    private mutating func hex(_ length: Int) -> String {
+        pad()
+        return String(unsafeUninitializedCapacity: length) { letters in
+            for i in 0..<length { letters[i] = Self.digits[Int(state[i / 8] >> UInt32(28 - i % 8 * 4) & 15)] }
+            return length
+        }
+    }
+
+    /// Ends the message: a one, zeros, and its length in bits.
+    private mutating func pad() {
+        var filled = count % 64
+        rest[filled] = 0x80
+        filled += 1
+        if filled > 56 {
+            for i in filled..<64 { rest[i] = 0 }
+            Self.compress(rest.span, into: &state)
+            filled = 0
+        }
+        for i in filled..<56 { rest[i] = 0 }
+        let bits = UInt64(count) * 8
+        for i in 0..<8 { rest[56 + i] = UInt8(truncatingIfNeeded: bits >> UInt64(56 - 8 * i)) }
+        Self.compress(rest.span, into: &state)
+    }
+
+    private static func compress(_ block: Span<UInt8>, into state: inout SIMD8<UInt32>) {
+        precondition(block.count == 64)
         var w = InlineArray<64, UInt32>(repeating: 0)
         for i in 0..<16 {
-            let at = block + 4 * i
-            w[i] = UInt32(message[at]) << 24 | UInt32(message[at + 1]) << 16 | UInt32(message[at + 2]) << 8 | UInt32(message[at + 3])
+            w[i] = UInt32(block[4 * i]) << 24 | UInt32(block[4 * i + 1]) << 16 | UInt32(block[4 * i + 2]) << 8 | UInt32(block[4 * i + 3])
         }
         for i in 16..<64 {
             let s0 = rotated(w[i - 15], 7) ^ rotated(w[i - 15], 18) ^ (w[i - 15] >> 3)
@@ -99,7 +109,7 @@ package struct SHA256 {
         state &+= SIMD8(a, b, c, d, e, f, g, h)
     }
 
-    private static func rotated(_ x: UInt32, _ n: UInt32) -> UInt32 { x >> n | x << (32 - n) }
+    private static func rotated(_ x: UInt32, _ n: UInt32) -> UInt32 { x &>> n | x &<< (32 &- n) }
 
     private static func primes(_ count: Int) -> [UInt64] {
         var found: [UInt64] = []

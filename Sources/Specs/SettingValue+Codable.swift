@@ -100,7 +100,7 @@ extension FieldType {
 
 extension ExperimentSpec: Codable {
     /// - Throws: `DecodingError` where a setting is missing or has another type, as after a change of the language.
-    public init(from decoder: any Decoder) throws {
+    public convenience init(from decoder: any Decoder) throws {
         let settings = try Settings(from: decoder)
         if let path = settings.firstMismatch(with: ExperimentSchema.root) {
             throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "no usable '\(path)' in the kept spec"))

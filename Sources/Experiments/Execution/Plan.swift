@@ -63,7 +63,7 @@ private struct PlanWork {
     private var anchorsSeen: Set<String> = []
     private var columns: [ColumnKey: [ScoredMetric.ID?]] = [:]
     /// The audio of the last run, and the sets that its evaluations name; most runs of a spec share both.
-    private var latest: (data: DataSpec, evaluate: EvaluateSpec, hop: Int, audio: PreparedData?)?
+    private var latest: (data: SettingValue?, evaluate: SettingValue?, hop: Int, audio: PreparedData?)?
 
     private struct ColumnKey: Hashable {
         var metrics: [String]
@@ -77,12 +77,9 @@ private struct PlanWork {
     }
 
     mutating func add(_ run: SpecRun) throws {
-        let isLikeTheLast = latest.map {
-            $0.data == run.spec.data && $0.evaluate == run.spec.evaluate && $0.hop == run.spec.transform.hopLength
-        } ?? false
-        if !isLikeTheLast {
-            latest = (run.spec.data, run.spec.evaluate, run.spec.transform.hopLength, try audio(of: run.spec))
-        }
+        let (data, evaluate, hop) = (run.spec.settings["data"], run.spec.settings["evaluate"], run.spec.transform.hopLength)
+        let isLikeTheLast = latest.map { $0.data == data && $0.evaluate == evaluate && $0.hop == hop } ?? false
+        if !isLikeTheLast { latest = (data, evaluate, hop, try audio(of: run.spec)) }
         let audio = latest?.audio
         if run.spec.hasModel { try addModel(run, audio) }
         if !isLikeTheLast { try addAnchors(run, audio) }
