@@ -6,7 +6,7 @@ import Kernels
 ///
 /// Each clean file gets one draw of noise, a file and a place in it, which all ratios share: what differs between the
 /// sets of a series is the ratio alone. A noise shorter than the speech is repeated, a longer one cut at a random place.
-/// One set per ratio, `<prefix>-<ratio>dB`; a manifest names the noise's class and file.
+/// One set per ratio, `test-<ratio>dB`; a manifest names the noise's class and file.
 public struct MixedCorpus: CorpusMaker {
     public static let name = "mixture"
     public static let version = 1
@@ -31,7 +31,8 @@ public struct MixedCorpus: CorpusMaker {
     public var noiseClass = NoiseClass.folder
     /// Only noises of these classes; all if empty.
     public var classes: [String] = []
-    public var prefix = "test"
+    /// A digest of what lies in the folders, so that other recordings make another corpus.
+    public var sources = ""
 
     public init(clean: String, noise: String, snrs: [Double]) {
         self.clean = clean
@@ -54,21 +55,38 @@ public struct MixedCorpus: CorpusMaker {
     public static func esc50(clean: String, noise: String) -> MixedCorpus {
         var recipe = MixedCorpus(clean: clean, noise: noise, snrs: [0, 5, 10])
         (recipe.count, recipe.minimumSpeech, recipe.minimumNoise) = (50, 0.5, 1)
-        (recipe.noiseClass, recipe.prefix) = (.esc50, "ood-esc50")
+        recipe.noiseClass = .esc50
         return recipe
+    }
+
+    /// Names, sizes and times of the recordings in the folders; empty where one is missing.
+    public func digestOfSources() -> String {
+        var hasher = ContentHasher()
+        for folder in [clean, noise] {
+            guard let files = try? SoundFolder.files(in: folder) else { return "" }
+            for file in files {
+                var facts = stat()
+                guard stat("\(folder)/\(file)", &facts) == 0 else { return "" }
+                hasher.combine(file)
+                hasher.combine(UInt64(facts.st_size))
+                hasher.combine(UInt64(bitPattern: Int64(facts.st_mtim.tv_sec)))
+                hasher.combine(UInt64(facts.st_mtim.tv_nsec))
+            }
+        }
+        return hasher.finish().description
     }
 
     public var setNames: [String] { snrs.map(setName) }
 
     private func setName(_ snr: Double) -> String {
-        "\(prefix)-\(snr == snr.rounded() ? "\(Int(snr))" : "\(snr)")dB"
+        "test-\(snr == snr.rounded() ? "\(Int(snr))" : "\(snr)")dB"
     }
 
     public func make(in folder: String) throws(CorpusError) {
         guard !snrs.isEmpty, snrs.allSatisfy(\.isFinite), Set(snrs).count == snrs.count else {
             throw CorpusError(folder, .impossible("the ratios \(snrs) must be finite and differ"))
         }
-        let (speech, noises) = try sources()
+        let (speech, noises) = try recordings()
         let layout = Layout.denoising
         for name in setNames {
             for part in [layout.cleanFolder, layout.noisyFolder] {
@@ -94,7 +112,7 @@ public struct MixedCorpus: CorpusMaker {
     // MARK: Sources
 
     /// The speech that is used and the noise it may get, sorted.
-    private func sources() throws(CorpusError) -> (speech: [String], noises: [String]) {
+    private func recordings() throws(CorpusError) -> (speech: [String], noises: [String]) {
         for path in [clean, noise] where !FileManager.default.fileExists(atPath: path) {
             throw CorpusError(path, .missingFolder)
         }

@@ -38,7 +38,7 @@ import Testing
         #expect(try recipe.write(to: base) == .made)
         #expect(try recipe.write(to: base) == .unchanged)
         let sets = try recipe.setNames.map { try Corpus(at: base).set($0) }
-        #expect(sets.map(\.name) == ["ood-esc50-0dB", "ood-esc50-5dB", "ood-esc50--2.5dB"])
+        #expect(sets.map(\.name) == ["test-0dB", "test-5dB", "test--2.5dB"])
         for index in 0..<4 {
             let pairs = try sets.map { try samples($0.files[index]) }
             func energy(_ signal: [Float]) -> Double { signal.reduce(0) { $0 + Double($1) * Double($1) } }
@@ -54,13 +54,22 @@ import Testing
         #expect(sets.allSatisfy { !$0.files.contains { $0.name.contains("short") } })
     }
 
+    @Test func otherRecordingsMakeAnotherCorpus() throws {
+        try sources()
+        let before = recipe.digestOfSources()
+        #expect(!before.isEmpty && before == recipe.digestOfSources())
+        try noise("noise/3-300-A-12.wav", seed: 4, frames: 901)
+        #expect(recipe.digestOfSources() != before)
+        #expect(MixedCorpus(clean: folder.path + "/nowhere", noise: folder.path, snrs: [0]).digestOfSources().isEmpty)
+    }
+
     @Test func classesAndFilesCanBeChosen() throws {
         try sources()
         var chosen = recipe
         chosen.classes = ["7"]
         (chosen.minimumNoise, chosen.minimumSpeech, chosen.count) = (0, 0, nil)
         try chosen.write(to: folder.path + "/out")
-        let set = try Corpus(at: folder.path + "/out").set("ood-esc50-0dB")
+        let set = try Corpus(at: folder.path + "/out").set("test-0dB")
         #expect(set.files.count == 6 && set.files.allSatisfy { $0.entry?.noise == "7" })
         chosen.classes = ["99"]
         #expect(throws: CorpusError.self) { try chosen.write(to: folder.path + "/other") }

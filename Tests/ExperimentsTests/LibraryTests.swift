@@ -1,3 +1,4 @@
+import Corpora
 import Experiments
 import Foundation
 import Reports
@@ -33,6 +34,7 @@ enum Library {
         let text = ResolvedRendering.yaml(loaded.spec, origins: loaded.origins)
         let again = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text)
         #expect(again.spec.identity == loaded.spec.identity)
+        #expect(again.warnings.isEmpty, "\(again.warnings)")
     }
 
     @Test func noTwoRowsOfPapersMeanTheSame() throws {
@@ -120,6 +122,12 @@ enum Library {
             "'longest' must not be below 'shortest': 1.0 is below 2.0", "'snr_max' must not be below 'snr_min': 4.0 is below 5.0",
         ])
         #expect(throws: SpecErrors.self) { try load("shortest: 0.1") }
+    }
+
+    /// The sets that a spec may name of the ESC-50 mixtures are those that the recipe makes.
+    @Test func theSetsOfARecipeAreThoseItMakes() throws {
+        let traits = try #require(Catalog.standard.vocabulary[.corpus, "ood-esc50"]?.traits)
+        #expect(traits.contains(.sets(MixedCorpus.esc50(clean: "", noise: "").setNames)))
     }
 
     /// A stored spec is read without the registries, so the language itself knows which parameters mean nothing.

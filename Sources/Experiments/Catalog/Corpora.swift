@@ -88,6 +88,7 @@ extension Registry<any CorpusSource> {
             recipe.sampleRate = sampleRate
             if !recipe.clean.hasPrefix("/") { recipe.clean = root + "/" + recipe.clean }
             if !recipe.noise.hasPrefix("/") { recipe.noise = root + "/" + recipe.noise }
+            recipe.sources = recipe.digestOfSources()
             return recipe
         }
     }
