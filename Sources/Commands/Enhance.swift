@@ -71,7 +71,7 @@ struct Enhance: ParsableCommand {
         if let references = loaded.references {
             printError("guidance \(point.guidance ?? 1), reference \(references.reference.label), \(references.count) samples")
         }
-        if let remark = loaded.remark { printError("note: \(remark)") }
+        for remark in loaded.remarks { printError("note: \(remark)") }
 
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
@@ -186,6 +186,7 @@ struct ConditioningOptions: ParsableArguments {
     var clean: String?
 
     func validate() throws {
+        if let guidance, !guidance.isFinite { throw ValidationError("--guidance \(guidance): must be a finite number") }
         if let refDuration, !(0.01...60).contains(refDuration) {
             throw ValidationError("--ref-duration \(refDuration): must lie in 0.01...60 s")
         }

@@ -43,7 +43,7 @@ struct RegistryCommand: ParsableCommand {
             starts at the noisy speech, at the default parameters.
             """)
 
-    @Argument(help: "One kind: \(RegistryKind.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Argument(help: "One kind: \(RegistryCommand.kinds.joined(separator: ", ")).")
     var kind: String?
 
     @Flag(help: "The JSON Schema of the spec language, for editors.")
@@ -54,16 +54,24 @@ struct RegistryCommand: ParsableCommand {
         "loss_weighting", "network_scaling", "c_in", "c_out", "c_skip", "sigma_data", "l1_weight", "pesq_weight",
     ]
 
+    /// What is no part of a registry, and named in a spec all the same.
+    private static let forms: [(kind: String, noun: String, entries: [EntryDescriptor])] = [
+        ("reference", "noise references, in evaluate.reference", EvaluateSpec.referenceForms),
+        ("checkpoint", "checkpoints, in evaluate.checkpoint", EvaluateSpec.checkpointForms),
+    ]
+
+    private static let kinds = RegistryKind.allCases.map(\.rawValue) + forms.map(\.kind)
+
+    func validate() throws {
+        if let kind, !Self.kinds.contains(kind) {
+            throw ValidationError("unknown kind '\(kind)'; known: \(Self.kinds.joined(separator: ", "))")
+        }
+    }
+
     func run() throws {
         let vocabulary = Catalog.standard.vocabulary
         if schema { return print(SpecJSONSchema.text(vocabulary)) }
-        let kinds = try kind.map { name in
-            guard let kind = RegistryKind(rawValue: name) else {
-                throw ValidationError("unknown kind '\(name)'; known: \(RegistryKind.allCases.map(\.rawValue).joined(separator: ", "))")
-            }
-            return [kind]
-        } ?? RegistryKind.allCases
-        for kind in kinds {
+        for kind in RegistryKind.allCases where self.kind == nil || self.kind == kind.rawValue {
             print("\(kind.noun):")
             for entry in vocabulary.entries(kind) {
                 print("  \(entry.name) — \(entry.summary)" + (entry.source.isEmpty ? "" : " [\(entry.source)]"))
@@ -76,9 +84,21 @@ struct RegistryCommand: ParsableCommand {
                 }
                 for field in entry.parameters.fields { print(field.line) }
             }
-            guard kind == .loss else { continue }
-            print("  every loss, in the section 'objective':")
-            for name in Self.objective { ExperimentSchema.field(at: "objective." + name).map { print($0.line) } }
+            if kind == .loss {
+                print("  every loss, in the section 'objective':")
+                for name in Self.objective { ExperimentSchema.field(at: "objective." + name).map { print($0.line) } }
+            }
+            if kind == .noiseEncoder, case .section(let schema, _)? = ExperimentSchema.field(at: "conditioning")?.type {
+                print("  every conditioned network, in the section 'conditioning':")
+                for field in schema.fields { print(field.line) }
+            }
+        }
+        for form in Self.forms where kind == nil || kind == form.kind {
+            print("\(form.noun):")
+            for entry in form.entries {
+                print("  \(entry.name) — \(entry.summary)")
+                for field in entry.parameters.fields { print(field.line) }
+            }
         }
     }
 }

@@ -90,18 +90,22 @@ public struct RunReport: Sendable {
 }
 
 extension RunReport.Evaluated: CustomStringConvertible {
-    /// `test, N = 30: last of step 6, ema weights, finished`
+    /// `test, N = 30, pc, w = 3.0, oracle: last of step 6, ema weights, finished`
     public var description: String {
         let used = evaluation.checkpoint.map { "\($0.kind.rawValue) of step \($0.step)" } ?? "no checkpoint"
-        let steps = evaluation.point.steps.map { ", N = \($0)" } ?? ""
-        return "\(set)\(steps): \(used), \(evaluation.point.weights ?? "") weights, \(evaluation.status.rawValue)"
+        let point = evaluation.point
+        let how: [String?] = [
+            point.steps.map { "N = \($0)" }, point.sampler, point.guidance.map { "w = \($0)" }, point.reference,
+            point.other,
+        ]
+        return "\(([set] + how.compactMap { $0 }).joined(separator: ", ")): \(used), \(evaluation.point.weights ?? "") weights, \(evaluation.status.rawValue)"
     }
 
     fileprivate var json: JSON {
         let point = evaluation.point
         return [
             "set": .string(set), "N": JSON(point.steps), "sampler": JSON(point.sampler),
-            "guidance": point.guidance.map(JSON.number) ?? .null, "reference": JSON(point.reference),
+            "guidance": point.guidance.map(JSON.number) ?? .null, "reference": JSON(point.reference), "other": JSON(point.other),
             "weights": JSON(point.weights), "checkpoint": JSON(evaluation.checkpoint?.kind.rawValue),
             "step": JSON(evaluation.checkpoint?.step), "status": .string(evaluation.status.rawValue),
             "scores": .array(scores.map { Self.json($0.metric, $0.statistic) }),

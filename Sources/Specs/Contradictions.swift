@@ -57,6 +57,16 @@ struct Contradictions {
 
     private func isWritten(_ path: String) -> Bool { origin(path)?.isWritten ?? false }
 
+    /// Somebody wrote another value than the default; a spec with every default spelled out chooses nothing by that.
+    private func isChosen(_ path: String) -> Bool {
+        guard isWritten(path) else { return false }
+        let parts = path.split(separator: ".").map(String.init)
+        guard parts.count == 2, case .section(let schema, _)? = ExperimentSchema.root[parts[0]]?.type,
+            case .value(let usual)? = schema[parts[1]]?.standard
+        else { return true }
+        return spec.settings.value(at: path) != usual
+    }
+
     private func isGood(_ paths: String...) -> Bool { failed.isEmpty || paths.allSatisfy { !failed.contains($0) } }
 
     /// The first of the paths that somebody wrote.
@@ -171,6 +181,13 @@ struct Contradictions {
                     "guidance \(SettingValue.number(scales[0])) asks a network that never trained without a reference",
                     hint: "cond_drop_prob is 0")
             }
+            if conditioning.refFrom == "segment", conditioning.refNumFrames > spec.data.numFrames,
+                isGood("conditioning.ref_num_frames", "data.num_frames")
+            {
+                report("reference", at: ["conditioning.ref_num_frames", "data.num_frames"], severity: .warning,
+                    "a reference of \(conditioning.refNumFrames) frames is longer than the crop of \(spec.data.numFrames) it is cut from",
+                    hint: "it is filled up with zeros; ref_from: elsewhere takes it from the whole file")
+            }
             checkReferences(conditioning)
         } else {
             if isKnown, takes {
@@ -189,6 +206,16 @@ struct Contradictions {
     /// References that differ from what the network saw in training are asked for, but never unnoticed.
     private mutating func checkReferences(_ conditioning: ConditioningSpec) {
         guard isGood("evaluate.reference") else { return }
+        let hop = max(1, spec.transform.hopLength)
+        let least = (spec.transform.nFFT / 2 + hop) / hop + 1
+        if conditioning.refNumFrames < least, isGood("conditioning.ref_num_frames", "transform") {
+            report("reference", at: ["conditioning.ref_num_frames"],
+                "a reference of \(conditioning.refNumFrames) frames is shorter than half a window of the STFT", hint: "\(least) frames or more")
+        }
+        for frames in spec.evaluate.references.compactMap(\.numFrames) where frames < least && frames != conditioning.refNumFrames {
+            report("reference", at: ["evaluate.reference"],
+                "a reference of \(frames) frames is shorter than half a window of the STFT", hint: "\(least) frames or more")
+        }
         for reference in spec.evaluate.references {
             if let frames = reference.numFrames, frames != conditioning.refNumFrames, isGood("conditioning.ref_num_frames") {
                 report("reference", at: ["evaluate.reference"], severity: .warning,
@@ -219,12 +246,12 @@ struct Contradictions {
                     report("loss-terms", at: ["objective.pesq_weight"], "'pesq_weight' has no effect with \(loss)",
                         hint: others.isEmpty ? nil : "it needs loss_type: \(others)")
                 }
-                if isWritten("objective.l1_weight"), objective.l1Weight > 0 {
+                if isChosen("objective.l1_weight"), objective.l1Weight > 0 {
                     report("loss-terms", at: ["objective.l1_weight"], severity: .warning, "'l1_weight' has no effect with \(loss)")
                 }
             }
             for case .weightings(let names) in lossTraits where isGood("objective.loss_weighting") {
-                if names.isEmpty, isWritten("objective.loss_weighting") {
+                if names.isEmpty, isChosen("objective.loss_weighting") {
                     report("weighting", at: ["objective.loss_weighting"], severity: .warning, "'loss_weighting' has no effect with \(loss)")
                 } else if !names.isEmpty, !names.contains(objective.lossWeighting) {
                     report("weighting", at: ["objective.loss_weighting", "objective.loss_type"],
@@ -245,7 +272,7 @@ struct Contradictions {
             }
         }
         let usesSigma = objective.cIn == "edm" || objective.cOut == "edm" || objective.cSkip == "edm" || objective.lossWeighting == "edm"
-        if isWritten("objective.sigma_data"), !usesSigma {
+        if isChosen("objective.sigma_data"), !usesSigma {
             report("preconditioning", at: ["objective.sigma_data"], severity: .warning, "'sigma_data' has no effect without an EDM scaling")
         }
         for case .losses(let names) in traits(.sde, spec.sde) where !names.contains(objective.loss.name) && isGood("sde") {

@@ -23,7 +23,7 @@ public struct EvaluationPoint: Hashable, Sendable {
             ("set", set.name), ("checkpoint", SettingValue.choice(checkpoint).compact), ("weights", weights),
             ("sampler", SettingValue.choice(sampler).compact), ("N", N.map(String.init) ?? "none"),
             ("guidance", guidance.map { SettingValue.number($0).compact } ?? "none"),
-            ("reference", reference.map { $0.label + ($0.numFrames.map { "/\($0)" } ?? "") } ?? "none"),
+            ("reference", reference?.name() ?? "none"),
             ("noise_seed", String(noiseSeed)),
         ]
     }

@@ -101,6 +101,8 @@ struct DerivedSettings {
         fill(&evaluate, "reference") {
             .list(isConditioned ? [.choice(Self.oracle)] : [])
         }
+        // Without conditioning there is nothing to leave out.
+        if !isConditioned, evaluate.choices("reference").allSatisfy({ $0.name == "none" }) { evaluate["reference"] = .list([]) }
         if isConditioned {
             let frames = settings.value(at: "conditioning.ref_num_frames") ?? .none
             evaluate["reference"] = .list(evaluate.choices("reference").map { reference in

@@ -1,7 +1,7 @@
 /// Typed values: one node and one field.
 extension SettingsResolver {
     mutating func value(of field: Field, in node: SpecNode, path: String) -> SettingValue {
-        if node.isNull {
+        if node.isNull, !Self.isForm(node, of: field.type) {
             switch field.standard {
             case .absent, .derived:
                 note(Origin(node), path)
@@ -21,6 +21,12 @@ extension SettingsResolver {
         }
         if let value = typed(node, field.type, field: field, path: path) { return value }
         return placeholder(field, path: path)
+    }
+
+    /// Whether the text `none` names a form of a list's elements.
+    private static func isForm(_ node: SpecNode, of type: FieldType) -> Bool {
+        guard case .list(.variant(let forms), _, _) = type else { return false }
+        return forms.contains { $0.name == node.text }
     }
 
     func expectation(_ field: Field) -> String? {

@@ -1,5 +1,7 @@
+import Audio
 import Experiments
 import Foundation
+import Kernels
 import Runs
 import Specs
 import Testing
@@ -194,6 +196,44 @@ let conditionedSpec = """
         ]) { _, results in
             #expect(results.count == 3 && results.allSatisfy { $0.nfe == 6 })
         }
+    }
+
+    @Test func noneIsTheNameOfAReference() throws {
+        let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary)
+        let told = try loader.load(text: conditionedSpec, overrides: ["evaluate.reference=none"])
+        #expect(told.spec.evaluate.references.map(\.mode) == ["none"])
+        #expect(told.warnings.map(\.code).contains("reference"))
+        // Nothing is left out where nothing is told, as a spec with its defaults spelled out says.
+        let (plain, spelled) = (try loader.load(text: tinySpec), try loader.load(text: tinySpec, overrides: ["evaluate.reference=none"]))
+        #expect(spelled.spec.evaluate.references.isEmpty && spelled.spec.identity == plain.spec.identity)
+    }
+
+    /// References are told apart by their file and length; another recording under the same name is evaluated anew.
+    @Test func aRecordedReferenceCountsByItsContent() throws {
+        let temporary = try TemporaryStore()
+        func write(_ name: String, _ seed: UInt64) throws {
+            let noise = RandomStream(seed: seed, purpose: "noise").normals(9000, standardDeviation: 0.1)
+            try SoundFile.write(noise, sampleRate: 16_000, to: temporary.folder + "/" + name)
+        }
+        for (seed, name) in ["a.wav", "b.wav"].enumerated() { try write(name, UInt64(seed)) }
+        let files = ["a", "b"].map { "{ name: file, path: \(temporary.folder)/\($0).wav }" }.joined(separator: ", ")
+        let overrides = ["evaluate.reference=[oracle, { name: oracle, num_frames: 12 }, \(files)]"]
+        #expect(try temporary.run(conditionedSpec, overrides: overrides).done == 5)
+        let store = try temporary.open()
+        let run = try #require(try store.runs().first)
+        let names = Set(try store.evaluations(of: run.id).compactMap(\.point.reference))
+        #expect(names == ["oracle", "oracle/12", "file:a.wav", "file:b.wav"])
+        try store.close()
+        try write("b.wav", 7)
+        #expect(try temporary.run(conditionedSpec, overrides: overrides).done == 1)
+        // What cannot serve is told before anything is trained.
+        for (kind, path) in [("file", "nowhere.wav"), ("folder", "nowhere")] {
+            let wrong = "evaluate.reference={ name: \(kind), path: \(temporary.folder)/\(path) }"
+            #expect(throws: (any Error).self) { try temporary.run(conditionedSpec, overrides: [wrong, "train.lr=0.002"]) }
+        }
+        let after = try temporary.open()
+        #expect(try after.runs().count == 1)
+        try after.close()
     }
 
     @Test func referencesThatDifferFromTrainingAreReported() throws {

@@ -84,6 +84,19 @@ import Testing
         #expect(drawn.record.source != nil)
     }
 
+    @Test func aRecordingMustHoldAWholeReferenceAndSound() throws {
+        let temporary = try TemporaryStore()
+        try SoundFile.write([Float](repeating: 0.1, count: 30), sampleRate: 8000, to: temporary.folder + "/short.wav")
+        try SoundFile.write([Float](repeating: 0, count: 2000), sampleRate: 8000, to: temporary.folder + "/silent.wav")
+        let recording = ReferenceChooser.Recording(id: "a", noisy: Self.noisy)
+        for (name, words) in [("short", "holds 0.004 s"), ("silent", "is silent")] {
+            let error = #expect(throws: ReferenceError.self) {
+                try chooser("file", path: temporary.folder + "/\(name).wav").reference(for: recording)
+            }
+            #expect(error?.description.contains(words) == true)
+        }
+    }
+
     @Test func whatCannotBeHadIsSaid() {
         let recording = ReferenceChooser.Recording(id: "a", noisy: Self.noisy)
         for (mode, words) in [("oracle", "needs the clean recording"), ("mismatched", "no other file"), ("psychic", "known: oracle")] {

@@ -160,6 +160,11 @@ import Testing
               extends: a.yaml
                        ^ a.yaml → b.yaml → a.yaml
             """),
+        Case(name: "a reference without a whole window", text: rest + "backbone: ncsnpp_v2_cond\nconditioning: { ref_num_frames: 2 }", expected: """
+            spec.yaml:4:33: error: a reference of 2 frames is shorter than half a window of the STFT
+              conditioning: { ref_num_frames: 2 }
+                                              ^ 3 frames or more
+            """),
         Case(name: "what a missing base may give is not missed", text: "extends: base.yaml\nsdee: ouve", expected: """
             spec.yaml:1:10: error: cannot read 'base.yaml': there is no such file
               extends: base.yaml

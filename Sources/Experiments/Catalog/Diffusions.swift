@@ -118,7 +118,7 @@ extension Registry<SamplerFactory> {
                 }
             },
             Entry(
-                "ode", "Probability-flow ODE", source: "Song et al., ICLR 2021, Eq. (13)",
+                "ode", "Probability-flow ODE by the adaptive Runge–Kutta method of Dormand and Prince, RK45", source: "Song et al., ICLR 2021, Eq. (13)",
                 parameters: [
                     .number("rtol", default: 1e-5, in: .positive, "Relative tolerance."),
                     .number("atol", default: 1e-5, in: .positive, "Absolute tolerance."),
@@ -135,7 +135,7 @@ extension Registry<SamplerFactory> {
                 }
             },
             Entry(
-                "ode_euler", "Probability-flow ODE by Euler's method: one evaluation a step", source: "Song et al., ICLR 2021, Eq. (13)",
+                "ode_euler", "Probability-flow ODE by Euler's method: one evaluation a step, and one at the end", source: "Song et al., ICLR 2021, Eq. (13)",
                 parameters: [start]
             ) { settings in
                 SamplerFactory { _, sde, steps, finalTime in
@@ -145,7 +145,7 @@ extension Registry<SamplerFactory> {
                 }
             },
             Entry(
-                "ode_heun", "Probability-flow ODE by Heun's method: two evaluations a step", source: "Karras et al., NeurIPS 2022, Alg. 1",
+                "ode_heun", "Probability-flow ODE by Heun's method: two evaluations a step, and one at the end", source: "Karras et al., NeurIPS 2022, Alg. 1",
                 parameters: [start]
             ) { settings in
                 SamplerFactory { _, sde, steps, finalTime in

@@ -1,4 +1,5 @@
 import Foundation
+import Objectives
 import Specs
 
 extension ReferenceChooser {
@@ -8,15 +9,20 @@ extension ReferenceChooser {
     ///   - word: A mode, with its form behind a slash as in `estimated/quietest`, or a file or folder of noise.
     ///   - duration: Length of the reference in seconds; that of training if `nil`.
     ///   - trainedFrames: Frames of a reference in training.
-    ///   - hop: Samples from frame to frame.
+    ///   - stft: Of the model; a reference it cannot transform is none.
     /// - Returns: The chooser, and a note where its length is not the training's.
     /// - Throws: `ReferenceError` for a word that is neither a mode nor a path, or a length that is none.
     public static func named(
-        _ word: String, duration: Double? = nil, trainedFrames: Int, hop: Int, sampleRate: Int, seed: UInt64 = 0
+        _ word: String, duration: Double? = nil, trainedFrames: Int, stft: ShortTimeFourier, sampleRate: Int, seed: UInt64 = 0
     ) throws(ReferenceError) -> (chooser: ReferenceChooser, note: String?) {
-        let trained = (trainedFrames - 1) * hop
+        let trained = (trainedFrames - 1) * stft.hop
         let count = duration.map { Int(($0 * Double(sampleRate)).rounded()) } ?? trained
-        guard count > 0 else { throw ReferenceError(mode: word, reason: "a reference needs a positive length") }
+        guard count >= stft.shortestSignal else {
+            throw ReferenceError(
+                mode: word, reason: String(
+                    format: "%.3f s are shorter than half a window of the STFT; %.3f s or more", Double(count) / Double(sampleRate),
+                    Double(stft.shortestSignal) / Double(sampleRate)))
+        }
         let note = count == trained
             ? nil
             : String(

@@ -67,10 +67,10 @@ public struct ReferenceChooser: Sendable {
         case "mismatched":
             return try mismatched(recording, stream)
         case "file":
-            return try cut(read(path()), at: stream, source: path())
+            return try cut(recorded(path()), at: stream, source: path())
         case "folder":
             let source = try recordingInFolder(recording, stream.child(2))
-            return try cut(read(source), at: stream, source: source)
+            return try cut(recorded(source), at: stream, source: source)
         case let mode:
             let known = EvaluateSpec.referenceForms.map(\.name).joined(separator: ", ")
             throw ReferenceError(mode: mode, reason: "unknown mode; known: \(known)")
@@ -120,11 +120,42 @@ public struct ReferenceChooser: Sendable {
 
     private func recordingInFolder(_ recording: Recording, _ stream: RandomStream) throws -> String {
         let folder = try path()
-        let sounds = try SoundFolder.files(in: folder)
-        guard !sounds.isEmpty else { throw ReferenceError(mode: reference.label, reason: "\(folder) holds no recording") }
+        let sounds = try soundsOfFolder()
         let name = recording.file?.name ?? recording.id
         let own = sounds.first { $0 == name || ($0 as NSString).lastPathComponent == (name as NSString).lastPathComponent }
         return folder + "/" + (own ?? sounds[stream.integer(0, below: sounds.count)])
+    }
+
+    /// Reads all recordings that the reference names, and tells them by their content.
+    ///
+    /// - Throws: `ReferenceError` where one cannot serve; what keeps audio from being read.
+    func recordings() throws -> ContentHash {
+        var hasher = ContentHasher()
+        for path in reference.mode == "folder" ? try soundsOfFolder().map({ try path() + "/" + $0 }) : [try path()] {
+            hasher.combine(ContentHash(of: try recorded(path)))
+            if reference.mode == "folder" { hasher.combine((path as NSString).lastPathComponent) }
+        }
+        return hasher.finish()
+    }
+
+    private func soundsOfFolder() throws -> [String] {
+        let folder = try path()
+        let sounds = try SoundFolder.files(in: folder)
+        guard !sounds.isEmpty else { throw ReferenceError(mode: reference.label, reason: "\(folder) holds no recording") }
+        return sounds
+    }
+
+    /// A recording of noise, which must hold a whole reference.
+    private func recorded(_ path: String) throws -> [Float] {
+        let noise = try read(path)
+        guard noise.count >= count else {
+            throw ReferenceError(
+                mode: reference.label, reason: String(
+                    format: "%@ holds %.3f s, a reference takes %.3f s: name a longer recording, or ask for a shorter reference", path,
+                    Double(noise.count) / Double(sampleRate), Double(count) / Double(sampleRate)))
+        }
+        guard SegmentRule.level(noise) > 0 else { throw ReferenceError(mode: reference.label, reason: "\(path) is silent") }
+        return noise
     }
 
     private func read(_ path: String) throws -> [Float] {

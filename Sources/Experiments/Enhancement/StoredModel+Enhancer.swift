@@ -5,7 +5,7 @@ import WeightFiles
 public struct ReferenceChoice: Sendable {
     /// The guidance scale `w`.
     public var guidance: Double?
-    /// A mode, or a file or folder of noise, as ``ReferenceChooser/named(_:duration:trainedFrames:hop:sampleRate:seed:)``
+    /// A mode, or a file or folder of noise, as ``ReferenceChooser/named(_:duration:trainedFrames:stft:sampleRate:seed:)``
     /// takes it.
     public var reference: String?
     /// Length of the reference, in seconds.
@@ -26,8 +26,8 @@ public struct LoadedEnhancer: Sendable {
     public var weights: StoredModel.Weights
     /// How a conditioned model's noise references are chosen.
     public var references: ReferenceChooser?
-    /// What a person should know of the reference.
-    public var remark: String?
+    /// What a person should know of the reference and the guidance.
+    public var remarks: [String] = []
 }
 
 extension StoredModel {
@@ -45,18 +45,30 @@ extension StoredModel {
         if spec.conditioning == nil, !condition.isEmpty {
             throw IncompatibleParts(reason: "\(path) is not a conditioned model: it takes no guidance and no reference")
         }
-        if let guidance = condition.guidance { point.guidance = guidance }
+        if spec.conditioning != nil {
+            // A list of scales is a factor of evaluations, and its first no better than its last.
+            point.guidance = condition.guidance ?? (spec.evaluate.guidance.count == 1 ? spec.evaluate.guidance[0] : 1)
+        }
         let model = try builder.model(seed: 0)
         var weights = try weights(choice)
         try model.loadModel(weights.arrays)
         weights.arrays = []
         var loaded = LoadedEnhancer(enhancer: try builder.enhancer(model, point), point: point, weights: weights)
         if let conditioning = spec.conditioning {
-            (loaded.references, loaded.remark) = try ReferenceChooser.named(
+            let (chooser, note) = try ReferenceChooser.named(
                 condition.reference ?? "estimated", duration: condition.seconds, trainedFrames: conditioning.refNumFrames,
-                hop: builder.frontEnd.stft.hop, sampleRate: spec.data.sampleRate, seed: seed)
+                stft: builder.frontEnd.stft, sampleRate: spec.data.sampleRate, seed: seed)
+            loaded.references = chooser
+            loaded.remarks = [note].compactMap(\.self) + Self.neverTrained(conditioning, point.guidance ?? 1, chooser.reference.mode)
         }
         return loaded
+    }
+
+    /// What is asked of a conditioned network that its training never showed it.
+    private static func neverTrained(_ conditioning: ConditioningSpec, _ guidance: Double, _ mode: String) -> [String] {
+        if mode == "none" { return ["reference none leaves the conditioning out, which no network is trained for"] }
+        guard conditioning.condDropProb == 0, mode == "zero" || guidance != 1 else { return [] }
+        return ["guidance \(SettingValue.number(guidance).compact) with reference \(mode) asks a network that never trained without a reference: its cond_drop_prob is 0"]
     }
 
     private func takesSteps(_ sampler: Specs.Choice) -> Bool {

@@ -19,7 +19,7 @@ extension Executor {
         let job = EvaluationJob(
             subject: .run(run.id, checkpoint: checkpoint.id), label: "\(run.name) \(evaluation.label)",
             identity: part.identity(of: evaluation, on: test),
-            point: storedPoint(point), test: test, name: point.set.name, noiseSeed: UInt64(point.noiseSeed), output: folder)
+            point: storedPoint(point, of: one.spec), test: test, name: point.set.name, noiseSeed: UInt64(point.noiseSeed), output: folder)
         let checkpointPath = try workspace.verified(checkpoint)
         try perform(job, part, kind: .evaluate, subject: run.name, detail: evaluation.label, &summary) { evaluator in
             let model = try builder.model(seed: UInt64(one.seed))
@@ -113,7 +113,7 @@ extension Executor {
             let start = ContinuousClock.now
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            try evaluator.evaluate(missing, set: job.name, interruption: interruption, process: try process(evaluator)) {
+            try evaluator.evaluate(missing, interruption: interruption, process: try process(evaluator)) {
                 outcome, done in
                 guard let id = ids[outcome.file.name] else { return }
                 let path = try keep(outcome, job, spec, number: done)
@@ -169,15 +169,26 @@ extension Executor {
         return found
     }
 
-    private func storedPoint(_ point: Specs.EvaluationPoint) -> Runs.EvaluationPoint {
+    private func storedPoint(_ point: Specs.EvaluationPoint, of spec: ExperimentSpec) -> Runs.EvaluationPoint {
         let settings = point.sampler.settings
+        var other = unusualSettings(of: point.sampler)
+        if let segment = point.segment { other.append("segments of \(SettingValue.number(segment).compact) s") }
         return .init(
             steps: point.N, sampler: point.sampler.name, predictor: settings.optionalChoice("predictor")?.name,
             corrector: settings.optionalChoice("corrector")?.name,
             correctorSteps: settings.optionalInteger("corrector_steps"), snr: settings.optionalNumber("snr"),
-            guidance: point.guidance, reference: point.reference?.label, weights: point.weights,
-            noiseSeed: UInt64(point.noiseSeed),
-            other: point.segment.map { "segments of \(SettingValue.number($0).compact) s" })
+            guidance: point.guidance, reference: point.reference?.name(inTraining: spec.conditioning?.refNumFrames),
+            weights: point.weights, noiseSeed: UInt64(point.noiseSeed),
+            other: other.isEmpty ? nil : other.joined(separator: ", "))
+    }
+
+    /// What a sampler is given that has no column of its own, as far as it is not the default.
+    private func unusualSettings(of sampler: Choice) -> [String] {
+        let vocabulary = workspace.catalog.vocabulary
+        guard let usual = vocabulary[.sampler, sampler.name]?.defaults(vocabulary) else { return [] }
+        return sampler.settings
+            .filter { !["predictor", "corrector", "corrector_steps", "snr"].contains($0.name) && usual[$0.name] != $0.value }
+            .map { "\($0.name)=\($0.value.compact)" }
     }
 }
 

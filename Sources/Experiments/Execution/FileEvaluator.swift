@@ -43,19 +43,18 @@ struct FileEvaluator: Sendable {
         }
     }
 
-    /// - Parameters:
-    ///   - set: The set's name, part of the address of every file's noise.
-    ///   - done: Called for every file as it is ready, one at a time, with the number of files done so far.
+    /// Draws are addressed by the file's name alone, so that sets of one speech at several levels meet the same noise.
+    /// - Parameter done: Called for every file as it is ready, one at a time, with the number of files done so far.
     /// - Throws: The first error of any file, or of `done`; files that were ready before it have been handed over.
     @discardableResult
     func evaluate(
-        _ files: [PairedFile], set: String, interruption: Interruption, process: @escaping Process,
+        _ files: [PairedFile], interruption: Interruption, process: @escaping Process,
         done: (Outcome, Int) throws -> Void
     ) throws -> [Outcome] {
         var outcomes: [Int: Outcome] = [:]
         let order = longestFirst(files)
         try WorkQueue.run(count: files.count, interruption: interruption) { place in
-            try evaluate(files[order[place]], set, process)
+            try evaluate(files[order[place]], process)
         } done: { place, outcome in
             outcomes[order[place]] = outcome
             try done(outcome, outcomes.count)
@@ -69,9 +68,9 @@ struct FileEvaluator: Sendable {
         return files.indices.sorted { (lengths[$0], $1) > (lengths[$1], $0) }
     }
 
-    private func evaluate(_ file: PairedFile, _ set: String, _ process: Process) throws -> Outcome {
+    private func evaluate(_ file: PairedFile, _ process: Process) throws -> Outcome {
         let (clean, noisy) = (try read(file.cleanPath), try read(file.noisyPath))
-        let processed = try process(.init(id: set + "/" + file.name, noisy: noisy, clean: clean, file: file))
+        let processed = try process(.init(id: file.name, noisy: noisy, clean: clean, file: file))
         let analysis = PairAnalysis(
             SpeechPair(clean: clean, noisy: noisy, enhanced: processed.audio, sampleRate: sampleRate))
         return Outcome(

@@ -142,10 +142,10 @@ private struct PlanWork {
         of evaluation: SpecEvaluation, _ run: SpecRun, _ key: RunKey, _ audio: PreparedData?,
         _ known: StoreInventory.Training?
     ) throws -> PlanStep {
-        guard let test = audio?.tests[evaluation.point.set.name] else {
+        guard let audio, let test = audio.tests[evaluation.point.set.name] else {
             return PlanStep(kind: .evaluate, subject: run.name, detail: evaluation.label, state: .new, reason: "after its data")
         }
-        let identity = "\(evaluation.identity.hex)|\(key.dataFingerprint)|\(test.fingerprint)"
+        let identity = audio.identity(of: evaluation, key.dataFingerprint, test)
         var step = try scoring(.evaluate, run.name, evaluation.label, identity, run.spec, test)
         guard step.state != .cached else { return step }
         if step.state == .new, let known, let change = try EvaluationChange.describe(run.spec, of: known.run, in: store) {

@@ -12,6 +12,8 @@ public struct PreparedData: Sendable {
     public var fingerprint: String
     /// The test sets by the names that the spec gives them.
     public var tests: [String: TestData]
+    /// What the recordings hold that the spec names as noise references, by path.
+    public var references: [String: ContentHash] = [:]
     /// What the protocol's gates found and let pass.
     public var findings: [Finding]
 
@@ -24,6 +26,12 @@ public struct PreparedData: Sendable {
 }
 
 extension PreparedData {
+    /// What an evaluation is known by: its point and training, and the audio of both and of its noise reference.
+    func identity(of evaluation: SpecEvaluation, _ trainingFingerprint: String, _ test: TestData) -> String {
+        let reference = evaluation.point.reference?.path.flatMap { references[$0] }.map { "|\($0)" } ?? ""
+        return "\(evaluation.identity.hex)|\(trainingFingerprint)|\(test.fingerprint)\(reference)"
+    }
+
     /// Adds the content of the weights that training begins from to what is read.
     mutating func add(_ start: StartingPoint?) throws {
         guard let start else { return }
@@ -62,6 +70,8 @@ public struct DataPreparer {
         var sets: [EvaluateSpec.TestSet]
         var maxFiles: Int?
         var hop: Int
+        var references: [EvaluateSpec.Reference]
+        var referenceFrames: Int?
         var trains: Bool
         var waived: Set<String>
 
@@ -69,6 +79,8 @@ public struct DataPreparer {
             data = spec.data
             (sets, maxFiles) = (spec.evaluate.sets, spec.evaluate.maxFiles)
             hop = spec.transform.hopLength
+            references = spec.evaluate.references.filter { $0.path != nil }
+            referenceFrames = spec.conditioning?.refNumFrames
             trains = spec.train.maxSteps != 0
             waived = Set(spec.waive.keys)
         }
@@ -141,7 +153,21 @@ public struct DataPreparer {
         try ProtocolGate.enforce(findings, spec)
         return PreparedData(
             training: training?.files ?? [], validation: validation?.files ?? [], fingerprint: hasher.finish().description, tests: tests,
-            findings: findings)
+            references: try references(spec), findings: findings)
+    }
+
+    /// The recordings of noise that evaluations will ask for, read once before anything is trained.
+    private func references(_ spec: ExperimentSpec) throws -> [String: ContentHash] {
+        guard let conditioning = spec.conditioning else { return [:] }
+        var known: [String: ContentHash] = [:]
+        for reference in spec.evaluate.references {
+            guard let path = reference.path else { continue }
+            let chooser = ReferenceChooser(
+                reference, count: ((reference.numFrames ?? conditioning.refNumFrames) - 1) * spec.transform.hopLength,
+                sampleRate: spec.data.sampleRate, resamples: spec.data.resample)
+            known[path] = try chooser.recordings()
+        }
+        return known
     }
 
     /// The sets that are learned from: those of the corpus, or its training set split by speakers.

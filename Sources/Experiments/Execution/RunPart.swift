@@ -35,7 +35,7 @@ struct RunPart: Sendable {
     }
 
     func identity(of evaluation: SpecEvaluation, on test: PreparedData.TestData) -> String {
-        "\(evaluation.identity.hex)|\(data.fingerprint)|\(test.fingerprint)"
+        data.identity(of: evaluation, data.fingerprint, test)
     }
 
     func identity(ofAnchor choice: Choice, on test: PreparedData.TestData) -> String {

@@ -229,7 +229,7 @@ public struct Trainer {
                 metrics: ["pesq", "estoi", "si_sdr"].compactMap { builder.catalog.metrics[$0] }, noiseSeed: 0)
             let enhancer = try builder.validationEnhancer(state.model)
             let outcomes = try evaluator.evaluate(
-                files, set: "validation", interruption: interruption,
+                files, interruption: interruption,
                 process: evaluator.enhancing(enhancer, references: builder.validationReferences(files))
             ) { _, _ in }
             try keep(outcomes.prefix(Self.heardFiles), step: state.step, evaluator)

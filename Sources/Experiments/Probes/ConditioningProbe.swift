@@ -104,7 +104,7 @@ public struct ConditioningProbe: Sendable {
                 let (clean, noisy) = (try evaluator.read(pair.cleanPath), try evaluator.read(pair.noisyPath))
                 return ProbeFile(
                     set: name, pair: pair,
-                    recording: .init(id: "\(name)/\(pair.name)", noisy: noisy, clean: clean, file: pair),
+                    recording: .init(id: pair.name, noisy: noisy, clean: clean, file: pair),
                     neighbours: test.set.files)
             }
         }
@@ -196,10 +196,10 @@ public struct ConditioningProbe: Sendable {
         let evaluator = evaluator(metrics: options.metrics)
         let sets = Dictionary(grouping: files, by: \.set).sorted { $0.key < $1.key }
         let scores = try ["oracle", "mismatched", "random", "zero"].map { mode -> (reference: String, files: [[String: Double]]) in
-            let each = try sets.flatMap { set, members -> [[String: Double]] in
+            let each = try sets.flatMap { _, members -> [[String: Double]] in
                 let reference = mode == "mismatched" ? wrongReference(members[0].neighbours) : .init(mode: mode)
                 return try evaluator.evaluate(
-                    members.map(\.pair), set: set, interruption: interruption,
+                    members.map(\.pair), interruption: interruption,
                     process: evaluator.enhancing(enhancer, references: chooser(reference, members[0]))
                 ) { _, _ in }.map { outcome in
                     Dictionary(

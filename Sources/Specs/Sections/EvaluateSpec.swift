@@ -27,6 +27,13 @@ public struct EvaluateSpec: Hashable, Sendable {
 
         /// The mode with what its form adds, such as `mismatched/noise_type`.
         public var label: String { by.map { "\(mode)/\($0)" } ?? mode }
+
+        /// The label with what else tells references apart: the recording, and a length that is not the training's.
+        public func name(inTraining trainedFrames: Int? = nil) -> String {
+            let source = path.map { ":" + ($0.split(separator: "/").last.map(String.init) ?? $0) } ?? ""
+            let length = numFrames.map { $0 == trainedFrames ? "" : "/\($0)" } ?? ""
+            return label + source + length
+        }
     }
 
     public var sets: [TestSet]
@@ -52,7 +59,8 @@ public struct EvaluateSpec: Hashable, Sendable {
     /// Enhanced files that are kept as audio: `all`, `none`, or a few examples.
     public var keepAudio: String
 
-    static let checkpointForms: [EntryDescriptor] = [
+    /// What may be evaluated of a run.
+    public static let checkpointForms: [EntryDescriptor] = [
         EntryDescriptor("best_pesq", "The best PESQ in validation"),
         EntryDescriptor("best_si_sdr", "The best SI-SDR in validation"),
         EntryDescriptor("last", "The last step"),
