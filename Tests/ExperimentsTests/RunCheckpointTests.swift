@@ -56,7 +56,7 @@ import WeightFiles
             ("long", ReferenceChoice(reference: "zero", seconds: 0.5)),
         ] {
             let loaded = try model.enhancer(under: condition)
-            #expect((loaded.remark == nil) == (name != "long"))
+            #expect(loaded.remarks.isEmpty == (name != "long"))
             let enhancer = FolderEnhancer(
                 enhancer: loaded.enhancer, sampleRate: model.spec.data.sampleRate, references: loaded.references,
                 cleanFolder: name == "oracle" ? clean : nil)
