@@ -10,6 +10,8 @@ struct PickleReader {
     /// The size of each value with all it holds counted as often as it occurs.
     private var extents: [PickleGraph.ID: Int] = [:]
     private var open: Set<PickleGraph.ID> = []
+    /// The keys that lead to the value being read.
+    private var keys: [String] = []
 
     private static let depthLimit = 100
     private static let extentLimit = 16_000_000
@@ -55,13 +57,16 @@ struct PickleReader {
     }
 
     private mutating func values(
-        _ ids: [PickleGraph.ID], of parent: PickleGraph.ID, depth: Int
+        _ ids: [PickleGraph.ID], of parent: PickleGraph.ID, depth: Int, isKeyed: Bool = false
     ) throws(WeightFileError) -> [PickleValue] {
         var values: [PickleValue] = []
         values.reserveCapacity(ids.count)
         var extent = extents[parent] ?? 1
         for id in ids {
+            let key = isKeyed && values.count % 2 == 1 ? values[values.count - 1].stringValue : nil
+            if let key { keys.append(key) }
             values.append(try value(id, depth: depth + 1))
+            if key != nil { keys.removeLast() }
             extent += extents[id] ?? 1
             guard extent < Self.extentLimit else {
                 throw failure(.tooLarge, "values that repeat each other beyond all need")
@@ -74,7 +79,7 @@ struct PickleReader {
     private mutating func dictionary(
         _ ids: [PickleGraph.ID], of parent: PickleGraph.ID, depth: Int
     ) throws(WeightFileError) -> PickleDictionary {
-        let flat = try values(ids, of: parent, depth: depth)
+        let flat = try values(ids, of: parent, depth: depth, isKeyed: true)
         var dictionary = PickleDictionary()
         for position in stride(from: 0, to: flat.count, by: 2) {
             guard isKey(flat[position]), (extents[ids[position]] ?? 1) < 100 else {
@@ -231,7 +236,9 @@ extension PickleReader {
         } else if let named = Self.storageTypes[storageType.name] {
             type = named
         } else {
-            throw failure(.unsupported, "a tensor of type '\(storageType)'")
+            var name = storageType
+            if arguments.count > 6, case .reference(let dtype) = arguments[6] { name = dtype }
+            throw unreadable(name)
         }
         let reference = TensorReference(
             storage: key, storageCount: storageCount, type: type, device: device, offset: offset, shape: shape,
@@ -240,6 +247,14 @@ extension PickleReader {
             throw failure(.malformed, "a tensor of shape \(shape) and strides \(strides) beyond its \(storageCount) elements")
         }
         return reference
+    }
+
+    /// The tensor that is being read has a type that is none of ours.
+    private func unreadable(_ type: PickleValue.QualifiedName) -> WeightFileError {
+        WeightFileError(
+            .unsupported, file: file, place: keys.last.map { "tensor '\($0)', \(place)" } ?? place,
+            "a tensor of type '\(type)'",
+            hint: "read are \(ElementType.allCases.map(\.rawValue).joined(separator: ", ")); save it as float32 from Python")
     }
 
     private func integers(_ value: PickleValue) -> [Int]? {

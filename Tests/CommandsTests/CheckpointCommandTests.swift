@@ -53,6 +53,11 @@ extension CommandsTests {
         #expect(hostile.code == 3)
         #expect(hostile.error.contains("asks to call"))
         #expect(try sgmse("checkpoint", "inspect", "/nowhere.ckpt").code == 2)
+        let empty = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: empty) }
+        let folder = try sgmse("checkpoint", "import", empty)
+        #expect(folder.code == 2)
+        #expect(folder.error.contains("a folder without weights.safetensors"))
     }
 
     @Test func aCheckpointTravelsAndEnhances() throws {

@@ -137,6 +137,8 @@ import WeightFiles
             let model = try StoredModel(at: folder + "/model")
             _ = try CheckpointExport().run(model, to: folder + "/a.ckpt")
             #expect(throws: CheckpointError.self) { try CheckpointExport().run(model, to: folder + "/a.ckpt") }
+            _ = try CheckpointExport().run(model, to: folder + "/new/deep/a.ckpt")
+            #expect(FileManager.default.fileExists(atPath: folder + "/new/deep/a.ckpt"))
         }
     }
 
@@ -169,6 +171,17 @@ import WeightFiles
                     average: .init(decay: 0.999, updates: 3, parameters: halves)), to: folder + "/a.ckpt")
             _ = try CheckpointImport().run(folder + "/a.ckpt", to: folder + "/a")
             _ = try CheckpointExport().run(StoredModel(at: folder + "/a"), to: folder + "/b.ckpt")
+            // Its injections are add and film, its encoders default and light.
+            let model = try StoredModel(at: folder + "/a")
+            for override in [
+                "backbone.noise_cond_type=adagn", "backbone.noise_cond_type=cross_attention", "conditioning.noise_encoder_type=sequence",
+            ] {
+                let other = try model.overriding([override])
+                let error = #expect(throws: CheckpointError.self) { try CheckpointExport().run(other, to: folder + "/c.ckpt") }
+                let words = override.split(separator: ".")[1].split(separator: "=")
+                #expect(error?.reason.contains("\(words[0]) '\(words[1])'") == true, "\(override)")
+                #expect(!FileManager.default.fileExists(atPath: folder + "/c.ckpt"))
+            }
             let back = try LightningCheckpoint(path: folder + "/b.ckpt")
             #expect(try back.weights(.raw).arrays.map(\.name) == arrays.map(\.name))
             #expect(try back.weights(.averaged).arrays.map(\.values) == halves.map(\.values))

@@ -78,6 +78,10 @@ import WeightFiles
                 for index in weights.indices where weights[index].name == "dnn.output_layer.bias" { weights[index].values[0] = .nan }
             }, "NaN", contains: "not finite")
         try expectRefused(draft { _, parameters in parameters = [:] }, "bare", contains: "hyper-parameters")
+        try expectRefused(
+            draft { weights, _ in
+                for name in ["extra.weight", "dnn.more.bias"] { weights.append(NamedArray(name: name, shape: [2], values: [1, 2])) }
+            }, "extra", contains: "has no place in the network that its hyper-parameters describe; the same holds for dnn.more.bias")
     }
 
     /// Options that would ask for a network larger than the file are refused before one is built.

@@ -93,6 +93,21 @@ import WeightFiles
         #expect(failure { _ = try TorchFile(path: fixture("cycle.zip")) } == .unsupported)
     }
 
+    /// The layout without checksums, with a type of the same length in place of `FloatStorage`.
+    @Test func aTensorOfAnUnknownTypeIsNamed() throws {
+        var bytes = try fixtureBytes("tensors_legacy.pt")
+        let (known, unknown) = (Array("torch\nFloatStorage\n".utf8), Array("torch\nFloat8Storag\n".utf8))
+        let place = try #require(bytes.indices.first { bytes[$0...].starts(with: known) })
+        bytes.replaceSubrange(place..<place + known.count, with: unknown)
+        try withTemporaryFile("a.pt", bytes) { path in
+            let error = #expect(throws: WeightFileError.self) { try TorchFile(path: path) }
+            #expect(error?.reason == .unsupported)
+            #expect(error?.place?.hasPrefix("tensor 'transposed'") == true)
+            #expect(error?.summary.contains("torch.Float8Storag") == true)
+            #expect(error?.hint?.contains("float32") == true)
+        }
+    }
+
     @Test func otherFilesAreUnsupported() throws {
         for bytes in [Array("PK\u{5}\u{6}".utf8), Array("hello, this is no checkpoint".utf8), []] {
             try withTemporaryFile("a.pt", bytes) { path in

@@ -20,11 +20,13 @@ public struct CheckpointExport: Sendable {
 
     public init() {}
 
+    /// - Throws: `CheckpointError` and `UnknownEntry` for what the reference has no counterpart of, `WeightFileError`.
     public func run(_ model: StoredModel, to path: String, replaces: Bool = false) throws -> Report {
         guard replaces || !FileManager.default.fileExists(atPath: path) else {
             throw CheckpointError(path: path, reason: "is there already", hint: "name another file, or add --force")
         }
         let hyperParameters = try HyperParameterExport(model.spec)
+        try Self.checkConditioning(of: model)
         let layout = try ModelLayout(model.spec, model.catalog)
         var remarks = hyperParameters.remarks
         let averaged = try model.source.weights(.ema, layout)
@@ -50,10 +52,38 @@ public struct CheckpointExport: Sendable {
         } else {
             remarks.append("the optimizer's state is not known: a training that goes on from the file begins it anew")
         }
+        try Self.makeFolder(of: path)
         try LightningCheckpoint.write(draft, to: path)
         return Report(
             path: path, stateTensors: draft.weights.count, averages: draft.average?.parameters.count ?? 0, sources: sources,
             remarks: remarks)
+    }
+
+    /// - Throws: `CheckpointError` for an injection or an encoder whose weights the reference has no place for.
+    private static func checkConditioning(of model: StoredModel) throws(CheckpointError) {
+        guard let conditioning = model.spec.conditioning else { return }
+        let encoder = conditioning.noiseEncoder
+        let options: [(name: String, value: SettingValue?, known: [SettingValue])] = [
+            ("noise_cond_type", model.spec.backbone.settings["noise_cond_type"], [.text("add"), .text("film")]),
+            ("noise_encoder_type", .text(encoder.name), [.text("default"), .text("light")]),
+            ("num_layers", encoder.settings["num_layers"], [.integer(4)]),
+        ]
+        for option in options {
+            guard let value = option.value, !option.known.contains(value) else { continue }
+            throw CheckpointError(
+                path: model.path, reason: "the reference could not load it: it has no \(option.name) '\(value)'",
+                hint: "known to it: \(option.known.map(\.description).joined(separator: ", "))")
+        }
+    }
+
+    private static func makeFolder(of path: String) throws(CheckpointError) {
+        let folder = (path as NSString).deletingLastPathComponent
+        guard !folder.isEmpty else { return }
+        do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
+            throw CheckpointError(
+                path: folder, reason: "cannot be made: \(error.localizedDescription)",
+                hint: "choose a folder that can be written")
+        }
     }
 
     /// Counters of batches are integers to PyTorch.

@@ -28,10 +28,13 @@ public struct CheckpointImport: Sendable {
     /// - Parameters:
     ///   - folder: Where the files go; what lies there is kept unless `replaces`.
     ///   - overrides: Settings that replace what the hyper-parameters say, as `data.path=corpora/vb`.
+    /// - Throws: `WeightsError` for a tensor that does not fit the network, or has no place in it; `CheckpointError`,
+    ///   `WeightFileError`, `SpecErrors`.
     public func run(
         _ file: String, to folder: String, weights selection: Selection = .both, overrides: [String] = [],
         replaces: Bool = false
     ) throws -> Report {
+        try WeightSource.checkFolder(file)
         guard replaces || !FileManager.default.fileExists(atPath: folder) else {
             throw CheckpointError(path: folder, reason: "is there already", hint: "name another folder, or add --force")
         }
@@ -54,6 +57,7 @@ public struct CheckpointImport: Sendable {
             let statisticsAreKept = arrays.contains { $0.name?.hasPrefix("buffers/") ?? false }
             arrays += Self.named(found.arrays, part: kept == .ema ? "ema" : "weights", layout, withBuffers: !statisticsAreKept)
         }
+        try model.source.checkNames(layout)
         guard !arrays.isEmpty else { throw CheckpointError(path: file, reason: "holds no \(selection.rawValue) weights") }
 
         if selection == .both, let adam = try model.source.adam(layout) {
