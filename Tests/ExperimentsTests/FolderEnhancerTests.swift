@@ -74,6 +74,31 @@ import Testing
         }
     }
 
+    @Test func statesOfEachFileAndCallAreKeptApart() throws {
+        let (enhancer, rate) = try enhancer(steps: 6)
+        try withFolder { folder in
+            try write(tone(0.2, rate: 16000), folder + "/in/x.wav")
+            try write(tone(0.2, rate: 16000, pitch: 200), folder + "/in/x.flac")
+            try write(tone(0.2, rate: 16000), folder + "/in/y.wav")
+            func states(_ name: String) throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: folder + "/out-states/" + name).sorted()
+            }
+            func run(_ input: String, states: Int) throws {
+                let options = FolderEnhancer.Options(replaces: true, states: states)
+                _ = try FolderEnhancer(enhancer: enhancer, sampleRate: rate, options: options)
+                    .run(input: folder + input, output: folder + "/out")
+            }
+            try run("/in", states: 3)
+            #expect(try states("") == ["x.flac", "x.wav", "y"])
+            #expect(try states("x.wav") == ["1-t0.667.wav", "2-t0.333.wav", "3-t0.000.wav"])
+            // Only the file's own states give way to new ones.
+            try Data("mine".utf8).write(to: URL(fileURLWithPath: folder + "/out-states/x.wav/1-notes.wav"))
+            try run("/in/x.wav", states: 2)
+            #expect(try states("x.wav") == ["1-notes.wav", "1-t0.500.wav", "2-t0.000.wav"])
+            #expect(try states("x.flac").count == 3)
+        }
+    }
+
     @Test func oneFileIsEnhancedAlikeAloneAndAmongOthers() throws {
         let (enhancer, rate) = try enhancer()
         try withFolder { folder in

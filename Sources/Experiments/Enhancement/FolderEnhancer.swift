@@ -51,6 +51,7 @@ public struct FolderEnhancer: Sendable {
     /// Where intermediate states go: beside the folder of the outputs, so that nothing takes them for enhanced files.
     ///
     /// Those of `a/b.wav` are `a/b/1-t0.800.wav` and so on: their number, and the process time that they were reached at.
+    /// Where `a/b.flac` lies beside it, they are `a/b.wav/1-t0.800.wav`. Those of an earlier call are removed first.
     public static func statesFolder(beside output: String) -> String {
         output.hasSuffix("/") ? String(output.dropLast()) + "-states" : output + "-states"
     }
@@ -127,19 +128,21 @@ public struct FolderEnhancer: Sendable {
 
     /// The files that are to be enhanced; each header is read, so that a wrong file is met before the work begins.
     private func jobs(_ input: String, _ output: String, _ summary: inout Summary) throws -> [Job] {
-        let (folder, names) = try Self.names(in: input)
+        let (folder, all, neighbours) = try Self.names(in: input)
         let (source, target) = (Self.resolved(folder), Self.resolved(output))
         let statesFolder = Self.statesFolder(beside: output)
         let ownFolders = [target + "/", Self.resolved(statesFolder) + "/"]
         guard source != target else {
             throw EnhancementInputError(problems: [(output, "is the folder of the inputs, which would be replaced; name another")])
         }
+        let names = all.filter { !ownFolders.contains(where: Self.resolved(source + "/" + $0).hasPrefix) }
+        let stateNames = Self.stateNames(Set(names + neighbours))
         var jobs: [Job] = []
         var problems: [(String, String)] = []
-        for name in names where !ownFolders.contains(where: Self.resolved(source + "/" + name).hasPrefix) {
+        for name in names {
             var job = Job(
                 name: name, input: folder + "/" + name, output: output + "/" + name,
-                states: statesFolder + "/" + (name as NSString).deletingPathExtension, rate: sampleRate)
+                states: statesFolder + "/" + (stateNames[name] ?? name), rate: sampleRate)
             if !options.replaces, FileManager.default.fileExists(atPath: job.output) {
                 summary.skipped += 1
                 continue
@@ -160,15 +163,29 @@ public struct FolderEnhancer: Sendable {
         return jobs
     }
 
-    /// The folder of the inputs and the names in it.
-    private static func names(in input: String) throws -> (folder: String, names: [String]) {
+    /// The folder of the inputs, the names in it, and those of the sounds that lie beside a single one.
+    private static func names(in input: String) throws -> (folder: String, names: [String], neighbours: [String]) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: input, isDirectory: &isFolder) else {
             throw EnhancementInputError(problems: [(input, "no such file or folder")])
         }
-        if isFolder.boolValue { return (input, try SoundFolder.files(in: input)) }
+        if isFolder.boolValue { return (input, try SoundFolder.files(in: input), []) }
         let file = URL(fileURLWithPath: input)
-        return (file.deletingLastPathComponent().path, [file.lastPathComponent])
+        let folder = file.deletingLastPathComponent().path
+        let beside = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return (folder, [file.lastPathComponent], beside.filter(SoundFolder.isSound))
+    }
+
+    /// The folder of each file's states: its name without the end, or the whole where that would be another's folder too.
+    private static func stateNames(_ names: Set<String>) -> [String: String] {
+        func stem(_ name: String) -> String { (name as NSString).deletingPathExtension }
+        let sharing = Dictionary(grouping: names, by: stem)
+        return Dictionary(
+            uniqueKeysWithValues: names.map { name in
+                let own = stem(name)
+                let isAlone = sharing[own]?.count == 1 && !names.contains(own)
+                return (name, isAlone ? own : name)
+            })
     }
 
     private static func resolved(_ path: String) -> String {
@@ -211,10 +228,22 @@ public struct FolderEnhancer: Sendable {
     /// Writes states as floats at the model's rate: they may lie beyond full scale.
     private func write(_ states: [Enhancer.State], of job: Job) throws {
         guard !states.isEmpty else { return }
+        try Self.removeStates(in: job.states)
         try FileManager.default.createDirectory(atPath: job.states, withIntermediateDirectories: true)
         for (index, state) in states.enumerated() {
             let name = String(format: "%d-t%.3f.wav", index + 1, state.time)
             try SoundFile.write(state.audio, sampleRate: sampleRate, to: job.states + "/" + name, as: .float32)
+        }
+    }
+
+    /// Removes the states of an earlier call, which another sampler may have met at other times.
+    private static func removeStates(in folder: String) throws {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        where name.wholeMatch(of: #/[0-9]+-t[0-9]+\.[0-9]{3}\.wav/#) != nil {
+            let path = folder + "/" + name
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else { continue }
+            try FileManager.default.removeItem(atPath: path)
         }
     }
 
