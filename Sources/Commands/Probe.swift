@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import Reports
 import Runs
+import Specs
 
 /// `sgmse probe`: whether a conditioned model uses its noise reference.
 struct Probe: ParsableCommand {
@@ -44,6 +45,11 @@ struct Probe: ParsableCommand {
     func validate() throws {
         if files < 1 { throw ValidationError("--files \(files): at least one is needed") }
         if steps < 0 { throw ValidationError("--steps \(steps): a number of steps, or 0") }
+        let known = Catalog.standard.metrics.names
+        if let wrong = metrics.first(where: { !known.contains($0) }) {
+            let hint = nearest(to: wrong, among: known).map { "did you mean '\($0)'?" } ?? "known: \(known.joined(separator: ", "))"
+            throw ValidationError("unknown metric '\(wrong)'; \(hint)")
+        }
     }
 
     func run() throws {
@@ -124,7 +130,7 @@ extension ProbeReport {
         let e = embeddings
         var table = Table(title: "Embeddings of \(e.points.count) references", columns: [.init("", alignment: .leading), .init("value")])
         func add(_ name: String, _ value: Double?, digits: Int) {
-            table.rows.append(.init([.text(name), value.map { .number($0, digits: digits) } ?? .empty]))
+            table.rows.append(.init([.text(name), value.map { .number($0, digits: digits) } ?? .text("not applicable")]))
         }
         add("norm", e.norm, digits: 4)
         add("spread of the norm", e.normSpread, digits: 4)
@@ -134,7 +140,8 @@ extension ProbeReport {
         add("variance between noise types", e.betweenTypes, digits: 3)
         add("nearest is of the same type", e.nearestAgrees, digits: 3)
         add("the same by chance", e.chance, digits: 3)
-        if e.isCollapsed { table.notes = ["collapsed: the embeddings hardly differ"] }
+        if e.isCollapsed { table.notes.append("collapsed: the embeddings hardly differ") }
+        if e.nearestAgrees == nil { table.notes.append("no two files are known to share a noise type: what is nearest tells nothing") }
         return table
     }
 

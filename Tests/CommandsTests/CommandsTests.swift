@@ -88,6 +88,12 @@ import Testing
         #expect(result.error.contains("--files 0"))
     }
 
+    @Test func probingNeedsMetricsThatExist() throws {
+        let result = try sgmse("probe", "run", "--metrics", "estoi", "si_srd")
+        #expect(result.code == 2)
+        #expect(result.error.contains("unknown metric 'si_srd'; did you mean 'si_sdr'?"))
+    }
+
     @Test func everyRegistryIsListed() throws {
         let result = try sgmse("registry")
         #expect(result.code == 0)

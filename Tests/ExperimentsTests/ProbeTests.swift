@@ -93,6 +93,19 @@ private struct PlantedEncoder: NoiseEncoder {
         #expect(report.sentence.contains("wrong sign"))
     }
 
+    /// The right reference is worth 1 dB on every file.
+    @Test(arguments: [1, 4, 6]) func whatIsConcludedHasEnoughFiles(count: Int) {
+        var report = report(subject(gain: 0.5))
+        func scores(_ value: Double) -> [[String: Double]] { (0..<count).map { ["si_sdr": value + Double($0)] } }
+        report.effects = ReferenceEffects(
+            [("oracle", scores(3)), ("mismatched", scores(2))], noises: [String?](repeating: nil, count: count), metrics: ["si_sdr"])
+        let expected: ProbeReport.Verdict = count < 5 ? .tooFewFiles : .helps
+        #expect(report.verdict == expected)
+        #expect(report.sentence.contains("(n = \(count) \(count == 1 ? "file" : "files"))"))
+        #expect(report.sentence.contains("too few files") == (count < 5))
+        #expect(report.sentence.contains("+1.00 dB"))
+    }
+
     /// Guidance around the model without conditioning layers instead of around zeros.
     @Test func guidanceAroundTheWrongScoreIsFound() {
         var wrong = subject(gain: 0.5)
@@ -122,6 +135,16 @@ private struct PlantedEncoder: NoiseEncoder {
         let svg = EmbeddingPlot(statistics).svg
         #expect(svg.hasPrefix("<svg") && svg.components(separatedBy: "<title>").count == 14)
         #expect(EmbeddingPlot(statistics).text().contains("a hiss   b hum"))
+    }
+
+    /// Where no other recording has a type, no nearest one can agree.
+    @Test func theNearestTypeNeedsTwoRecordingsOfIt() {
+        let types: [String?] = ["hum", "hiss", "rain", "hum"]
+        func statistics(_ count: Int) -> EmbeddingStatistics {
+            EmbeddingStatistics((0..<count).map { ("\($0)", types[$0], [Float($0 % 3), 1]) })
+        }
+        #expect(statistics(3).nearestAgrees == nil && statistics(3).chance == nil)
+        #expect(statistics(4).nearestAgrees == 1 && abs((statistics(4).chance ?? 0) - 1.0 / 3) < 1e-9)
     }
 
     @Test func equalEmbeddingsAreCalledCollapsed() {
@@ -181,7 +204,9 @@ private struct PlantedEncoder: NoiseEncoder {
     @Test func aRunThatIgnoresItsConditioningIsFound() throws {
         let report = try probed([
             "backbone.noise_cond_type=film", "backbone.noise_cond_start=identity", "train.lr=1e-12", "train.num_eval_files=0",
+            "evaluate.sets=[test, test-ood]",
         ])
+        #expect(report.index.n == 5)
         #expect(report.verdict == .ignores)
     }
 

@@ -34,7 +34,7 @@ public struct ConditioningProbe: Sendable {
     let interruption: Interruption
     private let builder: ModelBuilder
 
-    /// - Throws: `IncompatibleParts` for a run without conditioning.
+    /// - Throws: `IncompatibleParts` for a run without conditioning, `UnknownMetric`.
     public init(
         of run: Run, in workspace: Workspace, options: Options = Options(), interruption: Interruption = Interruption()
     ) throws {
@@ -48,6 +48,7 @@ public struct ConditioningProbe: Sendable {
         guard builder.spec.conditioning != nil else {
             throw IncompatibleParts(reason: "run \(run.name) has no conditioning to probe")
         }
+        _ = try workspace.catalog.metrics.named(options.metrics)
     }
 
     /// Runs all probes on the files of the run's test sets.

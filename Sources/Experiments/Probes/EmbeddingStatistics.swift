@@ -23,7 +23,8 @@ public struct EmbeddingStatistics: Hashable, Sendable, Codable {
     public var effectiveRank: Double
     /// The share of the variance that lies between noise types; `nil` without two types.
     public var betweenTypes: Double?
-    /// How often the nearest reference of another recording has the same type, and how often a drawn one would.
+    /// How often the nearest reference of another recording has the same type, and how often a drawn one would: over the
+    /// references whose type another recording has too; `nil` without one.
     public var nearestAgrees, chance: Double?
 
     /// Embeddings that hardly differ tell the network nothing.
@@ -83,10 +84,11 @@ public struct EmbeddingStatistics: Hashable, Sendable, Codable {
             func distance(_ other: Int) -> Double {
                 zip(rows[index], rows[other]).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
             }
-            guard let nearest = others.min(by: { distance($0) < distance($1) }) else { continue }
+            let alike = others.count { labels[$0].noise == own }
+            guard alike > 0, let nearest = others.min(by: { distance($0) < distance($1) }) else { continue }
             asked += 1
             agreeing += labels[nearest].noise == own ? 1 : 0
-            expected += Double(others.count { labels[$0].noise == own }) / Double(others.count)
+            expected += Double(alike) / Double(others.count)
         }
         return asked > 0 ? (agreeing / asked, expected / asked) : (nil, nil)
     }

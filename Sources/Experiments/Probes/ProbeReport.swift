@@ -37,10 +37,15 @@ public struct ProbeReport: Sendable, Codable {
         case helps, hurts, noBenefit
         /// It does; nothing was enhanced.
         case reacts
+        /// No change, or an effect on the enhanced speech, from fewer than ``fewestFiles`` files.
+        case tooFewFiles
     }
 
     /// Below this relative change of the score a reference makes no difference.
     public static let threshold = 1e-3
+
+    /// From fewer files nothing is concluded about others.
+    public static let fewestFiles = 5
 
     /// The metric that decides whether the right reference helps.
     static let decidingMetric = "si_sdr"
@@ -48,23 +53,24 @@ public struct ProbeReport: Sendable, Codable {
     public var verdict: Verdict {
         if nullTests.isFlipped { return .guidanceFlipped }
         if !nullTests.passes { return .guidanceWrong }
-        if (index.upper ?? index.mean) < Self.threshold { return .ignores }
-        guard let cost = effects?.cost(of: Self.decidingMetric), let lower = cost.lower, let upper = cost.upper else {
-            return .reacts
-        }
+        if (index.upper ?? index.mean) < Self.threshold { return index.n < Self.fewestFiles ? .tooFewFiles : .ignores }
+        guard let cost = effects?.cost(of: Self.decidingMetric) else { return .reacts }
+        guard cost.n >= Self.fewestFiles, let lower = cost.lower, let upper = cost.upper else { return .tooFewFiles }
         return lower > 0 ? .helps : upper < 0 ? .hurts : .noBenefit
     }
 
-    /// The result in one sentence.
+    /// The result in one sentence, with the number of files behind each figure.
     public var sentence: String {
         func percent(_ value: Double) -> String { String(format: "%.2g %%", 100 * value) }
         func range(_ estimate: ProbeEstimate, _ format: (Double) -> String) -> String {
-            guard let lower = estimate.lower, let upper = estimate.upper else { return format(estimate.mean) }
-            return "\(format(estimate.mean)) [\(format(lower)), \(format(upper))]"
+            let files = "(n = \(estimate.n) \(estimate.n == 1 ? "file" : "files"))"
+            guard let lower = estimate.lower, let upper = estimate.upper else { return "\(format(estimate.mean)) \(files)" }
+            return "\(format(estimate.mean)) [\(format(lower)), \(format(upper))] \(files)"
         }
         func decibels(_ value: Double) -> String { String(format: "%+.2f dB", value) }
         let change = "exchanging the reference for another noise's changes the score by \(range(index, percent))"
-        let cost = effects?.cost(of: Self.decidingMetric).map { range($0, decibels) } ?? ""
+        // The difference is that from the wrong reference to the right one.
+        let effect = effects?.cost(of: Self.decidingMetric).map { ", and the right one changes SI-SDR by \(range($0, decibels))" } ?? ""
         switch verdict {
         case .guidanceFlipped:
             return String(
@@ -77,13 +83,15 @@ public struct ProbeReport: Sendable, Codable {
         case .ignores:
             return "The model ignores its reference: \(change)."
         case .helps:
-            return "The model uses its reference: \(change), and the right one is worth \(cost) of SI-SDR."
+            return "The model uses its reference: \(change)\(effect)."
         case .hurts:
-            return "The model reacts to its reference, and the right one makes it worse: \(change), and SI-SDR by \(cost)."
+            return "The model reacts to its reference, and the right one makes it worse: \(change)\(effect)."
         case .noBenefit:
-            return "The model reacts to its reference without a benefit that these files show: \(change), SI-SDR by \(cost)."
+            return "The model reacts to its reference without a benefit that these files show: \(change)\(effect)."
         case .reacts:
             return "The model reacts to its reference: \(change)."
+        case .tooFewFiles:
+            return "These are too few files to conclude from, \(Self.fewestFiles) are needed: \(change)\(effect)."
         }
     }
 
