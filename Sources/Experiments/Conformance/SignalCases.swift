@@ -68,8 +68,8 @@ extension ConformanceChecker {
     ///
     /// Over the last half window that divisor falls to 1e-9, and the quotient is the rounding of whichever FFT made the
     /// frames: the reference in single and in double precision is further apart there than the tolerance. So the quotients
-    /// are compared where the divisor is at least a thousandth of its largest, or no window reaches, and the sums, undivided,
-    /// everywhere.
+    /// are compared where the divisor is at least 1e-5 of its largest, or no window reaches, and the sums,
+    /// undivided, everywhere.
     private static func compareSynthesis(
         _ name: String, _ signals: Tensor, _ weights: [Double], _ one: ConformanceCase, _ tolerance: String,
         _ report: inout ConformanceReport
@@ -81,7 +81,7 @@ extension ConformanceChecker {
             return report.require(name, false, "is \(signals.shape), not \([expected.count, length])")
         }
         let weights = (0..<length).map { $0 < weights.count ? weights[$0] : 0 }
-        let limit = 1e-3 * (weights.max() ?? 0)
+        let limit = 1e-5 * (weights.max() ?? 0)
         let sound = weights.indices.filter { weights[$0] >= limit || weights[$0] == 0 }
         let rows = expected.indices.map { Array(signals.values[$0 * length..<($0 + 1) * length]) }
         func sums(_ row: [Float]) -> [Float] { zip(row, weights).map { $0 * Float($1) } }
