@@ -222,7 +222,7 @@ let conditionedSpec = """
         let store = try temporary.open()
         let run = try #require(try store.runs().first)
         let names = Set(try store.evaluations(of: run.id).compactMap(\.point.reference))
-        #expect(names == ["oracle", "oracle/12", "file:a.wav", "file:b.wav"])
+        #expect(names == ["oracle", "oracle/12", "file:\(temporary.folder)/a.wav", "file:\(temporary.folder)/b.wav"])
         try store.close()
         try write("b.wav", 7)
         #expect(try temporary.run(conditionedSpec, overrides: overrides).done == 1)

@@ -130,10 +130,12 @@ public struct ReferenceChooser: Sendable {
     ///
     /// - Throws: `ReferenceError` where one cannot serve; what keeps audio from being read.
     func recordings() throws -> ContentHash {
+        let path = try path()
+        guard reference.mode == "folder" else { return ContentHash(of: try recorded(path)) }
         var hasher = ContentHasher()
-        for path in reference.mode == "folder" ? try soundsOfFolder().map({ try path() + "/" + $0 }) : [try path()] {
-            hasher.combine(ContentHash(of: try recorded(path)))
-            if reference.mode == "folder" { hasher.combine((path as NSString).lastPathComponent) }
+        for name in try soundsOfFolder() {
+            hasher.combine(name)
+            hasher.combine(ContentHash(of: try recorded(path + "/" + name)))
         }
         return hasher.finish()
     }

@@ -30,7 +30,7 @@ public struct EvaluateSpec: Hashable, Sendable {
 
         /// The label with what else tells references apart: the recording, and a length that is not the training's.
         public func name(inTraining trainedFrames: Int? = nil) -> String {
-            let source = path.map { ":" + ($0.split(separator: "/").last.map(String.init) ?? $0) } ?? ""
+            let source = path.map { ":" + $0 } ?? ""
             let length = numFrames.map { $0 == trainedFrames ? "" : "/\($0)" } ?? ""
             return label + source + length
         }
