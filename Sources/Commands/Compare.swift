@@ -2,7 +2,6 @@ import ArgumentParser
 import Experiments
 import Reports
 import Runs
-import Specs
 
 /// `sgmse compare`: runs and anchors in one table.
 struct Compare: ParsableCommand {
@@ -45,8 +44,8 @@ struct Compare: ParsableCommand {
             ? try store.runs(where: try condition.map { try RunFilter($0) }).reversed().map(\.id)
             : try runs.map { try store.run(named: $0).id }
         let catalog = Catalog.standard.metrics
-        try Self.check(sets, "test set", among: try store.testSets().map(\.name))
-        try Self.check(metrics, "metric", among: try catalog.names + store.metrics().map(\.name))
+        try ValidationError.check(sets, "test set", among: try store.testSets().map(\.name), none: "the store has none yet")
+        try ValidationError.check(metrics, "metric", among: try catalog.names + store.metrics().map(\.name), none: "the store has none yet")
         let report = try ComparisonReport(
             of: selected, in: store,
             options: .init(
@@ -61,14 +60,5 @@ struct Compare: ParsableCommand {
             }
         }
         if check, !report.shortfalls.isEmpty { throw ExitCode(3) }
-    }
-
-    /// - Throws: A usage error for the first name that is not known.
-    private static func check(_ names: [String], _ noun: String, among known: [String]) throws {
-        guard let wrong = names.first(where: { !known.contains($0) }) else { return }
-        let all = Set(known).sorted()
-        let hint = nearest(to: wrong, among: all).map { "did you mean '\($0)'?" }
-            ?? (all.isEmpty ? "the store has none yet" : "known: \(all.joined(separator: ", "))")
-        throw ValidationError("unknown \(noun) '\(wrong)'; \(hint)")
     }
 }

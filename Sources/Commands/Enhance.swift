@@ -168,7 +168,7 @@ struct SamplingOptions: ParsableArguments {
 
 /// What a conditioned model is told of the noise.
 struct ConditioningOptions: ParsableArguments {
-    @Option(help: "Guidance scale w: s₀ + w (s₁ − s₀); 1 if neither this nor the model's spec says otherwise.")
+    @Option(help: "Guidance scale w: s₀ + w (s₁ − s₀); if not given, that of the model's spec where it lists one alone, or else 1.")
     var guidance: Double?
 
     @Option(

@@ -3,7 +3,6 @@ import Experiments
 import Foundation
 import Reports
 import Runs
-import Specs
 
 /// `sgmse probe`: whether a conditioned model uses its noise reference.
 struct Probe: ParsableCommand {
@@ -45,11 +44,7 @@ struct Probe: ParsableCommand {
     func validate() throws {
         if files < 1 { throw ValidationError("--files \(files): at least one is needed") }
         if steps < 0 { throw ValidationError("--steps \(steps): a number of steps, or 0") }
-        let known = Catalog.standard.metrics.names
-        if let wrong = metrics.first(where: { !known.contains($0) }) {
-            let hint = nearest(to: wrong, among: known).map { "did you mean '\($0)'?" } ?? "known: \(known.joined(separator: ", "))"
-            throw ValidationError("unknown metric '\(wrong)'; \(hint)")
-        }
+        try ValidationError.check(metrics, "metric", among: Catalog.standard.metrics.names)
     }
 
     func run() throws {

@@ -63,9 +63,7 @@ struct RegistryCommand: ParsableCommand {
     private static let kinds = RegistryKind.allCases.map(\.rawValue) + forms.map(\.kind)
 
     func validate() throws {
-        if let kind, !Self.kinds.contains(kind) {
-            throw ValidationError("unknown kind '\(kind)'; known: \(Self.kinds.joined(separator: ", "))")
-        }
+        try ValidationError.check([kind].compactMap(\.self), "kind", among: Self.kinds)
     }
 
     func run() throws {
