@@ -25,12 +25,23 @@ INLINE void store(float *p, vf v) { *(vfu *)p = v; }
 // Past the caches, for results too large to be found there again; p is aligned to a vector.
 INLINE void store_past(float *p, vf v) { __builtin_nontemporal_store(v, (vf *)p); }
 INLINE vf splat(float x) { return x - (vf){}; }
+// The first n floats of a vector, 0 ≤ n ≤ VW; no other memory is touched.
+#if defined(__x86_64__) && SG_VECTOR == 16
+INLINE vf load_some(const float *p, int64_t n) { return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
+INLINE void store_some(float *p, vf v, int64_t n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v); }
+#elif defined(__x86_64__) && SG_VECTOR == 8
+static const int32_t first_lanes[2 * VW] = {-1, -1, -1, -1, -1, -1, -1, -1};
+INLINE __m256i lanes(int64_t n) { return _mm256_loadu_si256((const __m256i *)(first_lanes + VW - n)); }
+INLINE vf load_some(const float *p, int64_t n) { return (vf)_mm256_maskload_ps(p, lanes(n)); }
+INLINE void store_some(float *p, vf v, int64_t n) { _mm256_maskstore_ps(p, lanes(n), (__m256)v); }
+#else
 INLINE vf load_some(const float *p, int64_t n) {
     vf v = {};
     for (int64_t i = 0; i < n; i++) v[i] = p[i];
     return v;
 }
 INLINE void store_some(float *p, vf v, int64_t n) { for (int64_t i = 0; i < n; i++) p[i] = v[i]; }
+#endif
 INLINE vf load_upto(const float *p, int64_t n) { return n >= VW ? load(p) : load_some(p, n); }
 INLINE void store_upto(float *p, vf v, int64_t n) { if (n >= VW) store(p, v); else store_some(p, v, n); }
 INLINE vf vmax(vf a, vf b) { return __builtin_elementwise_max(a, b); }
