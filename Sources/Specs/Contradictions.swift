@@ -81,7 +81,7 @@ struct Contradictions {
         found.append(SpecError(code, isWaived ? .warning : severity, at: place(paths), summary, hint: hint))
     }
 
-    func traits(_ kind: RegistryKind, _ choice: Choice) -> [Trait] { vocabulary[kind, choice.name]?.traits ?? [] }
+    func traits(_ kind: RegistryKind, _ choice: Choice) -> [Trait] { vocabulary.traits(kind, choice) }
 
     func names(_ kind: RegistryKind, with trait: Trait) -> String {
         vocabulary.entries(kind).filter { $0.traits.contains(trait) }.map(\.name).joined(separator: ", ")

@@ -68,39 +68,50 @@ struct DerivedSettings {
         samplers = Dictionary(choices, uniquingKeysWith: { first, _ in first })
     }
 
-    func fill(_ settings: inout Settings) {
-        let sde = settings.choice("sde")
-        let sdeTraits = vocabulary[.sde, sde.name]?.traits ?? []
-        let isConditioned = settings.optionalSection("conditioning") != nil
-
-        let usualSteps = sdeTraits.first { if case .steps(let count) = $0 { count } else { nil } } ?? 30
+    /// - Parameter known: A spec with the settings that it was filled from; what follows from the same is taken over.
+    func fill(_ settings: inout Settings, like known: (draft: Settings, spec: ExperimentSpec)? = nil) {
+        let draft = settings
+        let sdeTraits = vocabulary.traits(.sde, settings.choice("sde"))
         let usual: String = sdeTraits.first { if case .samplers(let names) = $0 { names.first } else { nil } } ?? "pc"
-        let usualSampler = samplers[usual] ?? Choice(usual)
+        let sampler = samplers[usual] ?? Choice(usual)
+        let steps = sdeTraits.first { if case .steps(let count) = $0 { count } else { nil } } ?? 30
 
-        if isConditioned, case .none? = settings.value(at: "conditioning.ref_num_frames") {
-            let frames = settings.value(at: "conditioning.ref_length_sec")?.number.map {
-                ConditioningSpec.frames(
-                    seconds: $0, sampleRate: settings.section("data").integer("sample_rate"),
-                    hopLength: settings.section("transform").integer("hop_length"))
-            }
-            settings.set(.integer(frames ?? 32), at: "conditioning.ref_num_frames")
-        }
-
+        fillReferenceLength(&settings)
         var train = settings.section("train")
-        fill(&train, "validation_sampler") { .choice(usualSampler) }
-        if takesSteps(train.choice("validation_sampler")) {
-            fill(&train, "validation_N") { .integer(usualSteps) }
-        }
+        fill(&train, "validation_sampler") { .choice(sampler) }
+        if takesSteps(train.choice("validation_sampler")) { fill(&train, "validation_N") { .integer(steps) } }
         settings["train"] = .section(train)
 
-        var evaluate = settings.section("evaluate")
-        fill(&evaluate, "sampler") { .list([.choice(usualSampler)]) }
-        let anyTakesSteps = evaluate.choices("sampler").contains(where: takesSteps)
-        fill(&evaluate, "N") { .list(anyTakesSteps ? [.integer(usualSteps)] : []) }
-        fill(&evaluate, "guidance") { .list(isConditioned ? [.number(1)] : []) }
-        fill(&evaluate, "reference") {
-            .list(isConditioned ? [.choice(Self.oracle)] : [])
+        if let known, known.spec.settings.section("train")["t_eps"] == train["t_eps"],
+            Self.decidingEvaluation.allSatisfy({ draft[$0] == known.draft[$0] })
+        {
+            settings["evaluate"] = known.spec.settings["evaluate"]
+        } else {
+            fillEvaluation(&settings, sampler, steps)
         }
+    }
+
+    /// The sections, besides `train.t_eps`, that `evaluate` follows from.
+    private static let decidingEvaluation = ["evaluate", "sde", "backbone", "conditioning", "data", "transform"]
+
+    private func fillReferenceLength(_ settings: inout Settings) {
+        guard case .none? = settings.value(at: "conditioning.ref_num_frames") else { return }
+        let frames = settings.value(at: "conditioning.ref_length_sec")?.number.map {
+            ConditioningSpec.frames(
+                seconds: $0, sampleRate: settings.section("data").integer("sample_rate"),
+                hopLength: settings.section("transform").integer("hop_length"))
+        }
+        settings.set(.integer(frames ?? 32), at: "conditioning.ref_num_frames")
+    }
+
+    private func fillEvaluation(_ settings: inout Settings, _ sampler: Choice, _ steps: Int) {
+        var evaluate = settings.section("evaluate")
+        let isConditioned = settings.optionalSection("conditioning") != nil
+        fill(&evaluate, "sampler") { .list([.choice(sampler)]) }
+        let anyTakesSteps = evaluate.choices("sampler").contains(where: takesSteps)
+        fill(&evaluate, "N") { .list(anyTakesSteps ? [.integer(steps)] : []) }
+        fill(&evaluate, "guidance") { .list(isConditioned ? [.number(1)] : []) }
+        fill(&evaluate, "reference") { .list(isConditioned ? [.choice(Self.oracle)] : []) }
         // Without conditioning there is nothing to leave out.
         if !isConditioned, evaluate.choices("reference").allSatisfy({ $0.name == "none" }) { evaluate["reference"] = .list([]) }
         if isConditioned {
@@ -111,8 +122,8 @@ struct DerivedSettings {
                 return .choice(reference)
             })
         }
-        fill(&evaluate, "t_eps") { train["t_eps"] ?? .number(0.03) }
-        let backbone = vocabulary[.backbone, settings.choice("backbone").name]?.traits ?? []
+        fill(&evaluate, "t_eps") { settings.section("train")["t_eps"] ?? .number(0.03) }
+        let backbone = vocabulary.traits(.backbone, settings.choice("backbone"))
         fill(&evaluate, "padding") {
             .text(backbone.first { if case .padding(let mode) = $0 { mode } else { nil } } ?? "zero_pad")
         }
@@ -131,7 +142,7 @@ struct DerivedSettings {
     }
 
     func takesSteps(_ sampler: Choice) -> Bool {
-        !(vocabulary[.sampler, sampler.name]?.traits.contains(.choosesSteps) ?? false)
+        !vocabulary.traits(.sampler, sampler).contains(.choosesSteps)
     }
 }
 

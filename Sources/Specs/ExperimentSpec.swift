@@ -28,24 +28,32 @@ public final class ExperimentSpec: Sendable {
     public let evaluate: EvaluateSpec
 
     /// Reads complete settings, as a resolver leaves them or a store kept them.
-    public init(_ settings: Settings) {
-        self.settings = settings
+    ///
+    /// - Parameter other: A spec that may have sections in common with this one; these are then shared, not read again.
+    public init(_ settings: Settings, like other: ExperimentSpec? = nil) {
+        var settings = settings
         name = settings.optionalText("name") ?? ""
         title = settings.optionalText("title")
         notes = settings.optionalText("notes")
         tags = settings.texts("tags")
         reproduces = settings.optionalText("reproduces")
-        incomplete = Self.table(settings, "incomplete")
-        sources = Self.table(settings, "sources")
-        waive = Self.table(settings, "waive")
-        data = DataSpec(settings.section("data"))
-        transform = TransformSpec(settings.section("transform"))
+        func part<Part>(_ name: String, _ known: (ExperimentSpec) -> Part, _ read: (Settings) -> Part) -> Part {
+            guard let other, let value = other.settings[name], settings[name] == value else { return read(settings) }
+            settings[name] = value
+            return known(other)
+        }
+        incomplete = part("incomplete", \.incomplete) { Self.table($0, "incomplete") }
+        sources = part("sources", \.sources) { Self.table($0, "sources") }
+        waive = part("waive", \.waive) { Self.table($0, "waive") }
+        data = part("data", \.data) { DataSpec($0.section("data")) }
+        transform = part("transform", \.transform) { TransformSpec($0.section("transform")) }
         backbone = settings.choice("backbone")
-        conditioning = settings.optionalSection("conditioning").map(ConditioningSpec.init)
+        conditioning = part("conditioning", \.conditioning) { $0.optionalSection("conditioning").map(ConditioningSpec.init) }
         sde = settings.choice("sde")
-        objective = ObjectiveSpec(settings.section("objective"))
-        train = TrainSpec(settings.section("train"))
-        evaluate = EvaluateSpec(settings.section("evaluate"))
+        objective = part("objective", \.objective) { ObjectiveSpec($0.section("objective")) }
+        train = part("train", \.train) { TrainSpec($0.section("train")) }
+        evaluate = part("evaluate", \.evaluate) { EvaluateSpec($0.section("evaluate")) }
+        self.settings = settings
     }
 
     private static func table(_ settings: Settings, _ name: String) -> [String: String] {

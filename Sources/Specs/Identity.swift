@@ -49,22 +49,14 @@ struct SectionIdentities {
     /// Sections that derived settings may change when another one changes.
     private static let dependent: Set<String> = ["conditioning", "train"]
 
-    private var all: [Identity]
-    /// The values that they are of.
-    private var values: [SettingValue]
+    private var forms: [SectionForm]
 
-    init(_ spec: ExperimentSpec) {
-        all = Self.sections.map { Self.identity(of: $0, in: spec) }
-        values = Self.sections.map { spec.settings[$0.name] ?? .none }
-    }
+    init(_ spec: ExperimentSpec) { forms = Self.sections.map { SectionForm($0, spec.settings[$0.name]) } }
 
     /// - Parameter touched: The sections in which `spec` may differ from the one these are of.
     mutating func update(for spec: ExperimentSpec, touched: Set<String>) {
         for (place, section) in Self.sections.enumerated() where touched.contains(section.name) || Self.dependent.contains(section.name) {
-            let value = spec.settings[section.name] ?? .none
-            guard value != values[place] else { continue }
-            values[place] = value
-            all[place] = Self.identity(of: section, in: spec)
+            forms[place].update(to: spec.settings[section.name])
         }
     }
 
@@ -72,21 +64,60 @@ struct SectionIdentities {
     func training(seed: Int) -> Identity { trainings(seeds: [seed])[0] }
 
     func trainings(seeds: [Int]) -> [Identity] {
-        let whole = Identity(of: all.map(\.hex).joined(separator: "\n"))
+        let whole = Identity(of: forms.map(\.identity.hex).joined(separator: "\n"))
         return seeds.map { Identity(of: "\(whole.hex) seed=\($0)") }
     }
+}
 
-    private static func identity(of section: Field, in spec: ExperimentSpec) -> Identity {
-        var form = CanonicalForm(parts: [.data, .training])
-        form.add(spec.settings, Schema([section]), prefix: "", part: .none)
-        return Identity(of: form.text)
+/// The canonical form of one section, of which a change of a setting spells only that setting anew.
+private struct SectionForm {
+    private static let parts: Set<IdentityPart> = [.data, .training]
+
+    private(set) var identity: Identity
+    private let section: Field
+    private var value: SettingValue?
+    /// Sorted.
+    private var lines: [String]
+
+    init(_ section: Field, _ value: SettingValue?) {
+        self.section = section
+        self.value = value
+        lines = Self.lines(section, value).sorted()
+        identity = Identity(of: lines.joined())
+    }
+
+    mutating func update(to new: SettingValue?) {
+        guard new != value else { return }
+        if case .section(let schema, _) = section.type, case .section(let now)? = new, case .section(let before)? = value {
+            for field in schema.fields where now[field.name] != before[field.name] {
+                let old = lines(of: field, before[field.name])
+                lines.removeAll(where: old.contains)
+                lines += lines(of: field, now[field.name])
+            }
+            lines.sort()
+        } else {
+            lines = Self.lines(section, new).sorted()
+        }
+        value = new
+        identity = Identity(of: lines.joined())
+    }
+
+    /// Of one setting inside the section.
+    private func lines(of field: Field, _ value: SettingValue?) -> [String] {
+        Self.lines(field, value, prefix: section.name + ".", part: section.part ?? .none)
+    }
+
+    private static func lines(_ field: Field, _ value: SettingValue?, prefix: String = "", part: IdentityPart = .none) -> [String] {
+        var form = CanonicalForm(parts: parts)
+        if let value { form.add(value, of: field, prefix: prefix, part: part) }
+        return form.lines
     }
 }
 
 /// One spelling for every meaning.
 struct CanonicalForm {
     let parts: Set<IdentityPart>
-    private var lines: [String] = []
+    private(set) var lines: [String] = []
 
     init(parts: Set<IdentityPart>) { self.parts = parts }
 
@@ -94,22 +125,24 @@ struct CanonicalForm {
 
     mutating func add(_ settings: Settings, _ schema: Schema, prefix: String, part: IdentityPart) {
         for field in schema.fields {
-            let inner = field.part ?? part
-            guard let written = settings[field.name], prefix + field.name != "train.seeds" else { continue }
-            if field.isSilentWhenAbsent, written == .none { continue }
-            let value = written.meant(as: field.type)
-            if case .section(let section, _) = field.type, case .section(let values) = value {
-                if inner != .none, parts.contains(inner) { lines.append("\(prefix)\(field.name)=present\n") }
-                add(values, section, prefix: prefix + field.name + ".", part: inner)
-            } else if inner != .none, parts.contains(inner) {
-                // The factors of an evaluation and its metrics are sets: their order means nothing.
-                let isSet = inner == .evaluation
-                if isSet, case .list(let values) = value {
-                    lines.append("\(prefix)\(field.name)=\(Self.set(values))\n")
-                } else {
-                    lines.append("\(prefix)\(field.name)=\(Self.spelled(value))\n")
-                }
-            }
+            if let written = settings[field.name] { add(written, of: field, prefix: prefix, part: part) }
+        }
+    }
+
+    mutating func add(_ written: SettingValue, of field: Field, prefix: String, part: IdentityPart) {
+        let path = prefix + field.name
+        guard path != "train.seeds", !(field.isSilentWhenAbsent && written == .none) else { return }
+        let part = field.part ?? part
+        let isMeant = part != .none && parts.contains(part)
+        let value = written.meant(as: field.type)
+        if case .section(let schema, _) = field.type, case .section(let values) = value {
+            if isMeant { lines.append("\(path)=present\n") }
+            add(values, schema, prefix: path + ".", part: part)
+        } else if isMeant, part == .evaluation, case .list(let values) = value {
+            // The factors of an evaluation and its metrics are sets: their order means nothing.
+            lines.append("\(path)=\(Self.set(values))\n")
+        } else if isMeant {
+            lines.append("\(path)=\(Self.spelled(value))\n")
         }
     }
 

@@ -136,12 +136,17 @@ struct SpecAssembly {
         return vocabulary[.sde, sde ?? ""]?.traits.first { if case .samplers(let names) = $0 { names.first } else { nil } }
     }
 
-    /// - Parameter origins: Of settings the draft did not look at.
-    func resolved(_ draft: Draft, over origins: [[String: Origin]] = [], checks: Bool = true) -> Resolution {
+    /// - Parameters:
+    ///   - origins: Of settings the draft did not look at.
+    ///   - known: A spec that differs in little, with its draft.
+    func resolved(
+        _ draft: Draft, over origins: [[String: Origin]] = [], like known: (draft: Settings, spec: ExperimentSpec)? = nil,
+        checks: Bool = true
+    ) -> Resolution {
         var settings = draft.settings
         if settings.optionalText("name") == nil { settings["name"] = .text(FilePath.stem(of: file)) }
-        derived.fill(&settings)
-        let spec = ExperimentSpec(settings)
+        derived.fill(&settings, like: known)
+        let spec = ExperimentSpec(settings, like: known?.spec)
         var errors = draft.errors
         if checks {
             errors += Contradictions(

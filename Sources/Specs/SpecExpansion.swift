@@ -52,13 +52,14 @@ private struct PointResolver: Sendable {
     let failed: Set<String>
     let touched: Set<String>
     let sweep: Sweep
-    /// Of the last point: what the next one does not change is not computed again.
+    /// Of the last point: what the next one does not change is not read or computed again.
+    var latest: (draft: Settings, spec: ExperimentSpec)
     var identities: SectionIdentities
 
-    /// One point with the identities of its trainings; `nil` where an exclusion takes it out.
+    /// One point with the values that it was given and the identities of its trainings; `nil` where an exclusion takes it out.
     mutating func resolve(
         _ point: [Sweep.Assignment], _ patches: [SettingsPatch?]
-    ) -> (resolution: SpecAssembly.Resolution, trainings: [Identity])? {
+    ) -> (resolution: SpecAssembly.Resolution, values: [(path: String, value: SettingValue)], trainings: [Identity])? {
         var draft = SpecAssembly.Draft(settings: whole.settings, origins: [:], failed: failed, errors: [])
         var tables: [[String: Origin]] = []
         if patches.allSatisfy({ $0 != nil }) {
@@ -72,10 +73,13 @@ private struct PointResolver: Sendable {
             draft.errors = part.errors
             tables = [part.origins, origins]
         }
-        let resolution = assembly.resolved(draft, over: tables)
-        if sweep.excludes(resolution.spec.settings) { return nil }
-        identities.update(for: resolution.spec, touched: touched)
-        return (resolution, identities.trainings(seeds: resolution.spec.train.seeds))
+        let resolution = assembly.resolved(draft, over: tables, like: latest)
+        let spec = resolution.spec
+        latest = (draft.settings, spec)
+        if sweep.excludes(spec.settings) { return nil }
+        identities.update(for: spec, touched: touched)
+        let values = point.map { (path: $0.path, value: spec.settings.value(at: $0.path) ?? .none) }
+        return (resolution, values, identities.trainings(seeds: spec.train.seeds))
     }
 }
 
@@ -92,10 +96,11 @@ extension SpecAssembly {
         // A path that leads nowhere is judged by the whole language.
         let schema = known.count == touched.count ? Schema(known) : ExperimentSchema.root
         func isUntouched(_ path: String) -> Bool { !touched.contains(String(path.prefix { $0 != "." && $0 != "[" })) }
+        let usual = resolved(whole, checks: false).spec
         let resolver = PointResolver(
             assembly: self, whole: whole, schema: schema, origins: whole.origins.filter { isUntouched($0.key) },
-            failed: whole.failed.filter(isUntouched), touched: touched, sweep: sweep,
-            identities: SectionIdentities(resolved(whole, checks: false).spec))
+            failed: whole.failed.filter(isUntouched), touched: touched, sweep: sweep, latest: (whole.settings, usual),
+            identities: SectionIdentities(usual))
         var patches: [Int: SettingsPatch?] = [:]
         let points = sweep.points.map { ($0, $0.map { patch($0, over: whole, &patches) }) }
         let outcomes = points.parallelChunks { chunk in
@@ -108,7 +113,7 @@ extension SpecAssembly {
         var names: Set<String> = []
         var failing = 0
         for ((point, _), found) in zip(points, outcomes) {
-            guard let (resolution, trainings) = found else { continue }
+            guard let (resolution, values, trainings) = found else { continue }
             if resolution.errors.contains(where: { $0.severity == .error }) {
                 failing += 1
                 errors += resolution.errors
@@ -117,10 +122,9 @@ extension SpecAssembly {
             }
             errors += resolution.errors
             let spec = resolution.spec
-            let values = point.map { ($0.path, spec.settings.value(at: $0.path) ?? .none) }
             // A point that names its runs needs no other label.
             let own = point.contains { $0.path == "name" } ? spec.name : nil
-            var label = own ?? values.map { "\(labels[$0.0] ?? $0.0)=\(Self.shown($0.1))" }.joined(separator: ",")
+            var label = own ?? values.map { "\(labels[$0.path] ?? $0.path)=\(Self.shown($0.value))" }.joined(separator: ",")
             if !names.insert(label).inserted {
                 // Values that differ only in what names cannot show are told apart by their number.
                 label += ",point=\(runs.count + 1)"
@@ -156,7 +160,7 @@ extension SpecAssembly {
 
     /// One run for each seed.
     func runs(
-        of spec: ExperimentSpec, label: String, isNamed: Bool = false, point: [(String, SettingValue)],
+        of spec: ExperimentSpec, label: String, isNamed: Bool = false, point: [(path: String, value: SettingValue)],
         _ trainings: [Identity], _ agenda: EvaluationAgenda
     ) -> [SpecRun] {
         var stem = spec.name + (profile.map { "@\($0)" } ?? "")
@@ -165,7 +169,7 @@ extension SpecAssembly {
         return zip(seeds, trainings).map { seed, identity in
             SpecRun(
                 name: seeds.count > 1 ? stem + ",seed=\(seed)" : stem, label: label, seed: seed,
-                point: point.map { (path: $0.0, value: $0.1) }, spec: spec, identity: identity, agenda: agenda)
+                point: point, spec: spec, identity: identity, agenda: agenda)
         }
     }
 

@@ -79,6 +79,9 @@ public struct LoadedSpec: Sendable {
 
     public var file: String { files[0] }
 
+    /// The evaluations of every run, worked out on all cores.
+    public var evaluations: [[SpecEvaluation]] { runs.parallelChunks { $0.map(\.evaluations) } }
+
     /// Settings that the spec marks as not known and nobody has set since; a profile is no attempt at them.
     public let unknown: [String: String]
 }

@@ -107,6 +107,7 @@ public enum Trait: Hashable, Sendable {
 public struct ExperimentVocabulary: Sendable {
     private var tables: [RegistryKind: [EntryDescriptor]]
     private var places: [RegistryKind: [String: Int]]
+    private var traits: [RegistryKind: [String: [Trait]]]
     /// The names of checks that a spec may waive, besides the language's own.
     public var gates: [String]
 
@@ -116,6 +117,9 @@ public struct ExperimentVocabulary: Sendable {
         places = tables.mapValues { entries in
             Dictionary(entries.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         }
+        traits = tables.mapValues { entries in
+            Dictionary(entries.map { ($0.name, $0.traits) }, uniquingKeysWith: { first, _ in first })
+        }
     }
 
     public func entries(_ kind: RegistryKind) -> [EntryDescriptor] { tables[kind] ?? [] }
@@ -123,6 +127,9 @@ public struct ExperimentVocabulary: Sendable {
     public subscript(kind: RegistryKind, name: String) -> EntryDescriptor? {
         places[kind]?[name].flatMap { tables[kind]?[$0] }
     }
+
+    /// The facts about a chosen entry; none for one that is not known.
+    func traits(_ kind: RegistryKind, _ choice: Choice) -> [Trait] { traits[kind]?[choice.name] ?? [] }
 
     /// A larger copy.
     public func adding(_ entry: EntryDescriptor, to kind: RegistryKind) -> ExperimentVocabulary {

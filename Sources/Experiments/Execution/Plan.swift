@@ -45,7 +45,7 @@ public struct Planner {
             preparer: DataPreparer(folder: folder, corpora: corpora, catalog: catalog))
         work.plan.runs = loaded.runs.count
         work.plan.findings = try ProtocolGate.enter(loaded, catalog)
-        for run in loaded.runs { try work.add(run) }
+        for (run, evaluations) in zip(loaded.runs, loaded.evaluations) { try work.add(run, evaluations) }
         return work.plan
     }
 }
@@ -76,12 +76,12 @@ private struct PlanWork {
         costs = CostModel(store: store)
     }
 
-    mutating func add(_ run: SpecRun) throws {
+    mutating func add(_ run: SpecRun, _ evaluations: [SpecEvaluation]) throws {
         let (data, evaluate, hop) = (run.spec.settings["data"], run.spec.settings["evaluate"], run.spec.transform.hopLength)
         let isLikeTheLast = latest.map { $0.data == data && $0.evaluate == evaluate && $0.hop == hop } ?? false
         if !isLikeTheLast { latest = (data, evaluate, hop, try audio(of: run.spec)) }
         let audio = latest?.audio
-        if run.spec.hasModel { try addModel(run, audio) }
+        if run.spec.hasModel { try addModel(run, evaluations, audio) }
         if !isLikeTheLast { try addAnchors(run, audio) }
     }
 
@@ -100,14 +100,14 @@ private struct PlanWork {
 
     // MARK: Training and evaluation
 
-    private mutating func addModel(_ run: SpecRun, _ audio: PreparedData?) throws {
+    private mutating func addModel(_ run: SpecRun, _ asked: [SpecEvaluation], _ audio: PreparedData?) throws {
         var audio = audio
         let start = try StartingPoint(run.spec, store: store, folder: folder)
         try audio?.add(start)
         let key = RunKey(identity: run.identity.hex, seed: UInt64(run.seed), dataFingerprint: audio?.fingerprint ?? "")
         let known = inventory.trainings[key]
         var evaluations: [PlanStep] = []
-        for evaluation in run.evaluations { evaluations.append(try step(of: evaluation, run, key, audio, known)) }
+        for evaluation in asked { evaluations.append(try step(of: evaluation, run, key, audio, known)) }
         let isNeeded = evaluations.contains { $0.state != .cached }
         let total = Trainer.totalSteps(run.spec.train, files: audio?.training.count ?? 0)
         var train = PlanStep.training(

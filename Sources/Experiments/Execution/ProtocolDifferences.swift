@@ -8,17 +8,11 @@ import Specs
 enum ProtocolDifferences {
     /// All of a spec that the differences inside one run are told by.
     struct Question: Hashable {
-        let data: DataSpec
-        let transform: TransformSpec
-        let backbone, sde: Choice
-        let conditioning: ConditioningSpec?
-        let evaluate: EvaluateSpec
-        let validation: [Int?]
-        let waived: [String: String]
+        private let parts: [SettingValue?]
+        private let validation: [Int?]
 
         init(_ spec: ExperimentSpec) {
-            (data, transform, backbone, conditioning) = (spec.data, spec.transform, spec.backbone, spec.conditioning)
-            (sde, evaluate, waived) = (spec.sde, spec.evaluate, spec.waive)
+            parts = ["data", "transform", "backbone", "conditioning", "sde", "evaluate", "waive"].map { spec.settings[$0] }
             validation = [spec.train.maxSteps, spec.train.numEvalFiles, spec.train.validationN]
         }
     }
