@@ -55,9 +55,11 @@ extension CommandsTests {
         #expect(try sgmse("checkpoint", "inspect", "/nowhere.ckpt").code == 2)
         let empty = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: empty) }
-        let folder = try sgmse("checkpoint", "import", empty)
-        #expect(folder.code == 2)
-        #expect(folder.error.contains("a folder without weights.safetensors"))
+        for use in [["checkpoint", "import", empty], ["enhance", "--checkpoint", empty, "--input", empty, "--output", empty + "/out"]] {
+            let end = try sgmse(use, folder: empty)
+            #expect(end.code == 2)
+            #expect(end.error.contains("a folder without weights.safetensors"), "\(end.error)")
+        }
     }
 
     @Test func aCheckpointTravelsAndEnhances() throws {

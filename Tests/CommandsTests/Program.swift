@@ -70,6 +70,23 @@ final class Program {
         return String(decoding: told, as: UTF8.self)
     }
 
+    /// Runs the program to its end with output and messages going to one file, and returns what is in it.
+    static func intoOneFile(_ arguments: [String], in folder: String) throws -> Data {
+        let file = URL(fileURLWithPath: folder + "/" + UUID().uuidString)
+        try Data().write(to: file)
+        let handle = try FileHandle(forWritingTo: file)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        process.standardOutput = handle
+        process.standardError = handle
+        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) { $1 }
+        try process.run()
+        process.waitUntilExit()
+        return try Data(contentsOf: file)
+    }
+
     func wait() -> End {
         process.waitUntilExit()
         let (out, error) = said.whole()

@@ -148,6 +148,15 @@ import Testing
         #expect(try copy.runs().count == 2 && copy.integrityProblems().isEmpty)
     }
 
+    /// `sgmse run SPEC > log 2>&1`
+    @Test func outputAndMessagesKeepTheirOrderInOneFile() throws {
+        let scratch = try Scratch()
+        let log = try Program.intoOneFile(["run", scratch.spec(tinySpec)], in: scratch.folder)
+        let text = try #require(String(data: log, encoding: .utf8))
+        let (table, summary) = (try #require(text.range(of: "mean ± standard deviation")), try #require(text.range(of: " steps done")))
+        #expect(table.upperBound < summary.lowerBound)
+    }
+
     @Test func runsTravelBetweenStores() throws {
         let other = try Scratch()
         let target = other.store

@@ -40,6 +40,8 @@ import Testing
             #expect(try SoundFile.header(of: folder + "/out/c.wav") == .init(sampleRate: 16000, channels: 1, frames: 3200))
             let again = try plain.run(input: folder + "/in", output: folder + "/out")
             #expect((again.enhanced, again.skipped) == (0, 3))
+            let error = #expect(throws: EnhancementInputError.self) { try plain.run(input: folder + "/in", output: folder + "/out/a.wav") }
+            #expect(error?.description.contains("a.wav: is a file") == true, "\(error as Any)")
 
             let back = FolderEnhancer(enhancer: enhancer, sampleRate: rate, options: .init(restoresRate: true, replaces: true))
             #expect(try back.run(input: folder + "/in", output: folder + "/out").enhanced == 3)

@@ -22,12 +22,13 @@ struct WeightSource: Sendable {
 
     /// Opens a file, or the weights of a folder of `sgmse checkpoint import`.
     ///
-    /// - Throws: `CheckpointError` where there is none, `WeightFileError`.
+    /// - Throws: `CheckpointError` where there are none, `WeightFileError`.
     init(at path: String) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw CheckpointError(path: path, reason: "no such file", hint: "sgmse checkpoint list says where checkpoints are published")
         }
+        try Self.checkFolder(path)
         let file = isFolder.boolValue ? path + "/" + ImportedFiles.weights : path
         self.path = file
         contents =

@@ -135,6 +135,10 @@ public struct FolderEnhancer: Sendable {
         guard source != target else {
             throw EnhancementInputError(problems: [(output, "is the folder of the inputs, which would be replaced; name another")])
         }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: output, isDirectory: &isFolder), !isFolder.boolValue {
+            throw EnhancementInputError(problems: [(output, "is a file, and enhanced files go into a folder; name one")])
+        }
         let names = all.filter { !ownFolders.contains(where: Self.resolved(source + "/" + $0).hasPrefix) }
         let stateNames = Self.stateNames(Set(names + neighbours))
         var jobs: [Job] = []
