@@ -77,6 +77,6 @@ public struct SGMSE: ParsableCommand {
 
 /// Writes a message to standard error, behind all that was printed before: both may be one file.
 func printError(_ message: String) {
-    unsafe fflush(nil)
+    fflush(nil)
     FileHandle.standardError.write(Data((message + "\n").utf8))
 }
