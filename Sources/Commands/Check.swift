@@ -56,6 +56,11 @@ struct Check: ParsableCommand {
         } catch let error as GateFailure where json {
             print(Reports.JSON.object([.init("errors", .array(error.findings.map(\.json)))]).text, terminator: "")
             throw ExitCode(3)
+        } catch where json && !(error is ExitCode) {
+            let text = "\(error)"
+            let mistake: Reports.JSON = ["code": "error", "severity": "error", "message": .string(text.hasPrefix("error: ") ? String(text.dropFirst(7)) : text)]
+            print(Reports.JSON.object([.init("errors", [mistake])]).text, terminator: "")
+            throw ExitCode(SGMSE.code(of: error))
         }
         if json { print(Reports.JSON.object([.init("errors", []), .init("specs", .array(reports))]).text, terminator: "") }
     }
@@ -91,6 +96,7 @@ struct Check: ParsableCommand {
             var preparer = DataPreparer(workspace: workspace)
             var seen: Set<String> = []
             for run in loaded.runs {
+                try ProtocolGate.checkStart(of: run, in: workspace)
                 let audio = try preparer.prepare(run.spec)
                 guard seen.insert(audio.fingerprint).inserted else { continue }
                 findings += audio.findings.filter { !findings.contains($0) }

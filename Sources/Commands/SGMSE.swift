@@ -56,7 +56,7 @@ public struct SGMSE: ParsableCommand {
     }
 
     /// The exit code of an error of this program.
-    private static func code(of error: any Error) -> Int32 {
+    static func code(of error: any Error) -> Int32 {
         switch error {
         case is SpecErrors, is FilterError, is UnknownEntry, is UnknownMetric, is IncompatibleParts, is IncompleteSpec,
             is SharedIdentity, is ReferenceError:

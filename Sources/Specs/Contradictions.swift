@@ -327,14 +327,17 @@ struct Contradictions {
     private mutating func checkTables() {
         for table in ["incomplete", "sources"] {
             for (path, _) in spec.settings.section(table) where spec.settings.value(at: path) == nil && ExperimentSchema.field(at: path) == nil {
-                report("paths", at: [table], "'\(table)' names '\(path)', which is no setting")
+                let error = SpecError.unknown("setting", path, known: ExperimentSchema.paths, at: root)
+                report("paths", at: ["\(table).\(path)", table], "'\(table)' names '\(path)', which is no setting",
+                    hint: error.hint.flatMap { $0.hasPrefix("known") ? nil : $0 })
             }
         }
         let waived = spec.settings.section("waive")
-        let known = waived.isEmpty ? [] : Self.codes.map(\.code) + vocabulary.gates
+        let codes = Self.codes.map(\.code)
+        let known = waived.isEmpty ? [] : codes + vocabulary.gates.filter { !codes.contains($0) }
         for (name, _) in waived where !known.contains(name) {
             let error = SpecError.unknown("check", name, known: known, at: place(["waive"]))
-            report("paths", at: ["waive"], "unknown check '\(name)' in 'waive'", hint: error.hint)
+            report("paths", at: ["waive.\(name)", "waive"], "unknown check '\(name)' in 'waive'", hint: error.hint)
         }
     }
 }

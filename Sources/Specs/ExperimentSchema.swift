@@ -26,6 +26,11 @@ public enum ExperimentSchema {
         Field("profiles", .raw, default: .absent, "Named sets of changes, chosen with --profile.", part: IdentityPart.none),
     ])
 
+    /// The dotted paths of all settings, registries' parameters apart.
+    static let paths: [String] = root.fields.flatMap { field in
+        if case .section(let schema, _) = field.type { schema.fields.map { "\(field.name).\($0.name)" } } else { [field.name] }
+    }
+
     /// Keys that describe one file and are not passed on to those that extend it.
     static let ownKeys: Set<String> = ["name", "title", "notes", "reproduces", "extends"]
 

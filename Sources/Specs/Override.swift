@@ -34,7 +34,7 @@ struct Override {
                 }
                 column += part.unicodeScalars.count + 1
             }
-            let value = text.isEmpty ? SpecNode(.scalar("", isQuoted: false), at: mark(offset + 1)) : node
+            let value = text.isEmpty ? SpecNode(.scalar("", isQuoted: false), at: mark(1)) : node
             overrides.append(Override(path: path, value: value.moved(to: mark, by: offset)))
         }
         return (overrides, errors)

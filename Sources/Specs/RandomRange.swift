@@ -23,6 +23,10 @@ struct RandomRange {
         func fail(_ place: SpecNode, _ summary: String) -> SpecError {
             SpecError("sweep", at: place.mark, summary, hint: "\(path): { from: 1e-5, to: 1e-3, log: true } or [a, b, c]")
         }
+        let known = ["from", "to", "log"]
+        if let entry = node.entries?.first(where: { !known.contains($0.key) }) {
+            throw SpecError.unknown("key", entry.key, known: known, at: entry.mark, code: "unknown-key")
+        }
         guard let from = node["from"]?.text, let to = node["to"]?.text else {
             throw fail(node, "'\(path)' wants 'from' and 'to', or a list")
         }

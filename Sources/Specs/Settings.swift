@@ -128,11 +128,13 @@ extension Settings {
 // MARK: Paths
 
 extension Settings {
-    /// The value at a dotted path: `sde.theta`, or `sde.name` for the entry's name.
+    /// The value at a dotted path: `sde.theta`, or `sde.name` for the entry's name; a list of one entry stands for it.
     public func value(at path: some StringProtocol) -> SettingValue? {
         guard let dot = path.firstIndex(of: ".") else { return values[String(path)] }
         let rest = path[path.index(after: dot)...]
-        switch values[String(path[..<dot])] {
+        var found = values[String(path[..<dot])]
+        if case .list(let alone)? = found, alone.count == 1 { found = alone[0] }
+        switch found {
         case .section(let inner)?: return inner.value(at: rest)
         case .choice(let choice)?: return rest == "name" ? .text(choice.name) : choice.settings.value(at: rest)
         default: return nil

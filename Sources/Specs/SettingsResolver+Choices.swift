@@ -88,7 +88,9 @@ extension SettingsResolver {
 
     /// The choices that a choice stands for, one for each combination of the lists among its parameters.
     func spread(_ node: SpecNode, _ type: FieldType) -> [SpecNode] {
-        guard let entries = node.entries, let name = node["name"]?.text, let entry = entry(name, type) else { return [node] }
+        var usualName: String?
+        if case .choice(let kind) = type { usualName = usual[kind] }
+        guard let entries = node.entries, let name = node["name"]?.text ?? usualName, let entry = entry(name, type) else { return [node] }
         var variants: [[SpecNode.Entry]] = [[]]
         for pair in entries {
             var options = [pair]
@@ -111,6 +113,7 @@ extension SettingsResolver {
                     continue
                 }
                 settings[name] = .text("")
+                note(Origin(element), path + "." + name)
             }
         } else if let entries = node.entries {
             for entry in entries {
@@ -119,6 +122,7 @@ extension SettingsResolver {
                     continue
                 }
                 settings[entry.key] = .text(text)
+                note(Origin(layer: entry.value.layer, mark: entry.mark), path + "." + entry.key)
             }
         } else if let text = node.text {
             settings[text] = .text("")

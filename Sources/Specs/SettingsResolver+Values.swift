@@ -8,6 +8,10 @@ extension SettingsResolver {
                 return .none
             case .required, .value:
                 if case .section(let schema, _) = field.type { return .section(defaults(of: schema, path: path)) }
+                if case .table = field.type {
+                    note(Origin(node), path)
+                    return .section(Settings())
+                }
                 if case .oneOf(let names) = field.type, node.text.map(names.contains) ?? false { break }
                 if case .choice = field.type, entry(node.text ?? "", field.type) != nil { break }
                 if case .list = field.type, node.text == "none" || node.text == "~" || node.text == "null" {

@@ -41,6 +41,12 @@ struct SpecAssembly {
         overlay = profile.flatMap { name in
             tree["profiles"]?[name]?.relabelled(.profile(name))
         }
+        for entry in profiles {
+            for inner in entry.value.entries ?? [] where ExperimentSchema.compositionKeys.contains(inner.key) {
+                errors.append(SpecError(
+                    "profile", at: inner.mark, "'\(inner.key)' cannot stand in a profile", hint: "write it in the spec, or in one that extends it"))
+            }
+        }
         if let profile, overlay == nil {
             let known = profiles.map(\.key)
             let at = tree["profiles"]?.mark ?? root
@@ -103,7 +109,7 @@ struct SpecAssembly {
             return SpecNode(.map(entries.filter { schema[$0.key] != nil }), at: node.mark, layer: node.layer)
         }
         var tree = part(base)
-        for assignment in point {
+        for assignment in Sweep.wholesFirst(point) {
             let node = part(composer.canonical(assignment.tree, ExperimentSchema.root))
             tree = SpecComposer.merged(tree, node, ExperimentSchema.root)
         }
@@ -128,7 +134,7 @@ struct SpecAssembly {
     /// The SDE's own sampler, for one whose parameters are written without its name.
     private func usualSampler(_ point: [Sweep.Assignment], _ overlay: SpecNode?) -> String? {
         var composer = SpecComposer()
-        var layers = [base] + point.map { composer.canonical($0.tree, ExperimentSchema.root) }
+        var layers = [base] + Sweep.wholesFirst(point).map { composer.canonical($0.tree, ExperimentSchema.root) }
         if let overlay { layers.append(overlay) }
         layers += overrides.map { composer.canonical($0.tree, ExperimentSchema.root) }
         var sde = layers.reversed().first { $0["sde"]?["name"]?.text }
@@ -171,14 +177,22 @@ struct SpecAssembly {
         guard !errors.contains(where: { $0.severity == .error }) else { return nil }
         return LoadedSpec(
             spec: whole.spec, origins: whole.origins, runs: runs, warnings: SpecErrors(errors).all, files: files,
-            profile: profile, profiles: profiles.map(\.key), sweptPaths: sweep?.paths ?? [], unknown: unknown(whole.spec))
+            profile: profile, profiles: profiles.map(\.key), sweptPaths: sweep?.paths ?? [], unknown: unknown(whole, files))
     }
 
-    /// What is incomplete, less what an override gives.
-    private func unknown(_ spec: ExperimentSpec) -> [String: String] {
-        guard profile == nil else { return [:] }
-        let given = overrides.filter { !$0.value.isNull }.map(\.dotted)
-        return spec.incomplete.filter { path, _ in !given.contains { $0 == path || path.hasPrefix($0 + ".") } }
+    /// What is incomplete, less what an override, every point of the sweep, or a file above the one that says so gives.
+    private func unknown(_ whole: Resolution, _ files: [String]) -> [String: String] {
+        guard profile == nil, !whole.spec.incomplete.isEmpty else { return [:] }
+        let swept = sweep.map { sweep in
+            sweep.paths.filter { path in sweep.axes.contains { $0.allSatisfy { $0.contains { $0.path == path } } } }.map(Sweep.canonical)
+        }
+        let given = overrides.filter { !$0.value.isNull }.map(\.dotted) + (swept ?? [])
+        func depth(_ path: String) -> Int? { whole.origins[path]?.mark.flatMap { files.firstIndex(of: $0.file) } }
+        let marked = depth("incomplete") ?? 0
+        return whole.spec.incomplete.filter { path, _ in
+            let isGiven = given.contains { $0 == path || path.hasPrefix($0 + ".") }
+            return !isGiven && depth(path).map { $0 >= marked } ?? true
+        }
     }
 
     /// Profiles that are not chosen are checked too, as far as what stands in them.

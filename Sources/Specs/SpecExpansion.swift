@@ -107,6 +107,7 @@ extension SpecAssembly {
             var own = resolver
             return chunk.map { point, patches in own.resolve(point, patches) }
         }
+        checkExclusions(sweep, over: outcomes.compactMap { $0?.resolution.spec.settings })
         var agenda: EvaluationAgenda?
         let labels = Self.shortNames(sweep.paths)
         var runs: [SpecRun] = []
@@ -139,6 +140,14 @@ extension SpecAssembly {
             errors.append(SpecError("sweep", at: root, "the sweep has no points left", hint: "'exclude' takes all of them out"))
         }
         return runs
+    }
+
+    /// A condition on a setting that no point has would exclude nothing, and nobody would know.
+    private mutating func checkExclusions(_ sweep: Sweep, over points: [Settings]) {
+        guard !points.isEmpty else { return }
+        for (path, mark, _) in sweep.exclusions.joined() where points.allSatisfy({ $0.value(at: path) == nil }) {
+            errors.append(SpecError.unknown("setting", path, known: (sweep.paths + ExperimentSchema.paths).filter { $0 != path }, at: mark, code: "unknown-key"))
+        }
     }
 
     /// What an assignment alone changes; `nil` unless that is one setting, so that assignments cannot meet.

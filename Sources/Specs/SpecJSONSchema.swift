@@ -16,11 +16,14 @@ public struct SpecJSONSchema {
         ] + body)
     }
 
-    private func object(_ schema: Schema, extra: [(String, OrderedJSON)] = [], required: [String] = []) -> OrderedJSON {
+    /// - Parameter spreads: Whether a list of values stands for several objects.
+    private func object(
+        _ schema: Schema, extra: [(String, OrderedJSON)] = [], required: [String] = [], spreads: Bool = false
+    ) -> OrderedJSON {
         var properties = extra
         for field in schema.fields {
-            properties.append((field.name, described(field)))
-            for alias in field.aliases { properties.append((alias, described(field))) }
+            let description = described(field, spreads: spreads && !field.type.isList)
+            for name in [field.name] + field.aliases { properties.append((name, description)) }
         }
         // Nothing is required: a file may complete another, and any setting may come from the one it extends.
         var body: [(String, OrderedJSON)] = [("type", "object"), ("properties", .object(properties)), ("additionalProperties", false)]
@@ -28,7 +31,7 @@ public struct SpecJSONSchema {
         return .object(body)
     }
 
-    private func described(_ field: Field) -> OrderedJSON {
+    private func described(_ field: Field, spreads: Bool = false) -> OrderedJSON {
         var doc = field.doc
         if let unit = field.unit { doc += " Unit: \(unit)." }
         var body: [(String, OrderedJSON)] = [("description", .text(doc))]
@@ -39,7 +42,8 @@ public struct SpecJSONSchema {
             body[0].1 = .text(doc + " Default: \(words).")
         case .required, .absent: break
         }
-        var alternatives = self.alternatives(field.type, name: field.name)
+        let type = spreads ? FieldType.list(of: field.type, atLeast: 1) : field.type
+        var alternatives = self.alternatives(type, name: field.name)
         switch field.standard {
         case .absent, .derived: alternatives.append(.object([("type", "null")])); alternatives.append(.object([("const", "none")]))
         default: break
@@ -48,7 +52,7 @@ public struct SpecJSONSchema {
         return .object(body)
     }
 
-    private func alternatives(_ type: FieldType, name: String) -> [OrderedJSON] {
+    private func alternatives(_ type: FieldType, name: String, spreads: Bool = false) -> [OrderedJSON] {
         switch type {
         case .bool: return [.object([("type", "boolean")]), .object([("enum", .array(["yes", "no", "on", "off"]))])]
         case .integer(let bounds): return [.object([("type", "integer")] + limits(bounds))]
@@ -58,10 +62,10 @@ public struct SpecJSONSchema {
             // `c_in: 1` is a number to an editor.
             let numbers = names.compactMap { Int($0).map { OrderedJSON.number(String($0)) } }
             return [.object([("enum", .array(names.map(OrderedJSON.text) + numbers))])]
-        case .choice(let kind): return choice(vocabulary.entries(kind))
-        case .variant(let entries): return choice(entries)
-        case .list(let element, let count, _):
-            let items = alternatives(element, name: name)
+        case .choice(let kind): return choice(vocabulary.entries(kind), spreads: spreads)
+        case .variant(let entries): return choice(entries, spreads: spreads)
+        case .list(let element, let count, let spreads):
+            let items = alternatives(element, name: name, spreads: spreads)
             let item: OrderedJSON = items.count == 1 ? items[0] : .object([("anyOf", .array(items))])
             var body: [(String, OrderedJSON)] = [("type", "array"), ("items", item)]
             if count > 0 { body.append(("minItems", .number(String(count)))) }
@@ -69,7 +73,10 @@ public struct SpecJSONSchema {
         case .section(let schema, let shorthand):
             return [object(schema)] + (shorthand == nil ? [] : [.object([("type", "string")])])
         case .table:
-            return [.object([("type", "object")]), .object([("type", "array"), ("items", .object([("type", "string")]))])]
+            return [
+                .object([("type", "object")]), .object([("type", "array"), ("items", .object([("type", "string")]))]),
+                .object([("type", .array(["string", "null"]))]),
+            ]
         case .raw:
             switch name {
             case "extends": return [.object([("type", "string")]), .object([("type", "array"), ("items", .object([("type", "string")]))])]
@@ -81,12 +88,12 @@ public struct SpecJSONSchema {
         }
     }
 
-    private func choice(_ entries: [EntryDescriptor]) -> [OrderedJSON] {
+    private func choice(_ entries: [EntryDescriptor], spreads: Bool = false) -> [OrderedJSON] {
         guard !entries.isEmpty else { return [.object([("type", .array(["string", "object"]))])] }
         let names = OrderedJSON.object([("enum", .array(entries.map { .text($0.name) }))])
         let forms = entries.map { entry -> OrderedJSON in
             let name = OrderedJSON.object([("const", .text(entry.name)), ("description", .text(entry.summary))])
-            return object(entry.parameters, extra: [("name", name)])
+            return object(entry.parameters, extra: [("name", name)], spreads: spreads)
         }
         return [names] + forms
     }

@@ -27,7 +27,7 @@ struct Sweep {
     static let modes = ["grid", "zip", "random", "points", "exclude"]
 
     private(set) var axes: [Axis] = []
-    private(set) var exclusions: [[(path: String, condition: SpecNode)]] = []
+    private(set) var exclusions: [[(path: String, mark: Mark, condition: SpecNode)]] = []
     private(set) var errors: [SpecError] = []
     private let mark: Mark
 
@@ -52,6 +52,7 @@ struct Sweep {
             }
         }
         number()
+        checkPaths()
         var total = 1
         for axis in axes { total = min(Self.mostPoints + 1, total.multipliedReportingOverflow(by: max(1, axis.count)).partialValue) }
         if total > Self.mostPoints {
@@ -70,6 +71,56 @@ struct Sweep {
                 }
             }
         }
+    }
+
+    /// A path leads once into each point, and not to what only a file as a whole may say.
+    private mutating func checkPaths() {
+        var axisOf: [String: Int] = [:]
+        for (number, axis) in axes.enumerated() {
+            var reported: Set<String> = []
+            for point in axis {
+                var own: Set<String> = []
+                for assignment in point {
+                    let path = Self.canonical(assignment.path)
+                    if ExperimentSchema.compositionKeys.contains(assignment.section), reported.insert(path).inserted {
+                        errors.append(SpecError("sweep", at: assignment.mark, "'\(assignment.section)' cannot be swept"))
+                    } else if !own.insert(path).inserted || axisOf[path, default: number] != number, reported.insert(path).inserted {
+                        errors.append(SpecError(
+                            "sweep", at: assignment.mark, "'\(assignment.path)' is swept twice", hint: "only one of both can hold at a point"))
+                    }
+                    axisOf[path] = axisOf[path] ?? number
+                }
+                for assignment in point {
+                    let path = Self.canonical(assignment.path)
+                    let around = own.first { path.hasPrefix($0 + ".") }
+                    guard let around, let outer = point.first(where: { Self.canonical($0.path) == around }),
+                        outer.value[String(path.dropFirst(around.count + 1).prefix { $0 != "." })] != nil,
+                        reported.insert(path).inserted
+                    else { continue }
+                    errors.append(SpecError("sweep", at: assignment.mark, "'\(assignment.path)' is swept twice", hint: "'\(outer.path)' sets it, too"))
+                }
+            }
+        }
+    }
+
+    /// The path in the names of the language, where an alias was written.
+    static func canonical(_ path: String) -> String {
+        var schema: Schema? = ExperimentSchema.root
+        return path.split(separator: ".", omittingEmptySubsequences: false).map { part in
+            guard let field = schema?[String(part)] else {
+                schema = nil
+                return String(part)
+            }
+            if case .section(let inner, _) = field.type { schema = inner } else { schema = nil }
+            return field.name
+        }.joined(separator: ".")
+    }
+
+    /// Entries and sections before their settings, so that the order of a sweep's keys means nothing.
+    static func wholesFirst(_ point: [Assignment]) -> [Assignment] {
+        let depths = point.map { $0.path.utf8.count { $0 == UInt8(ascii: ".") } }
+        guard Swift.zip(depths, depths.dropFirst()).contains(where: >) else { return point }
+        return point.indices.sorted { (depths[$0], $0) < (depths[$1], $1) }.map { point[$0] }
     }
 
     /// All combinations, the last axis fastest.
@@ -95,7 +146,19 @@ struct Sweep {
                 fail(value, "'\(path)' wants a list of values", hint: "\(path): [...]")
                 continue
             }
+            if let twice = Self.repeated(values) {
+                fail(twice, "'\(path)' has a value twice: the same run twice says nothing new")
+            }
             axes.append(values.map { [Assignment(path: path, mark: mark, value: $0)] })
+        }
+    }
+
+    /// The first single value that stands before it in the list, too.
+    private static func repeated(_ values: [SpecNode]) -> SpecNode? {
+        var seen: Set<String> = []
+        return values.first { value in
+            guard let text = value.text else { return false }
+            return !seen.insert(ScalarReading.number(text).map { "\($0)" } ?? text).inserted
         }
     }
 
@@ -128,8 +191,18 @@ struct Sweep {
 
     private mutating func exclude(_ node: SpecNode) {
         for element in node.elements ?? [node] {
-            let conditions = paths(in: element, "exclude").map { (path: $0.0, condition: $0.2) }
+            let conditions = paths(in: element, "exclude").map { (path: Self.canonical($0.0), mark: $0.1, condition: $0.2) }
+            for condition in conditions.flatMap({ $0.condition.elements ?? [$0.condition] }) { checkBound(condition) }
             if !conditions.isEmpty { exclusions.append(conditions) }
+        }
+    }
+
+    /// A comparison of sizes wants a number.
+    private mutating func checkBound(_ condition: SpecNode) {
+        guard let text = condition.text, let symbol = Self.comparisons.first(where: { text.hasPrefix($0.0) })?.0, symbol != "!=" else { return }
+        let operand = String(text.dropFirst(symbol.count).drop { $0 == " " })
+        if ScalarReading.number(operand) == nil {
+            fail(condition, "'\(text)' compares with no number", hint: "for instance \"\(symbol) 0.2\"")
         }
     }
 
@@ -171,7 +244,7 @@ struct Sweep {
         }
         return entries.flatMap { entry -> [(String, Mark, SpecNode)] in
             let path = prefix + entry.key
-            let isNested = entry.value.entries != nil && !isLeaf(entry.value) && noun != "points" && noun != "exclude"
+            let isNested = entry.value.entries != nil && !isLeaf(entry.value) && noun != "points"
             if isNested { return paths(in: entry.value, noun, prefix: path + ".", leaves: isLeaf) }
             return [(path, entry.mark, entry.value)]
         }

@@ -167,6 +167,15 @@ import Testing
         #expect(throws: Never.self) { try temporary.run(tinySpec + "reproduces: M1\n") }
     }
 
+    @Test func pointsThatShareATrainingPlanItOnce() throws {
+        let temporary = try TemporaryStore()
+        let text = tinySpec.replacingOccurrences(of: "N: [2, 3]", with: "N: [2]") + "sweep: { grid: { evaluate.N: [2, 3] } }\n"
+        let plan = try self.plan(temporary, text)
+        #expect(plan.runs == 2)
+        #expect(plan.steps.count { $0.kind == .train } == 1)
+        #expect(plan.steps.count { $0.kind == .evaluate } == 4)
+    }
+
     /// Ten thousand finished runs: expanded from the spec, looked up, and nothing to do.
     @Test func aPlanOfTenThousandRunsIsQuick() throws {
         let temporary = try TemporaryStore()

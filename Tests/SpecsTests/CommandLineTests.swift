@@ -38,6 +38,11 @@ import Testing
         #expect(enhance.evaluate.sets.map(\.name) == ["test"] && enhance.evaluate.sets[0].path == "./vb/test")
         let reverberant = try spec("python enhancement.py --test_dir set/reverb --enhanced_dir out --ckpt c.ckpt ; python calc_metrics.py --test_dir set")
         #expect(reverberant.evaluate.sets[0].path == "set" && reverberant.evaluate.N == [30])
+        #expect(reverberant.evaluate.sets[0].format == "reverb")
+        let ode = try spec("python enhancement.py --test_dir a/noisy --enhanced_dir out --ckpt c.ckpt --sampler_type ode --N 10")
+        #expect(ode.evaluate.N.isEmpty)
+        let unjudged = try spec("python train.py --base_dir d --num_eval_files 0")
+        #expect(unjudged.evaluate.checkpoints.map(\.name) == ["last"])
         let plain = try spec("python enhancement.py --test_dir noisy --enhanced_dir out --ckpt c.ckpt > log")
         #expect(plain.evaluate.sets[0].path == "noisy")
     }

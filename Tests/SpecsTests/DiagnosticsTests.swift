@@ -222,18 +222,50 @@ import Testing
               sweep: { gird: {}, zip: { train.lr: [1], train.batch_size: [1, 2] } }
                                                                          ^ zip takes the first of each, then the second of each, …
             """),
+        Case(name: "a path swept twice", text: rest + "sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: 2 }] }", expected: """
+            spec.yaml:3:35: error: 'train.lr' has a value twice: the same run twice says nothing new
+              sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: 2 }] }
+                                                ^
+            spec.yaml:3:59: error: 'train.lr' is swept twice
+              sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: 2 }] }
+                                                                        ^ only one of both can hold at a point
+            spec.yaml:3:111: error: 'train.seeds' is swept twice
+              sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: 2 }] }
+                                                                                                                            ^ 'train' sets it, too
+            """),
+        Case(name: "conditions that cannot hold", text: rest + "sweep: { grid: { train.lr: [1e-4, 1e-3] }, exclude: [{ trian.lr: 1e-4 }, { train.lr: \">abc\" }] }", expected: """
+            spec.yaml:3:56: error: unknown setting 'trian.lr'
+              sweep: { grid: { train.lr: [1e-4, 1e-3] }, exclude: [{ trian.lr: 1e-4 }, { train.lr: ">abc" }] }
+                                                                     ^ did you mean 'train.lr'?
+            spec.yaml:3:86: error: '>abc' compares with no number
+              sweep: { grid: { train.lr: [1e-4, 1e-3] }, exclude: [{ trian.lr: 1e-4 }, { train.lr: ">abc" }] }
+                                                                                                   ^ for instance "> 0.2"
+            """),
+        Case(name: "random range with an unknown key", text: rest + "sweep: { random: { count: 2, space: { train.lr: { from: 1e-5, to: 1e-3, logg: true } } } }", expected: """
+            spec.yaml:3:73: error: unknown key 'logg'
+              sweep: { random: { count: 2, space: { train.lr: { from: 1e-5, to: 1e-3, logg: true } } } }
+                                                                                      ^ did you mean 'log'?
+            """),
+        Case(name: "composition where it cannot stand", text: rest + "sweep: { grid: { extends: [a.yaml] } }\nprofiles: { smoke: { sweep: { grid: { train.lr: [1, 2] } } } }", expected: """
+            spec.yaml:3:18: error: 'extends' cannot be swept
+              sweep: { grid: { extends: [a.yaml] } }
+                               ^
+            spec.yaml:4:22: error: 'sweep' cannot stand in a profile
+              profiles: { smoke: { sweep: { grid: { train.lr: [1, 2] } } } }
+                                   ^ write it in the spec, or in one that extends it
+            """),
         Case(name: "profile that is not chosen", text: rest + "profiles:\n  smoke:\n    train: { max_step: 3 }", expected: """
             spec.yaml:5:14: error: unknown key 'max_step' in 'train'
                   train: { max_step: 3 }
                            ^ did you mean 'max_steps'?
             """),
         Case(name: "tables", text: rest + "waive: [sample-rat]\nincomplete: { objective.c_ot: unknown }", expected: """
-            spec.yaml:3:8: error: unknown check 'sample-rat' in 'waive'
+            spec.yaml:3:9: error: unknown check 'sample-rat' in 'waive'
               waive: [sample-rat]
-                     ^ did you mean 'sample-rate'?
-            spec.yaml:4:13: error: 'incomplete' names 'objective.c_ot', which is no setting
+                      ^ did you mean 'sample-rate'?
+            spec.yaml:4:15: error: 'incomplete' names 'objective.c_ot', which is no setting
               incomplete: { objective.c_ot: unknown }
-                          ^
+                            ^ did you mean 'objective.c_out'?
             """),
         Case(name: "many at once", text: """
             data: { path: a, num_frames: 100, normalise: noisy }

@@ -120,6 +120,47 @@ import Testing
         #expect(more.runs.count == 6)
     }
 
+    @Test func aFileAboveOrASweepCompletesASpec() throws {
+        let files = [
+            "paper.yaml": "extends: base.yaml\nincomplete: { train.batch_size: was not found }\n",
+            "base.yaml": "data: { path: a }\ntrain: { max_steps: 9, batch_size: 8 }\n",
+            "mine.yaml": "extends: paper.yaml\ntrain: { batch_size: 16 }\n",
+            "both.yaml": "extends: paper.yaml\nsweep: { grid: { train.batch_size: [8, 16] } }\n",
+            "some.yaml": "extends: paper.yaml\nsweep: { points: [{ name: a, train.batch_size: 8 }, { name: b, train.lr: 1e-3 }] }\n",
+        ]
+        let loader = TestVocabulary.loader(files)
+        let unknown = try files.keys.sorted().map { try loader.load($0).unknown.count }
+        #expect(unknown == [0, 0, 0, 1, 1])
+    }
+
+    @Test func theUsualSamplersParametersMayBeFactorsToo() throws {
+        let loaded = try loader.load(text: "data: { path: a }\ntrain: { max_steps: 9 }\nevaluate: { sampler: { snr: [0.3, 0.5] } }\n")
+        #expect(loaded.spec.evaluate.samplers.map { $0.settings.number("snr") } == [0.3, 0.5])
+    }
+
+    @Test func theOrderOfASweepsKeysMeansNothing() throws {
+        func runs(_ sweep: String) throws -> [SpecRun] {
+            try loader.load(text: "data: { path: a }\ntrain: { max_steps: 9 }\nsweep: { \(sweep) }\n").runs
+        }
+        let (first, second) = (
+            try runs("points: [{ name: x, sde.theta: 1.0, sde: ouve }]"), try runs("points: [{ name: x, sde: ouve, sde.theta: 1.0 }]"))
+        #expect(first.map(\.identity) == second.map(\.identity))
+        #expect(first[0].spec.sde.settings.number("theta") == 1)
+        let crossed = try runs("grid: { sde.sigma_max: [0.6, 0.7], sde: [ouve, { name: ouve, theta: 1.0 }] }")
+        #expect(Set(crossed.map(\.identity)).count == 4)
+        #expect(Set(crossed.map { $0.spec.sde.settings.number("sigma_max") }) == [0.6, 0.7])
+    }
+
+    @Test func exclusionsMayBeNested() throws {
+        let loaded = try loader.load(
+            text: "data: { path: a }\ntrain: { max_steps: 9 }\nsweep: { grid: { train.lr: [1e-4, 1e-3] }, exclude: { train: { lr: 1e-4 } } }\n")
+        #expect(loaded.runs.map(\.spec.train.lr) == [1e-3])
+    }
+
+    @Test func aByteOrderMarkIsNoMistake() throws {
+        #expect(try loader.load(text: "\u{FEFF}data: { path: a }\ntrain: { max_steps: 9 }\n").spec.train.maxSteps == 9)
+    }
+
     @Test func zipPointsAndRandomExpand() throws {
         func runs(_ sweep: String) throws -> [SpecRun] {
             try loader.load(text: "data: { path: a }\ntrain: { max_steps: 9 }\nsweep: \(sweep)").runs

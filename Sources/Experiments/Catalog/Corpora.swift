@@ -25,7 +25,7 @@ extension Registry<any CorpusSource> {
             .number("longest", default: 3.0, in: .between(0.25, 60), unit: "s", "Longest file."),
             .number("snr_min", default: 0.0, unit: "dB", "Least level of the speech over the noise."),
             .number("snr_max", default: 10.0, unit: "dB", "Most level of the speech over the noise."),
-            .list("ood_snr", of: .number(), default: [], "Fixed levels of the sets out of distribution, in dB.", part: IdentityPart.none),
+            .list("ood_snr", of: .number(.between(-200, 200)), default: [], "Fixed levels of the sets out of distribution, in dB.", part: IdentityPart.none),
         ], traits: [
             .sets(["train", "valid", "test", "test-ood"]), .setSeries(prefix: "test-ood", levels: "ood_snr"),
             .ordered("shortest", "longest"), .ordered("snr_min", "snr_max"),

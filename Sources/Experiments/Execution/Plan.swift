@@ -60,6 +60,7 @@ private struct PlanWork {
     private let inventory: StoreInventory
     private var costs: CostModel
     private var corporaSeen: Set<String> = []
+    private var trainingsSeen: Set<RunKey> = []
     private var anchorsSeen: Set<String> = []
     private var columns: [ColumnKey: [ScoredMetric.ID?]] = [:]
     /// The audio of the last run, and the sets that its evaluations name; most runs of a spec share both.
@@ -119,7 +120,8 @@ private struct PlanWork {
                 evaluations[index].reason = "after its training"
             }
         }
-        plan.steps.append(train)
+        // Points that differ in their evaluations alone share one training.
+        if trainingsSeen.insert(key).inserted { plan.steps.append(train) }
         plan.steps += evaluations
     }
 

@@ -5,6 +5,15 @@ import Specs
 import Tensors
 import WeightFiles
 
+extension ProtocolGate {
+    /// Whether the weights are there that a run begins with.
+    ///
+    /// - Throws: `IncompatibleParts` where they are not.
+    public static func checkStart(of run: SpecRun, in workspace: Workspace) throws {
+        _ = try StartingPoint(run.spec, store: workspace.store, folder: workspace.folder)
+    }
+}
+
 /// The weights that a run has before its first step: those of a file or of another run.
 ///
 /// A training begins from them (`train.init_from`). A run without steps whose `evaluate.checkpoint` is a file takes them

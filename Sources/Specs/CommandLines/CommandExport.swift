@@ -93,7 +93,9 @@ private struct CommandWriting {
     mutating func enhance() -> [String] {
         let script: CommandOption.Script = spec.conditioning == nil ? .enhance : .enhanceConditioned
         return spec.evaluationPoints().compactMap { point -> String? in
-            var words = ["python", script.rawValue, "--test_dir", point.set.path ?? "<\(point.set.name)>", "--enhanced_dir", "<enhanced>"]
+            // The script takes the folder of the noisy files.
+            let folder = point.set.path.map { $0 + (point.set.format == "reverb" ? "/reverb" : "/noisy") }
+            var words = ["python", script.rawValue, "--test_dir", folder ?? "<\(point.set.name)>", "--enhanced_dir", "<enhanced>"]
             words += ["--ckpt", point.checkpoint.settings.optionalText("path") ?? "<\(point.checkpoint.name)>"]
             words += ["--sampler_type", point.sampler.name.split(separator: "_").last.map(String.init) ?? point.sampler.name]
             for name in ["corrector", "corrector_steps", "snr"] {

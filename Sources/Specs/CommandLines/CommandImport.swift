@@ -162,6 +162,10 @@ private struct CommandReading {
         if script == .trainConditioned, given["backbone"] == nil { set("backbone.name", "ncsnpp_v2_cond") }
         for option in CommandOption.options(of: script) {
             guard let arguments = given[option.name] else { continue }
+            if option.name == "N", samplerChoosesSteps {
+                remarks.append("--N changes nothing: the sampler chooses its own steps")
+                continue
+            }
             let value = arguments.count == 1 && option.values == .one ? text(arguments[0]) : "[" + arguments.joined(separator: ", ") + "]"
             switch option.meaning {
             case .setting(let path): set(path, value)
@@ -176,6 +180,10 @@ private struct CommandReading {
         if script.trains, !values.contains(where: { $0.path == "train.max_steps" || $0.path == "train.max_epochs" }) {
             remarks.append("the reference trains until it is stopped: max_epochs 160 is what its authors report")
             set("train.max_epochs", "160")
+        }
+        if script.trains, given["num_eval_files"].flatMap({ ScalarReading.integer($0[0, default: ""]) }) == 0 {
+            remarks.append("without evaluation files no best checkpoint is kept: the last one is evaluated")
+            set("evaluate.checkpoint", "last")
         }
         if script.trains, given["base_dir"] == nil {
             errors.append(SpecError("command", at: mark(1), "'--base_dir' is missing", hint: "the folder with train, valid, and test"))
@@ -214,6 +222,10 @@ private struct CommandReading {
         let names = found ?? []
         if names.contains(type) { return type }
         return names.first { $0.hasSuffix("_" + type) } ?? (script.trains && !names.isEmpty && type == "pc" ? names[0] : type)
+    }
+
+    private var samplerChoosesSteps: Bool {
+        vocabulary.traits(.sampler, Choice(entryName(.sampler))).contains(.choosesSteps)
     }
 
     private mutating func conditioned() {
@@ -268,9 +280,12 @@ private struct CommandReading {
             // The script takes the folder of the noisy files; a set is the folder around it.
             var parts = value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             if parts.count > 1, parts.last == "" { parts.removeLast() }
+            let format = parts.count > 1 && parts.last == "reverb" ? ", format: reverb" : ""
             if parts.count > 1, ["noisy", "reverb"].contains(parts[parts.count - 1]) { parts.removeLast() }
-            let name = parts.last.flatMap { $0.isEmpty || $0 == "." ? nil : $0 } ?? "test"
-            set("evaluate.sets", "[{ name: \(SettingValue.plain(name)), path: \(SettingValue.plain(parts.joined(separator: "/"))) }]")
+            if parts == [""] { parts = ["/"] }
+            let name = parts.last.flatMap { ["", ".", "/"].contains($0) ? nil : $0 } ?? "test"
+            let path = SettingValue.plain(parts.joined(separator: "/"))
+            set("evaluate.sets", "[{ name: \(SettingValue.plain(name)), path: \(path)\(format) }]")
         case ("clean_dir", _):
             remarks.append("--clean_dir changes nothing: clean files are those beside the noisy ones of the set")
         default: break

@@ -29,7 +29,7 @@ public struct DataSpec: Hashable, Sendable {
         .integer("sample_rate", default: 16000, in: .between(4000, 192_000), unit: "Hz",
             "The rate everything is computed at.", aliases: ["sr"]),
         .bool("resample", default: false, "Convert files at another rate; otherwise they stop the run."),
-        .integer("num_frames", default: 256, in: .from(2), unit: "frames", "Length of a training crop."),
+        .integer("num_frames", default: 256, in: .between(2, 1e6), unit: "frames", "Length of a training crop."),
         .oneOf("normalize", ["noisy", "clean", "not"], default: "noisy", "The signal whose peak a crop is divided by."),
         .number("fraction", default: 1.0, in: Bounds(from: 0, to: 1, excludesLower: true),
             "Part of each split that is used, from the start."),

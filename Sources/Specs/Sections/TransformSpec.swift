@@ -16,7 +16,7 @@ public struct TransformSpec: Hashable, Sendable {
 
     static let schema = Schema([
         .integer("n_fft", default: 510, in: .between(2, 65536), unit: "samples", "Length of a frame; n_fft/2 + 1 bins."),
-        .integer("hop_length", default: 128, in: .from(1), unit: "samples", "Step from frame to frame."),
+        .integer("hop_length", default: 128, in: .between(1, 65536), unit: "samples", "Step from frame to frame."),
         .oneOf("window", ["hann", "sqrthann"], default: "hann", "The window, periodic."),
         .oneOf("transform_type", ["exponent", "log", "none"], default: "exponent", "The compression of magnitudes."),
         .number("spec_factor", default: 0.15, in: .positive, "What compressed coefficients are multiplied by."),
