@@ -1,0 +1,108 @@
+/// Fills in what follows from other settings.
+struct DerivedSettings {
+    let vocabulary: ExperimentVocabulary
+    /// Samplers with every parameter at its default, by name.
+    private let samplers: [String: Choice]
+    private static let oracle = Choice(EvaluateSpec.referenceForms[0].name, EvaluateSpec.referenceForms[0].defaults())
+
+    init(vocabulary: ExperimentVocabulary) {
+        self.vocabulary = vocabulary
+        let choices = vocabulary.entries(.sampler).map { ($0.name, Choice($0.name, $0.defaults(vocabulary))) }
+        samplers = Dictionary(choices, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// - Parameter known: A spec with the settings that it was filled from; what follows from the same is taken over.
+    func fill(_ settings: inout Settings, like known: (draft: Settings, spec: ExperimentSpec)? = nil) {
+        let draft = settings
+        let sdeTraits = vocabulary.traits(.sde, settings.choice("sde"))
+        let usual: String = sdeTraits.first { if case .samplers(let names) = $0 { names.first } else { nil } } ?? "pc"
+        let sampler = samplers[usual] ?? Choice(usual)
+        let steps = sdeTraits.first { if case .steps(let count) = $0 { count } else { nil } } ?? 30
+
+        fillReferenceLength(&settings)
+        var train = settings.section("train")
+        fill(&train, "validation_sampler") { .choice(sampler) }
+        if takesSteps(train.choice("validation_sampler")) { fill(&train, "validation_N") { .integer(steps) } }
+        settings["train"] = .section(train)
+
+        if let known, known.spec.settings.section("train")["t_eps"] == train["t_eps"],
+            Self.decidingEvaluation.allSatisfy({ draft[$0] == known.draft[$0] })
+        {
+            settings["evaluate"] = known.spec.settings["evaluate"]
+        } else {
+            fillEvaluation(&settings, sampler, steps)
+        }
+    }
+
+    /// The sections, besides `train.t_eps`, that `evaluate` follows from.
+    private static let decidingEvaluation = ["evaluate", "sde", "backbone", "conditioning", "data", "transform"]
+
+    private func fillReferenceLength(_ settings: inout Settings) {
+        guard case .none? = settings.value(at: "conditioning.ref_num_frames") else { return }
+        let frames = settings.value(at: "conditioning.ref_length_sec")?.number.map {
+            ConditioningSpec.frames(
+                seconds: $0, sampleRate: settings.section("data").integer("sample_rate"),
+                hopLength: settings.section("transform").integer("hop_length"))
+        }
+        settings.set(.integer(frames ?? 32), at: "conditioning.ref_num_frames")
+    }
+
+    private func fillEvaluation(_ settings: inout Settings, _ sampler: Choice, _ steps: Int) {
+        var evaluate = settings.section("evaluate")
+        let isConditioned = settings.optionalSection("conditioning") != nil
+        fill(&evaluate, "sampler") { .list([.choice(sampler)]) }
+        let anyTakesSteps = evaluate.choices("sampler").contains(where: takesSteps)
+        fill(&evaluate, "N") { .list(anyTakesSteps ? [.integer(steps)] : []) }
+        fill(&evaluate, "guidance") { .list(isConditioned ? [.number(1)] : []) }
+        fill(&evaluate, "reference") { .list(isConditioned ? [.choice(Self.oracle)] : []) }
+        // Without conditioning there is nothing to leave out.
+        if !isConditioned, evaluate.choices("reference").allSatisfy({ $0.name == "none" }) { evaluate["reference"] = .list([]) }
+        if isConditioned {
+            let frames = settings.value(at: "conditioning.ref_num_frames") ?? .none
+            evaluate["reference"] = .list(evaluate.choices("reference").map { reference in
+                var reference = reference
+                if reference.settings["num_frames"] != nil { fill(&reference.settings, "num_frames") { frames } }
+                return .choice(reference)
+            })
+        }
+        fill(&evaluate, "t_eps") { settings.section("train")["t_eps"] ?? .number(0.03) }
+        let backbone = vocabulary.traits(.backbone, settings.choice("backbone"))
+        fill(&evaluate, "padding") {
+            .text(backbone.first { if case .padding(let mode) = $0 { mode } else { nil } } ?? "zero_pad")
+        }
+        evaluate["sets"] = .list(evaluate.list("sets").map { value in
+            guard case .section(var set) = value else { return value }
+            let isOwn = set.optionalChoice("corpus") == nil && set.optionalText("path") == nil
+            let subset = isOwn ? set.optionalText("name") ?? "test" : "test"
+            fill(&set, "subset") { .text(subset) }
+            return .section(set)
+        })
+        settings["evaluate"] = .section(evaluate)
+    }
+
+    private func fill(_ settings: inout Settings, _ name: String, _ value: () -> SettingValue) {
+        if case .none? = settings[name] { settings[name] = value() }
+    }
+
+    func takesSteps(_ sampler: Choice) -> Bool {
+        !vocabulary.traits(.sampler, sampler).contains(.choosesSteps)
+    }
+}
+
+extension SettingValue {
+    var number: Double? {
+        switch self {
+        case .number(let value): value
+        case .integer(let value): Double(value)
+        default: nil
+        }
+    }
+}
+
+extension Sequence {
+    /// The first result that is not nil.
+    func first<Result>(_ transform: (Element) -> Result?) -> Result? {
+        for element in self { if let result = transform(element) { return result } }
+        return nil
+    }
+}
