@@ -73,34 +73,32 @@ struct Sweep {
         }
     }
 
-    /// A path leads once into each point, and not to what only a file as a whole may say.
+    /// No point sets a path twice, nor what only a file as a whole may say.
     private mutating func checkPaths() {
         var axisOf: [String: Int] = [:]
+        var reported: Set<String> = []
         for (number, axis) in axes.enumerated() {
-            var reported: Set<String> = []
             for point in axis {
                 var own: Set<String> = []
                 for assignment in point {
-                    let path = Self.canonical(assignment.path)
-                    if ExperimentSchema.compositionKeys.contains(assignment.section), reported.insert(path).inserted {
+                    if ExperimentSchema.compositionKeys.contains(assignment.section), reported.insert(assignment.section).inserted {
                         errors.append(SpecError("sweep", at: assignment.mark, "'\(assignment.section)' cannot be swept"))
-                    } else if !own.insert(path).inserted || axisOf[path, default: number] != number, reported.insert(path).inserted {
-                        errors.append(SpecError(
-                            "sweep", at: assignment.mark, "'\(assignment.path)' is swept twice", hint: "only one of both can hold at a point"))
                     }
-                    axisOf[path] = axisOf[path] ?? number
-                }
-                for assignment in point {
-                    let path = Self.canonical(assignment.path)
-                    let around = own.first { path.hasPrefix($0 + ".") }
-                    guard let around, let outer = point.first(where: { Self.canonical($0.path) == around }),
-                        outer.value[String(path.dropFirst(around.count + 1).prefix { $0 != "." })] != nil,
-                        reported.insert(path).inserted
-                    else { continue }
-                    errors.append(SpecError("sweep", at: assignment.mark, "'\(assignment.path)' is swept twice", hint: "'\(outer.path)' sets it, too"))
+                    for path in Self.paths(set: assignment.value, at: Self.canonical(assignment.path)) {
+                        let isTwice = !own.insert(path).inserted || axisOf[path, default: number] != number
+                        axisOf[path] = axisOf[path] ?? number
+                        guard isTwice, reported.insert(path).inserted else { continue }
+                        errors.append(SpecError(
+                            "sweep", at: assignment.mark, "'\(path)' is swept twice", hint: "only one of both can hold at a point"))
+                    }
                 }
             }
         }
+    }
+
+    /// A path with those that its value sets inside: `train: { lr: 1e-4 }` sets `train.lr`.
+    private static func paths(set value: SpecNode, at path: String) -> [String] {
+        [path] + (value.entries ?? []).flatMap { paths(set: $0.value, at: canonical(path + "." + $0.key)) }
     }
 
     /// The path in the names of the language, where an alias was written.

@@ -231,7 +231,12 @@ import Testing
                                                                         ^ only one of both can hold at a point
             spec.yaml:3:111: error: 'train.seeds' is swept twice
               sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: 2 }] }
-                                                                                                                            ^ 'train' sets it, too
+                                                                                                                            ^ only one of both can hold at a point
+            """),
+        Case(name: "a section and a setting inside it", text: rest + "sweep: { grid: { train.lr: [1e-4], train: [{ lr: 1e-3 }] } }", expected: """
+            spec.yaml:3:36: error: 'train.lr' is swept twice
+              sweep: { grid: { train.lr: [1e-4], train: [{ lr: 1e-3 }] } }
+                                                 ^ only one of both can hold at a point
             """),
         Case(name: "conditions that cannot hold", text: rest + "sweep: { grid: { train.lr: [1e-4, 1e-3] }, exclude: [{ trian.lr: 1e-4 }, { train.lr: \">abc\" }] }", expected: """
             spec.yaml:3:56: error: unknown setting 'trian.lr'

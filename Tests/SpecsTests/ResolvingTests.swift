@@ -151,6 +151,23 @@ import Testing
         #expect(Set(crossed.map { $0.spec.sde.settings.number("sigma_max") }) == [0.6, 0.7])
     }
 
+    /// Points share what they have in common; each must mean what its settings mean when they are written out.
+    @Test func aPointMeansWhatItsSettingsMeanAlone() throws {
+        let text = "data: { path: a }\ntrain: { max_steps: 9 }\n"
+        let swept = [
+            "train.t_eps": ["0.03", "0.05"], "backbone": ["ncsnpp", "ncsnpp_v2"], "sde.theta": ["1.0", "1.5"],
+            "train.lr": ["1e-4", "2e-4"], "evaluate.weights": ["ema", "raw"], "transform.hop_length": ["128", "64"],
+        ]
+        let grid = swept.sorted { $0.key < $1.key }.map { "\($0.key): [\($0.value.joined(separator: ", "))]" }.joined(separator: ", ")
+        let runs = try loader.load(text: text + "sweep: { grid: { \(grid) } }\n").runs
+        #expect(runs.count == 64 && Set(runs.map { $0.spec.identity }).count == 64)
+        for run in runs {
+            let alone = try loader.load(text: text, overrides: run.point.map { "\($0.path)=\($0.value.compact.prefix { $0 != "(" })" })
+            #expect(alone.runs[0].identity == run.identity && alone.spec.identity == run.spec.identity, "\(run.label)")
+            #expect(alone.runs[0].evaluations.map(\.identity) == run.evaluations.map(\.identity), "\(run.label)")
+        }
+    }
+
     @Test func exclusionsMayBeNested() throws {
         let loaded = try loader.load(
             text: "data: { path: a }\ntrain: { max_steps: 9 }\nsweep: { grid: { train.lr: [1e-4, 1e-3] }, exclude: { train: { lr: 1e-4 } } }\n")
