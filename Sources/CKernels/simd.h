@@ -33,7 +33,7 @@ INLINE void store_some(float *p, vf v, int64_t n) { _mm512_mask_storeu_ps(p, (__
 static const int32_t first_lanes[2 * VW] = {-1, -1, -1, -1, -1, -1, -1, -1};
 INLINE __m256i lanes(int64_t n) { return _mm256_loadu_si256((const __m256i *)(first_lanes + VW - n)); }
 INLINE vf load_some(const float *p, int64_t n) { return (vf)_mm256_maskload_ps(p, lanes(n)); }
-// By halves: on AMD's processors a masked store takes as long as twenty others.
+// By halves: masked stores were measured to be slower.
 INLINE void store_some(float *p, vf v, int64_t n) {
     __m128 x = _mm256_castps256_ps128((__m256)v);
     if (n & 4) {
