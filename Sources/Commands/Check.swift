@@ -35,38 +35,18 @@ struct Check: ParsableCommand {
     var json = false
 
     func run() throws {
-        var reports: [Reports.JSON] = []
-        do {
-            let loaded = try load()
-            if profile == nil { try SharedIdentity.check(loaded.map { ($0.file, $0.spec) }) }
-            for spec in loaded {
-                let (report, lines) = try check(spec)
-                reports.append(report)
-                if !json { for line in lines { print(line) } }
-            }
-        } catch let error as SpecErrors where json {
-            print(String(decoding: try JSONEncoder().encode(error), as: UTF8.self))
-            throw ExitCode(2)
-        } catch let error as IncompleteSpec where json {
-            let errors = error.settings.sorted { $0.key < $1.key }.map { path, missing -> Reports.JSON in
-                ["code": "incomplete", "severity": "error", "file": .string(error.file), "path": .string(path), "message": .string(missing)]
-            }
-            print(Reports.JSON.object([.init("errors", .array(errors))]).text, terminator: "")
-            throw ExitCode(2)
-        } catch let error as GateFailure where json {
-            print(Reports.JSON.object([.init("errors", .array(error.findings.map(\.json)))]).text, terminator: "")
-            throw ExitCode(3)
-        } catch where json && !(error is ExitCode) {
-            let text = "\(error)"
-            let mistake: Reports.JSON = ["code": "error", "severity": "error", "message": .string(text.hasPrefix("error: ") ? String(text.dropFirst(7)) : text)]
-            print(Reports.JSON.object([.init("errors", [mistake])]).text, terminator: "")
-            throw ExitCode(SGMSE.code(of: error))
+        var outcome = Outcome(isJSON: json, namesSpecs: specs.count > 1)
+        let loaded = load(&outcome)
+        if profile == nil {
+            let complete = loaded.filter(\.unknown.isEmpty).map { ($0.file, $0.spec) }
+            for shared in SharedIdentity.among(complete) { outcome.add(shared, of: nil) }
         }
-        if json { print(Reports.JSON.object([.init("errors", []), .init("specs", .array(reports))]).text, terminator: "") }
+        for spec in loaded { try check(spec, &outcome) }
+        try outcome.finish()
     }
 
-    /// All specs, or the mistakes of all.
-    private func load() throws -> [LoadedSpec] {
+    /// The specs without mistakes.
+    private func load(_ outcome: inout Outcome) -> [LoadedSpec] {
         let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary)
         var loaded: [LoadedSpec] = []
         var errors: [SpecError] = []
@@ -79,66 +59,106 @@ struct Check: ParsableCommand {
                 errors += error.all
             }
         }
-        guard errors.isEmpty else { throw SpecErrors(errors) }
+        if !errors.isEmpty { outcome.add(SpecErrors(errors), of: nil) }
         return loaded
     }
 
-    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
-
-    private func check(_ loaded: LoadedSpec) throws -> (Reports.JSON, [String]) {
+    private func check(_ loaded: LoadedSpec, _ outcome: inout Outcome) throws {
         let evaluations = loaded.runs.reduce(0) { $0 + $1.evaluations.count }
+        var (report, data) = (GateReport(), [Reports.JSON]())
         var lines = loaded.warnings.map(\.description)
-        lines.append("\(loaded.file): \(Self.count(loaded.runs.count, "run")), \(Self.count(evaluations, "evaluation")), no mistakes")
-        var findings = try ProtocolGate.enter(loaded)
-        var data: [Reports.JSON] = []
-        if !noData {
-            let workspace = Workspace(store: try store.open(.readWrite), corpora: corpora.folder, commandLine: CommandLine.arguments)
-            var preparer = DataPreparer(workspace: workspace)
-            var seen: Set<String> = []
-            for run in loaded.runs {
-                try ProtocolGate.checkStart(of: run, in: workspace)
-                let audio = try preparer.prepare(run.spec)
-                guard seen.insert(audio.fingerprint).inserted else { continue }
-                findings += audio.findings.filter { !findings.contains($0) }
-                let tests = audio.tests.values.reduce(0) { $0 + $1.set.files.count }
-                let verdict = audio.findings.contains { $0.severity == .error } ? "waived errors" : "no errors"
-                lines.append(
-                    audio.training.isEmpty
-                        ? "data: \(tests) test pairs, \(verdict)"
-                        : "data: \(audio.training.count) training pairs, \(verdict), fingerprint \(audio.fingerprint)")
-                data.append([
-                    "training_pairs": .integer(audio.training.count),
-                    "validation_pairs": .integer(audio.validation.count), "fingerprint": .string(audio.fingerprint),
-                ])
-            }
+        let verdict = loaded.unknown.isEmpty ? "no mistakes" : "incomplete"
+        lines.append("\(loaded.file): \(Self.count(loaded.runs.count, "run")), \(Self.count(evaluations, "evaluation")), \(verdict)")
+        var failures: [any Error] = []
+        do {
+            report = try ProtocolGate.report(on: loaded)
+            if !noData { try listen(to: loaded, &report, &lines, &data) }
+        } catch {
+            failures.append(error)
         }
-        lines += findings.map { finding in
+        lines += report.findings.filter { !report.refused.contains($0) }.map { finding in
             let waiver = finding.severity == .error ? loaded.spec.waive[finding.code.rawValue] : nil
             return "\(finding)" + (waiver.map { "\n  waived: \($0)" } ?? "")
         }
-        return (
+        outcome.add(
             [
                 "file": .string(loaded.file), "runs": .integer(loaded.runs.count), "evaluations": .integer(evaluations),
-                "warnings": .array(loaded.warnings.map(\.json)), "findings": .array(findings.map(\.json)), "data": .array(data),
-            ], lines
-        )
+                "warnings": .array(loaded.warnings.map { Problem($0).json }),
+                "findings": .array(report.findings.map { Problem($0, of: loaded.file).json }), "data": .array(data),
+            ], lines)
+        do { try report.enforce() } catch { failures.append(error) }
+        for failure in failures { outcome.add(failure, of: loaded.file) }
+        // What the machine cannot do for one spec, it cannot do for the next.
+        if let failure = failures.first(where: { isMachineFailure($0) || $0 is Interrupted }) { throw outcome.end(by: failure) }
     }
+
+    /// Finds or makes the audio of every run, reads it, and adds what is found in it.
+    private func listen(
+        to loaded: LoadedSpec, _ report: inout GateReport, _ lines: inout [String], _ data: inout [Reports.JSON]
+    ) throws {
+        let workspace = Workspace(store: try store.open(.readWrite), corpora: corpora.folder, commandLine: CommandLine.arguments)
+        var preparer = DataPreparer(workspace: workspace)
+        var seen: Set<String> = []
+        for run in loaded.runs {
+            let found = try preparer.findings(run.spec)
+            report.add(found, of: run.spec)
+            try ProtocolGate.checkStart(of: run, in: workspace)
+            var own = GateReport()
+            own.add(found, of: run.spec)
+            guard own.refused.isEmpty else { continue }
+            let audio = try preparer.prepare(run.spec)
+            guard seen.insert(audio.fingerprint).inserted else { continue }
+            let tests = audio.tests.values.reduce(0) { $0 + $1.set.files.count }
+            let verdict = found.contains { $0.severity == .error } ? "waived errors" : "no errors"
+            lines.append(
+                audio.training.isEmpty
+                    ? "data: \(tests) test pairs, \(verdict)"
+                    : "data: \(audio.training.count) training pairs, \(verdict), fingerprint \(audio.fingerprint)")
+            data.append([
+                "training_pairs": .integer(audio.training.count),
+                "validation_pairs": .integer(audio.validation.count), "fingerprint": .string(audio.fingerprint),
+            ])
+        }
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }
 
-extension SpecError {
-    var json: Reports.JSON {
-        [
-            "code": .string(code), "severity": .string(severity.rawValue), "file": .string(mark.file), "line": .integer(mark.line),
-            "column": .integer(mark.column), "message": .string(summary), "hint": hint.map(Reports.JSON.string) ?? .null,
-        ]
-    }
-}
+/// What checking several specs came to: all of it is told, whatever comes first.
+private struct Outcome {
+    let isJSON: Bool
+    /// Whether a message must say which spec it is of.
+    let namesSpecs: Bool
+    private var errors: [Problem] = []
+    private var reports: [Reports.JSON] = []
+    private var codes: Set<Int32> = []
 
-extension Finding {
-    var json: Reports.JSON {
-        [
-            "code": .string(code.rawValue), "severity": .string(severity.rawValue), "set": .string(set), "message": .string(message),
-            "fix": .string(fix), "files": .array(files.map(Reports.JSON.string)),
-        ]
+    init(isJSON: Bool, namesSpecs: Bool) { (self.isJSON, self.namesSpecs) = (isJSON, namesSpecs) }
+
+    mutating func add(_ report: Reports.JSON, _ lines: [String]) {
+        reports.append(report)
+        if !isJSON { for line in lines { print(line) } }
+    }
+
+    mutating func add(_ error: any Error, of spec: String?) {
+        errors += Problem.all(of: error, spec: spec)
+        codes.insert(SGMSE.code(of: error))
+        guard !isJSON else { return }
+        let text = SGMSE.description(of: error)
+        printError(spec.map { namesSpecs && !text.hasPrefix($0) ? "\($0):\n\(text)" : text } ?? text)
+    }
+
+    /// Tells the JSON, and how the command ends: mistakes of a spec come before findings in its data.
+    func finish() throws {
+        if isJSON {
+            print(Reports.JSON.object([.init("errors", .array(errors.map(\.json))), .init("specs", .array(reports))]).text, terminator: "")
+        }
+        if let code = [2, 3].first(where: codes.contains) ?? codes.max() { throw ExitCode(code) }
+    }
+
+    /// Tells the JSON, and the exit code of what ended the command.
+    func end(by error: any Error) -> ExitCode {
+        do { try finish() } catch {}
+        return ExitCode(SGMSE.code(of: error))
     }
 }

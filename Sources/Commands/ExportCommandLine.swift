@@ -16,7 +16,7 @@ struct ExportCommandLine: ParsableCommand {
         let vocabulary = Catalog.standard.vocabulary
         var remarks: [String] = []
         for run in loaded.runs {
-            let export = CommandExport(run.spec, vocabulary: vocabulary)
+            let export = try CommandExport(run.spec, vocabulary: vocabulary)
             if loaded.runs.count > 1 { print("# \(run.name)") }
             print(([export.train] + export.enhance).joined(separator: "\n"))
             for remark in export.remarks where !remarks.contains(remark) { remarks.append(remark) }

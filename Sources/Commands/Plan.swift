@@ -68,7 +68,7 @@ extension Plan {
                         "seconds": step.seconds.map(Reports.JSON.number) ?? .null,
                     ]
                 }),
-            "findings": .array(findings.map(\.json)),
+            "findings": .array(findings.map { Problem($0, of: file).json }),
         ]
     }
 }

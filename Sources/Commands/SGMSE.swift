@@ -69,7 +69,7 @@ public struct SGMSE: ParsableCommand {
         }
     }
 
-    private static func description(of error: any Error) -> String {
+    static func description(of error: any Error) -> String {
         let text = "\(error)"
         return text.contains("error:") || text.hasPrefix("error[") || error is Interrupted ? text : "error: " + text
     }

@@ -6,11 +6,9 @@ public struct Corpus: Hashable, Sendable {
     /// Training, validation, then the test sets by name.
     public var sets: [PairedSet]
 
-    /// Finds every set of a `base_dir`.
-    ///
-    /// - Parameter allowingUnpaired: Whether files without a partner are left to a later check instead of thrown.
-    /// - Throws: ``CorpusError``; one error names every unpaired file of every set.
-    public init(at baseDir: String, allowingUnpaired: Bool = false) throws(CorpusError) {
+    /// Finds every set of a `base_dir`. Files without a partner, and sets without a pair, are left to
+    /// ``CorpusScan/findings(expecting:)``.
+    public init(at baseDir: String) throws(CorpusError) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: baseDir, isDirectory: &isFolder), isFolder.boolValue,
             let names = try? FileManager.default.contentsOfDirectory(atPath: baseDir)
@@ -21,18 +19,15 @@ public struct Corpus: Hashable, Sendable {
         }
         guard !sets.isEmpty else { throw CorpusError(baseDir, .noSets) }
         sets.sort { (SetRole(name: $0.name), $0.name) < (SetRole(name: $1.name), $1.name) }
-        let unpaired = sets.flatMap { set in set.unpaired.map { "\(set.name)/\($0)" } }
-        guard allowingUnpaired || unpaired.isEmpty else { throw CorpusError(baseDir, .unpaired(unpaired)) }
         self.baseDir = baseDir
         self.sets = sets
     }
 
-    /// The set of a name; it has at least one pair.
+    /// The set of a name.
     public func set(_ name: String) throws(CorpusError) -> PairedSet {
         guard let set = sets.first(where: { $0.name == name }) else {
             throw CorpusError(baseDir, .unknownSet(name, known: sets.map(\.name)))
         }
-        guard !set.files.isEmpty else { throw CorpusError(baseDir, .emptySet(name)) }
         return set
     }
 }

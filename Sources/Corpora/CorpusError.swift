@@ -11,8 +11,6 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownSet(String, known: [String])
         /// A set without a single pair.
         case emptySet(String)
-        /// Files without a partner, as `set/folder/name`.
-        case unpaired([String])
         /// A table that is not one; the line and what is wrong with it.
         case badTable(line: Int, String)
         /// The folder already holds something else; what differs.
@@ -39,9 +37,6 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noSets: "holds no data set: no folder in it has both clean and noisy, or anechoic and reverb"
         case .unknownSet(let name, let known): "has no set '\(name)'; it has \(known.joined(separator: ", "))"
         case .emptySet(let name): "the set '\(name)' has no pair of .wav files"
-        case .unpaired(let files):
-            "\(files.count) \(files.count == 1 ? "file has" : "files have") no partner of the same name:\n  "
-                + files.joined(separator: "\n  ")
         case .badTable(let line, let what): "line \(line): \(what)"
         case .occupied(let what): "is in use: \(what)"
         case .impossible(let what): what
@@ -56,7 +51,6 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noSets: "expected base_dir/{train,valid,test}/{clean,noisy}/*.wav"
         case .unknownSet: "name one of these sets in the spec"
         case .emptySet: "put the files in, or leave the set out of the spec"
-        case .unpaired: "add the missing files or remove these; names must be equal in both folders"
         case .badTable: "correct the line, or remove the table"
         case .occupied: "choose another folder, or remove this one"
         case .impossible: "change the parameters of the recipe"

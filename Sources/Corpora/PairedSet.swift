@@ -15,8 +15,7 @@ public struct PairedSet: Hashable, Sendable {
     /// Finds the pairs below `path/clean` and `path/noisy` (or `anechoic` and `reverb`), nested folders included, and
     /// joins `path/manifest.csv` if there is one. Hidden files are not looked at.
     ///
-    /// - Throws: ``CorpusError``, if the folders are missing or the manifest is not a table. Unpaired files are listed
-    ///   in ``unpaired``, not thrown.
+    /// - Throws: ``CorpusError``, if the folders are missing or the manifest is not a table.
     public init(at path: String, name: String? = nil) throws(CorpusError) {
         guard FileManager.default.fileExists(atPath: path) else { throw CorpusError(path, .missingFolder) }
         guard let layout = Self.layout(of: path) else { throw CorpusError(path, .noSets) }

@@ -69,6 +69,11 @@ struct Contradictions {
 
     func isGood(_ paths: String...) -> Bool { failed.isEmpty || paths.allSatisfy { !failed.contains($0) } }
 
+    /// Whether a setting and all that is inside of it could be used.
+    func isWhole(_ path: String) -> Bool {
+        failed.allSatisfy { $0 != path && !$0.hasPrefix(path + "[") && !$0.hasPrefix(path + ".") }
+    }
+
     /// The first of the paths that somebody wrote.
     private func place(_ paths: [String]) -> Mark {
         paths.first { isWritten($0) ? origin($0)?.mark : nil } ?? root
@@ -265,7 +270,7 @@ struct Contradictions {
         checkSets()
         for name in ["sets", "N", "guidance", "weights", "noise_seed", "sampler", "checkpoint", "metrics"] {
             let values = spec.settings.section("evaluate").list(name)
-            if values.count > 1, Set(values).count < values.count, isGood("evaluate.\(name)") {
+            if values.count > 1, Set(values).count < values.count, isWhole("evaluate.\(name)") {
                 report("repeated", at: ["evaluate.\(name)"], severity: .warning, "'\(name)' has a value twice; it is used once")
             }
         }
@@ -273,8 +278,12 @@ struct Contradictions {
 
     private mutating func checkSets() {
         for (index, set) in spec.evaluate.sets.enumerated() where isGood("evaluate.sets", "data.corpus") {
-            guard set.path == nil, let corpus = set.corpus ?? spec.data.corpus else { continue }
             let path = "evaluate.sets[\(index)]"
+            guard isWhole(path) else { continue }
+            if set.path != nil, set.corpus != nil {
+                report("sets", at: [path + ".path"], "both a corpus and a path name the audio of set '\(set.name)'", hint: "keep one of them")
+            }
+            guard set.path == nil, let corpus = set.corpus ?? spec.data.corpus else { continue }
             let known = names(ofSetsIn: corpus)
             if !known.isEmpty, !known.contains(set.subset) {
                 let error = SpecError.unknown("set", set.subset, known: known, at: root)

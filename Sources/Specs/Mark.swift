@@ -2,7 +2,7 @@
 ///
 /// Overrides given on a command line have places too: the file is `--set`, the line is the number of the
 /// option, and the text is the option itself.
-public struct Mark: Hashable, Sendable, Codable {
+public struct Mark: Hashable, Sendable {
     public var file: String
     /// Counted from 1.
     public var line: Int

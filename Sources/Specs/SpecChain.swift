@@ -91,7 +91,7 @@ struct SpecChain {
     private func suggestion(for path: String) -> String? {
         let folder = FilePath.folder(of: path)
         let name = folder.isEmpty ? path : String(path.dropFirst(folder.count + (folder == "/" ? 0 : 1)))
-        let known = files.list(folder).filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }
+        let known = files.list(folder).filter { $0 != name && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }
         return nearest(to: name, among: known).map { "did you mean '\($0)'?" }
     }
 }

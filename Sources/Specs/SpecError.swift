@@ -1,7 +1,7 @@
 /// One mistake in a spec: where it is, what is wrong, and what to do about it.
-public struct SpecError: Error, Hashable, Sendable, Codable {
+public struct SpecError: Error, Hashable, Sendable {
     /// An error stops; a warning is shown and the work goes on.
-    public enum Severity: String, Sendable, Codable { case error, warning }
+    public enum Severity: String, Sendable { case error, warning }
 
     /// The name of the mistake's kind, stable across versions: what `waive` and a program refer to.
     public var code: String
@@ -60,11 +60,6 @@ public struct SpecErrors: Error, Hashable, Sendable {
             .sorted { place($0.element) == place($1.element) ? $0.offset < $1.offset : place($0.element) < place($1.element) }
             .map(\.element)
     }
-}
-
-/// As JSON: `{"errors": [{"code": …, "severity": …, "mark": {"file": …, "line": …, "column": …, "text": …}, …}]}`.
-extension SpecErrors: Codable {
-    private enum CodingKeys: String, CodingKey { case all = "errors" }
 }
 
 extension SpecErrors: CustomStringConvertible {

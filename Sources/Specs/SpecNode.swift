@@ -81,7 +81,7 @@ extension SpecNode {
 }
 
 /// Where a resolved value comes from.
-public struct Origin: Hashable, Sendable, Codable {
+public struct Origin: Hashable, Sendable {
     public enum Layer: Hashable, Sendable, Codable {
         case standard
         /// Computed from other settings, as the schema says.

@@ -182,6 +182,9 @@ struct Sweep {
         guard let elements = node.elements else {
             return fail(node, "'points' wants a list, not \(node.noun)", hint: "each element holds paths with values")
         }
+        guard !elements.isEmpty else {
+            return fail(node, "'points' has no point: nothing would be run", hint: "each element holds paths with values")
+        }
         axes.append(elements.map { element in
             paths(in: element, "points").map { Assignment(path: $0, mark: $1, value: $2) }
         })

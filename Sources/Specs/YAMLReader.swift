@@ -43,7 +43,7 @@ struct YAMLReader {
             errors.append(SpecError("too-large", at: mark(1, 1), "the file has more than \(Self.largestText >> 20) MiB"))
             return nil
         }
-        if let line = lines.firstIndex(where: Self.hasAliasAsKey) {
+        if let line = AliasKeys.firstLine(of: lines) {
             errors.append(SpecError(
                 "alias", at: mark(line + 1, 1), "an alias cannot be a key", hint: "write the key out"))
             return nil
@@ -53,16 +53,6 @@ struct YAMLReader {
             return SpecNode(.map([]), at: mark(1, 1))
         }
         return convert(node, depth: 0)
-    }
-
-    /// A key that is an alias would be hashed by the parser, which takes exponential time for a bomb.
-    private static func hasAliasAsKey(_ line: String) -> Bool {
-        let body = line.drop { $0 == " " || $0 == "-" || $0 == "{" || $0 == "[" }
-        if body.hasPrefix("?") { return line.contains("*") }
-        guard let star = line.firstIndex(of: "*") else { return false }
-        if body.startIndex == star { return body.contains(" :") }
-        let before = line[..<star].last { $0 != " " }
-        return (before == "{" || before == "," || before == "?") && line[star...].contains(" :")
     }
 
     // MARK: Parsing

@@ -124,7 +124,48 @@ import Testing
         let result = try sgmse("check", "wrong.yaml", "--json", folder: folder)
         #expect(result.code == 2)
         let object = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [String: [[String: Any]]]
-        #expect(object?["errors"]?.first?["code"] as? String == "unknown-name")
+        let error = try #require(object?["errors"]?.first)
+        #expect(error["code"] as? String == "unknown-name" && error["file"] as? String == "wrong.yaml")
+        #expect(error["line"] as? Int == 4 && error["column"] as? Int == 11 && error["hint"] as? String == "did you mean 'ncsnpp_v2'?")
+    }
+
+    /// A mistake, a setting that is not known, a difference in the protocol, a file without a partner: all in one pass.
+    @Test func severalSpecsAreCheckedWhateverIsWrongWithTheFirst() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
+        let corpus = "{ name: synthetic, train: 2, valid: 1, test: 1, test_ood: 0, shortest: 0.5, longest: 0.5 }"
+        try write("made.yaml", "name: made\ndata: { corpus: \(corpus) }\ntrain: { max_steps: 1 }\n")
+        let store = ["--store", "store.sqlite", "--corpora", "corpora"]
+        #expect(try sgmse(["check", "made.yaml"] + store, folder: folder).code == 0)
+        let base = "corpora/" + (try #require(try FileManager.default.contentsOfDirectory(atPath: folder + "/corpora").first))
+        let lost = try #require(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(base)/train/noisy").sorted().first)
+        try FileManager.default.moveItem(atPath: "\(folder)/\(base)", toPath: folder + "/own")
+        try FileManager.default.removeItem(atPath: "\(folder)/own/train/noisy/\(lost)")
+        try FileManager.default.removeItem(atPath: "\(folder)/own/train/manifest.csv")
+        let rest = "data: { path: own }\ntrain: { max_steps: 1 }\n"
+        try write("wrong.yaml", "name: wrong\nbackbone: ncsnp_v2\n" + rest)
+        try write("open.yaml", "name: open\nincomplete: { objective.c_out: not published }\n" + rest)
+        try write("leaky.yaml", """
+            name: leaky
+            backbone: ncsnpp_v2_cond
+            conditioning: { ref_num_frames: 32 }
+            evaluate: { reference: { name: oracle, num_frames: 63 } }
+
+            """ + rest)
+        let arguments = ["check", "wrong.yaml", "open.yaml", "leaky.yaml"]
+        let text = try sgmse(arguments + store, folder: folder)
+        #expect(text.code == 2)
+        for told in ["unknown backbone 'ncsnp_v2'", "objective.c_out", "error[reference-length]", "error[pairing] train: 1 file without a partner", lost] {
+            #expect(text.error.contains(told), "\(told): \(text.error)")
+        }
+        let json = try sgmse(arguments + store + ["--json"], folder: folder)
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [String: [[String: Any]]])
+        #expect(object["errors"]?.map { $0["code"] as? String } == ["unknown-name", "incomplete", "reference-length", "pairing"])
+        #expect(Set((object["errors"] ?? []).map { Set($0.keys) }).count == 1)
+        let waived = ["--set", "waive.pairing=the file is lost", "--set", "waive.reference-length=on purpose"]
+        #expect(try sgmse(["check", "leaky.yaml"] + store + waived, folder: folder).code == 0)
+        #expect(try sgmse(["check", "leaky.yaml"] + store, folder: folder).code == 3)
     }
 
     @Test func aPlanNeedsNoStoreAndMakesNothing() throws {

@@ -8,7 +8,7 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     private func findings(rate: Int = 16_000, crop: Int = 0) throws -> [Finding] {
-        let corpus = try Corpus(at: folder.path, allowingUnpaired: true)
+        let corpus = try Corpus(at: folder.path)
         return try CorpusScan(reading: corpus).findings(expecting: .init(sampleRate: rate, cropLength: crop))
     }
 

@@ -62,16 +62,57 @@ import Testing
         let spec = try spec(command)
         // What the language can say, the command can: back and forth is the same training.
         guard command.contains("train") else { return }
-        let export = CommandExport(spec, vocabulary: vocabulary)
+        let export = try CommandExport(spec, vocabulary: vocabulary)
         let back = try self.spec(export.train)
         let changes = back.changes(from: spec, parts: [.data, .training])
         #expect(changes.isEmpty, "\(export.train)\n\(changes)")
+    }
+
+    /// What the reference reads and has no use for is left out, so that its working commands are working specs.
+    @Test func optionsWithoutEffectAreLeftOut() throws {
+        let old = try CommandImport("python train.py --base_dir d --c_in edm --network_scaling 1/sigma --pesq_weight 1e-3", vocabulary: vocabulary)
+        #expect(old.remarks.contains("--c_in changes nothing with backbone 'ncsnpp'"))
+        #expect(old.remarks.contains("--pesq_weight changes nothing with loss 'score_matching'"))
+        #expect(try TestVocabulary.loader.load(text: old.yaml).spec.objective.cIn == "1")
+        let plain = try spec("python train.py --base_dir d --N 50")
+        #expect(plain.train.validationN == 50 && plain.evaluate.N == [30])
+        let bridge = try spec("python train.py --base_dir d --backbone ncsnpp_v2 --sde sbve --loss_type data_prediction --N 40")
+        #expect(bridge.train.validationN == 40 && bridge.evaluate.N == [40])
+    }
+
+    private func export(_ text: String) throws -> CommandExport {
+        try CommandExport(try TestVocabulary.loader.load(text: "data: { path: d }\n" + text).spec, vocabulary: vocabulary)
+    }
+
+    @Test func exportsSayWhatTheReferenceLacks() throws {
+        let bridge = try export("""
+            backbone: ncsnpp_v2
+            sde: sbve
+            objective: { loss_type: data_prediction }
+            train: { max_steps: 9, validation_N: 50 }
+            evaluate: { N: [30, 50], sampler: sb_sde }
+
+            """)
+        #expect(bridge.enhance.count == 1 && bridge.enhance[0].contains("--sampler_type sde"))
+        for option in ["--N", "--t_eps", "--snr"] { #expect(!bridge.enhance[0].contains(option)) }
+        #expect(bridge.remarks.contains("evaluate.N 30 has no option: the script takes a bridge's steps from the checkpoint, 50"))
+        let score = try export("""
+            backbone: ncsnpp
+            train: { max_steps: 9 }
+            evaluate: { sampler: { predictor: euler_maruyama, snr: 0.4 }, padding: replication, max_files: 4, segment: 4 }
+
+            """)
+        #expect(score.enhance[0].contains("--snr 0.4"))
+        for remark in ["predictor euler_maruyama", "padding replication", "max_files 4", "segment 4"] {
+            #expect(score.remarks.contains { $0.contains(remark) && $0.contains("has no option") }, "\(remark): \(score.remarks)")
+        }
     }
 
     @Test func wrongCommandsAreLocated() {
         let cases = [
             ("python train.py --base_dir d --bath_size 4", "command:1:30: error: unknown option '--bath_size'\n  python train.py --base_dir d --bath_size 4\n                               ^ did you mean '--batch_size'?"),
             ("python train.py --base_dir d --lr", "command:1:30: error: '--lr' has no value\n  python train.py --base_dir d --lr\n                               ^"),
+            ("python enhancement.py --test_dir t --enhanced_dir e", "command:1:1: error: '--ckpt' is missing\n  python enhancement.py --test_dir t --enhanced_dir e\n  ^ the checkpoint"),
             ("python trian.py --lr 1", "command:1:8: error: unknown script 'trian.py'\n  python trian.py --lr 1\n         ^ did you mean 'train.py'?"),
             ("python train.py --lr 1", "command:1:1: error: '--base_dir' is missing\n  python train.py --lr 1\n  ^ the folder with train, valid, and test"),
         ]

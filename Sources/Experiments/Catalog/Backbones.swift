@@ -96,7 +96,7 @@ extension NCSNppOptions {
         return [
             .integer("nf", default: .value(.integer(standard.nf)), in: .from(4), "channels of the first level"),
             Field("ch_mult", .list(of: .integer(.from(1)), atLeast: 1), default: integers(standard.chMult), "channels of each level, in units of nf"),
-            .integer("num_res_blocks", default: .value(.integer(standard.numResBlocks)), in: .from(1), "residual blocks of a level"),
+            .integer("num_res_blocks", default: .value(.integer(standard.numResBlocks)), in: .between(1, 256), "residual blocks of a level"),
             Field("attn_resolutions", .list(of: .integer(.from(1))), default: integers(standard.attnResolutions), "bins of the levels with attention"),
             Field("nonlinearity", .oneOf(activations.map(\.0)), default: .value(.text(name(of: standard.nonlinearity, in: activations))), "activation"),
             Field("resamp_with_conv", .bool, default: .value(.bool(standard.resampWithConv)), "convolve when resampling between DDPM levels"),

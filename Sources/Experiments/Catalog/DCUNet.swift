@@ -32,8 +32,8 @@ extension DCUNetOptions {
         return [
             choice("architecture", standard.architecture, "encoders and decoders"),
             choice("time_embedding", standard.timeEmbedding, "Fourier projection, diffusion steps, or none"),
-            .integer("dcunet_temb_layers_global", default: .value(.integer(standard.tembLayersGlobal)), in: .from(0), "layers over the time embedding"),
-            .integer("dcunet_temb_layers_local", default: .value(.integer(standard.tembLayersLocal)), in: .from(1), "layers over it in each encoder and decoder"),
+            .integer("dcunet_temb_layers_global", default: .value(.integer(standard.tembLayersGlobal)), in: .between(0, 256), "layers over the time embedding"),
+            .integer("dcunet_temb_layers_local", default: .value(.integer(standard.tembLayersLocal)), in: .between(1, 256), "layers over it in each encoder and decoder"),
             activation("temb_activation", standard.tembActivation, "activation of those layers"),
             .bool("dcunet_time_embedding_complex", default: .value(.bool(standard.timeEmbeddingComplex)), "time as complex exponentials"),
             choice("fix_length", standard.fixLength, "what is done with frames that the strides do not divide"),

@@ -49,6 +49,7 @@ public struct DataPreparer {
     /// Where processes side by side agree on who makes a corpus.
     let store: RunStore?
     let observe: @Sendable (ExperimentEvent) -> Void
+    private var heard: [DataQuestion: HeardAudio] = [:]
     private var prepared: [DataQuestion: PreparedData] = [:]
 
     public init(workspace: Workspace, observe: @escaping @Sendable (ExperimentEvent) -> Void = { _ in }) {
@@ -92,10 +93,20 @@ public struct DataPreparer {
     public mutating func prepare(_ spec: ExperimentSpec) throws -> PreparedData {
         let question = DataQuestion(spec)
         if let known = prepared[question] { return known }
-        let answer = try read(spec)
+        let audio = try hear(spec)
+        var report = GateReport()
+        report.add(audio.findings, of: spec)
+        try report.enforce()
+        let answer = PreparedData(
+            training: audio.training?.set.files ?? [], validation: audio.validation?.set.files ?? [],
+            fingerprint: try audio.fingerprint(), tests: try audio.tests.mapValues { try $0.test() },
+            references: try references(spec), findings: audio.findings)
         prepared[question] = answer
         return answer
     }
+
+    /// What the gates find in the audio of a spec, which is found or made and read, whether or not it stops a run.
+    public mutating func findings(_ spec: ExperimentSpec) throws -> [Finding] { try hear(spec).findings }
 
     /// The corpora of a spec that are not on the disk, by name, each with its folder and whether it can be made.
     public func missing(_ spec: ExperimentSpec) throws -> [(name: String, folder: String, isMade: Bool)] {
@@ -112,7 +123,15 @@ public struct DataPreparer {
 
     // MARK: Reading
 
-    private func read(_ spec: ExperimentSpec) throws -> PreparedData {
+    private mutating func hear(_ spec: ExperimentSpec) throws -> HeardAudio {
+        let question = DataQuestion(spec)
+        if let known = heard[question] { return known }
+        let audio = try read(spec)
+        heard[question] = audio
+        return audio
+    }
+
+    private func read(_ spec: ExperimentSpec) throws -> HeardAudio {
         let cachePath = folder + "/audio-facts.cache"
         var cache = FactsCache(contentsOf: cachePath)
         let known = cache.facts.count
@@ -128,16 +147,14 @@ public struct DataPreparer {
             return found
         }
         let split = try spec.data.corpus.map { try catalog.corpora.make($0).split } ?? SpeakerSplit()
-        var (training, validation): (PairedSet?, PairedSet?)
+        var audio = HeardAudio()
         // Weights that are there already are evaluated without what they were trained on.
-        if spec.train.maxSteps != 0 { (training, validation) = try learning(try Corpus(at: base()), split, spec.data) }
-        var hasher = ContentHasher()
-        var scans: [SetScan] = []
-        for set in [training, validation].compactMap({ $0 }) {
-            scans.append(SetScan(reading: set, cache: &cache))
-            hasher.combine(try fingerprint(scans[scans.count - 1]))
+        if spec.train.maxSteps != 0 {
+            let (training, validation) = try learning(try Corpus(at: base()), split, spec.data)
+            audio.training = SetScan(reading: training, cache: &cache)
+            audio.validation = validation.map { SetScan(reading: $0, cache: &cache) }
         }
-        var tests: [String: PreparedData.TestData] = [:]
+        var scans = [audio.training, audio.validation].compactMap { $0 }
         for test in spec.evaluate.sets {
             let isOwn = test.corpus == nil && test.path == nil
             let folderOfSet = try isOwn ? base() : folder(corpus: test.corpus, path: test.path, rate: spec.data.sampleRate)
@@ -145,15 +162,10 @@ public struct DataPreparer {
             if let most = spec.evaluate.maxFiles { set.files = Array(set.files.prefix(most)) }
             let scan = SetScan(reading: set, cache: &cache)
             scans.append(scan)
-            tests[test.name] = .init(
-                set: set, fingerprint: try fingerprint(scan).description,
-                seconds: scan.pairs.reduce(0) { $0 + ((try? $1.noisy.get().header.duration) ?? 0) })
+            audio.tests[test.name] = scan
         }
-        let findings = ProtocolGate.findings(scans, spec) + ProtocolGate.misplacedSpeakers(scans, split)
-        try ProtocolGate.enforce(findings, spec)
-        return PreparedData(
-            training: training?.files ?? [], validation: validation?.files ?? [], fingerprint: hasher.finish().description, tests: tests,
-            references: try references(spec), findings: findings)
+        audio.findings = ProtocolGate.findings(scans, spec) + ProtocolGate.misplacedSpeakers(scans, split)
+        return audio
     }
 
     /// The recordings of noise that evaluations will ask for, read once before anything is trained.
@@ -181,6 +193,7 @@ public struct DataPreparer {
         func isHeldOut(_ file: PairedFile) -> Bool { file.speaker.map(split.validation.contains) ?? false }
         var validation = training
         validation.name = "valid"
+        (validation.unpaired, validation.strayEntries) = ([], [])
         validation.files = training.files.filter(isHeldOut)
         training.files.removeAll(where: isHeldOut)
         return (limited(training, spec), validation.files.isEmpty ? nil : limited(validation, spec))
@@ -189,13 +202,7 @@ public struct DataPreparer {
     /// A set inside a corpus, or a folder that is a set itself.
     private func testSet(_ base: String, _ test: EvaluateSpec.TestSet) throws -> PairedSet {
         let isSet = ["clean", "anechoic"].contains { FileManager.default.fileExists(atPath: base + "/" + $0) }
-        guard !isSet else {
-            let set = try PairedSet(at: base, name: test.name)
-            guard set.unpaired.isEmpty else { throw CorpusError(base, .unpaired(set.unpaired)) }
-            guard !set.files.isEmpty else { throw CorpusError(base, .emptySet(test.name)) }
-            return set
-        }
-        return try Corpus(at: base).set(test.subset)
+        return isSet ? try PairedSet(at: base, name: test.name) : try Corpus(at: base).set(test.subset)
     }
 
     private func limited(_ set: PairedSet, _ spec: DataSpec) -> PairedSet {
@@ -228,17 +235,5 @@ public struct DataPreparer {
             defer { try? store.release(claim) }
             return try body()
         }
-    }
-
-    /// A hash of names and audio.
-    ///
-    /// - Throws: What keeps a file from being read.
-    private func fingerprint(_ scan: SetScan) throws -> ContentHash {
-        for pair in scan.pairs {
-            _ = try pair.clean.get()
-            _ = try pair.noisy.get()
-        }
-        guard let fingerprint = scan.fingerprint else { throw CorpusError(scan.set.path, .emptySet(scan.set.name)) }
-        return fingerprint
     }
 }

@@ -29,22 +29,24 @@ public enum ProtocolGate {
         }
     }
 
-    /// Stops at errors that the spec does not waive by name.
-    static func enforce(_ findings: [Finding], _ spec: ExperimentSpec) throws(GateFailure) {
-        let errors = findings.filter { $0.severity == .error && spec.waive[$0.code.rawValue] == nil }
-        guard errors.isEmpty else { throw GateFailure(findings: errors) }
+    /// Everything that can be told before audio is read, enforced.
+    ///
+    /// - Throws: What ``report(on:_:)`` throws; `GateFailure` for errors that the spec does not waive.
+    public static func enter(_ loaded: LoadedSpec, _ catalog: Catalog = .standard) throws -> [Finding] {
+        let report = try report(on: loaded, catalog)
+        try report.enforce()
+        return report.findings
     }
 
     /// Everything that can be told before audio is read.
     ///
-    /// - Throws: `IncompleteSpec` for a spec with settings that are not known, `IncompatibleParts` for a sampler that cannot
-    ///   be made, `GateFailure` for errors it does not waive.
-    public static func enter(_ loaded: LoadedSpec, _ catalog: Catalog = .standard) throws -> [Finding] {
+    /// - Throws: `IncompleteSpec` for a spec with settings that are not known, `SharedIdentity`, `IncompatibleParts` for a
+    ///   sampler that cannot be made.
+    public static func report(on loaded: LoadedSpec, _ catalog: Catalog = .standard) throws -> GateReport {
         if !loaded.unknown.isEmpty { throw IncompleteSpec(file: loaded.file, settings: loaded.unknown) }
         try SharedIdentity.check(loaded)
-        var found = ProtocolDifferences.between(loaded.runs)
-        var seen: Set<Finding> = Set(found)
-        try enforce(found, loaded.spec)
+        var report = GateReport()
+        report.add(ProtocolDifferences.between(loaded.runs), of: loaded.spec)
         let vocabulary = catalog.vocabulary
         var latest: ProtocolDifferences.Question?
         for run in loaded.runs {
@@ -53,11 +55,9 @@ public enum ProtocolGate {
             guard question != latest else { continue }
             latest = question
             try checkSamplers(run, catalog)
-            let own = ProtocolDifferences.inside(run.spec, vocabulary) + undefinedMetrics(run.spec, catalog)
-            try enforce(own, run.spec)
-            found += own.filter { seen.insert($0).inserted }
+            report.add(ProtocolDifferences.inside(run.spec, vocabulary) + undefinedMetrics(run.spec, catalog), of: run.spec)
         }
-        return found
+        return report
     }
 }
 
@@ -80,16 +80,6 @@ extension ProtocolGate {
     }
 }
 
-/// Data that is not what the protocol says.
-public struct GateFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    public var findings: [Finding]
-
-    public var description: String {
-        findings.map(\.description).joined(separator: "\n")
-            + "\n    a spec may waive a check by name, with a reason: waive: { \(findings[0].code.rawValue): ... }"
-    }
-}
-
 /// A spec that cannot run, since its source does not tell all its settings.
 public struct IncompleteSpec: Error, Hashable, Sendable, CustomStringConvertible {
     public var file: String
@@ -99,6 +89,8 @@ public struct IncompleteSpec: Error, Hashable, Sendable, CustomStringConvertible
     public var description: String {
         let lines = settings.sorted { $0.key < $1.key }.map { "\n    \($0.key): \($0.value)" }
         return "\(file): error: incomplete: \(settings.count == 1 ? "a setting is" : "\(settings.count) settings are") not known"
-            + lines.joined() + "\n    set them and remove them from 'incomplete', or import the published checkpoint"
+            + lines.joined() + "\n    \(Self.hint)"
     }
+
+    public static let hint = "set them and remove them from 'incomplete', or import the published checkpoint"
 }

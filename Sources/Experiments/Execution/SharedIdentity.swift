@@ -14,22 +14,25 @@ public struct SharedIdentity: Error, Hashable, Sendable, CustomStringConvertible
             + "    give the settings in which they differ, or mark them in 'incomplete'"
     }
 
-    /// - Throws: `SharedIdentity` for two of the experiments that reproduce different rows and mean the same.
-    public static func check(_ specs: [(place: String, spec: ExperimentSpec)]) throws(SharedIdentity) {
+    /// Those of the experiments that reproduce another row than an earlier one and mean the same.
+    public static func among(_ specs: [(place: String, spec: ExperimentSpec)]) -> [SharedIdentity] {
         var known: [Identity: (place: String, row: String)] = [:]
+        var found: [SharedIdentity] = []
         for (place, spec) in specs {
             guard let row = spec.reproduces else { continue }
-            if let other = known[spec.identity], other.row != row {
-                throw SharedIdentity(first: other.row, second: row, place: other.place)
+            if let other = known[spec.identity] {
+                if other.row != row { found.append(SharedIdentity(first: other.row, second: row, place: other.place)) }
+            } else {
+                known[spec.identity] = (place, row)
             }
-            known[spec.identity] = (place, row)
         }
+        return found
     }
 
     /// The runs of one spec among themselves.
     static func check(_ loaded: LoadedSpec) throws(SharedIdentity) {
         guard loaded.profile == nil else { return }
-        try check(loaded.runs.map { (loaded.file, $0.spec) })
+        if let shared = among(loaded.runs.map { (loaded.file, $0.spec) }).first { throw shared }
     }
 }
 

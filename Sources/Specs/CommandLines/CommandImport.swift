@@ -168,7 +168,9 @@ private struct CommandReading {
             }
             let value = arguments.count == 1 && option.values == .one ? text(arguments[0]) : "[" + arguments.joined(separator: ", ") + "]"
             switch option.meaning {
-            case .setting(let path): set(path, value)
+            case .setting(let path):
+                guard !changesNothing(option.name) else { continue }
+                set(path, value)
             case .limit(let path): if arguments[0] != "-1" { set(path, value) }
             case .flag(let path, let value): set(path, value)
             case .parameter(let kind, let names): parameter(kind, names, value, option)
@@ -185,9 +187,30 @@ private struct CommandReading {
             remarks.append("without evaluation files no best checkpoint is kept: the last one is evaluated")
             set("evaluate.checkpoint", "last")
         }
-        if script.trains, given["base_dir"] == nil {
-            errors.append(SpecError("command", at: mark(1), "'--base_dir' is missing", hint: "the folder with train, valid, and test"))
+        let needed =
+            script.trains
+            ? [("base_dir", "the folder with train, valid, and test")]
+            : [("test_dir", "the folder of the noisy files"), ("enhanced_dir", "the folder of the enhanced files"), ("ckpt", "the checkpoint")]
+        for (name, meaning) in needed where given[name] == nil {
+            errors.append(SpecError("command", at: mark(1), "'--\(name)' is missing", hint: meaning))
         }
+    }
+
+    /// Whether the reference reads an option and then has no use for it, here an error of the spec.
+    private mutating func changesNothing(_ option: String) -> Bool {
+        let backbone = entryName(.backbone)
+        if ["network_scaling", "c_in", "c_out", "c_skip"].contains(option), let entry = vocabulary[.backbone, backbone],
+            !entry.traits.contains(.takesPreconditioning)
+        {
+            remarks.append("--\(option) changes nothing with backbone '\(backbone)'")
+            return true
+        }
+        let loss = given["loss_type"]?[0, default: ""] ?? "score_matching"
+        if option == "pesq_weight", let entry = vocabulary[.loss, loss], !entry.traits.contains(.hasTimeTerms) {
+            remarks.append("--\(option) changes nothing with loss '\(loss)'")
+            return true
+        }
+        return false
     }
 
     private func text(_ argument: String) -> String {
@@ -223,6 +246,9 @@ private struct CommandReading {
         if names.contains(type) { return type }
         return names.first { $0.hasSuffix("_" + type) } ?? (script.trains && !names.isEmpty && type == "pc" ? names[0] : type)
     }
+
+    /// Bridges are sampled at the steps that training was told.
+    private var takesStepsFromCheckpoint: Bool { sde == "sbve" }
 
     private var samplerChoosesSteps: Bool {
         vocabulary.traits(.sampler, Choice(entryName(.sampler))).contains(.choosesSteps)
@@ -264,7 +290,11 @@ private struct CommandReading {
             }
         case ("N", _):
             set("train.validation_N", value)
-            set("evaluate.N", value)
+            if takesStepsFromCheckpoint {
+                set("evaluate.N", value)
+            } else {
+                remarks.append("--N is of validation: enhancement.py takes its own")
+            }
         case ("sampler_type", true):
             let name = SettingValue.plain(sampler(value))
             set("train.validation_sampler", name)

@@ -13,10 +13,15 @@ public struct HyperParameterExport: Sendable {
     private static let ownParameters: Set<String> = ["recompute", "seed", "noise_cond_start"]
 
     /// - Throws: `UnknownEntry` where the reference has no such SDE.
-    public init(_ spec: ExperimentSpec) throws(UnknownEntry) {
-        guard Self.knownSDEs.contains(spec.sde.name) else {
-            throw UnknownEntry(noun: "SDE of the reference", name: spec.sde.name, known: Self.knownSDEs)
+    static func check(_ sde: Choice) throws(UnknownEntry) {
+        guard knownSDEs.contains(sde.name) else {
+            throw UnknownEntry(noun: "SDE of the reference", name: sde.name, known: knownSDEs)
         }
+    }
+
+    /// - Throws: `UnknownEntry` where the reference has no such SDE.
+    public init(_ spec: ExperimentSpec) throws(UnknownEntry) {
+        try Self.check(spec.sde)
         isConditioned = spec.conditioning != nil
         var values: [(name: String, value: SettingValue)] = [
             ("backbone", .text(spec.backbone.name)), ("sde", .text(spec.sde.name)),

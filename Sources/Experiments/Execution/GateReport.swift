@@ -1,0 +1,36 @@
+import Corpora
+import Specs
+
+/// What the gates found, each finding once, and which of it stops the work.
+public struct GateReport: Hashable, Sendable {
+    public private(set) var findings: [Finding] = []
+    /// The errors that no spec waived by name.
+    public private(set) var refused: [Finding] = []
+    private var seen: Set<Finding> = []
+    private var seenRefused: Set<Finding> = []
+
+    public init() {}
+
+    /// Takes in what was found, as the spec judges it.
+    public mutating func add(_ found: [Finding], of spec: ExperimentSpec) {
+        findings += found.filter { seen.insert($0).inserted }
+        refused += found.filter { $0.severity == .error && spec.waive[$0.code.rawValue] == nil && seenRefused.insert($0).inserted }
+    }
+
+    /// Stops at errors that were not waived.
+    public func enforce() throws(GateFailure) {
+        guard refused.isEmpty else { throw GateFailure(findings: refused) }
+    }
+}
+
+/// Errors that keep a spec from being run.
+public struct GateFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    public var findings: [Finding]
+
+    public var description: String {
+        var codes: [String] = []
+        for finding in findings where !codes.contains(finding.code.rawValue) { codes.append(finding.code.rawValue) }
+        return findings.map(\.description).joined(separator: "\n")
+            + "\n    a spec may waive a check by name, with a reason: waive: { \(codes.map { $0 + ": ..." }.joined(separator: ", ")) }"
+    }
+}

@@ -1,0 +1,38 @@
+import Corpora
+
+/// The audio of a spec as it was read, whatever the gates say of it.
+struct HeardAudio {
+    /// Both `nil` where nothing is trained.
+    var training: SetScan?
+    var validation: SetScan?
+    /// By the names that the spec gives them.
+    var tests: [String: SetScan] = [:]
+    var findings: [Finding] = []
+
+    /// The fingerprint of what is learned from.
+    ///
+    /// - Throws: What keeps a file from being read; `CorpusError` for a set without pairs.
+    func fingerprint() throws -> String {
+        var hasher = ContentHasher()
+        for scan in [training, validation].compactMap({ $0 }) { hasher.combine(try scan.fingerprintOrError()) }
+        return hasher.finish().description
+    }
+}
+
+extension SetScan {
+    /// - Throws: What keeps a file from being read; `CorpusError` for a set without pairs.
+    func test() throws -> PreparedData.TestData {
+        PreparedData.TestData(
+            set: set, fingerprint: try fingerprintOrError().description,
+            seconds: pairs.reduce(0) { $0 + ((try? $1.noisy.get().header.duration) ?? 0) })
+    }
+
+    fileprivate func fingerprintOrError() throws -> ContentHash {
+        for pair in pairs {
+            _ = try pair.clean.get()
+            _ = try pair.noisy.get()
+        }
+        guard !pairs.isEmpty, let fingerprint else { throw CorpusError(set.path, .emptySet(set.name)) }
+        return fingerprint
+    }
+}
