@@ -78,18 +78,14 @@ public func activateGradient(_ x: FloatBuffer, _ activation: Activation, dy: Flo
     return dx
 }
 
-/// Softmax over the last of `rows × columns`.
-public func softmax(_ x: FloatBuffer, rows: Int, columns: Int) -> FloatBuffer {
-    precondition(x.count == rows * columns, "softmax: \(x.count) elements are not \(rows)×\(columns)")
-    let y = FloatBuffer(count: x.count)
-    unsafe sg_softmax(x.base, Int64(rows), Int64(columns), y.base)
-    return y
+/// Softmax over the last of `rows × columns`, in place; the buffer may be longer.
+public func applySoftmax(_ x: FloatBuffer, rows: Int, columns: Int) {
+    precondition(x.count >= rows * columns, "softmax: \(rows)×\(columns) in \(x.count) elements")
+    unsafe sg_softmax(x.base, Int64(rows), Int64(columns), x.base)
 }
 
-/// The gradient of ``softmax(_:rows:columns:)`` from its output `y`.
-public func softmaxGradient(_ y: FloatBuffer, dy: FloatBuffer, rows: Int, columns: Int) -> FloatBuffer {
-    precondition(y.count == rows * columns && dy.count == y.count, "softmaxGradient: y \(y.count), dy \(dy.count)")
-    let dx = FloatBuffer(count: y.count)
-    unsafe sg_softmax_backward(y.base, dy.base, Int64(rows), Int64(columns), dx.base)
-    return dx
+/// The gradient of ``applySoftmax(_:rows:columns:)`` from its output `y`, in the place of the gradient of that output.
+public func applySoftmaxGradient(_ y: FloatBuffer, dy: FloatBuffer, rows: Int, columns: Int) {
+    precondition(y.count >= rows * columns && dy.count >= rows * columns, "softmax: \(rows)×\(columns) in \(y.count) and \(dy.count) elements")
+    unsafe sg_softmax_backward(y.base, dy.base, Int64(rows), Int64(columns), dy.base)
 }

@@ -43,7 +43,7 @@ public struct CrossAttentionBlock: Sendable {
         let (batch, channels) = (x.shape[0], x.shape[3])
         let rows = [batch, x.shape[1] * x.shape[2], channels]
         let q = query(norm(x)).reshaped(rows)
-        let weights = q.matrixProduct(key(sequence), transposed: true, alpha: 1 / Double(channels).squareRoot()).softmaxed()
-        return x + output(weights.matrixProduct(value(sequence))).reshaped(x.shape)
+        let mixed = q.attention(to: key(sequence), value(sequence), alpha: 1 / Double(channels).squareRoot())
+        return x + output(mixed).reshaped(x.shape)
     }
 }

@@ -139,8 +139,7 @@ public struct AttentionBlock: Sendable {
         let rows = [batch, x.shape[1] * x.shape[2], channels]
         let h = norm(x)
         let (q, k, v) = (query(h).reshaped(rows), key(h).reshaped(rows), value(h).reshaped(rows))
-        let weights = q.matrixProduct(k, transposed: true, alpha: 1 / Double(channels).squareRoot()).softmaxed()
-        let mixed = output(weights.matrixProduct(v)).reshaped(x.shape)
+        let mixed = output(q.attention(to: k, v, alpha: 1 / Double(channels).squareRoot())).reshaped(x.shape)
         return .weighted(sumScale, x, sumScale, mixed)
     }
 }

@@ -32,15 +32,4 @@ extension Tensor {
             }
         }
     }
-
-    /// Softmax over the last axis.
-    public func softmaxed() -> Tensor {
-        let columns = shape[rank - 1]
-        let rows = count / max(1, columns)
-        let y = softmax(buffer, rows: rows, columns: columns)
-        let shape = shape
-        return Tensor(buffer: y, shape: shape, from: [self]) { dy, sink in
-            sink.add(Tensor(buffer: softmaxGradient(y, dy: dy.buffer, rows: rows, columns: columns), shape: shape), to: 0)
-        }
-    }
 }

@@ -124,9 +124,10 @@ extension EngineTests {
                 for (p, slope) in zip(share, slopes) { dx.append(p * (slope - mean)) }
             }
             everyEngine { engine in
-                let out = softmax(FloatBuffer(x), rows: rows, columns: columns)
+                let (out, gradient) = (FloatBuffer(x), FloatBuffer(dy))
+                applySoftmax(out, rows: rows, columns: columns)
                 #expect(deviation(out.values, y) < 2e-6, "\(engine)")
-                let gradient = softmaxGradient(out, dy: FloatBuffer(dy), rows: rows, columns: columns)
+                applySoftmaxGradient(out, dy: gradient, rows: rows, columns: columns)
                 #expect(columns == 1 || deviation(gradient.values, dx) < 2e-6, "\(engine)")
             }
         }

@@ -37,7 +37,14 @@ import Testing
         checkGradients(of: [noise([2, 4, 5], "a"), noise([2, 3, 5], "b")]) {
             $0[0].matrixProduct($0[1], transposed: true, alpha: -1.5)
         }
-        checkGradients(of: [noise([3, 6])]) { $0[0].softmaxed() }
+    }
+
+    /// Whatever number of rows is worked on at once.
+    @Test(arguments: [nil, 7, 14, 40]) func attention(mostWeights: Int?) {
+        let (q, k, v) = (noise([2, 5, 4], "q"), noise([2, 7, 4], "k"), noise([2, 7, 3], "v"))
+        checkGradients(of: [q, k, v]) { $0[0].attention(to: $0[1], $0[2], alpha: 0.7, mostWeights: mostWeights) }
+        let (whole, blocks) = (q.attention(to: k, v, alpha: 0.7), q.attention(to: k, v, alpha: 0.7, mostWeights: mostWeights))
+        #expect(zip(whole.values, blocks.values).allSatisfy { abs($0 - $1) < 1e-6 })
     }
 
     @Test func convolutionWithAllThatGoesWithIt() {

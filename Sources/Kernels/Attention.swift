@@ -1,0 +1,97 @@
+import CKernels
+
+/// `softmax(α Q Kᵀ) V` for a batch of row-major matrices: Q `[B, M, C]`, K `[B, L, C]`, V `[B, L, D]`.
+///
+/// The `M·L` weights of a map are made for some rows of Q at a time, and again for the gradients, so that a long
+/// recording takes no more memory than a short one.
+public struct Attention: Hashable, Sendable {
+    public var batch, rows, length, width, depth: Int
+    public var alpha: Float
+    /// Weights that are held at once; 16 MiB fit into the caches of most machines.
+    public var mostWeights = 1 << 22
+
+    public init(batch: Int, rows: Int, length: Int, width: Int, depth: Int, alpha: Float) {
+        (self.batch, self.rows, self.length, self.width, self.depth, self.alpha) = (batch, rows, length, width, depth, alpha)
+    }
+
+    private var block: Int { min(rows, max(1, mostWeights / max(1, batch * length))) }
+
+    private func check(_ q: FloatBuffer, _ k: FloatBuffer, _ v: FloatBuffer) {
+        precondition(q.count == batch * rows * width, "attention: Q has \(q.count) elements, \(self)")
+        precondition(k.count == batch * length * width, "attention: K has \(k.count) elements, \(self)")
+        precondition(v.count == batch * length * depth, "attention: V has \(v.count) elements, \(self)")
+    }
+
+    /// The weights of the rows `first ..< first + count` of Q, in `[B, count, L]`.
+    private func weights(_ q: FloatBuffer, _ k: FloatBuffer, _ first: Int, _ count: Int, into w: FloatBuffer) {
+        WorkCounter.add(2 * Double(batch * count * length) * Double(width))
+        unsafe sg_gemm(
+            Int64(batch), Int64(count), Int64(length), Int64(width), alpha,
+            q.base + first * width, Int64(width), 1, Int64(rows * width),
+            k.base, 1, Int64(width), Int64(length * width),
+            w.base, Int64(length), Int64(count * length), 0)
+        applySoftmax(w, rows: batch * count, columns: length)
+    }
+
+    /// Calls `body` with the first row and the number of rows of each block.
+    private func forEachBlock(_ body: (Int, Int) -> Void) {
+        for first in stride(from: 0, to: rows, by: block) { body(first, min(block, rows - first)) }
+    }
+
+    /// `[B, M, D]`.
+    public func callAsFunction(_ q: FloatBuffer, _ k: FloatBuffer, _ v: FloatBuffer) -> FloatBuffer {
+        check(q, k, v)
+        let out = FloatBuffer(count: batch * rows * depth)
+        let w = FloatBuffer(count: batch * block * length)
+        forEachBlock { first, count in
+            weights(q, k, first, count, into: w)
+            WorkCounter.add(2 * Double(batch * count * length) * Double(depth))
+            unsafe sg_gemm(
+                Int64(batch), Int64(count), Int64(depth), Int64(length), 1,
+                w.base, Int64(length), 1, Int64(count * length),
+                v.base, Int64(depth), 1, Int64(length * depth),
+                out.base + first * depth, Int64(depth), Int64(rows * depth), 0)
+        }
+        return out
+    }
+
+    /// The gradients with respect to Q, K and V.
+    ///
+    /// With `W` the weights and `S = W ∘ (dO Vᵀ − rowsum(W ∘ dO Vᵀ))`: `dQ = α S K`, `dK = α Sᵀ Q`, `dV = Wᵀ dO`.
+    public func gradients(
+        _ q: FloatBuffer, _ k: FloatBuffer, _ v: FloatBuffer, dy: FloatBuffer
+    ) -> (q: FloatBuffer, k: FloatBuffer, v: FloatBuffer) {
+        check(q, k, v)
+        precondition(dy.count == batch * rows * depth, "attention: the gradient has \(dy.count) elements, \(self)")
+        let (dq, dk, dv) = (FloatBuffer(count: q.count), FloatBuffer(count: k.count), FloatBuffer(count: v.count))
+        let (w, s) = (FloatBuffer(count: batch * block * length), FloatBuffer(count: batch * block * length))
+        forEachBlock { first, count in
+            weights(q, k, first, count, into: w)
+            WorkCounter.add(2 * Double(batch * count * length) * Double(2 * depth + 2 * width))
+            let accumulates: Int32 = first == 0 ? 0 : 1
+            let ofBlock = Int64(count * length)
+            unsafe sg_gemm(
+                Int64(batch), Int64(length), Int64(depth), Int64(count), 1,
+                w.base, 1, Int64(length), ofBlock,
+                dy.base + first * depth, Int64(depth), 1, Int64(rows * depth),
+                dv.base, Int64(depth), Int64(length * depth), accumulates)
+            unsafe sg_gemm(
+                Int64(batch), Int64(count), Int64(length), Int64(depth), 1,
+                dy.base + first * depth, Int64(depth), 1, Int64(rows * depth),
+                v.base, 1, Int64(depth), Int64(length * depth),
+                s.base, Int64(length), ofBlock, 0)
+            applySoftmaxGradient(w, dy: s, rows: batch * count, columns: length)
+            unsafe sg_gemm(
+                Int64(batch), Int64(count), Int64(width), Int64(length), alpha,
+                s.base, Int64(length), 1, ofBlock,
+                k.base, Int64(width), 1, Int64(length * width),
+                dq.base + first * width, Int64(width), Int64(rows * width), 0)
+            unsafe sg_gemm(
+                Int64(batch), Int64(length), Int64(width), Int64(count), alpha,
+                s.base, 1, Int64(length), ofBlock,
+                q.base + first * width, Int64(width), 1, Int64(rows * width),
+                dk.base, Int64(width), Int64(length * width), accumulates)
+        }
+        return (dq, dk, dv)
+    }
+}
