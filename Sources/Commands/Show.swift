@@ -36,7 +36,7 @@ struct Show: ParsableCommand {
             let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary)
                 .load(subject, overrides: overrides, profile: profile)
             if json { return print(try Self.document(of: loaded.spec)) }
-            return print(ResolvedRendering.yaml(loaded.spec, origins: origins ? loaded.origins : nil), terminator: "")
+            return print(Self.sweep(of: loaded) + ResolvedRendering.yaml(loaded.spec, origins: origins ? loaded.origins : nil), terminator: "")
         }
         let store = try store.open()
         let run = try store.run(named: subject)
@@ -50,8 +50,17 @@ struct Show: ParsableCommand {
 
     private static func document(of spec: ExperimentSpec) throws -> String {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes]
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(SettingValue.section(spec.settings)), as: UTF8.self)
+    }
+
+    /// Of a sweep, what its runs are called: the settings are those before it.
+    private static func sweep(of loaded: LoadedSpec) -> String {
+        guard !loaded.sweptPaths.isEmpty else { return "" }
+        let shown = loaded.runs.prefix(20).map { "#   \($0.name)\n" }.joined()
+        let more = loaded.runs.count > 20 ? "#   and \(loaded.runs.count - 20) more\n" : ""
+        return "# \(loaded.runs.count) runs of a sweep over \(loaded.sweptPaths.joined(separator: ", ")):\n" + shown + more
+            + "# Below, the settings before the sweep.\n"
     }
 
     /// A stored spec in lines; as it is stored where another version wrote it and this one cannot read it.

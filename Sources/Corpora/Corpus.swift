@@ -33,8 +33,16 @@ public struct Corpus: Hashable, Sendable {
 }
 
 /// What a set is for, told by its name; sets of different roles must not share speech or speakers.
-public enum SetRole: Int, Hashable, Sendable, Comparable {
+public enum SetRole: Int, Hashable, Sendable, Comparable, CustomStringConvertible {
     case training, validation, test
+
+    public var description: String {
+        switch self {
+        case .training: "training"
+        case .validation: "validation"
+        case .test: "test"
+        }
+    }
 
     public init(name: String) {
         let lowered = name.lowercased()

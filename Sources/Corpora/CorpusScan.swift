@@ -33,16 +33,22 @@ private func header(_ path: String) -> Result<SoundFile.Header, SoundFileError> 
 /// A set whose audio was read.
 public struct SetScan: Hashable, Sendable {
     public var set: PairedSet
+    /// What the set is used for, whatever it is called.
+    public var role: SetRole
     /// In the order of the set's files.
     public var pairs: [PairScan<AudioFacts>]
 
-    public init(set: PairedSet, pairs: [PairScan<AudioFacts>]) {
+    /// - Parameter role: Told by the set's name if `nil`.
+    public init(set: PairedSet, as role: SetRole? = nil, pairs: [PairScan<AudioFacts>]) {
         self.set = set
+        self.role = role ?? SetRole(name: set.name)
         self.pairs = pairs
     }
 
     /// Reads the audio of every pair that the cache does not know, in parallel, and adds it to the cache.
-    public init(reading set: PairedSet, cache: inout FactsCache) {
+    ///
+    /// - Parameter role: Told by the set's name if `nil`.
+    public init(reading set: PairedSet, as role: SetRole? = nil, cache: inout FactsCache) {
         let known = cache.facts
         let measured = set.files.parallelMap { file in
             (file, FactsOfFile(file.cleanPath, known: known), FactsOfFile(file.noisyPath, known: known))
@@ -52,7 +58,7 @@ public struct SetScan: Hashable, Sendable {
                 if let key = one.key, case .success(let facts) = one.facts { cache.facts[key] = facts }
             }
         }
-        self.init(set: set, pairs: measured.map { PairScan(file: $0.0, clean: $0.1.facts, noisy: $0.2.facts) })
+        self.init(set: set, as: role, pairs: measured.map { PairScan(file: $0.0, clean: $0.1.facts, noisy: $0.2.facts) })
     }
 
     /// What the set's data is: names and audio, whatever folder it lies in. `nil` if a file cannot be read.

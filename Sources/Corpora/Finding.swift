@@ -48,6 +48,9 @@ public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
         case rawWeights = "raw-weights"
         /// Checkpoints that were not chosen by validation, or chosen differently by runs of one spec.
         case checkpointChoice = "checkpoint-choice"
+
+        /// Whether a run can go on in spite of it.
+        public var isWaivable: Bool { ![.channels, .notFinite, .unreadable, .empty].contains(self) }
     }
 
     /// An error stops a run unless its code is waived.

@@ -1,3 +1,5 @@
+import Foundation
+
 extension CorpusScan {
     /// Speech and speakers that sets of different roles share: training on the validation data, or choosing a
     /// checkpoint on the test data, makes every later number too good.
@@ -6,11 +8,19 @@ extension CorpusScan {
     public func overlaps() -> [Finding] {
         var found: [Finding] = []
         for (index, first) in sets.enumerated() {
-            for second in sets[(index + 1)...] where SetRole(name: first.set.name) != SetRole(name: second.set.name) {
-                found += Self.sharedContent(first, second) + Self.sharedSpeakers(first, second)
+            for second in sets[(index + 1)...] where first.role != second.role {
+                found += first.isPart(of: second) ? [Self.sameSet(first, second)] : Self.sharedContent(first, second) + Self.sharedSpeakers(first, second)
             }
         }
         return found + sets.flatMap(Self.unknownSpeakers)
+    }
+
+    /// A set in two roles, whatever the spec calls it.
+    private static func sameSet(_ first: SetScan, _ second: SetScan) -> Finding {
+        Finding(
+            .contentOverlap, .error, set: second.set.name == first.set.name ? first.set.name : "\(first.set.name) & \(second.set.name)",
+            "the \(first.role) set is the \(second.role) set, too: \(first.set.path)",
+            fix: "give evaluate.sets a set that nothing is learned or chosen by")
     }
 
     private static func sharedContent(_ first: SetScan, _ second: SetScan) -> [Finding] {
@@ -57,6 +67,12 @@ extension CorpusScan {
 }
 
 extension SetScan {
+    /// Whether both read one folder, and some file of it twice.
+    fileprivate func isPart(of other: SetScan) -> Bool {
+        func path(_ set: PairedSet) -> String { URL(fileURLWithPath: set.path).resolvingSymlinksInPath().path }
+        return path(set) == path(other.set) && !Set(set.files.map(\.name)).isDisjoint(with: other.set.files.map(\.name))
+    }
+
     /// The audio of both folders that is not digital silence, by name.
     fileprivate var contents: [(name: String, content: ContentHash)] {
         pairs.flatMap { pair in

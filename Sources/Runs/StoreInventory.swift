@@ -99,10 +99,11 @@ extension RunStore {
     }
 
     /// Runs of a name, the newest first.
-    public func runs(called name: String, limit: Int = 20) throws(StoreError) -> [Run.ID] {
+    public func runs(called name: String, before later: Run.ID? = nil, limit: Int = 20) throws(StoreError) -> [Run.ID] {
         try read { db in
             try Int64.fetchAll(
-                db, sql: "SELECT id FROM run WHERE name = ? ORDER BY created DESC, id DESC LIMIT ?", arguments: [name, limit]
+                db, sql: "SELECT id FROM run WHERE name = ? AND id < ? ORDER BY created DESC, id DESC LIMIT ?",
+                arguments: [name, later?.rawValue ?? .max, limit]
             ).map(Run.ID.init)
         }
     }

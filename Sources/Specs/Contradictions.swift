@@ -345,6 +345,10 @@ struct Contradictions {
         let codes = Self.codes.map(\.code)
         let known = waived.isEmpty ? [] : codes + vocabulary.gates.filter { !codes.contains($0) }
         for (name, _) in waived where !known.contains(name) {
+            guard !vocabulary.fixedGates.contains(name) else {
+                report("paths", at: ["waive.\(name)", "waive"], "'\(name)' cannot be waived: such files cannot be used", hint: "mend them, or take them out of the set")
+                continue
+            }
             let error = SpecError.unknown("check", name, known: known, at: place(["waive"]))
             report("paths", at: ["waive.\(name)", "waive"], "unknown check '\(name)' in 'waive'", hint: error.hint)
         }

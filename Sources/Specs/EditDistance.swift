@@ -18,6 +18,11 @@ public func nearest(to name: String, among known: [String]) -> String? {
     return best?.name
 }
 
+/// Whether a name is at most one edit from the one it most likely misspells.
+func isAlmost(_ name: String, among known: [String]) -> Bool {
+    nearest(to: name, among: known).map { editDistance(folded(name), folded($0)) <= 1 } ?? false
+}
+
 /// Letters as they are compared: without case, and with one kind of dash.
 private func folded(_ name: String) -> [Character] {
     name.lowercased().map { $0 == "-" ? "_" : $0 }

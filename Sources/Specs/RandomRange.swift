@@ -14,7 +14,8 @@ struct RandomRange {
 
     static func isRange(_ node: SpecNode) -> Bool { node["from"] != nil || node["to"] != nil }
 
-    init(_ node: SpecNode, path: String) throws(SpecError) {
+    /// - Parameter isWhole: Whether the setting takes whole numbers; told by the bounds if `nil`.
+    init(_ node: SpecNode, path: String, isWhole: Bool?) throws(SpecError) {
         mark = node.mark
         if let elements = node.elements, !elements.isEmpty {
             source = .list(elements)
@@ -39,8 +40,9 @@ struct RandomRange {
             isLog = value
         }
         guard !isLog || low > 0 else { throw fail(node["from"] ?? node, "a logarithmic range begins above 0") }
-        let isWhole = Int(from) != nil && Int(to) != nil
-        source = .range(from: low, to: high, isLog: isLog, isWhole: isWhole)
+        let drawsWhole = isWhole ?? (Int(from) != nil && Int(to) != nil)
+        guard !drawsWhole || low.rounded(.up) <= high.rounded(.down) else { throw fail(node, "there is no whole number from \(from) to \(to)") }
+        source = .range(from: low, to: high, isLog: isLog, isWhole: drawsWhole)
     }
 
     /// The value of draw `index`: the same for the same seed, path, and index, whatever else is swept.
@@ -51,15 +53,17 @@ struct RandomRange {
             return elements[min(elements.count - 1, Int(u * Double(elements.count)))]
         case .range(let from, let to, let isLog, let isWhole):
             let value = isLog ? exp(log(from) + u * (log(to) - log(from))) : from + u * (to - from)
-            let text = isWhole ? String(Int(value.rounded())) : Self.rounded(value).description
+            let (least, most) = (from.rounded(.up), to.rounded(.down))
+            let whole = isLog ? value.rounded() : least + (u * (most - least + 1)).rounded(.down)
+            let text = isWhole ? SettingValue.number(min(most, max(least, whole))).description : Self.rounded(value).description
             return SpecNode(.scalar(text, isQuoted: false), at: mark)
         }
     }
 
-    /// Four digits are enough for a setting, and keep names short.
+    /// Six digits are enough for a setting, keep draws apart, and names short.
     private static func rounded(_ value: Double) -> Double {
         guard value != 0 else { return 0 }
-        let scale = pow(10, 3 - floor(log10(abs(value))))
+        let scale = pow(10, 5 - floor(log10(abs(value))))
         return (value * scale).rounded() / scale
     }
 

@@ -57,7 +57,11 @@ extension SettingsResolver {
         }
         note(Origin(nameNode), path)
         let noun = "\(kind) '\(name)'"
-        return Choice(name, settings(parameters, entry.parameters, path: path, noun: noun))
+        var owners: [String: String] = [:]
+        for written in parameters where entry.parameters[written.key] == nil {
+            owners[written.key] = entries.first { $0.parameters[written.key] != nil }.map { "\(kind) '\($0.name)'" }
+        }
+        return Choice(name, settings(parameters, entry.parameters, path: path, noun: noun, owners: owners))
     }
 
     // MARK: Lists and tables

@@ -29,13 +29,15 @@ struct SettingsResolver {
     // MARK: Sections
 
     /// The settings of a section whose written keys are `entries`.
+    ///
+    /// - Parameter owners: Who else has parameters, by their names.
     mutating func settings(
-        _ entries: [SpecNode.Entry], _ schema: Schema, path: String, noun: String
+        _ entries: [SpecNode.Entry], _ schema: Schema, path: String, noun: String, owners: [String: String] = [:]
     ) -> Settings {
         var written: [String: SpecNode.Entry] = [:]
         for entry in entries {
             guard let field = schema[entry.key] else {
-                errors.append(unknownKey(entry, schema, path: path, noun: noun))
+                errors.append(unknownKey(entry, schema, path: path, noun: noun, owners: owners))
                 continue
             }
             if let earlier = written[field.name] {
@@ -59,9 +61,15 @@ struct SettingsResolver {
         settings([], schema, path: path, noun: path)
     }
 
-    func unknownKey(_ entry: SpecNode.Entry, _ schema: Schema, path: String, noun: String) -> SpecError {
+    func unknownKey(
+        _ entry: SpecNode.Entry, _ schema: Schema, path: String, noun: String, owners: [String: String] = [:]
+    ) -> SpecError {
         let known = schema.allNames
-        if nearest(to: entry.key, among: known) == nil {
+        if !isAlmost(entry.key, among: known) {
+            if let owner = owners[entry.key] {
+                return SpecError(
+                    "unknown-key", at: entry.mark, "unknown key '\(entry.key)' in \(noun)", hint: "'\(entry.key)' is a parameter of \(owner)")
+            }
             if let home = homes[entry.key]?.first(where: { $0 != path }) {
                 return SpecError(
                     "unknown-key", at: entry.mark, "unknown key '\(entry.key)' in \(noun)",

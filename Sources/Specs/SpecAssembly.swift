@@ -33,7 +33,7 @@ struct SpecAssembly {
             tree = Self.setting(override, in: tree, &composer)
         }
         root = Mark(file: file, line: 1, column: 1, text: tree.mark.file == file && tree.mark.line == 1 ? tree.mark.text : "")
-        sweep = tree["sweep"].flatMap { $0.isNull ? nil : Sweep($0) }
+        sweep = tree["sweep"].flatMap { $0.isNull ? nil : Sweep($0, vocabulary) }
         profiles = tree["profiles"]?.entries ?? []
         if let node = tree["profiles"], node.entries == nil, !node.isNull {
             errors.append(SpecError("wrong-type", at: node.mark, "'profiles' wants names with settings, not \(node.noun)"))
@@ -61,6 +61,14 @@ struct SpecAssembly {
                 errors.append(SpecError(
                     "override", at: override.value.mark, "the sweep varies '\(path)': it cannot be set",
                     hint: "--set sweep.grid.\(path)=[…]"))
+            }
+        }
+        if let overlay {
+            let inside = composer.canonical(overlay, ExperimentSchema.root)
+            for path in sweep?.paths ?? [] {
+                // Parameters of the entry that a point chooses stay the profile's.
+                guard let node = inside.node(at: Sweep.canonical(path)), node.entries == nil || node["name"] != nil else { continue }
+                errors.append(SpecError("profile", at: node.mark, "the sweep varies '\(path)': a profile cannot set it", hint: "leave it out here"))
             }
         }
         errors += sweep?.errors ?? []
@@ -212,6 +220,11 @@ struct SpecAssembly {
 }
 
 extension SpecNode {
+    /// What stands at a dotted path.
+    func node(at path: String) -> SpecNode? {
+        path.split(separator: ".").reduce(self) { node, part in node?[String(part)] }
+    }
+
     /// The places of all values and keys in the tree.
     var allMarks: Set<Mark> {
         var marks: Set<Mark> = [mark]

@@ -56,10 +56,14 @@ private struct PointResolver: Sendable {
     var latest: (draft: Settings, spec: ExperimentSpec)
     var identities: SectionIdentities
 
-    /// One point with the values that it was given and the identities of its trainings; `nil` where an exclusion takes it out.
-    mutating func resolve(
-        _ point: [Sweep.Assignment], _ patches: [SettingsPatch?]
-    ) -> (resolution: SpecAssembly.Resolution, values: [(path: String, value: SettingValue)], trainings: [Identity])? {
+    enum Outcome {
+        /// With the values that it was given and the identities of its trainings.
+        case point(SpecAssembly.Resolution, values: [(path: String, value: SettingValue)], trainings: [Identity])
+        /// The numbers of the exclusions that take it out.
+        case excluded(by: [Int])
+    }
+
+    mutating func resolve(_ point: [Sweep.Assignment], _ patches: [SettingsPatch?]) -> Outcome {
         var draft = SpecAssembly.Draft(settings: whole.settings, origins: [:], failed: failed, errors: [])
         var tables: [[String: Origin]] = []
         if patches.allSatisfy({ $0 != nil }) {
@@ -76,10 +80,11 @@ private struct PointResolver: Sendable {
         let resolution = assembly.resolved(draft, over: tables, like: latest)
         let spec = resolution.spec
         latest = (draft.settings, spec)
-        if sweep.excludes(spec.settings) { return nil }
+        let exclusions = sweep.exclusions(of: spec.settings)
+        guard exclusions.isEmpty else { return .excluded(by: exclusions) }
         identities.update(for: spec, touched: touched)
         let values = point.map { (path: $0.path, value: spec.settings.value(at: $0.path) ?? .none) }
-        return (resolution, values, identities.trainings(seeds: spec.train.seeds))
+        return .point(resolution, values: values, trainings: identities.trainings(seeds: spec.train.seeds))
     }
 }
 
@@ -107,14 +112,14 @@ extension SpecAssembly {
             var own = resolver
             return chunk.map { point, patches in own.resolve(point, patches) }
         }
-        checkExclusions(sweep, over: outcomes.compactMap { $0?.resolution.spec.settings })
+        checkExclusions(sweep, over: outcomes)
         var agenda: EvaluationAgenda?
         let labels = Self.shortNames(sweep.paths)
         var runs: [SpecRun] = []
         var names: Set<String> = []
         var failing = 0
         for ((point, _), found) in zip(points, outcomes) {
-            guard let (resolution, values, trainings) = found else { continue }
+            guard case .point(let resolution, let values, let trainings) = found else { continue }
             if resolution.errors.contains(where: { $0.severity == .error }) {
                 failing += 1
                 errors += resolution.errors
@@ -142,11 +147,27 @@ extension SpecAssembly {
         return runs
     }
 
-    /// A condition on a setting that no point has would exclude nothing, and nobody would know.
-    private mutating func checkExclusions(_ sweep: Sweep, over points: [Settings]) {
+    /// A condition that holds at no point would exclude nothing, and nobody would know.
+    private mutating func checkExclusions(_ sweep: Sweep, over outcomes: [PointResolver.Outcome]) {
+        guard !sweep.exclusions.isEmpty else { return }
+        var used: Set<Int> = []
+        var points: [Settings] = []
+        for outcome in outcomes {
+            switch outcome {
+            case .point(let resolution, _, _): points.append(resolution.spec.settings)
+            case .excluded(let numbers): used.formUnion(numbers)
+            }
+        }
         guard !points.isEmpty else { return }
-        for (path, mark, _) in sweep.exclusions.joined() where points.allSatisfy({ $0.value(at: path) == nil }) {
-            errors.append(SpecError.unknown("setting", path, known: (sweep.paths + ExperimentSchema.paths).filter { $0 != path }, at: mark, code: "unknown-key"))
+        for (number, exclusion) in sweep.exclusions.enumerated() where !used.contains(number) {
+            let unknown = exclusion.filter { condition in points.allSatisfy { $0.value(at: condition.path) == nil } }
+            for (path, mark, _) in unknown {
+                errors.append(SpecError.unknown("setting", path, known: (sweep.paths + ExperimentSchema.paths).filter { $0 != path }, at: mark, code: "unknown-key"))
+            }
+            let isSound = !sweep.errors.contains { $0.severity == .error }
+            if unknown.isEmpty, isSound, let first = exclusion.first {
+                errors.append(SpecError("sweep", .warning, at: first.mark, "this takes no point out", hint: "no point is so"))
+            }
         }
     }
 

@@ -31,8 +31,11 @@ struct Sweep {
     private(set) var errors: [SpecError] = []
     private let mark: Mark
 
-    init(_ node: SpecNode) {
+    private let vocabulary: ExperimentVocabulary
+
+    init(_ node: SpecNode, _ vocabulary: ExperimentVocabulary) {
         mark = node.mark
+        self.vocabulary = vocabulary
         guard let entries = node.entries else {
             if !node.isNull { fail(node, "'sweep' wants a section, not \(node.noun)", hint: "its keys are: " + Self.modes.joined(separator: ", ")) }
             return
@@ -50,6 +53,9 @@ struct Sweep {
                 if entry.key.contains(".") || ExperimentSchema.root[entry.key] != nil { error.hint = "write it under 'grid'" }
                 errors.append(error)
             }
+        }
+        if axes.isEmpty, errors.isEmpty, let exclude = node["exclude"] {
+            fail(exclude, "'exclude' takes points out, and nothing is swept", hint: "grid: { train.lr: [1e-4, 3e-4] }")
         }
         number()
         checkPaths()
@@ -185,9 +191,25 @@ struct Sweep {
         guard !elements.isEmpty else {
             return fail(node, "'points' has no point: nothing would be run", hint: "each element holds paths with values")
         }
-        axes.append(elements.map { element in
+        let points = elements.map { element in
             paths(in: element, "points").map { Assignment(path: $0, mark: $1, value: $2) }
-        })
+        }
+        var seen: Set<[String]> = []
+        for (element, point) in Swift.zip(elements, points) where !seen.insert(Self.meaning(of: point)).inserted {
+            fail(element, "this point is given twice: the same run twice says nothing new")
+        }
+        axes.append(points)
+    }
+
+    /// What a point says, in whatever order and spelling.
+    private static func meaning(of point: [Assignment]) -> [String] {
+        point.map { canonical($0.path) + "=" + spelled($0.value) }.sorted()
+    }
+
+    private static func spelled(_ value: SpecNode) -> String {
+        if let text = value.text { return ScalarReading.number(text).map { "\($0)" } ?? text }
+        if let elements = value.elements { return "[" + elements.map(spelled).joined(separator: ", ") + "]" }
+        return "{" + (value.entries ?? []).map { "\($0.key): \(spelled($0.value))" }.sorted().joined(separator: ", ") + "}"
     }
 
     private mutating func exclude(_ node: SpecNode) {
@@ -214,25 +236,31 @@ struct Sweep {
             error.summary += " in 'random'"
             errors.append(error)
         }
-        guard let count = node["count"]?.text.flatMap(ScalarReading.integer), (1...Self.mostPoints).contains(count) else {
-            return fail(node["count"] ?? node, "'random' wants a 'count' from 1 to \(Self.mostPoints)")
-        }
-        guard let seed = (node["seed"]?.text ?? "0").flatMapInteger, seed >= 0 else {
-            return fail(node["seed"] ?? node, "'seed' wants an integer of at least 0")
-        }
+        let count = node["count"]?.text.flatMap(ScalarReading.integer).flatMap { (1...Self.mostPoints).contains($0) ? $0 : nil }
+        if count == nil { fail(node["count"] ?? node, "'random' wants a 'count' from 1 to \(Self.mostPoints)") }
+        let seed = ScalarReading.integer(node["seed"]?.text ?? "0").flatMap { $0 >= 0 ? $0 : nil }
+        if seed == nil { fail(node["seed"] ?? node, "'seed' wants an integer of at least 0") }
         guard let space = node["space"] else { return fail(node, "'random' wants a 'space' of paths") }
         var columns: [[Assignment]] = []
         for (path, mark, value) in paths(in: space, "space", leaves: RandomRange.isRange) {
             do {
-                let range = try RandomRange(value, path: path)
+                let range = try RandomRange(value, path: path, isWhole: vocabulary.takesWholeNumbers(at: Self.canonical(path)))
+                guard let count, let seed else { continue }
                 let draws = (0..<count).map { range.draw($0, seed: seed, path: path) }
                 columns.append(draws.map { Assignment(path: path, mark: mark, value: $0) })
             } catch {
                 errors.append(error)
             }
         }
-        guard !columns.isEmpty else { return }
-        axes.append((0..<count).map { row in columns.map { $0[row] } })
+        guard let count, !columns.isEmpty else { return }
+        var seen: Set<[String]> = []
+        let drawn = (0..<count).map { row in columns.map { $0[row] } }.filter { seen.insert(Self.meaning(of: $0)).inserted }
+        if drawn.count < count {
+            errors.append(SpecError(
+                "sweep", .warning, at: (node["count"] ?? node).mark, "only \(drawn.count) of \(count) draws differ",
+                hint: "the space has few values; 'grid' takes each once"))
+        }
+        axes.append(drawn)
     }
 
     /// The dotted paths of a map; nested maps are paths too.
@@ -245,6 +273,10 @@ struct Sweep {
         }
         return entries.flatMap { entry -> [(String, Mark, SpecNode)] in
             let path = prefix + entry.key
+            guard entry.key.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ !$0.isEmpty }) else {
+                errors.append(SpecError("sweep", at: entry.mark, "'\(path)' is no path", hint: "for instance train.lr"))
+                return []
+            }
             let isNested = entry.value.entries != nil && !isLeaf(entry.value) && noun != "points"
             if isNested { return paths(in: entry.value, noun, prefix: path + ".", leaves: isLeaf) }
             return [(path, entry.mark, entry.value)]
@@ -252,16 +284,12 @@ struct Sweep {
     }
 }
 
-extension String {
-    fileprivate var flatMapInteger: Int? { ScalarReading.integer(self) }
-}
-
 // MARK: Conditions
 
 extension Sweep {
-    /// Whether some exclusion holds of a point's settings; all conditions of one exclusion must hold together.
-    func excludes(_ settings: Settings) -> Bool {
-        exclusions.contains { $0.allSatisfy { Self.holds($0.condition, of: settings.value(at: $0.path) ?? .none) } }
+    /// The exclusions that hold of a point's settings, by number; all conditions of one must hold together.
+    func exclusions(of settings: Settings) -> [Int] {
+        exclusions.indices.filter { exclusions[$0].allSatisfy { Self.holds($0.condition, of: settings.value(at: $0.path) ?? .none) } }
     }
 
     /// A value, a list of values, or a comparison such as `> 0.2`.

@@ -110,10 +110,12 @@ public struct ExperimentVocabulary: Sendable {
     private var traits: [RegistryKind: [String: [Trait]]]
     /// The names of checks that a spec may waive, besides the language's own.
     public var gates: [String]
+    /// Checks that nothing can waive.
+    public var fixedGates: [String]
 
-    public init(_ tables: [RegistryKind: [EntryDescriptor]] = [:], gates: [String] = []) {
+    public init(_ tables: [RegistryKind: [EntryDescriptor]] = [:], gates: [String] = [], fixedGates: [String] = []) {
         self.tables = tables
-        self.gates = gates
+        (self.gates, self.fixedGates) = (gates, fixedGates)
         places = tables.mapValues { entries in
             Dictionary(entries.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         }

@@ -25,6 +25,18 @@ import Testing
         #expect(try findings().isEmpty)
     }
 
+    /// A set counts by what it is used for, not by what it is called.
+    @Test func aSetInTwoRolesIsFound() throws {
+        try goodCorpus()
+        let sets = try Corpus(at: folder.path).sets
+        var cache = FactsCache()
+        let training = SetScan(reading: sets[0], cache: &cache)
+        for test in [sets[0], try PairedSet(at: folder.path + "/train", name: "held-out")] {
+            let found = CorpusScan(sets: [training, SetScan(reading: test, as: .test, cache: &cache)]).overlaps()
+            #expect(found.map(\.code) == [.contentOverlap] && found[0].message.contains("the training set is the test set, too"))
+        }
+    }
+
     /// 48 kHz files under a 16 kHz spec, as a distributed data set really has it.
     @Test func aWrongRateSaysWhatItMeansAndTheFix() throws {
         try goodCorpus(rate: 48_000)

@@ -78,6 +78,58 @@ import Testing
         #expect(finding.set == "valid & test" && finding.message.contains("every pair of test among them"))
     }
 
+    /// The set that is learned from, or that the checkpoint is chosen by, under the name of a test set.
+    @Test(arguments: ["[train]", "[test, valid]", "[{ name: other, path: BASE/train }]", "[{ name: other, path: BASE, subset: valid }]"])
+    func evaluatingOnWhatWasLearnedFromIsFound(sets: String) throws {
+        let temporary = try TemporaryStore()
+        let base = try corpus(temporary, rate: 16000)
+        let sets = sets.replacing("BASE", with: base)
+        let error = try failure("name: x\ndata: { path: \(base) }\ntrain: { max_steps: 3 }\nevaluate: { sets: \(sets) }\n")
+        #expect(error?.findings.first?.code == .contentOverlap)
+    }
+
+    @Test func validationWithoutFilesIsFoundBeforeTraining() throws {
+        let temporary = try TemporaryStore()
+        let base = try corpus(temporary, rate: 16000)
+        try FileManager.default.removeItem(atPath: base + "/valid")
+        let spec = "name: x\ndata: { path: \(base) }\ntrain: { max_steps: 3 }\n"
+        let error = try failure(spec)
+        #expect(error?.findings.map(\.code) == [.empty])
+        let store = try temporary.open()
+        defer { try? store.close() }
+        var preparer = DataPreparer(workspace: Workspace(store: store, commandLine: ["test"]))
+        let last = try preparer.findings(try load(spec, overrides: ["evaluate.checkpoint=last"]).spec)
+        #expect(last.first { $0.code == .empty }?.severity == .warning)
+        let without = try preparer.findings(try load(spec, overrides: ["evaluate.checkpoint=last", "train.num_eval_files=0"]).spec)
+        #expect(without.allSatisfy { $0.code != .empty })
+    }
+
+    /// A waived check lets the run through to its end: a wrong rate is read as if it were right, silence stays silence.
+    @Test func waivedDataRuns() throws {
+        let temporary = try TemporaryStore()
+        let base = try corpus(temporary, rate: 8000)
+        for folder in ["clean", "noisy"] {
+            try SoundFile.write([Float](repeating: 0, count: 8000), sampleRate: 8000, to: "\(base)/test/\(folder)/p2_9.wav")
+        }
+        let spec = tinySpec.replacingOccurrences(
+            of: "corpus: { name: synthetic, train: 6, valid: 2, test: 2, test_ood: 2, shortest: 0.8, longest: 1.0 }", with: "path: \(base)"
+        ).replacingOccurrences(of: "[test, test-ood]", with: "[test]")
+        #expect(try #require(try failure(spec)).findings.map(\.code).contains(.rate))
+        let waived = try temporary.run(spec, overrides: ["waive.rate=as the fork read it", "waive.silence=kept"])
+        #expect(waived.failed.isEmpty, "\(waived.failed)")
+        let store = try temporary.open()
+        defer { try? store.close() }
+        let findings = try store.findings(of: try #require(waived.runs.first))
+        #expect(findings.contains { $0.gate == "rate" && $0.message.contains("waived: as the fork read it") })
+    }
+
+    @Test func whatCannotBeReadCannotBeWaived() throws {
+        let error = #expect(throws: SpecErrors.self) {
+            try load("name: x\ndata: { path: a }\ntrain: { max_steps: 3 }\nwaive: { unreadable: x }\n")
+        }
+        #expect(error?.all.map(\.summary) == ["'unreadable' cannot be waived: such files cannot be used"])
+    }
+
     /// Row 7: a reference of 32 frames in training, of 63 in evaluation.
     @Test func aReferenceOfAnotherLengthIsAnError() throws {
         let other = try findings(Self.conditioned, overrides: ["evaluate.reference={ name: oracle, num_frames: 63 }"])

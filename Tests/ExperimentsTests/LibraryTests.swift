@@ -55,7 +55,7 @@ enum Library {
         }
         let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary)
         let given = try loader.load(
-            Library.folder + "/papers/objectives-m5.yaml", overrides: ["train.max_epochs=160", "train.batch_size=8"])
+            Library.folder + "/papers/objectives-m5.yaml", overrides: ["train.max_epochs=160", "train.batch_size=8", "train.devices=1"])
         #expect(given.unknown.isEmpty)
         _ = try ProtocolGate.enter(given)
     }

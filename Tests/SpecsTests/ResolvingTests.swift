@@ -194,6 +194,45 @@ import Testing
         #expect(other.map(\.spec.train.lr) != random.map(\.spec.train.lr))
     }
 
+    private func codes(_ text: String, profile: String? = nil) -> [String] {
+        do {
+            return try loader.load(text: text, profile: profile).warnings.map { "\($0.severity) \($0.summary)" }
+        } catch {
+            return error.all.map { "\($0.severity) \($0.summary)" }
+        }
+    }
+
+    @Test func sweepsThatWouldNotDoWhatTheySaySayIt() throws {
+        let rest = "data: { path: a }\ntrain: { max_steps: 9 }\n"
+        for (sweep, expected) in [
+            ("points: [{ train.lr: 1e-4 }, { train.lr: 0.0001 }]", "error this point is given twice: the same run twice says nothing new"),
+            ("random: { count: 9, space: { train.batch_size: { from: 1, to: 2 } } }", "warning only 2 of 9 draws differ"),
+            ("random: { count: x, space: { train.lr: 3 } }", "error 'random' wants a 'count' from 1 to 100000"),
+            ("exclude: [{ train.lr: 1 }]", "error 'exclude' takes points out, and nothing is swept"),
+            ("grid: { train.lr: [1e-4, 2e-4] }, exclude: [{ train.lr: abc }]", "warning this takes no point out"),
+            ("grid: { train..lr: [1e-4, 2e-4] }", "error 'train..lr' is no path"),
+        ] { #expect(codes(rest + "sweep: { \(sweep) }\n").contains(expected), "\(sweep): \(codes(rest + "sweep: { \(sweep) }\n"))") }
+        #expect(codes(rest + "sweep: { random: { count: x, space: { train.lr: 3 } } }\n").count == 2)
+        let profile = rest + "sweep: { grid: { train.lr: [1e-4, 2e-4] } }\nprofiles: { p: { train: { lr: 1e-3 } } }\n"
+        #expect(codes(profile).isEmpty && codes(profile, profile: "p") == ["error the sweep varies 'train.lr': a profile cannot set it"])
+    }
+
+    /// The setting, not the spelling of its bounds, decides whether draws are whole.
+    @Test func randomDrawsAreOfTheSettingsType() throws {
+        let text = "data: { path: a }\ntrain: { max_steps: 9 }\nsweep: { random: { count: 40, space: { sde.theta: { from: 1, to: 2 }, train.batch_size: { from: 0.5, to: 3.5 } } } }\n"
+        let runs = try loader.load(text: text).runs
+        let thetas = Set(runs.map { $0.spec.sde.settings.number("theta") })
+        #expect(runs.count == 40 && thetas.count == 40 && thetas.allSatisfy { (1...2).contains($0) })
+        #expect(Set(runs.map(\.spec.train.batchSize)) == [1, 2, 3])
+    }
+
+    @Test func aParameterOfAnotherEntryIsSentHome() throws {
+        let error = #expect(throws: SpecErrors.self) {
+            try loader.load(text: "data: { path: a }\ntrain: { max_steps: 9 }\nsde: { name: sbve, theta: 1 }\nobjective: { loss_type: data_prediction }\n")
+        }
+        #expect(error?.all.map(\.hint) == ["'theta' is a parameter of SDE 'ouve'"])
+    }
+
     @Test func aSweepOverEntriesKeepsWhatAProfileShrinks() throws {
         let runs = try loader.load(text: """
             data: { path: a }

@@ -29,7 +29,7 @@ public struct Catalog: Sendable {
             .corrector: correctors.descriptors, .anchor: anchors.descriptors,
             .metric: metrics.metrics.map { EntryDescriptor($0.name, $0.summary, source: $0.source) },
             .noiseEncoder: noiseEncoders.descriptors,
-        ], gates: ProtocolGate.names)
+        ], gates: ProtocolGate.names, fixedGates: ProtocolGate.fixedNames)
     }
 }
 

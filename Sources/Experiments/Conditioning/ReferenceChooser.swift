@@ -12,18 +12,17 @@ public struct ReferenceChooser: Sendable {
     /// Samples of a reference, at the rate of the recordings.
     public let count: Int
     public let sampleRate: Int
-    private let resamples: Bool
+    private let rates: RatePolicy
     private let seed: UInt64
     /// The set's files, for the modes that take another file's noise.
     private let files: [PairedFile]
 
-    /// - Parameter resamples: Whether audio at another rate is converted; otherwise it is an error.
     public init(
-        _ reference: EvaluateSpec.Reference, count: Int, sampleRate: Int, resamples: Bool = true, seed: UInt64 = 0,
+        _ reference: EvaluateSpec.Reference, count: Int, sampleRate: Int, rates: RatePolicy = .convert, seed: UInt64 = 0,
         files: [PairedFile] = []
     ) {
         (self.reference, self.count, self.sampleRate) = (reference, count, sampleRate)
-        (self.resamples, self.seed, self.files) = (resamples, seed, files)
+        (self.rates, self.seed, self.files) = (rates, seed, files)
     }
 
     /// A recording whose noise is to be told.
@@ -161,8 +160,7 @@ public struct ReferenceChooser: Sendable {
     }
 
     private func read(_ path: String) throws -> [Float] {
-        try resamples
-            ? SoundFile.readMono(path, convertedTo: sampleRate) : SoundFile.readMono(path, sampleRate: sampleRate)
+        try SoundFile.readMono(path, at: sampleRate, rates)
     }
 
     // MARK: Cutting

@@ -93,9 +93,13 @@ extension Executor {
             return !Set(columns.map(\.id)).isSubset(of: scored[id] ?? [])
         }
         let kept = try store.results(of: known.id).count { $0.output != nil }
+        let point = PreparedData.point(ofIdentity: job.identity)
         let step = PlanStep.scoring(
             kind, subject, detail, files: ids.count, missing: missing.count, isBegun: !scored.isEmpty,
-            lacksAudio: job.output != nil && spec.evaluate.lacksAudio(kept: kept, of: ids.count))
+            lacksAudio: job.output != nil && spec.evaluate.lacksAudio(kept: kept, of: ids.count),
+            knowsOtherAudio: try part.run.map { run in
+                try store.evaluations(of: run.id).contains { $0.identity != job.identity && PreparedData.point(ofIdentity: $0.identity) == point }
+            } ?? false)
         tell(.planned(step), part)
         guard step.state != .cached else {
             if known.status != .finished { try store.end(known.id, as: .finished) }
@@ -103,7 +107,7 @@ extension Executor {
         }
 
         let evaluator = FileEvaluator(
-            sampleRate: rate, resamples: spec.data.resample, metrics: metrics, noiseSeed: job.noiseSeed)
+            sampleRate: rate, rates: spec.ratePolicy, metrics: metrics, noiseSeed: job.noiseSeed)
         try store.begin(known.id, provenance: workspace.provenance)
         if case .run(let run, _) = job.subject {
             let event = EventRecord(kind: "reason", message: "evaluate [\(detail)]: \(step.reason)")

@@ -177,7 +177,7 @@ public struct Executor: Sendable {
             .init(
                 isFinished: run.status == .finished, reached: isThere || run.status == .finished ? last?.step : nil,
                 reason: run.reason, missingFile: isGone ? last?.path : nil),
-            change: try? Predecessor.find(of: one.spec, name: one.name, key: run.key, in: store)?.description)
+            change: try? Predecessor.find(of: one.spec, name: one.name, key: run.key, before: run.id, in: store)?.description)
         if step.state != .cached, let setback = try setbacks(of: run, retries: one.spec.train.retries) {
             // A failure was told, and is in the log, by the process that had it; a death is told by those that find it.
             if !setback.wasTold { tell(.failed(step, reason: setback.reason), part) }

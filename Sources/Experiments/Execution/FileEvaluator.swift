@@ -6,7 +6,7 @@ import SpeechMetrics
 /// Enhances and scores the files of a set, several at once, with results that do not depend on how many.
 struct FileEvaluator: Sendable {
     let sampleRate: Int
-    let resamples: Bool
+    let rates: RatePolicy
     let metrics: [any SpeechMetric]
     let noiseSeed: UInt64
 
@@ -36,6 +36,8 @@ struct FileEvaluator: Sendable {
     /// - Parameter references: How a conditioned model's noise references are chosen.
     func enhancing(_ enhancer: Enhancer, references: ReferenceChooser? = nil) -> Process {
         { recording in
+            // A recording of silence has no peak to be divided by; what is made of it is silence.
+            guard recording.noisy.contains(where: { $0 != 0 }) else { return Processed(audio: recording.noisy) }
             let chosen = try references?.reference(for: recording)
             let output = try enhancer.enhance(
                 recording.noisy, file: recording.id, seed: noiseSeed, reference: chosen?.reference ?? .zero)
@@ -79,7 +81,6 @@ struct FileEvaluator: Sendable {
     }
 
     func read(_ path: String) throws -> [Float] {
-        try resamples
-            ? SoundFile.readMono(path, convertedTo: sampleRate) : SoundFile.readMono(path, sampleRate: sampleRate)
+        try SoundFile.readMono(path, at: sampleRate, rates)
     }
 }

@@ -14,7 +14,10 @@ public struct GateReport: Hashable, Sendable {
     /// Takes in what was found, as the spec judges it.
     public mutating func add(_ found: [Finding], of spec: ExperimentSpec) {
         findings += found.filter { seen.insert($0).inserted }
-        refused += found.filter { $0.severity == .error && spec.waive[$0.code.rawValue] == nil && seenRefused.insert($0).inserted }
+        refused += found.filter { finding in
+            let isWaived = finding.code.isWaivable && spec.waive[finding.code.rawValue] != nil
+            return finding.severity == .error && !isWaived && seenRefused.insert(finding).inserted
+        }
     }
 
     /// Stops at errors that were not waived.
@@ -29,8 +32,10 @@ public struct GateFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         var codes: [String] = []
-        for finding in findings where !codes.contains(finding.code.rawValue) { codes.append(finding.code.rawValue) }
-        return findings.map(\.description).joined(separator: "\n")
-            + "\n    a spec may waive a check by name, with a reason: waive: { \(codes.map { $0 + ": ..." }.joined(separator: ", ")) }"
+        for finding in findings where finding.code.isWaivable && !codes.contains(finding.code.rawValue) { codes.append(finding.code.rawValue) }
+        let found = findings.map(\.description).joined(separator: "\n")
+        return codes.isEmpty
+            ? found
+            : found + "\n    a spec may waive a check by name, with a reason: waive: { \(codes.map { $0 + ": ..." }.joined(separator: ", ")) }"
     }
 }

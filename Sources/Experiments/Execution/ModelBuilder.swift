@@ -67,7 +67,7 @@ public struct ModelBuilder: Sendable {
         spec.conditioning.map {
             ReferenceChooser(
                 reference, count: ((reference.numFrames ?? $0.refNumFrames) - 1) * frontEnd.stft.hop,
-                sampleRate: spec.data.sampleRate, resamples: spec.data.resample, seed: seed, files: files)
+                sampleRate: spec.data.sampleRate, rates: spec.ratePolicy, seed: seed, files: files)
         }
     }
 

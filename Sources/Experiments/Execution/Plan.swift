@@ -62,6 +62,8 @@ private struct PlanWork {
     private var corporaSeen: Set<String> = []
     private var trainingsSeen: Set<RunKey> = []
     private var anchorsSeen: Set<String> = []
+    /// What was evaluated, whatever the audio.
+    private lazy var knownPoints = Set(inventory.scorings.keys.map(PreparedData.point(ofIdentity:)))
     private var columns: [ColumnKey: [ScoredMetric.ID?]] = [:]
     /// The audio of the last run, and the sets that its evaluations name; most runs of a spec share both.
     private var latest: (data: SettingValue?, evaluate: SettingValue?, hop: Int, audio: PreparedData?)?
@@ -150,7 +152,7 @@ private struct PlanWork {
         let identity = audio.identity(of: evaluation, key.dataFingerprint, test)
         var step = try scoring(.evaluate, run.name, evaluation.label, identity, run.spec, test)
         guard step.state != .cached else { return step }
-        if step.state == .new, let known, let change = try EvaluationChange.describe(run.spec, of: known.run, in: store) {
+        if step.state == .new, step.reason == "not evaluated yet", let known, let change = try EvaluationChange.describe(run.spec, of: known.run, in: store) {
             step.reason += ": " + change
         }
         step.seconds = try costs.evaluation(run.spec, evaluation.point, seconds: test.seconds)
@@ -181,7 +183,9 @@ private struct PlanWork {
     ) throws -> PlanStep {
         let files = test.set.files.count
         guard let known = inventory.scorings[identity] else {
-            return .scoring(kind, subject, detail, files: files, missing: files, isBegun: false)
+            return .scoring(
+                kind, subject, detail, files: files, missing: files, isBegun: false,
+                knowsOtherAudio: kind == .evaluate && knownPoints.contains(PreparedData.point(ofIdentity: identity)))
         }
         let wanted = columns(of: spec)
         let missing: Int

@@ -79,9 +79,11 @@ extension PlanStep {
     ///   - files: The files of the set.
     ///   - missing: Those that lack a metric.
     ///   - isBegun: Whether any has a score.
+    ///   - knowsOtherAudio: Whether the same was evaluated on other audio, or on what the audio was before.
     ///   - lacksAudio: Whether the spec keeps audio that the evaluation, when it was made, did not.
     static func scoring(
-        _ kind: Kind, _ subject: String, _ detail: String, files: Int, missing: Int, isBegun: Bool, lacksAudio: Bool = false
+        _ kind: Kind, _ subject: String, _ detail: String, files: Int, missing: Int, isBegun: Bool, lacksAudio: Bool = false,
+        knowsOtherAudio: Bool = false
     ) -> PlanStep {
         if missing == 0 {
             // Scores are never computed again for the sake of audio; nobody may believe that it lies there.
@@ -90,7 +92,8 @@ extension PlanStep {
                 kind: kind, subject: subject, detail: detail, state: .cached, reason: "all \(files) files have every metric" + note)
         }
         guard isBegun else {
-            return PlanStep(kind: kind, subject: subject, detail: detail, state: .new, reason: "not evaluated yet")
+            let reason = knowsOtherAudio ? "not evaluated on this audio yet: a set's files changed, or it is another set" : "not evaluated yet"
+            return PlanStep(kind: kind, subject: subject, detail: detail, state: .new, reason: reason)
         }
         return PlanStep(
             kind: kind, subject: subject, detail: detail, state: .resumed, reason: "\(missing) of \(files) files lack a metric")

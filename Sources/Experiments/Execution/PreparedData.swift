@@ -32,6 +32,13 @@ extension PreparedData {
         return "\(evaluation.identity.hex)|\(trainingFingerprint)|\(test.fingerprint)\(reference)"
     }
 
+    /// The point and the training of an evaluation's identity, without the audio that it is evaluated on.
+    static func point(ofIdentity identity: String) -> Substring {
+        let training = identity.firstIndex(of: "|") ?? identity.endIndex
+        let audio = identity[training...].dropFirst().firstIndex(of: "|") ?? identity.endIndex
+        return identity[..<audio]
+    }
+
     /// Adds the content of the weights that training begins from to what is read.
     mutating func add(_ start: StartingPoint?) throws {
         guard let start else { return }
@@ -74,6 +81,8 @@ public struct DataPreparer {
         var references: [EvaluateSpec.Reference]
         var referenceFrames: Int?
         var trains: Bool
+        var validates: Bool
+        var choosesByValidation: Bool
         var waived: Set<String>
 
         init(_ spec: ExperimentSpec) {
@@ -83,6 +92,7 @@ public struct DataPreparer {
             references = spec.evaluate.references.filter { $0.path != nil }
             referenceFrames = spec.conditioning?.refNumFrames
             trains = spec.train.maxSteps != 0
+            (validates, choosesByValidation) = (spec.validates, spec.choosesByValidation)
             waived = Set(spec.waive.keys)
         }
     }
@@ -151,8 +161,8 @@ public struct DataPreparer {
         // Weights that are there already are evaluated without what they were trained on.
         if spec.train.maxSteps != 0 {
             let (training, validation) = try learning(try Corpus(at: base()), split, spec.data)
-            audio.training = SetScan(reading: training, cache: &cache)
-            audio.validation = validation.map { SetScan(reading: $0, cache: &cache) }
+            audio.training = SetScan(reading: training, as: .training, cache: &cache)
+            audio.validation = validation.map { SetScan(reading: $0, as: .validation, cache: &cache) }
         }
         var scans = [audio.training, audio.validation].compactMap { $0 }
         for test in spec.evaluate.sets {
@@ -160,11 +170,12 @@ public struct DataPreparer {
             let folderOfSet = try isOwn ? base() : folder(corpus: test.corpus, path: test.path, rate: spec.data.sampleRate)
             var set = try testSet(folderOfSet, test)
             if let most = spec.evaluate.maxFiles { set.files = Array(set.files.prefix(most)) }
-            let scan = SetScan(reading: set, cache: &cache)
+            let scan = SetScan(reading: set, as: .test, cache: &cache)
             scans.append(scan)
             audio.tests[test.name] = scan
         }
         audio.findings = ProtocolGate.findings(scans, spec) + ProtocolGate.misplacedSpeakers(scans, split)
+            + ProtocolGate.missingValidation(audio, split, spec)
         return audio
     }
 
@@ -176,7 +187,7 @@ public struct DataPreparer {
             guard let path = reference.path else { continue }
             let chooser = ReferenceChooser(
                 reference, count: ((reference.numFrames ?? conditioning.refNumFrames) - 1) * spec.transform.hopLength,
-                sampleRate: spec.data.sampleRate, resamples: spec.data.resample)
+                sampleRate: spec.data.sampleRate, rates: spec.ratePolicy)
             known[path] = try chooser.recordings()
         }
         return known

@@ -1,11 +1,13 @@
+import Audio
 import Corpora
 import Foundation
 import Specs
 
 /// The checks that stand before any training step.
 public enum ProtocolGate {
-    /// The names by which a spec may waive them.
-    static let names = Finding.Code.allCases.map(\.rawValue)
+    /// The names by which a spec may waive them, and those of checks without which nothing can be read.
+    static let names = Finding.Code.allCases.filter(\.isWaivable).map(\.rawValue)
+    static let fixedNames = Finding.Code.allCases.filter { !$0.isWaivable }.map(\.rawValue)
 
     /// Findings of audio that was read; what the spec says to do anyway, such as converting the rate, is no error.
     static func findings(_ scans: [SetScan], _ spec: ExperimentSpec) -> [Finding] {
@@ -17,7 +19,7 @@ public enum ProtocolGate {
 
     /// Speakers of the published test set in a set that is learned from, whichever test set is evaluated.
     static func misplacedSpeakers(_ scans: [SetScan], _ split: SpeakerSplit) -> [Finding] {
-        scans.filter { SetRole(name: $0.set.name) != .test }.compactMap { scan in
+        scans.filter { $0.role != .test }.compactMap { scan in
             let files = scan.set.files.filter { $0.speaker.map(split.test.contains) ?? false }
             let speakers = Set(files.compactMap(\.speaker)).sorted()
             guard !speakers.isEmpty else { return nil }
@@ -27,6 +29,29 @@ public enum ProtocolGate {
                 fix: "take these speakers out of \(scan.set.name), or name other ones in data.corpus.test_speakers",
                 files: files.map(\.name))
         }
+    }
+
+    /// Validation that is asked for without anything to validate on.
+    static func missingValidation(_ audio: HeardAudio, _ split: SpeakerSplit, _ spec: ExperimentSpec) -> [Finding] {
+        guard let training = audio.training, spec.validates else { return [] }
+        let held = split.validation.sorted().joined(separator: ", ")
+        guard let validation = audio.validation else {
+            let tried = held.isEmpty ? "data.corpus names no valid_speakers" : "\(training.set.name) has no file of \(held)"
+            return [
+                Finding(
+                    .empty, spec.choosesByValidation ? .error : .warning, set: "valid",
+                    "there is nothing to validate on: the data has no set 'valid', and \(tried)",
+                    fix: "add the set, name speakers that are there, or train.num_eval_files: 0 with evaluate.checkpoint: last")
+            ]
+        }
+        guard validation.set.path == training.set.path else { return [] }
+        let absent = split.validation.subtracting(validation.pairs.compactMap(\.file.speaker)).sorted()
+        guard !absent.isEmpty else { return [] }
+        return [
+            Finding(
+                .speakerUnknown, .warning, set: "valid", "no file is of \(absent.joined(separator: ", ")), named in valid_speakers",
+                fix: "correct data.corpus.valid_speakers, or add the files")
+        ]
     }
 
     /// Everything that can be told before audio is read, enforced.
@@ -93,4 +118,19 @@ public struct IncompleteSpec: Error, Hashable, Sendable, CustomStringConvertible
     }
 
     public static let hint = "set them and remove them from 'incomplete', or import the published checkpoint"
+}
+
+extension ExperimentSpec {
+    /// Whether training looks at files that it does not learn from.
+    var validates: Bool { train.numEvalFiles > 0 || train.earlyStopping != nil }
+
+    /// Whether what is evaluated, or when training ends, depends on it.
+    var choosesByValidation: Bool {
+        train.earlyStopping != nil || evaluate.checkpoints.contains { $0.name.hasPrefix("best_") }
+    }
+
+    /// What is done with audio at another rate: who waives the check of the rate has it read as if it were the spec's.
+    var ratePolicy: RatePolicy {
+        data.resample ? .convert : waive[Finding.Code.rate.rawValue] != nil ? .ignore : .exact
+    }
 }

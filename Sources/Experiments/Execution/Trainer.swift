@@ -23,10 +23,10 @@ public struct Trainer {
     private var spec: TrainSpec { builder.spec.train }
     private var folder: String { workspace.folder + "/" + run.folder }
 
-    /// The number of optimizer steps the spec asks for.
+    /// The number of optimizer steps the spec asks for: those of `max_steps` or `max_epochs`, whichever come first.
     static func totalSteps(_ spec: TrainSpec, files: Int) -> Int {
         let perEpoch = max(1, files / spec.effectiveBatch)
-        return spec.maxSteps ?? (spec.maxEpochs.map { $0 * perEpoch } ?? 100 * perEpoch)
+        return [spec.maxSteps, spec.maxEpochs.map { $0 * perEpoch }].compactMap(\.self).min() ?? 100 * perEpoch
     }
 
     func train() throws {
@@ -36,8 +36,7 @@ public struct Trainer {
         let total = Self.totalSteps(spec, files: training.count)
         guard total > 0 else { return try keepStart(state) }
         let data = TrainingData(
-            files: training, spec: builder.spec.data, conditioning: builder.spec.conditioning, frontEnd: builder.frontEnd,
-            seed: seed)
+            files: training, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
         var records = TrainingBatch()
         var best = try start(state, &records) ? bestSoFar() : [:]
         let history = try workspace.store.steps(of: run.id).filter { $0.step <= state.step }
@@ -218,14 +217,13 @@ public struct Trainer {
     private func validate(_ state: TrainingState, _ trainingData: TrainingData) throws -> [Validated] {
         guard !validation.isEmpty else { return [] }
         let data = TrainingData(
-            files: validation, spec: builder.spec.data, conditioning: builder.spec.conditioning,
-            frontEnd: builder.frontEnd, seed: seed)
+            files: validation, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
         return try state.withAverages {
             var scores: [Validated] = [try validationLoss(state, data)]
             let files = Array(validation.prefix(spec.numEvalFiles))
             guard !files.isEmpty else { return scores }
             let evaluator = FileEvaluator(
-                sampleRate: builder.spec.data.sampleRate, resamples: builder.spec.data.resample,
+                sampleRate: builder.spec.data.sampleRate, rates: builder.spec.ratePolicy,
                 metrics: ["pesq", "estoi", "si_sdr"].compactMap { builder.catalog.metrics[$0] }, noiseSeed: 0)
             let enhancer = try builder.validationEnhancer(state.model)
             let outcomes = try evaluator.evaluate(

@@ -119,7 +119,7 @@ public struct ConditioningProbe: Sendable {
 
     private func evaluator(metrics: [String]) -> FileEvaluator {
         FileEvaluator(
-            sampleRate: builder.spec.data.sampleRate, resamples: builder.spec.data.resample,
+            sampleRate: builder.spec.data.sampleRate, rates: builder.spec.ratePolicy,
             metrics: metrics.compactMap { builder.catalog.metrics[$0] }, noiseSeed: options.seed)
     }
 

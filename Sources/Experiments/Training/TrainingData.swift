@@ -17,22 +17,20 @@ public struct TrainingData: Sendable {
     private let rule: SegmentRule
     private let referenceRule: TrainingReference?
     private let sampleRate: Int
-    private let resamples: Bool
+    private let rates: RatePolicy
     private let seed: UInt64
     private let shuffle: EpochShuffle
 
-    /// - Parameter conditioning: Of a conditioned model, whose pairs come with a noise reference.
-    public init(
-        files: [PairedFile], spec: DataSpec, conditioning: ConditioningSpec? = nil, frontEnd: FrontEnd, seed: UInt64
-    ) {
+    /// The pairs of a conditioned model come with a noise reference.
+    public init(files: [PairedFile], spec: ExperimentSpec, frontEnd: FrontEnd, seed: UInt64) {
         precondition(!files.isEmpty, "training data without files")
         self.files = files
         self.frontEnd = frontEnd
         rule = SegmentRule(
-            samples: (spec.numFrames - 1) * frontEnd.stft.hop, normalization: .init(rawValue: spec.normalize) ?? .noisy)
-        referenceRule = conditioning.map { TrainingReference($0, hop: frontEnd.stft.hop) }
-        sampleRate = spec.sampleRate
-        resamples = spec.resample
+            samples: (spec.data.numFrames - 1) * frontEnd.stft.hop, normalization: .init(rawValue: spec.data.normalize) ?? .noisy)
+        referenceRule = spec.conditioning.map { TrainingReference($0, hop: frontEnd.stft.hop) }
+        sampleRate = spec.data.sampleRate
+        rates = spec.ratePolicy
         self.seed = seed
         shuffle = EpochShuffle(seed: seed, count: files.count)
     }
@@ -83,9 +81,10 @@ public struct TrainingData: Sendable {
         let header = try SoundFile.header(of: file.noisyPath)
         let count: Int
         let read: (String, Range<Int>) throws -> [Float]
-        if header.sampleRate == sampleRate || !resamples {
+        if header.sampleRate == sampleRate || rates != .convert {
             count = header.frames
-            read = { try SoundFile.readMono($0, frames: $1, sampleRate: sampleRate) }
+            let required = rates == .ignore ? nil : sampleRate
+            read = { try SoundFile.readMono($0, frames: $1, sampleRate: required) }
         } else {
             let resampler = Resampler(from: header.sampleRate, to: sampleRate)
             let whole = try [file.cleanPath, file.noisyPath].map { try resampler.resample(SoundFile.readMono($0)) }
