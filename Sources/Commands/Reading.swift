@@ -49,6 +49,9 @@ struct RegistryCommand: ParsableCommand {
     @Flag(help: "The JSON Schema of the spec language, for editors.")
     var schema = false
 
+    @Flag(help: "Print a JSON document: entries by kind.")
+    var json = false
+
     /// The settings that losses and scalings share.
     private static let objective = [
         "loss_weighting", "network_scaling", "c_in", "c_out", "c_skip", "sigma_data", "l1_weight", "pesq_weight",
@@ -69,6 +72,7 @@ struct RegistryCommand: ParsableCommand {
     func run() throws {
         let vocabulary = Catalog.standard.vocabulary
         if schema { return print(SpecJSONSchema.text(vocabulary)) }
+        if json { return print(Self.document(of: kind, vocabulary).text, terminator: "") }
         for kind in RegistryKind.allCases where self.kind == nil || self.kind == kind.rawValue {
             print("\(kind.noun):")
             for entry in vocabulary.entries(kind) {
@@ -101,7 +105,29 @@ struct RegistryCommand: ParsableCommand {
     }
 }
 
+extension RegistryCommand {
+    fileprivate static func document(of kind: String?, _ vocabulary: ExperimentVocabulary) -> Reports.JSON {
+        let all = RegistryKind.allCases.map { ($0.rawValue, vocabulary.entries($0)) } + forms.map { ($0.kind, $0.entries) }
+        return .object(all.filter { kind == nil || kind == $0.0 }.map { name, entries in
+            .init(name, .array(entries.map { entry in
+                [
+                    "name": .string(entry.name), "summary": .string(entry.summary),
+                    "source": entry.source.isEmpty ? .null : .string(entry.source),
+                    "parameters": .array(entry.parameters.fields.map(\.json)),
+                ]
+            }))
+        })
+    }
+}
+
 extension Field {
+    fileprivate var json: Reports.JSON {
+        [
+            "name": .string(name), "default": .string(standardText), "unit": unit.map(Reports.JSON.string) ?? .null, "summary": .string(doc),
+            "values": .array(names.map(Reports.JSON.string)),
+        ]
+    }
+
     /// Name, default, unit, meaning, and what else it may be.
     fileprivate var line: String {
         "      \(name) = \(standardText)\(unit.map { " \($0)" } ?? "")  \(doc)" + (names.isEmpty ? "" : " (\(names.joined(separator: " | ")))")

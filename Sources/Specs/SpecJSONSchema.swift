@@ -73,24 +73,61 @@ public struct SpecJSONSchema {
         case .section(let schema, let shorthand):
             return [object(schema)] + (shorthand == nil ? [] : [.object([("type", "string")])])
         case .table:
+            let names: [(String, OrderedJSON)] = name == "waive" ? [("enum", .array(waivable.map(OrderedJSON.text)))] : []
+            let object: [(String, OrderedJSON)] = names.isEmpty ? [] : [("propertyNames", .object(names))]
             return [
-                .object([("type", "object")]), .object([("type", "array"), ("items", .object([("type", "string")]))]),
+                .object([("type", "object")] + object), .object([("type", "array"), ("items", .object([("type", "string")] + names))]),
                 .object([("type", .array(["string", "null"]))]),
             ]
         case .raw:
             switch name {
             case "extends": return [.object([("type", "string")]), .object([("type", "array"), ("items", .object([("type", "string")]))])]
-            case "profiles": return [.object([("type", "object"), ("additionalProperties", .object([("$ref", "#")]))])]
-            default:
-                let modes = Sweep.modes.map { ($0, OrderedJSON.object([])) }
-                return [.object([("type", "object"), ("properties", .object(modes)), ("additionalProperties", false)])]
+            case "profiles":
+                let composed = ExperimentSchema.compositionKeys.sorted().map { OrderedJSON.object([("required", .array([.text($0)]))]) }
+                let profile = OrderedJSON.object([("$ref", "#"), ("not", .object([("anyOf", .array(composed))]))])
+                return [.object([("type", "object"), ("additionalProperties", profile)])]
+            default: return [sweep]
             }
         }
     }
 
+    private var waivable: [String] {
+        let codes = Contradictions.codes.map(\.code)
+        return codes + vocabulary.gates.filter { !codes.contains($0) }
+    }
+
+    // MARK: Sweeps
+
+    /// Paths with values; a nested map is paths, too.
+    private func paths(_ value: [(String, OrderedJSON)]) -> OrderedJSON {
+        let known = OrderedJSON.array(vocabulary.paths.map(OrderedJSON.text))
+        return .object([
+            ("type", "object"), ("propertyNames", .object([("enum", known)])), ("additionalProperties", .object(value)),
+        ])
+    }
+
+    private var sweep: OrderedJSON {
+        func whole(_ least: Int) -> OrderedJSON { .object([("type", "integer"), ("minimum", .number(String(least)))]) }
+        let lists = paths([("type", .array(["array", "object"]))])
+        let values = paths([])
+        let random = OrderedJSON.object([
+            ("type", "object"),
+            ("properties", .object([("count", whole(1)), ("seed", whole(0)), ("space", paths([("type", .array(["array", "object"]))]))])),
+            ("required", ["count", "space"]), ("additionalProperties", false),
+        ])
+        let points = OrderedJSON.object([("type", "array"), ("items", values), ("minItems", .number("1"))])
+        let modes: [(String, OrderedJSON)] = [
+            ("grid", lists), ("zip", lists), ("random", random), ("points", points),
+            ("exclude", .object([("anyOf", .array([values, .object([("type", "array"), ("items", values)])]))])),
+        ]
+        return .object([("type", "object"), ("properties", .object(modes)), ("additionalProperties", false)])
+    }
+
     private func choice(_ entries: [EntryDescriptor], spreads: Bool = false) -> [OrderedJSON] {
         guard !entries.isEmpty else { return [.object([("type", .array(["string", "object"]))])] }
-        let names = OrderedJSON.object([("enum", .array(entries.map { .text($0.name) }))])
+        // An entry with a parameter that must be written is more than its name.
+        let named = entries.filter { !$0.parameters.fields.contains { if case .required = $0.standard { true } else { false } } }
+        let names = OrderedJSON.object([("enum", .array(named.map { .text($0.name) }))])
         let forms = entries.map { entry -> OrderedJSON in
             let name = OrderedJSON.object([("const", .text(entry.name)), ("description", .text(entry.summary))])
             return object(entry.parameters, extra: [("name", name)], spreads: spreads)

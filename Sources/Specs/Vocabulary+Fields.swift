@@ -13,6 +13,29 @@ extension ExperimentVocabulary {
         return entries.first { $0.parameters[name] }
     }
 
+    /// The paths of the language under all their names, and of the parameters of what it lets choose.
+    var paths: [String] { paths(in: ExperimentSchema.root, prefix: "") }
+
+    private func paths(in schema: Schema, prefix: String) -> [String] {
+        schema.fields.flatMap { field in
+            ([field.name] + field.aliases).flatMap { name -> [String] in
+                let path = prefix + name
+                switch field.type.innermost {
+                case .section(let inner, _): return [path] + paths(in: inner, prefix: path + ".")
+                case .choice(let kind): return [path] + parameters(of: entries(kind), prefix: path + ".")
+                case .variant(let forms): return [path] + parameters(of: forms, prefix: path + ".")
+                default: return [path]
+                }
+            }
+        }
+    }
+
+    private func parameters(of entries: [EntryDescriptor], prefix: String) -> [String] {
+        var seen: Set<String> = []
+        return (["name"] + entries.flatMap { $0.parameters.fields.flatMap { [$0.name] + $0.aliases } })
+            .filter { seen.insert($0).inserted }.map { prefix + $0 }
+    }
+
     /// Whether a setting takes whole numbers; `nil` where nothing is declared.
     func takesWholeNumbers(at path: String) -> Bool? {
         field(at: path).map { if case .integer = $0.type.innermost { true } else { false } }

@@ -157,5 +157,13 @@ struct SeededGenerator: RandomNumberGenerator {
         let properties = object?["properties"] as? [String: Any]
         let missing = ["name", "data", "sde", "train", "sweep", "profiles", "extends"].filter { properties?[$0] == nil }
         #expect(missing.isEmpty)
+        // What a sweep may vary is offered by name, parameters of entries too.
+        let sweep = ((properties?["sweep"] as? [String: Any])?["anyOf"] as? [Any])?.first
+        func inner(_ keys: String...) -> Any? { keys.reduce(sweep) { ($0 as? [String: Any])?[$1] } }
+        let paths = inner("properties", "grid", "propertyNames", "enum") as? [String] ?? []
+        #expect(Set(paths).isSuperset(of: ["train", "train.lr", "sde.theta", "evaluate.sampler.snr", "evaluate.cfg_scale"]))
+        #expect(!paths.contains("train.rl") && Set(paths).count == paths.count)
+        let random = inner("properties", "random", "properties") as? [String: Any]
+        #expect(Set(random?.keys.map { $0 } ?? []) == ["count", "seed", "space"])
     }
 }

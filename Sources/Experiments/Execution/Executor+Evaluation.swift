@@ -20,12 +20,10 @@ extension Executor {
             subject: .run(run.id, checkpoint: checkpoint.id), label: "\(run.name) \(evaluation.label)",
             identity: part.identity(of: evaluation, on: test),
             point: storedPoint(point, of: one.spec), test: test, name: point.set.name, noiseSeed: UInt64(point.noiseSeed), output: folder)
-        let checkpointPath = try workspace.verified(checkpoint)
         try perform(job, part, kind: .evaluate, subject: run.name, detail: evaluation.label, &summary) { evaluator in
+            let path = try workspace.verified(checkpoint)
             let model = try builder.model(seed: UInt64(one.seed))
-            try model.load(
-                TrainingCheckpoint.weights(
-                    at: checkpointPath, averaged: point.weights == "ema", model: model))
+            try model.load(TrainingCheckpoint.weights(at: path, averaged: point.weights == "ema", model: model))
             return evaluator.enhancing(
                 try builder.enhancer(model, point), references: builder.references(point, test.set.files))
         }

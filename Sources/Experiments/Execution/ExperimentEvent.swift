@@ -89,7 +89,7 @@ extension ExperimentEvent {
             let text = scores.map { "\($0.metric) \($0.value.map { String(format: "%.3f", $0) } ?? "none")" }
             return "  step \(step): validation \(text.joined(separator: "  "))"
         case .noted(_, let text): return "  \(text)"
-        case .failed(let step, let reason): return "✗ \(step.kind.rawValue) \(step.subject): \(reason)"
+        case .failed(let step, let reason): return "✗ \(step.title): \(reason)"
         }
     }
 }

@@ -92,6 +92,6 @@ public struct DamagedCheckpoint: Error, Hashable, Sendable, CustomStringConverti
 
     public var description: String {
         let what = isMissing ? "the checkpoint is gone" : "the checkpoint was changed since it was written: its SHA-256 differs"
-        return "\(path): error: \(what)\n    restore the file, or train again in another store with --store"
+        return "\(path): error: \(what)\n    restore the file" + (isMissing ? "" : ", or remove it") + "; without it, its training is made again"
     }
 }

@@ -35,7 +35,8 @@ private struct TrainCommand {
         var coveredParameters: Set<String> = []
         for option in CommandOption.options(of: script) {
             switch option.meaning {
-            case .setting("conditioning.ref_length_sec"), .setting("name"): break
+            case .setting("conditioning.ref_length_sec"): break
+            case .setting("name"): words += ["--wandb_name", spec.name]
             case .setting(let path), .limit(let path):
                 covered.insert(path)
                 if path == "data.path" {

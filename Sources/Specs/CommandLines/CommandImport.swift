@@ -157,7 +157,13 @@ private struct CommandReading {
     // MARK: Meaning
 
     private mutating func interpret() {
-        if !script.trains { set("train.max_steps", "0") }
+        if !script.trains {
+            set("train.max_steps", "0")
+            remarks.append("the checkpoint says which SDE, backbone and scalings it holds; importing it completes this spec")
+            if sde == "sbve" { set("sde.name", "sbve") }
+        } else if given["devices"] == nil {
+            remarks.append("without --devices the reference takes all there are: 1 is written, which fixes the effective batch")
+        }
         if script.isConditioned { conditioned() }
         if script == .trainConditioned, given["backbone"] == nil { set("backbone.name", "ncsnpp_v2_cond") }
         for option in CommandOption.options(of: script) {
@@ -217,7 +223,11 @@ private struct CommandReading {
         ScalarReading.number(argument) != nil ? argument : SettingValue.plain(argument)
     }
 
-    private var sde: String { given["sde"]?[0, default: "ouve"] ?? "ouve" }
+    /// Bridges alone have a sampler of the type `sde`.
+    private var sde: String {
+        let isBridge = !script.trains && given["sampler_type"]?[0, default: ""] == "sde"
+        return given["sde"]?[0, default: "ouve"] ?? (isBridge ? "sbve" : "ouve")
+    }
 
     private func entryName(_ kind: RegistryKind) -> String {
         switch kind {
@@ -257,7 +267,6 @@ private struct CommandReading {
     private mutating func conditioned() {
         if script == .trainConditioned { set("conditioning.noise_encoder_type", "default") }
         guard script == .enhanceConditioned else { return }
-        remarks.append("the checkpoint says which backbone and encoder it holds; importing it completes this spec")
         set("backbone.name", "ncsnpp_v2_cond")
         set("conditioning.noise_encoder_type", "default")
         let seconds = given["ref_duration"].flatMap { ScalarReading.number($0[0, default: ""]) } ?? 0.5
