@@ -57,6 +57,7 @@ let conditionedSpec = """
             conditionedSpec,
             overrides: short + encoder + [
                 "backbone.noise_cond_type=\(injection)", "backbone.noise_cond_start=identity", "conditioning.cond_drop_prob=1",
+                "waive.unseen-reference=it must make no difference",
             ])
         let baseline = conditionedSpec.replacing("ncsnpp_v2_cond", with: "ncsnpp_v2").split(separator: "\n")
             .filter { !$0.hasPrefix("conditioning") }.joined(separator: "\n")

@@ -146,6 +146,12 @@ import Testing
         #expect(never.first?.code == .unseenReference && never.first?.severity == .error)
         let seen = try findings(Self.conditioned, overrides: ["evaluate.reference=zero", "conditioning.cond_drop_prob=0.2"])
         #expect(seen.allSatisfy { $0.code != .unseenReference })
+        // Any scale but 1 takes the score without a reference, too; and one may never have been shown.
+        for (scale, drop) in [("0", "0"), ("3", "0"), ("1", "1")] {
+            let found = try findings(Self.conditioned, overrides: ["evaluate.guidance=[\(scale)]", "conditioning.cond_drop_prob=\(drop)"])
+            #expect(found.first { $0.code == .unseenReference }?.severity == .error, "w \(scale), p \(drop)")
+        }
+        #expect(try findings(Self.conditioned, overrides: ["evaluate.guidance=[1]"]).allSatisfy { $0.code != .unseenReference })
     }
 
     /// Row 12: the option said reflection, the code padded with zeros.

@@ -328,6 +328,7 @@ import Testing
         (rest + "evaluate: { sampler: { snr: [high, low] } }", ["wrong-type", "wrong-type"]),
         (rest + "evaluate: { sets: [{ name: a, corpus: voicebank-demnad, subset: tset }] }", ["unknown-name"]),
         (rest + "sweep: { points: [] }", ["sweep"]),
+        (rest + "name: \"a\\u001b[31m\"", ["name"]), (rest + "name: ''", ["name"]),
         (rest + "evaluate: { sets: [{ name: a, corpus: synthetic, path: b, subset: ood }] }", ["sets"]),
     ])
     func aMistakeIsToldOnce(text: String, codes: [String]) {

@@ -37,22 +37,39 @@ enum ProtocolDifferences {
             let seconds = Double((frames - 1) * spec.transform.hopLength) / Double(spec.data.sampleRate)
             return "\(frames) frames (\((seconds * 1000).rounded() / 1000) s)"
         }
+        // What a file was trained with is known as far as the spec tells.
+        let severity: Finding.Severity = spec.train.maxSteps == 0 ? .warning : .error
         let lengths = Set(spec.evaluate.references.compactMap(\.numFrames)).sorted()
         let others = lengths.filter { $0 != conditioning.refNumFrames }
         if !others.isEmpty {
             let isSeen = lengths.contains(conditioning.refNumFrames)
             found.append(
                 finding(
-                    .referenceLength, isSeen ? .note : .error,
+                    .referenceLength, isSeen ? .note : severity,
                     "the reference has \(text(conditioning.refNumFrames)) in training, \(others.map(text).joined(separator: ", ")) in evaluation",
                     fix: "leave evaluate.reference.num_frames out, or add the length of training as another value"))
         }
         if conditioning.condDropProb == 0, let empty = spec.evaluate.references.first(where: { ["zero", "none"].contains($0.mode) }) {
             found.append(
                 finding(
-                    .unseenReference, .error,
+                    .unseenReference, severity,
                     "the reference '\(empty.mode)' is empty, and with cond_drop_prob 0 training never shows an empty one",
                     fix: "evaluate with a reference, or train with conditioning.cond_drop_prob above 0"))
+        }
+        let scales = spec.evaluate.guidance.filter { $0 != 1 }
+        if conditioning.condDropProb == 0, !scales.isEmpty {
+            found.append(
+                finding(
+                    .unseenReference, severity,
+                    "guidance w = \(scales.map { SettingValue.number($0).compact }.joined(separator: ", ")) takes the score without a reference, "
+                        + "which with cond_drop_prob 0 is never trained",
+                    fix: "evaluate at w = 1, or train with conditioning.cond_drop_prob above 0"))
+        }
+        if conditioning.condDropProb == 1, spec.evaluate.references.contains(where: { !["zero", "none"].contains($0.mode) }) {
+            found.append(
+                finding(
+                    .unseenReference, severity, "with cond_drop_prob 1 training never shows a reference, and evaluation gives one",
+                    fix: "train with conditioning.cond_drop_prob below 1"))
         }
         return found
     }

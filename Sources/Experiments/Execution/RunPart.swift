@@ -78,7 +78,9 @@ public struct MissingCheckpoint: Error, Hashable, Sendable, CustomStringConverti
     public var checkpoint: String
 
     public var description: String {
-        "run \(run) has no checkpoint '\(checkpoint)'; set evaluate.checkpoint to last, or train.num_eval_files above 0 for the best "
-            + "ones, train.checkpoint_every for single steps"
+        let why =
+            checkpoint.hasPrefix("best_")
+            ? "nothing was validated, or no file had a value of that metric" : "train.checkpoint_every keeps single steps"
+        return "run \(run) has no checkpoint '\(checkpoint)': \(why); evaluate.checkpoint: last is always there"
     }
 }
