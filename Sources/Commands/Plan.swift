@@ -26,11 +26,12 @@ struct PlanCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let loaded = try spec.load()
         let path = store.path
         let folder = (URL(fileURLWithPath: path).path as NSString).deletingLastPathComponent
         let known = FileManager.default.fileExists(atPath: path) ? try store.open() : nil
-        let plan = try Planner(store: known, folder: folder, corpora: corpora.folder).plan(loaded)
+        // The store is read while the spec is.
+        let planner = Planner(store: known, folder: folder, corpora: corpora.folder)
+        let plan = try planner.plan(try spec.load())
         if json { return print(plan.json(of: spec.spec).text, terminator: "") }
         var text = ""
         for step in all ? plan.steps : plan.pending { text += step.line + "\n" }

@@ -36,21 +36,26 @@ struct Contradictions {
         ("paths", "'incomplete', 'sources', and 'waive' name what exists"),
     ]
 
-    init(_ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary, origins: [[String: Origin]], failed: Set<String>, root: Mark) {
+    /// - Parameter changed: The sections in which the spec differs from one that was checked; all of them if `nil`.
+    init(
+        _ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary, origins: [[String: Origin]], failed: Set<String>, root: Mark,
+        changed: Set<String>? = nil
+    ) {
         self.spec = spec
         self.vocabulary = vocabulary
         self.origins = origins
         self.failed = failed
         self.root = root
-        checkData()
-        checkNetwork()
-        checkConditioning()
-        checkObjective()
-        checkTraining()
-        checkEvaluation()
-        checkOrder()
+        func concerns(_ sections: String...) -> Bool { changed.map { changed in sections.contains(where: changed.contains) } ?? true }
+        if concerns("data", "train", "evaluate", "backbone") { checkData() }
+        if concerns("data", "transform", "backbone") { checkNetwork() }
+        if concerns("data", "transform", "backbone", "conditioning", "evaluate") { checkConditioning() }
+        if concerns("objective", "backbone", "sde") { checkObjective() }
+        if concerns("train", "sde") { checkTraining() }
+        if concerns("data", "train", "evaluate", "sde") { checkEvaluation() }
+        if concerns("data", "sde", "backbone") { checkOrder() }
         checkTables()
-        checkName()
+        if concerns("name") { checkName() }
     }
 
     // MARK: Reporting

@@ -153,9 +153,10 @@ struct SpecAssembly {
     /// - Parameters:
     ///   - origins: Of settings the draft did not look at.
     ///   - known: A spec that differs in little, with its draft.
+    ///   - changed: The sections in which it differs from one that was checked; all of them if `nil`.
     func resolved(
         _ draft: Draft, over origins: [[String: Origin]] = [], like known: (draft: Settings, spec: ExperimentSpec)? = nil,
-        checks: Bool = true
+        checks: Bool = true, changed: Set<String>? = nil
     ) -> Resolution {
         var settings = draft.settings
         if settings.optionalText("name") == nil { settings["name"] = .text(FilePath.stem(of: file)) }
@@ -164,7 +165,7 @@ struct SpecAssembly {
         var errors = draft.errors
         if checks {
             errors += Contradictions(
-                spec, vocabulary, origins: [draft.origins] + origins, failed: draft.failed, root: root).found
+                spec, vocabulary, origins: [draft.origins] + origins, failed: draft.failed, root: root, changed: changed).found
         }
         return Resolution(spec: spec, origins: draft.origins, errors: errors)
     }

@@ -55,6 +55,16 @@ private struct PointResolver: Sendable {
     /// Of the last point: what the next one does not change is not read or computed again.
     var latest: (draft: Settings, spec: ExperimentSpec)
     var identities: SectionIdentities
+    /// Whether a point was checked as a whole; those after it need it only where they may differ.
+    private var isChecked = false
+
+    init(
+        assembly: SpecAssembly, whole: SpecAssembly.Draft, schema: Schema, origins: [String: Origin], failed: Set<String>,
+        touched: Set<String>, sweep: Sweep, latest: (draft: Settings, spec: ExperimentSpec), identities: SectionIdentities
+    ) {
+        (self.assembly, self.whole, self.schema, self.origins, self.failed) = (assembly, whole, schema, origins, failed)
+        (self.touched, self.sweep, self.latest, self.identities) = (touched, sweep, latest, identities)
+    }
 
     enum Outcome {
         /// With the values that it was given and the identities of its trainings.
@@ -66,10 +76,13 @@ private struct PointResolver: Sendable {
     mutating func resolve(_ point: [Sweep.Assignment], _ patches: [SettingsPatch?]) -> Outcome {
         var draft = SpecAssembly.Draft(settings: whole.settings, origins: [:], failed: failed, errors: [])
         var tables: [[String: Origin]] = []
+        var changed: Set<String>?
         if patches.allSatisfy({ $0 != nil }) {
             draft.failed = whole.failed
             for case let patch? in patches { patch.apply(to: &draft, &tables) }
             tables.append(whole.origins)
+            changed = isChecked && !touched.contains("waive") ? touched : nil
+            isChecked = true
         } else {
             let part = assembly.draft(schema, point: point, overlay: assembly.overlay)
             for (name, value) in part.settings { draft.settings[name] = value }
@@ -77,7 +90,7 @@ private struct PointResolver: Sendable {
             draft.errors = part.errors
             tables = [part.origins, origins]
         }
-        let resolution = assembly.resolved(draft, over: tables, like: latest)
+        let resolution = assembly.resolved(draft, over: tables, like: latest, changed: changed)
         let spec = resolution.spec
         latest = (draft.settings, spec)
         let exclusions = sweep.exclusions(of: spec.settings)

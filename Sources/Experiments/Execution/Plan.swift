@@ -19,9 +19,10 @@ public struct Plan: Sendable {
     public var unmeasured: Int { steps.count { $0.state != .cached && $0.seconds == nil && ($0.kind == .train || $0.kind == .evaluate) } }
 }
 
-/// Makes plans by comparing specs with a store.
+/// Makes plans by comparing specs with a store, which is read from the moment on that the planner is made.
 public struct Planner {
     private let store: RunStore?
+    private let inventory: Prefetched<StoreInventory>
     private let folder: String
     private let corpora: String
     private let catalog: Catalog
@@ -31,6 +32,7 @@ public struct Planner {
     ///   - folder: The folder of the store.
     public init(store: RunStore?, folder: String, corpora: String? = nil, catalog: Catalog = .standard) {
         self.store = store
+        inventory = Prefetched { try store?.inventory() ?? StoreInventory() }
         self.folder = folder
         self.corpora = corpora ?? folder + "/corpora"
         self.catalog = catalog
@@ -41,7 +43,7 @@ public struct Planner {
     /// - Throws: What stops the spec before it begins: `GateFailure`, `CorpusError`, `IncompleteSpec`, `SharedIdentity`.
     public func plan(_ loaded: LoadedSpec) throws -> Plan {
         var work = try PlanWork(
-            store: store, folder: folder, catalog: catalog,
+            store: store, folder: folder, catalog: catalog, inventory: inventory.get(),
             preparer: DataPreparer(folder: folder, corpora: corpora, catalog: catalog))
         work.plan.runs = loaded.runs.count
         work.plan.findings = try ProtocolGate.enter(loaded, catalog)
@@ -73,9 +75,9 @@ private struct PlanWork {
         var rate: Int
     }
 
-    init(store: RunStore?, folder: String, catalog: Catalog, preparer: DataPreparer) throws {
+    init(store: RunStore?, folder: String, catalog: Catalog, inventory: StoreInventory, preparer: DataPreparer) {
         (self.store, self.folder, self.catalog, self.preparer) = (store, folder, catalog, preparer)
-        inventory = try store?.inventory() ?? StoreInventory()
+        self.inventory = inventory
         costs = CostModel(store: store)
     }
 

@@ -1,0 +1,25 @@
+import Dispatch
+import Synchronization
+
+/// A value that is made on another thread while its owner does something else.
+final class Prefetched<Value: Sendable>: Sendable {
+    private let result = Mutex<Result<Value, any Error>>(.failure(CancellationError()))
+    private let group = DispatchGroup()
+
+    init(_ make: @escaping @Sendable () throws -> Value) {
+        group.enter()
+        DispatchQueue.global(qos: .userInitiated).async { [self] in
+            let made = Result { try make() }
+            result.withLock { $0 = made }
+            group.leave()
+        }
+    }
+
+    /// Waits until it is made.
+    ///
+    /// - Throws: What making it threw.
+    func get() throws -> Value {
+        group.wait()
+        return try result.withLock { $0 }.get()
+    }
+}
