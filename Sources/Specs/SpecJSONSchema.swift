@@ -112,7 +112,7 @@ public struct SpecJSONSchema {
         let values = paths([])
         let random = OrderedJSON.object([
             ("type", "object"),
-            ("properties", .object([("count", whole(1)), ("seed", whole(0)), ("space", paths([("type", .array(["array", "object"]))]))])),
+            ("properties", .object([("count", whole(1)), ("seed", whole(0)), ("space", lists)])),
             ("required", ["count", "space"]), ("additionalProperties", false),
         ])
         let points = OrderedJSON.object([("type", "array"), ("items", values), ("minItems", .number("1"))])

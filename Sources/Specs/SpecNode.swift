@@ -82,7 +82,7 @@ extension SpecNode {
 
 /// Where a resolved value comes from.
 public struct Origin: Hashable, Sendable {
-    public enum Layer: Hashable, Sendable, Codable {
+    public enum Layer: Hashable, Sendable {
         case standard
         /// Computed from other settings, as the schema says.
         case derived

@@ -30,7 +30,6 @@ struct Sweep {
     private(set) var exclusions: [[(path: String, mark: Mark, condition: SpecNode)]] = []
     private(set) var errors: [SpecError] = []
     private let mark: Mark
-
     private let vocabulary: ExperimentVocabulary
 
     init(_ node: SpecNode, _ vocabulary: ExperimentVocabulary) {

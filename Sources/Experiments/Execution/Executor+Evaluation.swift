@@ -92,10 +92,10 @@ extension Executor {
         }
         let kept = try store.results(of: known.id).count { $0.output != nil }
         let point = PreparedData.point(ofIdentity: job.identity)
-        let step = PlanStep.scoring(
+        let step = try PlanStep.scoring(
             kind, subject, detail, files: ids.count, missing: missing.count, isBegun: !scored.isEmpty,
             lacksAudio: job.output != nil && spec.evaluate.lacksAudio(kept: kept, of: ids.count),
-            knowsOtherAudio: try part.run.map { run in
+            knowsOtherAudio: part.run.map { run in
                 try store.evaluations(of: run.id).contains { $0.identity != job.identity && PreparedData.point(ofIdentity: $0.identity) == point }
             } ?? false)
         tell(.planned(step), part)

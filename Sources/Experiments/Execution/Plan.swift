@@ -154,7 +154,8 @@ private struct PlanWork {
         let identity = audio.identity(of: evaluation, key.dataFingerprint, test)
         var step = try scoring(.evaluate, run.name, evaluation.label, identity, run.spec, test)
         guard step.state != .cached else { return step }
-        if step.state == .new, step.reason == "not evaluated yet", let known, let change = try EvaluationChange.describe(run.spec, of: known.run, in: store) {
+        let isOfOtherAudio = step.state == .new && knownPoints.contains(PreparedData.point(ofIdentity: identity))
+        if step.state == .new, !isOfOtherAudio, let known, let change = try EvaluationChange.describe(run.spec, of: known.run, in: store) {
             step.reason += ": " + change
         }
         step.seconds = try costs.evaluation(run.spec, evaluation.point, seconds: test.seconds)
@@ -196,7 +197,7 @@ private struct PlanWork {
         } else {
             missing = try files - (complete(known, wanted))
         }
-        return .scoring(kind, subject, detail, files: files, missing: missing, isBegun: !known.metrics.isEmpty,
+        return try .scoring(kind, subject, detail, files: files, missing: missing, isBegun: !known.metrics.isEmpty,
             lacksAudio: !(kind == .anchor && subject == "noisy") && spec.evaluate.lacksAudio(kept: known.kept, of: files))
     }
 

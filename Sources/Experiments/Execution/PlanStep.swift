@@ -83,8 +83,8 @@ extension PlanStep {
     ///   - lacksAudio: Whether the spec keeps audio that the evaluation, when it was made, did not.
     static func scoring(
         _ kind: Kind, _ subject: String, _ detail: String, files: Int, missing: Int, isBegun: Bool, lacksAudio: Bool = false,
-        knowsOtherAudio: Bool = false
-    ) -> PlanStep {
+        knowsOtherAudio: @autoclosure () throws -> Bool = false
+    ) rethrows -> PlanStep {
         if missing == 0 {
             // Scores are never computed again for the sake of audio; nobody may believe that it lies there.
             let note = lacksAudio ? "; their audio was not kept and is not made again: sgmse enhance makes it" : ""
@@ -92,7 +92,7 @@ extension PlanStep {
                 kind: kind, subject: subject, detail: detail, state: .cached, reason: "all \(files) files have every metric" + note)
         }
         guard isBegun else {
-            let reason = knowsOtherAudio ? "not evaluated on this audio yet: a set's files changed, or it is another set" : "not evaluated yet"
+            let reason = try knowsOtherAudio() ? "not evaluated on this audio yet: a set's files changed, or it is another set" : "not evaluated yet"
             return PlanStep(kind: kind, subject: subject, detail: detail, state: .new, reason: reason)
         }
         return PlanStep(

@@ -78,7 +78,7 @@ struct EnhanceCommand {
             }
         }
         guard !isBridge else {
-            if point.tEps != 0.03, point.tEps != spec.train.tEps { note("evaluate.t_eps has no effect on the script's bridge samplers") }
+            if point.tEps != spec.train.tEps { note("evaluate.t_eps has no effect on the script's bridge samplers") }
             return words
         }
         if let N = point.N { words += ["--N", String(N)] }

@@ -63,7 +63,7 @@ public struct TrainSpec: Hashable, Sendable {
         .integer("devices", default: 1, in: .between(1, 4096), "Devices of the effective batch; fewer accumulate."),
         .integer("accumulate_grad_batches", default: 1, in: .between(1, 1e6), "Batches whose gradients make one step."),
         .integer("max_steps", default: .absent, in: .between(0, 1e9), unit: "steps", "Optimiser steps."),
-        .integer("max_epochs", default: .absent, in: .between(0, 1e9), unit: "epochs", "Passes over the training files."),
+        .integer("max_epochs", default: .absent, in: .between(0, 1e9), unit: "epochs", "Passes over the training files; with max_steps, whichever comes first."),
         .list("seeds", of: .integer(.from(0)), atLeast: 1, default: [0], "One run for each."),
         .number("t_eps", default: 0.03, in: Bounds(from: 0, to: 1, excludesLower: true, excludesUpper: true),
             "The least process time."),
