@@ -27,7 +27,8 @@ let package = Package(
         .target(name: "Diffusion", dependencies: ["Tensors"]),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"]),
         .target(name: "SpeechMetrics", dependencies: ["Audio"]),
-        .target(name: "Corpora", dependencies: ["Kernels", "Audio"]),
+        .target(name: "Parallelism", dependencies: ["Kernels"]),
+        .target(name: "Corpora", dependencies: ["Kernels", "Audio", "Parallelism"]),
         .target(name: "Objectives", dependencies: ["Diffusion", "SpeechMetrics", "Tensors"]),
 
         // Files: weights and arrays, specs, the store.
@@ -36,14 +37,18 @@ let package = Package(
         .target(name: "Runs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Reports", dependencies: ["Runs", "Audio", "Kernels"]),
 
-        // Where they meet, and what a person runs.
-        .target(
-            name: "Experiments",
-            dependencies: ["Specs", "Runs", "Objectives", "Backbones", "Corpora", "WeightFiles"]),
+        // Where they meet: models built from specs, their weights, their training, and whole experiments.
+        .target(name: "Models", dependencies: ["Specs", "Objectives", "Backbones", "Corpora", "Parallelism"]),
+        .target(name: "Checkpoints", dependencies: ["Models", "Runs", "WeightFiles"]),
+        .target(name: "Training", dependencies: ["Models", "Checkpoints", "Runs"]),
+        .target(name: "Experiments", dependencies: ["Training", "Models", "Checkpoints", "Specs", "Runs"]),
+        .target(name: "Diagnostics", dependencies: ["Experiments"]),
+
+        // What a person runs.
         .target(
             name: "Commands",
             dependencies: [
-                "Experiments", "Reports", "SpeechMetrics",
+                "Experiments", "Diagnostics", "Reports", "SpeechMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
@@ -59,7 +64,7 @@ let package = Package(
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "Reports", "Audio"]),
-        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Runs"]),
     ]
 )

@@ -2,9 +2,12 @@ import ArgumentParser
 import Corpora
 import Experiments
 import Foundation
+import Models
+import Parallelism
 import Reports
 import Runs
 import Specs
+import Training
 
 /// `sgmse check`: whether specs are right, and their data what they say.
 struct Check: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Models
 import Reports
 import Runs
 

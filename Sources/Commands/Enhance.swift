@@ -1,8 +1,11 @@
 import ArgumentParser
 import Audio
+import Checkpoints
 import Experiments
 import Foundation
 import Kernels
+import Models
+import Parallelism
 import Reports
 import Specs
 

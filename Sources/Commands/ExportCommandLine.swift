@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Models
 import Specs
 
 /// `sgmse export command`: the reference's command lines for a spec.

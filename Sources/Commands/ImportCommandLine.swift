@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Models
 import Specs
 
 /// `sgmse import command`: a spec from a command line of the reference.

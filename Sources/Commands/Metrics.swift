@@ -3,6 +3,7 @@ import Corpora
 import Experiments
 import Foundation
 import Kernels
+import Parallelism
 import Reports
 import SpeechMetrics
 

@@ -1,9 +1,11 @@
 import ArgumentParser
 import Audio
+import Checkpoints
 import Corpora
 import Experiments
 import Foundation
 import Kernels
+import Models
 import Reports
 import Runs
 import Specs

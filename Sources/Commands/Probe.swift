@@ -1,8 +1,12 @@
 import ArgumentParser
+import Diagnostics
 import Experiments
 import Foundation
+import Models
+import Parallelism
 import Reports
 import Runs
+import Training
 
 /// `sgmse probe`: whether a conditioned model uses its noise reference.
 struct Probe: ParsableCommand {

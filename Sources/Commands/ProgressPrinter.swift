@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Synchronization
+import Training
 
 /// What the terminal is like.
 enum Terminal {

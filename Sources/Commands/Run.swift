@@ -3,9 +3,12 @@ import Dispatch
 import Experiments
 import Foundation
 import Kernels
+import Models
+import Parallelism
 import Reports
 import Runs
 import Specs
+import Training
 
 /// `sgmse run`: does what a spec asks for and is not done yet.
 struct RunCommand: ParsableCommand {

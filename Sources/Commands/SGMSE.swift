@@ -1,9 +1,13 @@
 import ArgumentParser
+import Checkpoints
 import Experiments
 import Foundation
+import Models
+import Parallelism
 import Runs
 import Specs
 import SpeechMetrics
+import Training
 
 /// The command line.
 public struct SGMSE: ParsableCommand {

@@ -1,6 +1,7 @@
 import Audio
 import Foundation
 import Kernels
+import Parallelism
 
 /// The recipe `mixture`: clean files of a folder with noise files of another, at stated ratios.
 ///

@@ -2,6 +2,7 @@ import Audio
 import Corpora
 import Experiments
 import Foundation
+import Models
 import Runs
 import Specs
 import Testing

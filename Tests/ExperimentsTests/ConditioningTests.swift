@@ -2,6 +2,8 @@ import Audio
 import Experiments
 import Foundation
 import Kernels
+import Models
+import Parallelism
 import Runs
 import Specs
 import Testing

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Parallelism
 import Runs
 import Synchronization
 import Testing

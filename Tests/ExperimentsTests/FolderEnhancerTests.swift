@@ -1,7 +1,10 @@
 import Audio
+import Checkpoints
 import Experiments
 import Foundation
 import Kernels
+import Models
+import Parallelism
 import Testing
 
 @Suite struct FolderEnhancerTests {

@@ -2,9 +2,11 @@ import Audio
 import Corpora
 import Experiments
 import Foundation
+import Models
 import Runs
 import Specs
 import Testing
+import Training
 
 /// The mistakes of a published study of noise conditioning, each stopped or shown before a training step.
 @Suite struct GateTests {

@@ -1,10 +1,12 @@
 import Corpora
 import Experiments
 import Foundation
+import Models
 import Reports
 import Runs
 import Specs
 import Testing
+import Training
 
 /// The specs under `experiments/`.
 enum Library {

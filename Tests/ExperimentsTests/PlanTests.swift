@@ -1,10 +1,13 @@
 import Corpora
 import Experiments
 import Foundation
+import Models
+import Parallelism
 import Runs
 import Specs
 import Synchronization
 import Testing
+import Training
 
 @Suite struct PlanTests {
     private func load(_ text: String, overrides: [String] = []) throws -> LoadedSpec {

@@ -1,12 +1,15 @@
 import Backbones
+import Diagnostics
 import Diffusion
 import Experiments
 import Foundation
 import Kernels
 import Layers
+import Models
 import Runs
 import Tensors
 import Testing
+import Training
 
 /// A network whose output depends on the noise embedding as strongly as it is told to.
 private struct PlantedNetwork: ConditionedBackbone {

@@ -1,5 +1,7 @@
+import Checkpoints
 import Experiments
 import Foundation
+import Models
 import Testing
 
 @Suite struct PublishedCheckpointTests {

@@ -3,6 +3,7 @@ import Corpora
 import Experiments
 import Foundation
 import Kernels
+import Models
 import Specs
 import Testing
 

@@ -1,6 +1,8 @@
 import Audio
+import Checkpoints
 import Experiments
 import Foundation
+import Models
 import Runs
 import Testing
 import WeightFiles

@@ -1,9 +1,12 @@
 import Experiments
 import Foundation
+import Models
+import Parallelism
 import Runs
 import Specs
 import Synchronization
 import Testing
+import Training
 
 @Suite struct SharingTests {
     /// Two executors with stores of their own, as two processes have them, on one spec at the same moment.

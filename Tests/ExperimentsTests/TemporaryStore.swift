@@ -1,7 +1,10 @@
 import Experiments
 import Foundation
+import Models
+import Parallelism
 import Runs
 import Specs
+import Training
 
 /// A store in a folder of its own, removed at the end of the test.
 final class TemporaryStore: Sendable {

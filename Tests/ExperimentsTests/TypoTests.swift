@@ -1,5 +1,6 @@
 import Experiments
 import Kernels
+import Models
 import Specs
 import Testing
 

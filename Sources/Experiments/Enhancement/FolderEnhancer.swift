@@ -1,6 +1,8 @@
 import Audio
 import Corpora
 import Foundation
+import Models
+import Parallelism
 
 /// Enhances the sound files of a folder, or one file, several at once.
 ///

@@ -1,6 +1,9 @@
 import Audio
+import Checkpoints
 import Corpora
 import Foundation
+import Models
+import Parallelism
 import Runs
 import Specs
 import SpeechMetrics

@@ -1,7 +1,10 @@
 import Corpora
 import Foundation
+import Models
+import Parallelism
 import Runs
 import Specs
+import Training
 
 /// Does what a spec asks for and is not done yet: data, training, evaluations, anchors.
 ///
@@ -194,7 +197,7 @@ public struct Executor: Sendable {
         let trainer = Trainer(
             workspace: workspace, run: run, builder: ModelBuilder(spec: one.spec, catalog: workspace.catalog),
             identity: one.identity.hex, seed: UInt64(one.seed), training: data.training,
-            validation: data.validation, interruption: interruption, observe: { tell($0, part) })
+            validation: data.validation, interruption: interruption, observe: { tell(ExperimentEvent($0, of: run.name), part) })
         do {
             try trainer.train()
         } catch {

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Training
 
 /// What happens while experiments run, for whoever shows it.
 public enum ExperimentEvent: Sendable, Codable {
@@ -36,29 +36,19 @@ public struct RunAgenda: Sendable, Codable, Hashable {
     }
 }
 
-/// A mean over validation files; `nil` where no file gave a number.
-public struct MetricValue: Sendable, Codable, Hashable {
-    public var metric: String
-    public var value: Double?
-
-    public init(metric: String, value: Double?) { (self.metric, self.value) = (metric, value) }
-}
-
-/// How far a training is.
-public struct TrainingProgress: Sendable, Codable, Hashable {
-    public var step: Int
-    public var of: Int
-    public var loss: Double
-    public var stepsPerSecond: Double
-    public var secondsLeft: Double
-
-    public init(step: Int, of total: Int, loss: Double, stepsPerSecond: Double, secondsLeft: Double) {
-        (self.step, self.of, self.loss) = (step, total, loss)
-        (self.stepsPerSecond, self.secondsLeft) = (stepsPerSecond, secondsLeft)
-    }
-}
-
 extension ExperimentEvent {
+    /// What happens while a run is trained.
+    init(_ event: TrainingEvent, of run: String) {
+        switch event {
+        case .started(let folder, let step, let total):
+            self = .trainingStarted(run: run, folder: folder, step: step, of: total)
+        case .trained(let progress): self = .trained(run: run, progress)
+        case .validated(let step, let scores): self = .validated(run: run, step: step, scores: scores)
+        case .checkpoint(let step, let path): self = .checkpoint(run: run, step: step, path: path)
+        case .noted(let text): self = .noted(run: run, text)
+        }
+    }
+
     /// The event as one line of JSON, by which one process tells another.
     public var line: String? {
         let encoder = JSONEncoder()
@@ -92,24 +82,4 @@ extension ExperimentEvent {
         case .failed(let step, let reason): return "✗ \(step.title): \(reason)"
         }
     }
-}
-
-/// A wish to stop, set from a signal handler or another thread.
-public final class Interruption: Sendable {
-    private let flag = Atomic<Bool>(false)
-
-    public init() {}
-
-    public func request() { flag.store(true, ordering: .relaxed) }
-    public var isRequested: Bool { flag.load(ordering: .relaxed) }
-
-    /// - Throws: `Interrupted` once it was requested.
-    func check() throws(Interrupted) { if isRequested { throw Interrupted() } }
-}
-
-/// Work ended because someone asked for it; what was done is kept.
-public struct Interrupted: Error, Hashable, Sendable, CustomStringConvertible {
-    public init() {}
-
-    public var description: String { "interrupted; the same command goes on from here" }
 }

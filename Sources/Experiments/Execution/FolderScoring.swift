@@ -1,6 +1,7 @@
 import Audio
 import Corpora
 import Foundation
+import Parallelism
 import SpeechMetrics
 
 /// Scores folders of files that nobody ran here: clean, enhanced, and noisy where it is known.

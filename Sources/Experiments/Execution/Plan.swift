@@ -1,7 +1,9 @@
 import Corpora
 import Foundation
+import Models
 import Runs
 import Specs
+import Training
 
 /// What a spec asks for, step by step, with the reason for each; nothing is computed to know it.
 public struct Plan: Sendable {

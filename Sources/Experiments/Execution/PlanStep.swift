@@ -1,3 +1,5 @@
+import Training
+
 /// One thing that a spec asks for, and whether it must be done.
 public struct PlanStep: Hashable, Sendable, Codable {
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case corpus, train, evaluate, anchor }

@@ -1,7 +1,9 @@
 import Corpora
 import Foundation
+import Models
 import Runs
 import Specs
+import Training
 
 /// The audio a run reads: found, checked, and fingerprinted.
 public struct PreparedData: Sendable {

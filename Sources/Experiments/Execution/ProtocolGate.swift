@@ -1,14 +1,12 @@
 import Audio
 import Corpora
 import Foundation
+import Models
 import Specs
+import Training
 
 /// The checks that stand before any training step.
 public enum ProtocolGate {
-    /// The names by which a spec may waive them, and those of checks without which nothing can be read.
-    static let names = Finding.Code.allCases.filter(\.isWaivable).map(\.rawValue)
-    static let fixedNames = Finding.Code.allCases.filter { !$0.isWaivable }.map(\.rawValue)
-
     /// Findings of audio that was read; what the spec says to do anyway, such as converting the rate, is no error.
     static func findings(_ scans: [SetScan], _ spec: ExperimentSpec) -> [Finding] {
         let samples = (spec.data.numFrames - 1) * spec.transform.hopLength
@@ -105,6 +103,15 @@ extension ProtocolGate {
     }
 }
 
+extension ProtocolGate {
+    /// Whether the weights are there that a run begins with.
+    ///
+    /// - Throws: `IncompatibleParts` where they are not.
+    public static func checkStart(of run: SpecRun, in workspace: Workspace) throws {
+        _ = try StartingPoint(run.spec, store: workspace.store, folder: workspace.folder)
+    }
+}
+
 /// A spec that cannot run, since its source does not tell all its settings.
 public struct IncompleteSpec: Error, Hashable, Sendable, CustomStringConvertible {
     public var file: String
@@ -127,10 +134,5 @@ extension ExperimentSpec {
     /// Whether what is evaluated, or when training ends, depends on it.
     var choosesByValidation: Bool {
         train.earlyStopping != nil || evaluate.checkpoints.contains { $0.name.hasPrefix("best_") }
-    }
-
-    /// What is done with audio at another rate: who waives the check of the rate has it read as if it were the spec's.
-    var ratePolicy: RatePolicy {
-        data.resample ? .convert : waive[Finding.Code.rate.rawValue] != nil ? .ignore : .exact
     }
 }

@@ -1,0 +1,97 @@
+import Backbones
+import Models
+import Specs
+import Tensors
+import WeightFiles
+
+/// The tensors of a model under the names and in the order of the reference's `state_dict`.
+///
+/// The network's parameters come first (`dnn.…`), then those of the noise encoder (`noise_encoder.…`), as the moving
+/// average lists them; running statistics are not among them.
+package struct ModelLayout {
+    package struct Entry {
+        /// The name in a `state_dict`.
+        package var name: String
+        /// The name in our own checkpoints.
+        package var ownName: String
+        package var shape: [Int]
+    }
+
+    package let parameters: [Entry]
+    package let buffers: [Entry]
+
+    private static let network = "dnn."
+    private static let encoder = "noise_encoder."
+
+    /// - Throws: `BackboneError` for options that no network can be built from.
+    package init(_ spec: ExperimentSpec, _ catalog: Catalog) throws {
+        var network = spec.backbone
+        if let conditioning = spec.conditioning { network.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim) }
+        let backbone = try catalog.backbones.make(network)
+        var entries = backbone.parameters.map { Self.entry($0.name, $0.shape) }
+        if let conditioning = spec.conditioning {
+            var choice = conditioning.noiseEncoder
+            choice.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim)
+            choice.settings["noise_encoder_nf"] = .integer(conditioning.noiseEncoderNF)
+            entries += try catalog.noiseEncoders.make(choice).parameters.map { Self.entry(Self.encoder + $0.name, $0.shape) }
+        }
+        parameters = entries
+        buffers = backbone.buffers.map { Self.entry($0.name, $0.shape) }
+    }
+
+    /// The layout of a model that is there already.
+    package init(of model: ScoreModel) {
+        parameters = model.weights.map { Self.entry($0.name, $0.parameter.shape) }
+        buffers = model.backbone.buffers.map { Self.entry($0.name, $0.shape) }
+    }
+
+    /// Our own names have a prefix for the encoder alone.
+    private static func entry(_ name: String, _ shape: [Int]) -> Entry {
+        Entry(name: name.hasPrefix(encoder) ? name : network + name, ownName: name, shape: shape)
+    }
+
+    package var names: [String] { parameters.map(\.name) }
+
+    /// The entries as PyTorch's `state_dict` orders them: a module's running statistics follow its parameters.
+    package var stateOrder: [Entry] {
+        var waiting = Dictionary(grouping: buffers) { Self.module(of: $0.name) }
+        var ordered: [Entry] = []
+        for (index, entry) in parameters.enumerated() {
+            ordered.append(entry)
+            let module = Self.module(of: entry.name)
+            let isLast = index + 1 == parameters.count || Self.module(of: parameters[index + 1].name) != module
+            if isLast, let statistics = waiting.removeValue(forKey: module) { ordered += statistics }
+        }
+        return ordered + buffers.filter { waiting[Self.module(of: $0.name)] != nil }
+    }
+
+    private static func module(of name: String) -> Substring { name.prefix(upTo: name.lastIndex(of: ".") ?? name.startIndex) }
+
+    /// The arrays of this model among `arrays`, each checked, in the order of ``stateOrder``.
+    ///
+    /// Running statistics may be missing, as where a file holds parameters alone; anything else is not part of the model.
+    /// - Throws: `WeightsError` for a parameter that is missing, of another shape, or not finite.
+    package func select(from arrays: [NamedArray], in file: String) throws(WeightsError) -> [NamedArray] {
+        let byName = Dictionary(arrays.compactMap { array in array.name.map { ($0, array) } }, uniquingKeysWith: { $1 })
+        let required = Set(names)
+        var selected: [NamedArray] = []
+        for entry in stateOrder {
+            guard let array = byName[entry.name] else {
+                guard required.contains(entry.name) else { continue }
+                throw WeightsError(parameter: entry.name, reason: "is missing from \(file)")
+            }
+            guard array.shape == entry.shape else {
+                throw WeightsError(
+                    parameter: entry.name,
+                    reason: "is \(array.shape) in \(file), and \(entry.shape) in the network that its hyper-parameters describe")
+            }
+            guard array.values.allSatisfy(\.isFinite) else {
+                throw WeightsError(
+                    parameter: entry.name,
+                    reason: "holds a number in \(file) that is not finite; it is damaged, or its training failed")
+            }
+            selected.append(array)
+        }
+        return selected
+    }
+}

@@ -1,0 +1,199 @@
+import Foundation
+import Models
+import Runs
+import Specs
+import WeightFiles
+
+/// A trained model at rest, wherever it came from: its spec, and its weights on request.
+///
+/// Read are checkpoints of the reference (`.ckpt`, `.pt`), the training checkpoints of runs, and imported models (a folder
+/// with `weights.safetensors` and `spec.yaml`, or that file alone). Nothing in them is executed.
+public struct StoredModel: Sendable {
+    /// Which of its weights.
+    public enum Choice: String, Sendable, CaseIterable {
+        /// The moving average; raw ones where there is none, and that is said.
+        case ema
+        /// As the optimizer left them.
+        case raw
+    }
+
+    /// Weights, and what is to be said about them.
+    public struct Weights: Sendable {
+        /// In the order of a `state_dict` and under its names.
+        public var arrays: [NamedArray]
+        /// The part of the file they came from, such as `ema.shadow_params`.
+        public var origin: String
+        public var areAveraged: Bool
+        public var remark: String?
+
+        /// `ema weights from ema.shadow_params`
+        public var description: String { "\(areAveraged ? "ema" : "raw") weights from \(origin)" }
+    }
+
+    public var path: String { source.path }
+    public let spec: ExperimentSpec
+    /// Where the spec comes from, in words.
+    public let specSource: String
+    /// What reading the spec made worth knowing.
+    public let remarks: [String]
+    public let catalog: Catalog
+    let source: WeightSource
+    var progress: WeightSource.Progress { source.progress }
+
+    // MARK: Opening
+
+    /// Opens a file or a folder.
+    ///
+    /// - Parameter overrides: Settings that replace the spec's own, as `evaluate.N=50`.
+    /// - Throws: `WeightFileError`, `WeightsError`, `SpecErrors`, or `CheckpointError`.
+    public init(at path: String, overrides: [String] = [], catalog: Catalog = .standard) throws {
+        let source = try WeightSource(at: path)
+        switch source.contents {
+        case .lightning(let checkpoint): try self.init(checkpoint, source, overrides, catalog)
+        case .parts(let file): try self.init(file, source, folder: source.path == path ? nil : path, overrides, catalog)
+        }
+    }
+
+    /// Opens a checkpoint of a run.
+    public init(
+        run: Run, checkpoint: CheckpointRecord, in store: RunStore, overrides: [String] = [], catalog: Catalog = .standard
+    ) throws {
+        self.init(
+            try WeightSource(at: store.folder + "/" + checkpoint.path),
+            try Self.resolve(Self.text(of: run, in: store), run.name, overrides, catalog), "run \(run.name) (\(run.shortID))", catalog)
+    }
+
+    private init(
+        _ source: WeightSource, _ loaded: LoadedSpec, _ specSource: String, _ catalog: Catalog, remarks: [String] = []
+    ) {
+        (self.source, spec, self.specSource) = (source, loaded.spec, specSource)
+        (self.catalog, self.remarks) = (catalog, remarks)
+    }
+
+    private init(
+        _ checkpoint: LightningCheckpoint, _ source: WeightSource, _ overrides: [String], _ catalog: Catalog
+    ) throws {
+        let path = source.path
+        guard !checkpoint.hyperParameters.pairs.isEmpty else {
+            throw CheckpointError(
+                path: path, reason: "holds weights without hyper-parameters, so nothing says what network they belong to",
+                hint: "import a checkpoint that training wrote")
+        }
+        let imported = Self.hyperParameters(checkpoint, path, weights: path, catalog)
+        let loaded = try Self.resolve(imported.yaml, "hyper_parameters of \(path)", overrides, catalog)
+        try NetworkSize.check(loaded.spec, available: source.valueCount, file: path)
+        self.init(source, loaded, "its hyper-parameters", catalog, remarks: imported.remarks)
+    }
+
+    private init(
+        _ file: SafetensorsFile, _ source: WeightSource, folder: String?, _ overrides: [String], _ catalog: Catalog
+    ) throws {
+        let written = folder.map { $0 + "/" + ImportedFiles.spec }.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }
+        let (text, place): (String, String)
+        if let written, let folder {
+            (text, place) = (written, folder + "/" + ImportedFiles.spec)
+        } else if let stored = file.metadata["spec"] {
+            (text, place) = (stored, "its metadata")
+        } else if file.metadata["format"] == TrainingCheckpoint.format, let (run, store) = Self.run(of: source.path) {
+            (text, place) = (try Self.text(of: run, in: store), "run \(run.name) (\(run.shortID))")
+        } else {
+            throw CheckpointError(
+                path: source.path, reason: "nothing says what network its weights belong to",
+                hint: "name the run instead, or a folder of sgmse checkpoint import")
+        }
+        let loaded = try Self.resolve(text, place, overrides, catalog)
+        try NetworkSize.check(loaded.spec, available: source.valueCount, file: source.path)
+        self.init(source, loaded, place, catalog)
+    }
+
+    /// The same model under a changed spec.
+    public func overriding(_ overrides: [String]) throws -> StoredModel {
+        let loaded = try Self.resolve(ResolvedRendering.yaml(spec), specSource, overrides, catalog)
+        return StoredModel(source, loaded, specSource, catalog, remarks: remarks)
+    }
+
+    // MARK: The weights
+
+    /// The weights of the model, every parameter checked against the network that the spec describes.
+    ///
+    /// - Throws: `WeightsError` for a tensor that is missing, of another shape, or not finite; `WeightFileError`;
+    ///   `CheckpointError` for raw weights that are not in the file.
+    public func weights(_ choice: Choice) throws -> Weights { try source.weights(choice, ModelLayout(spec, catalog)) }
+
+    // MARK: The spec
+
+    private static func resolve(_ text: String, _ source: String, _ overrides: [String], _ catalog: Catalog) throws -> LoadedSpec {
+        try SpecLoader(vocabulary: catalog.vocabulary).load(text: text, file: source, overrides: overrides)
+    }
+
+    /// What the hyper-parameters of a checkpoint say, with weights at a path; `nil` for other files.
+    func hyperParameters(weights: String) -> HyperParameterImport? {
+        guard case .lightning(let checkpoint) = source.contents else { return nil }
+        return Self.hyperParameters(checkpoint, path, weights: weights, catalog)
+    }
+
+    private static func hyperParameters(
+        _ checkpoint: LightningCheckpoint, _ path: String, weights: String, _ catalog: Catalog
+    ) -> HyperParameterImport {
+        HyperParameterImport(
+            checkpoint.hyperParameters.settings, name: name(of: path), weights: weights, notes: notes(checkpoint),
+            vocabulary: catalog.vocabulary)
+    }
+
+    /// A run's spec as YAML.
+    private static func text(of run: Run, in store: RunStore) throws -> String {
+        let resolved = try store.spec(of: run.id).resolved
+        guard case .section(let settings)? = try? JSONDecoder().decode(SettingValue.self, from: Data(resolved.utf8)) else {
+            throw CheckpointError(path: store.path, reason: "the spec of run \(run.name) is damaged", hint: "sgmse doctor")
+        }
+        return ResolvedRendering.yaml(ExperimentSpec(settings))
+    }
+
+    /// The run whose folder a checkpoint lies in, by the store two folders up.
+    private static func run(of path: String) -> (Run, RunStore)? {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent()
+        let store = folder.deletingLastPathComponent().appendingPathComponent("store.sqlite").path
+        guard FileManager.default.fileExists(atPath: store), let store = try? RunStore(at: store, access: .readOnly),
+            let run = try? store.runs().first(where: { $0.folder == folder.lastPathComponent })
+        else { return nil }
+        return (run, store)
+    }
+
+    /// The file's name without its end, as the name of a spec.
+    static func name(of path: String) -> String {
+        let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+        return String(name.map { $0.isLetter || $0.isNumber || "-_.+".contains($0) ? $0 : "-" })
+    }
+
+    private static func notes(_ checkpoint: LightningCheckpoint) -> String? {
+        guard let step = checkpoint.globalStep else { return nil }
+        return "A checkpoint of the reference after step \(step)" + (checkpoint.epoch.map { ", epoch \($0)" } ?? "") + "."
+    }
+}
+
+/// The names of the files of an imported model.
+package enum ImportedFiles {
+    package static let weights = "weights.safetensors"
+    package static let spec = "spec.yaml"
+    package static let format = "sgmse-weights-1"
+    /// The metadata's name for the updates that Adam's moments have seen.
+    package static let adamUpdates = "adam_updates"
+}
+
+/// Why a checkpoint cannot be used, and what to do.
+public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertible {
+    public var path: String
+    public var reason: String
+    public var hint: String?
+
+    public init(path: String, reason: String, hint: String? = nil) {
+        (self.path, self.reason, self.hint) = (path, reason, hint)
+    }
+
+    public var description: String { "\(path): \(reason)" + (hint.map { "\n  \($0)" } ?? "") }
+
+    /// Whether an error says that a file of weights is damaged, hostile, or not what it claims.
+    public static func isDamage(_ error: any Error) -> Bool {
+        error is WeightsError || (error as? WeightFileError).map { ![.unreadable, .unwritable].contains($0.reason) } ?? false
+    }
+}

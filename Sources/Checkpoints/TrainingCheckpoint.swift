@@ -1,0 +1,96 @@
+import Backbones
+import Foundation
+import Models
+import Tensors
+import WeightFiles
+
+/// Everything a training needs to go on as if it had never stopped, as one safetensors file.
+///
+/// Arrays are named `weights/…`, `ema/…`, `adam/first/…`, `adam/second/…` and `buffers/…`; moments that are still zero are
+/// left out. The metadata holds the step and what the file belongs to. Draws are addressed by step, so no random state is
+/// kept.
+public struct TrainingCheckpoint: Sendable {
+    static let format = "sgmse-training-1"
+
+    public var step: Int
+    /// Steps that the moments had seen before the training began.
+    public var warmSteps: Int
+    /// The training's identity.
+    public var identity: String
+    public var weights: [Tensor]
+    public var averages: [Tensor]
+    public var moments: [(first: Tensor, second: Tensor)?]
+    /// Running statistics by name.
+    public var buffers: [(name: String, value: Tensor)]
+
+    public init(
+        step: Int, warmSteps: Int, identity: String, weights: [Tensor], averages: [Tensor],
+        moments: [(first: Tensor, second: Tensor)?], buffers: [(name: String, value: Tensor)]
+    ) {
+        (self.step, self.warmSteps, self.identity) = (step, warmSteps, identity)
+        (self.weights, self.averages, self.moments, self.buffers) = (weights, averages, moments, buffers)
+    }
+
+    /// Writes the file under a temporary name, and renames it when it is safe on disk.
+    public func write(to path: String, model: ScoreModel) throws(WeightFileError) {
+        var arrays: [NamedArray] = []
+        func add(_ part: String, _ name: String, _ tensor: Tensor) {
+            arrays.append(NamedArray(name: "\(part)/\(name)", shape: tensor.shape, values: tensor.values))
+        }
+        for (index, name) in model.weights.map(\.name).enumerated() {
+            add("weights", name, weights[index])
+            add("ema", name, averages[index])
+            if let moment = moments[index], !moment.second.values.allSatisfy({ $0 == 0 }) {
+                add("adam/first", name, moment.first)
+                add("adam/second", name, moment.second)
+            }
+        }
+        for buffer in buffers { add("buffers", buffer.name, buffer.value) }
+        var metadata = ["format": Self.format, "step": String(step), "identity": identity]
+        if warmSteps != 0 { metadata["warm_steps"] = String(warmSteps) }
+        try SafetensorsFile.write(arrays, metadata: metadata, to: path)
+    }
+
+    /// Reads the state of a training of a model like `model`.
+    public init(path: String, model: ScoreModel) throws {
+        let all = model.weights
+        let file = try SafetensorsFile(path: path)
+        guard file.metadata["format"] == Self.format, let step = file.metadata["step"].flatMap(Int.init) else {
+            throw WeightsError(parameter: path, reason: "is not a training checkpoint of this program")
+        }
+        func tensor(_ part: String, _ name: String, _ parameter: Parameter) throws -> Tensor {
+            let array = try file.array("\(part)/\(name)")
+            guard array.shape == parameter.shape else {
+                throw WeightsError(
+                    parameter: name, reason: "is \(array.shape) in \(path) and \(parameter.shape) in the network")
+            }
+            return Tensor(array.values, shape: array.shape)
+        }
+        self.step = step
+        warmSteps = file.metadata["warm_steps"].flatMap(Int.init) ?? 0
+        identity = file.metadata["identity"] ?? ""
+        weights = try all.map { try tensor("weights", $0.name, $0.parameter) }
+        averages = try all.map { try tensor("ema", $0.name, $0.parameter) }
+        let names = Set(file.names)
+        moments = try all.map {
+            guard $0.isTrained else { return nil }
+            guard names.contains("adam/second/\($0.name)") else {
+                return (.zeros($0.parameter.shape), .zeros($0.parameter.shape))
+            }
+            return (try tensor("adam/first", $0.name, $0.parameter), try tensor("adam/second", $0.name, $0.parameter))
+        }
+        buffers = try model.backbone.buffers.map { ($0.name, try tensor("buffers", $0.name, $0)) }
+    }
+
+    /// The averaged or the raw weights of a training checkpoint, and the running statistics, by the names of ``ScoreModel/weights``.
+    public static func weights(at path: String, averaged: Bool, model: ScoreModel) throws -> [NamedArray] {
+        let file = try SafetensorsFile(path: path)
+        let part = averaged ? "ema" : "weights"
+        let wanted = model.weights.map { (part, $0.name) } + model.backbone.buffers.map { ("buffers", $0.name) }
+        return try wanted.map { part, name in
+            var array = try file.array("\(part)/\(name)")
+            array.name = name
+            return array
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Kernels
+import Parallelism
+
+/// What a piece of work took, over several repetitions after a warm-up.
+public struct Benchmark: Sendable {
+    /// What was done, such as `forward ncsnpp_v2 full`.
+    public var work: String
+    public var threads: Int
+    /// Wall clock and processor time of every repetition, in seconds.
+    public var seconds: [Double]
+    public var processorSeconds: [Double]
+    /// Billions of multiplications and additions of one repetition, counted by the defining sums.
+    public var gflop: Double
+    /// The most memory the process has held, in bytes, and the most of it in buffers of the engine.
+    public var peakBytes: Int
+    public var engineBytes: Int
+    /// Further figures of this work, in their order.
+    public var details: [(name: String, value: Double)] = []
+
+    public var median: Double {
+        let sorted = seconds.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : 0.5 * (sorted[middle - 1] + sorted[middle])
+    }
+    public var least: Double { seconds.min() ?? 0 }
+    public var gflops: Double { median > 0 ? gflop / median : 0 }
+
+    /// Runs `body` once to warm up and then `repetitions` times.
+    public static func measure(_ work: String, repetitions: Int, _ body: () throws -> Void) rethrows -> Benchmark {
+        precondition(repetitions > 0, "\(repetitions) repetitions of a measurement")
+        try body()
+        Engine.resetPeakBytes()
+        var (seconds, processor): ([Double], [Double]) = ([], [])
+        let operations = WorkCounter.operations
+        for _ in 0..<repetitions {
+            let (start, used) = (ContinuousClock.now, processorTime)
+            try body()
+            seconds.append(start.secondsUntilNow)
+            processor.append(processorTime - used)
+        }
+        return Benchmark(
+            work: work, threads: Engine.threads, seconds: seconds, processorSeconds: processor,
+            gflop: 1e-9 * Double(WorkCounter.operations - operations) / Double(repetitions),
+            peakBytes: Self.residentPeak, engineBytes: Engine.peakBytes)
+    }
+
+    /// Processor time of all threads of this process, in seconds.
+    private static var processorTime: Double {
+        let usage = usage
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + 1e-6 * Double(time.tv_usec) }
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    }
+
+    /// The largest resident size so far; Linux counts it in KiB.
+    private static var residentPeak: Int { usage.ru_maxrss * 1024 }
+
+    private static var usage: rusage {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage
+    }
+}

@@ -1,0 +1,175 @@
+import Foundation
+import Models
+import Specs
+import Tensors
+import WeightFiles
+
+/// A folder of reference values: `case.json` with arrays and weights beside it.
+public struct ConformanceCase: Sendable {
+    /// `<kind>/<name>`.
+    public let id: String
+    public let kind: String
+    public let folder: String
+    public let json: JSON
+
+    public init(folder: String, id: String) throws {
+        self.folder = folder
+        self.id = id
+        json = try JSON.read(folder + "/case.json")
+        kind = json["kind"]?.text ?? ""
+    }
+
+    public var hyperparameters: JSON { json["hyperparameters"] ?? .object([:]) }
+
+    public func has(_ name: String) -> Bool {
+        json["tensors"]?[name] != nil || json["tensors"]?[name + "_re"] != nil
+    }
+
+    /// A stored array.
+    public func array(_ name: String) throws -> NamedArray {
+        guard let file = json["tensors"]?[name]?["file"]?.text else {
+            throw ConformanceError(id: id, reason: "has no tensor '\(name)'")
+        }
+        return try NumPyFile.read(path: folder + "/" + file)
+    }
+
+    public func tensor(_ name: String) throws -> Tensor {
+        let array = try array(name)
+        return Tensor(array.values, shape: array.shape)
+    }
+
+    /// Complex spectrograms `[…, 1, F, N]`, stored as two files, as `[…, F, N, 2]`; the channel axis of size 1 goes.
+    public func spectrogram(_ name: String) throws -> Tensor {
+        let (re, im) = (try array(name + "_re"), try array(name + "_im"))
+        var shape = re.shape
+        if shape.count >= 4, shape[shape.count - 3] == 1 { shape.remove(at: shape.count - 3) }
+        var values = [Float](repeating: 0, count: 2 * re.values.count)
+        for index in re.values.indices {
+            values[2 * index] = re.values[index]
+            values[2 * index + 1] = im.values[index]
+        }
+        return Tensor(values, shape: shape + [2])
+    }
+
+    public func scalar(_ name: String) throws -> Double {
+        guard let value = json["scalars"]?[name]?.number else {
+            throw ConformanceError(id: id, reason: "has no scalar '\(name)'")
+        }
+        return value
+    }
+
+    public func tolerance(_ name: String) throws -> Double {
+        guard let value = json["tolerances"]?[name]?.number else {
+            throw ConformanceError(id: id, reason: "states no tolerance '\(name)'")
+        }
+        return value
+    }
+
+    /// A file named under `key`, which may lie in another case's folder.
+    public func path(_ key: String) -> String? { json[key]?["file"]?.text.map { folder + "/" + $0 } }
+
+    /// The hyper-parameters that `entry` declares, over its defaults.
+    public func settings(of entry: EntryDescriptor) -> Settings { entry.settings(from: hyperparameters) }
+}
+
+extension EntryDescriptor {
+    /// Its parameters, taken from an object of the reference's hyper-parameters where that has them.
+    public func settings(from object: JSON) -> Settings {
+        var settings = defaults()
+        for field in parameters.fields {
+            if let value = object[field.name], let read = SettingValue(value, as: field.type) { settings[field.name] = read }
+        }
+        return settings
+    }
+}
+
+extension SettingValue {
+    init?(_ json: JSON, as type: FieldType) {
+        switch (type, json) {
+        case (_, .null): self = .none
+        case (.integer, .number(let value)): self = .integer(Int(value))
+        case (_, .number(let value)): self = .number(value)
+        case (_, .bool(let value)): self = .bool(value)
+        case (_, .text(let value)): self = .text(value)
+        case (.list(let element, _, _), .list(let values)):
+            self = .list(values.compactMap { SettingValue($0, as: element) })
+        default: return nil
+        }
+    }
+}
+
+/// A case that cannot be run, with the reason.
+public struct ConformanceError: Error, Hashable, Sendable, CustomStringConvertible {
+    public var id: String
+    public var reason: String
+
+    public init(id: String, reason: String) {
+        self.id = id
+        self.reason = reason
+    }
+
+    public var description: String { "\(id): \(reason)" }
+}
+
+/// One compared quantity of a case.
+public struct ConformanceCheck: Hashable, Sendable {
+    public var id: String
+    public var quantity: String
+    /// The deviation, in the tolerance's measure.
+    public var error: Double
+    public var tolerance: Double
+    /// What went wrong where nothing could be compared.
+    public var reason: String?
+
+    public var passes: Bool { reason == nil && error <= tolerance }
+}
+
+/// Collects the checks of one case.
+public struct ConformanceReport {
+    public let id: String
+    public private(set) var checks: [ConformanceCheck] = []
+
+    public init(id: String) { self.id = id }
+
+    public mutating func add(_ quantity: String, error: Double, tolerance: Double) {
+        checks.append(ConformanceCheck(id: id, quantity: quantity, error: error, tolerance: tolerance))
+    }
+
+    /// A statement that must hold, such as that two lists have the same names.
+    public mutating func require(_ quantity: String, _ holds: Bool, _ reason: @autoclosure () -> String) {
+        checks.append(
+            ConformanceCheck(id: id, quantity: quantity, error: holds ? 0 : .infinity, tolerance: 0, reason: holds ? nil : reason()))
+    }
+
+    /// `max|a − b| / max|b|` over whole tensors; another shape, or a NaN, is an infinite error.
+    public mutating func compare(
+        _ quantity: String, _ a: [Float], _ b: [Float], relmax tolerance: Double, floor: Double = 0
+    ) {
+        add(quantity, error: Self.relmax(a, b, floor: floor), tolerance: tolerance)
+    }
+
+    public static func relmax(_ a: [Float], _ b: [Float], floor: Double = 0) -> Double {
+        guard a.count == b.count else { return .infinity }
+        var (difference, scale) = (0.0, floor)
+        for index in a.indices {
+            let d = abs(Double(a[index]) - Double(b[index]))
+            guard !d.isNaN else { return .infinity }
+            difference = max(difference, d)
+            scale = max(scale, abs(Double(b[index])))
+        }
+        return difference == 0 ? 0 : difference / scale
+    }
+}
+
+/// Compares one kind of case with this implementation.
+public struct ConformanceChecker: Sendable {
+    public let kind: String
+    public let check: @Sendable (ConformanceCase, Catalog, inout ConformanceReport) throws -> Void
+
+    public init(
+        _ kind: String, _ check: @escaping @Sendable (ConformanceCase, Catalog, inout ConformanceReport) throws -> Void
+    ) {
+        self.kind = kind
+        self.check = check
+    }
+}

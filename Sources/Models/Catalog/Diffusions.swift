@@ -1,0 +1,198 @@
+import Diffusion
+import Specs
+
+extension Registry<any SDE> {
+    private static let scoreLosses = ["score_matching", "denoiser"]
+    private static let sgmse = "Richter et al., TASLP 2023"
+    private static let song = "Song et al., ICLR 2021"
+
+    private static let sigmas: [Field] = [
+        .number("sigma_min", default: 0.05, in: .positive, "Least standard deviation of the noise."),
+        .number("sigma_max", default: 0.5, in: .positive, "Most standard deviation of the noise."),
+    ]
+    private static let betas: [Field] = [
+        .number("beta_min", default: 0.1, in: .positive, "Least noise rate."),
+        .number("beta_max", default: 20.0, in: .positive, "Most noise rate."),
+        .number("scale", default: 0.5, in: .positive, "Standard deviation that the noise tends to."),
+    ]
+
+    /// The diffusions.
+    static let sdes = Registry(
+        "SDE",
+        [
+            Entry(
+                "ouve", "Ornstein–Uhlenbeck, exploding variance", source: sgmse,
+                parameters: [.number("theta", default: 1.5, in: .positive, "Stiffness of the pull towards y.")] + sigmas,
+                traits: [.steps(30), .samplers(["pc", "ode", "ode_euler", "ode_heun"]), .losses(scoreLosses), .ascending("sigma_min", "sigma_max")]
+            ) {
+                OUVE(theta: $0.number("theta"), sigmaMin: $0.number("sigma_min"), sigmaMax: $0.number("sigma_max"))
+            },
+            Entry(
+                "sbve", "Schrödinger bridge, exploding variance", source: "Jukić et al., Interspeech 2024",
+                parameters: [
+                    .number("k", default: 2.6, in: .positive, "Growth of the diffusion coefficient."),
+                    .number("c", default: 0.4, in: .positive, "Scale of the diffusion coefficient, squared."),
+                    .number("eps", default: 1e-8, in: .positive, "Keeps denominators from zero."),
+                ],
+                traits: [.steps(50), .samplers(["sb_ode", "sb_sde"]), .losses(["data_prediction"])]
+            ) {
+                SBVE(k: $0.number("k"), c: $0.number("c"), epsilon: $0.number("eps"))
+            },
+            Entry(
+                "bbed", "Brownian bridge with exponential diffusion", source: "Lay et al., Interspeech 2023",
+                parameters: [
+                    .number("k", default: 2.6, in: .positive, "Growth of the diffusion coefficient."),
+                    .number("theta", default: 0.52, in: .positive, "Its square at time 0."),
+                    .number("T_sampling", default: 0.999, in: Bounds(from: 0, to: 1, excludesLower: true, excludesUpper: true), "Where sampling starts."),
+                ],
+                traits: [.steps(30), .samplers(["pc", "ode", "ode_euler", "ode_heun"]), .losses(scoreLosses)]
+            ) {
+                BBED(k: $0.number("k"), theta: $0.number("theta"), endTime: $0.number("T_sampling"))
+            },
+            Entry(
+                "ve", "Exploding variance around the clean speech", source: song, parameters: sigmas,
+                traits: [.steps(30), .samplers(["pc", "ode", "ode_euler", "ode_heun"]), .losses(scoreLosses), .ascending("sigma_min", "sigma_max")]
+            ) { VE(sigmaMin: $0.number("sigma_min"), sigmaMax: $0.number("sigma_max")) },
+            Entry(
+                "vp", "Preserved variance, drifting to the noisy speech", source: song, parameters: betas,
+                traits: [.steps(30), .samplers(["pc", "ode", "ode_euler", "ode_heun"]), .losses(scoreLosses), .ascending("beta_min", "beta_max")]
+            ) { VP(betaMin: $0.number("beta_min"), betaMax: $0.number("beta_max"), scale: $0.number("scale")) },
+            Entry(
+                "subvp", "As vp, with less noise on the way", source: song, parameters: betas,
+                traits: [.steps(30), .samplers(["pc", "ode", "ode_euler", "ode_heun"]), .losses(scoreLosses), .ascending("beta_min", "beta_max")]
+            ) { SubVP(betaMin: $0.number("beta_min"), betaMax: $0.number("beta_max"), scale: $0.number("scale")) },
+        ])
+}
+
+extension Registry<any Predictor> {
+    static let predictors = Registry(
+        "predictor",
+        [
+            Entry("reverse_diffusion", "The reverse of the SDE's own discretisation", source: "Song et al., ICLR 2021") { _ in
+                ReverseDiffusion()
+            },
+            Entry("euler_maruyama", "Euler–Maruyama on the reverse SDE, with the grid's step", source: "Song et al., ICLR 2021") { _ in
+                EulerMaruyama()
+            },
+            Entry("ancestral", "Draws from the posterior of the exact transition", source: "Song et al., ICLR 2021, App. F") { _ in
+                Ancestral()
+            },
+            Entry("none", "No prediction") { _ in NoPredictor() },
+        ])
+}
+
+extension Registry<CorrectorFactory> {
+    static let correctors = Registry(
+        "corrector",
+        [
+            Entry("ald", "Annealed Langevin dynamics, step size from the marginal's std", source: "Richter et al., TASLP 2023") { _ in
+                CorrectorFactory { AnnealedLangevin(snr: $0) }
+            },
+            Entry("langevin", "Langevin dynamics, step size from the norms of score and noise", source: "Song et al., ICLR 2021, Alg. 4") { _ in
+                CorrectorFactory { Langevin(snr: $0) }
+            },
+            Entry("none", "No correction") { _ in CorrectorFactory { _ in NoCorrector() } },
+        ])
+}
+
+extension Registry<SamplerFactory> {
+    static let samplers = Registry(
+        "sampler",
+        [
+            Entry(
+                "pc", "Predictor and corrector on the reverse SDE", source: "Song et al., ICLR 2021, Alg. 1",
+                parameters: [
+                    .choice("predictor", of: .predictor, default: "reverse_diffusion", "The step back in time."),
+                    .choice("corrector", of: .corrector, default: "ald", "The steps at each time."),
+                    .integer("corrector_steps", default: 1, in: .from(0), "Corrector steps at each time."),
+                    .number("snr", default: 0.5, in: .positive, "Step size of the corrector, r."),
+                    start,
+                ]
+            ) { settings in
+                SamplerFactory { catalog, sde, steps, finalTime in
+                    PredictorCorrector(
+                        sde: sde, predictor: try catalog.predictors.make(settings.choice("predictor")),
+                        corrector: try catalog.correctors.make(settings.choice("corrector")).make(settings.number("snr")),
+                        correctorSteps: settings.integer("corrector_steps"), steps: steps ?? 30, finalTime: finalTime,
+                        startTime: try startTime(settings, sde, finalTime))
+                }
+            },
+            Entry(
+                "ode", "Probability-flow ODE by the adaptive Runge–Kutta method of Dormand and Prince, RK45", source: "Song et al., ICLR 2021, Eq. (13)",
+                parameters: [
+                    .number("rtol", default: 1e-5, in: .positive, "Relative tolerance."),
+                    .number("atol", default: 1e-5, in: .positive, "Absolute tolerance."),
+                    start,
+                ],
+                traits: [.choosesSteps]
+            ) { settings in
+                SamplerFactory { _, sde, _, finalTime in
+                    ProbabilityFlow(
+                        sde: sde,
+                        solver: .rk45(
+                            relativeTolerance: settings.number("rtol"), absoluteTolerance: settings.number("atol")),
+                        finalTime: finalTime, startTime: try startTime(settings, sde, finalTime))
+                }
+            },
+            Entry(
+                "ode_euler", "Probability-flow ODE by Euler's method: one evaluation a step, and one at the end", source: "Song et al., ICLR 2021, Eq. (13)",
+                parameters: [start]
+            ) { settings in
+                SamplerFactory { _, sde, steps, finalTime in
+                    ProbabilityFlow(
+                        sde: sde, solver: .euler(steps: steps ?? 30), finalTime: finalTime,
+                        startTime: try startTime(settings, sde, finalTime))
+                }
+            },
+            Entry(
+                "ode_heun", "Probability-flow ODE by Heun's method: two evaluations a step, and one at the end", source: "Karras et al., NeurIPS 2022, Alg. 1",
+                parameters: [start]
+            ) { settings in
+                SamplerFactory { _, sde, steps, finalTime in
+                    ProbabilityFlow(
+                        sde: sde, solver: .heun(steps: steps ?? 30), finalTime: finalTime,
+                        startTime: try startTime(settings, sde, finalTime))
+                }
+            },
+            bridge("sb_ode", .ode, "The bridge's deterministic sampler"),
+            bridge("sb_sde", .sde, "The bridge's stochastic sampler"),
+        ])
+
+    private static let start = Field.number(
+        "start", default: .absent, in: Bounds(from: 0, to: 1, excludesLower: true),
+        "Reverse starting point; the SDE's end if absent.")
+
+    /// A starting point inside of the process and before its last time.
+    private static func startTime(_ settings: Settings, _ sde: any SDE, _ finalTime: Double) throws -> Double? {
+        guard let start = settings.optionalNumber("start") else { return nil }
+        guard start > finalTime, start <= sde.endTime else {
+            throw IncompatibleParts(
+                reason: "sampler: start \(start) must lie between t_eps \(finalTime) and the SDE's end, \(sde.endTime)")
+        }
+        return start
+    }
+
+    private static func bridge(_ name: String, _ process: BridgeSampler.Process, _ summary: String) -> Entry {
+        Entry(
+            name, summary, source: "Jukić et al., Interspeech 2024",
+            parameters: [.number("end", default: 1e-4, in: Bounds(from: 0, to: 1, excludesLower: true), "The last time.")]
+        ) { settings in
+            SamplerFactory { _, sde, steps, _ in
+                guard let bridge = sde as? SBVE else {
+                    throw IncompatibleParts(reason: "sampler '\(name)' needs the SDE 'sbve'")
+                }
+                return BridgeSampler(
+                    bridge: bridge, process: process, steps: steps ?? 50, finalTime: settings.number("end"))
+            }
+        }
+    }
+}
+
+/// Parts of a spec that cannot work together.
+public struct IncompatibleParts: Error, Hashable, Sendable, CustomStringConvertible {
+    public var reason: String
+
+    public init(reason: String) { self.reason = reason }
+
+    public var description: String { reason }
+}

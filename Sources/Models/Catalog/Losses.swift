@@ -1,0 +1,73 @@
+import Objectives
+import Specs
+
+extension Registry<LossFactory> {
+    static let losses = Registry(
+        "loss",
+        [
+            Entry(
+                "score_matching", "Denoising score matching", source: "Richter et al., TASLP 2023, Eq. (9)",
+                traits: [.weightings(["sigma^2"])]
+            ) { _ in LossFactory { _, _, _ in ScoreMatchingLoss() } },
+            Entry(
+                "denoiser", "Distance of the denoised state from the marginal's mean",
+                source: "Richter et al., ICASSP 2025, Eq. (8)", traits: [.weightings(["1", "sigma^2", "edm"])]
+            ) { _ in
+                LossFactory { objective, _, _ in
+                    DenoiserLoss(
+                        weighting: .init(rawValue: objective.lossWeighting) ?? .sigmaSquared, sigmaData: objective.sigmaData)
+                }
+            },
+            Entry(
+                "data_prediction", "Distance of the clean speech in spectrum, time, and PESQ",
+                source: "Richter et al., ICASSP 2025, Eq. (12)", traits: [.weightings([]), .hasTimeTerms]
+            ) { _ in
+                LossFactory { objective, frontEnd, data in
+                    let weight = objective.pesqWeight
+                    return DataPredictionLoss(
+                        frontEnd: frontEnd, l1Weight: objective.l1Weight, perceptualWeight: weight,
+                        perceptual: weight > 0
+                            ? try perceptualTerm(
+                                sampleRate: data.sampleRate, samples: (data.numFrames - 1) * frontEnd.stft.hop) : nil)
+                }
+            },
+        ])
+}
+
+/// The perceptual term of the data-prediction loss: the batch's mean differentiable PESQ.
+///
+/// - Parameter samples: The length of a training crop, which must give the 20 frames that PESQ's average spans.
+package func perceptualTerm(sampleRate: Int, samples: Int? = nil) throws -> DataPredictionLoss.WaveformTerm {
+    let loss = PerceptualLoss(sampleRate: sampleRate)
+    if let samples, samples < loss.shortestSignal {
+        throw IncompatibleParts(
+            reason: "objective.pesq_weight needs crops of \(loss.shortestSignal) samples at \(sampleRate) Hz, "
+                + "and data.num_frames gives \(samples); raise data.num_frames, or set the weight to 0")
+    }
+    return { clean, estimate in loss.mean(clean, estimate) }
+}
+
+extension Preconditioning {
+    /// The scalings of a spec.
+    init(_ spec: ObjectiveSpec) {
+        self.init(
+            networkScaling: spec.networkScaling.flatMap(NetworkScaling.init(rawValue:)), input: Input(rawValue: spec.cIn) ?? .one,
+            output: Output(rawValue: spec.cOut) ?? .one, skip: Skip(rawValue: spec.cSkip) ?? .zero, sigmaData: spec.sigmaData)
+    }
+}
+
+extension FrontEnd {
+    /// The transform of a spec.
+    init(_ spec: TransformSpec) {
+        let compression: SpectralCompression =
+            switch spec.transformType {
+            case "exponent": .exponent(alpha: spec.specAbsExponent, factor: spec.specFactor)
+            case "log": .log(factor: spec.specFactor)
+            default: .none
+            }
+        self.init(
+            stft: ShortTimeFourier(
+                size: spec.nFFT, hop: spec.hopLength, window: .init(rawValue: spec.window) ?? .hann),
+            compression: compression)
+    }
+}

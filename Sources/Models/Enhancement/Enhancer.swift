@@ -1,0 +1,157 @@
+import Backbones
+import Diffusion
+import Foundation
+import Kernels
+import Objectives
+import Parallelism
+import Tensors
+
+/// Turns noisy speech into clean speech with a model and a sampler, under guidance where the model is conditioned.
+public struct Enhancer: Sendable {
+    public let model: ScoreModel
+    public let sampler: any Sampler
+    public let frontEnd: FrontEnd
+    public let padding: FramePadding
+    public let guidance: Guidance
+    /// How long recordings are cut; `nil` if they never are.
+    public let segments: Segments?
+
+    public init(
+        model: ScoreModel, sampler: any Sampler, frontEnd: FrontEnd, padding: FramePadding, guidance: Guidance = Guidance(),
+        segments: Segments? = nil
+    ) {
+        self.model = model
+        self.sampler = sampler
+        self.frontEnd = frontEnd
+        self.padding = padding
+        self.guidance = guidance
+        self.segments = segments
+    }
+
+    /// An enhanced recording and what it took.
+    public struct Output: Sendable {
+        public var audio: [Float]
+        /// Evaluations of the network, counted; two at each step that needs the conditional and the unconditional score. Of
+        /// a recording in segments, those of all segments.
+        public var nfe: Int
+        public var seconds: Double
+        /// In how many segments the recording was enhanced.
+        public var segments = 1
+        /// States on the way, if they were asked for.
+        public var states: [State] = []
+    }
+
+    /// A state of the reverse process as it sounds.
+    public struct State: Sendable {
+        public var time: Double
+        public var audio: [Float]
+    }
+
+    /// Enhances one recording with the noise of an evaluation.
+    ///
+    /// - Parameters:
+    ///   - file: The file's name, which with the seed decides every random draw.
+    ///   - reference: What a conditioned model is told of the noise, at the recording's own level.
+    ///   - states: At how many times, evenly spaced from the start to the last step, the state is kept.
+    public func enhance(
+        _ noisy: [Float], file: String, seed: UInt64, reference: NoiseReference = .zero, states: Int = 0
+    ) throws -> Output {
+        let ranges = segments?.ranges(of: noisy.count) ?? [noisy.indices]
+        let peak = try peak(of: noisy)
+        let start = ContinuousClock.now
+        let parts = try ranges.enumerated().map { number, range in
+            var noise = NoiseSource.addressed(seed: seed, files: [number == 0 ? file : "\(file) segment \(number)"])
+            return try enhance(Array(noisy[range]), peak, noise: &noise, reference: reference, states: states)
+        }
+        guard let segments, parts.count > 1 else { return parts[0] }
+        func joined(_ pieces: [[Float]]) -> [Float] { segments.joined(pieces, of: noisy.count) }
+        let kept = parts.map(\.states.count).min() ?? 0
+        return Output(
+            audio: joined(parts.map(\.audio)), nfe: parts.reduce(0) { $0 + $1.nfe }, seconds: start.secondsUntilNow,
+            segments: parts.count,
+            states: (0..<kept).map { state in
+                State(time: parts[0].states[state].time, audio: joined(parts.map { $0.states[state].audio }))
+            })
+    }
+
+    /// Enhances one recording as a whole: divided by its peak, transformed, padded, sampled, and back.
+    ///
+    /// - Throws: `EnhancementError` for a silent recording, or one too short to be transformed.
+    public func enhance(
+        _ noisy: [Float], noise: inout NoiseSource, reference: NoiseReference = .zero, states: Int = 0
+    ) throws -> Output {
+        try enhance(noisy, peak(of: noisy), noise: &noise, reference: reference, states: states)
+    }
+
+    private func peak(of noisy: [Float]) throws -> Float {
+        guard noisy.count >= frontEnd.stft.shortestSignal else {
+            throw EnhancementError.tooShort(samples: noisy.count, needed: frontEnd.stft.shortestSignal)
+        }
+        let peak = noisy.reduce(Float(0)) { max($0, abs($1)) }
+        guard peak > 0 else { throw EnhancementError.silent }
+        return peak
+    }
+
+    private func enhance(
+        _ noisy: [Float], _ peak: Float, noise: inout NoiseSource, reference: NoiseReference, states: Int
+    ) throws -> Output {
+        let start = ContinuousClock.now
+        let output = Gradients.off {
+            let spectrogram = frontEnd.spectrogram([noisy.map { $0 / peak }])
+            let y = padding.pad(spectrogram, multiple: multiple)
+            let condition = model.condition(of: reference, dividedBy: peak) { frontEnd.spectrogram($0) }
+            var evaluations = 0
+            var kept = StateSelection(count: states, start: sampler.start)
+            let sample = sampler.sample(given: y, noise: &noise, observe: states > 0 ? { kept.see($0) } : nil) { x, y, t in
+                let output = guidance.output(model, x, y, t, under: condition)
+                evaluations += output.evaluations
+                return output.value
+            }
+            func audio(_ x: Tensor) -> [Float] { frontEnd.audio(x, length: noisy.count).values.map { $0 * peak } }
+            let heard = kept.states.map { State(time: $0.time, audio: audio($0.state)) }
+            return Output(audio: audio(sample.x), nfe: evaluations, seconds: start.secondsUntilNow, states: heard)
+        }
+        guard output.audio.allSatisfy(\.isFinite) else { throw EnhancementError.notFinite }
+        return output
+    }
+
+    /// Frames are filled up to a multiple of 64, or of what the network halves if that is more.
+    private var multiple: Int { max(64, model.backbone.divisor.frames) }
+}
+
+/// States of a reverse process at evenly spaced times: after the first step that reaches each, and after the last.
+private struct StateSelection {
+    private let start: Double
+    private let count: Int
+    private var kept: [IntermediateState] = []
+    private var last: IntermediateState?
+
+    init(count: Int, start: Double) { (self.count, self.start) = (count, start) }
+
+    mutating func see(_ state: IntermediateState) {
+        last = state
+        // Grids that end a little above 0 miss the even times by as little.
+        let reached = Int((Double(count) * (1 - state.time / start) + 0.01).rounded(.down))
+        if kept.count < min(reached, count - 1) { kept.append(state) }
+    }
+
+    var states: [IntermediateState] {
+        guard let last else { return [] }
+        return kept.last?.step == last.step ? kept : kept + [last]
+    }
+}
+
+/// Why a recording cannot be enhanced.
+public enum EnhancementError: Error, Hashable, Sendable, CustomStringConvertible {
+    case silent
+    case tooShort(samples: Int, needed: Int)
+    case notFinite
+
+    public var description: String {
+        switch self {
+        case .silent: "the noisy recording is silent, so it has no level to be normalised by"
+        case .tooShort(let samples, let needed): "the noisy recording has \(samples) samples; the transform needs \(needed)"
+        case .notFinite: "the sampler left the numbers; check the checkpoint and the sampler's settings"
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Backbones
+import Corpora
+import Diffusion
+import Objectives
+import Specs
+
+/// A resolved spec, looked up in the catalog: the parts that training and evaluation share.
+public struct ModelBuilder: Sendable {
+    public let spec: ExperimentSpec
+    public let catalog: Catalog
+    public let frontEnd: FrontEnd
+
+    public init(spec: ExperimentSpec, catalog: Catalog) {
+        self.spec = spec
+        self.catalog = catalog
+        frontEnd = FrontEnd(spec.transform)
+    }
+
+    public func loss() throws -> any TrainingLoss {
+        try catalog.losses.make(spec.objective.loss).make(spec.objective, frontEnd, spec.data)
+    }
+
+    /// The model with the initial weights of a seed.
+    public func model(seed: UInt64) throws -> ScoreModel {
+        let descriptor = catalog.backbones[spec.backbone.name]?.descriptor
+        let takesPreconditioning = descriptor?.traits.contains(.takesPreconditioning) ?? false
+        var choice = spec.backbone
+        choice.settings["seed"] = .integer(Int(seed))
+        if let conditioning = spec.conditioning {
+            choice.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim)
+        }
+        return ScoreModel(
+            backbone: try catalog.backbones.make(choice), sde: try catalog.sdes.make(spec.sde),
+            preconditioning: takesPreconditioning ? Preconditioning(spec.objective) : nil, output: try loss().output,
+            encoder: try spec.conditioning.map { try encoder($0, seed: seed) },
+            trainsEncoder: spec.conditioning?.trainNoiseEncoder ?? true)
+    }
+
+    private func encoder(_ conditioning: ConditioningSpec, seed: UInt64) throws -> any NoiseEncoder {
+        var choice = conditioning.noiseEncoder
+        choice.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim)
+        choice.settings["noise_encoder_nf"] = .integer(conditioning.noiseEncoderNF)
+        choice.settings["seed"] = .integer(Int(seed))
+        return try catalog.noiseEncoders.make(choice)
+    }
+
+    public func sampler(_ choice: Choice, steps: Int?, finalTime: Double) throws -> any Sampler {
+        try catalog.samplers.make(choice).make(catalog, try catalog.sdes.make(spec.sde), steps, finalTime)
+    }
+
+    public func enhancer(_ model: ScoreModel, _ point: EvaluationPoint) throws -> Enhancer {
+        Enhancer(
+            model: model, sampler: try sampler(point.sampler, steps: point.N, finalTime: point.tEps), frontEnd: frontEnd,
+            padding: FramePadding(rawValue: point.padding) ?? .zero, guidance: Guidance(point.guidance ?? 1),
+            segments: point.segment.map { Segments(seconds: $0, sampleRate: spec.data.sampleRate) })
+    }
+
+    /// How the files of an evaluation get their noise references; `nil` without conditioning.
+    public func references(_ point: EvaluationPoint, _ files: [PairedFile]) -> ReferenceChooser? {
+        point.reference.flatMap { references($0, files, seed: UInt64(point.noiseSeed)) }
+    }
+
+    /// The same for a reference by itself, of the training's length unless it says otherwise.
+    public func references(
+        _ reference: EvaluateSpec.Reference, _ files: [PairedFile], seed: UInt64
+    ) -> ReferenceChooser? {
+        spec.conditioning.map {
+            ReferenceChooser(
+                reference, count: ((reference.numFrames ?? $0.refNumFrames) - 1) * frontEnd.stft.hop,
+                sampleRate: spec.data.sampleRate, rates: spec.ratePolicy, seed: seed, files: files)
+        }
+    }
+
+    /// Validation tells a conditioned model the noise of the file itself, at the length of training.
+    package func validationReferences(_ files: [PairedFile]) -> ReferenceChooser? {
+        references(EvaluateSpec.Reference(mode: "oracle"), files, seed: 0)
+    }
+
+    /// The enhancer of validation.
+    public func validationEnhancer(_ model: ScoreModel) throws -> Enhancer {
+        Enhancer(
+            model: model,
+            sampler: try sampler(spec.train.validationSampler, steps: spec.train.validationN, finalTime: spec.train.tEps),
+            frontEnd: frontEnd, padding: FramePadding(rawValue: spec.evaluate.padding) ?? .zero)
+    }
+}

@@ -1,0 +1,94 @@
+import Backbones
+import Diffusion
+import Layers
+import Objectives
+import Tensors
+
+/// A network as a model of the diffusion: the score of `p(x_t | y)`, or clean speech.
+///
+/// `ncsnpp_v2` and `ncsnpp_v2_cond` are scaled from outside; every other network's score is minus its output, as in
+/// the reference.
+public struct ScoreModel: Sendable {
+    public let backbone: any Backbone
+    public let sde: any SDE
+    /// How the network is scaled; `nil` for one whose output is minus the score.
+    public let preconditioning: Preconditioning?
+    public let output: ModelOutput
+    /// What embeds a noise reference for a conditioned network.
+    public let encoder: (any NoiseEncoder)?
+    /// Whether the encoder is trained with the network.
+    public let trainsEncoder: Bool
+
+    public init(
+        backbone: any Backbone, sde: any SDE, preconditioning: Preconditioning?, output: ModelOutput,
+        encoder: (any NoiseEncoder)? = nil, trainsEncoder: Bool = true
+    ) {
+        self.backbone = backbone
+        self.sde = sde
+        self.preconditioning = preconditioning
+        self.output = output
+        self.encoder = encoder
+        self.trainsEncoder = trainsEncoder
+    }
+
+    /// The output for states `x` and noisy speech `y`, `[B, F, N, 2]`, at one time per sample.
+    ///
+    /// - Parameter noise: The embedding of a noise reference; `nil` leaves the conditioning layers out.
+    public func callAsFunction(
+        _ x: Tensor, _ y: Tensor, _ t: [Double], _ mode: ForwardMode = .evaluation, noise: Tensor? = nil
+    ) -> Tensor {
+        func network(_ x: Tensor, _ y: Tensor, _ t: [Float]) -> Tensor {
+            guard let conditioned = backbone as? any ConditionedBackbone else { return backbone(x, y, t, mode) }
+            return conditioned(x, y, t, noise: noise, mode)
+        }
+        guard let preconditioning else { return -network(x, y, t.map(Float.init)) }
+        return preconditioning.apply(
+            x, y, t, sigma: t.map { sde.marginal(at: $0).std }, output: output, network: network)
+    }
+}
+
+// MARK: Conditioning
+
+extension ScoreModel {
+    /// Whether the model is told of the noise.
+    public var isConditioned: Bool { encoder != nil && backbone is any ConditionedBackbone }
+
+    /// The embedding of references `[B, F, N, 2]`; `nil` for a model that takes none.
+    ///
+    /// - Parameter kept: Which samples keep theirs; the others get zeros, as all do that have no reference.
+    public func embedding(of reference: Tensor, kept: [Bool] = []) -> Tensor? {
+        guard let encoder, isConditioned else { return nil }
+        let embedded = trainsEncoder ? encoder(reference) : Gradients.off { encoder(reference) }.detached
+        guard kept.contains(false) else { return embedded }
+        precondition(kept.count == reference.shape[0], "\(kept.count) choices for \(reference.shape[0]) references")
+        return embedded.scaledSamples(by: kept.map { $0 ? 1 : 0 })
+    }
+
+    /// The embedding that stands for "no reference": zeros, which still pass the conditioning layers' biases.
+    public func emptyEmbedding(batch: Int = 1) -> Tensor? {
+        guard let encoder, isConditioned else { return nil }
+        return .zeros([batch, encoder.width])
+    }
+}
+
+// MARK: Weights
+
+/// A parameter of a model under the name that its checkpoints have for it.
+public struct ModelWeight: Sendable {
+    public let name: String
+    public let parameter: Parameter
+    /// `false` for what is stored but stays: fixed frequencies, a frozen encoder.
+    public let isTrained: Bool
+}
+
+extension ScoreModel {
+    package static let encoderPrefix = "noise_encoder."
+
+    /// All parameters: the network's by their own names, then the encoder's behind `noise_encoder.`.
+    public var weights: [ModelWeight] {
+        backbone.parameters.map { ModelWeight(name: $0.name, parameter: $0, isTrained: $0.isTrained) }
+            + (encoder?.parameters ?? []).map {
+                ModelWeight(name: Self.encoderPrefix + $0.name, parameter: $0, isTrained: trainsEncoder && $0.isTrained)
+            }
+    }
+}

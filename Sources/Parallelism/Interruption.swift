@@ -1,0 +1,21 @@
+import Synchronization
+
+/// A wish to stop, set from a signal handler or another thread.
+public final class Interruption: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    public init() {}
+
+    public func request() { flag.store(true, ordering: .relaxed) }
+    public var isRequested: Bool { flag.load(ordering: .relaxed) }
+
+    /// - Throws: `Interrupted` once it was requested.
+    public func check() throws(Interrupted) { if isRequested { throw Interrupted() } }
+}
+
+/// Work ended because someone asked for it; what was done is kept.
+public struct Interrupted: Error, Hashable, Sendable, CustomStringConvertible {
+    public init() {}
+
+    public var description: String { "interrupted; the same command goes on from here" }
+}

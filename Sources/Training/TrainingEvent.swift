@@ -1,0 +1,32 @@
+/// What happens while a run is trained.
+public enum TrainingEvent: Sendable {
+    /// Training begins behind `step`; checkpoints go into `folder`.
+    case started(folder: String, step: Int, of: Int)
+    case trained(TrainingProgress)
+    case validated(step: Int, scores: [MetricValue])
+    case checkpoint(step: Int, path: String)
+    /// Something worth knowing, such as why training ends early.
+    case noted(String)
+}
+
+/// A mean over validation files; `nil` where no file gave a number.
+public struct MetricValue: Sendable, Codable, Hashable {
+    public var metric: String
+    public var value: Double?
+
+    public init(metric: String, value: Double?) { (self.metric, self.value) = (metric, value) }
+}
+
+/// How far a training is.
+public struct TrainingProgress: Sendable, Codable, Hashable {
+    public var step: Int
+    public var of: Int
+    public var loss: Double
+    public var stepsPerSecond: Double
+    public var secondsLeft: Double
+
+    public init(step: Int, of total: Int, loss: Double, stepsPerSecond: Double, secondsLeft: Double) {
+        (self.step, self.of, self.loss) = (step, total, loss)
+        (self.stepsPerSecond, self.secondsLeft) = (stepsPerSecond, secondsLeft)
+    }
+}

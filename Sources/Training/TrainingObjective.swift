@@ -1,0 +1,79 @@
+import Diffusion
+import Kernels
+import Layers
+import Models
+import Objectives
+import Tensors
+
+/// One batch of pairs with the draws that perturb it. Spectrograms are `[B, F, N, 2]`.
+public struct TrainingBatchInput: Sendable {
+    public var clean: Tensor
+    public var noisy: Tensor
+    public var times: [Double]
+    public var noise: Tensor
+    /// What dropout draws from, one stream for each pair; without them the network runs as in evaluation.
+    public var dropout: [RandomStream]
+    /// The noise references of a conditioned model, `[B, F, R, 2]`.
+    public var reference: Tensor?
+    /// Which pairs keep their reference; all of them if empty.
+    public var keepsReference: [Bool]
+
+    public init(
+        clean: Tensor, noisy: Tensor, times: [Double], noise: Tensor, dropout: [RandomStream] = [],
+        reference: Tensor? = nil, keepsReference: [Bool] = []
+    ) {
+        self.clean = clean
+        self.noisy = noisy
+        self.times = times
+        self.noise = noise
+        self.dropout = dropout
+        self.reference = reference
+        self.keepsReference = keepsReference
+    }
+
+    /// The share of pairs whose reference is dropped.
+    var dropRate: Double {
+        keepsReference.isEmpty ? 0 : Double(keepsReference.count { !$0 }) / Double(keepsReference.count)
+    }
+}
+
+/// The loss of a model over batches, and its gradient.
+struct TrainingObjective: Sendable {
+    let model: ScoreModel
+    let loss: any TrainingLoss
+    let weights: [ModelWeight]
+
+    init(model: ScoreModel, loss: any TrainingLoss) {
+        self.model = model
+        self.loss = loss
+        weights = model.weights
+    }
+
+    func loss(of batch: TrainingBatchInput) -> LossValue {
+        let marginals = batch.times.map { model.sde.marginal(at: $0) }
+        let mean = batch.clean.scaledSamples(by: marginals.map(\.clean)) + batch.noisy.scaledSamples(by: marginals.map(\.noisy))
+        let sigma = marginals.map(\.std)
+        let state = mean + batch.noise.scaledSamples(by: sigma)
+        let output = model(
+            state, batch.noisy, batch.times, batch.dropout.isEmpty ? .evaluation : .training(batch.dropout),
+            noise: batch.reference.flatMap { model.embedding(of: $0, kept: batch.keepsReference) })
+        return loss(
+            LossInput(output: output, state: state, noise: batch.noise, mean: mean, clean: batch.clean, sigma: sigma))
+    }
+
+    struct Gradient: Sendable {
+        var loss: Double
+        var terms: [String: Double]
+        /// In the order of the weights; `nil` for those that stay or have no part in the loss.
+        var gradients: [Tensor?]
+    }
+
+    func gradient(of batch: TrainingBatchInput) -> Gradient {
+        let value = loss(of: batch)
+        var terms = value.terms
+        if batch.reference != nil { terms["cond_dropped"] = batch.dropRate }
+        let gradients = value.total.gradients()
+        return Gradient(
+            loss: Double(value.total.item), terms: terms, gradients: weights.map { $0.isTrained ? gradients[$0.parameter] : nil })
+    }
+}

@@ -1,0 +1,147 @@
+import Backbones
+import Diffusion
+import Foundation
+import Kernels
+import Layers
+import Models
+import Objectives
+import Tensors
+
+/// What an optimizer step gave.
+public struct StepResult: Sendable {
+    public var loss: Double
+    /// The loss's terms, and of a conditioned model the share of dropped references (`cond_dropped`) and the norm of
+    /// the gradient that reaches the encoder (`encoder_gradient_norm`).
+    public var terms: [String: Double]
+    public var gradientNorm: Double
+}
+
+/// The numbers that training changes: weights, Adam's moments and the moving average of the weights.
+public final class TrainingState {
+    public var model: ScoreModel { objective.model }
+    private let objective: TrainingObjective
+    private let rate: Double
+    private let averageDecay: Double
+    private let clip: Double?
+    private var weights: [ModelWeight] { objective.weights }
+    /// Adam's moments of the trained parameters, and the averages of all, in the order of the model's weights.
+    public private(set) var moments: [(first: Tensor, second: Tensor)?]
+    public private(set) var averages: [Tensor]
+    /// Optimizer steps made.
+    public private(set) var step = 0
+    /// Steps that the moments had seen before this training began.
+    public private(set) var warmSteps = 0
+
+    public init(model: ScoreModel, loss: any TrainingLoss, rate: Double, averageDecay: Double, clip: Double? = nil) {
+        objective = TrainingObjective(model: model, loss: loss)
+        self.rate = rate
+        self.averageDecay = averageDecay
+        self.clip = clip
+        let weights = objective.weights
+        moments = weights.map { $0.isTrained ? (.zeros($0.parameter.shape), .zeros($0.parameter.shape)) : nil }
+        averages = weights.map { $0.parameter.tensor.copied() }
+    }
+
+    /// The moving average's decay at update `n`, counted from 1: `min(β, (1 + n)/(10 + n))`.
+    public static func decay(_ limit: Double, update n: Int) -> Double { min(limit, Double(1 + n) / Double(10 + n)) }
+
+    /// One optimizer step over batches of equal size whose gradients are averaged.
+    ///
+    /// - Throws: `TrainingFailure` before anything changes, if the loss or the gradient is not finite.
+    public func update(_ batches: [TrainingBatchInput]) throws(TrainingFailure) -> StepResult {
+        var sums = [Tensor?](repeating: nil, count: weights.count)
+        var (total, terms) = (0.0, [String: Double]())
+        let share = 1 / Double(batches.count)
+        for batch in batches {
+            let one = objective.gradient(of: batch)
+            guard one.loss.isFinite else { throw TrainingFailure(step: step + 1, reason: .loss(one.loss)) }
+            total += one.loss * share
+            for (name, term) in one.terms { terms[name, default: 0] += term * share }
+            for (index, gradient) in one.gradients.enumerated() {
+                guard let gradient else { continue }
+                sums[index] = sums[index].map { $0 + gradient } ?? gradient
+            }
+        }
+        let norm = share * sums.reduce(0) { $0 + ($1?.squaredNorm ?? 0) }.squareRoot()
+        guard norm.isFinite else { throw TrainingFailure(step: step + 1, reason: .gradient(norm)) }
+        if model.isConditioned {
+            let squares = zip(weights, sums).reduce(0.0) {
+                $0 + ($1.0.name.hasPrefix(ScoreModel.encoderPrefix) ? $1.1?.squaredNorm ?? 0 : 0)
+            }
+            terms["encoder_gradient_norm"] = share * squares.squareRoot()
+        }
+        let factor = share * (clip.map { norm > $0 ? $0 / norm : 1 } ?? 1)
+        step += 1
+        let update = AdamUpdate(rate: rate, count: step + warmSteps, decay: Self.decay(averageDecay, update: step))
+        for (index, weight) in weights.enumerated() {
+            guard let moment = moments[index] else { continue }
+            let gradient = sums[index].map { factor == 1 ? $0 : $0.scaled(by: factor) } ?? .zeros(weight.parameter.shape)
+            weight.parameter.tensor.applyAdam(
+                gradient: gradient, first: moment.first, second: moment.second, average: averages[index], update)
+        }
+        return StepResult(loss: total, terms: terms, gradientNorm: norm)
+    }
+
+    /// The loss of a batch; for validation, under `Gradients.off`.
+    public func evaluate(_ batch: TrainingBatchInput) -> LossValue { objective.loss(of: batch) }
+
+    /// Runs `body` with the averaged weights in place of the trained ones.
+    public func withAverages<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let raw = weights.map { $0.parameter.tensor.copied() }
+        for (weight, average) in zip(weights, averages) { weight.parameter.assign(average) }
+        defer { for (weight, value) in zip(weights, raw) { weight.parameter.assign(value) } }
+        return try body()
+    }
+
+    /// Takes over a stored state.
+    public func restore(
+        step: Int, weights: [Tensor], averages: [Tensor], moments: [(first: Tensor, second: Tensor)?], warmSteps: Int = 0
+    ) {
+        for (weight, value) in zip(self.weights, weights) { weight.parameter.assign(value) }
+        self.averages = averages
+        self.moments = moments
+        self.step = step
+        self.warmSteps = warmSteps
+    }
+
+    /// Begins from the weights that the model has now.
+    ///
+    /// - Parameters:
+    ///   - step: Steps that are behind it.
+    ///   - averages: The weights' moving average; the weights themselves if `nil`.
+    ///   - optimizer: The moments of another training and their age; none if `nil`.
+    public func begin(
+        step: Int = 0, averages: [Tensor]? = nil, optimizer: (moments: [(first: Tensor, second: Tensor)?], updates: Int)? = nil
+    ) {
+        self.step = step
+        self.averages = averages ?? weights.map { $0.parameter.tensor.copied() }
+        if let optimizer { (moments, warmSteps) = (optimizer.moments, optimizer.updates - step) }
+    }
+}
+
+/// Why training cannot go on.
+public struct TrainingFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Reason: Hashable, Sendable {
+        case loss(Double)
+        case gradient(Double)
+        /// The average of the last steps, and the least such average.
+        case growth(Double, least: Double)
+    }
+
+    public var step: Int
+    public var reason: Reason
+
+    public init(step: Int, reason: Reason) {
+        self.step = step
+        self.reason = reason
+    }
+
+    public var description: String {
+        switch reason {
+        case .loss(let value): "step \(step): the loss is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr, set train.grad_clip, or check the data"
+        case .gradient(let value): "step \(step): the gradient's norm is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr or set train.grad_clip"
+        case .growth(let value, let least):
+            "step \(step): the loss explodes: \(value) on average, after \(least) at its best; lower train.lr, set train.grad_clip, or raise train.max_loss_growth"
+        }
+    }
+}
