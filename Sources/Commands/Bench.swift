@@ -28,7 +28,7 @@ struct BenchOptions: ParsableArguments {
         if repetitions < 1 { throw ValidationError("--repetitions \(repetitions): at least one is needed") }
     }
 
-    func print(_ result: Benchmark) { Swift.print(json ? line(result) : row(result)) }
+    func show(_ result: Benchmark) throws { try json ? emitData(line(result), terminator: "\n") : emit(row(result)) }
 
     private func line(_ result: Benchmark) -> String {
         var members = [

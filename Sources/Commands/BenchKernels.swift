@@ -13,7 +13,7 @@ struct BenchSTFT: ParsableCommand {
 
     func run() throws {
         options.threads.apply()
-        options.print(KernelBenchmark.shortTimeTransform(seconds: seconds, repetitions: options.repetitions))
+        try options.show(KernelBenchmark.shortTimeTransform(seconds: seconds, repetitions: options.repetitions))
     }
 }
 
@@ -36,6 +36,6 @@ struct BenchConv: ParsableCommand {
         }
         let shape = ConvolutionShape(
             batch: sizes[0], height: sizes[1], width: sizes[2], channels: sizes[3], filters: sizes[4], kernel: kernel)
-        for result in KernelBenchmark.convolution(shape, repetitions: options.repetitions) { options.print(result) }
+        for result in KernelBenchmark.convolution(shape, repetitions: options.repetitions) { try options.show(result) }
     }
 }

@@ -40,6 +40,6 @@ struct BenchMetrics: ParsableCommand {
                 try MetricBenchmark(synthetic: pairs, seconds: seconds, metrics: chosen)
             }
         guard benchmark.count > 0 else { throw ValidationError("no file of \(noisy ?? "") has a clean file in \(clean ?? "")") }
-        for result in benchmark.run(repetitions: options.repetitions) { options.print(result) }
+        for result in benchmark.run(repetitions: options.repetitions) { try options.show(result) }
     }
 }

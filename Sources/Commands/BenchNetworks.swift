@@ -30,7 +30,7 @@ struct BenchForward: ParsableCommand {
 
     func run() throws {
         options.threads.apply()
-        options.print(try network.network().forward(repetitions: options.repetitions))
+        try options.show(network.network().forward(repetitions: options.repetitions))
     }
 }
 
@@ -45,7 +45,7 @@ struct BenchTrain: ParsableCommand {
 
     func run() throws {
         options.threads.apply()
-        options.print(try network.network(recompute: recompute).train(repetitions: options.repetitions))
+        try options.show(network.network(recompute: recompute).train(repetitions: options.repetitions))
     }
 }
 
@@ -65,16 +65,16 @@ struct BenchSample: ParsableCommand {
     func run() throws {
         options.threads.apply()
         let network = try network.network()
-        guard let files else { return options.print(network.sample(steps: steps, repetitions: options.repetitions)) }
+        guard let files else { return try options.show(network.sample(steps: steps, repetitions: options.repetitions)) }
         let (one, expected) = network.sampleFiles(files, workers: 1, steps: steps, repetitions: options.repetitions)
         let (all, samples) = network.sampleFiles(
             files, workers: Engine.threads, steps: steps, repetitions: options.repetitions)
-        options.print(one)
+        try options.show(one)
         var result = all
         result.details = [
             ("throughput", one.median / all.median),
             ("bitwise_equal", zip(expected, samples).allSatisfy { $0.values == $1.values } ? 1 : 0),
         ]
-        options.print(result)
+        try options.show(result)
     }
 }

@@ -83,7 +83,7 @@ struct Check: ParsableCommand {
             let waiver = finding.severity == .error ? loaded.spec.waive[finding.code.rawValue] : nil
             return "\(finding)" + (waiver.map { "\n  waived: \($0)" } ?? "")
         }
-        outcome.add(
+        try outcome.add(
             [
                 "file": .string(loaded.file), "runs": .integer(loaded.runs.count), "evaluations": .integer(evaluations),
                 "warnings": .array(loaded.warnings.map { Problem($0).json }),
@@ -92,7 +92,7 @@ struct Check: ParsableCommand {
         do { try report.enforce() } catch { failures.append(error) }
         for failure in failures { outcome.add(failure, of: loaded.file) }
         // What the machine cannot do for one spec, it cannot do for the next.
-        if let failure = failures.first(where: { isMachineFailure($0) || $0 is Interrupted }) { throw outcome.end(by: failure) }
+        if let failure = failures.first(where: { isMachineFailure($0) || $0 is Interrupted }) { throw try outcome.end(by: failure) }
     }
 
     /// Finds or makes the audio of every run, reads it, and adds what is found in it.
@@ -138,9 +138,9 @@ private struct Outcome {
 
     init(isJSON: Bool, namesSpecs: Bool) { (self.isJSON, self.namesSpecs) = (isJSON, namesSpecs) }
 
-    mutating func add(_ report: Reports.JSON, _ lines: [String]) {
+    mutating func add(_ report: Reports.JSON, _ lines: [String]) throws(OutputError) {
         reports.append(report)
-        if !isJSON { for line in lines { print(line) } }
+        if !isJSON { for line in lines { try emit(line) } }
     }
 
     mutating func add(_ error: any Error, of spec: String?) {
@@ -154,14 +154,14 @@ private struct Outcome {
     /// Tells the JSON, and how the command ends: mistakes of a spec come before findings in its data.
     func finish() throws {
         if isJSON {
-            print(Reports.JSON.object([.init("errors", .array(errors.map(\.json))), .init("specs", .array(reports))]).text, terminator: "")
+            try emit(.object([.init("errors", .array(errors.map(\.json))), .init("specs", .array(reports))]))
         }
         if let code = [2, 3].first(where: codes.contains) ?? codes.max() { throw ExitCode(code) }
     }
 
     /// Tells the JSON, and the exit code of what ended the command.
-    func end(by error: any Error) -> ExitCode {
-        do { try finish() } catch {}
+    func end(by error: any Error) throws(OutputError) -> ExitCode {
+        do { try finish() } catch let error as OutputError { throw error } catch {}
         return ExitCode(SGMSE.code(of: error))
     }
 }

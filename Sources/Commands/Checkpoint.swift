@@ -54,7 +54,7 @@ struct CheckpointInspect: ParsableCommand {
 
     func run() throws {
         let found = try CheckpointInspection(path: file)
-        print(json ? document(found).text : lines(found).joined(separator: "\n") + "\n", terminator: "")
+        try json ? emit(document(found)) : emit(lines(found).joined(separator: "\n"))
         for remark in found.remarks where !json { printError("note: \(remark)") }
     }
 

@@ -27,8 +27,8 @@ struct CheckpointList: ParsableCommand {
             throw ValidationError("unknown checkpoint '\(unknown)'; known: \(registry.entries.map(\.id).joined(separator: ", "))")
         }
         let entries = registry.entries.filter { ids.isEmpty || ids.contains($0.id) }
-        if json { return print(Reports.JSON.array(entries.map(document)).text, terminator: "") }
-        print(entries.map { lines($0).joined(separator: "\n") }.joined(separator: "\n\n"))
+        if json { return try emit(.array(entries.map(document))) }
+        try emit(entries.map { lines($0).joined(separator: "\n") }.joined(separator: "\n\n"))
     }
 
     private func lines(_ entry: PublishedCheckpoint) -> [String] {

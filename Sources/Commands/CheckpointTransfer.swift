@@ -39,8 +39,8 @@ struct CheckpointImportCommand: ParsableCommand {
         }
         let report = try CheckpointImport().run(path, to: target, weights: weights, overrides: overrides, replaces: force)
         for remark in report.remarks { printError("note: \(remark)") }
-        for source in report.sources { print("took      \(source)") }
-        print("""
+        for source in report.sources { try emit("took      \(source)") }
+        try emit("""
             network   \(report.spec.backbone.name), \(report.parameters) parameters
             sde       \(report.spec.sde.name)
             weights   \(report.folder)/weights.safetensors
@@ -69,8 +69,8 @@ struct CheckpointExportCommand: ParsableCommand {
     func run() throws {
         let report = try CheckpointExport().run(try options.find(model), to: output, replaces: force)
         for remark in report.remarks { printError("note: \(remark)") }
-        for source in report.sources { print("wrote     \(source)") }
-        print("""
+        for source in report.sources { try emit("wrote     \(source)") }
+        try emit("""
             tensors   \(report.stateTensors) in state_dict, \(report.averages) in ema.shadow_params
             file      \(report.path)
             """)

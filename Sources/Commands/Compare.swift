@@ -53,11 +53,12 @@ struct Compare: ParsableCommand {
                 sets: sets.isEmpty ? nil : Set(sets), metrics: metrics.isEmpty ? nil : Set(metrics),
                 baseline: try baseline.map { try store.run(named: $0).id }, unfloored: catalog.unfloored))
         if json || format == .json {
-            print(report.json.text)
+            try emit(report.json)
         } else {
-            print(report.table.written(as: format, width: Terminal.width), terminator: "")
+            try emit(report.table, as: format)
             if let differences = report.differences {
-                print("\n" + differences.written(as: format, width: Terminal.width), terminator: "")
+                try emit("")
+                try emit(differences, as: format)
             }
         }
         if check, !report.shortfalls.isEmpty { throw ExitCode(3) }

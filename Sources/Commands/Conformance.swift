@@ -31,9 +31,9 @@ struct Conformance: ParsableCommand {
             let checks = runner.run(id, in: folder)
             if !checks.allSatisfy(\.passes) { failed += 1 }
             cases += 1
-            for check in checks { print(json ? line(check) : row(check, width)) }
+            for check in checks { try json ? emitData(line(check), terminator: "\n") : emit(row(check, width)) }
         }
-        if !json { print("\n\(cases - failed) cases passed, \(failed) failed") }
+        if !json { try emit("\n\(cases - failed) cases passed, \(failed) failed") }
         if failed > 0 { throw ExitCode(3) }
     }
 

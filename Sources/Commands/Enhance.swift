@@ -87,7 +87,7 @@ struct Enhance: ParsableCommand {
         let summary = try folder.run(input: input, output: output, interruption: interruption, observe: progress.show)
         progress.finish()
         for (file, reason) in summary.failed { printError("✗ \(file): \(reason)") }
-        print(json ? document(summary).text : text(summary, rate), terminator: "")
+        try json ? emit(document(summary)) : emit(text(summary, rate), terminator: "")
         if !summary.failed.isEmpty { throw ExitCode(1) }
     }
 

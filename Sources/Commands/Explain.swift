@@ -20,7 +20,7 @@ struct Explain: ParsableCommand {
     func run() throws {
         let store = try store.open()
         let explanation = try Explanation(of: try store.run(named: subject), in: store)
-        print(json ? explanation.json.text : explanation.text, terminator: "")
+        try json ? emit(explanation.json) : emit(explanation.text, terminator: "")
     }
 }
 

@@ -18,8 +18,8 @@ struct ExportCommandLine: ParsableCommand {
         var remarks: [String] = []
         for run in loaded.runs {
             let export = try CommandExport(run.spec, vocabulary: vocabulary)
-            if loaded.runs.count > 1 { print("# \(run.name)") }
-            print(([export.train] + export.enhance).joined(separator: "\n"))
+            if loaded.runs.count > 1 { try emit("# \(run.name)") }
+            try emit(([export.train] + export.enhance).joined(separator: "\n"))
             for remark in export.remarks where !remarks.contains(remark) { remarks.append(remark) }
         }
         for remark in remarks { printError("note: \(remark)") }

@@ -21,9 +21,17 @@ struct ImportCommandLine: ParsableCommand {
     var command: String
 
     func run() throws {
-        let text = command == "-" ? String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self) : command
+        let text = command == "-" ? try Self.standardInput() : command
         let imported = try CommandImport(text, vocabulary: Catalog.standard.vocabulary)
-        print(imported.yaml, terminator: "")
+        try emit(imported.yaml, terminator: "")
         for remark in imported.remarks { printError("note: \(remark)") }
+    }
+
+    private static func standardInput() throws -> String {
+        do {
+            return String(decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self)
+        } catch {
+            throw ValidationError("standard input cannot be read; give the command in place of '-'")
+        }
     }
 }

@@ -59,9 +59,9 @@ struct Metrics: ParsableCommand {
         let scores = report.systems.last?.scores ?? []
         try writeFiles(ResultFiles(scores))
         switch json ? .json : format {
-        case .json: print(report.json.text, terminator: "")
-        case .csv: print(report.rows.csv, terminator: "")
-        case let format: print(report.table.written(as: format, width: Terminal.width), terminator: "")
+        case .json: try emit(report.json)
+        case .csv: try emit(report.rows, as: .csv)
+        case let format: try emit(report.table, as: format)
         }
         let failures = scores.flatMap(failures)
         for failure in failures { printError(failure) }

@@ -32,11 +32,11 @@ struct PlanCommand: ParsableCommand {
         // The store is read while the spec is.
         let planner = Planner(store: known, folder: folder, corpora: corpora.folder)
         let plan = try planner.plan(try spec.load())
-        if json { return print(plan.json(of: spec.spec).text, terminator: "") }
+        if json { return try emit(plan.json(of: spec.spec)) }
         var text = ""
         for step in all ? plan.steps : plan.pending { text += step.line + "\n" }
         for finding in plan.findings where finding.severity != .note { text += "\(finding)\n" }
-        print(text + plan.summary)
+        try emit(text + plan.summary)
     }
 }
 

@@ -71,11 +71,14 @@ struct Probe: ParsableCommand {
         let written = try report.json
         try written.write(to: URL(fileURLWithPath: folder + "/probe.json"), options: .atomic)
         if json {
-            print(String(decoding: written, as: UTF8.self))
+            try emitData(String(decoding: written, as: UTF8.self), terminator: "\n")
         } else {
-            for table in report.tables { print(table.written(as: .terminal, width: Terminal.width)) }
-            print(plot.text() + "\n")
-            print(report.sentence)
+            for table in report.tables {
+                try emit(table)
+                try emit("")
+            }
+            try emit(plot.text() + "\n")
+            try emit(report.sentence)
         }
         printError("written to \(folder)")
         try store.close()

@@ -15,6 +15,14 @@ enum Terminal {
         size(STDERR_FILENO).map { (Int($0.ws_col), Int($0.ws_row)) } ?? (80, 24)
     }
 
+    /// Takes the last lines of standard error back.
+    static func eraseLines(_ count: Int) { try? Channel.messages.write("\u{1B}[\(count)A\u{1B}[J") }
+
+    /// Shows a text in place of the line at work; nothing where nobody watches.
+    static func replaceLine(with text: String) {
+        if isInteractive { try? Channel.messages.write("\r\u{1B}[K" + text.neutralized) }
+    }
+
     private static func size(_ descriptor: Int32) -> winsize? {
         var size = winsize()
         let isKnown = isatty(descriptor) == 1 && ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
@@ -130,14 +138,14 @@ final class ProgressPrinter: Sendable {
         guard !board.isEmpty else { return }
         let lines = board.map { String($0.prefix(columns - 1)) }
         clear(&state)
-        FileHandle.standardError.write(Data(lines.map { $0 + "\n" }.joined().utf8))
+        printError(lines.joined(separator: "\n"))
         state.height = lines.count
         state.lastDrawn = .now
     }
 
     private func clear(_ state: inout State) {
         guard state.height > 0 else { return }
-        FileHandle.standardError.write(Data("\u{1B}[\(state.height)A\u{1B}[J".utf8))
+        Terminal.eraseLines(state.height)
         state.height = 0
     }
 

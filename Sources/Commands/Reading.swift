@@ -30,8 +30,8 @@ struct List: ParsableCommand {
 
     func run() throws {
         let listing = try RunListing(of: try store.open(), where: condition.map { try RunFilter($0) }, limit: limit)
-        if json || format == .json { return print(listing.json.text, terminator: "") }
-        print(listing.table.written(as: format, width: Terminal.width), terminator: "")
+        if json || format == .json { return try emit(listing.json) }
+        try emit(listing.table, as: format)
     }
 }
 
@@ -72,35 +72,35 @@ struct RegistryCommand: ParsableCommand {
 
     func run() throws {
         let vocabulary = Catalog.standard.vocabulary
-        if schema { return print(SpecJSONSchema.text(vocabulary)) }
-        if json { return print(Self.document(of: kind, vocabulary).text, terminator: "") }
+        if schema { return try emitData(SpecJSONSchema.text(vocabulary), terminator: "\n") }
+        if json { return try emit(Self.document(of: kind, vocabulary)) }
         for kind in RegistryKind.allCases where self.kind == nil || self.kind == kind.rawValue {
-            print("\(kind.noun):")
+            try emit("\(kind.noun):")
             for entry in vocabulary.entries(kind) {
-                print("  \(entry.name) — \(entry.summary)" + (entry.source.isEmpty ? "" : " [\(entry.source)]"))
-                if kind == .metric, let metric = Catalog.standard.metrics[entry.name] { print("      " + metric.facts) }
+                try emit("  \(entry.name) — \(entry.summary)" + (entry.source.isEmpty ? "" : " [\(entry.source)]"))
+                if kind == .metric, let metric = Catalog.standard.metrics[entry.name] { try emit("      " + metric.facts) }
                 if kind == .sde, let mismatch = Catalog.standard.priorMismatch(of: entry.name) {
-                    print("      prior mismatch \(String(format: "%.4g", mismatch.value)) = \(mismatch.formula)")
+                    try emit("      prior mismatch \(String(format: "%.4g", mismatch.value)) = \(mismatch.formula)")
                 }
                 for case .weightings(let names) in entry.traits where !names.isEmpty {
-                    print("      loss_weighting: \(names.joined(separator: " | "))")
+                    try emit("      loss_weighting: \(names.joined(separator: " | "))")
                 }
-                for field in entry.parameters.fields { print(field.line) }
+                for field in entry.parameters.fields { try emit(field.line) }
             }
             if kind == .loss {
-                print("  every loss, in the section 'objective':")
-                for name in Self.objective { ExperimentSchema.field(at: "objective." + name).map { print($0.line) } }
+                try emit("  every loss, in the section 'objective':")
+                for name in Self.objective { try ExperimentSchema.field(at: "objective." + name).map { try emit($0.line) } }
             }
             if kind == .noiseEncoder, case .section(let schema, _)? = ExperimentSchema.field(at: "conditioning")?.type {
-                print("  every conditioned network, in the section 'conditioning':")
-                for field in schema.fields { print(field.line) }
+                try emit("  every conditioned network, in the section 'conditioning':")
+                for field in schema.fields { try emit(field.line) }
             }
         }
         for form in Self.forms where kind == nil || kind == form.kind {
-            print("\(form.noun):")
+            try emit("\(form.noun):")
             for entry in form.entries {
-                print("  \(entry.name) — \(entry.summary)")
-                for field in entry.parameters.fields { print(field.line) }
+                try emit("  \(entry.name) — \(entry.summary)")
+                for field in entry.parameters.fields { try emit(field.line) }
             }
         }
     }

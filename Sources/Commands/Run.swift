@@ -60,11 +60,8 @@ struct RunCommand: ParsableCommand {
         let outcome = try jobs == 1
             ? alone(loaded, store, interruption, progress) : sideBySide(loaded, store, interruption, progress)
         progress.finish()
-        if !noTable {
-            let report = try ComparisonReport(
-                of: outcome.runs, in: store, options: .init(unfloored: Catalog.standard.metrics.unfloored))
-            print(report.table.written(as: .terminal, width: Terminal.width))
-        }
+        // Where the table cannot be written, the summary still says what was done.
+        let table = Result { if !noTable { try showTable(of: outcome.runs, in: store) } }
         printError("""
             \(outcome.done) steps done, \(outcome.cached) cached, \(outcome.failed) failed
             store        \(store.path)
@@ -77,7 +74,15 @@ struct RunCommand: ParsableCommand {
                 """)
         }
         try store.close()
+        try table.get()
         if outcome.failed > 0 { throw ExitCode(1) }
+    }
+
+    private func showTable(of runs: [Run.ID], in store: RunStore) throws {
+        let options = ComparisonReport.Options(unfloored: Catalog.standard.metrics.unfloored)
+        let report = try ComparisonReport(of: runs, in: store, options: options)
+        try emit(report.table)
+        try emit("")
     }
 
     /// What came of the steps of all processes.
@@ -137,9 +142,8 @@ struct RunCommand: ParsableCommand {
     private func work(_ loaded: LoadedSpec) throws {
         let interruption = Interruption()
         for number in [SIGINT, SIGTERM] { signal(number, SIG_IGN) }
-        signal(SIGPIPE, SIG_IGN)
         Thread.detachNewThread {
-            while !FileHandle.standardInput.availableData.isEmpty {}
+            while let data = try? FileHandle.standardInput.read(upToCount: 1), !data.isEmpty {}
             interruption.request()
         }
         let store = try store.open(.readWrite)
@@ -150,7 +154,7 @@ struct RunCommand: ParsableCommand {
         ) { event in
             live.take(event)
             guard let line = event.line else { return }
-            try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+            try? emitData(line, terminator: "\n")
         }
         let summary = try executor.execute(loaded)
         try store.close()

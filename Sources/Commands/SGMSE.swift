@@ -23,7 +23,7 @@ public struct SGMSE: ParsableCommand {
               sgmse compare
 
             The store is runs/store.sqlite unless --store or SGMSE_STORE says otherwise. Exit codes: 0 done; 1 a run \
-            failed, or an error that is none of the others; 2 usage or spec error; 3 a check failed; 5 store busy, corrupt or disk full; 130 interrupted.
+            failed, or an error that is none of the others; 2 usage or spec error; 3 a check failed; 5 store busy or corrupt, disk full, or output that cannot be written; 130 interrupted; 141 the reader of the output has gone.
             """,
         version: Workspace.version,
         subcommands: [
@@ -36,26 +36,46 @@ public struct SGMSE: ParsableCommand {
 
     /// Parses the arguments, runs the command, and ends the process with the exit code of what came of it.
     public static func run() -> Never {
+        Channel.makeReady()
+        var code = Int32(0)
         do {
             var command = try parseAsRoot()
+            try checkWorkingFolder()
             try command.run()
         } catch {
-            end(error)
+            code = end(error)
         }
-        exit(withError: nil)
+        do throws(OutputError) {
+            try Channel.output.close()
+        } catch {
+            if code == 0 { code = end(error) }
+        }
+        Foundation.exit(code)
     }
 
-    /// Ends the process: errors of this program under their exit codes, all others as ArgumentParser does.
-    private static func end(_ error: any Error) -> Never {
+    /// - Throws: A usage error where the working folder was deleted: no relative path means anything there.
+    private static func checkWorkingFolder() throws {
+        guard let path = getcwd(nil, 0) else {
+            throw ValidationError("the working folder is not there any more; change to another folder and give the command again")
+        }
+        free(path)
+    }
+
+    /// Says what ended the command: help on standard output, everything else on standard error.
+    ///
+    /// - Returns: The exit code.
+    private static func end(_ error: any Error) -> Int32 {
+        if let error = error as? ExitCode { return error.rawValue }
         switch exitCode(for: error) {
-        case .success: exit(withError: error)
+        case .success:
+            do throws(OutputError) { try emit(fullMessage(for: error)) } catch { return end(error) }
+            return 0
         case .validationFailure:
             printError(fullMessage(for: error))
-            Foundation.exit(2)
-        case _ where error is ExitCode: exit(withError: error)
+            return 2
         default:
-            printError(description(of: error))
-            Foundation.exit(code(of: error))
+            if (error as? OutputError)?.isClosedPipe != true { printError(description(of: error)) }
+            return Self.code(of: error)
         }
     }
 
@@ -66,6 +86,7 @@ public struct SGMSE: ParsableCommand {
             is SharedIdentity, is ReferenceError:
             2
         case let error where isMachineFailure(error): 5
+        case let error as OutputError: error.isClosedPipe ? 128 + SIGPIPE : 5
         case is StoreError, is CheckpointError: 2
         case is Interrupted: 130
         case let error where isBadData(error): 3
@@ -77,10 +98,4 @@ public struct SGMSE: ParsableCommand {
         let text = "\(error)"
         return text.contains("error:") || text.hasPrefix("error[") || error is Interrupted ? text : "error: " + text
     }
-}
-
-/// Writes a message to standard error, behind all that was printed before: both may be one file.
-func printError(_ message: String) {
-    fflush(nil)
-    FileHandle.standardError.write(Data((message + "\n").utf8))
 }

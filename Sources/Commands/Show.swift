@@ -36,17 +36,17 @@ struct Show: ParsableCommand {
         guard !subject.hasSuffix(".yaml"), !subject.hasSuffix(".yml") else {
             let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary)
                 .load(subject, overrides: overrides, profile: profile)
-            if json { return print(try Self.document(of: loaded.spec)) }
-            return print(Self.sweep(of: loaded) + ResolvedRendering.yaml(loaded.spec, origins: origins ? loaded.origins : nil), terminator: "")
+            if json { return try emitData(try Self.document(of: loaded.spec), terminator: "\n") }
+            return try emit(Self.sweep(of: loaded) + ResolvedRendering.yaml(loaded.spec, origins: origins ? loaded.origins : nil), terminator: "")
         }
         let store = try store.open()
         let run = try store.run(named: subject)
         if resolved {
             let text = try store.spec(of: run.id).resolved
-            return print(json ? text : Self.yaml(ofResolved: text), terminator: json ? "\n" : "")
+            return try json ? emitData(text, terminator: "\n") : emit(Self.yaml(ofResolved: text), terminator: "")
         }
         let report = try RunReport(of: run, in: store)
-        print(json ? report.json.text : report.text, terminator: "")
+        try json ? emit(report.json) : emit(report.text, terminator: "")
     }
 
     private static func document(of spec: ExperimentSpec) throws -> String {

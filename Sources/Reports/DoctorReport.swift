@@ -59,7 +59,7 @@ public struct DoctorReport: Sendable {
         let gigabytes = Double(system.availableBytes) / 1e9
         add("disk", gigabytes < 0.1 ? .problem : gigabytes < 2 ? .warning : .good, String(format: "%.1f GB free at %@", gigabytes, folder))
         var place = folder
-        while !FileManager.default.fileExists(atPath: place), place != "/" { place = (place as NSString).deletingLastPathComponent }
+        while !FileManager.default.fileExists(atPath: place), !["/", ""].contains(place) { place = (place as NSString).deletingLastPathComponent }
         if !FileManager.default.isWritableFile(atPath: place) { add("folder", .problem, "\(place) cannot be written") }
     }
 

@@ -21,7 +21,7 @@ public struct FileSystem: Hashable, Sendable {
     /// The file system of the deepest existing folder on the way to `path`.
     public init?(holding path: String) {
         var folder = URL(fileURLWithPath: path).path
-        while !FileManager.default.fileExists(atPath: folder), folder != "/" {
+        while !FileManager.default.fileExists(atPath: folder), !["/", ""].contains(folder) {
             folder = (folder as NSString).deletingLastPathComponent
         }
         folder = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path

@@ -36,10 +36,10 @@ struct BenchStore: ParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: place) }
         let store = try RunStore(at: place + "/store.sqlite")
         let benchmark = try StoreBenchmark(filling: store, runs: runs, scoresPerRun: scoresPerRun) { done in
-            if Terminal.isInteractive { FileHandle.standardError.write(Data("\r\u{1B}[K  \(done)/\(runs) runs".utf8)) }
+            Terminal.replaceLine(with: "  \(done)/\(runs) runs")
         }
-        if Terminal.isInteractive { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
-        print(json ? benchmark.json.text : benchmark.table.terminal(), terminator: "")
+        Terminal.replaceLine(with: "")
+        try json ? emit(benchmark.json) : emit(benchmark.table.terminal(), terminator: "")
         try store.close()
         if check, !benchmark.meetsBounds { throw ExitCode(1) }
     }

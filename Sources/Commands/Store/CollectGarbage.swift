@@ -27,9 +27,9 @@ struct CollectGarbage: ParsableCommand {
             let files = garbage.map { file -> JSON in
                 ["path": .string(file.path), "bytes": .integer(file.bytes), "reason": .string(file.reason.rawValue)]
             }
-            print(JSON.array(files).text, terminator: "")
+            try emit(.array(files))
         } else {
-            for file in garbage { print("\(file.path)  \(file.bytes) bytes  \(file.reason.rawValue)") }
+            for file in garbage { try emit("\(file.path)  \(file.bytes) bytes  \(file.reason.rawValue)") }
         }
         guard delete else {
             return printError("\(garbage.count) files, \(bytes) bytes; --delete deletes them")

@@ -27,7 +27,10 @@ struct Diff: ParsableCommand {
         let runs = (try store.run(named: first), try store.run(named: second))
         guard runs.0.id != runs.1.id else { throw ValidationError("'\(first)' and '\(second)' are one run, \(runs.0.shortID)") }
         let report = try DiffReport(between: runs.0.id, and: runs.1.id, in: store, unfloored: Catalog.standard.metrics.unfloored)
-        if json || format == .json { return print(report.json.text, terminator: "") }
-        print(report.tables.map { $0.written(as: format, width: Terminal.width) }.joined(separator: "\n"), terminator: "")
+        if json || format == .json { return try emit(report.json) }
+        for (index, table) in report.tables.enumerated() {
+            if index > 0 { try emit("") }
+            try emit(table, as: format)
+        }
     }
 }

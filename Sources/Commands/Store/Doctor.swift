@@ -18,7 +18,7 @@ struct Doctor: ParsableCommand {
     func run() throws {
         threads.apply()
         let report = DoctorReport(storeAt: store.path, journal: store.journal, isThorough: thorough)
-        print(json ? report.json.text : report.table.terminal(), terminator: "")
+        try json ? emit(report.json) : emit(report.table.terminal(), terminator: "")
         if report.hasProblem { throw ExitCode(5) }
     }
 }

@@ -20,9 +20,9 @@ struct HistoryExportOptions: ParsableArguments {
     func export(as format: ExportFormat) throws {
         let store = try store.open()
         let runs = try runs.map { try store.run(named: $0) }
-        var exports = runs.map { run in
+        var exports = try runs.map { run in
             let folder = output.map { "\($0)/\(run.folder)" } ?? format.folder(of: run, in: store)
-            print(folder)
+            try emit(folder)
             return format.export(of: run.id, in: store, to: folder)
         }
         while true {

@@ -32,16 +32,16 @@ struct Logs: ParsableCommand {
         let path = "\(store.folder)/\(run.folder)/logs/run.log"
         guard FileManager.default.fileExists(atPath: path) else {
             let known = try store.events(of: run.id).map { "\($0.time.text) \($0.kind) \($0.message)" }
-            return show(last.map { Array(known.suffix($0)) } ?? known)
+            return try show(last.map { Array(known.suffix($0)) } ?? known)
         }
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         var rest = Data()
         let known = try whole(file, &rest)
-        show(last.map { Array(known.suffix($0)) } ?? known)
+        try show(last.map { Array(known.suffix($0)) } ?? known)
         while follow {
             let isOver = try !store.isWorkedOn(run)
             let more = try whole(file, &rest)
-            if !more.isEmpty { show(more) }
+            if !more.isEmpty { try show(more) }
             if isOver { return }
             Thread.sleep(forTimeInterval: 0.2)
         }
@@ -55,13 +55,13 @@ struct Logs: ParsableCommand {
         return String(decoding: rest[..<end], as: UTF8.self).components(separatedBy: "\n")
     }
 
-    private func show(_ lines: [String]) {
+    private func show(_ lines: [String]) throws {
         let text = switch (json, follow) {
         case (false, _): lines.map { $0 + "\n" }.joined()
         case (true, true): lines.map { Self.entry($0).line + "\n" }.joined()
         case (true, false): JSON.array(lines.map(Self.entry)).text
         }
-        FileHandle.standardOutput.write(Data(text.utf8))
+        try json ? emitData(text) : emit(text, terminator: "")
     }
 
     /// A line of a log begins with its time.

@@ -21,7 +21,7 @@ struct Note: ParsableCommand {
         let run = try store.run(named: subject)
         if let text { try store.setNotes(text, of: run.id) }
         let note = text ?? run.notes
-        if json { return print((["id": .string(run.shortID), "note": .string(note)] as JSON).text, terminator: "") }
-        print(note)
+        if json { return try emit(["id": .string(run.shortID), "note": .string(note)]) }
+        try emit(note)
     }
 }

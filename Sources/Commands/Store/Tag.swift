@@ -27,7 +27,7 @@ struct Tag: ParsableCommand {
             if remove { try store.remove(tag: tag, from: run.id) } else { try store.add(tag: tag, to: run.id) }
         }
         let kept = try store.runs([run.id])[0].tags
-        if json { return print((["id": .string(run.shortID), "tags": .array(kept.map(JSON.string))] as JSON).text, terminator: "") }
-        for tag in kept { print(tag) }
+        if json { return try emit(["id": .string(run.shortID), "tags": .array(kept.map(JSON.string))]) }
+        for tag in kept { try emit(tag) }
     }
 }
