@@ -1,0 +1,28 @@
+import Experiments
+import Foundation
+import Models
+import Runs
+import Specs
+import Testing
+import Training
+
+/// A store that version 0.1.0 wrote, with the spec and the audio that it was made from.
+@Suite struct EarlierStoreTests {
+    /// Every stored identity still means what it meant: nothing of the store is computed again.
+    @Test func aStoreOfTheFirstVersionIsFoundWhole() throws {
+        let fixture = try #require(Bundle.module.resourcePath) + "/Fixtures/earlier-store"
+        let temporary = try TemporaryStore()
+        let path = temporary.folder + "/store.sqlite"
+        try FileManager.default.copyItem(atPath: fixture + "/store.sqlite", toPath: path)
+        let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary)
+            .load(fixture + "/spec.yaml", overrides: ["data.path=\(fixture)/corpus"])
+
+        let store = try RunStore(at: path)
+        defer { try? store.close() }
+        let plan = try Planner(store: store, folder: temporary.folder).plan(loaded)
+        #expect(plan.steps.count == 36 && plan.pending.isEmpty, "\(plan.pending.map(\.reason))")
+        let summary = try Executor(workspace: Workspace(store: store, commandLine: ["test"])).execute(loaded)
+        #expect(summary.done == 0 && summary.failed.isEmpty && summary.runs.count == 2)
+        #expect(try store.runs(summary.runs).map(\.shortID) == ["yv286ryb", "27gfetrb"])
+    }
+}
