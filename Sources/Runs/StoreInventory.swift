@@ -50,7 +50,20 @@ extension RunStore {
         }
     }
 
-    private func readTrainings(_ db: Database, into inventory: inout StoreInventory) throws {
+    /// A training as it stands now.
+    public func training(_ key: RunKey) throws(StoreError) -> StoreInventory.Training? {
+        try read { db in
+            var inventory = StoreInventory()
+            try readTrainings(
+                db, "WHERE identity = ? AND seed = ? AND dataFingerprint = ?",
+                [key.identity, Int64(bitPattern: key.seed), key.dataFingerprint], into: &inventory)
+            return inventory.trainings[key]
+        }
+    }
+
+    private func readTrainings(
+        _ db: Database, _ tail: String = "", _ arguments: StatementArguments = [], into inventory: inout StoreInventory
+    ) throws {
         var living: [Int64: Bool] = [:]
         let rows = try Row.fetchCursor(
             db,
@@ -58,7 +71,8 @@ extension RunStore {
                 SELECT run.id, run.name, shortID, identity, seed, dataFingerprint, status, reason, ownerID,
                 checkpoint.step, checkpoint.path
                 FROM run LEFT JOIN checkpoint ON runID = run.id AND kind = 'last' AND superseded = 0
-                """)
+                \(tail)
+                """, arguments: arguments)
         while let row = try rows.next() {
             var (status, reason) = (RunStatus(rawValue: row[6]) ?? .failed, row[7] as String?)
             if status == .running, let owner = row[8] as Int64? {

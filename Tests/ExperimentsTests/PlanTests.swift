@@ -33,7 +33,7 @@ import Training
     @Test func aPlanIsWhatExecutionDoes() throws {
         let temporary = try TemporaryStore()
         func steps(_ overrides: [String]) throws -> (planned: [PlanStep], done: [PlanStep]) {
-            let planned = try plan(temporary, overrides: overrides).steps
+            let planned = try plan(temporary, overrides: overrides).steps.map(\.summary)
             let done = Mutex<[PlanStep]>([])
             try temporary.run(tinySpec, overrides: overrides) { event in
                 if case .planned(let step) = event { done.withLock { $0.append(step) } }
@@ -82,14 +82,14 @@ import Training
         let temporary = try TemporaryStore()
         try temporary.run(tinySpec, overrides: ["evaluate.keep_audio=none"])
         let notes = { (steps: [PlanStep]) in steps.filter { $0.reason.contains("their audio was not kept") }.map { "\($0.kind) \($0.subject)" } }
-        #expect(try notes(plan(temporary, overrides: ["evaluate.keep_audio=none"]).steps).isEmpty)
+        #expect(try notes(plan(temporary, overrides: ["evaluate.keep_audio=none"]).steps.map(\.summary)).isEmpty)
         let planned = try plan(temporary)
         // Four evaluations, the Wiener filter on two sets; the noisy input has no output to keep.
-        #expect(planned.pending.isEmpty && notes(planned.steps).count == 6 && !notes(planned.steps).contains("anchor noisy"))
+        #expect(planned.pending.isEmpty && notes(planned.steps.map(\.summary)).count == 6 && !notes(planned.steps.map(\.summary)).contains("anchor noisy"))
         let done = Mutex<[PlanStep]>([])
         try temporary.run(tinySpec) { event in if case .planned(let step) = event { done.withLock { $0.append(step) } } }
         let said = done.withLock { $0 }
-        #expect(notes(said).sorted() == notes(planned.steps).sorted())
+        #expect(notes(said).sorted() == notes(planned.steps.map(\.summary)).sorted())
     }
 
     @Test func aFailedTrainingSaysWhyItIsTriedAgain() throws {

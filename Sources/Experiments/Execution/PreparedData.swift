@@ -28,23 +28,17 @@ public struct PreparedData: Sendable {
 }
 
 extension PreparedData {
-    /// What an evaluation is known by: its point and training, and the audio of both and of its noise reference.
-    func identity(of evaluation: SpecEvaluation, _ trainingFingerprint: String, _ test: TestData) -> String {
-        let reference = evaluation.point.reference?.path.flatMap { references[$0] }.map { "|\($0)" } ?? ""
-        return "\(evaluation.identity.hex)|\(trainingFingerprint)|\(test.fingerprint)\(reference)"
-    }
+    /// What stands for audio that is not on the disk yet.
+    static let absent = PreparedData(training: [], validation: [], fingerprint: "", tests: [:], findings: [])
 
-    /// The point and the training of an evaluation's identity, without the audio that it is evaluated on.
-    static func point(ofIdentity identity: String) -> Substring {
-        let training = identity.firstIndex(of: "|") ?? identity.endIndex
-        let audio = identity[training...].dropFirst().firstIndex(of: "|") ?? identity.endIndex
-        return identity[..<audio]
-    }
+    var isAbsent: Bool { fingerprint.isEmpty }
 
-    /// Adds the content of the weights that training begins from to what is read.
-    mutating func add(_ start: StartingPoint?) throws {
-        guard let start else { return }
-        fingerprint = ContentHash(of: "\(fingerprint)|\(try start.fingerprint())").description
+    /// With the content of the weights that training begins from as a part of what is read.
+    func adding(_ start: StartingPoint?) throws -> PreparedData {
+        guard let start, !isAbsent else { return self }
+        var data = self
+        data.fingerprint = ContentHash(of: "\(fingerprint)|\(try start.fingerprint())").description
+        return data
     }
 }
 
@@ -58,8 +52,8 @@ public struct DataPreparer {
     /// Where processes side by side agree on who makes a corpus.
     let store: RunStore?
     let observe: @Sendable (ExperimentEvent) -> Void
-    private var heard: [DataQuestion: HeardAudio] = [:]
-    private var prepared: [DataQuestion: PreparedData] = [:]
+    private var scanned: [Request: ScannedAudio] = [:]
+    private var prepared: [Request: PreparedData] = [:]
 
     public init(workspace: Workspace, observe: @escaping @Sendable (ExperimentEvent) -> Void = { _ in }) {
         self.init(
@@ -75,7 +69,7 @@ public struct DataPreparer {
     }
 
     /// All of a spec that decides what audio is read, and what is expected of it.
-    private struct DataQuestion: Hashable {
+    private struct Request: Hashable {
         var data: DataSpec
         var sets: [EvaluateSpec.TestSet]
         var maxFiles: Int?
@@ -103,9 +97,9 @@ public struct DataPreparer {
     ///
     /// - Throws: `GateFailure` for data that is not what the spec says, unless it waives the check by name.
     public mutating func prepare(_ spec: ExperimentSpec) throws -> PreparedData {
-        let question = DataQuestion(spec)
-        if let known = prepared[question] { return known }
-        let audio = try hear(spec)
+        let request = Request(spec)
+        if let known = prepared[request] { return known }
+        let audio = try scan(spec)
         var report = GateReport()
         report.add(audio.findings, of: spec)
         try report.enforce()
@@ -113,12 +107,12 @@ public struct DataPreparer {
             training: audio.training?.set.files ?? [], validation: audio.validation?.set.files ?? [],
             fingerprint: try audio.fingerprint(), tests: try audio.tests.mapValues { try $0.test() },
             references: try references(spec), findings: audio.findings)
-        prepared[question] = answer
+        prepared[request] = answer
         return answer
     }
 
     /// What the gates find in the audio of a spec, which is found or made and read, whether or not it stops a run.
-    public mutating func findings(_ spec: ExperimentSpec) throws -> [Finding] { try hear(spec).findings }
+    public mutating func findings(_ spec: ExperimentSpec) throws -> [Finding] { try scan(spec).findings }
 
     /// The corpora of a spec that are not on the disk, by name, each with its folder and whether it can be made.
     public func missing(_ spec: ExperimentSpec) throws -> [(name: String, folder: String, isMade: Bool)] {
@@ -135,15 +129,15 @@ public struct DataPreparer {
 
     // MARK: Reading
 
-    private mutating func hear(_ spec: ExperimentSpec) throws -> HeardAudio {
-        let question = DataQuestion(spec)
-        if let known = heard[question] { return known }
+    private mutating func scan(_ spec: ExperimentSpec) throws -> ScannedAudio {
+        let request = Request(spec)
+        if let known = scanned[request] { return known }
         let audio = try read(spec)
-        heard[question] = audio
+        scanned[request] = audio
         return audio
     }
 
-    private func read(_ spec: ExperimentSpec) throws -> HeardAudio {
+    private func read(_ spec: ExperimentSpec) throws -> ScannedAudio {
         let cachePath = folder + "/audio-facts.cache"
         var cache = FactsCache(contentsOf: cachePath)
         let known = cache.facts.count
@@ -159,7 +153,7 @@ public struct DataPreparer {
             return found
         }
         let split = try spec.data.corpus.map { try catalog.corpora.make($0).split } ?? SpeakerSplit()
-        var audio = HeardAudio()
+        var audio = ScannedAudio()
         // Weights that are there already are evaluated without what they were trained on.
         if spec.train.maxSteps != 0 {
             let (training, validation) = try learning(try Corpus(at: base()), split, spec.data)

@@ -30,7 +30,7 @@ public enum ProtocolGate {
     }
 
     /// Validation that is asked for without anything to validate on.
-    static func missingValidation(_ audio: HeardAudio, _ split: SpeakerSplit, _ spec: ExperimentSpec) -> [Finding] {
+    static func missingValidation(_ audio: ScannedAudio, _ split: SpeakerSplit, _ spec: ExperimentSpec) -> [Finding] {
         guard let training = audio.training, spec.validates else { return [] }
         let held = split.validation.sorted().joined(separator: ", ")
         guard let validation = audio.validation else {

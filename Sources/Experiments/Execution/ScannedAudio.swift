@@ -1,7 +1,7 @@
 import Corpora
 
 /// The audio of a spec as it was read, whatever the gates say of it.
-struct HeardAudio {
+struct ScannedAudio {
     /// Both `nil` where nothing is trained.
     var training: SetScan?
     var validation: SetScan?

@@ -1,0 +1,42 @@
+import Models
+import Runs
+import Specs
+import SpeechMetrics
+
+extension EvaluationTask {
+    var noiseSeed: UInt64 {
+        if case .model(_, let evaluation) = subject { UInt64(evaluation.point.noiseSeed) } else { 0 }
+    }
+
+    /// The point's factors as the store has them.
+    func storedPoint(_ catalog: Catalog) -> Runs.EvaluationPoint {
+        guard case .model(_, let evaluation) = subject else { return .init() }
+        let point = evaluation.point
+        let settings = point.sampler.settings
+        var other = unusualSettings(of: point.sampler, catalog)
+        if let segment = point.segment { other.append("segments of \(SettingValue.number(segment).compact) s") }
+        return .init(
+            steps: point.N, sampler: point.sampler.name, predictor: settings.optionalChoice("predictor")?.name,
+            corrector: settings.optionalChoice("corrector")?.name,
+            correctorSteps: settings.optionalInteger("corrector_steps"), snr: settings.optionalNumber("snr"),
+            guidance: point.guidance, reference: point.reference?.name(inTraining: spec.conditioning?.refNumFrames),
+            weights: point.weights, noiseSeed: UInt64(point.noiseSeed),
+            other: other.isEmpty ? nil : other.joined(separator: ", "))
+    }
+
+    /// What a sampler is given that has no column of its own, as far as it is not the default.
+    private func unusualSettings(of sampler: Choice, _ catalog: Catalog) -> [String] {
+        let vocabulary = catalog.vocabulary
+        guard let usual = vocabulary[.sampler, sampler.name]?.defaults(vocabulary) else { return [] }
+        return sampler.settings
+            .filter { !["predictor", "corrector", "corrector_steps", "snr"].contains($0.name) && usual[$0.name] != $0.value }
+            .map { "\($0.name)=\($0.value.compact)" }
+    }
+}
+
+extension SpeechMetric {
+    /// The signature for audio at `rate`, lowered to what the metric accepts.
+    func signature(ofAudioAt rate: Int) -> String {
+        signature(at: rates.accepts(rate) ? rate : rates.target(for: rate) ?? rate)
+    }
+}
