@@ -1,0 +1,47 @@
+/// What the same files say of two systems: by how much they differ, how sure that is, and what is lacking to tell.
+public struct PairedComparison: Hashable, Sendable {
+    public var mean: Double
+    public var files: Int
+    public var clusters: Int
+    public var seeds: Int
+    /// The 95 % interval of the mean; nil below ``Bootstrap/fewestUnits`` clusters.
+    public var interval: ClosedRange<Double>?
+    /// The two-sided p value of ``SignFlipTest``; nil where there is no interval.
+    public var p: Double?
+    /// Holm's p value among all of a table; set by who knows the table.
+    public var adjusted: Double?
+    /// Cohen's d_z; nil where the differences do not vary.
+    public var effectSize: Double?
+    /// How many clusters would show the mean difference, if it is the true one, in 80 % of experiments; nil where it
+    /// is 0, or cannot be said.
+    public var neededClusters: Int?
+
+    /// - Parameter seed: The resamples are a function of it.
+    public init(_ sample: PairedSample, resamples: Int = 10_000, seed: UInt64 = 0) {
+        (mean, files, clusters, seeds) = (sample.mean, sample.files, sample.clusters, sample.seeds)
+        effectSize = sample.effectSize
+        guard clusters >= Bootstrap.fewestUnits else { return }
+        interval = Bootstrap.interval(of: sample, resamples: resamples, seed: seed)
+        p = SignFlipTest(sample, resamples: resamples, seed: seed).p
+        neededClusters = Power.units(
+            forMean: mean, deviation: sample.standardError * Double(clusters).squareRoot())
+    }
+
+    /// Whether the difference is shown at 5 %, after Holm's correction where there was one; nil without a p value.
+    public var isShown: Bool? { (adjusted ?? p).map { $0 <= 0.05 } }
+}
+
+/// The size of an experiment that shows a difference.
+public enum Power {
+    /// The fewest units for which a two-sided t test at 5 % finds a true `mean` in 80 % of experiments.
+    ///
+    ///     n = ((z₀.₉₇₅ + z₀.₈) σ / mean)² + z₀.₉₇₅² / 2
+    ///
+    /// Guenther, *Sample Size Formulas for Normal Theory t Tests*, 1981. nil where the mean is 0 or needs more than 10⁹.
+    public static func units(forMean mean: Double, deviation: Double) -> Int? {
+        let (z, power) = (NormalDistribution.quantile(0.975), NormalDistribution.quantile(0.8))
+        let ratio = (z + power) * deviation / mean
+        let count = (ratio * ratio + z * z / 2).rounded(.up)
+        return count < 1e9 ? max(2, Int(count)) : nil
+    }
+}
