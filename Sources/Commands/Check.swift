@@ -44,7 +44,10 @@ struct Check: ParsableCommand {
             let complete = loaded.filter(\.unknown.isEmpty).map { ($0.file, $0.spec) }
             for shared in SharedIdentity.among(complete) { outcome.add(shared, of: nil) }
         }
-        for spec in loaded { try check(spec, &outcome) }
+        let interruption = Interruption()
+        let signals = InterruptSignals(interruption)
+        defer { signals.stop() }
+        for spec in loaded { try check(spec, interruption, &outcome) }
         try outcome.finish()
     }
 
@@ -66,7 +69,7 @@ struct Check: ParsableCommand {
         return loaded
     }
 
-    private func check(_ loaded: LoadedSpec, _ outcome: inout Outcome) throws {
+    private func check(_ loaded: LoadedSpec, _ interruption: Interruption, _ outcome: inout Outcome) throws {
         let evaluations = loaded.runs.reduce(0) { $0 + $1.evaluations.count }
         var (report, data) = (GateReport(), [Reports.JSON]())
         var lines = loaded.warnings.map(\.description)
@@ -75,7 +78,7 @@ struct Check: ParsableCommand {
         var failures: [any Error] = []
         do {
             report = try ProtocolGate.report(on: loaded)
-            if !noData { try listen(to: loaded, &report, &lines, &data) }
+            if !noData { try listen(to: loaded, interruption, &report, &lines, &data) }
         } catch {
             failures.append(error)
         }
@@ -97,10 +100,10 @@ struct Check: ParsableCommand {
 
     /// Finds or makes the audio of every run, reads it, and adds what is found in it.
     private func listen(
-        to loaded: LoadedSpec, _ report: inout GateReport, _ lines: inout [String], _ data: inout [Reports.JSON]
+        to loaded: LoadedSpec, _ interruption: Interruption, _ report: inout GateReport, _ lines: inout [String], _ data: inout [Reports.JSON]
     ) throws {
         let workspace = Workspace(store: try store.open(.readWrite), corpora: corpora.folder, commandLine: CommandLine.arguments)
-        var preparer = DataPreparer(workspace: workspace)
+        var preparer = DataPreparer(workspace: workspace, interruption: interruption)
         var seen: Set<String> = []
         for run in loaded.runs {
             let found = try preparer.findings(run.spec)

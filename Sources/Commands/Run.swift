@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import Experiments
 import Foundation
 import Kernels
@@ -58,7 +57,7 @@ struct RunCommand: ParsableCommand {
         let store = try store.open(.readWrite)
         let progress = ProgressPrinter(jobs: jobs)
         let outcome = try jobs == 1
-            ? alone(loaded, store, interruption, progress) : sideBySide(loaded, store, interruption, progress)
+            ? alone(loaded, store, interruption, signals, progress) : sideBySide(loaded, store, interruption, signals, progress)
         progress.finish()
         // Where the table cannot be written, the summary still says what was done.
         let table = Result { if !noTable { try showTable(of: outcome.runs, in: store) } }
@@ -94,11 +93,13 @@ struct RunCommand: ParsableCommand {
     }
 
     private func alone(
-        _ loaded: LoadedSpec, _ store: RunStore, _ interruption: Interruption, _ progress: ProgressPrinter
+        _ loaded: LoadedSpec, _ store: RunStore, _ interruption: Interruption, _ signals: InterruptSignals,
+        _ progress: ProgressPrinter
     ) throws -> Outcome {
         let workspace = Workspace(store: store, corpora: corpora.folder, commandLine: CommandLine.arguments)
         let live = LiveLogs(loaded, store)
         let executor = Executor(workspace: workspace, interruption: interruption) { event in
+            signals.take(event)
             progress.show(event)
             live.take(event)
         }
@@ -109,7 +110,8 @@ struct RunCommand: ParsableCommand {
     // MARK: Processes side by side
 
     private func sideBySide(
-        _ loaded: LoadedSpec, _ store: RunStore, _ interruption: Interruption, _ progress: ProgressPrinter
+        _ loaded: LoadedSpec, _ store: RunStore, _ interruption: Interruption, _ signals: InterruptSignals,
+        _ progress: ProgressPrinter
     ) throws -> Outcome {
         let workspace = Workspace(store: store, corpora: corpora.folder, commandLine: CommandLine.arguments)
         try Executor(workspace: workspace, interruption: interruption, observe: progress.show).makeReady(loaded)
@@ -124,7 +126,9 @@ struct RunCommand: ParsableCommand {
         let pool = WorkerPool(
             executable: "/proc/self/exe", jobs: jobs, threads: Engine.threads, interruption: interruption,
             arguments: { common + ["--threads", String($0)] }, observe: progress.show, report: progress.message)
+        signals.wait(true)
         let codes = pool.run()
+        signals.wait(false)
         progress.finish()
         // What concerns all runs alike outweighs the failure of one.
         if let code = [5, 2, 3, 130].first(where: codes.contains) {
@@ -141,10 +145,11 @@ struct RunCommand: ParsableCommand {
     /// One of several processes: tells its events to the parent, and stops when the parent lets go.
     private func work(_ loaded: LoadedSpec) throws {
         let interruption = Interruption()
-        for number in [SIGINT, SIGTERM] { signal(number, SIG_IGN) }
+        let signals = InterruptSignals(interruption)
+        signals.leaveToParent()
         Thread.detachNewThread {
             while let data = try? FileHandle.standardInput.read(upToCount: 1), !data.isEmpty {}
-            interruption.request()
+            InterruptSignals.request()
         }
         let store = try store.open(.readWrite)
         let workspace = Workspace(store: store, corpora: corpora.folder, commandLine: commandLine.map { [$0] } ?? CommandLine.arguments)
@@ -152,35 +157,28 @@ struct RunCommand: ParsableCommand {
         let executor = Executor(
             workspace: workspace, interruption: interruption, began: began.map(Date.init(timeIntervalSince1970:)) ?? Date()
         ) { event in
+            signals.take(event)
             live.take(event)
             guard let line = event.line else { return }
             try? emitData(line, terminator: "\n")
         }
         let summary = try executor.execute(loaded)
         try store.close()
+        signals.stop()
         if !summary.failed.isEmpty { throw ExitCode(1) }
     }
 }
 
-extension ExportFormat: ExpressibleByArgument {}
-
-/// Turns the first Ctrl-C into a wish to stop, and leaves the second to the system.
-final class InterruptSignals {
-    private let sources: [any DispatchSourceSignal]
-
-    init(_ interruption: Interruption) {
-        sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                interruption.request()
-                printError("\nstopping after this step; once more to stop at once")
-                signal(number, SIG_DFL)
-            }
-            source.resume()
-            return source
+extension InterruptSignals {
+    /// A training's step is waited for, so that its state can be saved behind it.
+    fileprivate func take(_ event: ExperimentEvent) {
+        switch event {
+        case .trainingStarted: wait(true)
+        case .finished(let step) where step.kind == .train: wait(false)
+        case .failed(let step, _) where step.kind == .train: wait(false)
+        default: break
         }
     }
-
-    func stop() { for source in sources { source.cancel() } }
 }
+
+extension ExportFormat: ExpressibleByArgument {}

@@ -37,6 +37,7 @@ public struct SGMSE: ParsableCommand {
     /// Parses the arguments, runs the command, and ends the process with the exit code of what came of it.
     public static func run() -> Never {
         Channel.makeReady()
+        InterruptSignals.begin()
         var code = Int32(0)
         do {
             var command = try parseAsRoot()

@@ -1,4 +1,5 @@
 import Foundation
+import Parallelism
 
 /// A way to make a corpus: parameters in, a `base_dir` on the disk out.
 public protocol CorpusMaker: Hashable, Sendable, Codable {
@@ -9,7 +10,9 @@ public protocol CorpusMaker: Hashable, Sendable, Codable {
     /// The sets that the recipe makes, by folder name.
     var setNames: [String] { get }
     /// Makes all sets below a folder that exists and is empty.
-    func make(in folder: String) throws(CorpusError)
+    ///
+    /// - Throws: ``CorpusError``, or `Interrupted`.
+    func make(in folder: String, interruption: Interruption) throws
 }
 
 /// What following a recipe did.
@@ -40,9 +43,9 @@ extension CorpusMaker {
     ///
     /// Everything is made in a hidden folder beside it and renamed at the end: there is the whole corpus or none.
     ///
-    /// - Throws: ``CorpusError``; `occupied` if something else lies at `baseDir`, which is then left alone.
+    /// - Throws: ``CorpusError``; `occupied` if something else lies at `baseDir`, which is then left alone; `Interrupted`.
     @discardableResult
-    public func write(to baseDir: String) throws(CorpusError) -> RecipeOutcome {
+    public func write(to baseDir: String, interruption: Interruption = Interruption()) throws -> RecipeOutcome {
         let files = FileManager.default
         if files.fileExists(atPath: baseDir) {
             try checkExisting(baseDir)
@@ -53,7 +56,7 @@ extension CorpusMaker {
         let temporary = "\(parent)/.\(target.lastPathComponent).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).part"
         do {
             try files.createDirectory(atPath: temporary, withIntermediateDirectories: true)
-            try make(in: temporary)
+            try make(in: temporary, interruption: interruption)
             try Data(record.utf8).write(to: URL(fileURLWithPath: "\(temporary)/\(Self.recordName)"))
             sync()
             guard rename(temporary, target.path) == 0 else {
@@ -61,7 +64,7 @@ extension CorpusMaker {
             }
         } catch {
             try? files.removeItem(atPath: temporary)
-            throw error as? CorpusError ?? CorpusError(baseDir, .disk(error.localizedDescription))
+            throw error is CorpusError || error is Interrupted ? error : CorpusError(baseDir, .disk(error.localizedDescription))
         }
         return .made
     }

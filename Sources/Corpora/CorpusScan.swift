@@ -49,9 +49,11 @@ public struct SetScan: Hashable, Sendable {
     /// Reads the audio of every pair that the cache does not know, in parallel, and adds it to the cache.
     ///
     /// - Parameter role: Told by the set's name if `nil`.
-    public init(reading set: PairedSet, as role: SetRole? = nil, cache: inout FactsCache) {
+    public init(
+        reading set: PairedSet, as role: SetRole? = nil, cache: inout FactsCache, interruption: Interruption = Interruption()
+    ) throws(Interrupted) {
         let known = cache.facts
-        let measured = set.files.parallelMap { file in
+        let measured = try set.files.parallelMap(interruption: interruption) { file in
             (file, FactsOfFile(file.cleanPath, known: known), FactsOfFile(file.noisyPath, known: known))
         }
         for (_, clean, noisy) in measured {
@@ -99,10 +101,10 @@ public struct CorpusScan: Hashable, Sendable {
     /// - Parameters:
     ///   - names: The sets to read; all of them if `nil`.
     ///   - cachePath: Where facts are remembered; nothing is remembered if `nil`.
-    public init(reading corpus: Corpus, sets names: [String]? = nil, cachePath: String? = nil) throws(CorpusError) {
+    public init(reading corpus: Corpus, sets names: [String]? = nil, cachePath: String? = nil) throws {
         var cache = cachePath.map(FactsCache.init(contentsOf:)) ?? FactsCache()
         let before = cache.facts.count
-        sets = corpus.sets.filter { names?.contains($0.name) ?? true }.map { SetScan(reading: $0, cache: &cache) }
+        sets = try corpus.sets.filter { names?.contains($0.name) ?? true }.map { try SetScan(reading: $0, cache: &cache) }
         if let cachePath, cache.facts.count != before { try cache.write(to: cachePath) }
     }
 }

@@ -83,7 +83,7 @@ public struct MixedCorpus: CorpusMaker {
         "test-\(snr == snr.rounded() ? "\(Int(snr))" : "\(snr)")dB"
     }
 
-    public func make(in folder: String) throws(CorpusError) {
+    public func make(in folder: String, interruption: Interruption) throws {
         guard !snrs.isEmpty, snrs.allSatisfy(\.isFinite), Set(snrs).count == snrs.count else {
             throw CorpusError(folder, .impossible("the ratios \(snrs) must be finite and differ"))
         }
@@ -94,12 +94,12 @@ public struct MixedCorpus: CorpusMaker {
                 for file in speech { try makeFolder(above: "\(folder)/\(name)/\(part)/\(file)") }
             }
         }
-        let results = speech.indices.map { $0 }.parallelMap(block: 2) { number in
+        let results = try speech.indices.map { $0 }.parallelMap(block: 2, interruption: interruption) { number in
             Result<[Manifest.Entry], CorpusError> { () throws(CorpusError) in
                 try mix(number, speech[number], noises, into: folder)
             }
         }
-        let entries = try results.map { (result) throws(CorpusError) in try result.get() }
+        let entries = try results.map { try $0.get() }
         for (index, name) in setNames.enumerated() {
             do {
                 let table = Manifest.csv(entries.map { $0[index] })

@@ -59,44 +59,37 @@ public struct Trainer {
         var watch = LossWatch(growth: spec.maxLossGrowth, history: history.map(\.loss))
         var secondsSpent = history.reduce(0) { $0 + $1.seconds }
         let validateEvery = spec.validateEvery ?? max(1, training.count / spec.effectiveBatch)
+        // A validation that was interrupted is made before the next step.
+        let isDue = state.step > 0 && (state.step % validateEvery == 0 || state.step == total) && !validation.isEmpty
+        var isOwed = try isDue && !workspace.store.validations(of: run.id).contains { $0.step == state.step }
         observe(.started(folder: folder, step: state.step, of: total))
         var (lastFlush, lastCheckpoint) = (ContinuousClock.now, ContinuousClock.now)
         var pace = Pace(step: state.step)
 
-        while state.step < total {
+        while state.step < total || isOwed {
             if interruption.isRequested {
                 try save(state, [.last], &records, best)
                 try flush(&records)
                 throw Interrupted()
             }
-            let start = ContinuousClock.now
-            do {
-                let result = try state.update(try batches(for: state.step, data))
-                records.steps.append(
-                    StepRecord(
-                        step: state.step, loss: result.loss, terms: result.terms, gradientNorm: result.gradientNorm,
-                        learningRate: spec.lr, seconds: start.secondsUntilNow))
-                if let growth = watch.sees(result.loss) {
-                    throw TrainingFailure(step: state.step, reason: .growth(growth.mean, least: growth.least))
-                }
-            } catch let failure as TrainingFailure {
-                try flush(&records)
-                throw failure
+            if isOwed {
+                isOwed = false
+            } else {
+                secondsSpent += try step(state, of: total, data, &records, &watch, &pace)
             }
-            secondsSpent += start.secondsUntilNow
-            pace.tick(state.step)
-            observe(
-                .trained(
-                    TrainingProgress(
-                        step: state.step, of: total, loss: records.steps.last?.loss ?? .nan,
-                        stepsPerSecond: pace.stepsPerSecond,
-                        secondsLeft: Double(total - state.step) / max(pace.stepsPerSecond, 1e-9))))
 
             let isBudgetSpent = spec.maxHours.map { secondsSpent >= $0 * 3600 } ?? false
             var kinds: Set<CheckpointRecord.Kind> = []
             let isValidated = state.step % validateEvery == 0 || state.step == total || isBudgetSpent
             if isValidated {
-                let scores = try validate(state, data)
+                let scores: [Validated]
+                do {
+                    scores = try validate(state, data)
+                } catch let error as Interrupted {
+                    try save(state, [.last], &records, best)
+                    try flush(&records)
+                    throw error
+                }
                 records.validations += scores.map {
                     ValidationRecord(step: state.step, metric: $0.metric, value: $0.value, n: $0.n)
                 }
@@ -132,6 +125,36 @@ public struct Trainer {
             records.events.append(EventRecord(kind: "conditioning", message: dropReport(conditioning, steps: state.step)))
         }
         try flush(&records)
+    }
+
+    /// Makes one step, records it, and tells of it.
+    ///
+    /// - Returns: s it took.
+    private func step(
+        _ state: TrainingState, of total: Int, _ data: TrainingData, _ records: inout TrainingBatch, _ watch: inout LossWatch,
+        _ pace: inout Pace
+    ) throws -> Double {
+        let start = ContinuousClock.now
+        do {
+            let result = try state.update(try batches(for: state.step, data))
+            records.steps.append(
+                StepRecord(
+                    step: state.step, loss: result.loss, terms: result.terms, gradientNorm: result.gradientNorm,
+                    learningRate: spec.lr, seconds: start.secondsUntilNow))
+            if let growth = watch.sees(result.loss) {
+                throw TrainingFailure(step: state.step, reason: .growth(growth.mean, least: growth.least))
+            }
+        } catch let failure as TrainingFailure {
+            try flush(&records)
+            throw failure
+        }
+        pace.tick(state.step)
+        observe(
+            .trained(
+                TrainingProgress(
+                    step: state.step, of: total, loss: records.steps.last?.loss ?? .nan, stepsPerSecond: pace.stepsPerSecond,
+                    secondsLeft: Double(total - state.step) / max(pace.stepsPerSecond, 1e-9))))
+        return start.secondsUntilNow
     }
 
     /// Why a training ends before its last step.

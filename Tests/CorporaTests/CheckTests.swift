@@ -30,9 +30,9 @@ import Testing
         try goodCorpus()
         let sets = try Corpus(at: folder.path).sets
         var cache = FactsCache()
-        let training = SetScan(reading: sets[0], cache: &cache)
+        let training = try SetScan(reading: sets[0], cache: &cache)
         for test in [sets[0], try PairedSet(at: folder.path + "/train", name: "held-out")] {
-            let found = CorpusScan(sets: [training, SetScan(reading: test, as: .test, cache: &cache)]).overlaps()
+            let found = CorpusScan(sets: [training, try SetScan(reading: test, as: .test, cache: &cache)]).overlaps()
             #expect(found.map(\.code) == [.contentOverlap] && found[0].message.contains("the training set is the test set, too"))
         }
     }
@@ -106,7 +106,7 @@ import Testing
         try goodCorpus()
         func fingerprint() throws -> ContentHash? {
             var cache = FactsCache()
-            return SetScan(reading: try Corpus(at: folder.path).set("train"), cache: &cache).fingerprint
+            return try SetScan(reading: try Corpus(at: folder.path).set("train"), cache: &cache).fingerprint
         }
         let first = try fingerprint()
         let path = folder.path + "/train/clean/p1_1.wav"

@@ -33,7 +33,11 @@ struct BenchStore: ParsableCommand {
 
     func run() throws {
         let place = (folder ?? NSTemporaryDirectory()) + "/sgmse-bench-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: place) }
+        let signals = InterruptSignals(removing: place)
+        defer {
+            signals.stop()
+            try? FileManager.default.removeItem(atPath: place)
+        }
         let store = try RunStore(at: place + "/store.sqlite")
         let benchmark = try StoreBenchmark(filling: store, runs: runs, scoresPerRun: scoresPerRun) { done in
             Terminal.replaceLine(with: "  \(done)/\(runs) runs")

@@ -39,9 +39,9 @@ public struct SyntheticCorpus: CorpusMaker {
 
     public var setNames: [String] { sets.map(\.name) }
 
-    public func make(in folder: String) throws(CorpusError) {
+    public func make(in folder: String, interruption: Interruption) throws {
         try validate(folder)
-        for set in sets { try make(set, in: "\(folder)/\(set.name)") }
+        for set in sets { try make(set, in: "\(folder)/\(set.name)", interruption) }
     }
 
     // MARK: Sets
@@ -89,7 +89,7 @@ public struct SyntheticCorpus: CorpusMaker {
         if let problem { throw CorpusError(folder, .impossible(problem)) }
     }
 
-    private func make(_ set: SetPlan, in folder: String) throws(CorpusError) {
+    private func make(_ set: SetPlan, in folder: String, _ interruption: Interruption) throws {
         let (clean, noisy) = ("\(folder)/\(layout.cleanFolder)", "\(folder)/\(layout.noisyFolder)")
         do {
             for path in [clean, noisy] {
@@ -98,7 +98,7 @@ public struct SyntheticCorpus: CorpusMaker {
         } catch {
             throw CorpusError(folder, .disk(error.localizedDescription))
         }
-        let results = (0..<set.count).parallelMap(block: 2) { number in
+        let results = try (0..<set.count).parallelMap(block: 2, interruption: interruption) { number in
             let (mixture, entry) = pair(number, of: set)
             do throws(SoundFileError) {
                 try SoundFile.write(mixture.clean, sampleRate: sampleRate, to: "\(clean)/\(entry.file)", durable: false)

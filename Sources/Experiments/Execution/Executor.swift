@@ -61,7 +61,7 @@ public struct Executor: Sendable {
     private func plan(_ loaded: LoadedSpec) throws -> Plan {
         try Planner(
             store: store, folder: workspace.folder, catalog: workspace.catalog,
-            preparer: DataPreparer(workspace: workspace, observe: observe), interruption: interruption
+            preparer: DataPreparer(workspace: workspace, interruption: interruption, observe: observe), interruption: interruption
         ).plan(loaded, makesCorpora: true)
     }
 

@@ -1,6 +1,7 @@
 import Corpora
 import Foundation
 import Models
+import Parallelism
 import Runs
 import Specs
 import Training
@@ -51,21 +52,26 @@ public struct DataPreparer {
     let catalog: Catalog
     /// Where processes side by side agree on who makes a corpus.
     let store: RunStore?
+    let interruption: Interruption
     let observe: @Sendable (ExperimentEvent) -> Void
     private var scanned: [Request: ScannedAudio] = [:]
     private var prepared: [Request: PreparedData] = [:]
 
-    public init(workspace: Workspace, observe: @escaping @Sendable (ExperimentEvent) -> Void = { _ in }) {
+    public init(
+        workspace: Workspace, interruption: Interruption = Interruption(),
+        observe: @escaping @Sendable (ExperimentEvent) -> Void = { _ in }
+    ) {
         self.init(
             folder: workspace.folder, corpora: workspace.corpora, catalog: workspace.catalog, store: workspace.store,
-            observe: observe)
+            interruption: interruption, observe: observe)
     }
 
     init(
-        folder: String, corpora: String, catalog: Catalog, store: RunStore? = nil,
+        folder: String, corpora: String, catalog: Catalog, store: RunStore? = nil, interruption: Interruption = Interruption(),
         observe: @escaping @Sendable (ExperimentEvent) -> Void = { _ in }
     ) {
-        (self.folder, self.corpora, self.catalog, self.store, self.observe) = (folder, corpora, catalog, store, observe)
+        (self.folder, self.corpora, self.catalog, self.store) = (folder, corpora, catalog, store)
+        (self.interruption, self.observe) = (interruption, observe)
     }
 
     /// All of a spec that decides what audio is read, and what is expected of it.
@@ -157,8 +163,10 @@ public struct DataPreparer {
         // Weights that are there already are evaluated without what they were trained on.
         if spec.train.maxSteps != 0 {
             let (training, validation) = try learning(try Corpus(at: base()), split, spec.data)
-            audio.training = SetScan(reading: training, as: .training, cache: &cache)
-            audio.validation = validation.map { SetScan(reading: $0, as: .validation, cache: &cache) }
+            audio.training = try SetScan(reading: training, as: .training, cache: &cache, interruption: interruption)
+            audio.validation = try validation.map {
+                try SetScan(reading: $0, as: .validation, cache: &cache, interruption: interruption)
+            }
         }
         var scans = [audio.training, audio.validation].compactMap { $0 }
         for test in spec.evaluate.sets {
@@ -166,7 +174,7 @@ public struct DataPreparer {
             let folderOfSet = try isOwn ? base() : folder(corpus: test.corpus, path: test.path, rate: spec.data.sampleRate)
             var set = try testSet(folderOfSet, test)
             if let most = spec.evaluate.maxFiles { set.files = Array(set.files.prefix(most)) }
-            let scan = SetScan(reading: set, as: .test, cache: &cache)
+            let scan = try SetScan(reading: set, as: .test, cache: &cache, interruption: interruption)
             scans.append(scan)
             audio.tests[test.name] = scan
         }
@@ -225,7 +233,7 @@ public struct DataPreparer {
             throw IncompatibleParts(reason: "the spec names no data; set data.corpus or data.path")
         }
         let made = try alone(at: "corpus \(SettingValue.choice(corpus).compact) \(rate)") {
-            try catalog.corpora.make(corpus).prepare(in: corpora, sampleRate: rate)
+            try catalog.corpora.make(corpus).prepare(in: corpora, sampleRate: rate, interruption: interruption)
         }
         observe(.corpus(name: corpus.name, folder: made.baseDir, isNew: made.isNew))
         return made.baseDir
@@ -236,6 +244,7 @@ public struct DataPreparer {
         guard let store, store.access == .readWrite else { return try body() }
         while true {
             guard case .acquired(let claim) = try store.claim(step) else {
+                try interruption.check()
                 Thread.sleep(forTimeInterval: 0.05)
                 continue
             }

@@ -1,5 +1,6 @@
 import Corpora
 import Foundation
+import Parallelism
 
 /// A corpus that a spec can name: made on the spot, or expected in a folder.
 public protocol CorpusSource: Sendable {
@@ -8,8 +9,8 @@ public protocol CorpusSource: Sendable {
     /// The `base_dir` of the corpus at a sample rate; made below `root` where that is possible and needed.
     ///
     /// - Returns: The folder, and whether it was made now.
-    func prepare(in root: String, sampleRate: Int) throws -> (baseDir: String, isNew: Bool)
-    /// Whether ``prepare(in:sampleRate:)`` makes it where it is missing.
+    func prepare(in root: String, sampleRate: Int, interruption: Interruption) throws -> (baseDir: String, isNew: Bool)
+    /// Whether ``prepare(in:sampleRate:interruption:)`` makes it where it is missing.
     var isMade: Bool { get }
     /// Which speakers the corpus keeps apart, where its sets do not say.
     var split: SpeakerSplit { get }
@@ -43,10 +44,10 @@ struct RecipeSource<Recipe: CorpusMaker>: CorpusSource {
         root + "/" + placed(recipe, root, sampleRate).folderName
     }
 
-    func prepare(in root: String, sampleRate: Int) throws -> (baseDir: String, isNew: Bool) {
+    func prepare(in root: String, sampleRate: Int, interruption: Interruption) throws -> (baseDir: String, isNew: Bool) {
         let recipe = placed(recipe, root, sampleRate)
         let folder = root + "/" + recipe.folderName
-        return (folder, try recipe.write(to: folder) == .made)
+        return (folder, try recipe.write(to: folder, interruption: interruption) == .made)
     }
 }
 
@@ -60,7 +61,7 @@ struct PublishedSource: CorpusSource {
 
     func location(in root: String, sampleRate: Int) -> String { root + "/" + name }
 
-    func prepare(in root: String, sampleRate: Int) throws -> (baseDir: String, isNew: Bool) {
+    func prepare(in root: String, sampleRate: Int, interruption: Interruption) throws -> (baseDir: String, isNew: Bool) {
         let folder = location(in: root, sampleRate: sampleRate)
         guard FileManager.default.fileExists(atPath: folder) else { throw CorpusError(folder, .notThere(advice)) }
         return (folder, false)

@@ -1,0 +1,91 @@
+import Foundation
+import Parallelism
+import Synchronization
+
+/// What signals that ask the program to end do: they end it with exit code 130, and nothing that was done is lost.
+///
+/// SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU (from terminals, shells and schedulers) all mean the same. A
+/// command with nothing to save ends at once. One that has work in hand is asked to stop, through its `Interruption`, and
+/// ends after two seconds even where it has not stopped, unless it is saving a state that takes longer. SIGINT and SIGTERM
+/// that come again end it at once. SIGHUP that `nohup` ignored stays ignored.
+final class InterruptSignals: Sendable {
+    private struct State {
+        var interruption: Interruption?
+        var isRequested = false
+        /// Whether the work in hand is waited for, however long it takes.
+        var isPatient = false
+        /// Signals that someone else answers for this process.
+        var ignored: Set<Int32> = []
+        /// Removed before the process ends.
+        var folder: String?
+    }
+
+    private static let state = Mutex(State())
+    private static let numbers = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU]
+
+    /// How long work in hand may take to stop.
+    private static let patience = 2.0
+
+    /// Takes the signals over, on a thread of its own. Called before any other thread is made, which would take them.
+    static func begin() {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in numbers where !(number == SIGHUP && isIgnored(number)) { sigaddset(&set, number) }
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        Thread.detachNewThread { [set] in
+            var (set, number) = (set, Int32(0))
+            while true {
+                if sigwait(&set, &number) == 0 { take(number) }
+            }
+        }
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    /// Asks the work of a command to stop at a signal, until ``stop()``.
+    init(_ interruption: Interruption) { Self.state.withLock { $0.interruption = interruption } }
+
+    /// Removes a folder of a command's own before a signal ends the process.
+    init(removing folder: String) { Self.state.withLock { $0.folder = folder } }
+
+    func stop() { Self.state.withLock { ($0.interruption, $0.folder, $0.isPatient) = (nil, nil, false) } }
+
+    /// Whether the work in hand is waited for, as a step of training is: what it computed would be lost.
+    func wait(_ isNeeded: Bool) { Self.state.withLock { $0.isPatient = isNeeded } }
+
+    /// Leaves the signals that a terminal sends to a whole group of processes to the parent of this one.
+    func leaveToParent() { Self.state.withLock { $0.ignored = [SIGINT, SIGTERM, SIGHUP] } }
+
+    /// Asks the work in hand to stop.
+    static func request() {
+        state.withLock { state in
+            state.isRequested = true
+            state.interruption?.request()
+        }
+        Thread.detachNewThread {
+            repeat { Thread.sleep(forTimeInterval: patience) } while state.withLock(\.isPatient)
+            end()
+        }
+    }
+
+    private static func take(_ number: Int32) {
+        let known = state.withLock { $0 }
+        if known.ignored.contains(number) { return }
+        guard known.interruption != nil else { end() }
+        if known.isRequested {
+            if number == SIGINT || number == SIGTERM { end() }
+            return
+        }
+        printError("\nstopping; what was done is kept. Ctrl-C once more stops at once")
+        request()
+    }
+
+    private static func end() -> Never {
+        if let folder = state.withLock(\.folder) { try? FileManager.default.removeItem(atPath: folder) }
+        _exit(130)
+    }
+}
