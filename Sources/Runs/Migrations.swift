@@ -15,6 +15,7 @@ extension RunStore {
         Step(name: "evaluations and scores", sql: evaluationTables),
         Step(name: "reported figures and gate findings", sql: figureTables),
         Step(name: "noise references", sql: "ALTER TABLE fileResult ADD COLUMN reference TEXT CHECK (reference IS NULL OR json_valid(reference))"),
+        Step(name: "views", sql: StoreViews.sql),
     ]
 
     static var migrationNames: [String] { steps.map(\.name) }

@@ -7,7 +7,7 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    @Test(arguments: 0..<5)
+    @Test(arguments: 0..<RunStore.latestVersion)
     func aStoreOfAnyEarlierVersionIsBroughtUpToDate(steps: Int) throws {
         try RunStore.makeEarlierVersion(at: scratch.store, steps: steps)
         let store = try RunStore(at: scratch.store)
