@@ -1,17 +1,12 @@
-import Audio
 import Checkpoints
 import Corpora
 import Foundation
-import Kernels
 import Models
-import Objectives
 import Parallelism
 import Runs
 import Specs
-import SpeechMetrics
-import Tensors
 
-/// Trains one run from wherever it stands to its last step, and tells the store everything.
+/// Trains one run from wherever it stands to its last step, and records everything in the store.
 public struct Trainer {
     let workspace: Workspace
     let run: Run
@@ -37,146 +32,146 @@ public struct Trainer {
     }
 
     private var spec: TrainSpec { builder.spec.train }
-    private var folder: String { workspace.folder + "/" + run.folder }
+
+    /// Epochs of a spec that gives neither `max_steps` nor `max_epochs`.
+    public static let standardEpochs = 100
 
     /// The number of optimizer steps the spec asks for: those of `max_steps` or `max_epochs`, whichever come first.
     public static func totalSteps(_ spec: TrainSpec, files: Int) -> Int {
         let perEpoch = max(1, files / spec.effectiveBatch)
-        return [spec.maxSteps, spec.maxEpochs.map { $0 * perEpoch }].compactMap(\.self).min() ?? 100 * perEpoch
+        return [spec.maxSteps, spec.maxEpochs.map { $0 * perEpoch }].compactMap(\.self).min() ?? standardEpochs * perEpoch
     }
 
+    /// - Throws: `Interrupted` once the state is saved; `TrainingFailure`; what the machine causes.
     public func train() throws {
-        let model = try builder.model(seed: seed)
         let state = TrainingState(
-            model: model, loss: try builder.loss(), rate: spec.lr, averageDecay: spec.emaDecay, clip: spec.gradClip)
+            model: try builder.model(seed: seed), loss: try builder.loss(), rate: spec.lr, averageDecay: spec.emaDecay,
+            clip: spec.gradClip)
+        var journal = TrainingJournal(run, identity: identity, workspace)
+        let goesOn = try start(state, &journal)
         let total = Self.totalSteps(spec, files: training.count)
-        guard total > 0 else { return try keepStart(state) }
-        let data = TrainingData(
-            files: training, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
-        var records = TrainingBatch()
-        var best = try start(state, &records) ? bestSoFar() : [:]
+        if total > 0 {
+            if goesOn { try journal.recall() }
+            try train(state, to: total, &journal)
+        } else if !goesOn {
+            // A run without steps: the weights that it begins with are what is evaluated.
+            try save(state, [.last], &journal)
+        }
+        try journal.flush()
+    }
+
+    private func train(_ state: TrainingState, to total: Int, _ journal: inout TrainingJournal) throws {
+        let data = TrainingData(files: training, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
+        let draws = try TrainingDraws(builder, seed: seed)
+        let validator = Validator(
+            builder: builder, files: validation, draws: draws, seed: seed, workspace: workspace, folder: run.folder,
+            interruption: interruption)
+        var schedule = CheckpointSchedule(spec, total: total, files: training.count)
         let history = try workspace.store.steps(of: run.id).filter { $0.step <= state.step }
         var watch = LossWatch(growth: spec.maxLossGrowth, history: history.map(\.loss))
         var secondsSpent = history.reduce(0) { $0 + $1.seconds }
-        let validateEvery = spec.validateEvery ?? max(1, training.count / spec.effectiveBatch)
-        // A validation that was interrupted is made before the next step.
-        let isDue = state.step > 0 && (state.step % validateEvery == 0 || state.step == total) && !validation.isEmpty
-        var isOwed = try isDue && !workspace.store.validations(of: run.id).contains { $0.step == state.step }
-        observe(.started(folder: folder, step: state.step, of: total))
-        var (lastFlush, lastCheckpoint) = (ContinuousClock.now, ContinuousClock.now)
         var pace = Pace(step: state.step)
+        observe(.started(folder: workspace.folder + "/" + run.folder, step: state.step, of: total))
 
+        // A validation that was interrupted is made before the next step.
+        var isOwed = try owesValidation(state.step, schedule)
         while state.step < total || isOwed {
-            if interruption.isRequested {
-                try save(state, [.last], &records, best)
-                try flush(&records)
-                throw Interrupted()
-            }
+            if interruption.isRequested { try end(state, &journal) }
             if isOwed {
                 isOwed = false
             } else {
-                secondsSpent += try step(state, of: total, data, &records, &watch, &pace)
+                let step = try advance(state, data, draws, &watch, &journal)
+                secondsSpent += step.seconds
+                pace.tick(state.step)
+                observe(.trained(pace.progress(step, of: total)))
             }
 
             let isBudgetSpent = spec.maxHours.map { secondsSpent >= $0 * 3600 } ?? false
-            var kinds: Set<CheckpointRecord.Kind> = []
-            let isValidated = state.step % validateEvery == 0 || state.step == total || isBudgetSpent
+            let isValidated = schedule.validates(after: state.step) || isBudgetSpent
+            var kinds = schedule.due(after: state.step)
             if isValidated {
-                let scores: [Validated]
-                do {
-                    scores = try validate(state, data)
-                } catch let error as Interrupted {
-                    try save(state, [.last], &records, best)
-                    try flush(&records)
-                    throw error
-                }
-                records.validations += scores.map {
-                    ValidationRecord(step: state.step, metric: $0.metric, value: $0.value, n: $0.n)
-                }
-                observe(.validated(step: state.step, scores: scores.map { .init(metric: $0.metric, value: $0.value) }))
-                for (kind, metric) in [(CheckpointRecord.Kind.bestPESQ, "pesq"), (.bestSISDR, "si_sdr")] {
-                    guard let value = scores.first(where: { $0.metric == metric })?.value, value > best[kind] ?? -.infinity
-                    else { continue }
-                    best[kind] = value
-                    kinds.insert(kind)
-                }
+                kinds.formUnion(try validate(state, validator, &journal))
                 kinds.insert(.last)
                 pace.forget(state.step)
             }
-            if let every = spec.checkpointEvery, state.step % every == 0 { kinds.insert(.step) }
-            if let every = spec.resumeSteps, state.step % every == 0 { kinds.insert(.last) }
-            if lastCheckpoint.secondsUntilNow > 60 * spec.resumeMinutes { kinds.insert(.last) }
-            if !kinds.isEmpty { try save(state, kinds, &records, best) }
-            if kinds.contains(.last) { lastCheckpoint = .now }
-            if !kinds.isEmpty || lastFlush.secondsUntilNow > 2 {
-                try flush(&records)
-                lastFlush = .now
-            }
-            if let stop = try isValidated ? stopsEarly() : nil {
-                note("stopped early", stop, &records)
+            if !kinds.isEmpty { try save(state, kinds, &journal) }
+            schedule.wrote(kinds)
+            if !kinds.isEmpty || journal.isDue { try journal.flush() }
+            if isValidated, let reason = try stopsEarly() {
+                note("stopped early", reason, &journal)
                 break
             }
             if isBudgetSpent, let hours = spec.maxHours {
-                note("budget spent", "the budget of \(hours) h is spent", &records)
+                note("budget spent", "the budget of \(hours) h is spent", &journal)
                 break
             }
         }
-        if let conditioning = builder.spec.conditioning {
-            records.events.append(EventRecord(kind: "conditioning", message: dropReport(conditioning, steps: state.step)))
-        }
-        try flush(&records)
+        if let report = draws.dropReport(steps: state.step) { journal.add("conditioning", report) }
     }
 
-    /// Makes one step, records it, and tells of it.
+    // MARK: Steps
+
+    /// One optimizer step, recorded.
     ///
-    /// - Returns: s it took.
-    private func step(
-        _ state: TrainingState, of total: Int, _ data: TrainingData, _ records: inout TrainingBatch, _ watch: inout LossWatch,
-        _ pace: inout Pace
-    ) throws -> Double {
+    /// - Throws: `TrainingFailure`, behind the records of all steps before it.
+    private func advance(
+        _ state: TrainingState, _ data: TrainingData, _ draws: TrainingDraws, _ watch: inout LossWatch,
+        _ journal: inout TrainingJournal
+    ) throws -> StepRecord {
         let start = ContinuousClock.now
         do {
-            let result = try state.update(try batches(for: state.step, data))
-            records.steps.append(
-                StepRecord(
-                    step: state.step, loss: result.loss, terms: result.terms, gradientNorm: result.gradientNorm,
-                    learningRate: spec.lr, seconds: start.secondsUntilNow))
+            let result = try state.update(try draws.batches(for: state.step, data))
+            let step = StepRecord(
+                step: state.step, loss: result.loss, terms: result.terms, gradientNorm: result.gradientNorm,
+                learningRate: spec.lr, seconds: start.secondsUntilNow)
+            journal.add(step)
             if let growth = watch.sees(result.loss) {
                 throw TrainingFailure(step: state.step, reason: .growth(growth.mean, least: growth.least))
             }
+            return step
         } catch let failure as TrainingFailure {
-            try flush(&records)
+            try journal.flush()
             throw failure
         }
-        pace.tick(state.step)
-        observe(
-            .trained(
-                TrainingProgress(
-                    step: state.step, of: total, loss: records.steps.last?.loss ?? .nan, stepsPerSecond: pace.stepsPerSecond,
-                    secondsLeft: Double(total - state.step) / max(pace.stepsPerSecond, 1e-9))))
-        return start.secondsUntilNow
     }
 
-    /// Why a training ends before its last step.
-    private func note(_ kind: String, _ reason: String, _ records: inout TrainingBatch) {
-        records.events.append(EventRecord(kind: kind, message: reason))
-        observe(.noted(reason))
+    /// Saves what was reached, and ends the training because someone asked for it.
+    private func end(_ state: TrainingState, _ journal: inout TrainingJournal) throws -> Never {
+        try save(state, [.last], &journal)
+        try journal.flush()
+        throw Interrupted()
     }
 
-    // MARK: Beginning
-
-    /// A run without steps: the weights it begins with are what is evaluated.
-    private func keepStart(_ state: TrainingState) throws {
-        var records = TrainingBatch()
-        if try !start(state, &records) { try save(state, [.last], &records, [:]) }
-        try flush(&records)
+    /// Whether the step that training goes on behind was to be validated and was not.
+    private func owesValidation(_ step: Int, _ schedule: CheckpointSchedule) throws -> Bool {
+        guard step > 0, !validation.isEmpty, schedule.validates(after: step) else { return false }
+        return try !workspace.store.validations(of: run.id).contains { $0.step == step }
     }
+
+    /// - Returns: The kinds of checkpoint for which the step is the best so far.
+    private func validate(
+        _ state: TrainingState, _ validator: Validator, _ journal: inout TrainingJournal
+    ) throws -> Set<CheckpointRecord.Kind> {
+        let scores: [Validator.Score]
+        do { scores = try validator.validate(state) } catch is Interrupted { try end(state, &journal) }
+        observe(.validated(step: state.step, scores: scores.map { .init(metric: $0.metric, value: $0.value) }))
+        return journal.add(scores, at: state.step)
+    }
+
+    private func save(
+        _ state: TrainingState, _ kinds: Set<CheckpointRecord.Kind>, _ journal: inout TrainingJournal
+    ) throws {
+        let path = try journal.save(state, as: kinds)
+        observe(.checkpoint(step: state.step, path: path))
+    }
+
+    // MARK: Beginning and end
 
     /// Goes on from the newest checkpoint, if its content is what was recorded, or begins from the weights that the spec
     /// names.
     ///
     /// - Returns: Whether it goes on.
-    private func start(_ state: TrainingState, _ records: inout TrainingBatch) throws -> Bool {
+    private func start(_ state: TrainingState, _ journal: inout TrainingJournal) throws -> Bool {
         if let last = try workspace.store.checkpoint(of: run.id, kind: .last),
             FileManager.default.fileExists(atPath: workspace.folder + "/" + last.path)
         {
@@ -189,107 +184,9 @@ public struct Trainer {
             return true
         }
         if let start = try StartingPoint(builder.spec, store: workspace.store, folder: workspace.folder) {
-            note("initialised", try start.apply(to: state), &records)
+            note("initialised", try start.apply(to: state), &journal)
         }
         return false
-    }
-
-    private func bestSoFar() throws -> [CheckpointRecord.Kind: Double] {
-        var best: [CheckpointRecord.Kind: Double] = [:]
-        for checkpoint in try workspace.store.checkpoints(of: run.id, includingSuperseded: true) {
-            if let value = checkpoint.value { best[checkpoint.kind] = max(best[checkpoint.kind] ?? -.infinity, value) }
-        }
-        return best
-    }
-
-    // MARK: Data
-
-    /// The batches of one optimizer step: as many as the spec has devices and accumulated batches.
-    private func batches(for step: Int, _ data: TrainingData) throws -> [TrainingBatchInput] {
-        let parts = spec.devices * spec.accumulateGradBatches
-        return try (0..<parts).map { part in
-            let first = step * spec.effectiveBatch + part * spec.batchSize
-            let pairs = first..<first + spec.batchSize
-            var batch = perturbation(try data.batch(pairs), pairs, purpose: "train")
-            batch.dropout = pairs.map { RandomStream(seed: seed, purpose: "dropout", $0) }
-            if let conditioning = builder.spec.conditioning { batch.keepsReference = pairs.map { keeps($0, conditioning) } }
-            return batch
-        }
-    }
-
-    /// Whether a pair keeps its noise reference: one draw for each pair, whoever computes it.
-    private func keeps(_ pair: Int, _ conditioning: ConditioningSpec) -> Bool {
-        RandomStream(seed: seed, purpose: "conditioning", pair).uniform(0) >= conditioning.condDropProb
-    }
-
-    /// How often references were dropped in all steps so far, beside the rate that was asked for.
-    private func dropReport(_ conditioning: ConditioningSpec, steps: Int) -> String {
-        let pairs = steps * spec.effectiveBatch
-        let dropped = (0..<pairs).count { !keeps($0, conditioning) }
-        return String(
-            format: "%d of %d references dropped: %.4f, asked for %.4f", dropped, pairs,
-            Double(dropped) / Double(max(1, pairs)), conditioning.condDropProb)
-    }
-
-    /// Times uniform in `[t_eps, T]` and complex noise of unit variance, one stream per pair.
-    private func perturbation(_ data: TrainingData.Pairs, _ pairs: Range<Int>, purpose: String) -> TrainingBatchInput {
-        let (low, high) = (spec.tEps, (try? builder.catalog.sdes.make(builder.spec.sde).endTime) ?? 1)
-        let each = data.clean.count / data.clean.shape[0]
-        var noise: [Float] = []
-        noise.reserveCapacity(data.clean.count)
-        for pair in pairs {
-            noise += RandomStream(seed: seed, purpose: purpose + " noise", pair)
-                .normals(each, standardDeviation: 0.5.squareRoot())
-        }
-        return TrainingBatchInput(
-            clean: data.clean, noisy: data.noisy,
-            times: pairs.map { RandomStream(seed: seed, purpose: purpose + " time", $0).uniform(0, in: low...high) },
-            noise: Tensor(noise, shape: data.clean.shape), reference: data.reference)
-    }
-
-    // MARK: Validation
-
-    private typealias Validated = (metric: String, value: Double?, n: Int)
-
-    /// The loss on centre crops, and the scores of the first files enhanced with the averaged weights.
-    private func validate(_ state: TrainingState, _ trainingData: TrainingData) throws -> [Validated] {
-        guard !validation.isEmpty else { return [] }
-        let data = TrainingData(
-            files: validation, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
-        return try state.withAverages {
-            var scores: [Validated] = [try validationLoss(state, data)]
-            let files = Array(validation.prefix(spec.numEvalFiles))
-            guard !files.isEmpty else { return scores }
-            let evaluator = FileEvaluator(
-                sampleRate: builder.spec.data.sampleRate, rates: builder.spec.ratePolicy,
-                metrics: ["pesq", "estoi", "si_sdr"].compactMap { builder.catalog.metrics[$0] }, noiseSeed: 0)
-            let enhancer = try builder.validationEnhancer(state.model)
-            let outcomes = try evaluator.evaluate(
-                files, interruption: interruption,
-                process: evaluator.enhancing(enhancer, references: builder.validationReferences(files))
-            ) { _, _ in }
-            try keep(outcomes.prefix(Self.heardFiles), step: state.step, evaluator)
-            for metric in evaluator.metrics {
-                let values = outcomes.compactMap { $0.score(of: metric.name) }.filter(\.isFinite)
-                let mean = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-                scores.append((metric.name, mean, values.count))
-            }
-            return scores
-        }
-    }
-
-    private func validationLoss(_ state: TrainingState, _ data: TrainingData) throws -> Validated {
-        try Gradients.off {
-            var (total, count) = (0.0, 0)
-            let files = min(data.fileCount, 4 * spec.batchSize)
-            for first in stride(from: 0, to: files, by: spec.batchSize) {
-                let range = first..<min(files, first + spec.batchSize)
-                let value = state.evaluate(perturbation(try data.centred(range), range, purpose: "validation"))
-                total += Double(value.total.item) * Double(range.count)
-                count += range.count
-            }
-            return ("valid_loss", total / Double(count), count)
-        }
     }
 
     /// Why training should stop now, if the spec's patience is at its end.
@@ -303,75 +200,8 @@ public struct Trainer {
         return "\(rule.monitor) has not improved for \(rule.patience) validations"
     }
 
-    // MARK: Keeping
-
-    /// Validation files that are kept as audio.
-    private static let heardFiles = 2
-
-    /// Writes a few enhanced validation files, and once what they were made from, to be listened to later.
-    private func keep(_ outcomes: ArraySlice<FileEvaluator.Outcome>, step: Int, _ evaluator: FileEvaluator) throws {
-        guard builder.spec.evaluate.keepAudio != "none" else { return }
-        func write(_ samples: [Float], _ part: String, _ name: String) throws {
-            let path = try workspace.makeRoom(for: "\(run.folder)/validation/\(part)/\(name)")
-            try SoundFile.write(samples, sampleRate: builder.spec.data.sampleRate, to: path, durable: false)
-        }
-        for outcome in outcomes {
-            try write(outcome.processed.audio, "step-\(step)", outcome.file.name)
-            for (part, source) in [("clean", outcome.file.cleanPath), ("noisy", outcome.file.noisyPath)] {
-                let isKept = FileManager.default.fileExists(atPath: "\(folder)/validation/\(part)/\(outcome.file.name)")
-                if !isKept { try write(try evaluator.read(source), part, outcome.file.name) }
-            }
-        }
-    }
-
-    /// Writes one file for all kinds it stands for, and records it once it is safe on disk.
-    private func save(
-        _ state: TrainingState, _ kinds: Set<CheckpointRecord.Kind>, _ records: inout TrainingBatch,
-        _ best: [CheckpointRecord.Kind: Double]
-    ) throws {
-        let relative = "\(run.folder)/checkpoints/step-\(state.step).safetensors"
-        let path = try workspace.makeRoom(for: relative)
-        try TrainingCheckpoint(of: state, identity: identity)
-            .write(to: path, model: state.model)
-        let digest = try SHA256.hex(ofFile: path)
-        let bytes = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
-        for kind in kinds {
-            records.checkpoints.append(
-                CheckpointRecord(
-                    step: state.step, kind: kind, path: relative, sha256: digest, bytes: bytes, emaUpdates: state.step,
-                    value: best[kind]))
-        }
-        observe(.checkpoint(step: state.step, path: path))
-    }
-
-    /// Records what happened since the last time; files that nothing refers to any more are removed.
-    private func flush(_ records: inout TrainingBatch) throws {
-        let abandoned = try workspace.store.record(records, of: run.id)
-        for path in abandoned { try? FileManager.default.removeItem(atPath: workspace.folder + "/" + path) }
-        records = TrainingBatch()
-    }
-}
-
-/// Steps per second over the recent past, validations left out.
-private struct Pace {
-    private var recent: [(step: Int, time: ContinuousClock.Instant)]
-
-    init(step: Int) { recent = [(step, .now)] }
-
-    mutating func tick(_ step: Int) {
-        recent.append((step, .now))
-        if recent.count > 50 { recent.removeFirst() }
-    }
-
-    mutating func forget(_ step: Int) {
-        let speed = stepsPerSecond
-        recent = speed > 0 ? [(step - 1, .now - .seconds(1 / speed)), (step, .now)] : [(step, .now)]
-    }
-
-    var stepsPerSecond: Double {
-        guard let first = recent.first, let last = recent.last, last.step > first.step else { return 0 }
-        let passed = (last.time - first.time).components
-        let seconds = Double(passed.seconds) + Double(passed.attoseconds) * 1e-18
-        return Double(last.step - first.step) / max(seconds, 1e-9)
+    private func note(_ kind: String, _ reason: String, _ journal: inout TrainingJournal) {
+        journal.add(kind, reason)
+        observe(.noted(reason))
     }
 }

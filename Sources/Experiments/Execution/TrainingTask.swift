@@ -33,7 +33,7 @@ struct TrainingTask: Sendable {
     private var amount: String {
         if let totalSteps { return "\(totalSteps) steps" }
         let limits = [spec.train.maxEpochs.map { "\($0) epochs" }, spec.train.maxSteps.map { "\($0) steps" }].compactMap(\.self)
-        return limits.isEmpty ? "100 epochs" : limits.joined(separator: " or ")
+        return limits.isEmpty ? "\(Trainer.standardEpochs) epochs" : limits.joined(separator: " or ")
     }
 
     /// What is to be done, for a training that the store knows so far as `known` says.

@@ -1,0 +1,63 @@
+import Kernels
+import Models
+import Specs
+import Tensors
+
+/// The batches of a run's steps with all that is drawn for them, addressed by (seed, purpose, pair).
+///
+/// Pair `k` meets the same crop, time, noise, dropout and reference on every machine and after every interruption.
+struct TrainingDraws: Sendable {
+    private let spec: TrainSpec
+    private let conditioning: ConditioningSpec?
+    private let seed: UInt64
+    /// `[t_eps, T]` of the diffusion.
+    private let times: ClosedRange<Double>
+
+    init(_ builder: ModelBuilder, seed: UInt64) throws {
+        (spec, conditioning, self.seed) = (builder.spec.train, builder.spec.conditioning, seed)
+        times = spec.tEps...(try builder.catalog.sdes.make(builder.spec.sde).endTime)
+    }
+
+    /// The batches of one optimizer step: as many as the spec has devices and accumulated batches.
+    func batches(for step: Int, _ data: TrainingData) throws -> [TrainingBatchInput] {
+        try (0..<spec.devices * spec.accumulateGradBatches).map { part in
+            let first = step * spec.effectiveBatch + part * spec.batchSize
+            let pairs = first..<first + spec.batchSize
+            var batch = perturbation(try data.batch(pairs), pairs, purpose: "train")
+            batch.dropout = pairs.map { RandomStream(seed: seed, purpose: "dropout", $0) }
+            if let conditioning { batch.keepsReference = pairs.map { keeps($0, conditioning) } }
+            return batch
+        }
+    }
+
+    /// Times uniform in `[t_eps, T]` and complex noise of unit variance, one stream per pair.
+    func perturbation(_ data: TrainingData.Pairs, _ pairs: Range<Int>, purpose: String) -> TrainingBatchInput {
+        let each = data.clean.count / data.clean.shape[0]
+        var noise: [Float] = []
+        noise.reserveCapacity(data.clean.count)
+        for pair in pairs {
+            noise += RandomStream(seed: seed, purpose: purpose + " noise", pair)
+                .normals(each, standardDeviation: 0.5.squareRoot())
+        }
+        return TrainingBatchInput(
+            clean: data.clean, noisy: data.noisy,
+            times: pairs.map { RandomStream(seed: seed, purpose: purpose + " time", $0).uniform(0, in: times) },
+            noise: Tensor(noise, shape: data.clean.shape), reference: data.reference)
+    }
+
+    /// Whether a pair keeps its noise reference, with probability `1 − cond_drop_prob`.
+    private func keeps(_ pair: Int, _ conditioning: ConditioningSpec) -> Bool {
+        RandomStream(seed: seed, purpose: "conditioning", pair).uniform(0) >= conditioning.condDropProb
+    }
+
+    /// How often references were dropped in all steps so far, beside the rate that the spec asks for; `nil` without
+    /// conditioning.
+    func dropReport(steps: Int) -> String? {
+        guard let conditioning else { return nil }
+        let pairs = steps * spec.effectiveBatch
+        let dropped = (0..<pairs).count { !keeps($0, conditioning) }
+        return String(
+            format: "%d of %d references dropped: %.4f, asked for %.4f", dropped, pairs,
+            Double(dropped) / Double(max(1, pairs)), conditioning.condDropProb)
+    }
+}

@@ -1,0 +1,74 @@
+import Checkpoints
+import Foundation
+import Parallelism
+import Runs
+import Specs
+
+/// What happens in a training, on its way to the store: steps, validations, events, and checkpoint files.
+struct TrainingJournal {
+    private let workspace: Workspace
+    private let run: Run
+    private let identity: String
+    private var records = TrainingBatch()
+    private var lastFlush = ContinuousClock.now
+    /// The best validation score of each kind of checkpoint that is chosen by one.
+    private var best: [CheckpointRecord.Kind: Double] = [:]
+
+    init(_ run: Run, identity: String, _ workspace: Workspace) {
+        (self.run, self.identity, self.workspace) = (run, identity, workspace)
+    }
+
+    /// Takes the best scores so far from the store, for a training that goes on.
+    mutating func recall() throws {
+        for checkpoint in try workspace.store.checkpoints(of: run.id, includingSuperseded: true) {
+            if let value = checkpoint.value { best[checkpoint.kind] = max(best[checkpoint.kind] ?? -.infinity, value) }
+        }
+    }
+
+    mutating func add(_ step: StepRecord) { records.steps.append(step) }
+
+    mutating func add(_ kind: String, _ message: String) { records.events.append(EventRecord(kind: kind, message: message)) }
+
+    /// Takes the scores of a validation.
+    ///
+    /// - Returns: The kinds of checkpoint for which this step is the best so far.
+    mutating func add(_ scores: [Validator.Score], at step: Int) -> Set<CheckpointRecord.Kind> {
+        records.validations += scores.map { ValidationRecord(step: step, metric: $0.metric, value: $0.value, n: $0.n) }
+        var improved: Set<CheckpointRecord.Kind> = []
+        for (kind, metric) in [(CheckpointRecord.Kind.bestPESQ, "pesq"), (.bestSISDR, "si_sdr")] {
+            guard let value = scores.first(where: { $0.metric == metric })?.value, value > best[kind] ?? -.infinity
+            else { continue }
+            best[kind] = value
+            improved.insert(kind)
+        }
+        return improved
+    }
+
+    /// Writes one file for all kinds that it stands for, and records it once it is safe on disk.
+    ///
+    /// - Returns: The path of the file.
+    mutating func save(_ state: TrainingState, as kinds: Set<CheckpointRecord.Kind>) throws -> String {
+        let relative = "\(run.folder)/checkpoints/step-\(state.step).safetensors"
+        let path = try workspace.makeRoom(for: relative)
+        try TrainingCheckpoint(of: state, identity: identity).write(to: path, model: state.model)
+        let digest = try SHA256.hex(ofFile: path)
+        let bytes = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
+        records.checkpoints += kinds.map { kind in
+            CheckpointRecord(
+                step: state.step, kind: kind, path: relative, sha256: digest, bytes: bytes, emaUpdates: state.step,
+                value: best[kind])
+        }
+        return path
+    }
+
+    /// Records what happened since the last time; checkpoint files that nothing refers to any more are removed.
+    mutating func flush() throws {
+        let abandoned = try workspace.store.record(records, of: run.id)
+        for path in abandoned { try? FileManager.default.removeItem(atPath: workspace.folder + "/" + path) }
+        records = TrainingBatch()
+        lastFlush = .now
+    }
+
+    /// Whether the last flush is so long ago that a crash would lose too much.
+    var isDue: Bool { lastFlush.secondsUntilNow > 2 }
+}
