@@ -25,22 +25,23 @@ let package = Package(
         .target(name: "Layers", dependencies: ["Tensors"]),
         .target(name: "Backbones", dependencies: ["Layers"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
-        .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"]),
+        .target(name: "Audio", dependencies: ["AtomicFiles", "Kernels", "CSndFile", "CSoxr"]),
         .target(name: "SpeechMetrics", dependencies: ["Audio"]),
         .target(name: "Parallelism", dependencies: ["Kernels"]),
-        .target(name: "Corpora", dependencies: ["Kernels", "Audio", "Parallelism"]),
+        .target(name: "Corpora", dependencies: ["AtomicFiles", "Kernels", "Audio", "Parallelism"]),
         .target(name: "Objectives", dependencies: ["Diffusion", "SpeechMetrics", "Tensors"]),
 
-        // Files: weights and arrays, specs, the store.
-        .target(name: "WeightFiles"),
+        // Files: written whole or not at all; weights and arrays, specs, the store.
+        .target(name: "AtomicFiles"),
+        .target(name: "WeightFiles", dependencies: ["AtomicFiles"]),
         .target(name: "Specs", dependencies: [.product(name: "Yams", package: "Yams")]),
-        .target(name: "Runs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "Runs", dependencies: ["AtomicFiles", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Statistics"),
-        .target(name: "Reports", dependencies: ["Runs", "Statistics", "Parallelism", "Audio", "Kernels"]),
+        .target(name: "Reports", dependencies: ["AtomicFiles", "Runs", "Statistics", "Parallelism", "Audio", "Kernels"]),
 
         // Where they meet: models built from specs, their weights, their training, and whole experiments.
         .target(name: "Models", dependencies: ["Specs", "Objectives", "Backbones", "Corpora", "Parallelism"]),
-        .target(name: "Checkpoints", dependencies: ["Models", "Runs", "WeightFiles"]),
+        .target(name: "Checkpoints", dependencies: ["AtomicFiles", "Models", "Runs", "WeightFiles"]),
         .target(name: "Training", dependencies: ["Models", "Checkpoints", "Runs"]),
         .target(name: "Experiments", dependencies: ["Training", "Models", "Checkpoints", "Specs", "Runs"]),
         .target(name: "Diagnostics", dependencies: ["Experiments"]),
@@ -49,11 +50,12 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Experiments", "Diagnostics", "Reports", "SpeechMetrics",
+                "AtomicFiles", "Experiments", "Diagnostics", "Reports", "SpeechMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
 
+        .testTarget(name: "AtomicFilesTests", dependencies: ["AtomicFiles"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "WeightFiles"], resources: [.copy("Fixtures")]),
@@ -65,7 +67,7 @@ let package = Package(
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "RunsTests", dependencies: ["Runs", "Reports", "Audio"]),
+        .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Reports", "Audio"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Runs"]),
     ]

@@ -1,6 +1,6 @@
+import AtomicFiles
 import CSndFile
 import Foundation
-import Synchronization
 
 extension SoundFile {
     /// How samples are stored.
@@ -30,18 +30,15 @@ extension SoundFile {
             guard let frame = firstNotFinite(samples) else { continue }
             throw SoundFileError(path, .notFinite(frame: frame, channel: channel))
         }
-        let temporary = temporaryName(for: path)
-        let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw unwritable(path) }
-        do throws(SoundFileError) {
-            defer { close(descriptor) }
-            let clipped = try encode(sound, as: encoding, into: descriptor, for: path)
-            guard !durable || fsync(descriptor) == 0 else { throw unwritable(path) }
-            guard rename(temporary, path) == 0 else { throw unwritable(path) }
+        do {
+            let file = try PendingFile(at: path)
+            let clipped = try encode(sound, as: encoding, into: file.descriptor, for: path)
+            try file.commit(isDurable: durable)
             return clipped
+        } catch let failure as FileFailure {
+            throw SoundFileError(path, .unwritable(failure.reason))
         } catch {
-            unlink(temporary)
-            throw error
+            throw error as? SoundFileError ?? SoundFileError(path, .unwritable("\(error)"))
         }
     }
 
@@ -108,15 +105,5 @@ extension SoundFile {
 
     private static func unwritable(_ path: String) -> SoundFileError {
         SoundFileError(path, .unwritable(errno == 0 ? "the disk took only a part" : String(cString: strerror(errno))))
-    }
-
-    private static let temporaryCount = Atomic<Int>(0)
-
-    /// A hidden name beside `path` that no other writer uses.
-    private static func temporaryName(for path: String) -> String {
-        let url = URL(fileURLWithPath: path)
-        let count = temporaryCount.add(1, ordering: .relaxed).newValue
-        let name = ".\(url.lastPathComponent).\(getpid())-\(count).part"
-        return url.deletingLastPathComponent().appendingPathComponent(name).path
     }
 }

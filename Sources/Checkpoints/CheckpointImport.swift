@@ -1,3 +1,4 @@
+import AtomicFiles
 import Foundation
 import Models
 import Specs
@@ -111,15 +112,14 @@ public struct CheckpointImport: Sendable {
     private func write(_ arrays: [NamedArray], _ metadata: [String: String], _ spec: String, to folder: String) throws {
         let files = FileManager.default
         let target = URL(fileURLWithPath: folder)
-        let parent = target.deletingLastPathComponent()
-        let temporary = parent.appendingPathComponent(".\(target.lastPathComponent).\(UUID().uuidString).part")
+        let temporary = URL(fileURLWithPath: TemporaryName.path(for: target.path))
         defer { try? files.removeItem(at: temporary) }
         do {
             try files.createDirectory(at: temporary, withIntermediateDirectories: true)
             try SafetensorsFile.write(arrays, metadata: metadata, to: temporary.path + "/" + ImportedFiles.weights)
             try Data(spec.utf8).write(to: temporary.appendingPathComponent(ImportedFiles.spec))
             if files.fileExists(atPath: folder) {
-                let old = parent.appendingPathComponent(".\(target.lastPathComponent).\(UUID().uuidString).old")
+                let old = URL(fileURLWithPath: TemporaryName.path(for: target.path))
                 try files.moveItem(at: target, to: old)
                 do { try files.moveItem(at: temporary, to: target) } catch {
                     try? files.moveItem(at: old, to: target)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AtomicFiles
 import Corpora
 import Experiments
 import Foundation
@@ -130,9 +131,9 @@ struct Metrics: ParsableCommand {
     private func writeFiles(_ files: ResultFiles) throws {
         for (name, text) in [(ResultFiles.scoresName, files.csv), (ResultFiles.averagesName, files.averages)] {
             do {
-                try Data(text.utf8).write(to: URL(fileURLWithPath: outputFolder + "/" + name), options: .atomic)
+                try PendingFile.write(text, to: outputFolder + "/" + name)
             } catch {
-                throw CorpusError(outputFolder + "/" + name, .disk("cannot be written: \(error.localizedDescription)"))
+                throw CorpusError(outputFolder + "/" + name, .disk("cannot be written: \(error.reason)"))
             }
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AtomicFiles
 import Diagnostics
 import Experiments
 import Foundation
@@ -67,9 +68,9 @@ struct Probe: ParsableCommand {
         let folder = "\(store.folder)/\(run.folder)/probe"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let plot = EmbeddingPlot(report.embeddings)
-        try Data(plot.svg.utf8).write(to: URL(fileURLWithPath: folder + "/embeddings.svg"), options: .atomic)
+        try PendingFile.write(plot.svg, to: folder + "/embeddings.svg")
         let written = try report.json
-        try written.write(to: URL(fileURLWithPath: folder + "/probe.json"), options: .atomic)
+        try PendingFile.write(written, to: folder + "/probe.json")
         if json {
             try emitData(String(decoding: written, as: UTF8.self), terminator: "\n")
         } else {

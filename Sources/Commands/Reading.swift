@@ -30,8 +30,9 @@ struct List: ParsableCommand {
 
     func run() throws {
         let listing = try RunListing(of: try store.open(), where: condition.map { try RunFilter($0) }, limit: limit)
-        if json || format == .json { return try emit(listing.json) }
-        try emit(listing.table, as: format)
+        if json || format == .json { try emit(listing.json) } else { try emit(listing.table, as: format) }
+        for error in listing.unreadable { printError(error.description) }
+        if !listing.unreadable.isEmpty { throw ExitCode(5) }
     }
 }
 

@@ -1,3 +1,4 @@
+import AtomicFiles
 import Foundation
 import Parallelism
 
@@ -52,8 +53,7 @@ extension CorpusMaker {
             return .unchanged
         }
         let target = URL(fileURLWithPath: baseDir)
-        let parent = target.deletingLastPathComponent().path
-        let temporary = "\(parent)/.\(target.lastPathComponent).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).part"
+        let temporary = TemporaryName.path(for: target.path)
         do {
             try files.createDirectory(atPath: temporary, withIntermediateDirectories: true)
             try make(in: temporary, interruption: interruption)

@@ -1,4 +1,5 @@
 import Audio
+import AtomicFiles
 import Foundation
 
 /// Remembers the facts of files by path, size and time of change, so that a second check reads no audio.
@@ -44,10 +45,9 @@ public struct FactsCache: Sendable {
     public func write(to path: String) throws(CorpusError) {
         let lines = facts.sorted { $0.key.path < $1.key.path }.map(Self.line)
         do {
-            try Data(([Self.heading] + lines).joined(separator: "\n").utf8)
-                .write(to: URL(fileURLWithPath: path), options: .atomic)
+            try PendingFile.write(([Self.heading] + lines).joined(separator: "\n"), to: path, isDurable: false)
         } catch {
-            throw CorpusError(path, .disk(error.localizedDescription))
+            throw CorpusError(path, .disk(error.reason))
         }
     }
 

@@ -82,7 +82,7 @@ public struct DoctorReport: Sendable {
                 add("store", .warning, "\(work.abandoned) steps were left by processes that ended; the next sgmse run takes them over")
             }
             if isThorough || bytes <= Self.quickSize {
-                let problems = try store.integrityProblems()
+                let problems = try store.integrityProblems() + store.badRows()
                 for problem in problems.prefix(10) { add("integrity", .problem, problem) }
                 if problems.isEmpty { add("integrity", .good, "no damage found") }
             } else {

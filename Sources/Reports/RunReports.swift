@@ -4,11 +4,13 @@ import Runs
 /// The list of runs, as `ls` shows it.
 public struct RunListing: Sendable {
     public let runs: [Run]
+    /// What is wrong with the runs that cannot be read, and are therefore left out.
+    public let unreadable: [StoreError]
     /// The last step of those that were trained.
     public let steps: [Run.ID: Int]
 
     public init(of store: RunStore, where filter: RunFilter? = nil, limit: Int? = nil) throws(StoreError) {
-        runs = try store.runs(where: filter, limit: limit)
+        (runs, unreadable) = try store.readableRuns(where: filter, limit: limit)
         steps = try store.lastSteps(of: runs.map(\.id))
     }
 
@@ -126,6 +128,7 @@ extension Date {
 extension Double {
     /// Seconds as `1:02:03` or `2:03`.
     public var clock: String {
+        guard abs(self) < 1e15 else { return isNaN ? "–" : self < 0 ? "-∞" : "∞" }
         let total = Int(self.rounded())
         let (hours, minutes, seconds) = (total / 3600, total / 60 % 60, total % 60)
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : String(value) }

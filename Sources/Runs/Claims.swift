@@ -86,8 +86,9 @@ extension RunStore {
     public func claims() throws(StoreError) -> [(step: String, owner: Owner)] {
         try read { db in
             let rows = try Row.fetchAll(db, sql: "SELECT step, ownerID FROM claim ORDER BY since, step")
-            return try rows.compactMap { row in
-                try owner(row["ownerID"], db).map { (step: row["step"], owner: $0) }
+            return try rows.map { Cells($0, of: "claim") }.compactMap { cells in
+                let step: String = try cells[0]
+                return try owner(cells[1], db).map { (step: step, owner: $0) }
             }
         }
     }

@@ -40,7 +40,7 @@ public struct ReportedFigure: Hashable, Sendable {
 
 /// What a protocol gate found before or during a step.
 public struct GateFinding: Hashable, Sendable {
-    public enum Severity: String, Hashable, Sendable { case note, warning, failure }
+    public enum Severity: String, Hashable, Sendable, CaseIterable { case note, warning, failure }
 
     /// What was looked at: a step of the plan, a set, a comparison.
     public var subject: String
@@ -90,10 +90,10 @@ extension RunStore {
                     SELECT paper, row, testSet, metric, conditions, value, std, mark, source FROM reportedFigure
                     WHERE ?1 IS NULL OR paper = ?1 ORDER BY id
                     """, arguments: [paper]
-            ).map {
-                ReportedFigure(
+            ).map { Cells($0, of: "reportedFigure") }.map {
+                try ReportedFigure(
                     paper: $0[0], row: $0[1], testSet: $0[2], metric: $0[3], conditions: $0[4], value: $0[5],
-                    std: $0[6], mark: ReportedFigure.Mark(rawValue: $0[7]) ?? .reported, source: $0[8])
+                    std: $0[6], mark: $0[7], source: $0[8])
             }
         }
     }
@@ -128,10 +128,8 @@ extension RunStore {
                     SELECT subject, gate, severity, message, detail, runID FROM finding
                     WHERE (?1 IS NULL OR runID = ?1) AND (?2 IS NULL OR subject = ?2) ORDER BY time, id
                     """, arguments: [run?.rawValue, subject]
-            ).map {
-                GateFinding(
-                    subject: $0[0], gate: $0[1], severity: GateFinding.Severity(rawValue: $0[2]) ?? .failure,
-                    message: $0[3], detail: $0[4], run: ($0[5] as Int64?).map(StoreID.init))
+            ).map { Cells($0, of: "finding") }.map {
+                try GateFinding(subject: $0[0], gate: $0[1], severity: $0[2], message: $0[3], detail: $0[4], run: $0[5])
             }
         }
     }

@@ -1,89 +1,98 @@
+import AtomicFiles
 import Foundation
 
-/// A file beside the store that nothing needs.
+/// A file beside the store that no row needs.
 public struct GarbageFile: Hashable, Sendable {
     public enum Reason: String, Hashable, Sendable {
-        /// A file that was being written when its process ended.
+        /// A file that was being written when its process ended; its name proves it.
         case temporary = "left over from an interrupted write"
-        /// A checkpoint or audio file that no row of the store names.
-        case unreferenced = "not named by the store"
-        /// In the folder of a run that the store does not know.
-        case unknownRun = "of a run that the store does not know"
+        /// A checkpoint or audio file that the store had made, and that no row names any more.
+        case unreferenced = "made by this store and no longer needed"
+        /// Nothing in the store says that it was made here.
+        case unknown = "not made by this store; left alone"
     }
 
-    /// Relative to the store's folder.
+    /// Relative to the store's folder; a folder ends in `/`.
     public var path: String
     public var bytes: Int
     public var reason: Reason
+
+    /// Whether the store may delete it.
+    public var isRemovable: Bool { reason != .unknown }
+
+    package init(path: String, bytes: Int, reason: Reason) { (self.path, self.bytes, self.reason) = (path, bytes, reason) }
 }
 
 extension RunStore {
-    /// Lists the files in run folders that may go; deletes nothing.
+    /// Lists the files beside the store that no row needs; deletes nothing.
     ///
-    /// Logs and whatever else lies in the folder of a known run are kept, and so is everything of a run that is
-    /// trained or evaluated just now. Temporary files count once they are an hour old.
+    /// Logs and whatever else lies in the folder of a known run are left out, and so is everything of a run that is
+    /// trained or evaluated just now. Temporary files count once they are an hour old. What this store did not record as
+    /// made is listed as unknown.
     public func garbage() throws(StoreError) -> [GarbageFile] {
         let named = try namedFiles()
-        let runs = try self.runs()
+        let made = Set(try madeFiles().map(\.text))
         let evaluated = try runsUnderEvaluation()
-        let known = Dictionary(runs.map { ($0.folder, evaluated.contains($0.id) ? .running : $0.status) }) { first, _ in first }
-        let manager = FileManager.default
-        let folders = ((try? manager.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-        return leftovers(folders) + folders.flatMap { name -> [GarbageFile] in
-            let place = folder + "/" + name
-            let isRun = known[name] != nil || Self.looksLikeRun(name, at: place)
-            guard isRun, known[name] != .running else { return [] }
-            let files = (manager.enumerator(atPath: place)?.allObjects as? [String] ?? []).sorted()
-            return files.compactMap { file in
-                let path = name + "/" + file
-                guard let facts = try? manager.attributesOfItem(atPath: folder + "/" + path),
-                    facts[.type] as? FileAttributeType == .typeRegular,
-                    let reason = Self.reason(file, facts, isKnown: known[name] != nil, isNamed: named.contains(path))
-                else { return nil }
-                return GarbageFile(path: path, bytes: facts[.size] as? Int ?? 0, reason: reason)
+        var isAtWork: [String: Bool] = [:]
+        for run in try runs() { isAtWork[run.folder] = run.status == .running || evaluated.contains(run.id) }
+        let below = filesBelow
+        let gone = made.subtracting(named).sorted().filter { isAtWork[Self.top($0)] != true }
+            .compactMap { path in below.garbage(path, .unreferenced) }
+        let folders = isAtWork.keys.sorted().filter { isAtWork[$0] == false } + ["anchors"]
+        let inFolders = folders.flatMap { name -> [GarbageFile] in
+            below.files(below: name).compactMap { path in
+                if below.isOldTemporary(path) { return below.garbage(path, .temporary) }
+                let part = path.dropFirst(name.count + 1)
+                let isProduct = name == "anchors" || part.hasPrefix("checkpoints/") || part.hasPrefix("audio/")
+                guard isProduct, !named.contains(path), !made.contains(path), !Self.isTemporary(path) else { return nil }
+                return below.garbage(path, .unknown)
             }
         }
+        return (gone + inFolders + strangers(beside: Set(isAtWork.keys))).sorted { $0.path < $1.path }
     }
 
-    /// Deletes the files, and the folders that become empty.
+    /// Deletes those of the files that the store may delete, and the folders that become empty.
     ///
-    /// - Returns: How many bytes became free.
+    /// - Returns: How many files were deleted, and how many bytes became free.
     @discardableResult
-    public func delete(_ garbage: [GarbageFile]) throws(StoreError) -> Int {
-        let manager = FileManager.default
-        var freed = 0
-        for file in garbage {
-            let path = folder + "/" + file.path
-            do {
-                try manager.removeItem(atPath: path)
-                freed += file.bytes
-            } catch {
-                guard !manager.fileExists(atPath: path) else {
-                    throw StoreError(
-                        .readOnly, at: path, "the file cannot be deleted (\(error.localizedDescription))",
-                        hint: "allow writing to its folder")
-                }
-            }
-            var parent = (path as NSString).deletingLastPathComponent
-            while parent.count > folder.count, rmdir(parent) == 0 {
-                parent = (parent as NSString).deletingLastPathComponent
-            }
+    public func delete(_ garbage: [GarbageFile]) throws(StoreError) -> (files: Int, bytes: Int) {
+        var freed = (files: 0, bytes: 0)
+        let named = try namedFiles()
+        for file in garbage where file.isRemovable && !named.contains(file.path) {
+            guard let bytes = try delete(file) else { continue }
+            freed = (freed.files + 1, freed.bytes + bytes)
         }
         return freed
     }
 
-    /// Copies of imports and half-made corpora whose process ended long ago.
-    private func leftovers(_ names: [String]) -> [GarbageFile] {
-        let store = (path as NSString).lastPathComponent
-        let corpora = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/corpora")) ?? []
-        let candidates = names.filter { $0.hasPrefix(store + "-import-") || $0.hasSuffix(".partial") }
-            + corpora.filter { $0.hasPrefix(".") && $0.hasSuffix(".part") }.map { "corpora/" + $0 }
-        return candidates.sorted().compactMap { name in
-            guard let facts = try? FileManager.default.attributesOfItem(atPath: folder + "/" + name),
-                Self.isOld(facts)
-            else { return nil }
-            return GarbageFile(path: name, bytes: facts[.size] as? Int ?? 0, reason: .temporary)
+    private func delete(_ file: GarbageFile) throws(StoreError) -> Int? {
+        guard file.reason == .temporary else { return try deleteMade(file.path) }
+        guard let place = RelativePath(file.path.hasSuffix("/") ? String(file.path.dropLast()) : file.path),
+            TemporaryName.isTemporary(place.parts.last ?? "")
+        else { return nil }
+        guard case .folder = filesBelow.entry(place) else { return try filesBelow.delete(place) }
+        do {
+            try FileManager.default.removeItem(atPath: folder + "/" + place.text)
+        } catch {
+            throw StoreError(cannotWrite: folder + "/" + place.text, error)
         }
+        return file.bytes
+    }
+
+    /// Old temporary files and folders at the top and among the corpora, and what is not of this store at all.
+    private func strangers(beside runs: Set<String>) -> [GarbageFile] {
+        let store = (path as NSString).lastPathComponent
+        let own = Set(["", "-wal", "-shm", "-journal", "-owners"].map { store + $0 }).union(["corpora", "anchors", "audio-facts.cache"]).union(runs)
+        func names(_ folder: String) -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
+        let below = filesBelow
+        let top = names(folder).compactMap { name -> GarbageFile? in
+            let isOwn = own.contains(name) && RelativePath(name).map(below.entry) != .other
+            if isOwn || Self.isTemporary(name) { return below.isOldTemporary(name) ? below.garbage(name, .temporary) : nil }
+            return below.garbage(name, .unknown)
+        }
+        guard let corpora = RelativePath("corpora"), case .folder = below.entry(corpora) else { return top }
+        return top + names(folder + "/corpora").map { "corpora/" + $0 }.filter(below.isOldTemporary)
+            .compactMap { below.garbage($0, .temporary) }
     }
 
     /// The runs of which a live process evaluates something.
@@ -92,11 +101,6 @@ extension RunStore {
             Set(try evaluations("WHERE runID IS NOT NULL AND status = 'running'", [], db)
                 .filter { $0.status == .running }.compactMap(\.run))
         }
-    }
-
-    /// Whether a file was last changed more than an hour ago.
-    private static func isOld(_ facts: [FileAttributeKey: Any]) -> Bool {
-        (facts[.modificationDate] as? Date ?? .distantPast) < Date(timeIntervalSinceNow: -3600)
     }
 
     /// The checkpoints and enhanced files that rows name.
@@ -111,23 +115,29 @@ extension RunStore {
         }
     }
 
-    private static func reason(
-        _ file: String, _ facts: [FileAttributeKey: Any], isKnown: Bool, isNamed: Bool
-    ) -> GarbageFile.Reason? {
-        if isNamed { return nil }
-        let name = (file as NSString).lastPathComponent
-        if name.hasSuffix(".tmp") || name.hasSuffix(".partial") || name.hasSuffix(".part") || name.contains(".tmp-") {
-            return isOld(facts) ? .temporary : nil
+    private static func top(_ path: String) -> String { String(path.prefix { $0 != "/" }) }
+
+    private static func isTemporary(_ path: String) -> Bool { TemporaryName.isTemporary((path as NSString).lastPathComponent) }
+}
+
+extension FilesBelow {
+    /// What is at `path` as garbage; nil where nothing is, or where it is only reached through a link.
+    fileprivate func garbage(_ path: String, _ reason: GarbageFile.Reason) -> GarbageFile? {
+        guard let place = RelativePath(path) else { return nil }
+        return switch (entry(place), reason) {
+        case (.file(let bytes, _), _): GarbageFile(path: path, bytes: bytes, reason: reason)
+        case (.folder, .temporary), (.folder, .unknown): GarbageFile(path: path + "/", bytes: 0, reason: reason)
+        case (.other, .unknown): GarbageFile(path: path, bytes: 0, reason: reason)
+        default: nil
         }
-        if !isKnown { return .unknownRun }
-        return file.hasPrefix("checkpoints/") || file.hasPrefix("audio/") ? .unreferenced : nil
     }
 
-    /// Whether a folder has the name and the inside of a run's.
-    private static func looksLikeRun(_ name: String, at place: String) -> Bool {
-        guard let id = name.split(separator: "-").last, (8...24).contains(id.count), name.contains("-"),
-            id.allSatisfy({ $0.isLowercase || $0.isNumber })
-        else { return false }
-        return ["checkpoints", "audio"].contains { FileManager.default.fileExists(atPath: place + "/" + $0) }
+    /// Whether `path` is something in the making that was last changed more than an hour ago.
+    fileprivate func isOldTemporary(_ path: String) -> Bool {
+        guard let place = RelativePath(path), TemporaryName.isTemporary(place.parts.last ?? "") else { return false }
+        return switch entry(place) {
+        case .file(_, let changed), .folder(let changed): changed < Date(timeIntervalSinceNow: -3600)
+        case .other, .absent: false
+        }
     }
 }

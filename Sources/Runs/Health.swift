@@ -14,6 +14,11 @@ extension RunStore {
         }
     }
 
+    /// Rows with a value that its column must not hold, in words; at most twenty.
+    public func badRows() throws(StoreError) -> [String] {
+        try read { try RowRules.violations($0).map(\.description) }
+    }
+
     /// The steps of the schema that the store has taken, in order.
     public func appliedMigrations() throws(StoreError) -> [String] {
         try read { try Self.migrator.completedMigrations($0) }
@@ -62,6 +67,11 @@ extension RunStore {
     /// Runs statements as they are, for proofs about stores in unusual states.
     package func execute(_ sql: String) throws(StoreError) {
         try Self.mapping(path) { try database.writeWithoutTransaction { try $0.execute(sql: sql) } }
+    }
+
+    /// The columns of a table, for proofs about every one of them.
+    package func columnNames(of table: String) throws(StoreError) -> [String] {
+        try read { try $0.columns(in: table).map(\.name) }
     }
 
     /// Keeps all other writers waiting while `body` runs, for proofs about patience.

@@ -16,6 +16,7 @@ extension RunStore {
         Step(name: "reported figures and gate findings", sql: figureTables),
         Step(name: "noise references", sql: "ALTER TABLE fileResult ADD COLUMN reference TEXT CHECK (reference IS NULL OR json_valid(reference))"),
         Step(name: "views", sql: StoreViews.sql),
+        Step(name: "files made by the store", sql: madeFiles),
     ]
 
     static var migrationNames: [String] { steps.map(\.name) }
@@ -152,6 +153,12 @@ extension RunStore {
             nfe INTEGER NOT NULL, seconds REAL NOT NULL, realTimeFactor REAL NOT NULL, output TEXT,
             PRIMARY KEY (evaluationID, fileID)
         ) WITHOUT ROWID;
+        """
+
+    private static let madeFiles = """
+        CREATE TABLE madeFile (path TEXT PRIMARY KEY) WITHOUT ROWID;
+        INSERT OR IGNORE INTO madeFile SELECT path FROM checkpoint;
+        INSERT OR IGNORE INTO madeFile SELECT output FROM fileResult WHERE output IS NOT NULL;
         """
 
     private static let figureTables = """

@@ -64,13 +64,15 @@ extension RunStore {
     }
 
     func owner(_ id: Int64, _ db: Database) throws -> Owner? {
-        let row = try Row.fetchOne(db, sql: "SELECT * FROM owner WHERE id = ?", arguments: [id])
-        return row.map { row in
+        let row = try Row.fetchOne(db, sql: "SELECT id, pid, startTicks, bootID, host, since FROM owner WHERE id = ?", arguments: [id])
+        return row.map { Cells($0, of: "owner") }.map { cells in
+            // Whether the process lives is decided by its lock; a description that cannot be read says nothing of it.
             Owner(
                 id: StoreID(id),
                 process: ProcessFacts(
-                    pid: row["pid"], startTicks: row["startTicks"], bootID: row["bootID"], host: row["host"]),
-                since: Date(stored: row["since"]), isAlive: locks.isAlive(id))
+                    pid: (try? cells[1] as Int).flatMap(Int32.init(exactly:)) ?? 0, startTicks: (try? cells[2]) ?? 0,
+                    bootID: (try? cells[3]) ?? "", host: (try? cells[4]) ?? "an unknown machine"),
+                since: (try? cells[5] as Instant)?.date ?? .distantPast, isAlive: locks.isAlive(id))
         }
     }
 
@@ -133,11 +135,4 @@ extension RunStore {
 extension Date {
     /// Seconds since 1970, as the store has it.
     var stored: Double { timeIntervalSince1970 }
-
-    init(stored: Double) { self.init(timeIntervalSince1970: stored) }
-
-    init?(stored: Double?) {
-        guard let stored else { return nil }
-        self.init(timeIntervalSince1970: stored)
-    }
 }

@@ -21,6 +21,8 @@ final class OwnerLocks: Sendable {
     private let path: String
     private let owner = Mutex<Int64?>(nil)
     private static let firstOwner: Int64 = 16
+    /// Row numbers of owners; a lock stands for none beyond them.
+    private static let owners: Range<Int64> = 0..<1 << 48
 
     /// The lock file beside the store at `storePath`; a reader of a store without one sees only dead owners.
     init(besides storePath: String, access: RunStore.Access) throws(StoreError) {
@@ -87,7 +89,7 @@ final class OwnerLocks: Sendable {
     /// Whether the process that is owner `id` lives.
     func isAlive(_ id: Int64) -> Bool {
         if id == current { return true }
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0, Self.owners.contains(id) else { return false }
         var request = Self.request(F_WRLCK, byte: Self.firstOwner + id)
         guard fcntl(descriptor, Self.getLock, &request) == 0 else { return true }
         return request.l_type != Int16(F_UNLCK)

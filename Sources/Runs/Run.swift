@@ -6,7 +6,8 @@ public struct Run: Hashable, Sendable, Identifiable {
 
     public let id: ID
     /// Eight letters derived from ``key``: the same in every store.
-    public var shortID: String
+    public var shortID: String { short.text }
+    let short: RunShortID
     public var name: String
     public var key: RunKey
     public var origin: Origin
@@ -22,7 +23,7 @@ public struct Run: Hashable, Sendable, Identifiable {
     public var tags: [String]
     public var notes: String
 
-    public enum Origin: String, Hashable, Sendable { case trained, imported }
+    public enum Origin: String, Hashable, Sendable, CaseIterable { case trained, imported }
 
     /// The name of the run's folder beside the store: `<name>-<short id>`.
     public var folder: String { Run.folder(name: name, shortID: shortID) }

@@ -75,7 +75,11 @@ extension RunStore {
                 WHERE runID = ? ORDER BY pathID, position
                 """, arguments: [run.rawValue])
         var values: [String: [String]] = [:]
-        while let row = try rows.next() { values[row[0], default: []].append(row[1] ?? "null") }
+        while let row = try rows.next() {
+            let cells = Cells(row, of: "parameter")
+            let value: String? = try cells[1]
+            try values[cells[0], default: []].append(value ?? "null")
+        }
         // Nothing but nulls is no value, however many there are.
         return values.filter { !$0.value.allSatisfy { $0 == "null" } }.mapValues { $0.joined(separator: ", ") }
     }

@@ -30,7 +30,7 @@ extension RunStore {
                 ])
             }
             let known = try self.files(of: set.id, db)
-            let byPath = Dictionary(uniqueKeysWithValues: known.map { ($0.path, $0) })
+            let byPath = Dictionary(known.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
             return (set, files.compactMap { byPath[$0.path] })
         }
     }
@@ -62,8 +62,8 @@ extension RunStore {
     }
 
     func testSets(_ db: Database) throws -> [TestSet] {
-        try Row.fetchAll(db, sql: "SELECT id, name, fingerprint, folder, sampleRate FROM testSet ORDER BY id").map {
-            TestSet(id: StoreID($0[0]), name: $0[1], fingerprint: $0[2], folder: $0[3], sampleRate: $0[4])
+        try Row.fetchAll(db, sql: "SELECT id, name, fingerprint, folder, sampleRate FROM testSet ORDER BY id").map { Cells($0, of: "testSet") }.map {
+            try TestSet(id: $0[0], name: $0[1], fingerprint: $0[2], folder: $0[3], sampleRate: $0[4])
         }
     }
 
@@ -71,14 +71,15 @@ extension RunStore {
         try Row.fetchAll(
             db, sql: "SELECT id, path, speaker, noise, snr, seconds FROM testFile WHERE setID = ? ORDER BY path",
             arguments: [set.rawValue]
-        ).map {
-            TestFile(id: StoreID($0[0]), path: $0[1], speaker: $0[2], noise: $0[3], snr: $0[4], seconds: $0[5])
+        ).map { Cells($0, of: "testFile") }.map {
+            try TestFile(id: $0[0], path: $0[1], speaker: $0[2], noise: $0[3], snr: $0[4], seconds: $0[5])
         }
     }
 
     func metrics(_ db: Database) throws -> [ScoredMetric] {
-        try Row.fetchAll(db, sql: "SELECT id, name, signature, unit, higherIsBetter FROM metric ORDER BY id").map {
-            ScoredMetric(id: StoreID($0[0]), name: $0[1], signature: $0[2], unit: $0[3], higherIsBetter: $0[4])
+        try Row.fetchAll(db, sql: "SELECT id, name, signature, unit, higherIsBetter FROM metric ORDER BY id")
+            .map { Cells($0, of: "metric") }.map {
+            try ScoredMetric(id: $0[0], name: $0[1], signature: $0[2], unit: $0[3], higherIsBetter: $0[4])
         }
     }
 
@@ -170,25 +171,22 @@ extension RunStore {
             predictor, corrector, correctorSteps, snr, guidance, reference, weights, noiseSeed, other, status,
             reason, ownerID, started, ended FROM evaluation \(tail)
             """
-        return try Row.fetchAll(db, sql: sql, arguments: arguments).map(evaluation)
+        return try Row.fetchAll(db, sql: sql, arguments: arguments).map { try evaluation(Cells($0, of: "evaluation")) }
     }
 
-    private func evaluation(_ row: Row) -> Evaluation {
-        let run: Int64? = row[2]
-        let owner: Int64? = row[21]
-        var status = RunStatus(rawValue: row[19]) ?? .failed
-        if status == .running, let owner, !locks.isAlive(owner) { status = .interrupted }
-        return Evaluation(
-            id: StoreID(row[0]), identity: row[1],
-            subject: run.map { .run(StoreID($0), checkpoint: (row[4] as Int64?).map(StoreID.init)) }
-                ?? .anchor(row[3] ?? ""),
-            checkpointKind: (row[5] as String?).flatMap(CheckpointRecord.Kind.init), checkpointStep: row[6],
-            testSet: StoreID(row[7]),
+    private func evaluation(_ cells: Cells) throws -> Evaluation {
+        let (run, owner): (Run.ID?, StoreID<Owner>?) = (try cells[2], try cells[21])
+        var status: RunStatus = try cells[19]
+        if status == .running, let owner, !locks.isAlive(owner.rawValue) { status = .interrupted }
+        let subject: EvaluationSubject = try run.map { .run($0, checkpoint: try cells[4]) } ?? .anchor(cells[3] ?? "")
+        let (noiseSeed, started, ended): (Int64?, Instant?, Instant?) = (try cells[17], try cells[22], try cells[23])
+        return try Evaluation(
+            id: cells[0], identity: cells[1], subject: subject, checkpointKind: cells[5], checkpointStep: cells[6],
+            testSet: cells[7],
             point: EvaluationPoint(
-                steps: row[8], sampler: row[9], predictor: row[10], corrector: row[11], correctorSteps: row[12],
-                snr: row[13], guidance: row[14], reference: row[15], weights: row[16],
-                noiseSeed: (row[17] as Int64?).map(UInt64.init(bitPattern:)), other: row[18]),
-            status: status, reason: row[20], owner: owner.map(StoreID.init),
-            started: Date(stored: row[22] as Double?), ended: Date(stored: row[23] as Double?))
+                steps: cells[8], sampler: cells[9], predictor: cells[10], corrector: cells[11], correctorSteps: cells[12],
+                snr: cells[13], guidance: cells[14], reference: cells[15], weights: cells[16],
+                noiseSeed: noiseSeed.map(UInt64.init(bitPattern:)), other: cells[18]),
+            status: status, reason: cells[20], owner: owner, started: started?.date, ended: ended?.date)
     }
 }

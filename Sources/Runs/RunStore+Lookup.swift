@@ -4,11 +4,22 @@ import GRDB
 extension RunStore {
     /// The runs that `filter` lets through, the newest first.
     public func runs(where filter: RunFilter? = nil, limit: Int? = nil) throws(StoreError) -> [Run] {
+        let found = try readableRuns(where: filter, limit: limit)
+        if let error = found.unreadable.first { throw error }
+        return found.runs
+    }
+
+    /// The runs that `filter` lets through, the newest first, and an error for each that cannot be read.
+    public func readableRuns(
+        where filter: RunFilter? = nil, limit: Int? = nil
+    ) throws(StoreError) -> (runs: [Run], unreadable: [StoreError]) {
         try read { db in
             let condition = try filter?.condition(db) ?? SQLCondition(sql: "1")
-            return try runs(
+            var unreadable: [StoreError] = []
+            let found = try runs(
                 "WHERE \(condition.sql) ORDER BY run.created DESC, run.id DESC LIMIT ?",
-                condition.arguments + [limit ?? -1], db)
+                condition.arguments + [limit ?? -1], db, skip: { unreadable.append(StoreError($0, at: self.path)) })
+            return (found, unreadable)
         }
     }
 
@@ -16,7 +27,7 @@ extension RunStore {
     public func runs(_ ids: [Run.ID]) throws(StoreError) -> [Run] {
         try read { db in
             let found = try runs("WHERE run.id IN (\(list(ids)))", [], db)
-            let byID = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+            let byID = Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
             return try ids.map { id in
                 guard let run = byID[id] else { throw StoreError.missing("no run with row \(id)", at: path) }
                 return run
@@ -59,8 +70,8 @@ extension RunStore {
         try read { db in
             let row = try Row.fetchOne(
                 db, sql: "SELECT file, written, resolved FROM spec WHERE runID = ?", arguments: [run.rawValue])
-            guard let row else { throw StoreError.missing("no spec of run \(run)", at: path) }
-            return StoredSpec(file: row[0], written: row[1], resolved: row[2])
+            guard let cells = row.map({ Cells($0, of: "spec") }) else { throw StoreError.missing("no spec of run \(run)", at: path) }
+            return try StoredSpec(file: cells[0], written: cells[1], resolved: cells[2])
         }
     }
 
@@ -74,42 +85,60 @@ extension RunStore {
     }
 
     /// Runs with their provenance and tags; `tail` is what follows the joins.
-    private func runs(_ tail: String, _ arguments: StatementArguments, _ db: Database) throws -> [Run] {
-        var provenances: [Int64: Provenance] = [:]
-        let tags = try tagLists(db)
-        var living: [Int64: Bool] = [:]
+    ///
+    /// - Parameter skip: Given each row that cannot be read, which is then left out; without it, such a row is an error.
+    private func runs(
+        _ tail: String, _ arguments: StatementArguments, _ db: Database, skip: ((BadCell) -> Void)? = nil
+    ) throws -> [Run] {
+        var reader = RunReader(tags: try tagLists(db))
         let sql = """
             SELECT run.id, shortID, name, identity, seed, dataFingerprint, origin, status, reason, ownerID,
             created, started, ended, notes, provenanceID FROM run \(tail)
             """
-        return try Array(
-            Row.fetchCursor(db, sql: sql, arguments: arguments).map { row in
-                let provenanceID: Int64 = row[14]
-                let provenance = try provenances[provenanceID] ?? self.provenance(provenanceID, db)
-                provenances[provenanceID] = provenance
-                let id: Int64 = row[0]
-                let owner: Int64? = row[9]
-                var (status, reason) = (RunStatus(rawValue: row[7]) ?? .failed, row[8] as String?)
-                if status == .running, let owner {
-                    let isAlive = living[owner] ?? self.locks.isAlive(owner)
-                    living[owner] = isAlive
-                    if !isAlive { (status, reason) = (.interrupted, "its process has ended") }
-                }
-                return Run(
-                    id: Run.ID(id), shortID: row[1], name: row[2],
-                    key: RunKey(
-                        identity: row[3], seed: UInt64(bitPattern: row[4]), dataFingerprint: row[5]),
-                    origin: Run.Origin(rawValue: row[6]) ?? .trained, status: status, reason: reason,
-                    owner: owner.map(StoreID.init), created: Date(stored: row[10] as Double),
-                    started: Date(stored: row[11] as Double?), ended: Date(stored: row[12] as Double?),
-                    provenance: provenance, tags: tags[id] ?? [], notes: row[13])
-            })
+        let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
+        var found: [Run] = []
+        while let row = try rows.next() {
+            do {
+                found.append(try run(Cells(row, of: "run"), &reader, db))
+            } catch let bad as BadCell where skip != nil {
+                skip?(bad)
+            }
+        }
+        return found
+    }
+
+    /// What the runs of one reading share.
+    private struct RunReader {
+        var tags: [Int64: [String]]
+        var provenances: [Int64: Provenance] = [:]
+        var living: [Int64: Bool] = [:]
+    }
+
+    private func run(_ cells: Cells, _ reader: inout RunReader, _ db: Database) throws -> Run {
+        let (id, provenanceID, owner): (Int64, Int64, Int64?) = (try cells[0], try cells[14], try cells[9])
+        let provenance = try reader.provenances[provenanceID] ?? self.provenance(provenanceID, db)
+        reader.provenances[provenanceID] = provenance
+        var (status, reason): (RunStatus, String?) = (try cells[7], try cells[8])
+        if status == .running, let owner {
+            let isAlive = reader.living[owner] ?? locks.isAlive(owner)
+            reader.living[owner] = isAlive
+            if !isAlive { (status, reason) = (.interrupted, "its process has ended") }
+        }
+        let (created, started, ended): (Instant, Instant?, Instant?) = (try cells[10], try cells[11], try cells[12])
+        return try Run(
+            id: Run.ID(id), short: cells[1], name: cells[2],
+            key: RunKey(identity: cells[3], seed: UInt64(bitPattern: cells[4]), dataFingerprint: cells[5]),
+            origin: cells[6], status: status, reason: reason, owner: owner.map(StoreID.init), created: created.date,
+            started: started?.date, ended: ended?.date, provenance: provenance, tags: reader.tags[id] ?? [], notes: cells[13])
     }
 
     private func tagLists(_ db: Database) throws -> [Int64: [String]] {
         let rows = try Row.fetchCursor(db, sql: "SELECT runID, tag FROM tag ORDER BY runID, tag")
         var lists: [Int64: [String]] = [:]
-        while let row = try rows.next() { lists[row[0], default: []].append(row[1]) }
+        while let row = try rows.next() {
+            let cells = Cells(row, of: "tag")
+            try lists[cells[0], default: []].append(cells[1])
+        }
         return lists
     }
 
@@ -118,9 +147,10 @@ extension RunStore {
             db, sql: "SELECT gitCommit, dirty, version, machine, threads, commandLine FROM provenance WHERE id = ?",
             arguments: [id])
         guard let row else { throw StoreError.damaged(at: path, "a row of provenance is missing") }
-        return Provenance(
-            gitCommit: row[0], isDirty: row[1], version: row[2], machine: row[3], threads: row[4],
-            commandLine: row[5])
+        let cells = Cells(row, of: "provenance")
+        return try Provenance(
+            gitCommit: cells[0], isDirty: cells[1], version: cells[2], machine: cells[3], threads: cells[4],
+            commandLine: cells[5])
     }
 
     /// Row numbers as the inside of an SQL `IN (...)`.

@@ -12,6 +12,7 @@ extension RunStore {
     /// The row of the run of that key, made where it is missing.
     func insert(_ draft: RunDraft, _ db: Database) throws -> Run.ID {
         if let known = try id(of: draft.key, db) { return known }
+        try refuse(RunText.fault(inName: draft.name), "give the run a shorter or plainer name in its spec")
         let shortID = try freeShortID(for: draft.key, db)
         try db.execute(
             sql: """
@@ -139,7 +140,9 @@ extension RunStore {
 
     // MARK: Notes and tags
 
+    /// - Throws: ``StoreError`` of kind `invalid` for a note that is too long or has control characters.
     public func setNotes(_ notes: String, of run: Run.ID) throws(StoreError) {
+        try refuse(RunText.fault(inNote: notes))
         try write { db in
             try db.execute(sql: "UPDATE run SET notes = ? WHERE id = ?", arguments: [notes, run.rawValue])
         }
@@ -156,6 +159,7 @@ extension RunStore {
     }
 
     private func insert(tag: String, of run: Run.ID, _ db: Database) throws {
+        try refuse(RunText.fault(inTag: tag))
         try db.execute(sql: "INSERT OR IGNORE INTO tag (runID, tag) VALUES (?, ?)", arguments: [run.rawValue, tag])
     }
 }

@@ -20,6 +20,7 @@ extension RunStore {
                     evaluation.rawValue, one.file.rawValue, one.nfe, one.seconds, one.realTimeFactor, one.output,
                     one.reference,
                 ])
+                if let output = one.output { try insertMade(output, db) }
             }
         }
     }
@@ -60,11 +61,11 @@ extension RunStore {
                     ORDER BY metricID, fileID
                     """, arguments: [evaluation.rawValue])
             return try Array(
-                rows.map { row in
-                    Score(
-                        file: StoreID(row[0]), metric: StoreID(row[1]),
-                        outcome: (row[2] as Double?).map(ScoreOutcome.value)
-                            ?? .failed(row[3] ?? "no reason was recorded"))
+                rows.map { Cells($0, of: "score") }.map { cells in
+                    let (value, reason): (Double?, String?) = (try cells[2], try cells[3])
+                    return try Score(
+                        file: cells[0], metric: cells[1],
+                        outcome: value.map(ScoreOutcome.value) ?? .failed(reason ?? "no reason was recorded"))
                 })
         }
     }
@@ -77,9 +78,11 @@ extension RunStore {
                     SELECT fileID, nfe, seconds, realTimeFactor, output, reference FROM fileResult WHERE evaluationID = ?
                     ORDER BY fileID
                     """, arguments: [evaluation.rawValue]
-            ).map {
-                FileResult(
-                    file: StoreID($0[0]), nfe: $0[1], seconds: $0[2], realTimeFactor: $0[3], output: $0[4], reference: $0[5])
+            ).map { Cells($0, of: "fileResult") }.map { cells in
+                let output: RelativePath? = try cells[4]
+                return try FileResult(
+                    file: cells[0], nfe: cells[1], seconds: cells[2], realTimeFactor: cells[3], output: output?.text,
+                    reference: cells[5])
             }
         }
     }

@@ -53,6 +53,7 @@ extension RunStore {
                 run.rawValue, checkpoint.step, checkpoint.kind.rawValue, checkpoint.path, checkpoint.sha256,
                 checkpoint.bytes, checkpoint.emaUpdates, checkpoint.value, checkpoint.time.stored,
             ])
+        try insertMade(checkpoint.path, db)
         guard checkpoint.kind != .step else { return [] }
         return try supersede(checkpoint, of: run, db)
     }
@@ -78,20 +79,20 @@ extension RunStore {
 
     // MARK: Reading
 
-    /// The steps of a run in order, from `first` on.
-    public func steps(of run: Run.ID, from first: Int = 0) throws(StoreError) -> [StepRecord] {
+    /// The steps of a run in order, from `first` on, at most `limit` of them.
+    public func steps(of run: Run.ID, from first: Int = 0, limit: Int? = nil) throws(StoreError) -> [StepRecord] {
         try read { db in
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
                     SELECT step, loss, gradientNorm, learningRate, seconds, terms FROM trainingStep
-                    WHERE runID = ? AND step >= ? ORDER BY step
-                    """, arguments: [run.rawValue, first])
+                    WHERE runID = ? AND step >= ? ORDER BY step LIMIT ?
+                    """, arguments: [run.rawValue, first, limit ?? -1])
             return try Array(
-                rows.map { row in
-                    StepRecord(
-                        step: row[0], loss: row[1] ?? .nan, terms: Terms.values(row[5]),
-                        gradientNorm: row[2] ?? .nan, learningRate: row[3] ?? .nan, seconds: row[4] ?? .nan)
+                rows.map { Cells($0, of: "trainingStep") }.map { cells in
+                    try StepRecord(
+                        step: cells[0], loss: cells[1] ?? .nan, terms: Terms.values(cells[5]),
+                        gradientNorm: cells[2] ?? .nan, learningRate: cells[3] ?? .nan, seconds: cells[4] ?? .nan)
                 })
         }
     }
@@ -119,7 +120,8 @@ extension RunStore {
             try Row.fetchAll(
                 db, sql: "SELECT step, metric, value, n FROM validation WHERE runID = ? ORDER BY step, metric",
                 arguments: [run.rawValue]
-            ).map { ValidationRecord(step: $0[0], metric: $0[1], value: $0[2], n: $0[3]) }
+            ).map { Cells($0, of: "validation") }
+                .map { try ValidationRecord(step: $0[0], metric: $0[1], value: $0[2], n: $0[3]) }
         }
     }
 
@@ -128,7 +130,8 @@ extension RunStore {
             try Row.fetchAll(
                 db, sql: "SELECT time, kind, message FROM event WHERE runID = ? ORDER BY time, id",
                 arguments: [run.rawValue]
-            ).map { EventRecord(time: Date(stored: $0[0] as Double), kind: $0[1], message: $0[2]) }
+            ).map { Cells($0, of: "event") }
+                .map { EventRecord(time: (try $0[0] as Instant).date, kind: try $0[1], message: try $0[2]) }
         }
     }
 
@@ -143,7 +146,7 @@ extension RunStore {
                     SELECT id, step, kind, path, sha256, bytes, emaUpdates, value, time, superseded FROM checkpoint
                     WHERE runID = ? AND superseded <= ? ORDER BY step, kind
                     """, arguments: [run.rawValue, includingSuperseded]
-            ).map(Self.checkpoint)
+            ).map { try Self.checkpoint(Cells($0, of: "checkpoint")) }
         }
     }
 
@@ -154,11 +157,11 @@ extension RunStore {
         try checkpoints(of: run).last { $0.kind == kind && (step == nil || $0.step == step) }
     }
 
-    private static func checkpoint(_ row: Row) -> CheckpointRecord {
-        CheckpointRecord(
-            id: StoreID(row[0]), step: row[1], kind: CheckpointRecord.Kind(rawValue: row[2]) ?? .step, path: row[3],
-            sha256: row[4], bytes: row[5], emaUpdates: row[6], value: row[7], time: Date(stored: row[8] as Double),
-            isSuperseded: row[9])
+    private static func checkpoint(_ cells: Cells) throws -> CheckpointRecord {
+        let (path, time): (RelativePath, Instant) = (try cells[3], try cells[8])
+        return try CheckpointRecord(
+            id: cells[0], step: cells[1], kind: cells[2], path: path.text, sha256: cells[4], bytes: cells[5],
+            emaUpdates: cells[6], value: cells[7], time: time.date, isSuperseded: cells[9])
     }
 }
 

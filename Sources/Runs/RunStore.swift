@@ -122,6 +122,8 @@ public final class RunStore: Sendable {
             throw error
         } catch let error as DatabaseError {
             throw StoreError(error, at: path)
+        } catch let bad as BadCell {
+            throw StoreError(bad, at: path)
         } catch {
             throw .damaged(at: path, "\(error)")
         }
@@ -231,13 +233,14 @@ extension RunStore {
         return queue
     }
 
-    private static func configuration(_ patience: Double, readOnly: Bool) -> Configuration {
+    static func configuration(_ patience: Double, readOnly: Bool) -> Configuration {
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.label = "sgmse.store"
         configuration.busyMode = .callback(waiting(patience))
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY")
+            for function in [RowRules.printable, RowRules.relativePath, RowRules.shortID] { db.add(function: function) }
         }
         return configuration
     }

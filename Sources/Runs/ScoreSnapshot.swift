@@ -61,7 +61,7 @@ extension RunStore {
     private func fileCounts(_ sets: Set<TestSet.ID>, _ db: Database) throws -> [TestSet.ID: Int] {
         let rows = try Row.fetchAll(
             db, sql: "SELECT setID, count(*) FROM testFile WHERE setID IN (\(list(sets))) GROUP BY setID")
-        return Dictionary(uniqueKeysWithValues: rows.map { (TestSet.ID($0[0]), $0[1]) })
+        return Dictionary(try rows.map { Cells($0, of: "testFile") }.map { (try $0[0], try $0[1]) }, uniquingKeysWith: { $1 })
     }
 
     /// Reads along the primary key, one range per evaluation and metric.
@@ -76,8 +76,9 @@ extension RunStore {
                 let cursor = try Row.fetchCursor(statement, arguments: [evaluation.rawValue, metric.rawValue])
                 var series = ScoreSnapshot.Series()
                 while let row = try cursor.next() {
-                    series.files.append(TestFile.ID(row[0]))
-                    series.values.append(row[1] ?? .nan)
+                    let cells = Cells(row, of: "score")
+                    series.files.append(try cells[0])
+                    series.values.append(try cells[1] ?? .nan)
                 }
                 if !series.files.isEmpty {
                     found[ScoreSnapshot.Key(evaluation: evaluation, metric: metric)] = series

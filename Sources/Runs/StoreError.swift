@@ -119,6 +119,22 @@ extension StoreError {
         }
     }
 
+    /// A cell of the store at `path` that does not hold what it must.
+    init(_ bad: BadCell, at path: String) {
+        self.init(
+            .corrupt, at: path, bad.description,
+            hint: "the store was damaged, or another program wrote to it; sgmse doctor --thorough lists such rows; "
+                + "restore a backup, or correct the row with sqlite3")
+    }
+
+    /// Cells of another store, for which nothing of it is taken over.
+    init(refusing bad: [BadCell], of path: String) {
+        let shown = bad.prefix(5).map(\.description).joined(separator: "\n    ")
+        self.init(
+            .corrupt, at: path, "\(bad.count >= 20 ? "20 or more" : "\(bad.count)") values are not what a store holds:\n    " + shown,
+            hint: "nothing was imported; correct or remove these rows in a copy of that store, and import the copy")
+    }
+
     static func damaged(at path: String, _ detail: String) -> StoreError {
         StoreError(.corrupt, at: path, "the store is damaged (\(detail))", hint: rescue)
     }

@@ -74,16 +74,18 @@ extension RunStore {
                 \(tail)
                 """, arguments: arguments)
         while let row = try rows.next() {
-            var (status, reason) = (RunStatus(rawValue: row[6]) ?? .failed, row[7] as String?)
-            if status == .running, let owner = row[8] as Int64? {
+            let cells = Cells(row, of: "run")
+            var (status, reason): (RunStatus, String?) = (try cells[6], try cells[7])
+            if status == .running, let owner: Int64 = try cells[8] {
                 let isAlive = living[owner] ?? locks.isAlive(owner)
                 living[owner] = isAlive
                 if !isAlive { (status, reason) = (.interrupted, "its process has ended") }
             }
-            let key = RunKey(identity: row[3], seed: UInt64(bitPattern: row[4]), dataFingerprint: row[5])
+            let key = RunKey(identity: try cells[3], seed: UInt64(bitPattern: try cells[4]), dataFingerprint: try cells[5])
+            let (short, path): (RunShortID, RelativePath?) = (try cells[2], try cells[10])
             inventory.trainings[key] = .init(
-                run: StoreID(row[0]), name: row[1], shortID: row[2], status: status, reason: reason, lastStep: row[9],
-                lastPath: row[10])
+                run: try cells[0], name: try cells[1], shortID: short.text, status: status, reason: reason,
+                lastStep: try cells[9], lastPath: path?.text)
         }
     }
 
@@ -96,7 +98,10 @@ extension RunStore {
                 SELECT evaluation.id, metric.id FROM evaluation CROSS JOIN metric WHERE EXISTS (
                 SELECT 1 FROM score WHERE evaluationID = evaluation.id AND metricID = metric.id)
                 """)
-        while let row = try scored.next() { metrics[row[0], default: []].insert(StoreID(row[1])) }
+        while let row = try scored.next() {
+            let cells = Cells(row, of: "score")
+            try metrics[cells[0], default: []].insert(cells[1])
+        }
         let rows = try Row.fetchCursor(
             db,
             sql: """
@@ -105,10 +110,10 @@ extension RunStore {
                 FROM evaluation
                 """)
         while let row = try rows.next() {
-            let id: Int64 = row[0]
-            inventory.scorings[row[1]] = .init(
-                evaluation: StoreID(id), status: RunStatus(rawValue: row[2]) ?? .failed, metrics: metrics[id] ?? [],
-                kept: row[3])
+            let cells = Cells(row, of: "evaluation")
+            let id: Int64 = try cells[0]
+            try inventory.scorings[cells[1]] = .init(
+                evaluation: StoreID(id), status: cells[2], metrics: metrics[id] ?? [], kept: cells[3])
         }
     }
 
@@ -152,7 +157,10 @@ extension RunStore {
                     WHERE runID = ? AND steps > 0 AND sampler IS NOT NULL GROUP BY sampler
                     """, arguments: [run.rawValue])
             var sampling: [String: Double] = [:]
-            while let row = try rows.next() { sampling[row[0]] = row[1] }
+            while let row = try rows.next() {
+                let cells = Cells(row, of: "evaluation")
+                try sampling[cells[0]] = cells[1]
+            }
             let threads = try Int.fetchOne(
                 db, sql: "SELECT threads FROM run JOIN provenance ON provenance.id = provenanceID WHERE run.id = ?",
                 arguments: [run.rawValue])

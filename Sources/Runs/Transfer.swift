@@ -1,3 +1,4 @@
+import AtomicFiles
 import Foundation
 import GRDB
 
@@ -19,16 +20,15 @@ extension RunStore {
     ///
     /// - Throws: ``StoreError`` of kind `invalid` where `file` is the store itself or one of the files beside it.
     public func backup(to file: String) throws(StoreError) {
-        let partial = file + ".partial"
+        let partial = TemporaryName.path(for: file)
         let own = ["", "-wal", "-shm", "-journal", "-owners"].map { path + $0 }
-        guard ![file, partial].contains(where: { target in own.contains { Self.isSameFile(target, $0) } }) else {
+        guard !own.contains(where: { Self.isSameFile(file, $0) }) else {
             throw StoreError(
                 .invalid, at: file, "the copy would replace the store that it is made of",
                 hint: "give the copy another name; the store has been left as it was")
         }
         try Self.mapping(file) {
             do {
-                try? FileManager.default.removeItem(atPath: partial)
                 try Self.copy(database, to: partial)
                 try Self.replace(file, by: partial)
             } catch {
@@ -78,43 +78,52 @@ extension RunStore {
     /// - Returns: How many files were copied.
     @discardableResult
     public func importFiles(of run: Run, from folder: String) throws(StoreError) -> Int {
-        let (source, target) = (folder + "/" + run.folder, self.folder + "/" + run.folder)
-        let files = FileManager.default
-        var count = 0
-        for name in (files.enumerator(atPath: source)?.allObjects as? [String] ?? []).sorted() {
-            var isFolder: ObjCBool = false
-            let (from, to) = (source + "/" + name, target + "/" + name)
-            guard files.fileExists(atPath: from, isDirectory: &isFolder), !isFolder.boolValue, !files.fileExists(atPath: to)
-            else { continue }
-            let partial = to + ".partial"
-            do {
-                try files.createDirectory(atPath: (to as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-                try? files.removeItem(atPath: partial)
-                try files.copyItem(atPath: from, toPath: partial)
-                try files.moveItem(atPath: partial, toPath: to)
-            } catch {
-                try? files.removeItem(atPath: partial)
-                throw StoreError(cannotWrite: to, error)
-            }
-            count += 1
+        let source = FilesBelow(folder: folder)
+        let missing = source.files(below: run.folder).filter { name in
+            !TemporaryName.isTemporary((name as NSString).lastPathComponent) && RelativePath(name).map(filesBelow.entry) == .absent
         }
-        return count
+        guard !missing.isEmpty else { return 0 }
+        try makeFolder(of: run)
+        try willMake(missing)
+        for name in missing { try Self.copyFile(folder + "/" + name, to: self.folder + "/" + name) }
+        return missing.count
+    }
+
+    private static func copyFile(_ source: String, to target: String) throws(StoreError) {
+        let files = FileManager.default
+        let partial = TemporaryName.path(for: target)
+        do {
+            try files.createDirectory(atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try files.copyItem(atPath: source, toPath: partial)
+            try files.moveItem(atPath: partial, toPath: target)
+        } catch {
+            try? files.removeItem(atPath: partial)
+            throw StoreError(cannotWrite: target, error)
+        }
     }
 
     /// Adds the runs of another store, or those of the given short ids, with all that belongs to them.
     ///
+    /// Every row of the other store is checked before anything is written: one that is not what its column must hold
+    /// refuses the whole import.
+    ///
     /// What is here already is kept, but for the status of a run that is finished there and not here. The other
     /// store may be of an earlier version; it is not changed.
+    ///
+    /// - Throws: ``StoreError`` of kind `corrupt` that names the rows.
     @discardableResult
     public func importRuns(from other: String, only shortIDs: [String]? = nil) throws(StoreError) -> TransferSummary {
-        let copy = path + "-import-" + UUID().uuidString
+        let copy = TemporaryName.path(for: path)
         defer { try? FileManager.default.removeItem(atPath: copy) }
         try Self.mapping(other) {
             let source = try RunStore(at: other, access: .readOnly)
             try Self.copy(source.database, to: copy)
-            let queue = try DatabaseQueue(path: copy)
+            let queue = try DatabaseQueue(path: copy, configuration: Self.configuration(30, readOnly: false))
+            try queue.write(Self.dropViewsAndTriggers)
             try Self.migrator.migrate(queue)
+            let bad = try queue.read { try RowRules.violations($0) }
             try queue.close()
+            if !bad.isEmpty { throw StoreError(refusing: bad, of: other) }
         }
         return try write(attaching: copy, as: "source") { db in
             try db.execute(sql: "CREATE TEMP TABLE chosen (shortID TEXT PRIMARY KEY)")
@@ -136,6 +145,15 @@ extension RunStore {
             }
             if shortIDs == nil { try db.execute(sql: Self.figureTransfer) }
             return summary
+        }
+    }
+
+    /// Views and triggers would run here what another wrote; the rows are all that is taken over.
+    private static func dropViewsAndTriggers(_ db: Database) throws {
+        let rows = try Row.fetchAll(db, sql: "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger')")
+        for cells in rows.map({ Cells($0, of: "sqlite_master") }) {
+            let (type, name): (String, String) = (try cells[0], try cells[1])
+            try db.execute(sql: "DROP \(type) \(name.quotedDatabaseIdentifier)")
         }
     }
 

@@ -50,6 +50,7 @@ struct TrainingJournal {
     mutating func save(_ state: TrainingState, as kinds: Set<CheckpointRecord.Kind>) throws -> String {
         let relative = "\(run.folder)/checkpoints/step-\(state.step).safetensors"
         let path = try workspace.makeRoom(for: relative)
+        try workspace.store.willMake([relative])
         try TrainingCheckpoint(of: state, identity: identity).write(to: path, model: state.model)
         let digest = try SHA256.hex(ofFile: path)
         let bytes = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
@@ -64,7 +65,7 @@ struct TrainingJournal {
     /// Records what happened since the last time; checkpoint files that nothing refers to any more are removed.
     mutating func flush() throws {
         let abandoned = try workspace.store.record(records, of: run.id)
-        for path in abandoned { try? FileManager.default.removeItem(atPath: workspace.folder + "/" + path) }
+        try workspace.store.deleteMade(abandoned)
         records = TrainingBatch()
         lastFlush = .now
     }

@@ -173,6 +173,10 @@ import Testing
             try #require(tries < 20 * Self.kills, "the phase is over before it can be struck")
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             for file in left()..<1500 { try Data([1]).write(to: URL(fileURLWithPath: "\(folder)/\(file)-\(struck)-x.bin")) }
+            let store = try RunStore(at: scratch.store)
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            try store.willMake(names.map { "gone-abcdefgh/checkpoints/" + $0 })
+            try store.close()
             let all = left()
             let program = try Program(["gc", "--delete"], in: scratch.folder)
             _ = program.waitUntil { left() < all }

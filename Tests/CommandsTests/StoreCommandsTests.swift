@@ -172,6 +172,9 @@ import Testing
     @Test func garbageIsListedBeforeItGoes() throws {
         let stray = "\(scratch.folder)/\(runs[0].folder)/checkpoints/step-1.safetensors"
         try Data([1, 2, 3]).write(to: URL(fileURLWithPath: stray))
+        let store = try RunStore(at: scratch.store)
+        try store.willMake(["\(runs[0].folder)/checkpoints/step-1.safetensors"])
+        try store.close()
         let listed = try sgmse("gc")
         #expect(listed.code == 0 && listed.out.contains("step-1.safetensors") && FileManager.default.fileExists(atPath: stray))
         #expect(try sgmse("gc", "--delete").error.contains("1 files deleted, 3 bytes"))

@@ -127,33 +127,6 @@ import Testing
         #expect(try other.steps(of: planned.id).count == 2)
     }
 
-    @Test func onlyWhatNoRowNamesIsGarbage() throws {
-        let run = try fill("a")
-        func write(_ path: String, hoursOld: Double = 0) throws {
-            let file = URL(fileURLWithPath: scratch.folder + "/" + path)
-            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data([1, 2, 3]).write(to: file)
-            try FileManager.default.setAttributes(
-                [.modificationDate: Date(timeIntervalSinceNow: -3600 * hoursOld)], ofItemAtPath: file.path)
-        }
-        let kept = ["checkpoints/last.bin", "audio/a.wav", "logs/train.log", "checkpoints/new.tmp"]
-        for path in kept { try write(run.folder + "/" + path) }
-        try write(run.folder + "/checkpoints/old.bin")
-        try write(run.folder + "/checkpoints/last.bin.tmp", hoursOld: 2)
-        try write("gone-abcdefgh/checkpoints/x.bin")
-        try write("my-recordings/x.wav")
-        let garbage = try store.garbage()
-        #expect(
-            Set(garbage.map(\.path)) == [
-                run.folder + "/checkpoints/old.bin", run.folder + "/checkpoints/last.bin.tmp", "gone-abcdefgh/checkpoints/x.bin",
-            ])
-        #expect(Set(garbage.map(\.reason)) == [.unreferenced, .temporary, .unknownRun])
-        #expect(try store.delete(garbage) == 9)
-        #expect(try store.garbage().isEmpty)
-        #expect(!FileManager.default.fileExists(atPath: scratch.folder + "/gone-abcdefgh"))
-        #expect(kept.allSatisfy { FileManager.default.fileExists(atPath: scratch.folder + "/\(run.folder)/" + $0) })
-    }
-
     @Test func aDiffTellsMeaningFromProtocolAndWarnsOfTwoChanges() throws {
         let specs = [
             #"{"name":"x","train":{"lr":0.1},"evaluate":{"N":[30,50],"snr":0.5,"sets":[{"name":"a","path":null},{"name":"b","path":null}]}}"#,

@@ -5,10 +5,11 @@ import Runs
 /// `sgmse gc`: files that nothing needs.
 struct CollectGarbage: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gc", abstract: "List the files beside the store that nothing needs; delete them with --delete.",
+        commandName: "gc", abstract: "List the files beside the store that no row needs; --delete deletes those that the store had made.",
         discussion: """
-            Checkpoints and audio that no row of the store names, files of runs the store does not know, and what \
-            interrupted writes left over an hour ago. Nothing of a run at work is touched, and no log.
+            Deleted are checkpoints and audio that this store had made and no row names any more, and what interrupted \
+            writes of sgmse left over an hour ago (.sgmse-part-…). What the store did not record as made is listed as \
+            such and left alone. Nothing of a run at work is touched, and no log; symbolic links are not followed.
             """)
 
     @OptionGroup var store: StoreOptions
@@ -22,18 +23,21 @@ struct CollectGarbage: ParsableCommand {
     func run() throws {
         let store = try store.open(delete ? .readWrite : .readOnly)
         let garbage = try store.garbage()
-        let bytes = garbage.reduce(0) { $0 + $1.bytes }
+        let removable = garbage.filter(\.isRemovable)
+        let bytes = removable.reduce(0) { $0 + $1.bytes }
+        let others = garbage.count == removable.count ? "" : "; \(garbage.count - removable.count) others were not made by this store"
         if json {
             let files = garbage.map { file -> JSON in
-                ["path": .string(file.path), "bytes": .integer(file.bytes), "reason": .string(file.reason.rawValue)]
+                ["path": .string(file.path), "bytes": .integer(file.bytes), "reason": .string(file.reason.rawValue), "removable": .bool(file.isRemovable)]
             }
             try emit(.array(files))
         } else {
             for file in garbage { try emit("\(file.path)  \(file.bytes) bytes  \(file.reason.rawValue)") }
         }
         guard delete else {
-            return printError("\(garbage.count) files, \(bytes) bytes; --delete deletes them")
+            return printError("\(removable.count) files, \(bytes) bytes; --delete deletes them\(others)")
         }
-        printError("\(garbage.count) files deleted, \(try store.delete(garbage)) bytes free")
+        let freed = try store.delete(garbage)
+        printError("\(freed.files) files deleted, \(freed.bytes) bytes free\(others)")
     }
 }

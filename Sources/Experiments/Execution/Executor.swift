@@ -74,6 +74,7 @@ public struct Executor: Sendable {
         let runs = try plan.trainings.map { training in
             try interruption.check()
             let run = try register(training, plan.spec, written)
+            try store.makeFolder(of: run)
             try record(training.data.findings + protocolFindings, of: run, waived: training.spec.waive)
             return RegisteredRun(run: run, task: training, log: RunLog(in: workspace.folder + "/" + run.folder))
         }

@@ -1,3 +1,4 @@
+import AtomicFiles
 import Foundation
 import Runs
 
@@ -42,9 +43,11 @@ struct RunNews {
 
     init(of run: Run.ID, in store: RunStore) { (self.run, self.store) = (run, store) }
 
-    mutating func steps() throws(StoreError) -> [StepRecord] {
-        let new = try store.steps(of: run, from: nextStep)
-        if let last = new.last { nextStep = last.step + 1 }
+    /// The next new steps, so many at a time that memory stays bounded however many there are; nil after the last.
+    mutating func nextSteps() throws(StoreError) -> [StepRecord]? {
+        let new = try store.steps(of: run, from: nextStep, limit: 5000)
+        guard let last = new.last else { return nil }
+        nextStep = last.step + 1
         return new
     }
 
@@ -101,31 +104,49 @@ struct EvaluationMean: Hashable, Sendable {
     }
 }
 
-/// A file that grows: begun anew under a temporary name and renamed, then appended to.
+/// A file that grows: begun anew under a temporary name and renamed after the first update, then appended to.
 struct GrowingFile {
     let path: String
+    /// Where the first update is written.
+    private var temporary: String?
     private var isBegun = false
 
     init(_ path: String) { self.path = path }
 
-    /// Appends; the first time, puts a file of exactly these bytes in the place of whatever was there.
     mutating func append(_ bytes: some Collection<UInt8>) throws(StoreError) {
         do {
-            if !isBegun {
-                let folder = (path as NSString).deletingLastPathComponent
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-                try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
-                isBegun = true
-            } else if !bytes.isEmpty {
-                let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-                defer { try? file.close() }
-                try file.seekToEnd()
-                try file.write(contentsOf: Data(bytes))
-            }
+            let place = isBegun ? path : try temporary ?? begin()
+            guard !bytes.isEmpty else { return }
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: place))
+            defer { try? file.close() }
+            try file.seekToEnd()
+            try file.write(contentsOf: Data(bytes))
         } catch {
-            throw StoreError(cannotWrite: path, error)
+            throw failure(error)
         }
     }
 
     mutating func append(_ text: String) throws(StoreError) { try append(Array(text.utf8)) }
+
+    /// Ends an update: after the first one, the file takes the place of whatever was there.
+    mutating func finishUpdate() throws(StoreError) {
+        guard let temporary else { return }
+        guard rename(temporary, path) == 0 else { throw failure(FileFailure(path: path, code: errno)) }
+        (self.temporary, isBegun) = (nil, true)
+    }
+
+    private mutating func begin() throws -> String {
+        let folder = (path as NSString).deletingLastPathComponent
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let place = TemporaryName.path(for: path)
+        try Data().write(to: URL(fileURLWithPath: place))
+        temporary = place
+        return place
+    }
+
+    private mutating func failure(_ error: any Error) -> StoreError {
+        if let temporary { unlink(temporary) }
+        temporary = nil
+        return StoreError(cannotWrite: path, error)
+    }
 }

@@ -22,41 +22,48 @@ public struct TensorBoardExport: RunExport {
 
     public mutating func update() throws {
         let run = try news.store.runs([news.run])[0]
-        var bytes: [UInt8] = []
-        if file == nil {
-            let start = run.started ?? run.created
-            clock = start.timeIntervalSince1970
-            let name = "events.out.tfevents.\(Int(run.created.timeIntervalSince1970)).sgmse.\(run.shortID)"
-            file = GrowingFile(folder + "/" + name)
-            bytes += EventFile.version(wallTime: clock)
-        }
+        if file == nil { try begin(run) }
+        let validations = try news.validations()
+        let validated = Set(validations.map(\.step))  // elsewhere the time of a step is not needed again
         var wallTimes: [Int: Double] = [:]
-        for step in try news.steps() {
-            clock += step.seconds.isFinite ? step.seconds : 0
-            wallTimes[step.step] = clock
-            var values = [("train/loss", step.loss), ("train/gradient_norm", step.gradientNorm), ("train/lr", step.learningRate)]
-            values += step.terms.sorted { $0.key < $1.key }.map { ("train/\($0.key)", $0.value) }
-            bytes += EventFile.summary(values.map { ($0, .scalar($1)) }, step: step.step, wallTime: clock)
+        while let steps = try news.nextSteps() {
+            try file?.append(steps.flatMap { step -> [UInt8] in
+                clock += step.seconds.isFinite ? step.seconds : 0
+                if validated.contains(step.step) { wallTimes[step.step] = clock }
+                return Self.summary(of: step, at: clock)
+            })
         }
-        for one in try news.validations() {
+        for one in validations {
             guard let value = one.value else { continue }
             let time = wallTimes[one.step] ?? clock
-            bytes += EventFile.summary([("validation/\(one.metric)", .scalar(value))], step: one.step, wallTime: time)
+            try file?.append(EventFile.summary([("validation/\(one.metric)", .scalar(value))], step: one.step, wallTime: time))
         }
         for one in try news.evaluations() {
-            bytes += EventFile.summary([("evaluation/\(one.tag)", .scalar(one.mean))], step: one.step, wallTime: clock)
+            try file?.append(EventFile.summary([("evaluation/\(one.tag)", .scalar(one.mean))], step: one.step, wallTime: clock))
         }
-        bytes += try recordings(of: run)
-        try file?.append(bytes)
+        try recordings(of: run)
+        try file?.finishUpdate()
+    }
+
+    private mutating func begin(_ run: Run) throws(StoreError) {
+        clock = (run.started ?? run.created).timeIntervalSince1970
+        var file = GrowingFile("\(folder)/events.out.tfevents.\(Int(run.created.timeIntervalSince1970)).sgmse.\(run.shortID)")
+        try file.append(EventFile.version(wallTime: clock))
+        self.file = file
+    }
+
+    private static func summary(of step: StepRecord, at time: Double) -> [UInt8] {
+        var values = [("train/loss", step.loss), ("train/gradient_norm", step.gradientNorm), ("train/lr", step.learningRate)]
+        values += step.terms.sorted { $0.key < $1.key }.map { ("train/\($0.key)", $0.value) }
+        return EventFile.summary(values.map { ($0, .scalar($1)) }, step: step.step, wallTime: time)
     }
 
     /// The kept validation files that are new: enhanced at their step, clean and noisy at step 0.
-    private mutating func recordings(of run: Run) throws -> [UInt8] {
+    private mutating func recordings(of run: Run) throws {
         let base = news.store.folder + "/" + run.folder + "/validation"
         let parts = ((try? FileManager.default.contentsOfDirectory(atPath: base)) ?? []).map { name in
             (name: name, step: name.hasPrefix("step-") ? Int(name.dropFirst(5)) ?? 0 : 0)
         }
-        var bytes: [UInt8] = []
         for part in parts.sorted(by: { ($0.step, $0.name) < ($1.step, $1.name) }) {
             let label = part.name.hasPrefix("step-") ? "enhanced" : part.name
             let files = ((try? FileManager.default.contentsOfDirectory(atPath: base + "/" + part.name)) ?? []).sorted()
@@ -67,13 +74,12 @@ public struct TensorBoardExport: RunExport {
                 let image = SpectrogramImage.image(of: try SoundFile.readMono(path))
                 let wav = [UInt8](FileManager.default.contents(atPath: path) ?? Data())
                 let stem = (name as NSString).deletingPathExtension
-                bytes += EventFile.summary(
+                try file?.append(EventFile.summary(
                     [
                         ("\(stem)/audio/\(label)", .audio(wav, sampleRate: header.sampleRate, frames: header.frames)),
                         ("\(stem)/spectrogram/\(label)", .image(image.file, width: image.width, height: image.height)),
-                    ], step: part.step, wallTime: clock)
+                    ], step: part.step, wallTime: clock))
             }
         }
-        return bytes
     }
 }

@@ -15,10 +15,9 @@ public struct CSVExport: RunExport {
     }
 
     public mutating func update() throws {
-        let steps = try news.steps()
-        if terms == nil, let first = steps.first { terms = first.terms.keys.sorted() }
-        let names = terms ?? []
-        if terms != nil {
+        while let steps = try news.nextSteps() {
+            let names = terms ?? steps.first?.terms.keys.sorted() ?? []
+            terms = names
             try append(
                 "steps", heading: ["step", "loss", "gradient_norm", "learning_rate", "seconds"] + names,
                 steps.map { one in
@@ -37,6 +36,7 @@ public struct CSVExport: RunExport {
                     one.metric, text(one.mean), String(one.n),
                 ]
             })
+        for name in files.keys { try files[name]?.finishUpdate() }
     }
 
     private mutating func append(_ name: String, heading: [String], _ rows: [[String]]) throws {
@@ -61,30 +61,36 @@ public struct JSONLinesExport: RunExport {
     }
 
     public mutating func update() throws {
-        let steps = try news.steps().map { one in
-            JSON.object(
-                [
-                    .init("type", "step"), .init("step", .integer(one.step)), .init("loss", .number(one.loss)),
-                    .init("gradient_norm", .number(one.gradientNorm)), .init("learning_rate", .number(one.learningRate)),
-                    .init("seconds", .number(one.seconds)),
-                ] + one.terms.sorted { $0.key < $1.key }.map { .init($0.key, .number($0.value)) })
+        try write(news.events()) { one in
+            ["type": "event", "time": .string(one.time.text), "kind": .string(one.kind), "message": .string(one.message)]
         }
-        let validations = try news.validations().map { one -> JSON in
+        while let steps = try news.nextSteps() { try write(steps, Self.line) }
+        try write(news.validations()) { one in
             [
                 "type": "validation", "step": .integer(one.step), "metric": .string(one.metric),
                 "value": one.value.map(JSON.number) ?? .null, "n": .integer(one.n),
             ]
         }
-        let evaluations = try news.evaluations().map { one -> JSON in
+        try write(news.evaluations()) { one in
             [
                 "type": "evaluation", "checkpoint": .string(one.checkpoint), "step": .integer(one.step),
                 "set": .string(one.set), "N": JSON(one.steps), "guidance": one.guidance.map(JSON.number) ?? .null,
                 "metric": .string(one.metric), "mean": .number(one.mean), "n": .integer(one.n),
             ]
         }
-        let events = try news.events().map { one -> JSON in
-            ["type": "event", "time": .string(one.time.text), "kind": .string(one.kind), "message": .string(one.message)]
-        }
-        try file.append((events + steps + validations + evaluations).map { $0.line + "\n" }.joined())
+        try file.finishUpdate()
+    }
+
+    private mutating func write<Record>(_ records: [Record], _ line: (Record) -> JSON) throws(StoreError) {
+        try file.append(records.map { line($0).line + "\n" }.joined())
+    }
+
+    private static func line(_ one: StepRecord) -> JSON {
+        .object(
+            [
+                .init("type", "step"), .init("step", .integer(one.step)), .init("loss", .number(one.loss)),
+                .init("gradient_norm", .number(one.gradientNorm)), .init("learning_rate", .number(one.learningRate)),
+                .init("seconds", .number(one.seconds)),
+            ] + one.terms.sorted { $0.key < $1.key }.map { .init($0.key, .number($0.value)) })
     }
 }

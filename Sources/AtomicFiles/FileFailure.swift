@@ -1,0 +1,20 @@
+import Foundation
+
+/// Why the system did not write a file, as its error number.
+public struct FileFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    public var path: String
+    /// Such as `ENOSPC`; 0 where the disk took only a part.
+    public var code: Int32
+
+    public init(path: String, code: Int32) { (self.path, self.code) = (path, code) }
+
+    /// The system's words for the error.
+    public var reason: String { code == 0 ? "the disk took only a part" : String(cString: strerror(code)) }
+    public var description: String { "\(path): error: it cannot be written (\(reason))" }
+}
+
+extension FileFailure: LocalizedError, CustomNSError {
+    public static var errorDomain: String { NSPOSIXErrorDomain }
+    public var errorCode: Int { Int(code) }
+    public var errorDescription: String? { reason }
+}
