@@ -34,14 +34,16 @@ let package = Package(
         // Files: written whole or not at all; weights and arrays, specs, the store.
         .target(name: "AtomicFiles"),
         .target(name: "WeightFiles", dependencies: ["AtomicFiles"]),
-        .target(name: "Specs", dependencies: [.product(name: "Yams", package: "Yams")]),
+        .target(name: "SpecLanguage", dependencies: [.product(name: "Yams", package: "Yams")]),
+        .target(name: "Specs", dependencies: ["SpecLanguage"]),
+        .target(name: "ReferenceCommands", dependencies: ["Specs", "SpecLanguage"]),
         .target(name: "Runs", dependencies: ["AtomicFiles", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Statistics"),
         .target(name: "Reports", dependencies: ["AtomicFiles", "Runs", "Statistics", "Parallelism", "Audio", "Kernels"]),
 
         // Where they meet: models built from specs, their weights, their training, and whole experiments.
-        .target(name: "Models", dependencies: ["Specs", "Objectives", "Backbones", "Corpora", "Parallelism"]),
-        .target(name: "Checkpoints", dependencies: ["AtomicFiles", "Models", "Runs", "WeightFiles"]),
+        .target(name: "Models", dependencies: ["Specs", "SpecLanguage", "Objectives", "Backbones", "Corpora", "Parallelism"]),
+        .target(name: "Checkpoints", dependencies: ["AtomicFiles", "Models", "ReferenceCommands", "Runs", "WeightFiles"]),
         .target(name: "Training", dependencies: ["Models", "Checkpoints", "Runs"]),
         .target(name: "Experiments", dependencies: ["Training", "Models", "Checkpoints", "Specs", "Runs"]),
         .target(name: "Diagnostics", dependencies: ["Experiments"]),
@@ -50,7 +52,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "AtomicFiles", "Experiments", "Diagnostics", "Reports", "SpeechMetrics",
+                "AtomicFiles", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "SpeechMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
@@ -65,7 +67,7 @@ let package = Package(
         .testTarget(name: "SpeechMetricsTests", dependencies: ["SpeechMetrics"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CorporaTests", dependencies: ["Corpora"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "SpecsTests", dependencies: ["Specs"]),
+        .testTarget(name: "SpecsTests", dependencies: ["Specs", "SpecLanguage", "ReferenceCommands"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
         .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Reports", "Audio"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),

@@ -1,4 +1,6 @@
 import Foundation
+import ReferenceCommands
+import SpecLanguage
 import Specs
 import WeightFiles
 

@@ -1,3 +1,4 @@
+import SpecLanguage
 import Specs
 import WeightFiles
 

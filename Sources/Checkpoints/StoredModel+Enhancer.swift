@@ -1,4 +1,5 @@
 import Models
+import SpecLanguage
 import Specs
 import WeightFiles
 
@@ -72,7 +73,7 @@ extension StoredModel {
         return ["guidance \(SettingValue.number(guidance).compact) with reference \(mode) asks a network that never trained without a reference: its cond_drop_prob is 0"]
     }
 
-    private func takesSteps(_ sampler: Specs.Choice) -> Bool {
+    private func takesSteps(_ sampler: SpecLanguage.Choice) -> Bool {
         !(catalog.samplers[sampler.name]?.descriptor.traits.contains(.choosesSteps) ?? false)
     }
 

@@ -1,6 +1,8 @@
 import Foundation
 import Models
+import ReferenceCommands
 import Runs
+import SpecLanguage
 import Specs
 import WeightFiles
 

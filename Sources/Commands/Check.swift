@@ -6,6 +6,7 @@ import Models
 import Parallelism
 import Reports
 import Runs
+import SpecLanguage
 import Specs
 import Training
 

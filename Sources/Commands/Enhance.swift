@@ -7,6 +7,7 @@ import Kernels
 import Models
 import Parallelism
 import Reports
+import SpecLanguage
 import Specs
 
 /// `sgmse enhance`: noisy files in, enhanced files out.

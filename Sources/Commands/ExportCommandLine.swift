@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Models
+import ReferenceCommands
 import Specs
 
 /// `sgmse export command`: the reference's command lines for a spec.

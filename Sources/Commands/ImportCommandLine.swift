@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Models
+import ReferenceCommands
 import Specs
 
 /// `sgmse import command`: a spec from a command line of the reference.

@@ -1,6 +1,7 @@
 import Corpora
 import Experiments
 import Reports
+import SpecLanguage
 import Specs
 
 /// Something wrong with a spec or its data as JSON: one shape for mistakes, warnings and findings alike.

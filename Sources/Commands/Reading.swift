@@ -4,6 +4,7 @@ import Foundation
 import Models
 import Reports
 import Runs
+import SpecLanguage
 import Specs
 
 /// `sgmse ls`: the runs of the store.
@@ -65,7 +66,7 @@ struct RegistryCommand: ParsableCommand {
         ("checkpoint", "checkpoints, in evaluate.checkpoint", EvaluateSpec.checkpointForms),
     ]
 
-    private static let kinds = RegistryKind.allCases.map(\.rawValue) + forms.map(\.kind)
+    private static let kinds = RegistryKind.all.map(\.name) + forms.map(\.kind)
 
     func validate() throws {
         try ValidationError.check([kind].compactMap(\.self), "kind", among: Self.kinds)
@@ -75,7 +76,7 @@ struct RegistryCommand: ParsableCommand {
         let vocabulary = Catalog.standard.vocabulary
         if schema { return try emitData(SpecJSONSchema.text(vocabulary), terminator: "\n") }
         if json { return try emit(Self.document(of: kind, vocabulary)) }
-        for kind in RegistryKind.allCases where self.kind == nil || self.kind == kind.rawValue {
+        for kind in RegistryKind.all where self.kind == nil || self.kind == kind.name {
             try emit("\(kind.noun):")
             for entry in vocabulary.entries(kind) {
                 try emit("  \(entry.name) — \(entry.summary)" + (entry.source.isEmpty ? "" : " [\(entry.source)]"))
@@ -108,8 +109,8 @@ struct RegistryCommand: ParsableCommand {
 }
 
 extension RegistryCommand {
-    fileprivate static func document(of kind: String?, _ vocabulary: ExperimentVocabulary) -> Reports.JSON {
-        let all = RegistryKind.allCases.map { ($0.rawValue, vocabulary.entries($0)) } + forms.map { ($0.kind, $0.entries) }
+    fileprivate static func document(of kind: String?, _ vocabulary: Vocabulary) -> Reports.JSON {
+        let all = RegistryKind.all.map { ($0.name, vocabulary.entries($0)) } + forms.map { ($0.kind, $0.entries) }
         return .object(all.filter { kind == nil || kind == $0.0 }.map { name, entries in
             .init(name, .array(entries.map { entry in
                 [

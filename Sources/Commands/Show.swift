@@ -4,6 +4,7 @@ import Foundation
 import Models
 import Reports
 import Runs
+import SpecLanguage
 import Specs
 
 /// `sgmse show`: a spec as it is understood, or a run as the store knows it.

@@ -2,6 +2,7 @@ import Backbones
 import Corpora
 import Diffusion
 import Objectives
+import SpecLanguage
 import Specs
 
 /// A resolved spec, looked up in the catalog: the parts that training and evaluation share.

@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// Conditioning, guidance and references: what the network takes, and what its training never showed it.
 extension Contradictions {
     mutating func checkConditioning() {

@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// Training and evaluation: ends, seeds, samplers, checkpoints and test sets.
 extension Contradictions {
     mutating func checkTraining() {

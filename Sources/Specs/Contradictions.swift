@@ -1,7 +1,9 @@
+import SpecLanguage
+
 /// Checks between settings: each is right alone, and together they cannot be meant.
 struct Contradictions {
     let spec: ExperimentSpec
-    let vocabulary: ExperimentVocabulary
+    let vocabulary: Vocabulary
     /// Where values come from; the first table that knows a path has it.
     let origins: [[String: Origin]]
     /// Paths that are already reported; what depends on them is not judged.
@@ -38,7 +40,7 @@ struct Contradictions {
 
     /// - Parameter changed: The sections in which the spec differs from one that was checked; all of them if `nil`.
     init(
-        _ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary, origins: [[String: Origin]], failed: Set<String>, root: Mark,
+        _ spec: ExperimentSpec, _ vocabulary: Vocabulary, origins: [[String: Origin]], failed: Set<String>, root: Mark,
         changed: Set<String>? = nil
     ) {
         self.spec = spec

@@ -1,11 +1,13 @@
+import SpecLanguage
+
 /// Fills in what follows from other settings.
 struct DerivedSettings {
-    let vocabulary: ExperimentVocabulary
+    let vocabulary: Vocabulary
     /// Samplers with every parameter at its default, by name.
     private let samplers: [String: Choice]
     private static let oracle = Choice(EvaluateSpec.referenceForms[0].name, EvaluateSpec.referenceForms[0].defaults())
 
-    init(vocabulary: ExperimentVocabulary) {
+    init(vocabulary: Vocabulary) {
         self.vocabulary = vocabulary
         let choices = vocabulary.entries(.sampler).map { ($0.name, Choice($0.name, $0.defaults(vocabulary))) }
         samplers = Dictionary(choices, uniquingKeysWith: { first, _ in first })
@@ -86,23 +88,5 @@ struct DerivedSettings {
 
     func takesSteps(_ sampler: Choice) -> Bool {
         !vocabulary.traits(.sampler, sampler).contains(.choosesSteps)
-    }
-}
-
-extension SettingValue {
-    var number: Double? {
-        switch self {
-        case .number(let value): value
-        case .integer(let value): Double(value)
-        default: nil
-        }
-    }
-}
-
-extension Sequence {
-    /// The first result that is not nil.
-    func first<Result>(_ transform: (Element) -> Result?) -> Result? {
-        for element in self { if let result = transform(element) { return result } }
-        return nil
     }
 }

@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// One combination of evaluation factors: a checkpoint is enhanced and scored once for each.
 public struct EvaluationPoint: Hashable, Sendable {
     public var set: EvaluateSpec.TestSet

@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// The language: every section and setting of an experiment, as data.
 public enum ExperimentSchema {
     /// The whole of a spec file.
@@ -34,9 +36,6 @@ public enum ExperimentSchema {
     /// Keys that describe one file and are not passed on to those that extend it.
     static let ownKeys: Set<String> = ["name", "title", "notes", "reproduces", "extends"]
 
-    /// Keys read by composition, before anything is resolved.
-    static let compositionKeys: Set<String> = ["extends", "sweep", "profiles"]
-
     /// The sections in which a name is a key, to send a misplaced key home.
     static let homes: [String: [String]] = {
         var homes: [String: [String]] = [:]
@@ -48,14 +47,5 @@ public enum ExperimentSchema {
     }()
 
     /// The field at a dotted path, where the path does not lead into a registry's entry.
-    public static func field(at path: String) -> Field? {
-        var schema = root
-        var found: Field?
-        for name in path.split(separator: ".") {
-            guard let field = schema[String(name)] else { return nil }
-            found = field
-            if case .section(let inner, _) = field.type { schema = inner } else { schema = Schema([]) }
-        }
-        return found
-    }
+    public static func field(at path: String) -> Field? { root.field(at: path) }
 }

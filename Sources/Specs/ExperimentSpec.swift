@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// A fully resolved experiment: every default filled in, every name looked up.
 ///
 /// `settings` is the whole of it as data; the typed sections are the same values as Swift reads them best.

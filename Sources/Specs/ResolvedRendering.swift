@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// Writes a resolved spec as YAML that reads back to the same meaning.
 public struct ResolvedRendering {
     private let origins: [String: Origin]?

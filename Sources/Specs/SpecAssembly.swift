@@ -1,6 +1,8 @@
+import SpecLanguage
+
 /// Puts a spec together: base, sweep, profile, and overrides, in that order, for every point.
 struct SpecAssembly {
-    let vocabulary: ExperimentVocabulary
+    let vocabulary: Vocabulary
     let file: String
     let profile: String?
     var errors: [SpecError]
@@ -15,7 +17,7 @@ struct SpecAssembly {
     let derived: DerivedSettings
 
     init(
-        _ tree: SpecNode, vocabulary: ExperimentVocabulary, file: String, overrides: [Override], profile: String?,
+        _ tree: SpecNode, vocabulary: Vocabulary, file: String, overrides: [Override], profile: String?,
         errors: [SpecError]
     ) {
         self.vocabulary = vocabulary
@@ -24,7 +26,7 @@ struct SpecAssembly {
         self.profile = profile
         var errors = errors
         var tree = tree
-        var composer = SpecComposer()
+        var composer = SpecComposer(vocabulary.schema)
         for override in overrides where override.changesComposition {
             if override.path[0].name == "extends" {
                 errors.append(SpecError("override", at: override.path[0].mark, "'extends' cannot be set", hint: "load the other spec instead"))
@@ -42,7 +44,7 @@ struct SpecAssembly {
             tree["profiles"]?[name]?.relabelled(.profile(name))
         }
         for entry in profiles {
-            for inner in entry.value.entries ?? [] where ExperimentSchema.compositionKeys.contains(inner.key) {
+            for inner in entry.value.entries ?? [] where SpecComposer.compositionKeys.contains(inner.key) {
                 errors.append(SpecError(
                     "profile", at: inner.mark, "'\(inner.key)' cannot stand in a profile", hint: "write it in the spec, or in one that extends it"))
             }
@@ -55,7 +57,7 @@ struct SpecAssembly {
             errors.append(error)
         }
         self.overrides = overrides.filter { !$0.changesComposition }
-        base = tree.without(ExperimentSchema.compositionKeys)
+        base = tree.without(SpecComposer.compositionKeys)
         for path in sweep?.paths ?? [] {
             for override in self.overrides where override.dotted == path || path.hasPrefix(override.dotted + ".") {
                 errors.append(SpecError(
@@ -64,10 +66,10 @@ struct SpecAssembly {
             }
         }
         if let overlay {
-            let inside = composer.canonical(overlay, ExperimentSchema.root)
+            let inside = composer.canonical(overlay)
             for path in sweep?.paths ?? [] {
                 // Parameters of the entry that a point chooses stay the profile's.
-                guard let node = inside.node(at: Sweep.canonical(path)), node.entries == nil || node["name"] != nil else { continue }
+                guard let node = inside.node(at: ExperimentSchema.root.canonical(path)), node.entries == nil || node["name"] != nil else { continue }
                 errors.append(SpecError("profile", at: node.mark, "the sweep varies '\(path)': a profile cannot set it", hint: "leave it out here"))
             }
         }
@@ -79,7 +81,8 @@ struct SpecAssembly {
     /// A key of a grid replaces the whole key; elsewhere the override joins the tree.
     private static func setting(_ override: Override, in tree: SpecNode, _ composer: inout SpecComposer) -> SpecNode {
         guard override.path[0].name == "sweep" else {
-            return SpecComposer.merged(tree, composer.canonical(override.tree, ExperimentSchema.root), ExperimentSchema.root)
+            let changes = composer.canonical(override.tree)
+            return composer.merged(tree, changes)
         }
         func replaced(_ node: SpecNode, _ rest: ArraySlice<(name: String, mark: Mark)>) -> SpecNode {
             guard let step = rest.first else { return override.value }
@@ -111,20 +114,20 @@ struct SpecAssembly {
 
     /// Drafts the sections of `schema`, which is the whole language or a part of it.
     func draft(_ schema: Schema, point: [Sweep.Assignment], overlay: SpecNode?) -> Draft {
-        var composer = SpecComposer()
+        var composer = SpecComposer(vocabulary.schema)
         func part(_ node: SpecNode) -> SpecNode {
             guard schema.fields.count < ExperimentSchema.root.fields.count, let entries = node.entries else { return node }
             return SpecNode(.map(entries.filter { schema[$0.key] != nil }), at: node.mark, layer: node.layer)
         }
         var tree = part(base)
         for assignment in Sweep.wholesFirst(point) {
-            let node = part(composer.canonical(assignment.tree, ExperimentSchema.root))
-            tree = SpecComposer.merged(tree, node, ExperimentSchema.root)
+            let node = part(composer.canonical(assignment.tree))
+            tree = composer.merged(tree, node)
         }
-        if let overlay { tree = SpecComposer.merged(tree, part(overlay), ExperimentSchema.root) }
+        if let overlay { tree = composer.merged(tree, part(overlay)) }
         for override in overrides {
-            let node = part(composer.canonical(override.tree, ExperimentSchema.root))
-            tree = SpecComposer.merged(tree, node, ExperimentSchema.root)
+            let node = part(composer.canonical(override.tree))
+            tree = composer.merged(tree, node)
         }
         var resolver = SettingsResolver(vocabulary)
         resolver.homes = ExperimentSchema.homes
@@ -141,10 +144,10 @@ struct SpecAssembly {
 
     /// The SDE's own sampler, for one whose parameters are written without its name.
     private func usualSampler(_ point: [Sweep.Assignment], _ overlay: SpecNode?) -> String? {
-        var composer = SpecComposer()
-        var layers = [base] + Sweep.wholesFirst(point).map { composer.canonical($0.tree, ExperimentSchema.root) }
+        var composer = SpecComposer(vocabulary.schema)
+        var layers = [base] + Sweep.wholesFirst(point).map { composer.canonical($0.tree) }
         if let overlay { layers.append(overlay) }
-        layers += overrides.map { composer.canonical($0.tree, ExperimentSchema.root) }
+        layers += overrides.map { composer.canonical($0.tree) }
         var sde = layers.reversed().first { $0["sde"]?["name"]?.text }
         if sde == nil, case .value(.text(let name))? = ExperimentSchema.root["sde"]?.standard { sde = name }
         return vocabulary[.sde, sde ?? ""]?.traits.first { if case .samplers(let names) = $0 { names.first } else { nil } }
@@ -193,7 +196,7 @@ struct SpecAssembly {
     private func unknown(_ whole: Resolution, _ files: [String]) -> [String: String] {
         guard profile == nil, !whole.spec.incomplete.isEmpty else { return [:] }
         let swept = sweep.map { sweep in
-            sweep.paths.filter { path in sweep.axes.contains { $0.allSatisfy { $0.contains { $0.path == path } } } }.map(Sweep.canonical)
+            sweep.paths.filter { path in sweep.axes.contains { $0.allSatisfy { $0.contains { $0.path == path } } } }.map { ExperimentSchema.root.canonical($0) }
         }
         let given = overrides.filter { !$0.value.isNull }.map(\.dotted) + (swept ?? [])
         func depth(_ path: String) -> Int? { whole.origins[path]?.mark.flatMap { files.firstIndex(of: $0.file) } }
@@ -217,23 +220,5 @@ struct SpecAssembly {
             let resolution = draft(ExperimentSchema.root, point: [], overlay: entry.value)
             errors += resolution.errors.filter { inside.contains($0.mark) }
         }
-    }
-}
-
-extension SpecNode {
-    /// What stands at a dotted path.
-    func node(at path: String) -> SpecNode? {
-        path.split(separator: ".").reduce(self) { node, part in node?[String(part)] }
-    }
-
-    /// The places of all values and keys in the tree.
-    var allMarks: Set<Mark> {
-        var marks: Set<Mark> = [mark]
-        for element in elements ?? [] { marks.formUnion(element.allMarks) }
-        for entry in entries ?? [] {
-            marks.insert(entry.mark)
-            marks.formUnion(entry.value.allMarks)
-        }
-        return marks
     }
 }

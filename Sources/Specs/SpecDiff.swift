@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// One setting in which two specs differ.
 public struct SettingChange: Hashable, Sendable, Codable {
     public var path: String

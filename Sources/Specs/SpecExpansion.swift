@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// The change of one setting, drafted once for all points that make it.
 struct SettingsPatch {
     let path: String
@@ -9,7 +11,7 @@ struct SettingsPatch {
     /// - Parameter draft: Drafts one section with the assignment.
     init?(_ assignment: Sweep.Assignment, over whole: SpecAssembly.Draft, draft: (Schema) -> SpecAssembly.Draft) {
         path = assignment.path
-        guard let field = ExperimentSchema.root[assignment.section], field.name != path, path.hasPrefix(field.name + "."),
+        guard let field = ExperimentSchema.root[ExperimentSchema.root.section(of: assignment.path)], field.name != path, path.hasPrefix(field.name + "."),
             let usual = whole.settings.value(at: path), case let drafted = draft(Schema([field])),
             let value = drafted.settings.value(at: path)
         else { return nil }

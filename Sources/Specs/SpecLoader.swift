@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// Reads experiments: the entry point of the language.
 ///
 ///     let loader = SpecLoader(vocabulary: catalog.vocabulary)
@@ -13,10 +15,10 @@
 /// and the overrides. `load` throws `SpecErrors` with every mistake of all the files, each in its place; what is
 /// only odd comes back as `warnings`.
 public struct SpecLoader: Sendable {
-    public let vocabulary: ExperimentVocabulary
+    public let vocabulary: Vocabulary
     public let files: SpecFiles
 
-    public init(vocabulary: ExperimentVocabulary, files: SpecFiles = .disk) {
+    public init(vocabulary: Vocabulary, files: SpecFiles = .disk) {
         self.vocabulary = vocabulary
         self.files = files
     }
@@ -27,7 +29,7 @@ public struct SpecLoader: Sendable {
     ///   - overrides: `path=value`, in order, the last one winning.
     ///   - profile: One of the spec's profiles, such as `smoke`.
     public func load(_ path: String, overrides: [String] = [], profile: String? = nil) throws(SpecErrors) -> LoadedSpec {
-        var chain = SpecChain(files)
+        var chain = SpecChain(files, vocabulary)
         let tree = chain.compose(path)
         return try load(tree, chain, file: path, overrides: overrides, profile: profile)
     }
@@ -36,7 +38,7 @@ public struct SpecLoader: Sendable {
     public func load(
         text: String, file: String = "spec.yaml", overrides: [String] = [], profile: String? = nil
     ) throws(SpecErrors) -> LoadedSpec {
-        var chain = SpecChain(files)
+        var chain = SpecChain(files, vocabulary)
         let tree = chain.compose(text: text, file: file)
         return try load(tree, chain, file: file, overrides: overrides, profile: profile)
     }

@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import Parallelism
 import Runs
+import SpecLanguage
 import Specs
 
 /// What happens in a training, on its way to the store: steps, validations, events, and checkpoint files.

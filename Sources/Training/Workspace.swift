@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Models
 import Runs
+import SpecLanguage
 import Specs
 
 /// Where experiments run: the store and the folders beside it.

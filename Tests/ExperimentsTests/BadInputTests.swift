@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import Models
 import Runs
+import SpecLanguage
 import Specs
 import Testing
 

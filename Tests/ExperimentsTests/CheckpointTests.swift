@@ -2,6 +2,8 @@ import Checkpoints
 import Experiments
 import Foundation
 import Models
+import ReferenceCommands
+import SpecLanguage
 import Specs
 import Testing
 import WeightFiles

@@ -1,6 +1,7 @@
 import Checkpoints
 import Experiments
 import Foundation
+import SpecLanguage
 import Specs
 import Testing
 import WeightFiles

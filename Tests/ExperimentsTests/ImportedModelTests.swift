@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import Models
 import Runs
+import SpecLanguage
 import Specs
 import Testing
 import WeightFiles

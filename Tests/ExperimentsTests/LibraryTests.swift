@@ -4,6 +4,7 @@ import Foundation
 import Models
 import Reports
 import Runs
+import SpecLanguage
 import Specs
 import Testing
 import Training
@@ -133,7 +134,7 @@ enum Library {
     }
 
     /// A stored spec is read without the registries, so the language itself knows which parameters mean nothing.
-    @Test(arguments: RegistryKind.allCases) func theLanguageKnowsWhichParametersMeanNothing(kind: RegistryKind) {
+    @Test(arguments: RegistryKind.all) func theLanguageKnowsWhichParametersMeanNothing(kind: RegistryKind) {
         let silent = Catalog.standard.vocabulary.entries(kind).flatMap { entry in
             entry.parameters.fields.filter { $0.part == IdentityPart.none }.map(\.name)
         }

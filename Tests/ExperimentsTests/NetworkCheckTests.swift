@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Models
+import SpecLanguage
 import Specs
 import Testing
 

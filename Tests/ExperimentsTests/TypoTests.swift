@@ -1,6 +1,7 @@
 import Experiments
 import Kernels
 import Models
+import SpecLanguage
 import Specs
 import Testing
 

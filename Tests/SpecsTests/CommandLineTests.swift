@@ -1,3 +1,4 @@
+import ReferenceCommands
 import Specs
 import Testing
 

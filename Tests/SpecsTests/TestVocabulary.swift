@@ -1,8 +1,9 @@
+import SpecLanguage
 import Specs
 
 /// A vocabulary with the reference's names, parameters, and defaults; the real one comes from the registries.
 enum TestVocabulary {
-    static let standard = ExperimentVocabulary(
+    static let standard = Vocabulary(
         [
             .corpus: [
                 EntryDescriptor("voicebank-demand", "28 speakers with DEMAND noises", parameters: [

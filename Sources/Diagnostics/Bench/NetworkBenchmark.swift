@@ -4,6 +4,7 @@ import Foundation
 import Kernels
 import Models
 import Objectives
+import SpecLanguage
 import Specs
 import Synchronization
 import Tensors

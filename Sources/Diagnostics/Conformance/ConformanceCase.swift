@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import SpecLanguage
 import Specs
 import Tensors
 import WeightFiles

@@ -1,4 +1,5 @@
 import Backbones
+import SpecLanguage
 import Specs
 import Tensors
 

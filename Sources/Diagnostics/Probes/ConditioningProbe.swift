@@ -7,6 +7,7 @@ import Kernels
 import Models
 import Parallelism
 import Runs
+import SpecLanguage
 import Specs
 import SpeechMetrics
 import Tensors

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Runs
+import SpecLanguage
 import Specs
 
 /// What steps will take, from the speed of earlier runs of the same network on crops of the same size.

@@ -1,4 +1,5 @@
 import Corpora
+import SpecLanguage
 import Specs
 
 /// What an evaluation is known by: whose output, and on which audio.

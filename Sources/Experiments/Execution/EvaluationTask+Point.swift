@@ -1,5 +1,6 @@
 import Models
 import Runs
+import SpecLanguage
 import Specs
 import SpeechMetrics
 

@@ -1,6 +1,7 @@
 import Corpora
 import Foundation
 import Runs
+import SpecLanguage
 import Specs
 
 /// One checkpoint, or one anchor, on one test set: what it is known by, and all that it takes.

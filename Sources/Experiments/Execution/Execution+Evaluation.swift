@@ -5,6 +5,7 @@ import Foundation
 import Models
 import Parallelism
 import Runs
+import SpecLanguage
 import Specs
 import SpeechMetrics
 import Training

@@ -3,6 +3,7 @@ import Foundation
 import Models
 import Parallelism
 import Runs
+import SpecLanguage
 import Specs
 import Training
 

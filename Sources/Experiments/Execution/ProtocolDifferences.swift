@@ -1,4 +1,5 @@
 import Corpora
+import SpecLanguage
 import Specs
 
 /// What training and evaluation set differently, and the runs of one spec among themselves.
@@ -18,7 +19,7 @@ enum ProtocolDifferences {
     }
 
     /// Differences inside one run.
-    static func inside(_ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary) -> [Finding] {
+    static func inside(_ spec: ExperimentSpec, _ vocabulary: Vocabulary) -> [Finding] {
         references(spec) + front(spec, vocabulary) + selection(spec)
     }
 
@@ -76,7 +77,7 @@ enum ProtocolDifferences {
 
     // MARK: The signal
 
-    private static func front(_ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary) -> [Finding] {
+    private static func front(_ spec: ExperimentSpec, _ vocabulary: Vocabulary) -> [Finding] {
         var found: [Finding] = []
         let traits = vocabulary[.backbone, spec.backbone.name]?.traits ?? []
         for case .padding(let usual) in traits where usual != spec.evaluate.padding {

@@ -1,4 +1,5 @@
 import Audio
+import SpecLanguage
 import Specs
 
 /// A filter without training that stands in every table.

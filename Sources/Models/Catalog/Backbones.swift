@@ -1,6 +1,7 @@
 import Backbones
 import Kernels
 import Layers
+import SpecLanguage
 import Specs
 
 extension Registry<any Backbone> {

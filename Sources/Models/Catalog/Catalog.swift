@@ -2,6 +2,7 @@ import Backbones
 import Corpora
 import Diffusion
 import Objectives
+import SpecLanguage
 import Specs
 import SpeechMetrics
 
@@ -23,8 +24,8 @@ public struct Catalog: Sendable {
         predictors: .predictors, correctors: .correctors, anchors: .anchors, metrics: .standard)
 
     /// What the spec language may name.
-    public var vocabulary: ExperimentVocabulary {
-        ExperimentVocabulary([
+    public var vocabulary: Vocabulary {
+        Vocabulary([
             .corpus: corpora.descriptors, .sde: sdes.descriptors, .backbone: backbones.descriptors,
             .loss: losses.descriptors, .sampler: samplers.descriptors, .predictor: predictors.descriptors,
             .corrector: correctors.descriptors, .anchor: anchors.descriptors,

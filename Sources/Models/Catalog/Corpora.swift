@@ -1,5 +1,6 @@
 import Corpora
 import Foundation
+import SpecLanguage
 import Specs
 
 extension Registry<any CorpusSource> {

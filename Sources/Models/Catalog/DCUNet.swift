@@ -1,5 +1,6 @@
 import Backbones
 import Kernels
+import SpecLanguage
 import Specs
 
 extension Registry<any Backbone> {

@@ -1,4 +1,5 @@
 import Diffusion
+import SpecLanguage
 import Specs
 
 extension Registry<any SDE> {

@@ -1,4 +1,5 @@
 import Objectives
+import SpecLanguage
 import Specs
 
 extension Registry<LossFactory> {

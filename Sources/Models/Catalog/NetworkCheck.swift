@@ -1,4 +1,5 @@
 import Backbones
+import SpecLanguage
 import Specs
 
 /// Finds networks that cannot be built, or cannot take the spectrograms of their spec, before anything is built.

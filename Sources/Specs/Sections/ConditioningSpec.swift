@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// The noise reference a network is told about, and how its embedding is made and dropped.
 public struct ConditioningSpec: Hashable, Sendable {
     public var noiseEncoder: Choice
@@ -30,7 +32,7 @@ public struct ConditioningSpec: Hashable, Sendable {
     ])
 
     /// The frames of a reference of some seconds.
-    static func frames(seconds: Double, sampleRate: Int, hopLength: Int) -> Int {
+    package static func frames(seconds: Double, sampleRate: Int, hopLength: Int) -> Int {
         Int(min(1e9, seconds * Double(sampleRate) / Double(hopLength))) + 1
     }
 

@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// The audio an experiment learns from: a corpus or a folder, its rate, and how crops are cut.
 public struct DataSpec: Hashable, Sendable {
     /// A registered corpus; exactly one of this and `path` is given.

@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// What is scored and how: test sets, metrics, and the factors whose combinations are the evaluations.
 public struct EvaluateSpec: Hashable, Sendable {
     /// A test set: one of the training corpus's, or one of another corpus or folder.

@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// What training minimises, and how the network is scaled around it (Richter et al., ICASSP 2025).
 public struct ObjectiveSpec: Hashable, Sendable {
     public var loss: Choice

@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// How the weights are found: the optimiser, its length, its seeds, and which checkpoints are kept.
 public struct TrainSpec: Hashable, Sendable {
     /// Weights to begin with.

@@ -1,3 +1,5 @@
+import SpecLanguage
+
 /// From samples to the network's input: the short-time Fourier transform and the compression of magnitudes.
 public struct TransformSpec: Hashable, Sendable {
     /// Samples of a frame; `n_fft / 2 + 1` bins.

@@ -34,26 +34,26 @@ public struct SpecNode: Hashable, Sendable {
 }
 
 extension SpecNode {
-    var entries: [Entry]? {
+    package var entries: [Entry]? {
         if case .map(let entries) = content { entries } else { nil }
     }
 
-    var elements: [SpecNode]? {
+    package var elements: [SpecNode]? {
         if case .list(let elements) = content { elements } else { nil }
     }
 
-    var text: String? {
+    package var text: String? {
         if case .scalar(let text, _) = content { text } else { nil }
     }
 
     /// An empty value, `~`, `null`, or `none`, unless quoted.
-    var isNull: Bool {
+    package var isNull: Bool {
         guard case .scalar(let text, isQuoted: false) = content else { return false }
         return ["", "~", "null", "Null", "NULL", "none", "None"].contains(text)
     }
 
     /// What the value is, in words for a message.
-    var noun: String {
+    package var noun: String {
         switch content {
         case .map: "a section"
         case .list: "a list"
@@ -62,12 +62,12 @@ extension SpecNode {
         }
     }
 
-    subscript(key: String) -> SpecNode? {
+    package subscript(key: String) -> SpecNode? {
         entries?.first { $0.key == key }?.value
     }
 
     /// The same tree with every node said to come from `layer`.
-    func relabelled(_ layer: Origin.Layer) -> SpecNode {
+    package func relabelled(_ layer: Origin.Layer) -> SpecNode {
         var copy = self
         copy.layer = layer
         switch content {
@@ -80,47 +80,20 @@ extension SpecNode {
     }
 }
 
-/// Where a resolved value comes from.
-public struct Origin: Hashable, Sendable {
-    public enum Layer: Hashable, Sendable {
-        case standard
-        /// Computed from other settings, as the schema says.
-        case derived
-        case file
-        case sweep
-        case profile(String)
-        case override
+extension SpecNode {
+    /// What stands at a dotted path.
+    package func node(at path: String) -> SpecNode? {
+        path.split(separator: ".").reduce(self) { node, part in node?[String(part)] }
     }
 
-    public var layer: Layer
-    public var mark: Mark?
-
-    public static let standard = Origin(layer: .standard)
-    public static let derived = Origin(layer: .derived)
-
-    public init(layer: Layer, mark: Mark? = nil) {
-        self.layer = layer
-        self.mark = mark
-    }
-
-    init(_ node: SpecNode) {
-        self.init(layer: node.layer, mark: node.mark)
-    }
-
-    /// Whether a person wrote the value, in whatever place.
-    public var isWritten: Bool { layer != .standard && layer != .derived }
-}
-
-extension Origin: CustomStringConvertible {
-    public var description: String {
-        let place = mark.map { "\($0.file):\($0.line)" } ?? ""
-        return switch layer {
-        case .standard: "default"
-        case .derived: "derived"
-        case .file: place
-        case .sweep: "sweep \(place)"
-        case .profile(let name): "profile \(name) \(place)"
-        case .override: mark.map { "--set \($0.text)" } ?? "--set"
+    /// The places of all values and keys in the tree.
+    package var allMarks: Set<Mark> {
+        var marks: Set<Mark> = [mark]
+        for element in elements ?? [] { marks.formUnion(element.allMarks) }
+        for entry in entries ?? [] {
+            marks.insert(entry.mark)
+            marks.formUnion(entry.value.allMarks)
         }
+        return marks
     }
 }

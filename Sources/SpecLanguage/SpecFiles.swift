@@ -48,19 +48,19 @@ public struct SpecFiles: Sendable {
 }
 
 /// Paths as text, so that a table of files works like a folder.
-enum FilePath {
-    static func folder(of path: String) -> String {
+package enum FilePath {
+    package static func folder(of path: String) -> String {
         path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
     }
 
     /// The file's name without folders and extension.
-    static func stem(of path: String) -> String {
+    package static func stem(of path: String) -> String {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         return name.lastIndex(of: ".").map { $0 == name.startIndex ? name : String(name[..<$0]) } ?? name
     }
 
     /// `other` as seen from `folder`, without `.` and `..` where they can be resolved.
-    static func joined(_ folder: String, _ other: String) -> String {
+    package static func joined(_ folder: String, _ other: String) -> String {
         let whole = other.hasPrefix("/") || folder.isEmpty ? other : folder + "/" + other
         var parts: [Substring] = []
         for part in whole.split(separator: "/") where part != "." {

@@ -3,8 +3,8 @@
 /// Numbers are what a researcher means by them: `1e-4` and `1.e-4` are numbers, `010` is ten, `50_000` and
 /// `5e4` are whole. Truth is `true`/`false`, and also `yes`/`no` and `on`/`off`, but only where a truth value is
 /// expected, so that a speaker called `no` stays a name.
-enum ScalarReading {
-    static func bool(_ text: String) -> Bool? {
+package enum ScalarReading {
+    package static func bool(_ text: String) -> Bool? {
         switch text.lowercased() {
         case "true", "yes", "on": true
         case "false", "no", "off": false
@@ -13,13 +13,13 @@ enum ScalarReading {
     }
 
     /// A finite decimal number.
-    static func number(_ text: String) -> Double? {
+    package static func number(_ text: String) -> Double? {
         guard let digits = plainDigits(text), let value = Double(digits), value.isFinite else { return nil }
         return value == 0 ? 0 : value
     }
 
     /// A whole number, also written like `5e4` or `8.0`.
-    static func integer(_ text: String) -> Int? {
+    package static func integer(_ text: String) -> Int? {
         guard let digits = plainDigits(text) else { return nil }
         if let value = Int(digits) { return value }
         guard let value = Double(digits), value.isFinite, abs(value) < 0x1p53 else { return nil }

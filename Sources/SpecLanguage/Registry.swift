@@ -11,18 +11,15 @@ public struct Registry<Value>: Sendable {
         /// Builds the value from its parameters, all of them present and checked.
         public let build: @Sendable (Settings) throws -> Value
 
-        public init(
-            _ name: String, _ summary: String, source: String = "", parameters: [Field] = [], traits: [Trait] = [],
-            build: @escaping @Sendable (Settings) throws -> Value
-        ) {
-            descriptor = EntryDescriptor(name, summary, source: source, parameters: parameters, traits: traits)
+        public init(_ descriptor: EntryDescriptor, build: @escaping @Sendable (Settings) throws -> Value) {
+            self.descriptor = descriptor
             self.build = build
         }
 
         public var name: String { descriptor.name }
 
         /// The value with every parameter at its default, among the registries of `vocabulary`.
-        public func standard(_ vocabulary: ExperimentVocabulary = ExperimentVocabulary()) throws -> Value {
+        public func standard(_ vocabulary: Vocabulary = .empty) throws -> Value {
             try build(descriptor.defaults(vocabulary))
         }
     }
@@ -60,6 +57,10 @@ public struct UnknownEntry: Error, Hashable, Sendable, CustomStringConvertible {
     public var noun: String
     public var name: String
     public var known: [String]
+
+    package init(noun: String, name: String, known: [String]) {
+        (self.noun, self.name, self.known) = (noun, name, known)
+    }
 
     public var description: String {
         let hint = nearest(to: name, among: known).map { "did you mean '\($0)'?" }

@@ -72,12 +72,12 @@ extension SettingValue: CustomStringConvertible {
     }
 
     /// The shortest decimal that reads back as the same number; whole numbers keep a `.0`.
-    static func digits(_ value: Double) -> String {
+    package static func digits(_ value: Double) -> String {
         value.description
     }
 
     /// The text, quoted only where YAML would read it as something else.
-    static func plain(_ text: String) -> String {
+    package static func plain(_ text: String) -> String {
         let isWord = !text.isEmpty && text.unicodeScalars.allSatisfy {
             $0.properties.isAlphabetic || ("0"..."9").contains($0) || "_-./^+@ ()".unicodeScalars.contains($0)
         }
@@ -104,5 +104,16 @@ extension SettingValue: CustomStringConvertible {
 extension Settings {
     fileprivate var inner: String {
         map { "\($0.name): \($0.value)" }.joined(separator: ", ")
+    }
+}
+
+extension SettingValue {
+    /// The value as a number, where it is one.
+    package var number: Double? {
+        switch self {
+        case .number(let value): value
+        case .integer(let value): Double(value)
+        default: nil
+        }
     }
 }

@@ -1,15 +1,18 @@
+import SpecLanguage
+import Specs
+
 /// `python enhancement.py …`, or `python enhancement_noise_cond.py …` with conditioning, for the evaluations of a spec.
 ///
 /// Source: enhancement.py of sp-uhh/sgmse, enhancement_noise_cond.py of moonx010/sgmse.
 struct EnhanceCommand {
     private let spec: ExperimentSpec
-    private let vocabulary: ExperimentVocabulary
+    private let vocabulary: Vocabulary
     private let script: CommandOption.Script
     /// One for each evaluation that the script can do.
     private(set) var lines: [String] = []
     private(set) var remarks: [String] = []
 
-    init(_ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary) {
+    init(_ spec: ExperimentSpec, _ vocabulary: Vocabulary) {
         (self.spec, self.vocabulary) = (spec, vocabulary)
         script = spec.conditioning == nil ? .enhance : .enhanceConditioned
         for point in spec.evaluationPoints() {
@@ -117,12 +120,12 @@ struct EnhanceCommand {
 
 extension ExperimentSpec {
     /// The steps under which validation runs, and which a checkpoint of the reference holds.
-    func usualSteps(_ vocabulary: ExperimentVocabulary) -> Int {
+    func usualSteps(_ vocabulary: Vocabulary) -> Int {
         train.validationN ?? vocabulary.usualSteps(sde)
     }
 }
 
-extension ExperimentVocabulary {
+extension Vocabulary {
     /// The steps of an SDE where nobody says otherwise.
     func usualSteps(_ sde: Choice) -> Int {
         self[.sde, sde.name]?.traits.first { if case .steps(let count) = $0 { count } else { nil } } ?? 30

@@ -1,3 +1,6 @@
+import SpecLanguage
+import Specs
+
 /// A spec made from the hyper-parameters that the reference stores in its checkpoints.
 ///
 /// They are the values of the training script's options under the same names, so ``CommandOption`` says what each
@@ -16,7 +19,7 @@ public struct HyperParameterImport: Sendable {
     ///   - notes: What else is known, such as the step.
     public init(
         _ values: [(name: String, value: SettingValue)], name: String, weights: String, notes: String? = nil,
-        vocabulary: ExperimentVocabulary
+        vocabulary: Vocabulary
     ) {
         var reading = HyperParameterReading(values, vocabulary)
         reading.read()
@@ -47,13 +50,13 @@ public struct HyperParameterImport: Sendable {
 
 private struct HyperParameterReading {
     private let values: [(name: String, value: SettingValue)]
-    private let vocabulary: ExperimentVocabulary
+    private let vocabulary: Vocabulary
     private let backbone: String
     private let sde: String
     private var settings: [(path: String, value: SettingValue)] = []
     private(set) var remarks: [String] = []
 
-    init(_ values: [(name: String, value: SettingValue)], _ vocabulary: ExperimentVocabulary) {
+    init(_ values: [(name: String, value: SettingValue)], _ vocabulary: Vocabulary) {
         self.values = values.map { ($0.name.replacing("-", with: "_"), $0.value) }
         self.vocabulary = vocabulary
         func text(_ name: String) -> String? {
@@ -154,7 +157,7 @@ private struct HyperParameterReading {
         for (kind, entry) in [(RegistryKind.backbone, backbone), (.sde, sde)] {
             guard let field = vocabulary[kind, entry]?.parameters[name] else { continue }
             if case .value(let usual) = field.standard, usual == value { return true }
-            set("\(kind.rawValue).\(name)", value)
+            set("\(kind.name).\(name)", value)
             return true
         }
         return false

@@ -1,8 +1,8 @@
 /// What is declared at a path: of the language itself, or a parameter of a registry's entry.
-extension ExperimentVocabulary {
+extension Vocabulary {
     /// The field of a path; of a parameter, that of the first entry that has one of the name.
-    func field(at path: String) -> Field? {
-        if let field = ExperimentSchema.field(at: path) { return field }
+    package func field(at path: String) -> Field? {
+        if let field = schema.field(at: path) { return field }
         guard let dot = path.lastIndex(of: "."), let parent = field(at: String(path[..<dot])) else { return nil }
         let name = String(path[path.index(after: dot)...])
         let entries: [EntryDescriptor] = switch parent.type.innermost {
@@ -14,7 +14,7 @@ extension ExperimentVocabulary {
     }
 
     /// The paths of the language under all their names, and of the parameters of what it lets choose.
-    var paths: [String] { paths(in: ExperimentSchema.root, prefix: "") }
+    package var paths: [String] { paths(in: schema, prefix: "") }
 
     private func paths(in schema: Schema, prefix: String) -> [String] {
         schema.fields.flatMap { field in
@@ -37,7 +37,7 @@ extension ExperimentVocabulary {
     }
 
     /// Whether a setting takes whole numbers; `nil` where nothing is declared.
-    func takesWholeNumbers(at path: String) -> Bool? {
+    package func takesWholeNumbers(at path: String) -> Bool? {
         field(at: path).map { if case .integer = $0.type.innermost { true } else { false } }
     }
 }

@@ -5,7 +5,7 @@ extension Array where Element: Sendable {
     /// `map` over stretches of the array on all cores; the order of the results is that of the elements.
     ///
     /// - Parameter size: Elements of a stretch; one that holds all of them is worked on by the caller alone.
-    func parallelChunks<Result: Sendable>(
+    package func parallelChunks<Result: Sendable>(
         of size: Int = 256, _ transform: @Sendable (ArraySlice<Element>) -> [Result]
     ) -> [Result] {
         let chunks = (count + size - 1) / size

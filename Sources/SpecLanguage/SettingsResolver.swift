@@ -1,37 +1,37 @@
 /// Turns a tree of nodes into settings by a schema: looks every name up, types every value, fills every default,
 /// and notes every mistake. It never stops at one: where a value is wrong, its default stands in.
-struct SettingsResolver {
-    let vocabulary: ExperimentVocabulary
-    let recordsOrigins: Bool
-    var errors: [SpecError] = []
-    var origins: [String: Origin] = [:]
+package struct SettingsResolver {
+    package let vocabulary: Vocabulary
+    package let recordsOrigins: Bool
+    package var errors: [SpecError] = []
+    package var origins: [String: Origin] = [:]
     /// Paths whose written value was not usable; checks between settings leave them out.
-    var failed: Set<String> = []
+    package var failed: Set<String> = []
     /// Sections by the names in them, to send a misplaced key home.
-    var homes: [String: [String]] = [:]
+    package var homes: [String: [String]] = [:]
     /// Entries meant where only parameters are written and the schema names none.
-    var usual: [RegistryKind: String] = [:]
+    package var usual: [RegistryKind: String] = [:]
 
-    init(_ vocabulary: ExperimentVocabulary, recordsOrigins: Bool = true) {
+    package init(_ vocabulary: Vocabulary, recordsOrigins: Bool = true) {
         self.vocabulary = vocabulary
         self.recordsOrigins = recordsOrigins
     }
 
-    mutating func report(
+    package mutating func report(
         _ code: String, at node: SpecNode, path: String, _ summary: String, hint: String? = nil
     ) {
         errors.append(SpecError(code, at: node.mark, summary, hint: hint))
         failed.insert(path)
     }
 
-    mutating func add(_ error: SpecError) { errors.append(error) }
+    package mutating func add(_ error: SpecError) { errors.append(error) }
 
     // MARK: Sections
 
     /// The settings of a section whose written keys are `entries`.
     ///
     /// - Parameter owners: Who else has parameters, by their names.
-    mutating func settings(
+    package mutating func settings(
         _ entries: [SpecNode.Entry], _ schema: Schema, path: String, noun: String, owners: [String: String] = [:]
     ) -> Settings {
         var written: [String: SpecNode.Entry] = [:]
@@ -57,11 +57,11 @@ struct SettingsResolver {
         return settings
     }
 
-    mutating func defaults(of schema: Schema, path: String) -> Settings {
+    package mutating func defaults(of schema: Schema, path: String) -> Settings {
         settings([], schema, path: path, noun: path)
     }
 
-    func unknownKey(
+    package func unknownKey(
         _ entry: SpecNode.Entry, _ schema: Schema, path: String, noun: String, owners: [String: String] = [:]
     ) -> SpecError {
         let known = schema.allNames
@@ -121,7 +121,7 @@ struct SettingsResolver {
     }
 
     /// Required settings that nobody wrote; the caller knows where they should stand.
-    var missingRequired: [String] = []
+    package var missingRequired: [String] = []
 
     mutating func standard(_ value: SettingValue, _ type: FieldType, path: String) -> SettingValue {
         switch (type, value) {

@@ -1,3 +1,6 @@
+import SpecLanguage
+import Specs
+
 /// A spec made from a command line of the reference.
 ///
 ///     let imported = try CommandImport("python train.py --base_dir vb --backbone ncsnpp_v2", vocabulary: vocabulary)
@@ -12,7 +15,7 @@ public struct CommandImport: Sendable {
     /// Reads a command of train.py, enhancement.py, or their noise-conditioned variants.
     ///
     /// - Throws: Every option that does not exist, or misses its value, with its place in the command.
-    public init(_ command: String, vocabulary: ExperimentVocabulary) throws(SpecErrors) {
+    public init(_ command: String, vocabulary: Vocabulary) throws(SpecErrors) {
         var reading = CommandReading(command, vocabulary)
         reading.read()
         if !reading.errors.isEmpty { throw SpecErrors(reading.errors) }
@@ -51,14 +54,14 @@ enum SettingsText {
 
 private struct CommandReading {
     let command: String
-    let vocabulary: ExperimentVocabulary
+    let vocabulary: Vocabulary
     private(set) var errors: [SpecError] = []
     private(set) var remarks: [String] = []
     private var values: [(path: String, value: String)] = []
     private var script: CommandOption.Script = .train
     private var given: [String: [String]] = [:]
 
-    init(_ command: String, _ vocabulary: ExperimentVocabulary) {
+    init(_ command: String, _ vocabulary: Vocabulary) {
         self.command = command
         self.vocabulary = vocabulary
     }
@@ -239,7 +242,7 @@ private struct CommandReading {
 
     private mutating func parameter(_ kind: RegistryKind, _ names: [String], _ value: String, _ option: CommandOption) {
         let entry = entryName(kind)
-        let place = kind == .sampler ? "evaluate.sampler" : kind.rawValue
+        let place = kind == .sampler ? "evaluate.sampler" : kind.name
         guard let descriptor = vocabulary[kind, entry] else { return set("\(place).\(names[0])", value) }
         guard let name = names.first(where: { descriptor.parameters[$0] != nil }) else {
             remarks.append("--\(option.name) is not a parameter of \(kind.noun) '\(entry)' and is left out")

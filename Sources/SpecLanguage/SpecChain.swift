@@ -1,21 +1,22 @@
 /// A spec file laid over all that it extends.
-struct SpecChain {
+package struct SpecChain {
     /// Longer chains are mistakes.
-    static let longest = 32
+    package static let longest = 32
     /// Files that extend several others can multiply.
-    static let mostFiles = 256
+    package static let mostFiles = 256
 
-    let files: SpecFiles
-    private(set) var errors: [SpecError] = []
+    package let files: SpecFiles
+    package let vocabulary: Vocabulary
+    package private(set) var errors: [SpecError] = []
     /// The files that were read, the given one first.
-    private(set) var read: [String] = []
+    package private(set) var read: [String] = []
     /// Whether all that the spec extends was read.
-    private(set) var isWhole = true
+    package private(set) var isWhole = true
 
-    init(_ files: SpecFiles) { self.files = files }
+    package init(_ files: SpecFiles, _ vocabulary: Vocabulary) { (self.files, self.vocabulary) = (files, vocabulary) }
 
     /// The merged tree, without `extends`.
-    mutating func compose(_ path: String) -> SpecNode? {
+    package mutating func compose(_ path: String) -> SpecNode? {
         do {
             return compose(try files.read(path), file: path, stack: [])
         } catch {
@@ -26,7 +27,7 @@ struct SpecChain {
         }
     }
 
-    mutating func compose(text: String, file: String) -> SpecNode? {
+    package mutating func compose(text: String, file: String) -> SpecNode? {
         compose(text, file: file, stack: [])
     }
 
@@ -41,8 +42,8 @@ struct SpecChain {
             errors.append(SpecError("wrong-type", at: node.mark, "a spec is a section, not \(node.noun)", hint: "begin with 'name: …'"))
             return nil
         }
-        var composer = SpecComposer()
-        let own = composer.canonical(node, ExperimentSchema.root)
+        var composer = SpecComposer(vocabulary.schema)
+        let own = composer.canonical(node)
         errors += composer.errors
         var base: SpecNode?
         for parent in parents(of: own) {
@@ -50,10 +51,10 @@ struct SpecChain {
                 isWhole = false
                 continue
             }
-            base = base.map { SpecComposer.merged($0, next, ExperimentSchema.root) } ?? next
+            base = base.map { composer.merged($0, next) } ?? next
         }
         guard let base else { return own.without(["extends"]) }
-        return SpecComposer.merged(base.without(ExperimentSchema.ownKeys), own.without(["extends"]), ExperimentSchema.root)
+        return composer.merged(base.without(vocabulary.ownKeys), own.without(["extends"]))
     }
 
     private mutating func parents(of node: SpecNode) -> [SpecNode] {
@@ -97,7 +98,7 @@ struct SpecChain {
 }
 
 extension SpecNode {
-    func without(_ keys: Set<String>) -> SpecNode {
+    package func without(_ keys: Set<String>) -> SpecNode {
         guard let entries else { return self }
         var copy = self
         copy.content = .map(entries.filter { !keys.contains($0.key) })

@@ -55,62 +55,6 @@ extension Settings: Codable {
     }
 }
 
-extension Settings {
-    /// The path of the first setting that is not there as the schema has it.
-    fileprivate func firstMismatch(with schema: Schema, prefix: String = "") -> String? {
-        for field in schema.fields {
-            let path = prefix + field.name
-            guard let value = self[field.name] else { return path }
-            if case .section(let inner, _) = field.type, case .section(let settings) = value {
-                if let found = settings.firstMismatch(with: inner, prefix: path + ".") { return found }
-            } else if !field.accepts(value) {
-                return path
-            }
-        }
-        return nil
-    }
-}
-
-extension Field {
-    fileprivate func accepts(_ value: SettingValue) -> Bool {
-        if case .none = value {
-            // Whatever is derived has been, except what does not apply.
-            switch standard {
-            case .absent: return true
-            case .derived: return ["validation_N", "num_frames"].contains(name)
-            case .required, .value: return false
-            }
-        }
-        return type.accepts(value)
-    }
-}
-
-extension FieldType {
-    fileprivate func accepts(_ value: SettingValue) -> Bool {
-        switch (self, value) {
-        case (.bool, .bool), (.integer, .integer), (.number, .number), (.number, .integer), (.text, .text), (.oneOf, .text),
-            (.choice, .choice), (.variant, .choice), (.table, .section), (.raw, _):
-            true
-        case (.list(let element, _, _), .list(let values)): values.allSatisfy { element.accepts($0) }
-        case (.section(let schema, _), .section(let settings)): settings.firstMismatch(with: schema) == nil
-        default: false
-        }
-    }
-}
-
-extension ExperimentSpec: Codable {
-    /// - Throws: `DecodingError` where a setting is missing or has another type, as after a change of the language.
-    public convenience init(from decoder: any Decoder) throws {
-        let settings = try Settings(from: decoder)
-        if let path = settings.firstMismatch(with: ExperimentSchema.root) {
-            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "no usable '\(path)' in the kept spec"))
-        }
-        self.init(settings)
-    }
-
-    public func encode(to encoder: any Encoder) throws { try settings.encode(to: encoder) }
-}
-
 private struct Name: CodingKey, ExpressibleByStringLiteral {
     var stringValue: String
     var intValue: Int? { nil }

@@ -19,7 +19,7 @@ public func nearest(to name: String, among known: [String]) -> String? {
 }
 
 /// Whether a name is at most one edit from the one it most likely misspells.
-func isAlmost(_ name: String, among known: [String]) -> Bool {
+package func isAlmost(_ name: String, among known: [String]) -> Bool {
     nearest(to: name, among: known).map { editDistance(folded(name), folded($0)) <= 1 } ?? false
 }
 
@@ -29,7 +29,7 @@ private func folded(_ name: String) -> [Character] {
 }
 
 /// The restricted Damerau–Levenshtein distance: one edit inserts, deletes, or replaces a letter, or exchanges two neighbours.
-func editDistance(_ a: [Character], _ b: [Character]) -> Int {
+package func editDistance(_ a: [Character], _ b: [Character]) -> Int {
     var beforeLast = [Int](repeating: 0, count: b.count + 1)
     var last = Array(0...b.count)
     for i in a.indices {

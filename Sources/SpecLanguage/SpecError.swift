@@ -21,7 +21,7 @@ public struct SpecError: Error, Hashable, Sendable {
     }
 
     /// `name` is not among `known`; offers the closest by edit distance, or all of them.
-    static func unknown(
+    package static func unknown(
         _ kind: String, _ name: String, known: [String], at mark: Mark, code: String = "unknown-name"
     ) -> SpecError {
         let hint = nearest(to: name, among: known).map { "did you mean '\($0)'?" }

@@ -1,18 +1,23 @@
 /// The language as a JSON Schema, so that editors complete and check specs.
 public struct SpecJSONSchema {
-    private let vocabulary: ExperimentVocabulary
+    private let vocabulary: Vocabulary
+    private let title: String
+    /// The names that some tables may hold, by the table's name.
+    private let names: [String: [String]]
 
     /// The schema's text (draft 2020-12), stable and indented.
-    public static func text(_ vocabulary: ExperimentVocabulary) -> String {
-        let schema = SpecJSONSchema(vocabulary: vocabulary)
+    ///
+    /// - Parameter names: The names that some tables may hold, by the table's name; any in the others.
+    package static func text(_ vocabulary: Vocabulary, title: String, names: [String: [String]] = [:]) -> String {
+        let schema = SpecJSONSchema(vocabulary: vocabulary, title: title, names: names)
         return schema.root.text + "\n"
     }
 
     private var root: OrderedJSON {
-        guard case .object(let body) = object(ExperimentSchema.root) else { return .object([]) }
+        guard case .object(let body) = object(vocabulary.schema) else { return .object([]) }
         return .object([
             ("$schema", "https://json-schema.org/draft/2020-12/schema"),
-            ("title", "sgmse experiment"),
+            ("title", .text(title)),
         ] + body)
     }
 
@@ -73,7 +78,7 @@ public struct SpecJSONSchema {
         case .section(let schema, let shorthand):
             return [object(schema)] + (shorthand == nil ? [] : [.object([("type", "string")])])
         case .table:
-            let names: [(String, OrderedJSON)] = name == "waive" ? [("enum", .array(waivable.map(OrderedJSON.text)))] : []
+            let names: [(String, OrderedJSON)] = names[name].map { [("enum", .array($0.map(OrderedJSON.text)))] } ?? []
             let object: [(String, OrderedJSON)] = names.isEmpty ? [] : [("propertyNames", .object(names))]
             return [
                 .object([("type", "object")] + object), .object([("type", "array"), ("items", .object([("type", "string")] + names))]),
@@ -83,17 +88,12 @@ public struct SpecJSONSchema {
             switch name {
             case "extends": return [.object([("type", "string")]), .object([("type", "array"), ("items", .object([("type", "string")]))])]
             case "profiles":
-                let composed = ExperimentSchema.compositionKeys.sorted().map { OrderedJSON.object([("required", .array([.text($0)]))]) }
+                let composed = SpecComposer.compositionKeys.sorted().map { OrderedJSON.object([("required", .array([.text($0)]))]) }
                 let profile = OrderedJSON.object([("$ref", "#"), ("not", .object([("anyOf", .array(composed))]))])
                 return [.object([("type", "object"), ("additionalProperties", profile)])]
             default: return [sweep]
             }
         }
-    }
-
-    private var waivable: [String] {
-        let codes = Contradictions.codes.map(\.code)
-        return codes + vocabulary.gates.filter { !codes.contains($0) }
     }
 
     // MARK: Sweeps

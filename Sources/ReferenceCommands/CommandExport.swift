@@ -1,3 +1,6 @@
+import SpecLanguage
+import Specs
+
 /// The reference's command line for a spec.
 public struct CommandExport: Sendable {
     /// `python train.py …`, or `python train_noise_cond.py …` with conditioning.
@@ -8,7 +11,7 @@ public struct CommandExport: Sendable {
     public let remarks: [String]
 
     /// - Throws: `UnknownEntry` where the reference has no such SDE.
-    public init(_ spec: ExperimentSpec, vocabulary: ExperimentVocabulary) throws(UnknownEntry) {
+    public init(_ spec: ExperimentSpec, vocabulary: Vocabulary) throws(UnknownEntry) {
         try HyperParameterExport.check(spec.sde)
         var training = TrainCommand(spec, vocabulary)
         train = training.line()
@@ -20,10 +23,10 @@ public struct CommandExport: Sendable {
 
 private struct TrainCommand {
     let spec: ExperimentSpec
-    let vocabulary: ExperimentVocabulary
+    let vocabulary: Vocabulary
     private(set) var remarks: [String] = []
 
-    init(_ spec: ExperimentSpec, _ vocabulary: ExperimentVocabulary) {
+    init(_ spec: ExperimentSpec, _ vocabulary: Vocabulary) {
         self.spec = spec
         self.vocabulary = vocabulary
     }
@@ -51,12 +54,12 @@ private struct TrainCommand {
                     remarks.append("data.fraction \(spec.data.fraction) has no option: only --dummy, 0.005")
                 }
             case .parameter(let kind, let names) where kind != .sampler:
-                coveredParameters.formUnion(names.map { "\(kind.rawValue).\($0)" })
+                coveredParameters.formUnion(names.map { "\(kind.name).\($0)" })
                 guard let (name, value) = parameter(kind, names), !isUsual(value, kind, name) else { continue }
                 words += ["--" + option.name]
                 if case .list(let values) = value { words += values.map(\.word) } else { words.append(value.word) }
             case .parameterFlag(let kind, let names, let value):
-                coveredParameters.formUnion(names.map { "\(kind.rawValue).\($0)" })
+                coveredParameters.formUnion(names.map { "\(kind.name).\($0)" })
                 guard let (name, current) = parameter(kind, names), !isUsual(current, kind, name), current.word == value else { continue }
                 words.append("--" + option.name)
             case .special: words += special(option.name, &covered)
@@ -126,8 +129,8 @@ private struct TrainCommand {
 
     /// Parameters of an entry that differ from their defaults and have no option.
     private mutating func remark(_ kind: RegistryKind, _ choice: Choice, beyond covered: Set<String>) {
-        for (name, value) in choice.settings where !covered.contains("\(kind.rawValue).\(name)") && !isUsual(value, kind, name) {
-            remarks.append("\(kind.rawValue).\(name) \(value.word) has no option")
+        for (name, value) in choice.settings where !covered.contains("\(kind.name).\(name)") && !isUsual(value, kind, name) {
+            remarks.append("\(kind.name).\(name) \(value.word) has no option")
         }
     }
 

@@ -23,7 +23,7 @@ extension Mark: CustomStringConvertible {
     public var description: String { "\(file):\(line):\(column)" }
 
     /// The line and a caret under the column, each set in by two spaces; the note alone where there is no line to show.
-    func snippet(note: String?) -> String {
+    package func snippet(note: String?) -> String {
         guard !text.isEmpty else { return note.map { "  \($0)" } ?? "" }
         let before = text.unicodeScalars.prefix(max(0, column - 1))
         let indent = String(String.UnicodeScalarView(before.map { $0 == "\t" ? "\t" : " " }))

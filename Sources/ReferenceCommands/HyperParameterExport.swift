@@ -1,3 +1,6 @@
+import SpecLanguage
+import Specs
+
 /// The hyper-parameters under which the reference would store a model, for its constructors to take.
 public struct HyperParameterExport: Sendable {
     /// In the reference's order: model, SDE, network, data.

@@ -1,6 +1,6 @@
 extension SettingValue {
     /// The value without what means nothing in it: paths of folders, parameters that only say how to compute.
-    func meant(as type: FieldType) -> SettingValue {
+    package func meant(as type: FieldType) -> SettingValue {
         switch (type, self) {
         case (.choice(let kind), .choice(var choice)):
             for name in kind.meaninglessParameters { choice.settings[name] = nil }

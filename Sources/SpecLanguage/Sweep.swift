@@ -1,38 +1,32 @@
 /// A sweep as written: axes whose combinations are the points, and the points left out.
-struct Sweep {
+package struct Sweep {
     /// One value at one path.
-    struct Assignment {
-        var path: String
-        var mark: Mark
-        var value: SpecNode
+    package struct Assignment {
+        package var path: String
+        package var mark: Mark
+        package var value: SpecNode
         /// Tells it from all others of its sweep.
-        var number = 0
-
-        /// The section that it changes, by the section's own name.
-        var section: String {
-            let head = String(path.prefix { $0 != "." })
-            return ExperimentSchema.root[head]?.name ?? head
-        }
+        package var number = 0
 
         /// The tree that says only this.
-        var tree: SpecNode {
+        package var tree: SpecNode {
             SpecComposer.tree(path.split(separator: ".").map { (String($0), mark) }, value.relabelled(.sweep))
         }
     }
 
     /// The alternatives along one direction; each sets one path or several together.
-    typealias Axis = [[Assignment]]
+    package typealias Axis = [[Assignment]]
 
-    static let mostPoints = 100_000
-    static let modes = ["grid", "zip", "random", "points", "exclude"]
+    package static let mostPoints = 100_000
+    package static let modes = ["grid", "zip", "random", "points", "exclude"]
 
-    private(set) var axes: [Axis] = []
-    private(set) var exclusions: [[(path: String, mark: Mark, condition: SpecNode)]] = []
-    private(set) var errors: [SpecError] = []
+    package private(set) var axes: [Axis] = []
+    package private(set) var exclusions: [[(path: String, mark: Mark, condition: SpecNode)]] = []
+    package private(set) var errors: [SpecError] = []
     private let mark: Mark
-    private let vocabulary: ExperimentVocabulary
+    private let vocabulary: Vocabulary
 
-    init(_ node: SpecNode, _ vocabulary: ExperimentVocabulary) {
+    package init(_ node: SpecNode, _ vocabulary: Vocabulary) {
         mark = node.mark
         self.vocabulary = vocabulary
         guard let entries = node.entries else {
@@ -49,7 +43,7 @@ struct Sweep {
             default:
                 var error = SpecError.unknown("key", entry.key, known: Self.modes, at: entry.mark, code: "unknown-key")
                 error.summary += " in 'sweep'"
-                if entry.key.contains(".") || ExperimentSchema.root[entry.key] != nil { error.hint = "write it under 'grid'" }
+                if entry.key.contains(".") || vocabulary.schema[entry.key] != nil { error.hint = "write it under 'grid'" }
                 errors.append(error)
             }
         }
@@ -86,10 +80,11 @@ struct Sweep {
             for point in axis {
                 var own: Set<String> = []
                 for assignment in point {
-                    if ExperimentSchema.compositionKeys.contains(assignment.section), reported.insert(assignment.section).inserted {
-                        errors.append(SpecError("sweep", at: assignment.mark, "'\(assignment.section)' cannot be swept"))
+                    let section = vocabulary.schema.section(of: assignment.path)
+                    if SpecComposer.compositionKeys.contains(section), reported.insert(section).inserted {
+                        errors.append(SpecError("sweep", at: assignment.mark, "'\(section)' cannot be swept"))
                     }
-                    for path in Self.paths(set: assignment.value, at: Self.canonical(assignment.path)) {
+                    for path in paths(set: assignment.value, at: canonical(assignment.path)) {
                         let isTwice = !own.insert(path).inserted || axisOf[path, default: number] != number
                         axisOf[path] = axisOf[path] ?? number
                         guard isTwice, reported.insert(path).inserted else { continue }
@@ -101,38 +96,27 @@ struct Sweep {
         }
     }
 
+    private func canonical(_ path: String) -> String { vocabulary.schema.canonical(path) }
+
     /// A path with those that its value sets inside: `train: { lr: 1e-4 }` sets `train.lr`.
-    private static func paths(set value: SpecNode, at path: String) -> [String] {
+    private func paths(set value: SpecNode, at path: String) -> [String] {
         [path] + (value.entries ?? []).flatMap { paths(set: $0.value, at: canonical(path + "." + $0.key)) }
     }
 
-    /// The path in the names of the language, where an alias was written.
-    static func canonical(_ path: String) -> String {
-        var schema: Schema? = ExperimentSchema.root
-        return path.split(separator: ".", omittingEmptySubsequences: false).map { part in
-            guard let field = schema?[String(part)] else {
-                schema = nil
-                return String(part)
-            }
-            if case .section(let inner, _) = field.type { schema = inner } else { schema = nil }
-            return field.name
-        }.joined(separator: ".")
-    }
-
     /// Entries and sections before their settings, so that the order of a sweep's keys means nothing.
-    static func wholesFirst(_ point: [Assignment]) -> [Assignment] {
+    package static func wholesFirst(_ point: [Assignment]) -> [Assignment] {
         let depths = point.map { $0.path.utf8.count { $0 == UInt8(ascii: ".") } }
         guard Swift.zip(depths, depths.dropFirst()).contains(where: >) else { return point }
         return point.indices.sorted { (depths[$0], $0) < (depths[$1], $1) }.map { point[$0] }
     }
 
     /// All combinations, the last axis fastest.
-    var points: [[Assignment]] {
+    package var points: [[Assignment]] {
         axes.reduce([[]]) { points, axis in points.flatMap { point in axis.map { point + $0 } } }
     }
 
     /// Every path that some point sets.
-    var paths: [String] {
+    package var paths: [String] {
         var seen: Set<String> = []
         return axes.flatMap { $0.flatMap { $0.map(\.path) } }.filter { seen.insert($0).inserted }
     }
@@ -194,15 +178,15 @@ struct Sweep {
             paths(in: element, "points").map { Assignment(path: $0, mark: $1, value: $2) }
         }
         var seen: Set<[String]> = []
-        for (element, point) in Swift.zip(elements, points) where !seen.insert(Self.meaning(of: point)).inserted {
+        for (element, point) in Swift.zip(elements, points) where !seen.insert(meaning(of: point)).inserted {
             fail(element, "this point is given twice: the same run twice says nothing new")
         }
         axes.append(points)
     }
 
     /// What a point says, in whatever order and spelling.
-    private static func meaning(of point: [Assignment]) -> [String] {
-        point.map { canonical($0.path) + "=" + spelled($0.value) }.sorted()
+    private func meaning(of point: [Assignment]) -> [String] {
+        point.map { canonical($0.path) + "=" + Self.spelled($0.value) }.sorted()
     }
 
     private static func spelled(_ value: SpecNode) -> String {
@@ -213,7 +197,7 @@ struct Sweep {
 
     private mutating func exclude(_ node: SpecNode) {
         for element in node.elements ?? [node] {
-            let conditions = paths(in: element, "exclude").map { (path: Self.canonical($0.0), mark: $0.1, condition: $0.2) }
+            let conditions = paths(in: element, "exclude").map { (path: canonical($0.0), mark: $0.1, condition: $0.2) }
             for condition in conditions.flatMap({ $0.condition.elements ?? [$0.condition] }) { checkBound(condition) }
             if !conditions.isEmpty { exclusions.append(conditions) }
         }
@@ -243,7 +227,7 @@ struct Sweep {
         var columns: [[Assignment]] = []
         for (path, mark, value) in paths(in: space, "space", leaves: RandomRange.isRange) {
             do {
-                let range = try RandomRange(value, path: path, isWhole: vocabulary.takesWholeNumbers(at: Self.canonical(path)))
+                let range = try RandomRange(value, path: path, isWhole: vocabulary.takesWholeNumbers(at: canonical(path)))
                 guard let count, let seed else { continue }
                 let draws = (0..<count).map { range.draw($0, seed: seed, path: path) }
                 columns.append(draws.map { Assignment(path: path, mark: mark, value: $0) })
@@ -253,7 +237,7 @@ struct Sweep {
         }
         guard let count, !columns.isEmpty else { return }
         var seen: Set<[String]> = []
-        let drawn = (0..<count).map { row in columns.map { $0[row] } }.filter { seen.insert(Self.meaning(of: $0)).inserted }
+        let drawn = (0..<count).map { row in columns.map { $0[row] } }.filter { seen.insert(meaning(of: $0)).inserted }
         if drawn.count < count {
             errors.append(SpecError(
                 "sweep", .warning, at: (node["count"] ?? node).mark, "only \(drawn.count) of \(count) draws differ",
@@ -287,7 +271,7 @@ struct Sweep {
 
 extension Sweep {
     /// The exclusions that hold of a point's settings, by number; all conditions of one must hold together.
-    func exclusions(of settings: Settings) -> [Int] {
+    package func exclusions(of settings: Settings) -> [Int] {
         exclusions.indices.filter { exclusions[$0].allSatisfy { Self.holds($0.condition, of: settings.value(at: $0.path) ?? .none) } }
     }
 

@@ -1,12 +1,22 @@
 /// Lays trees of nodes over one another as the schema says: sections and the parameters of one entry are joined,
 /// everything else is replaced.
-struct SpecComposer {
-    private(set) var errors: [SpecError] = []
+package struct SpecComposer {
+    /// Keys read by composition, before anything is resolved.
+    package static let compositionKeys: Set<String> = ["extends", "sweep", "profiles"]
+
+    /// The whole of a spec file.
+    package let root: Schema
+    package private(set) var errors: [SpecError] = []
+
+    package init(_ root: Schema) { self.root = root }
 
     // MARK: One form for each setting
 
+    /// A whole file, or changes to one, in that form.
+    package mutating func canonical(_ node: SpecNode) -> SpecNode { canonical(node, root) }
+
     /// The tree with own names for aliases, and with short forms (`sde: ouve`) written out (`sde: { name: ouve }`).
-    mutating func canonical(_ node: SpecNode, _ schema: Schema) -> SpecNode {
+    private mutating func canonical(_ node: SpecNode, _ schema: Schema) -> SpecNode {
         guard let entries = node.entries else { return node }
         var result: [SpecNode.Entry] = []
         for entry in entries {
@@ -34,7 +44,7 @@ struct SpecComposer {
             return node.text != nil && !node.isNull ? wrapped(node, under: "name") : node
         case .raw where field.name == "profiles":
             guard let profiles = node.entries else { return node }
-            let bodies = profiles.map { SpecNode.Entry($0.key, at: $0.mark, canonical($0.value, ExperimentSchema.root)) }
+            let bodies = profiles.map { SpecNode.Entry($0.key, at: $0.mark, canonical($0.value, root)) }
             return SpecNode(.map(bodies), at: node.mark, layer: node.layer)
         default:
             return node
@@ -48,28 +58,30 @@ struct SpecComposer {
     // MARK: Merging
 
     /// `overlay` over `base`, both in their one form.
-    static func merged(_ base: SpecNode, _ overlay: SpecNode, _ schema: Schema) -> SpecNode {
-        joined(base, overlay) { name in
+    package func merged(_ base: SpecNode, _ overlay: SpecNode) -> SpecNode { merged(base, overlay, root) }
+
+    private func merged(_ base: SpecNode, _ overlay: SpecNode, _ schema: Schema) -> SpecNode {
+        Self.joined(base, overlay) { name in
             guard let field = schema[name] else { return Self.replaced }
-            return { Self.merged($0, $1, field) }
+            return { merged($0, $1, field) }
         }
     }
 
-    private static func merged(_ base: SpecNode, _ overlay: SpecNode, _ field: Field) -> SpecNode {
+    private func merged(_ base: SpecNode, _ overlay: SpecNode, _ field: Field) -> SpecNode {
         switch field.type {
         case .section(let schema, _):
             return merged(base, overlay, schema)
         case .table:
-            return joined(base, overlay) { _ in replaced }
+            return Self.joined(base, overlay) { _ in Self.replaced }
         case .choice, .variant:
-            return mergedChoice(base, overlay, field)
+            return Self.mergedChoice(base, overlay, field)
         case .list(of: .choice, _, _), .list(of: .variant, _, _):
             // One choice in place of a list is a choice still.
             guard overlay.entries != nil else { return overlay }
             let named = base.text == nil ? base : SpecNode(.map([.init("name", at: base.mark, base)]), at: base.mark, layer: base.layer)
-            return mergedChoice(named, overlay, field)
+            return Self.mergedChoice(named, overlay, field)
         case .raw where field.name == "profiles":
-            return joined(base, overlay) { _ in { merged($0, $1, ExperimentSchema.root) } }
+            return Self.joined(base, overlay) { _ in { merged($0, $1) } }
         default:
             return overlay
         }
@@ -107,7 +119,7 @@ struct SpecComposer {
     }
 
     /// The tree that says only this: the value at the dotted path.
-    static func tree(_ path: [(name: String, mark: Mark)], _ value: SpecNode) -> SpecNode {
+    package static func tree(_ path: [(name: String, mark: Mark)], _ value: SpecNode) -> SpecNode {
         path.reversed().reduce(value) { inner, step in
             SpecNode(.map([.init(step.name, at: step.mark, inner)]), at: step.mark, layer: value.layer)
         }

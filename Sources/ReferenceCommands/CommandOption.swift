@@ -1,3 +1,6 @@
+import SpecLanguage
+import Specs
+
 /// One option of the reference's scripts, and the setting it stands for.
 ///
 /// Source: the argument parsers of sp-uhh/sgmse (train.py, enhancement.py) and of its noise-conditioned variant

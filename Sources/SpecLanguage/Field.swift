@@ -14,7 +14,7 @@ public struct Field: Sendable {
     public var isSilentWhenAbsent = false
 
     /// The same field, whose absence changes no identity.
-    var silentWhenAbsent: Field {
+    package var silentWhenAbsent: Field {
         var copy = self
         copy.isSilentWhenAbsent = true
         return copy
@@ -199,25 +199,4 @@ extension Field {
         let standard: Standard = isOptional ? .absent : .value(.section(Settings()))
         return Field(name, .section(schema, shorthand: shorthand), default: standard, doc, part: part)
     }
-}
-
-/// The settings of a section, in the order in which they are shown.
-public struct Schema: Sendable {
-    public let fields: [Field]
-    private let places: [String: Int]
-
-    public init(_ fields: [Field]) {
-        self.fields = fields
-        var places: [String: Int] = [:]
-        for (index, field) in fields.enumerated() {
-            for name in [field.name] + field.aliases { places[name] = index }
-        }
-        self.places = places
-    }
-
-    /// The field called `name`, by its own name or another.
-    public subscript(name: String) -> Field? { places[name].map { fields[$0] } }
-
-    /// All names under which something can be written here.
-    public var allNames: [String] { fields.flatMap { [$0.name] + $0.aliases } }
 }

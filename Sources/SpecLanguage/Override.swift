@@ -1,13 +1,13 @@
 /// A setting given on the command line: `--set train.lr=3e-4`, with the value in YAML's short form.
-struct Override {
+package struct Override {
     /// The names of the path, each with its place in the option.
-    var path: [(name: String, mark: Mark)]
-    var value: SpecNode
+    package var path: [(name: String, mark: Mark)]
+    package var value: SpecNode
 
     /// Paths inside a sweep are keys themselves: `sweep.grid.train.lr` is the key `train.lr` of the grid.
     private static let sweepDepth = 2
 
-    static func parse(_ options: [String]) -> (overrides: [Override], errors: [SpecError]) {
+    package static func parse(_ options: [String]) -> (overrides: [Override], errors: [SpecError]) {
         var overrides: [Override] = []
         var errors: [SpecError] = []
         for (index, option) in options.enumerated() {
@@ -40,10 +40,10 @@ struct Override {
         return (overrides, errors)
     }
 
-    var dotted: String { path.map(\.name).joined(separator: ".") }
-    var tree: SpecNode { SpecComposer.tree(path, value) }
+    package var dotted: String { path.map(\.name).joined(separator: ".") }
+    package var tree: SpecNode { SpecComposer.tree(path, value) }
     /// Whether it changes how the spec is composed, rather than a setting.
-    var changesComposition: Bool { path.first.map { ExperimentSchema.compositionKeys.contains($0.name) } ?? false }
+    package var changesComposition: Bool { path.first.map { SpecComposer.compositionKeys.contains($0.name) } ?? false }
 }
 
 extension SpecNode {

@@ -1,0 +1,69 @@
+import SpecLanguage
+
+/// A fact about an entry that lets the checker find contradictions without knowing any science.
+public enum Trait: Hashable, Sendable {
+    // Backbones
+    /// It halves bins and frames once less than this list parameter has elements: `2^(levels − 1)` must divide both.
+    case halves(levels: String)
+    /// The number of bins must leave this remainder, as in `257 = 1·256 + 1`.
+    case bins(multipleOf: Int, plus: Int)
+    /// It takes the embedding of a noise reference.
+    case takesCondition
+    /// It follows `network_scaling`, `c_in`, `c_out`, and `c_skip`, and can predict data.
+    case takesPreconditioning
+    /// The padding of frames in evaluation, where the spec does not say.
+    case padding(String)
+    /// The rate it was made for, in Hz.
+    case rate(Int)
+
+    // SDEs
+    /// The number of steps where the spec does not say.
+    case steps(Int)
+    /// Its samplers, the usual one first.
+    case samplers([String])
+    /// The losses that train it.
+    case losses([String])
+
+    // Losses
+    /// The weightings it has; none means that weighting does not apply.
+    case weightings([String])
+    /// It has the terms in the time domain, `l1_weight` and `pesq_weight`.
+    case hasTimeTerms
+
+    // Samplers
+    /// It chooses its own steps, so N does not apply.
+    case choosesSteps
+
+    // Any entry
+    /// The first parameter must be below the second.
+    case ascending(String, String)
+    /// The first parameter must not be above the second.
+    case ordered(String, String)
+
+    // Corpora and metrics
+    /// The names of its sets.
+    case sets([String])
+    /// One more set for each level of a list parameter: `test-0dB`, `test-5dB`, … for the prefix `test`.
+    case setSeries(prefix: String, levels: String)
+    /// The sample rates it exists at, in Hz.
+    case rates([Int])
+}
+
+extension EntryDescriptor {
+    public init(
+        _ name: String, _ summary: String, source: String = "", parameters: [Field] = [], traits: [Trait] = []
+    ) {
+        self.init(name, summary, source: source, parameters: parameters, facts: traits)
+    }
+
+    public var traits: [Trait] { facts as? [Trait] ?? [] }
+}
+
+extension Registry.Entry {
+    public init(
+        _ name: String, _ summary: String, source: String = "", parameters: [Field] = [], traits: [Trait] = [],
+        build: @escaping @Sendable (Settings) throws -> Value
+    ) {
+        self.init(EntryDescriptor(name, summary, source: source, parameters: parameters, traits: traits), build: build)
+    }
+}
