@@ -69,7 +69,7 @@ let package = Package(
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs", "SpecLanguage", "ReferenceCommands"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Reports", "Audio"]),
+        .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Reports", "Audio"], exclude: ["Goldens"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Runs"]),
     ]

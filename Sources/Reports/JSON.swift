@@ -124,11 +124,7 @@ extension Table.Cell {
                 "plus_infinite": .integer(one.positiveInfinities),
                 "minus_infinite": .integer(one.negativeInfinities), "missing": .integer(one.missing),
             ]
-        case .difference(let one, _):
-            [
-                "difference": .number(one.mean), "lower": .number(one.lower), "upper": .number(one.upper),
-                "n": .integer(one.n),
-            ]
+        case .score(let one): one.json
         }
     }
 }

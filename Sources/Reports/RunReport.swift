@@ -96,8 +96,7 @@ extension RunReport.Evaluated: CustomStringConvertible {
         let point = evaluation.point
         let how: [String?] = [
             point.steps.map { "N = \($0)" }, point.sampler, point.guidance.map { "w = \($0)" }, point.reference,
-            point.other,
-        ]
+        ] + point.otherFactors.map { "\($0.name) = \($0.value)" }
         return "\(([set] + how.compactMap { $0 }).joined(separator: ", ")): \(used), \(evaluation.point.weights ?? "") weights, \(evaluation.status.rawValue)"
     }
 

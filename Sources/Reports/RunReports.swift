@@ -43,6 +43,8 @@ public struct DiffReport: Sendable {
     public let first: Run
     public let second: Run
     public let differences: RunDifferences
+    /// The checkpoints that were evaluated, where they are not the same ones.
+    public let checkpoints: RunDifferences.Item?
     public let comparison: ComparisonReport
 
     /// - Parameter unfloored: Names of metrics for which the noisy input is no floor.
@@ -52,7 +54,16 @@ public struct DiffReport: Sendable {
         let runs = try store.runs([first, second])
         (self.first, self.second) = (runs[0], runs[1])
         differences = try store.differences(between: first, and: second)
-        comparison = try ComparisonReport(of: [first, second], in: store, options: .init(baseline: first, unfloored: unfloored))
+        let comparison = try ComparisonReport(of: [first, second], in: store, options: .init(baseline: first, unfloored: unfloored))
+        self.comparison = comparison
+        func used(_ run: Run) -> String {
+            Set(comparison.rows.filter { $0.run?.id == run.id }.compactMap { $0.factors["checkpoint"] }).sorted().joined(separator: ", ")
+        }
+        let (mine, yours) = (used(runs[0]), used(runs[1]))
+        // Another length of training ends at another step.
+        let lengths = ["train.max_steps", "train.max_epochs", "train.max_hours"]
+        let isEnd = differences.meaning.contains { lengths.contains($0.path) } && [mine, yours].allSatisfy { $0.hasPrefix("last@") }
+        checkpoints = mine == yours || isEnd ? nil : .init(path: "evaluated", first: mine, second: yours)
     }
 
     /// What differs in the specs and circumstances, then the results, then the paired differences.
@@ -63,7 +74,7 @@ public struct DiffReport: Sendable {
     private var differencesTable: Table {
         let parts = [
             ("meaning", differences.meaning), ("protocol", differences.protocols),
-            ("selection", differences.selection), ("provenance", differences.provenance),
+            ("checkpoint", [checkpoints].compactMap(\.self)), ("selection", differences.selection), ("provenance", differences.provenance),
         ]
         var table = Table(
             columns: [
@@ -76,12 +87,12 @@ public struct DiffReport: Sendable {
                     [.text(part), .text(item.path), .text(item.first ?? "–"), .text(item.second ?? "–")], section: part)
             }
         }
-        let deciding = differences.meaning.count + differences.protocols.count
+        let deciding = differences.meaning.count + differences.protocols.count + (checkpoints == nil ? 0 : 1)
         if deciding != 1 {
             table.notes.append(
                 deciding == 0
                     ? "nothing that decides a score differs"
-                    : "\(deciding) things differ: the results do not tell which of them matters")
+                    : "\(deciding) things differ: the scores do not show which of them matters")
         }
         return table
     }
@@ -93,7 +104,7 @@ public struct DiffReport: Sendable {
         }
         return [
             "first": first.json, "second": second.json, "meaning": list(differences.meaning),
-            "protocol": list(differences.protocols), "selection": list(differences.selection),
+            "protocol": list(differences.protocols), "checkpoint": list([checkpoints].compactMap(\.self)), "selection": list(differences.selection),
             "provenance": list(differences.provenance),
             "results": comparison.json,
         ]

@@ -2,7 +2,7 @@
 public enum TableFormat: String, Hashable, Sendable, CaseIterable {
     /// Aligned for a terminal.
     case terminal = "table"
-    case markdown, csv, json, latex
+    case markdown, csv, json, latex, html
 
     /// The format of that name; `terminal` is another one for `table`.
     public init?(name: String) { self.init(rawValue: name == "terminal" ? "table" : name) }
@@ -17,25 +17,23 @@ extension Table {
         case .csv: csv
         case .json: json.text
         case .latex: latex
+        case .html: html
         }
     }
 
     // MARK: Markdown
 
-    /// A pipe table; headings of groups are joined to the columns' names.
+    /// A pipe table; headings of groups are joined to the columns' names, and the best of a column is bold.
     public var markdown: String {
-        func escaped(_ text: String) -> String {
-            text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: " ")
-                .split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
-        }
         func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
-        let heading = line(columns.map { escaped(($0.groups + [$0.heading]).joined(separator: " · ")) })
+        let heading = line(columns.map { ($0.groups + [$0.heading]).joined(separator: " · ").markdown })
         let rule = "|" + columns.map { $0.alignment == .leading ? ":--|" : "--:|" }.joined()
+        let style = Style(showsCounts: showsCounts)
         let body = rows.map { row in
-            line(columns.indices.map { $0 < row.cells.count ? escaped(row.cells[$0].text) : "" })
+            line(columns.indices.map { $0 < row.cells.count ? row.cells[$0].markdown(style) : "" })
         }
-        let notes = self.notes.isEmpty ? [] : [""] + self.notes.map { "- " + escaped($0) }
-        let title = self.title.map { ["**\(escaped($0))**", ""] } ?? []
+        let notes = self.notes.isEmpty ? [] : [""] + self.notes.map { "- " + $0.markdown }
+        let title = self.title.map { ["**\($0.markdown)**", ""] } ?? []
         return (title + [heading, rule] + body + notes).joined(separator: "\n") + "\n"
     }
 
@@ -61,33 +59,6 @@ extension Table {
         }
         return ([heading] + body).map { $0.map(\.csvField).joined(separator: ",") + "\n" }.joined()
     }
-
-    // MARK: LaTeX
-
-    /// A `tabular` in the style of the package booktabs.
-    public var latex: String {
-        let format = columns.map { $0.alignment == .leading ? "l" : "r" }.joined()
-        var lines = ["\\begin{tabular}{\(format)}", "\\toprule"]
-        for level in 0..<depth {
-            let spans = spans(Array(columns.indices), level)
-            lines.append(
-                spans.map { "\\multicolumn{\($0.columns.count)}{c}{\($0.heading.latex)}" }.joined(separator: " & ")
-                    + " \\\\")
-            let rules = spans.filter { !$0.heading.isEmpty }.map { "\\cmidrule(lr){\($0.columns[0] + 1)-\($0.columns.last! + 1)}" }
-            lines.append(rules.joined(separator: " "))
-        }
-        lines.append(columns.map(\.heading.latex).joined(separator: " & ") + " \\\\")
-        var section: String?
-        for row in rows {
-            if row.section != section { lines.append("\\midrule") }
-            section = row.section
-            lines.append(
-                columns.indices.map { $0 < row.cells.count ? row.cells[$0].latex : "" }.joined(separator: " & ") + " \\\\")
-        }
-        let notes = self.notes.map { "% " + $0.split(separator: "\n").joined(separator: " ") }
-        return (title.map { ["% " + $0] } ?? []).joined() + (title == nil ? "" : "\n")
-            + (lines + ["\\bottomrule", "\\end{tabular}"] + notes).joined(separator: "\n") + "\n"
-    }
 }
 
 extension Table.Cell {
@@ -109,42 +80,34 @@ extension Table.Cell {
                 ("plus_infinite", String(one.positiveInfinities)), ("minus_infinite", String(one.negativeInfinities)),
                 ("missing", String(one.missing)),
             ]
-        case .difference(let one, _):
-            [
-                ("difference", one.mean.plain), ("lower", one.lower.plain), ("upper", one.upper.plain),
-                ("n", String(one.n)),
-            ]
+        case .score(let one):
+            one.parts.map { ($0.name, $0.isCount ? String(Int($0.value ?? 0)) : ($0.value ?? .nan).plain) }
+                + [("below_anchor", String(one.marks.contains(.belowAnchor)))]
         }
     }
 
-    fileprivate var latex: String {
-        switch self {
-        case .empty, .text, .integer: return text.latex
-        case .number(let value, let digits): return "$\(value.fixed(digits))$"
-        case .statistic(let one, let digits, let marks):
-            let number = one.n > 0 ? one.mean.fixed(digits) + (one.n > 1 ? " \\pm \(one.std.fixed(digits))" : "") : "\\text{--}"
-            let mark = marks.contains(.belowAnchor) ? "^{\\downarrow}" : ""
-            return "$\(number)\(mark)$ (\(one.countText.latex))"
-        case .estimate: return text.latex
-        case .difference(let one, let digits):
-            return "$\(one.mean.signed(digits))$ $[\(one.lower.signed(digits)), \(one.upper.signed(digits))]$ (\(one.n))"
-        }
+    fileprivate func markdown(_ style: Table.Style) -> String {
+        guard case .score(let one) = self, one.marks.contains(.best) else { return text(style).markdown }
+        return "**\(text(style).markdown)**"
     }
 }
 
 extension Double {
     /// The shortest text that reads back as the same number; empty for NaN.
-    fileprivate var plain: String { isNaN ? "" : isInfinite ? (self > 0 ? "inf" : "-inf") : String(self) }
+    var plain: String { isNaN ? "" : isInfinite ? (self > 0 ? "inf" : "-inf") : String(self) }
 }
 
 extension String {
-    /// With the signs that LaTeX gives a meaning written out.
-    fileprivate var latex: String {
-        let signs: [Character: String] = [
-            "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_", "{": "\\{", "}": "\\}",
-            "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\\": "\\textbackslash{}", "±": "$\\pm$",
-            "∞": "$\\infty$", "−": "$-$", "–": "--",
-        ]
-        return map { signs[$0] ?? String($0) }.joined()
+    /// On one line, with the signs that would end a cell or begin a tag written out.
+    fileprivate var markdown: String {
+        var text = ""
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "\\", "|", "<": text += "\\" + String(scalar)
+            case _ where scalar.properties.isWhitespace: text += " "
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
     }
 }

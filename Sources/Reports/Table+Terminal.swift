@@ -1,94 +1,16 @@
 extension Table {
     /// The table for a terminal of `width` columns: aligned, with headings over their groups.
     ///
-    /// A table too wide for it is broken between columns; each part repeats the key columns.
+    /// A table too wide for it is written closer together; one that is too wide even so is broken, between groups of
+    /// columns if they fit, and each part repeats the key columns.
     public func terminal(width: Int? = nil) -> String {
-        let blocks = breaks(width).map { block(columns: $0) }
+        let drawing = TerminalDrawing.fitting(self, width)
         let heading = title.map { [$0, ""] } ?? []
-        let notes = self.notes.isEmpty ? [] : [""] + self.notes
-        return (heading + [blocks.joined(separator: "\n\n")] + notes).joined(separator: "\n") + "\n"
+        let notes = drawing.notes + self.notes
+        return (heading + [drawing.blocks(width).joined(separator: "\n\n")] + (notes.isEmpty ? [] : [""] + notes))
+            .joined(separator: "\n") + "\n"
     }
 
-    private static let gap = "  "
-
-    /// Which columns stand together, so that each part fits the width.
-    private func breaks(_ width: Int?) -> [[Int]] {
-        let all = Array(columns.indices)
-        guard let width else { return [all] }
-        let widths = self.widths
-        let keys = all.filter { columns[$0].isKey }
-        let keyWidth = keys.reduce(0) { $0 + widths[$1] + 2 }
-        var (parts, current, used): ([[Int]], [Int], Int) = ([], [], keyWidth)
-        for column in all where !columns[column].isKey {
-            if !current.isEmpty, used + widths[column] > width {
-                parts.append(keys + current)
-                (current, used) = ([], keyWidth)
-            }
-            current.append(column)
-            used += widths[column] + 2
-        }
-        return parts + (current.isEmpty && !parts.isEmpty ? [] : [keys + current])
-    }
-
-    /// The columns' widths; a heading wider than its group widens the group's columns.
-    private var widths: [Int] {
-        var widths = columns.indices.map { column in
-            rows.reduce(columns[column].heading.displayWidth) { max($0, text(of: $1, column).displayWidth) }
-        }
-        for level in 0..<depth {
-            for span in spans(Array(columns.indices), level) {
-                let lack = span.heading.displayWidth - Self.width(of: span.columns, widths)
-                guard lack > 0 else { continue }
-                for (place, column) in span.columns.enumerated() {
-                    widths[column] += (lack + place) / span.columns.count
-                }
-            }
-        }
-        return widths
-    }
-
-    private static func width(of columns: [Int], _ widths: [Int]) -> Int {
-        columns.reduce(0) { $0 + widths[$1] } + gap.count * (columns.count - 1)
-    }
-
-    private func text(of row: Row, _ column: Int) -> String {
-        guard column < row.cells.count else { return "" }
-        let text = row.cells[column].text
-        guard case .statistic(_, _, let marks) = row.cells[column] else { return text }
-        // Unmarked numbers leave room for the marks of their column, so that decimal points meet.
-        let room = rows.map { $0.marks(column).text.count }.max() ?? 0
-        return text + String(repeating: " ", count: room - marks.text.count)
-    }
-
-    private func block(columns chosen: [Int]) -> String {
-        let widths = self.widths
-        var lines: [String] = []
-        func line(_ pieces: [String]) {
-            var text = pieces.joined(separator: Self.gap)
-            while text.utf8.last == 0x20 { text.removeLast() }
-            lines.append(text)
-        }
-        for level in 0..<depth {
-            let spans = spans(chosen, level)
-            line(spans.map { $0.heading.centred(in: Self.width(of: $0.columns, widths)) })
-            line(
-                spans.map {
-                    String(repeating: $0.heading.isEmpty ? " " : "─", count: Self.width(of: $0.columns, widths))
-                })
-        }
-        line(chosen.map { columns[$0].heading.padded(to: widths[$0], columns[$0].alignment) })
-        let rule = String(repeating: "─", count: Self.width(of: chosen, widths))
-        var section: String?
-        for row in rows {
-            if row.section != section { lines.append(rule) }
-            section = row.section
-            line(chosen.map { text(of: row, $0).padded(to: widths[$0], columns[$0].alignment) })
-        }
-        return lines.joined(separator: "\n")
-    }
-}
-
-extension Table {
     /// How many rows of headings stand above the columns' names.
     var depth: Int { columns.map(\.groups.count).max() ?? 0 }
 
@@ -109,9 +31,143 @@ extension Table {
     }
 }
 
+/// A table drawn for a terminal in one style.
+private struct TerminalDrawing {
+    let table: Table
+    let style: Table.Style
+    /// What the cells no longer say.
+    private(set) var notes: [String] = []
+    private var widths: [Int] = []
+    private let gap: String
+
+    /// The widest style that fits; the usual one where none does.
+    static func fitting(_ table: Table, _ width: Int?) -> TerminalDrawing {
+        let usual = TerminalDrawing(table, isDense: false)
+        guard let width, usual.width > width else { return usual }
+        let dense = TerminalDrawing(table, isDense: true)
+        if dense.width <= width { return dense }
+        return usual.parts(width).count > dense.parts(width).count ? dense : usual
+    }
+
+    private init(_ table: Table, isDense: Bool) {
+        self.table = table
+        // Where every cell has the same number of files, one line says it.
+        let count = isDense && table.showsCounts ? table.commonCount : nil
+        style = .init(showsCounts: table.showsCounts && count == nil, isDense: isDense)
+        gap = isDense ? " " : "  "
+        if let count { notes = ["n = \(count) in every cell"] }
+        widths = measured()
+    }
+
+    private var width: Int { width(of: Array(table.columns.indices)) }
+
+    private func width(of columns: [Int]) -> Int {
+        columns.reduce(0) { $0 + widths[$1] } + gap.count * max(0, columns.count - 1)
+    }
+
+    /// The lines of a heading: a dense one has its unit below.
+    private func heading(_ column: Int) -> [String] {
+        let one = table.columns[column]
+        guard style.isDense else { return [one.heading] }
+        return [one.name, one.unit.map { $0.isEmpty ? "" : "[\($0)]" } ?? ""]
+    }
+
+    /// The columns' widths; a heading wider than its group widens the group's columns.
+    private func measured() -> [Int] {
+        var widths = table.columns.indices.map { column in
+            let heading = heading(column).map(\.displayWidth).max() ?? 0
+            return table.rows.reduce(heading) { max($0, text(of: $1, column).displayWidth) }
+        }
+        for level in 0..<table.depth {
+            for span in table.spans(Array(table.columns.indices), level) {
+                let lack = span.heading.displayWidth - span.columns.reduce(0) { $0 + widths[$1] } - gap.count * (span.columns.count - 1)
+                guard lack > 0 else { continue }
+                for (place, column) in span.columns.enumerated() {
+                    widths[column] += (lack + place) / span.columns.count
+                }
+            }
+        }
+        return widths
+    }
+
+    /// Which columns stand together, so that each part fits the width: whole groups where they do, single columns
+    /// otherwise.
+    func parts(_ width: Int?) -> [[Int]] {
+        let all = Array(table.columns.indices)
+        guard let width else { return [all] }
+        let keys = all.filter { table.columns[$0].isKey }
+        let others = all.filter { !table.columns[$0].isKey }
+        guard !others.isEmpty else { return [keys] }
+        let groups = table.depth > 0 ? table.spans(others, 0).map(\.columns) : others.map { [$0] }
+        let pieces = groups.flatMap { group in
+            self.width(of: keys + group) <= width ? [group] : group.map { [$0] }
+        }
+        var parts: [[Int]] = []
+        for piece in pieces {
+            if let last = parts.last, self.width(of: keys + last + piece) <= width {
+                parts[parts.count - 1] += piece
+            } else {
+                parts.append(piece)
+            }
+        }
+        return parts.map { keys + $0 }
+    }
+
+    func blocks(_ width: Int?) -> [String] { parts(width).map(block) }
+
+    private func text(of row: Table.Row, _ column: Int) -> String {
+        guard column < row.cells.count else { return "" }
+        let text = row.cells[column].text(style)
+        guard let marks = row.marks(column) else { return text }
+        // Unmarked numbers leave room for the marks of their column, so that decimal points meet.
+        let room = table.rows.map { $0.marks(column)?.text.count ?? 0 }.max() ?? 0
+        return text + String(repeating: " ", count: room - marks.text.count)
+    }
+
+    private func block(_ chosen: [Int]) -> String {
+        var lines: [String] = []
+        func line(_ pieces: [String]) {
+            var text = pieces.joined(separator: gap)
+            while text.utf8.last == 0x20 { text.removeLast() }
+            lines.append(text)
+        }
+        for level in 0..<table.depth {
+            let spans = table.spans(chosen, level)
+            line(spans.map { $0.heading.centred(in: width(of: $0.columns)) })
+            line(spans.map { String(repeating: $0.heading.isEmpty ? " " : "─", count: width(of: $0.columns)) })
+        }
+        let headings = chosen.map(heading)
+        for level in 0..<(style.isDense ? 2 : 1) where level == 0 || headings.contains(where: { !$0[level].isEmpty }) {
+            line(zip(chosen, headings).map { $1[level].padded(to: widths[$0], table.columns[$0].alignment) })
+        }
+        let rule = String(repeating: "─", count: width(of: chosen))
+        var section: String?
+        for row in table.rows {
+            if row.section != section { lines.append(rule) }
+            section = row.section
+            line(chosen.map { text(of: row, $0).padded(to: widths[$0], table.columns[$0].alignment) })
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension Table {
+    /// What stands between brackets in every score; nil where cells differ in it.
+    fileprivate var commonCount: String? {
+        var found: Set<String> = []
+        for case .score(let one) in rows.lazy.flatMap(\.cells) { found.insert(one.countText) }
+        return found.count == 1 ? found.first : nil
+    }
+}
+
 extension Table.Row {
-    func marks(_ column: Int) -> Table.Marks {
-        guard column < cells.count, case .statistic(_, _, let marks) = cells[column] else { return [] }
-        return marks
+    /// The marks of a cell of scores; nil for any other.
+    fileprivate func marks(_ column: Int) -> Table.Marks? {
+        guard column < cells.count else { return nil }
+        switch cells[column] {
+        case .statistic(_, _, let marks): return marks
+        case .score(let one): return one.marks
+        default: return nil
+        }
     }
 }

@@ -5,6 +5,11 @@ public struct Table: Hashable, Sendable {
     public var rows: [Row]
     /// What a reader must know to read the cells.
     public var notes: [String]
+    /// Whether numbers of files stand beside means.
+    public var showsCounts = true
+    /// What LaTeX writes above the table, and by what it refers to it.
+    public var caption: String?
+    public var label: String?
 
     public init(title: String? = nil, columns: [Column], rows: [Row] = [], notes: [String] = []) {
         (self.title, self.columns, self.rows, self.notes) = (title, columns, rows, notes)
@@ -20,6 +25,10 @@ public struct Table: Hashable, Sendable {
         public var alignment: Alignment
         /// Whether the column says what a row is, and is repeated when a wide table is broken.
         public var isKey: Bool
+        /// The name as papers print it, such as `SI-SDR`.
+        public var symbol: String?
+        /// For a metric, whether a higher value is a better one.
+        public var higherIsBetter: Bool?
 
         public init(
             _ name: String, groups: [String] = [], unit: String? = nil, alignment: Alignment = .trailing,
@@ -29,7 +38,16 @@ public struct Table: Hashable, Sendable {
             (self.alignment, self.isKey) = (alignment, isKey)
         }
 
-        var heading: String { unit.map { $0.isEmpty ? name : "\(name) [\($0)]" } ?? name }
+        var heading: String { Self.heading(name, unit) }
+
+        /// `SI-SDR [dB] ↑`: as papers print it.
+        var printedHeading: String {
+            Self.heading(symbol ?? name, unit) + (higherIsBetter.map { $0 ? " ↑" : " ↓" } ?? "")
+        }
+
+        private static func heading(_ name: String, _ unit: String?) -> String {
+            unit.map { $0.isEmpty ? name : "\(name) [\($0)]" } ?? name
+        }
     }
 
     public struct Row: Hashable, Sendable {
@@ -48,7 +66,19 @@ public struct Table: Hashable, Sendable {
         case statistic(Statistic, digits: Int, marks: Marks = [])
         /// A mean with the interval it lies in; nil where it has none.
         case estimate(Statistic, interval: ClosedRange<Double>?, digits: Int)
-        case difference(PairedDifference, digits: Int)
+        /// A system's scores in one column of a comparison.
+        case score(ScoreSummary)
+    }
+
+    /// How cells are written as text.
+    public struct Style: Hashable, Sendable {
+        public var showsCounts: Bool
+        /// Without blanks inside a number, and closer together.
+        public var isDense: Bool
+
+        public init(showsCounts: Bool = true, isDense: Bool = false) {
+            (self.showsCounts, self.isDense) = (showsCounts, isDense)
+        }
     }
 
     /// What is said of a cell beside its number.
@@ -61,6 +91,23 @@ public struct Table: Hashable, Sendable {
         public static let belowAnchor = Marks(rawValue: 1)
         /// Some files of the set are not in yet.
         public static let partial = Marks(rawValue: 2)
+        /// The best of its column.
+        public static let best = Marks(rawValue: 4)
+        /// Not clearly worse than the best.
+        public static let tied = Marks(rawValue: 8)
+    }
+}
+
+extension Table {
+    /// Leaves out the columns in which the rows of a section all say the same.
+    mutating func keepDifferingColumns(section: String) {
+        let some = rows.filter { $0.section == section }
+        guard some.count > 1 else { return }
+        let kept = columns.indices.filter { column in
+            column == 0 || Set(some.map { column < $0.cells.count ? $0.cells[column].text : "" }).count > 1
+        }
+        columns = kept.map { columns[$0] }
+        for row in rows.indices { rows[row].cells = kept.filter { $0 < rows[row].cells.count }.map { rows[row].cells[$0] } }
     }
 }
 
@@ -74,14 +121,22 @@ extension Table.Cell {
         case .number(let value, let digits): value.fixed(digits)
         case .statistic(let statistic, let digits, let marks): statistic.text(digits) + marks.text
         case .estimate(let statistic, let interval, let digits): statistic.text(digits, interval)
-        case .difference(let one, let digits):
-            "\(one.mean.signed(digits)) [\(one.lower.signed(digits)), \(one.upper.signed(digits))] (\(one.n))"
+        case .score(let one): one.text()
         }
+    }
+
+    /// The cell in a style, which bears on scores alone.
+    func text(_ style: Table.Style) -> String {
+        if case .score(let one) = self { return one.text(style) }
+        return text
     }
 }
 
 extension Table.Marks {
-    public var text: String { (contains(.belowAnchor) ? "▼" : "") + (contains(.partial) ? "*" : "") }
+    public var text: String {
+        let signs: [(Self, String)] = [(.best, "●"), (.tied, "○"), (.belowAnchor, "▼"), (.partial, "*")]
+        return signs.filter { contains($0.0) }.map(\.1).joined()
+    }
 }
 
 extension Statistic {

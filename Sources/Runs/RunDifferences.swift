@@ -67,7 +67,7 @@ extension RunStore {
         values.filter { $0.1 != $0.2 }.map { RunDifferences.Item(path: $0.0, first: $0.1, second: $0.2) }
     }
 
-    private func parameters(of run: Run.ID, _ db: Database) throws -> [String: String] {
+    func parameters(of run: Run.ID, _ db: Database) throws -> [String: String] {
         let rows = try Row.fetchCursor(
             db,
             sql: """

@@ -11,6 +11,14 @@ public struct ScoreSnapshot: Sendable {
     /// Those of the runs, and those of anchors.
     public var evaluations: [Evaluation]
     public var series: [Key: Series]
+    /// The files of the sets.
+    public var files: [TestFile.ID: TestFile]
+    /// The values of each run's resolved spec, by path; the elements of a list are joined by commas.
+    public var settings: [Run.ID: [String: String]]
+    /// What gates found about each run.
+    public var findings: [Run.ID: [GateFinding]]
+    /// The scores of validation files while each run was trained.
+    public var validations: [Run.ID: [ValidationRecord]]
 
     public struct Key: Hashable, Sendable {
         public var evaluation: Evaluation.ID
@@ -25,6 +33,8 @@ public struct ScoreSnapshot: Sendable {
     public struct Series: Sendable {
         public var files: [TestFile.ID] = []
         public var values: [Double] = []
+
+        public init(files: [TestFile.ID] = [], values: [Double] = []) { (self.files, self.values) = (files, values) }
     }
 }
 
@@ -39,6 +49,12 @@ extension RunStore {
     ) throws(StoreError) -> ScoreSnapshot {
         var seen: Set<Run.ID> = []
         let known = try self.runs(runs.filter { seen.insert($0).inserted })
+        var findings: [Run.ID: [GateFinding]] = [:]
+        var validations: [Run.ID: [ValidationRecord]] = [:]
+        for run in known {
+            findings[run.id] = try self.findings(of: run.id)
+            validations[run.id] = try self.validations(of: run.id)
+        }
         return try read { db in
             let testSets = try testSets(db).filter { sets?.contains($0.name) ?? true }
             let kept = try self.metrics(db).filter { metrics?.contains($0.name) ?? true }
@@ -54,7 +70,9 @@ extension RunStore {
                 testSets: Dictionary(uniqueKeysWithValues: testSets.filter { used.contains($0.id) }.map { ($0.id, $0) }),
                 fileCounts: try fileCounts(used, db),
                 metrics: Dictionary(uniqueKeysWithValues: kept.map { ($0.id, $0) }), evaluations: evaluations,
-                series: try series(of: evaluations.map(\.id), metrics: kept.map(\.id), db))
+                series: try series(of: evaluations.map(\.id), metrics: kept.map(\.id), db),
+                files: try files(of: used, db), settings: try settings(of: known.map(\.id), db), findings: findings,
+                validations: validations)
         }
     }
 
@@ -62,6 +80,16 @@ extension RunStore {
         let rows = try Row.fetchAll(
             db, sql: "SELECT setID, count(*) FROM testFile WHERE setID IN (\(list(sets))) GROUP BY setID")
         return Dictionary(try rows.map { Cells($0, of: "testFile") }.map { (try $0[0], try $0[1]) }, uniquingKeysWith: { $1 })
+    }
+
+    private func files(of sets: Set<TestSet.ID>, _ db: Database) throws -> [TestFile.ID: TestFile] {
+        try sets.reduce(into: [:]) { found, set in
+            for file in try files(of: set, db) { found[file.id ?? TestFile.ID(0)] = file }
+        }
+    }
+
+    private func settings(of runs: [Run.ID], _ db: Database) throws -> [Run.ID: [String: String]] {
+        try runs.reduce(into: [:]) { $0[$1] = try parameters(of: $1, db) }
     }
 
     /// Reads along the primary key, one range per evaluation and metric.

@@ -66,7 +66,7 @@ import Testing
 
     @Test func oneRunTwiceIsNoCrash() throws {
         let id = runs[0].shortID
-        let compared = try sgmse("compare", id, id, "--json")
+        let compared = try sgmse("compare", id, id, "--N", "2", "--json")
         #expect(compared.code == 0 && compared.out.components(separatedBy: "\"id\": \"\(id)\"").count == 2)
         let diff = try sgmse("diff", id, id)
         #expect(diff.code == 2 && diff.error.contains("one run"))

@@ -109,7 +109,7 @@ enum Library {
             }
         }
         for (seconds, name) in times.sorted(by: { $0.seconds > $1.seconds }) { print(String(format: "%6.2f s  %@", seconds, name)) }
-        let table = try ComparisonReport(of: runs, in: store).table.terminal()
+        let table = try ComparisonReport(of: runs, in: store, options: .init(rows: ["system", "run", "N"])).table.terminal()
         for id in runs { #expect(table.contains(try store.runs([id])[0].shortID)) }
         try store.close()
     }

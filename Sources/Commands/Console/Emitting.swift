@@ -18,7 +18,7 @@ func emit(_ document: JSON) throws(OutputError) { try emitData(document.text) }
 func emit(_ table: Table, as format: TableFormat = .terminal) throws(OutputError) {
     let text = table.written(as: format, width: Terminal.width)
     switch format {
-    case .csv, .json: try emitData(text)
+    case .csv, .json, .html: try emitData(text)
     case .terminal, .markdown, .latex: try emit(text, terminator: "")
     }
 }

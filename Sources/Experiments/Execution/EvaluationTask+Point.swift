@@ -1,3 +1,4 @@
+import Foundation
 import Models
 import Runs
 import SpecLanguage
@@ -15,23 +16,28 @@ extension EvaluationTask {
         let point = evaluation.point
         let settings = point.sampler.settings
         var other = unusualSettings(of: point.sampler, catalog)
-        if let segment = point.segment { other.append("segments of \(SettingValue.number(segment).compact) s") }
+        other["t_eps"] = SettingValue.number(point.tEps).compact
+        other["padding"] = point.padding
+        other["segment"] = point.segment.map { SettingValue.number($0).compact }
+        other["max_files"] = point.maxFiles.map { String($0) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return .init(
             steps: point.N, sampler: point.sampler.name, predictor: settings.optionalChoice("predictor")?.name,
             corrector: settings.optionalChoice("corrector")?.name,
             correctorSteps: settings.optionalInteger("corrector_steps"), snr: settings.optionalNumber("snr"),
             guidance: point.guidance, reference: point.reference?.name(inTraining: spec.conditioning?.refNumFrames),
             weights: point.weights, noiseSeed: UInt64(point.noiseSeed),
-            other: other.isEmpty ? nil : other.joined(separator: ", "))
+            other: (try? encoder.encode(other)).map { String(decoding: $0, as: UTF8.self) })
     }
 
     /// What a sampler is given that has no column of its own, as far as it is not the default.
-    private func unusualSettings(of sampler: Choice, _ catalog: Catalog) -> [String] {
+    private func unusualSettings(of sampler: Choice, _ catalog: Catalog) -> [String: String] {
         let vocabulary = catalog.vocabulary
-        guard let usual = vocabulary[.sampler, sampler.name]?.defaults(vocabulary) else { return [] }
+        guard let usual = vocabulary[.sampler, sampler.name]?.defaults(vocabulary) else { return [:] }
         return sampler.settings
             .filter { !["predictor", "corrector", "corrector_steps", "snr"].contains($0.name) && usual[$0.name] != $0.value }
-            .map { "\($0.name)=\($0.value.compact)" }
+            .reduce(into: [:]) { $0[$1.name] = $1.value.compact }
     }
 }
 

@@ -1,159 +1,143 @@
 import Runs
 
-/// Which evaluation of a snapshot stands in which row and column of a comparison.
+/// Which scores of a snapshot stand in which row and column of a comparison.
+///
+/// A column is told by the column factors, a row by all others: no two evaluations share a cell, unless they are those
+/// of several seeds and that was asked for.
 struct ComparisonLayout {
     private(set) var rows: [ComparisonReport.Row] = []
     private(set) var columns: [ComparisonReport.Column] = []
     private(set) var cells: [[ComparisonReport.Cell?]] = []
-    private(set) var notes: [String] = []
 
-    /// What makes a row: whose output, at which factors besides N.
-    fileprivate struct RowKey: Hashable {
-        var run: Run.ID?
-        var anchor: String?
-        var checkpoint: String?
-        var point: EvaluationPoint
+    /// The factors that tell columns apart, in the order of their headings, the metric last but for its signature.
+    private let columnFactors: [String]
 
-        init(_ evaluation: Evaluation) {
-            (run, anchor) = (evaluation.run, evaluation.anchor)
-            checkpoint = evaluation.checkpoint.map { "\($0.kind.rawValue)@\($0.step)" }
-            point = evaluation.point
-            point.steps = nil
+    init(_ snapshot: ScoreSnapshot, _ options: ComparisonReport.Options) {
+        let entries = ComparisonEntry.entries(of: snapshot, options)
+        columnFactors = Self.columnFactors(options)
+        columns = columns(of: entries)
+        rows = rows(of: entries, snapshot, options)
+        let places = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1.key, $0) })
+        cells = Array(repeating: Array(repeating: nil, count: columns.count), count: rows.count)
+        for entry in entries {
+            guard let row = places[key(of: entry)] else { continue }
+            for column in columns.indices where fits(entry, columns[column].factors) {
+                let sample = ComparisonReport.Sample(seed: entry.run?.key.seed ?? 0, series: entry.series)
+                if cells[row][column] == nil { cells[row][column] = .init(metric: entry.metric, set: entry.set) }
+                cells[row][column]?.samples.append(sample)
+                if !entry.isWhole { cells[row][column]?.marks.insert(.partial) }
+            }
         }
     }
 
-    init(_ snapshot: ScoreSnapshot, _ options: ComparisonReport.Options) {
-        let shown = snapshot.evaluations.filter { evaluation in
-            guard snapshot.testSets[evaluation.testSet] != nil else { return false }
-            guard let steps = evaluation.point.steps else { return true }
-            return options.steps?.contains(steps) ?? true
-        }
-        columns = Self.columns(snapshot, shown)
-        let keys = Self.keys(snapshot, shown)
-        rows = Self.rows(keys, snapshot)
-        let places = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
-        cells = Array(repeating: Array(repeating: nil, count: columns.count), count: rows.count)
-        for evaluation in shown {
-            guard let row = places[RowKey(evaluation)] else { continue }
-            for (place, column) in columns.enumerated() where column.set.id == evaluation.testSet {
-                let fits = evaluation.point.steps == nil || evaluation.point.steps == column.steps
-                let key = ScoreSnapshot.Key(evaluation: evaluation.id, metric: column.metric.id)
-                guard fits, let series = snapshot.series[key] else { continue }
-                let isWhole = evaluation.status == .finished
-                    && series.files.count >= snapshot.fileCounts[evaluation.testSet] ?? 0
-                cells[row][place] = ComparisonReport.Cell(
-                    series: series, statistic: Statistic(series.values), marks: isWhole ? [] : .partial)
-            }
-        }
-        let hasScores = cells.map { $0.contains { $0 != nil } }
-        for row in rows.indices where !hasScores[row] {
-            notes.append("\(rows[row].label): no scores yet\(rows[row].run.map { " (\($0.status.rawValue))" } ?? "")")
-        }
-        notes += Self.notes(snapshot, rows)
+    /// The asked factors; noise seeds and signatures too, unless the rows tell them.
+    private static func columnFactors(_ options: ComparisonReport.Options) -> [String] {
+        let asked = options.columns.filter { $0 != "metric" && $0 != "signature" && !options.rows.contains($0) }
+        func wanted(_ name: String) -> [String] { options.rows.contains(name) || asked.contains(name) ? [] : [name] }
+        let metric = options.columns.contains("metric") ? wanted("metric") : []
+        return asked + wanted("noise_seed") + metric + wanted("signature")
     }
 
     // MARK: Columns
 
-    private static func columns(_ snapshot: ScoreSnapshot, _ shown: [Evaluation]) -> [ComparisonReport.Column] {
-        let sets = snapshot.testSets.values.sorted { $0.id < $1.id }
-        let nameCounts = Dictionary(grouping: sets, by: \.name).mapValues(\.count)
-        return sets.flatMap { set -> [ComparisonReport.Column] in
-            let here = shown.filter { $0.testSet == set.id }
-            let metrics = metrics(snapshot, here)
-            let metricCounts = Dictionary(grouping: metrics, by: \.name).mapValues(\.count)
-            let counted = Set(here.compactMap(\.point.steps)).sorted()
-            let steps: [Int?] = counted.isEmpty ? [nil] : counted
-            let name = nameCounts[set.name] == 1 ? set.name : "\(set.name)@\(set.fingerprint.prefix(8))"
-            return steps.flatMap { steps in
-                metrics.map { metric in
-                    ComparisonReport.Column(
-                        set: set, steps: steps, metric: metric,
-                        groups: [name, steps.map { "N = \($0)" } ?? "–"],
-                        name: metricCounts[metric.name] == 1 ? metric.name : "\(metric.name) (\(metric.signature))")
-                }
-            }
+    private func columns(of entries: [ComparisonEntry]) -> [ComparisonReport.Column] {
+        var seen: Set<[String: String]> = []
+        var keys: [(key: [String: String], entry: ComparisonEntry)] = []
+        for entry in entries.filter({ !$0.isAnchor }) + entries.filter(\.isAnchor) {
+            guard !entry.isAnchor || !keys.contains(where: { fits(entry, $0.key) }) else { continue }
+            let key = entry.factors.filter { columnFactors.contains($0.key) }
+            if seen.insert(key).inserted { keys.append((key, entry)) }
+        }
+        keys.sort { isBefore($0, $1) }
+        let varied = Set(columnFactors.filter { factor in Set(keys.map { $0.key[factor] }).count > 1 })
+        return keys.map { key, entry in
+            let signatures = Set(keys.filter { $0.key["metric"] == key["metric"] }.map { $0.key["signature"] })
+            let metric = columnFactors.contains("metric") ? entry.metric : nil
+            var groups = columnFactors.filter { $0 != "metric" && $0 != "signature" }
+                .filter { $0 != "noise_seed" || varied.contains($0) }
+                .map { $0 == "set" ? key[$0] ?? "" : "\($0) = \(key[$0] ?? "none")" }
+            let name = metric.map { signatures.count == 1 ? $0.name : "\($0.name) (\($0.signature))" }
+                ?? (groups.popLast() ?? "score")
+            return .init(factors: key, metric: metric, groups: groups, name: name)
         }
     }
 
-    /// The metrics with scores, in the customary order.
-    private static func metrics(_ snapshot: ScoreSnapshot, _ evaluations: [Evaluation]) -> [ScoredMetric] {
+    /// Whether the scores of an entry stand in a column; an anchor stands in all that agree in what it has.
+    private func fits(_ entry: ComparisonEntry, _ column: [String: String]) -> Bool {
+        columnFactors.allSatisfy { factor in
+            let value = entry.factors[factor]
+            return value == column[factor] || (entry.isAnchor && value == nil)
+        }
+    }
+
+    private typealias KeyedEntry = (key: [String: String], entry: ComparisonEntry)
+
+    private func isBefore(_ a: KeyedEntry, _ b: KeyedEntry) -> Bool {
         let custom = ["pesq", "estoi", "si_sdr", "si_sir", "si_sar"]
-        return snapshot.metrics.values
-            .filter { metric in
-                evaluations.contains { snapshot.series[.init(evaluation: $0.id, metric: metric.id)] != nil }
+        for factor in columnFactors {
+            switch factor {
+            case "set" where a.entry.set.id != b.entry.set.id: return a.entry.set.id < b.entry.set.id
+            case "metric" where a.entry.metric.name != b.entry.metric.name:
+                let (first, second) = (a.entry.metric.name, b.entry.metric.name)
+                let ranks = (custom.firstIndex(of: first) ?? custom.count, custom.firstIndex(of: second) ?? custom.count)
+                return (ranks.0, first) < (ranks.1, second)
+            case "signature" where a.entry.metric.id != b.entry.metric.id: return a.entry.metric.id < b.entry.metric.id
+            default:
+                let (first, second) = (a.key[factor] ?? "", b.key[factor] ?? "")
+                if first != second { return first.isBefore(second) }
             }
-            .map { (rank: custom.firstIndex(of: $0.name) ?? custom.count, metric: $0) }
-            .sorted { ($0.rank, $0.metric.name, $0.metric.id) < ($1.rank, $1.metric.name, $1.metric.id) }
-            .map(\.metric)
+        }
+        return false
     }
 
     // MARK: Rows
 
-    /// Anchors, the noisy input first, then the runs in the order asked for.
-    private static func keys(_ snapshot: ScoreSnapshot, _ shown: [Evaluation]) -> [RowKey] {
-        var seen: Set<RowKey> = []
-        let found = shown.map(RowKey.init).filter { seen.insert($0).inserted }
-        let anchors = found.filter { $0.anchor != nil }
-            .sorted { ($0.anchor == "noisy" ? "" : $0.anchor ?? "") < ($1.anchor == "noisy" ? "" : $1.anchor ?? "") }
-        let byRun = Dictionary(grouping: found.filter { $0.run != nil }, by: \.run)
-        return anchors + snapshot.runs.flatMap { run in byRun[run.id] ?? [RowKey(run)] }
+    private func key(of entry: ComparisonEntry) -> ComparisonReport.RowKey {
+        .init(isAnchor: entry.isAnchor, factors: entry.factors.filter { !columnFactors.contains($0.key) })
     }
 
-    private static func rows(_ keys: [RowKey], _ snapshot: ScoreSnapshot) -> [ComparisonReport.Row] {
-        let runs = Dictionary(snapshot.runs.map { ($0.id, $0) }) { first, _ in first }
-        let namesakes = Dictionary(grouping: snapshot.runs, by: \.name)
-        let siblings = Dictionary(grouping: keys) { $0.run.map { "run \($0)" } ?? "anchor \($0.anchor ?? "")" }
-        return keys.map { key in
-            let family = siblings[key.run.map { "run \($0)" } ?? "anchor \(key.anchor ?? "")"] ?? []
-            let variant = key.factors(thatDifferAmong: family)
-            let run = key.run.flatMap { runs[$0] }
-            var label = run?.name ?? key.anchor ?? ""
-            if let run, let all = namesakes[run.name], all.count > 1 {
-                let isBySeed = Set(all.map(\.key.seed)).count == all.count
-                label += isBySeed ? " #\(run.key.seed)" : " (\(run.shortID))"
+    /// Anchors, the noisy input first, then the systems in the order asked for.
+    private func rows(
+        of entries: [ComparisonEntry], _ snapshot: ScoreSnapshot, _ options: ComparisonReport.Options
+    ) -> [ComparisonReport.Row] {
+        var seen: Set<ComparisonReport.RowKey> = []
+        var found: [ComparisonReport.Row] = []
+        for entry in entries {
+            let key = key(of: entry)
+            guard seen.insert(key).inserted else { continue }
+            found.append(.init(key: key, run: entry.run, anchor: entry.evaluation.anchor, evaluation: entry.evaluation))
+        }
+        let shown = Set(found.compactMap { $0.run?.id })
+        let hidden = options.overSeeds ? Set(found.compactMap { $0.key.factors["training"] }) : []
+        for run in snapshot.runs where !shown.contains(run.id) && !hidden.contains(run.trainingKey) {
+            let key = ComparisonReport.RowKey(isAnchor: false, factors: ["system": run.name, "run": run.shortID, "seed": "\(run.key.seed)"])
+            found.append(.init(key: key, run: run, anchor: nil, evaluation: nil))
+        }
+        let labels = ComparisonLabels(found, options)
+        let places = Dictionary(snapshot.runs.enumerated().map { ($1.id, $0) }) { first, _ in first }
+        let order = labels.order
+        for place in found.indices {
+            found[place].label = labels.label(of: found[place])
+            found[place].keys = labels.keys(of: found[place])
+        }
+        func rank(_ row: ComparisonReport.Row) -> Int { row.run.flatMap { places[$0.id] } ?? (row.anchor == "noisy" ? -2 : -1) }
+        return found.enumerated().sorted { a, b in
+            if (a.element.anchor == nil) != (b.element.anchor == nil) { return a.element.anchor != nil }
+            for factor in order {
+                if factor == "system" {
+                    let (first, second) = (rank(a.element), rank(b.element))
+                    if first != second { return first < second }
+                    continue
+                }
+                let (first, second) = (a.element.key.factors[factor] ?? "", b.element.key.factors[factor] ?? "")
+                if first != second { return first.isBefore(second) }
             }
-            if !variant.isEmpty { label += " [\(variant)]" }
-            return ComparisonReport.Row(label: label, run: run, anchor: key.anchor, variant: variant)
-        }
-    }
-
-    private static func notes(_ snapshot: ScoreSnapshot, _ rows: [ComparisonReport.Row]) -> [String] {
-        var notes: [String] = []
-        let anchored = Set(snapshot.evaluations.filter { $0.anchor == "noisy" }.map(\.testSet))
-        for set in snapshot.testSets.values.sorted(by: { $0.id < $1.id }) where !anchored.contains(set.id) {
-            notes.append("\(set.name): the noisy input has not been scored, so nothing can be below it")
-        }
-        for (name, sets) in Dictionary(grouping: snapshot.testSets.values, by: \.name).sorted(by: { $0.key < $1.key })
-        where sets.count > 1 {
-            notes.append("\(name): \(sets.count) states of this set were scored; their columns do not compare")
-        }
-        return notes
+            return (a.element.label, a.offset) < (b.element.label, b.offset)
+        }.map(\.element)
     }
 }
 
-extension ComparisonLayout.RowKey {
-    /// A run without any evaluation.
-    fileprivate init(_ run: Run) { (self.run, anchor, checkpoint, point) = (run.id, nil, nil, EvaluationPoint()) }
-
-    private var factors: [(name: String, value: String?)] {
-        [
-            ("checkpoint", checkpoint), ("sampler", point.sampler), ("predictor", point.predictor),
-            ("corrector", point.corrector), ("corrector_steps", point.correctorSteps.map { String($0) }),
-            ("snr", point.snr.map { String($0) }), ("guidance", point.guidance.map { String($0) }),
-            ("reference", point.reference), ("weights", point.weights),
-            ("noise_seed", point.noiseSeed.map { String($0) }), ("", point.other),
-        ]
-    }
-
-    fileprivate func factors(thatDifferAmong family: [Self]) -> String {
-        let mine = factors
-        let all = family.map(\.factors)
-        return mine.indices
-            .filter { place in all.contains { $0[place].value != mine[place].value } }
-            .map { place in
-                let (name, value) = mine[place]
-                return name.isEmpty ? value ?? "" : "\(name)=\(value ?? "none")"
-            }
-            .joined(separator: ", ")
-    }
+extension Run {
+    /// What the seeds of one training share.
+    var trainingKey: String { key.identity + "|" + key.dataFingerprint }
 }

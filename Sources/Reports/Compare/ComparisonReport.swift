@@ -1,54 +1,69 @@
 import Runs
 
-/// Runs and anchors side by side: mean ± std (n) for each test set × N × metric.
+/// Systems side by side: mean ± std (n) in rows of system × N and columns of set × metric, or of other factors.
 ///
 /// Reads stored scores and nothing else. A cell is marked where the system is worse than the noisy input on the
 /// files that both have; scores of ±∞ and failures are left out of means and counted.
 public struct ComparisonReport: Sendable {
-    public struct Options: Sendable {
-        /// Names of test sets and metrics to show; all where nil.
-        public var sets: Set<String>?
-        public var metrics: Set<String>?
-        /// Values of N to show; all where nil.
-        public var steps: Set<Int>?
-        /// The run against which paired differences are taken.
-        public var baseline: Run.ID?
-        /// Names of metrics for which the noisy input is no floor: nothing is below it there.
-        public var unfloored: Set<String>
-
-        public init(
-            sets: Set<String>? = nil, metrics: Set<String>? = nil, steps: Set<Int>? = nil, baseline: Run.ID? = nil,
-            unfloored: Set<String> = []
-        ) {
-            (self.sets, self.metrics, self.steps, self.baseline) = (sets, metrics, steps, baseline)
-            self.unfloored = unfloored
-        }
+    /// What is told apart in rows, keyed by every factor that is none of the columns'.
+    struct RowKey: Hashable, Sendable {
+        var isAnchor: Bool
+        var factors: [String: String]
     }
 
-    /// A system: an anchor, or a run at one point of the factors other than N.
+    /// A system at one point of the factors that the columns do not tell.
     public struct Row: Hashable, Sendable {
-        public var label: String
+        public var label = ""
+        /// What stands in the columns that say which row it is.
+        public var keys: [String] = []
+        var key: RowKey
         public var run: Run?
         public var anchor: String?
-        /// The factors in which the rows of this run differ, as `guidance=1`.
-        public var variant: String
+        /// One of the evaluations in the row; nil where nothing was scored.
+        public var evaluation: Evaluation?
+
+        init(key: RowKey, run: Run?, anchor: String?, evaluation: Evaluation?) {
+            (self.key, self.run, self.anchor, self.evaluation) = (key, run, anchor, evaluation)
+        }
+
+        /// The factors by name, such as `N` or `guidance`.
+        public var factors: [String: String] { key.factors.filter { $0.key != "training" } }
     }
 
     public struct Column: Hashable, Sendable {
-        public var set: TestSet
-        /// N; nil where no system on the set has steps.
-        public var steps: Int?
-        public var metric: ScoredMetric
-        /// The headings above the metric's name.
+        /// The factors that tell it from others, such as `set` and `metric`.
+        public var factors: [String: String]
+        /// nil where the rows say which metric it is.
+        public var metric: ScoredMetric?
+        /// The headings above the name.
         public var groups: [String]
         public var name: String
     }
 
-    /// The scores of one row in one column, by file.
-    public struct Cell: Sendable {
+    /// The scores with one seed, by file.
+    public struct Sample: Sendable {
+        public var seed: UInt64
         public var series: ScoreSnapshot.Series
-        public var statistic: Statistic
-        public var marks: Table.Marks
+    }
+
+    /// The scores of one row in one column.
+    public struct Cell: Sendable {
+        public var metric: ScoredMetric
+        public var set: TestSet
+        /// One for each seed, where seeds are taken together.
+        public var samples: [Sample] = []
+        public var marks: Table.Marks = []
+        /// The mean's 95 % interval, where it was asked for.
+        public var interval: ClosedRange<Double>?
+
+        /// Of all scores.
+        public var statistic: Statistic { Statistic(samples.lazy.flatMap(\.series.values)) }
+        /// Of the seeds' means; nil where there is one seed.
+        public var seeds: Statistic? {
+            samples.count > 1 ? Statistic(samples.map { Statistic($0.series.values).mean }) : nil
+        }
+        /// Where seeds are taken together, the mean of their means.
+        public var mean: Double { seeds?.mean ?? statistic.mean }
     }
 
     /// A cell that lies below the noisy input.
@@ -67,63 +82,67 @@ public struct ComparisonReport: Sendable {
     /// By row and column; nil where nothing was scored.
     public let cells: [[Cell?]]
     public let shortfalls: [Shortfall]
-    let baseline: Int?
+    /// Paired differences, where they were asked for.
+    public let contrasts: [Contrast]
+    let options: Options
+    let headings: [String]
     let notes: [String]
+    let files: [TestFile.ID: TestFile]
 
     /// Compares `runs`, in that order; one that is named twice stands once.
     public init(of runs: [Run.ID], in store: RunStore, options: Options = Options()) throws(StoreError) {
         let snapshot = try store.scores(of: runs, sets: options.sets, metrics: options.metrics)
         let layout = ComparisonLayout(snapshot, options)
-        rows = layout.rows
-        columns = layout.columns
-        var grid = layout.cells
-        shortfalls = Self.markShortfalls(in: &grid, layout, except: options.unfloored)
-        cells = grid
-        baseline = options.baseline.flatMap { id in layout.rows.firstIndex { $0.run?.id == id } }
-        let unfloored = Set(layout.columns.map(\.metric.name)).intersection(options.unfloored).sorted()
-        notes = layout.notes + unfloored.map { "\($0): the noisy input is perfect by definition there, so it is no floor" }
-    }
-
-    /// Marks what is worse than the noisy input, on the files that both have.
-    private static func markShortfalls(
-        in cells: inout [[Cell?]], _ layout: ComparisonLayout, except unfloored: Set<String>
-    ) -> [Shortfall] {
-        guard let noisy = layout.rows.firstIndex(where: { $0.anchor == "noisy" }) else { return [] }
-        var found: [Shortfall] = []
-        for row in layout.rows.indices where row != noisy {
-            for (place, column) in layout.columns.enumerated() where !unfloored.contains(column.metric.name) {
-                guard let cell = cells[row][place], let anchor = cells[noisy][place] else { continue }
-                let pairs = cell.series.paired(with: anchor.series)
-                guard !pairs.isEmpty else { continue }
-                let value = pairs.reduce(0) { $0 + $1.0 } / Double(pairs.count)
-                let floor = pairs.reduce(0) { $0 + $1.1 } / Double(pairs.count)
-                guard column.metric.higherIsBetter ? value < floor : value > floor else { continue }
-                cells[row][place]?.marks.insert(.belowAnchor)
-                found.append(
-                    Shortfall(
-                        row: layout.rows[row].label, set: column.set.name, steps: column.steps,
-                        metric: column.metric.name, value: value, anchor: floor))
-            }
-        }
-        return found
+        let marking = ComparisonMarking(layout, snapshot, options)
+        let order = marking.order(by: options.sort)
+        self.options = options
+        (rows, columns, cells) = (order.map { layout.rows[$0] }, layout.columns, order.map { marking.cells[$0] })
+        (shortfalls, files) = (marking.shortfalls, snapshot.files)
+        headings = ComparisonLabels(layout.rows, options).headings
+        contrasts = Contrast.contrasts(rows, columns, cells, snapshot, options)
+        notes = ComparisonNotes(rows, columns, cells, snapshot, options).lines + marking.notes
     }
 }
 
-extension ScoreSnapshot.Series {
-    /// The finite scores of the files that both series have.
-    func paired(with other: Self) -> [(Double, Double)] {
-        var pairs: [(Double, Double)] = []
-        var (i, j) = (0, 0)
-        while i < files.count, j < other.files.count {
-            if files[i] == other.files[j] {
-                if values[i].isFinite, other.values[j].isFinite { pairs.append((values[i], other.values[j])) }
-                (i, j) = (i + 1, j + 1)
-            } else if files[i] < other.files[j] {
-                i += 1
-            } else {
-                j += 1
-            }
+extension ComparisonReport {
+    public struct Options: Sendable {
+        /// The factors that rows show in columns of their own, the first with all else that tells rows apart.
+        public var rows: [String]
+        public var columns: [String]
+        /// Names of test sets and metrics to show; all where nil.
+        public var sets: Set<String>?
+        public var metrics: Set<String>?
+        /// Values of N to show; all where nil.
+        public var steps: Set<Int>?
+        /// The metric by whose first column rows are sorted, the best first.
+        public var sort: String?
+        /// Decimals; each metric's usual ones where nil.
+        public var precision: Int?
+        public var showsCounts: Bool
+        public var showsIntervals: Bool
+        /// Leaves out columns in which all rows agree.
+        public var onlyDiffering: Bool
+        /// Takes the seeds of one training together.
+        public var overSeeds: Bool
+        /// Takes each file for independent, whoever speaks.
+        public var ignoresSpeakers: Bool
+        /// The run against which paired differences are taken.
+        public var baseline: Run.ID?
+        /// Takes differences between all rows of equal N.
+        public var allPairs: Bool
+        /// Names of metrics for which the noisy input is no floor: nothing is below it there.
+        public var unfloored: Set<String>
+
+        public init(
+            rows: [String] = ["system", "N"], columns: [String] = ["set", "metric"], sets: Set<String>? = nil,
+            metrics: Set<String>? = nil, steps: Set<Int>? = nil, sort: String? = nil, precision: Int? = nil,
+            showsCounts: Bool = true, showsIntervals: Bool = false, onlyDiffering: Bool = false, overSeeds: Bool = false,
+            ignoresSpeakers: Bool = false, baseline: Run.ID? = nil, allPairs: Bool = false, unfloored: Set<String> = []
+        ) {
+            (self.rows, self.columns, self.sets, self.metrics, self.steps) = (rows, columns, sets, metrics, steps)
+            (self.sort, self.precision, self.showsCounts, self.showsIntervals) = (sort, precision, showsCounts, showsIntervals)
+            (self.onlyDiffering, self.overSeeds, self.ignoresSpeakers) = (onlyDiffering, overSeeds, ignoresSpeakers)
+            (self.baseline, self.allPairs, self.unfloored) = (baseline, allPairs, unfloored)
         }
-        return pairs
     }
 }

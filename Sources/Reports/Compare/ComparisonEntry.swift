@@ -1,0 +1,127 @@
+import Runs
+
+/// One metric of one evaluation, or of the files of it that share an asked property, with all that tells it apart.
+struct ComparisonEntry {
+    var evaluation: Evaluation
+    var run: Run?
+    var set: TestSet
+    var metric: ScoredMetric
+    /// By name; what does not apply is absent.
+    var factors: [String: String]
+    var series: ScoreSnapshot.Series
+    /// Whether every file of the set is in it.
+    var isWhole: Bool
+
+    var isAnchor: Bool { evaluation.anchor != nil }
+}
+
+extension ComparisonEntry {
+    /// The entries of a snapshot, split by the properties of files that `options` ask for.
+    static func entries(of snapshot: ScoreSnapshot, _ options: ComparisonReport.Options) -> [ComparisonEntry] {
+        let runs = Dictionary(snapshot.runs.map { ($0.id, $0) }) { first, _ in first }
+        let setLabels = snapshot.setLabels
+        let asked = options.rows + options.columns
+        let paths = asked.filter { !ComparisonFactor.names.contains($0) }
+        let bases = snapshot.evaluations.map { evaluation -> [String: String] in
+            var factors = Dictionary(evaluation.point.factors.map { ($0.name, $0.value) }) { $1 }
+            factors["checkpoint"] = evaluation.checkpoint.map { "\($0.kind.rawValue)@\($0.step)" }
+            factors["set"] = setLabels[evaluation.testSet]
+            guard let run = evaluation.run.flatMap({ runs[$0] }) else {
+                factors["system"] = evaluation.anchor
+                return factors
+            }
+            factors["system"] = run.name
+            factors["training"] = run.key.identity + "|" + run.key.dataFingerprint
+            if !options.overSeeds { (factors["run"], factors["seed"]) = (run.shortID, String(run.key.seed)) }
+            factors.merge(snapshot.gates(of: run.id)) { $1 }
+            let settings = snapshot.settings[run.id] ?? [:]
+            for path in paths { factors[path] = settings[path] ?? settings[path + ".name"] }
+            return factors
+        }
+        let told = Self.toldApart(bases, snapshot.evaluations)
+        return zip(snapshot.evaluations, told).flatMap { evaluation, factors -> [ComparisonEntry] in
+            guard let set = snapshot.testSets[evaluation.testSet] else { return [] }
+            if let steps = evaluation.point.steps, let wanted = options.steps, !wanted.contains(steps) { return [] }
+            return snapshot.sortedMetrics.flatMap { metric -> [ComparisonEntry] in
+                let key = ScoreSnapshot.Key(evaluation: evaluation.id, metric: metric.id)
+                guard let series = snapshot.series[key] else { return [] }
+                var factors = factors
+                (factors["metric"], factors["signature"]) = (metric.name, metric.signature)
+                let isWhole = evaluation.status == .finished && series.files.count >= snapshot.fileCounts[set.id] ?? 0
+                let entry = ComparisonEntry(
+                    evaluation: evaluation, run: evaluation.run.flatMap { runs[$0] }, set: set, metric: metric,
+                    factors: factors, series: series, isWhole: isWhole)
+                return entry.split(by: ComparisonFactor.ofFiles.filter(asked.contains), snapshot.files)
+            }
+        }
+    }
+
+    /// Evaluations that agree in every factor the store knows are told apart by their row in it.
+    ///
+    /// Older stores did not record every factor (`t_eps`, `padding`).
+    private static func toldApart(_ factors: [[String: String]], _ evaluations: [Evaluation]) -> [[String: String]] {
+        // Where seeds are taken together, the factors do not say whose evaluation it is.
+        let keys = zip(evaluations, factors).map { $1.merging(["subject": $0.subjectName]) { $1 } }
+        let groups = Dictionary(grouping: keys.indices) { keys[$0] }
+        return factors.indices.map { place in
+            guard groups[keys[place], default: []].count > 1 else { return factors[place] }
+            return factors[place].merging(["evaluation": "\(evaluations[place].id)"]) { $1 }
+        }
+    }
+
+    private func split(by properties: [String], _ files: [TestFile.ID: TestFile]) -> [ComparisonEntry] {
+        guard !properties.isEmpty else { return [self] }
+        let keys = series.files.map { id in properties.map { files[id]?.value(of: $0) ?? "unknown" } }
+        return Set(keys).sorted { $0.lexicographicallyPrecedes($1) { $0.isBefore($1) } }.map { key in
+            var part = self
+            for (name, value) in zip(properties, key) { part.factors[name] = value }
+            let places = keys.indices.filter { keys[$0] == key }
+            part.series = .init(files: places.map { series.files[$0] }, values: places.map { series.values[$0] })
+            return part
+        }
+    }
+}
+
+extension Evaluation {
+    fileprivate var subjectName: String {
+        switch subject {
+        case .run(let id, _): "run \(id)"
+        case .anchor(let name): name
+        }
+    }
+}
+
+extension TestFile {
+    fileprivate func value(of property: String) -> String? {
+        switch property {
+        case "noise_type": noise
+        case "speaker": speaker
+        default: snr.map { String($0) }
+        }
+    }
+}
+
+extension ScoreSnapshot {
+    /// What a set is called: its name, with its fingerprint's beginning where two versions of it were scored.
+    var setLabels: [TestSet.ID: String] {
+        let counts = Dictionary(grouping: testSets.values, by: \.name).mapValues(\.count)
+        return testSets.mapValues { counts[$0.name] == 1 ? $0.name : "\($0.name)@\($0.fingerprint.prefix(8))" }
+    }
+
+    /// The metrics, the customary ones first.
+    var sortedMetrics: [ScoredMetric] {
+        let custom = ["pesq", "estoi", "si_sdr", "si_sir", "si_sar"]
+        return metrics.values
+            .map { (rank: custom.firstIndex(of: $0.name) ?? custom.count, metric: $0) }
+            .sorted { ($0.rank, $0.metric.name, $0.metric.id) < ($1.rank, $1.metric.name, $1.metric.id) }
+            .map(\.metric)
+    }
+
+    /// The checks that a run's spec waives, and those that failed when it was made, by factor.
+    func gates(of run: Run.ID) -> [String: String] {
+        let waived = (settings[run] ?? [:]).keys.filter { $0.hasPrefix("waive.") }.map { String($0.dropFirst(6)) }
+        let failed = Set((findings[run] ?? []).filter { $0.severity == .failure }.map(\.gate))
+        return ["waived": waived.sorted(), "failed_gates": failed.sorted()]
+            .compactMapValues { $0.isEmpty ? nil : $0.joined(separator: "+") }
+    }
+}

@@ -1,0 +1,87 @@
+import Runs
+
+/// What a reader of a comparison must know besides its numbers.
+struct ComparisonNotes {
+    let lines: [String]
+
+    init(
+        _ rows: [ComparisonReport.Row], _ columns: [ComparisonReport.Column], _ cells: [[ComparisonReport.Cell?]],
+        _ snapshot: ScoreSnapshot, _ options: ComparisonReport.Options
+    ) {
+        let empty = rows.indices.filter { row in cells[row].allSatisfy { $0 == nil } }.map { row in
+            "\(rows[row].label): no scores yet\(rows[row].run.map { " (\($0.status.rawValue))" } ?? "")"
+        }
+        lines = empty + Self.sets(snapshot) + Self.columns(columns) + Self.gates(rows) + Self.checkpoints(rows, snapshot)
+            + Self.design(rows, snapshot, options) + Self.unfloored(columns, options)
+    }
+
+    private static func sets(_ snapshot: ScoreSnapshot) -> [String] {
+        let sets = snapshot.testSets.values.sorted { $0.id < $1.id }
+        let anchored = Set(snapshot.evaluations.filter { $0.anchor == "noisy" }.map(\.testSet))
+        let counts = ["two", "three", "four", "five"]
+        return sets.filter { !anchored.contains($0.id) }.map {
+            "\($0.name): the noisy input has not been scored, so no row can be marked as worse than it"
+        } + Dictionary(grouping: sets, by: \.name).sorted { $0.key < $1.key }.filter { $0.value.count > 1 }.flatMap { name, all in
+            let count = all.count - 2 < counts.count ? counts[all.count - 2] : "\(all.count)"
+            return ["\(count) different versions of '\(name)' were scored; their columns are not comparable"]
+                + all.map { "\(name)@\($0.fingerprint.prefix(8)): \($0.folder), \($0.sampleRate) Hz" }
+        }
+    }
+
+    /// Numbers of other signatures and noise seeds have columns of their own.
+    private static func columns(_ columns: [ComparisonReport.Column]) -> [String] {
+        let byMetric = Dictionary(grouping: columns.compactMap(\.metric)) { $0.name }.mapValues { Set($0.map(\.signature)) }
+        let signatures = byMetric.sorted { $0.key < $1.key }.filter { $0.value.count > 1 }.map { name, _ in
+            "\(name) was computed in different ways (see its signatures); their columns are not comparable"
+        }
+        let seeds = Set(columns.map { $0.factors["noise_seed"] })
+        let noise = seeds.compactMap(\.self).count > 1
+            ? ["different noise seeds were drawn for sampling; each has columns of its own"] : []
+        return signatures + noise
+    }
+
+    private static func gates(_ rows: [ComparisonReport.Row]) -> [String] {
+        [("waived", "checks were waived"), ("failed_gates", "checks failed")].flatMap { factor, words in
+            let found = Dictionary(grouping: rows.filter { $0.key.factors[factor] != nil }) { $0.key.factors[factor] ?? "" }
+            return found.sorted { $0.key < $1.key }.map { names, rows in
+                var systems: [String] = []
+                for row in rows where !systems.contains(row.run?.name ?? "") { systems.append(row.run?.name ?? "") }
+                return "\(words) for \(systems.joined(separator: ", ")): \(names)"
+            }
+        }
+    }
+
+    /// Checkpoints that were chosen although they validate worse than the unprocessed input.
+    private static func checkpoints(_ rows: [ComparisonReport.Row], _ snapshot: ScoreSnapshot) -> [String] {
+        var seen: Set<String> = []
+        return rows.compactMap { row in
+            guard let run = row.run, let used = row.evaluation?.checkpoint,
+                let warning = snapshot.validations[run.id]?.warning(on: used.kind, at: used.step),
+                seen.insert("\(run.id) \(used)").inserted
+            else { return nil }
+            return "warning: \(run.name): \(warning)"
+        }
+    }
+
+    /// What differs besides the thing that is compared: in the asked pairs, or between the first system and the others.
+    private static func design(
+        _ rows: [ComparisonReport.Row], _ snapshot: ScoreSnapshot, _ options: ComparisonReport.Options
+    ) -> [String] {
+        let pairs = Contrast.pairs(rows, snapshot, options).map { (rows[$0.0], rows[$0.1]) }
+        var seen: Set<String> = []
+        let systems = rows.filter { $0.evaluation != nil && ($0.run.map { seen.insert($0.trainingKey).inserted } ?? false) }
+        let chosen = pairs.isEmpty ? systems.dropFirst().map { ($0, systems[0]) } : pairs
+        var told: Set<String> = []
+        let found = chosen.compactMap { snapshot.warning(on: $0.0, against: $0.1, overSeeds: options.overSeeds) }
+            .filter { told.insert($0).inserted }
+        let most = 8
+        return found.prefix(most) + (found.count > most ? ["and \(found.count - most) more pairs differ in more than one thing"] : [])
+    }
+
+    private static func unfloored(
+        _ columns: [ComparisonReport.Column], _ options: ComparisonReport.Options
+    ) -> [String] {
+        Set(columns.compactMap(\.metric?.name)).intersection(options.unfloored).sorted()
+            .map { "\($0): the noisy input is perfect by definition there, so it is no floor" }
+    }
+}
