@@ -9,76 +9,6 @@ import Tensors
 /// (`ncsnpp_48k`) and ICASSP 2025 (`ncsnpp_v2`). Attention stands at the levels where `image_size / 2^level` is
 /// listed, and between the two halves.
 public struct NCSNpp: Backbone {
-    private enum Block: Sendable {
-        case biggan(BigGANBlock), ddpm(DDPMBlock)
-
-        func callAsFunction(_ x: Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
-            switch self {
-            case .biggan(let block): block(x, guide.time, mode, modulating: guide.noise)
-            case .ddpm(let block): block(x, guide.time, mode, modulating: guide.noise)
-            }
-        }
-    }
-
-    /// What every block sees besides its map: the activated time embedding, and a noise embedding that modulates.
-    private struct Guide: Sendable {
-        var time, noise: Tensor?
-    }
-
-    /// Attention to the map itself, and to a sequence of noise embeddings if there is one.
-    private struct Attention: Sendable {
-        var own: AttentionBlock
-        var cross: CrossAttentionBlock?
-
-        func callAsFunction(_ x: Tensor, _ sequence: Tensor?) -> Tensor {
-            let h = own(x)
-            guard let cross, let sequence else { return h }
-            return cross(h, sequence)
-        }
-    }
-
-    private enum Resampler: Sendable {
-        case block(BigGANBlock), down(Downsample), up(Upsample)
-
-        func callAsFunction(_ x: Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
-            switch self {
-            case .block(let block): block(x, guide.time, mode, modulating: guide.noise)
-            case .down(let layer): layer(x)
-            case .up(let layer): layer(x)
-            }
-        }
-    }
-
-    private struct Stage: Sendable {
-        var block: Block
-        var attention: Attention?
-    }
-
-    private struct DownLevel: Sendable {
-        var stages: [Stage]
-        var resampler: Resampler?
-        var combine: Combine?
-        var pyramid: Downsample?
-    }
-
-    private struct UpLevel: Sendable {
-        var blocks: [Block]
-        var attention: Attention?
-        var head: Head?
-        var pyramid: Upsample?
-        var resampler: Resampler?
-    }
-
-    /// Normalisation, activation, convolution.
-    private struct Head: Sendable {
-        var norm: GroupNorm
-        var convolution: Convolution
-
-        func callAsFunction(_ x: Tensor, _ activation: Activation, residual: Tensor? = nil) -> Tensor {
-            convolution(norm(x, activation), residual: residual)
-        }
-    }
-
     public let parameters: [Parameter]
     public let options: NCSNppOptions
     private let output: Convolution
@@ -97,115 +27,20 @@ public struct NCSNpp: Backbone {
     public init(_ options: NCSNppOptions, scope: ParameterScope) throws(BackboneError) {
         try options.validate()
         self.options = options
-        let (nf, levels, style, rule) = (options.nf, options.chMult.count, options.style, options.rule)
-        let channels = 4
+        let channels = Assembly.channels
         output = Convolution(
             scope.scope("output_layer"), channels, 2, kernel: 1, initial: .torchDefault(fanIn: channels),
             biasInitial: .torchDefault(fanIn: channels))
-
-        let all = scope.scope("all_modules")
-        var index = 0
-        func next() -> ParameterScope {
-            defer { index += 1 }
-            return all.scope(index)
-        }
-        var crossed = 0
-        func crossings() -> Int {
-            defer { crossed += 1 }
-            return crossed
-        }
-        func block(_ from: Int, _ to: Int) -> Block {
-            options.resblockType == .biggan
-                ? .biggan(BigGANBlock(next(), from, to, style: style)) : .ddpm(DDPMBlock(next(), from, to, style: style))
-        }
-
-        func attention(_ channels: Int) -> Attention {
-            Attention(
-                own: AttentionBlock(next(), channels, style: style),
-                cross: options.noiseAttention.map {
-                    CrossAttentionBlock(scope.scope("noise_attention").scope(crossings()), channels, width: $0)
-                })
-        }
-
-        let isFourier = options.embeddingType == .fourier
-        frequencies = isFourier ? FourierFeatures(next(), count: nf, scale: options.fourierScale) : nil
-        dense = options.conditional
-            ? (Linear(next(), isFourier ? 2 * nf : nf, 4 * nf), Linear(next(), 4 * nf, 4 * nf)) : nil
-
-        input = Convolution(next(), channels, nf)
-        var skips = [nf]
-        var width = nf
-        var pyramidWidth = channels
-        var down: [DownLevel] = []
-        for level in 0..<levels {
-            var built = DownLevel(stages: [])
-            for _ in 0..<options.numResBlocks {
-                let made = block(width, nf * options.chMult[level])
-                width = nf * options.chMult[level]
-                built.stages.append(
-                    Stage(block: made, attention: options.attends(level) ? attention(width) : nil))
-                skips.append(width)
-            }
-            if level != levels - 1 {
-                built.resampler = options.resblockType == .biggan
-                    ? .block(BigGANBlock(next(), width, nil, .down, style: style))
-                    : .down(Downsample(next(), width, width, convolved: options.resampWithConv, rule: rule))
-                switch options.progressiveInput {
-                case .none: break
-                case .skip:
-                    built.combine = Combine(next(), pyramidWidth, width, options.progressiveCombine)
-                    if options.progressiveCombine == .cat { width *= 2 }
-                case .residual:
-                    built.pyramid = Downsample(next(), pyramidWidth, width, convolved: true, rule: rule)
-                    pyramidWidth = width
-                }
-                skips.append(width)
-            }
-            down.append(built)
-        }
-        self.down = down
-
-        let first = block(width, width)
-        let between = attention(width)
-        middle = (first, between, block(width, width))
-
-        var outputPyramid = 0
-        var up: [UpLevel] = []
-        for level in (0..<levels).reversed() {
-            var built = UpLevel(blocks: [])
-            for _ in 0...options.numResBlocks {
-                built.blocks.append(block(width + skips.removeLast(), nf * options.chMult[level]))
-                width = nf * options.chMult[level]
-            }
-            if options.attends(level) { built.attention = attention(width) }
-            switch options.progressive {
-            case .none: break
-            case .skip:
-                built.head = Head(
-                    norm: GroupNorm(next(), width),
-                    convolution: Convolution(next(), width, channels, initial: .fanAverage(scale: options.initScale)))
-                outputPyramid = channels
-            case .residual where level == levels - 1:
-                built.head = Head(norm: GroupNorm(next(), width), convolution: Convolution(next(), width, width))
-                outputPyramid = width
-            case .residual:
-                built.pyramid = Upsample(next(), outputPyramid, width, convolved: true, rule: rule)
-                outputPyramid = width
-            }
-            if level != 0 {
-                built.resampler = options.resblockType == .biggan
-                    ? .block(BigGANBlock(next(), width, nil, .up, style: style))
-                    : .up(Upsample(next(), width, width, convolved: options.resampWithConv, rule: rule))
-            }
-            up.append(built)
-        }
-        self.up = up
-
-        head = options.progressive == .skip
-            ? nil
-            : Head(
-                norm: GroupNorm(next(), width),
-                convolution: Convolution(next(), width, channels, initial: .fanAverage(scale: options.initScale)))
+        // The reference numbers its modules in the order in which they are made here.
+        var assembly = Assembly(options, scope)
+        frequencies = assembly.frequencies()
+        dense = assembly.dense()
+        input = assembly.input()
+        let levels = options.chMult.indices
+        down = levels.map { assembly.downLevel($0) }
+        middle = assembly.middle()
+        up = levels.reversed().map { assembly.upLevel($0) }
+        head = options.progressive == .skip ? nil : assembly.outputHead()
         parameters = scope.collector.parameters
     }
 

@@ -1,0 +1,76 @@
+import Kernels
+import Layers
+import Tensors
+
+/// What the levels of the U-Net are made of.
+extension NCSNpp {
+    enum Block: Sendable {
+        case biggan(BigGANBlock), ddpm(DDPMBlock)
+
+        func callAsFunction(_ x: Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
+            switch self {
+            case .biggan(let block): block(x, guide.time, mode, modulating: guide.noise)
+            case .ddpm(let block): block(x, guide.time, mode, modulating: guide.noise)
+            }
+        }
+    }
+
+    /// What every block sees besides its map: the activated time embedding, and a noise embedding that modulates.
+    struct Guide: Sendable {
+        var time, noise: Tensor?
+    }
+
+    /// Attention to the map itself, and to a sequence of noise embeddings if there is one.
+    struct Attention: Sendable {
+        var own: AttentionBlock
+        var cross: CrossAttentionBlock?
+
+        func callAsFunction(_ x: Tensor, _ sequence: Tensor?) -> Tensor {
+            let h = own(x)
+            guard let cross, let sequence else { return h }
+            return cross(h, sequence)
+        }
+    }
+
+    enum Resampler: Sendable {
+        case block(BigGANBlock), down(Downsample), up(Upsample)
+
+        func callAsFunction(_ x: Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
+            switch self {
+            case .block(let block): block(x, guide.time, mode, modulating: guide.noise)
+            case .down(let layer): layer(x)
+            case .up(let layer): layer(x)
+            }
+        }
+    }
+
+    struct Stage: Sendable {
+        var block: Block
+        var attention: Attention?
+    }
+
+    struct DownLevel: Sendable {
+        var stages: [Stage]
+        var resampler: Resampler?
+        var combine: Combine?
+        var pyramid: Downsample?
+    }
+
+    struct UpLevel: Sendable {
+        var blocks: [Block]
+        var attention: Attention?
+        var head: Head?
+        var pyramid: Upsample?
+        var resampler: Resampler?
+    }
+
+    /// Normalisation, activation, convolution.
+    struct Head: Sendable {
+        var norm: GroupNorm
+        var convolution: Convolution
+
+        func callAsFunction(_ x: Tensor, _ activation: Activation, residual: Tensor? = nil) -> Tensor {
+            convolution(norm(x, activation), residual: residual)
+        }
+    }
+}
