@@ -30,6 +30,11 @@ public struct Sound: Hashable, Sendable {
 /// Reading is strict. libsndfile by itself reads a WAV file whose end is missing as a shorter one; here that is
 /// an error, as are samples that are not finite, because a training set must not change unnoticed.
 public enum SoundFile {
+    /// The sample rates that are read, in Hz.
+    public static let sampleRates = 1000...1_000_000
+    /// The most channels that are read.
+    public static let mostChannels = 256
+
     /// What a header says.
     public struct Header: Hashable, Sendable, Codable {
         /// Hz.
@@ -37,11 +42,14 @@ public enum SoundFile {
         public var channels: Int
         /// Samples per channel.
         public var frames: Int
+        /// Whether the file itself states no length, as one that was written to a pipe; its audio goes on to the file's end.
+        public var isOpenEnded = false
 
-        public init(sampleRate: Int, channels: Int, frames: Int) {
+        public init(sampleRate: Int, channels: Int, frames: Int, isOpenEnded: Bool = false) {
             self.sampleRate = sampleRate
             self.channels = channels
             self.frames = frames
+            self.isOpenEnded = isOpenEnded
         }
 
         /// Length in s.
@@ -58,12 +66,19 @@ public enum SoundFile {
     ///
     /// - Parameter frames: Which frames, all of them if `nil`; they must lie inside the file.
     public static func read(_ path: String, frames: Range<Int>? = nil) throws(SoundFileError) -> Sound {
+        try readWithHeader(path, frames: frames).sound
+    }
+
+    /// Reads a file as ``read(_:frames:)`` does, and what its header says of the whole.
+    public static func readWithHeader(
+        _ path: String, frames: Range<Int>? = nil
+    ) throws(SoundFileError) -> (sound: Sound, header: Header) {
         let (samples, header) = try interleaved(path, frames: frames)
-        guard header.channels > 1 else { return Sound(samples, sampleRate: header.sampleRate) }
+        guard header.channels > 1 else { return (Sound(samples, sampleRate: header.sampleRate), header) }
         let channels = (0..<header.channels).map { channel in
             stride(from: channel, to: samples.count, by: header.channels).map { samples[$0] }
         }
-        return Sound(channels: channels, sampleRate: header.sampleRate)
+        return (Sound(channels: channels, sampleRate: header.sampleRate), header)
     }
 
     /// Reads a file that must have one channel, and the given sample rate if there is one.
@@ -111,6 +126,8 @@ private struct OpenFile: ~Copyable {
     let path: String
     let header: SoundFile.Header
     private let handle: OpaquePointer
+    /// What libsndfile reads through, for a file from a pipe.
+    private let piped: PipedFile?
 
     init(_ path: String) throws(SoundFileError) {
         var status = stat()
@@ -119,22 +136,38 @@ private struct OpenFile: ~Copyable {
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw SoundFileError(path, .unreadable("not a file")) }
         guard status.st_size > 0 else { throw SoundFileError(path, .empty) }
-        if let shortfall = WAVLayout.shortfall(of: path, fileSize: Int(status.st_size)) {
-            throw SoundFileError(
-                path, .truncated(promised: shortfall.promised, found: shortfall.found, unit: "bytes"))
+        let length = WAVLayout.length(of: path, fileSize: Int(status.st_size))
+        if case .cutShort(let promised, let found) = length {
+            throw SoundFileError(path, .truncated(promised: promised, found: found, unit: "bytes"))
         }
         var info = SF_INFO()
-        guard let handle = sf_open(path, Int32(SFM_READ), &info) else {
+        var piped: PipedFile?
+        if case .open(let place) = length { piped = PipedFile(path, size: Int(status.st_size), sizePlace: place) }
+        guard let handle = piped.map({ $0.handle(&info) }) ?? sf_open(path, Int32(SFM_READ), &info) else {
             throw SoundFileError(path, .unreadable(String(cString: sf_strerror(nil))))
         }
-        guard info.frames > 0, info.channels > 0, info.samplerate > 0 else {
-            sf_close(handle)
-            throw SoundFileError(path, .empty)
+        let header = SoundFile.Header(
+            sampleRate: Int(info.samplerate), channels: Int(info.channels), frames: Int(info.frames),
+            isOpenEnded: piped != nil)
+        if let reason = Self.fault(in: header, fileSize: Int(status.st_size)) {
+            _ = withExtendedLifetime(piped) { sf_close(handle) }
+            throw SoundFileError(path, reason)
         }
-        self.path = path
-        self.handle = handle
-        header = SoundFile.Header(
-            sampleRate: Int(info.samplerate), channels: Int(info.channels), frames: Int(info.frames))
+        (self.path, self.handle, self.header, self.piped) = (path, handle, header, piped)
+    }
+
+    /// What no real recording has, found before memory is asked for.
+    private static func fault(in header: SoundFile.Header, fileSize: Int) -> SoundFileError.Reason? {
+        guard header.frames > 0, header.channels > 0 else { return .empty }
+        guard SoundFile.sampleRates.contains(header.sampleRate) else {
+            return .implausible("a sample rate of \(header.sampleRate) Hz; 1000 Hz to 1 MHz are read")
+        }
+        guard header.channels <= SoundFile.mostChannels else {
+            return .implausible("\(header.channels) channels; \(SoundFile.mostChannels) at most are read")
+        }
+        // The best compression of silence, in FLAC, takes a byte for some 6000 samples.
+        guard header.frames / 16384 <= fileSize else { return .implausible("\(header.frames) frames in \(fileSize) bytes") }
+        return nil
     }
 
     /// Interleaved samples of a range that lies inside the file.
@@ -142,17 +175,30 @@ private struct OpenFile: ~Copyable {
         guard range.lowerBound == 0 || sf_seek(handle, sf_count_t(range.lowerBound), SEEK_SET) >= 0 else {
             throw SoundFileError(path, .unreadable(String(cString: sf_strerror(handle))))
         }
-        var read = 0
-        let samples = [Float](unsafeUninitializedCapacity: range.count * header.channels) { buffer, count in
-            guard let base = buffer.baseAddress else { return }
-            read = Int(sf_readf_float(handle, base, sf_count_t(range.count)))
-            count = max(0, read) * header.channels
-        }
-        guard read == range.count else {
-            throw SoundFileError(path, .truncated(promised: range.count, found: max(0, read), unit: "frames"))
+        // A header may lie: no more than a block is allocated before the audio is seen to be there.
+        let block = max(1, Self.blockSamples / header.channels)
+        var samples: [Float] = []
+        var done = 0
+        while done < range.count {
+            let wanted = min(block, range.count - done)
+            var read = 0
+            let part = [Float](unsafeUninitializedCapacity: wanted * header.channels) { buffer, count in
+                guard let base = buffer.baseAddress else { return }
+                read = max(0, Int(sf_readf_float(handle, base, sf_count_t(wanted))))
+                count = read * header.channels
+            }
+            done += read
+            guard read == wanted else {
+                throw SoundFileError(path, .truncated(promised: range.count, found: done, unit: "frames"))
+            }
+            if done == range.count, samples.isEmpty { return part }
+            samples += part
         }
         return samples
     }
+
+    /// 64 MiB of samples.
+    private static let blockSamples = 1 << 24
 
     deinit { sf_close(handle) }
 }

@@ -19,6 +19,8 @@ public struct SoundFileError: Error, Hashable, Sendable, CustomStringConvertible
         case wrongRate(found: Int, required: Int)
         /// A frame range reaches past the end.
         case outOfRange(requested: Range<Int>, frames: Int)
+        /// The header claims what no real recording has; the string says what.
+        case implausible(String)
         /// The file could not be written; the string is the system's reason. Nothing was left behind.
         case unwritable(String)
     }
@@ -45,6 +47,7 @@ public struct SoundFileError: Error, Hashable, Sendable, CustomStringConvertible
         case .wrongRate(let found, let required): "is sampled at \(found) Hz, \(required) Hz is required"
         case .outOfRange(let range, let frames):
             "frames \(range.lowerBound)..<\(range.upperBound) were asked for, it has \(frames)"
+        case .implausible(let what): "claims \(what)"
         case .unwritable(let why): "cannot be written: \(why)"
         }
     }
@@ -61,6 +64,7 @@ public struct SoundFileError: Error, Hashable, Sendable, CustomStringConvertible
         case .wrongRate(let found, let required):
             "resample the data from \(found) to \(required) Hz, or set the spec's sampling rate to \(found)"
         case .outOfRange: "ask for frames the file has"
+        case .implausible: "the header is damaged: copy or convert the file again, or remove the pair"
         case .unwritable: "free space on the disk or choose a folder that can be written"
         }
     }

@@ -5,17 +5,24 @@ import Foundation
 /// Source: IBM and Microsoft, *Multimedia Programming Interface and Data Specifications 1.0*, 1991; the 64-bit
 /// form (`RF64`, sizes in a `ds64` chunk) is EBU Tech 3306.
 enum WAVLayout {
-    /// What the `data` chunk promises and what the file holds, in bytes, if the file is the shorter.
-    ///
-    /// A size of `0xFFFFFFFF` is what programs that write to a pipe leave; it promises nothing.
-    /// Files that are not WAVE have no shortfall here.
-    static func shortfall(of path: String, fileSize: Int) -> (promised: Int, found: Int)? {
+    /// What a file's header says of its length.
+    enum Length: Equatable {
+        /// It states a length, and the file has it; or the file is not WAVE.
+        case stated
+        /// The file was written to a pipe: the size of its audio, at that byte, is a placeholder.
+        case open(sizePlace: Int)
+        /// The file is shorter than its header promises; bytes.
+        case cutShort(promised: Int, found: Int)
+    }
+
+    /// Compares the sizes in a header with the size of the file.
+    static func length(of path: String, fileSize: Int) -> Length {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else { return .stated }
         defer { close(descriptor) }
-        guard let riff = bytes(12, at: 0, of: descriptor) else { return nil }
+        guard let riff = bytes(12, at: 0, of: descriptor) else { return .stated }
         let form = name(riff, 0)
-        guard form == "RIFF" || form == "RF64", name(riff, 8) == "WAVE" else { return nil }
+        guard form == "RIFF" || form == "RF64", name(riff, 8) == "WAVE" else { return .stated }
 
         var offset = 12
         var longDataSize: Int?
@@ -25,15 +32,38 @@ enum WAVLayout {
             case "ds64":
                 longDataSize = bytes(24, at: offset, of: descriptor).map { Int(clamping: littleEndian($0, 16, width: 8)) }
             case "data":
-                let unknown = size == 0xFFFF_FFFF
-                guard let promised = unknown ? longDataSize : size else { return nil }
                 let found = fileSize - offset - 8
-                return found < promised ? (promised, found) : nil
+                let promised = form == "RF64" && size == 0xFFFF_FFFF ? longDataSize ?? 0 : size
+                if promised == 0 { return isAudio(at: offset + 8, fileSize, descriptor) ? .open(sizePlace: offset + 4) : .stated }
+                guard found < promised else { return .stated }
+                return isPlaceholder(promised) ? .open(sizePlace: offset + 4) : .cutShort(promised: promised, found: found)
             default: break
             }
             offset += 8 + size + size % 2  // chunks are padded to an even length
         }
-        return (fileSize + 1, fileSize)  // the file ends before its audio begins
+        return .cutShort(promised: fileSize + 1, found: fileSize)  // the file ends before its audio begins
+    }
+
+    /// Sizes that programs write when they cannot know the length: the largest that a number of 31, 32 or 63 bits holds, in
+    /// whole blocks or less a header, and 2,000,000,000. A file that is shorter by accident hardly has one of them.
+    private static func isPlaceholder(_ size: Int) -> Bool {
+        let slack = 65_536
+        return abs(size - 0x8000_0000) <= slack || (0xFFFF_FFFF - slack...0xFFFF_FFFF).contains(size)
+            || abs(size - 2_000_000_000) <= slack || size >= Int.max - slack
+    }
+
+    /// Whether what lies at `offset`, behind a data chunk that claims to be empty, is something else than chunks.
+    private static func isAudio(at offset: Int, _ fileSize: Int, _ descriptor: Int32) -> Bool {
+        var offset = offset
+        guard offset < fileSize else { return false }
+        while offset < fileSize {
+            guard let chunk = bytes(8, at: offset, of: descriptor),
+                chunk[..<4].allSatisfy({ (0x20...0x7E).contains($0) })
+            else { return true }
+            let size = Int(littleEndian(chunk, 4, width: 4))
+            offset += 8 + size + size % 2
+        }
+        return offset > fileSize + 1
     }
 
     private static func bytes(_ count: Int, at offset: Int, of descriptor: Int32) -> [UInt8]? {

@@ -41,7 +41,10 @@ public struct AudioFacts: Hashable, Sendable {
     /// Reads and measures a file.
     public static func measure(_ path: String) -> Result<AudioFacts, SoundFileError> {
         do throws(SoundFileError) {
-            return .success(AudioFacts(of: try SoundFile.read(path)))
+            let (sound, header) = try SoundFile.readWithHeader(path)
+            var facts = AudioFacts(of: sound)
+            facts.header = header
+            return .success(facts)
         } catch {
             return .failure(error)
         }

@@ -11,8 +11,14 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownSet(String, known: [String])
         /// A set without a single pair.
         case emptySet(String)
+        /// Another file of the folder has the same name in Unicode, and other bytes.
+        case sameName
+        /// The bytes of the name are no UTF-8.
+        case badName
         /// A table that is not one; the line and what is wrong with it.
         case badTable(line: Int, String)
+        /// A table whose bytes are no text that is read; the encoding it seems to have.
+        case badEncoding(String)
         /// The folder already holds something else; what differs.
         case occupied(String)
         /// A recipe cannot be followed with the parameters or files given.
@@ -36,8 +42,11 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notThere: "the corpus is not there"
         case .noSets: "holds no data set: no folder in it has both clean and noisy, or anechoic and reverb"
         case .unknownSet(let name, let known): "has no set '\(name)'; it has \(known.joined(separator: ", "))"
-        case .emptySet(let name): "the set '\(name)' has no pair of .wav files"
+        case .emptySet(let name): "the set '\(name)' has no pair of .wav or .flac files"
+        case .sameName: "two files have this name in Unicode, spelt with different bytes"
+        case .badName: "the name is not UTF-8 text"
         case .badTable(let line, let what): "line \(line): \(what)"
+        case .badEncoding(let what): "is \(what)"
         case .occupied(let what): "is in use: \(what)"
         case .impossible(let what): what
         case .disk(let why): why
@@ -48,10 +57,13 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
         switch reason {
         case .missingFolder: "check the path, and that the disk is mounted"
         case .notThere(let advice): advice
-        case .noSets: "expected base_dir/{train,valid,test}/{clean,noisy}/*.wav"
+        case .noSets: "expected base_dir/{train,valid,test}/{clean,noisy}/*.wav or .flac"
         case .unknownSet: "name one of these sets in the spec"
         case .emptySet: "put the files in, or leave the set out of the spec"
+        case .sameName: "rename or remove one of them"
+        case .badName: "rename the file, with convmv or by hand"
         case .badTable: "correct the line, or remove the table"
+        case .badEncoding: "save the table as UTF-8, as spreadsheets do under 'CSV UTF-8'"
         case .occupied: "choose another folder, or remove this one"
         case .impossible: "change the parameters of the recipe"
         case .disk: "free space on the disk or choose a folder that can be written"

@@ -58,7 +58,8 @@ public struct SetScan: Hashable, Sendable {
         }
         for (_, clean, noisy) in measured {
             for one in [clean, noisy] {
-                if let key = one.key, case .success(let facts) = one.facts { cache.facts[key] = facts }
+                // What the header of a piped file says is not remembered, so that it is found again.
+                if let key = one.key, case .success(let facts) = one.facts, !facts.header.isOpenEnded { cache.facts[key] = facts }
             }
         }
         self.init(set: set, as: role, pairs: measured.map { PairScan(file: $0.0, clean: $0.1.facts, noisy: $0.2.facts) })

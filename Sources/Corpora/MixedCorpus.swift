@@ -12,7 +12,7 @@ public struct MixedCorpus: CorpusMaker {
     public static let name = "mixture"
     public static let version = 1
 
-    /// Folder with the speech; `.wav`, nested folders included.
+    /// Folder with the speech; `.wav` and `.flac`, nested folders included.
     public var clean: String
     /// Folder with the noise.
     public var noise: String
@@ -117,7 +117,7 @@ public struct MixedCorpus: CorpusMaker {
         for path in [clean, noise] where !FileManager.default.fileExists(atPath: path) {
             throw CorpusError(path, .missingFolder)
         }
-        var speech = try longEnough(soundFiles(below: clean), in: clean, minimum: minimumSpeech)
+        var speech = try longEnough(SoundFolder.files(in: clean), in: clean, minimum: minimumSpeech)
         if let count {
             guard count > 0, count <= speech.count else {
                 throw CorpusError(clean, .impossible("\(count) files are to be drawn, \(speech.count) can be"))
@@ -125,7 +125,7 @@ public struct MixedCorpus: CorpusMaker {
             let order = RandomStream(seed: seed, purpose: "mixture files").permutation(speech.count)
             speech = order.prefix(count).sorted().map { speech[$0] }
         }
-        let allowed = try soundFiles(below: noise).filter { classes.isEmpty || classes.contains(classOfNoise($0)) }
+        let allowed = try SoundFolder.files(in: noise).filter { classes.isEmpty || classes.contains(classOfNoise($0)) }
         let noises = try longEnough(allowed, in: noise, minimum: minimumNoise)
         guard !speech.isEmpty else { throw CorpusError(clean, .impossible("no speech file is long enough")) }
         guard !noises.isEmpty else { throw CorpusError(noise, .impossible("no noise file is of the classes and length")) }

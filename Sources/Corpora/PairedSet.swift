@@ -1,3 +1,4 @@
+import Audio
 import Foundation
 
 /// One set of a corpus, such as `test`: its pairs in the order of their names.
@@ -11,33 +12,61 @@ public struct PairedSet: Hashable, Sendable {
     public var unpaired: [String]
     /// Rows of the manifest that name no pair.
     public var strayEntries: [String]
+    /// Pairs of different names, by the rule that made them.
+    public var ruled: [PairingRule: [String]] = [:]
 
     /// Finds the pairs below `path/clean` and `path/noisy` (or `anechoic` and `reverb`), nested folders included, and
-    /// joins `path/manifest.csv` if there is one. Hidden files are not looked at.
+    /// joins `path/manifest.csv` if there is one.
+    ///
+    /// A pair has one name, or names that a rule of `NameIndex` brings together; it then goes by the noisy file's.
     ///
     /// - Throws: ``CorpusError``, if the folders are missing or the manifest is not a table.
     public init(at path: String, name: String? = nil) throws(CorpusError) {
         guard FileManager.default.fileExists(atPath: path) else { throw CorpusError(path, .missingFolder) }
         guard let layout = Self.layout(of: path) else { throw CorpusError(path, .noSets) }
         let (cleanRoot, noisyRoot) = ("\(path)/\(layout.cleanFolder)", "\(path)/\(layout.noisyFolder)")
-        let clean = try soundFiles(below: cleanRoot)
-        let noisy = try soundFiles(below: noisyRoot)
-        let (cleanNames, noisyNames) = (Set(clean), Set(noisy))
-        let manifestPath = "\(path)/\(Manifest.fileName)"
-        var manifest = try Manifest(contentsOf: manifestPath)
+        let clean = try SoundFolder.files(in: cleanRoot)
+        let noisy = try SoundFolder.files(in: noisyRoot)
+        var manifest = try Manifest(contentsOf: "\(path)/\(Manifest.fileName)")
+        let pairs = Self.pairs(clean, noisy)
 
         self.name = name ?? URL(fileURLWithPath: path).lastPathComponent
         self.path = path
         self.layout = layout
-        files = clean.filter(noisyNames.contains).map { name in
+        files = pairs.map { pair in
             PairedFile(
-                name: name, cleanPath: "\(cleanRoot)/\(name)", noisyPath: "\(noisyRoot)/\(name)",
-                entry: manifest?.take(name))
+                name: pair.name, cleanPath: "\(cleanRoot)/\(pair.clean)", noisyPath: "\(noisyRoot)/\(pair.noisy)",
+                entry: manifest?.take(pair.name) ?? manifest?.take(pair.clean))
         }
+        for pair in pairs where pair.rule != .name { ruled[pair.rule, default: []].append("\(pair.noisy) with \(pair.clean)") }
+        let (usedClean, usedNoisy) = (Set(pairs.map(\.clean)), Set(pairs.map(\.noisy)))
         unpaired =
-            clean.filter { !noisyNames.contains($0) }.map { "\(layout.cleanFolder)/\($0)" }
-            + noisy.filter { !cleanNames.contains($0) }.map { "\(layout.noisyFolder)/\($0)" }
+            clean.filter { !usedClean.contains($0) }.map { "\(layout.cleanFolder)/\($0)" }
+            + noisy.filter { !usedNoisy.contains($0) }.map { "\(layout.noisyFolder)/\($0)" }
         strayEntries = manifest.map { $0.entries.keys.sorted() } ?? []
+    }
+
+    private struct Pair {
+        var name, clean, noisy: String
+        var rule: PairingRule
+    }
+
+    /// One clean file for each noisy one, in the order of the pairs' names.
+    ///
+    /// Parts of names are no rule here: they are too weak for what is learned from.
+    private static func pairs(_ clean: [String], _ noisy: [String]) -> [Pair] {
+        var pairs: [Pair] = []
+        for rules in [[PairingRule.name], [.fileID, .role]] {
+            var (taken, paired) = (Set(pairs.map(\.clean)), Set(pairs.map(\.noisy)))
+            guard taken.count < clean.count, paired.count < noisy.count else { break }
+            let index = NameIndex(clean.filter { !taken.contains($0) }, by: rules)
+            for name in noisy where !paired.contains(name) {
+                guard let (partner, rule) = index.partner(of: name), taken.insert(partner).inserted else { continue }
+                paired.insert(name)
+                pairs.append(Pair(name: rule == .name ? partner : name, clean: partner, noisy: name, rule: rule))
+            }
+        }
+        return pairs.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 
     /// The layout of a folder, if it has both subfolders of one.
@@ -50,35 +79,4 @@ public struct PairedSet: Hashable, Sendable {
             }
         }
     }
-}
-
-/// The paths of all `.wav` files below a folder, relative to it, sorted byte by byte; links are followed.
-func soundFiles(below root: String) throws(CorpusError) -> [String] {
-    var found: [String] = []
-    var folders: [(prefix: String, depth: Int)] = [("", 0)]
-    while let (prefix, depth) = folders.popLast() {
-        guard let stream = opendir("\(root)/\(prefix)") else {
-            throw CorpusError("\(root)/\(prefix)", .disk(String(cString: strerror(errno))))
-        }
-        defer { closedir(stream) }
-        while let item = readdir(stream) {
-            let name = withUnsafePointer(to: &item.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(item.pointee.d_reclen)) { String(cString: $0) }
-            }
-            guard !name.hasPrefix(".") else { continue }
-            let path = prefix + name
-            if isFolder(item.pointee.d_type, "\(root)/\(path)") {
-                if depth < 16 { folders.append((path + "/", depth + 1)) }  // a link may lead back up
-            } else if name.hasSuffix(".wav") || name.hasSuffix(".WAV") {
-                found.append(path)
-            }
-        }
-    }
-    return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-}
-
-private func isFolder(_ type: UInt8, _ path: String) -> Bool {
-    guard type == DT_LNK || type == DT_UNKNOWN else { return type == DT_DIR }
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }

@@ -29,7 +29,7 @@ extension CorpusScan {
 extension SetScan {
     /// The findings that concern this set alone.
     public func findings(expecting spec: ProtocolExpectation) -> [Finding] {
-        pairing() + broken() + rates(expecting: spec) + shapes() + levels() + duplicates() + manifest()
+        pairing() + rules() + broken() + openEnded() + rates(expecting: spec) + shapes() + levels() + duplicates() + manifest()
     }
 
     private var sides: [(name: String, facts: Result<AudioFacts, SoundFileError>)] {
@@ -57,12 +57,29 @@ extension SetScan {
     private func pairing() -> [Finding] {
         let (clean, noisy) = (set.layout.cleanFolder, set.layout.noisyFolder)
         let empty = Finding(
-            .empty, .error, set: set.name, "no pair of .wav files below \(clean)/ and \(noisy)/",
+            .empty, .error, set: set.name, "no pair of .wav or .flac files below \(clean)/ and \(noisy)/",
             fix: "put the files in, or leave the set out of the spec")
         return (pairs.isEmpty ? [empty] : [])
             + finding(
                 .pairing, .error, set.unpaired, fix: "give every file the same name in \(clean)/ and \(noisy)/, or remove it"
             ) { "\($0) without a partner" }
+    }
+
+    /// By which rule pairs of different names were made.
+    private func rules() -> [Finding] {
+        set.ruled.sorted { $0.key.rawValue < $1.key.rawValue }.map { rule, pairs in
+            Finding(
+                .pairing, .note, set: set.name,
+                "\(pairs.count == 1 ? "1 pair has" : "\(pairs.count) pairs have") different names, paired by \(rule.title)",
+                fix: "look at some; give both files the same name where a pair is wrong", files: pairs)
+        }
+    }
+
+    private func openEnded() -> [Finding] {
+        let files = readable.filter(\.facts.header.isOpenEnded).map(\.name)
+        return finding(.unreadable, .note, files, fix: "nothing has to be done; sox or ffmpeg writes a header with a length") {
+            "\($0) written to a pipe: the header states no length, and the audio was read to the file's end"
+        }
     }
 
     private func broken() -> [Finding] {

@@ -1,21 +1,89 @@
 import Foundation
 
-/// The sound files of a folder and of all folders in it.
+/// The sound files of a folder and of all folders in it: the one reader of folders, for every command.
+///
+/// Links to files and folders are followed. Hidden files, such as the `._name.wav` that macOS leaves, are passed over.
+/// Endings count in any case. Names are as they are on the disk, byte for byte, so that they open the file.
 public enum SoundFolder {
-    /// Paths relative to `folder`, sorted; `.wav` and `.flac`.
+    /// Which endings are those of sound files.
+    public enum Kind: Sendable {
+        /// `.wav` and `.flac`: what corpora and outputs are made of.
+        case lossless
+        /// Everything that can be decoded.
+        case any
+
+        fileprivate var endings: Set<String> {
+            let lossless: Set = ["wav", "flac"]
+            return self == .lossless ? lossless : lossless.union(["mp3", "ogg", "oga", "opus", "aif", "aiff", "aifc", "au", "snd", "w64", "caf", "rf64"])
+        }
+    }
+
+    /// Paths relative to `folder`, sorted byte by byte.
     ///
-    /// - Throws: `CorpusError` where there is no such folder.
-    public static func files(in folder: String) throws(CorpusError) -> [String] {
+    /// - Throws: `CorpusError` where there is no such folder, one in it cannot be read, or two names are one in Unicode.
+    public static func files(in folder: String, _ kind: Kind = .lossless) throws(CorpusError) -> [String] {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
             throw CorpusError(folder, .missingFolder)
         }
-        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        return all.filter(isSound).sorted()
+        var walk = FolderWalk(root: folder, kind)
+        try walk.run()
+        let found = walk.found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        var known: Set<String> = []
+        for name in found where !known.insert(name).inserted { throw CorpusError("\(folder)/\(name)", .sameName) }
+        return found
     }
 
     /// Whether a name ends like that of a sound file.
-    public static func isSound(_ path: String) -> Bool {
-        ["wav", "flac"].contains((path as NSString).pathExtension.lowercased())
+    public static func isSound(_ path: String, _ kind: Kind = .lossless) -> Bool {
+        kind.endings.contains((path as NSString).pathExtension.lowercased())
+    }
+}
+
+/// A walk through folders that enters no folder from inside itself, as a link that leads back up would have it.
+private struct FolderWalk {
+    /// What makes a folder the same whatever it is called.
+    private struct Place: Hashable {
+        var device: dev_t
+        var number: ino_t
+    }
+
+    private let root: String
+    private let kind: SoundFolder.Kind
+    private(set) var found: [String] = []
+    private var waiting: [(prefix: String, above: Set<Place>)] = []
+
+    init(root: String, _ kind: SoundFolder.Kind) { (self.root, self.kind) = (root, kind) }
+
+    mutating func run() throws(CorpusError) {
+        waiting = [("", [])]
+        while let (prefix, above) = waiting.popLast() { try read(prefix, above) }
+    }
+
+    private mutating func read(_ prefix: String, _ above: Set<Place>) throws(CorpusError) {
+        let path = prefix.isEmpty ? root : "\(root)/\(prefix)"
+        guard let stream = opendir(path) else { throw CorpusError(path, .disk(String(cString: strerror(errno)))) }
+        defer { closedir(stream) }
+        var status = stat()
+        guard fstat(dirfd(stream), &status) == 0 else { throw CorpusError(path, .disk(String(cString: strerror(errno)))) }
+        let place = Place(device: status.st_dev, number: status.st_ino)
+        guard !above.contains(place) else { return }
+        while let item = readdir(stream) {
+            let bytes = withUnsafeBytes(of: &item.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            guard bytes.first != UInt8(ascii: ".") else { continue }
+            let name = prefix + String(decoding: bytes, as: UTF8.self)
+            if isFolder(item.pointee.d_type, "\(root)/\(name)") {
+                waiting.append((name + "/", above.union([place])))
+            } else if SoundFolder.isSound(name, kind) {
+                guard String(validating: bytes, as: UTF8.self) != nil else { throw CorpusError("\(root)/\(name)", .badName) }
+                found.append(name)
+            }
+        }
+    }
+
+    private func isFolder(_ type: UInt8, _ path: String) -> Bool {
+        guard type == DT_LNK || type == DT_UNKNOWN else { return type == DT_DIR }
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 }

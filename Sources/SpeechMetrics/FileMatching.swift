@@ -1,7 +1,6 @@
-/// Which clean and noisy file belongs to an enhanced one.
-///
-/// A file belongs to the one of the same name; failing that, to the one whose name without extension is the same;
-/// failing that, to the one whose name is the part before the first `_`: `p232_5dB.wav` belongs to `p232.wav`.
+import Audio
+
+/// Which clean and noisy file belongs to an enhanced one, by the rules of `NameIndex`.
 public struct FileMatching: Sendable, Hashable {
     /// The files of one pair, as they were given.
     public struct Match: Sendable, Hashable {
@@ -16,47 +15,36 @@ public struct FileMatching: Sendable, Hashable {
     public var withoutClean: [String] = []
     /// Enhanced files without a noisy one, if noisy files were given at all.
     public var withoutNoisy: [String] = []
+    /// Clean files without an enhanced one.
+    public var withoutEnhanced: [String] = []
+    /// The pairs that another rule than the same name made: for each rule, the enhanced files and their partners.
+    public var byRule: [PairingRule: [(enhanced: String, partner: String)]] { rules.mapValues { $0.map { ($0.enhanced, $0.partner) } } }
+    private var rules: [PairingRule: [RulePair]] = [:]
+
+    private struct RulePair: Sendable, Hashable { var enhanced, partner: String }
 
     /// - Parameters: file names or relative paths; a folder is part of the name.
     public init(enhanced: [String], clean: [String], noisy: [String]? = nil) {
-        let cleanIndex = FileIndex(clean)
-        let noisyIndex = noisy.map { FileIndex($0) }
+        let cleanIndex = NameIndex(clean)
+        let noisyIndex = noisy.map { NameIndex($0) }
+        var used: Set<String> = []
         for name in enhanced {
-            guard let clean = cleanIndex.match(name) else {
+            guard let found = cleanIndex.partner(of: name) else {
                 withoutClean.append(name)
                 continue
             }
-            let noisy = noisyIndex?.match(name)
+            note(found, of: name)
+            used.insert(found.name)
+            let noisy = noisyIndex?.partner(of: name) ?? noisyIndex?.partner(of: found.name)
+            if let noisy { note(noisy, of: name) }
             if noisyIndex != nil, noisy == nil { withoutNoisy.append(name) }
-            matches.append(Match(clean: clean, noisy: noisy, enhanced: name))
+            matches.append(Match(clean: found.name, noisy: noisy?.name, enhanced: name))
         }
-    }
-}
-
-/// Names by themselves and by what they are without extension.
-private struct FileIndex {
-    private let names: Set<String>
-    private var stems: [Substring: String] = [:]
-
-    init(_ names: [String]) {
-        self.names = Set(names)
-        for name in names.sorted(by: >) { stems[Self.stem(of: name)] = name }
+        withoutEnhanced = clean.filter { !used.contains($0) }
     }
 
-    func match(_ name: String) -> String? {
-        if names.contains(name) { return name }
-        let stem = Self.stem(of: name)
-        return stems[stem] ?? stems[Self.firstField(of: stem)]
-    }
-
-    private static func stem(of name: String) -> Substring {
-        guard let dot = name.lastIndex(of: "."), !name[dot...].contains("/") else { return name[...] }
-        return name[..<dot]
-    }
-
-    /// Up to the first `_` of the last path component.
-    private static func firstField(of stem: Substring) -> Substring {
-        let start = stem.lastIndex(of: "/").map { stem.index(after: $0) } ?? stem.startIndex
-        return stem[..<(stem[start...].firstIndex(of: "_") ?? stem.endIndex)]
+    private mutating func note(_ found: (name: String, rule: PairingRule), of enhanced: String) {
+        guard found.rule != .name else { return }
+        rules[found.rule, default: []].append(RulePair(enhanced: enhanced, partner: found.name))
     }
 }

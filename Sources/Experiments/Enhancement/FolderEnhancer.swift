@@ -179,7 +179,7 @@ public struct FolderEnhancer: Sendable {
         let file = URL(fileURLWithPath: input)
         let folder = file.deletingLastPathComponent().path
         let beside = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return (folder, [file.lastPathComponent], beside.filter(SoundFolder.isSound))
+        return (folder, [file.lastPathComponent], beside.filter { SoundFolder.isSound($0) })
     }
 
     /// The folder of each file's states: its name without the end, or the whole where that would be another's folder too.

@@ -56,6 +56,17 @@ public struct FolderScoring: Sendable {
         return items.indices.compactMap { scores[$0] }
     }
 
+    /// Files that were written to a pipe, as `folder/name`: their headers state no length, and they are read to their end.
+    public func openEndedFiles() -> [String] {
+        var files: [String] = []
+        for match in matching.matches {
+            files.append("\(clean)/\(match.clean)")
+            if let noisy, let name = match.noisy { files.append("\(noisy)/\(name)") }
+            files.append("\(enhanced)/\(match.enhanced)")
+        }
+        return files.filter { (try? SoundFile.header(of: $0).isOpenEnded) ?? false }
+    }
+
     private func item(_ match: FileMatching.Match, _ system: System) -> MetricItem {
         let cleanPath = clean + "/" + match.clean
         let noisyPath = match.noisy.flatMap { name in noisy.map { $0 + "/" + name } }
@@ -113,6 +124,7 @@ public struct FolderScoring: Sendable {
     private static func snrName(_ all: [Double]) -> (Double) -> String {
         guard Set(all).count > 12 else { return { String(format: "%g dB", $0) } }
         return { snr in
+            guard abs(snr) < 1e6 else { return String(format: "%g dB", snr) }
             let below = 5 * Int((snr / 5).rounded(.down))
             return "\(below) to \(below + 5) dB"
         }

@@ -11,8 +11,32 @@ public struct ResultFiles: Sendable, Hashable {
     public static let averagesName = "_avg_results.txt"
 
     private let scores: [ItemScores]
+    private let missingOutputs: Int
 
-    public init(_ scores: [ItemScores]) { self.scores = scores }
+    /// - Parameter missingOutputs: Files that should have been scored and are not there.
+    public init(_ scores: [ItemScores], missingOutputs: Int = 0) { (self.scores, self.missingOutputs) = (scores, missingOutputs) }
+
+    /// Writes both files into a folder: whole, and both or none.
+    ///
+    /// - Parameter keeping: Whether files of an earlier call stay; the new ones then have `.failed` in their names.
+    /// - Returns: The names of the files that were written.
+    /// - Throws: `CorpusError` with the disk's reason.
+    public func write(to folder: String, keeping: Bool) throws(CorpusError) -> [String] {
+        let isKept = keeping && FileManager.default.fileExists(atPath: folder + "/" + Self.scoresName)
+        func name(_ name: String) -> String { isKept ? name.replacing(".", with: ".failed.") : name }
+        let files = [(name(Self.scoresName), csv), (name(Self.averagesName), averages)]
+        let temporaries = files.map { "\(folder)/.\($0.0).\(UUID().uuidString).part" }
+        defer { for path in temporaries { unlink(path) } }
+        for ((name, text), temporary) in zip(files, temporaries) {
+            do { try Data(text.utf8).write(to: URL(fileURLWithPath: temporary)) } catch {
+                throw CorpusError(folder + "/" + name, .disk("cannot be written: \(error.localizedDescription)"))
+            }
+        }
+        for ((name, _), temporary) in zip(files, temporaries) where rename(temporary, folder + "/" + name) != 0 {
+            throw CorpusError(folder + "/" + name, .disk("cannot be written: \(String(cString: strerror(errno)))"))
+        }
+        return files.map(\.0)
+    }
 
     /// `_results.csv`, by RFC 4180: `filename,pesq,…,noise,…,pesq/reason,pesq/signature,pesq/conversion,…`.
     ///
@@ -34,6 +58,7 @@ public struct ResultFiles: Sendable, Hashable {
             var counts = ["n \(summary.count)"]
             if summary.infinite > 0 { counts.append("\(summary.infinite) inf") }
             if summary.failures > 0 { counts.append("\(summary.failures) failed") }
+            if missingOutputs > 0 { counts.append("\(missingOutputs) outputs missing") }
             let mean = summary.mean.map { $0.isFinite ? String(format: "%.2f", $0) : "inf" } ?? "none"
             let spread = summary.standardDeviation.map { String(format: " ± %.2f", $0) } ?? ""
             return "\(summary.name): \(mean)\(spread) (\(counts.joined(separator: ", "))) "
