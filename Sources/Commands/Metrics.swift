@@ -1,5 +1,4 @@
 import ArgumentParser
-import AtomicFiles
 import Corpora
 import Experiments
 import Foundation
@@ -13,11 +12,15 @@ struct Metrics: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Score a folder of enhanced files against clean ones.",
         discussion: """
-            An enhanced file belongs to the clean file of its name; failing that, to the one whose name is the part before \
-            the first '_'. A manifest.csv (file, noise, snr_db) in the folder of noisy or clean files, or beside one, adds the \
-            means by noise type and SNR. Every mean has its n; infinite and missing values are counted, and in no mean. \
+            An enhanced file belongs to the clean file of its name, .wav and .flac alike; failing that, to the one with the same \
+            number behind 'fileid_'; to the one whose name is equal without words such as 'clean' and 'enhanced'; or to the longest \
+            name that its own begins or ends with, as p232_001_m5.wav and p232_001.wav. Which rule was used is said. A clean file \
+            without an enhanced one stops the command with exit code 3, unless --allow-missing is given. A manifest.csv (file, \
+            noise, snr_db) in the folder of noisy or clean files, or beside one, adds the means by noise type and SNR. Every mean has its n; infinite and missing values are counted, and in no mean. \
             _results.csv (every file: values, reasons of failures, signatures, what was resampled) and _avg_results.txt are \
-            written to --output, the enhanced folder unless given. Exits 1 if a metric of a file could not be computed.
+            written to --output, the enhanced folder unless given, both or none. Exits 1 if a metric of a file could not be \
+            computed; results of an earlier call are then kept, and the new ones are called _results.failed.csv and \
+            _avg_results.failed.txt.
             """)
 
     @Option(help: "Folder of clean files.")
@@ -44,6 +47,9 @@ struct Metrics: ParsableCommand {
     @Flag(help: "Lower the sample rate where a metric needs it, and record that.")
     var resample = false
 
+    @Flag(help: "Score what is there although clean files have no enhanced file.")
+    var allowMissing = false
+
     @OptionGroup var threads: ThreadOptions
 
     func run() throws {
@@ -51,22 +57,52 @@ struct Metrics: ParsableCommand {
         let chosen = try chosenMetrics()
         try checkFolders()
         let scoring = try FolderScoring(clean: clean, noisy: noisy, enhanced: enhanced)
-        for name in scoring.matching.withoutClean { printError("warning: \(enhanced)/\(name) has no clean file in \(clean)") }
-        for name in scoring.matching.withoutNoisy { printError("warning: \(enhanced)/\(name) has no noisy file in \(noisy ?? "")") }
+        for remark in remarks(scoring) { printError(remark) }
         guard !scoring.matching.matches.isEmpty else {
             throw ValidationError("no file of \(enhanced) has a clean file in \(clean)")
         }
+        let missing = scoring.matching.withoutEnhanced
+        if !missing.isEmpty { try report(missing: missing, of: missing.count + Set(scoring.matching.matches.map(\.clean)).count) }
         let report = try report(scoring, chosen)
         let scores = report.systems.last?.scores ?? []
-        try writeFiles(ResultFiles(scores))
+        let failures = scores.flatMap(failures)
+        let written = try ResultFiles(scores, missingOutputs: missing.count).write(to: outputFolder, keeping: !failures.isEmpty)
         switch json ? .json : format {
         case .json: try emit(report.json)
         case .csv: try emit(report.rows, as: .csv)
         case let format: try emit(report.table, as: format)
         }
-        let failures = scores.flatMap(failures)
         for failure in failures { printError(failure) }
+        if !written.contains(ResultFiles.scoresName) {
+            printError("note: \(ResultFiles.scoresName) of an earlier call was kept; the results of this one are in \(written.joined(separator: " and "))")
+        }
         if !failures.isEmpty { throw ExitCode(1) }
+    }
+
+    /// What is to be known of the pairs before they are scored.
+    private func remarks(_ scoring: FolderScoring) -> [String] {
+        let matching = scoring.matching
+        func files(_ count: Int) -> String { count == 1 ? "1 file was" : "\(count) files were" }
+        let rules = matching.byRule.sorted { $0.key.rawValue < $1.key.rawValue }.map { rule, pairs in
+            "note: \(files(pairs.count)) paired by \(rule.title), such as \(pairs[0].enhanced) with \(pairs[0].partner)"
+        }
+        let open = scoring.openEndedFiles()
+        let piped = open.first.map {
+            "note: \(files(open.count)) written to a pipe, such as \($0): the header states no length, and the audio is read to the file's end"
+        }
+        return rules + [piped].compactMap(\.self)
+            + matching.withoutClean.map { "warning: \(enhanced)/\($0) has no clean file in \(clean)" }
+            + matching.withoutNoisy.map { "warning: \(enhanced)/\($0) has no noisy file in \(noisy ?? "")" }
+    }
+
+    /// Says which outputs are missing, and ends the command unless that is allowed.
+    private func report(missing: [String], of count: Int) throws {
+        let shown = missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? ", ..." : "")
+        let (label, advice) = allowMissing
+            ? ("warning", "the means are over the \(count - missing.count) that have one")
+            : ("error", "add them, or give --allow-missing for means over the \(count - missing.count) that have one")
+        printError("\(label): \(missing.count) of \(count) clean files have no enhanced file in \(enhanced): \(shown); \(advice)")
+        if !allowMissing { throw ExitCode(3) }
     }
 
     private func chosenMetrics() throws -> [any SpeechMetric] {
@@ -85,7 +121,7 @@ struct Metrics: ParsableCommand {
         let batch = MetricBatch(chosen, allowing: resample ? .resampling : [], workers: Engine.threads)
         let systems: [FolderScoring.System] = noisy == nil ? [.enhanced] : [.noisy, .enhanced]
         return MetricsReport(
-            metrics: chosen,
+            metrics: chosen, missing: scoring.matching.withoutEnhanced,
             systems: try systems.map { system in
                 (system.rawValue, try scoring.scores(of: system, by: batch, interruption: interruption, observe: progress.show))
             })
@@ -104,8 +140,14 @@ struct Metrics: ParsableCommand {
         }
         return names.map { reason, metrics in
             let which = metrics.count > 1 && metrics.count == one.outcomes.count ? "no metric" : "no " + metrics.joined(separator: ", ")
-            return "\(one.name): \(which): \(reason)"
+            return "\(one.name): \(which): \(reason)\(advice(reason))"
         }
+    }
+
+    /// What the command can do about a failure.
+    private func advice(_ failure: MetricFailure) -> String {
+        guard case .sampleRate(let rate, let accepted) = failure, !resample, let target = accepted.filter({ $0 < rate }).max() else { return "" }
+        return "; --resample converts the files to \(target) Hz"
     }
 
     // MARK: Folders
@@ -126,15 +168,5 @@ struct Metrics: ParsableCommand {
             throw CorpusError(outputFolder, .disk("nothing can be written there"))
         }
         try? FileManager.default.removeItem(atPath: trial)
-    }
-
-    private func writeFiles(_ files: ResultFiles) throws {
-        for (name, text) in [(ResultFiles.scoresName, files.csv), (ResultFiles.averagesName, files.averages)] {
-            do {
-                try PendingFile.write(text, to: outputFolder + "/" + name)
-            } catch {
-                throw CorpusError(outputFolder + "/" + name, .disk("cannot be written: \(error.reason)"))
-            }
-        }
     }
 }

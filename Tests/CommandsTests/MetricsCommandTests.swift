@@ -168,4 +168,91 @@ import Testing
         #expect(end.out.contains("dB, −∞…∞, higher is better, any rate, needs clean and noisy, signature si_sir|native"))
         #expect(end.out.contains("no unit, -1…1, higher is better, any rate, needs clean, signature estoi|10000|octave|v1"))
     }
+
+    // MARK: Files as they are in the field
+
+    private func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: scratch.folder + "/" + name) }
+
+    @Test func missingOutputsStopTheScoringUnlessTheyAreAllowed() throws {
+        for index in 1..<6 { try remove("out/p\(index).wav") }
+        let end = try metrics("--clean", "set/clean", "--noisy", "set/noisy", "--enhanced", "out", "--metrics", "si_sdr")
+        #expect(end.code == 3 && end.out.isEmpty)
+        #expect(end.error.contains("5 of 6 clean files have no enhanced file in out: p1.wav, p2.wav"), "\(end.error)")
+        #expect(scratch.data("out/_results.csv") == nil)
+        let allowed = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr", "--allow-missing")
+        #expect(allowed.code == 0 && allowed.error.contains("warning: 5 of 6"), "\(allowed.error)")
+        #expect(allowed.out.contains("! 5 outputs are missing"))
+        #expect(try text("out/_avg_results.txt").contains("(n 1, 5 outputs missing)"))
+        let json = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr", "--allow-missing", "--json")
+        #expect(try (document(json)["missing_outputs"] as? [String])?.count == 5)
+    }
+
+    @Test func aFailingCallKeepsTheResultsOfAnEarlierOne() throws {
+        #expect(try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr").code == 0)
+        let before = try (text("out/_results.csv"), text("out/_avg_results.txt"))
+        try Data("not audio".utf8).write(to: URL(fileURLWithPath: scratch.folder + "/out/p0.wav"))
+        let end = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr")
+        #expect(end.code == 1 && end.error.contains("_results.failed.csv and _avg_results.failed.txt"), "\(end.error)")
+        #expect(try (text("out/_results.csv"), text("out/_avg_results.txt")) == before)
+        #expect(try text("out/_results.failed.csv").contains("unreadable"))
+        try remove("out/p0.wav")
+        #expect(try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr").code == 3)
+        #expect(try (text("out/_results.csv"), text("out/_avg_results.txt")) == before)
+        #expect(scratch.files(".part").isEmpty)
+    }
+
+    /// A limit on the size of files stands for a full disk: neither result file changes.
+    @Test func aFullDiskChangesNeitherResultFile() throws {
+        for index in 0..<40 {
+            let name = String(repeating: "long-name-", count: 20) + "\(index).wav"
+            try write([0.1, 0.2, 0.1], "many/clean/" + name)
+            try write([0.1, 0.2, 0.2], "many/out/" + name)
+        }
+        let call = ["metrics", "--clean", "many/clean", "--enhanced", "many/out", "--metrics", "si_sdr"]
+        #expect(try Program(call, in: scratch.folder).wait().code == 0)
+        let before = try text("many/out/_results.csv")
+        try write([0.1, 0.2, 0.0], "many/out/" + String(repeating: "long-name-", count: 20) + "0.wav")
+        let end = try Program(call, in: scratch.folder, fileSizeLimit: 4096).wait()
+        #expect(end.code == 5 || end.isSignal, "\(end)")
+        #expect(try text("many/out/_results.csv") == before)
+    }
+
+    @Test func linksHiddenFilesAndSpellingsOfUnicodeAreRead() throws {
+        let place = URL(fileURLWithPath: scratch.folder)
+        for (link, target) in [("clean-link", "set/clean"), ("out-link", "out")] {
+            try FileManager.default.createSymbolicLink(atPath: place.path + "/" + link, withDestinationPath: target)
+        }
+        for name in ["set/clean/._p0.wav", "out/._p0.wav", "out/._p9.wav"] { try Data("AppleDouble".utf8).write(to: place.appendingPathComponent(name)) }
+        try write(Self.speech(seed: 7), "set/clean/Zo\u{EB}.wav")
+        try write(zip(Self.speech(seed: 7), Self.noise(seed: 7)).map { $0 + 0.02 * $1 }, "out/Zoe\u{308}.wav")
+        let end = try metrics("--clean", "clean-link", "--enhanced", "out-link/", "--metrics", "si_sdr", "--output", ".")
+        #expect(end.code == 0 && end.out.contains("(7)"), "\(end.error)")
+    }
+
+    @Test func pairsOfTheDNSChallengeAreMadeAndTheRuleIsSaid() throws {
+        for id in 1...3 {
+            try write(Self.speech(seed: id), "dns/clean/clean_fileid_\(id).wav")
+            try write(zip(Self.speech(seed: id), Self.noise(seed: id)).map { $0 + 0.02 * $1 }, "dns/out/book_0006\(id)_snr10_fileid_\(id).wav")
+        }
+        let end = try metrics("--clean", "dns/clean", "--enhanced", "dns/out", "--metrics", "si_sdr")
+        #expect(end.code == 0 && end.out.contains("(3)"), "\(end.error)")
+        #expect(end.error.contains("note: 3 files were paired by the number behind 'fileid_', such as book_00061_snr10_fileid_1.wav with clean_fileid_1.wav"))
+    }
+
+    @Test func filesFromAPipeAreScoredWholeWithANote() throws {
+        var bytes = try #require(scratch.data("out/p0.wav"))
+        for (place, word) in [(4, [0x24, 0xF0, 0xFF, 0x7F]), (40, [0x00, 0xF0, 0xFF, 0x7F])] as [(Int, [UInt8])] {
+            bytes.replaceSubrange(place..<place + 4, with: word)
+        }
+        try bytes.write(to: URL(fileURLWithPath: scratch.folder + "/out/p0.wav"))
+        let end = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr")
+        #expect(end.code == 0 && end.error.contains("note: 1 file was written to a pipe, such as out/p0.wav"), "\(end.error)")
+    }
+
+    @Test func aRateThatIsTooHighForAMetricMentionsResampling() throws {
+        try write(Self.speech(seed: 1), "high/clean/a.wav", rate: 48000)
+        try write(Self.speech(seed: 2), "high/out/a.wav", rate: 48000)
+        let end = try metrics("--clean", "high/clean", "--enhanced", "high/out", "--metrics", "pesq")
+        #expect(end.code == 1 && end.error.contains("--resample converts the files to 16000 Hz"), "\(end.error)")
+    }
 }
