@@ -30,12 +30,13 @@ public struct CheckpointImport: Sendable {
 
     /// - Parameters:
     ///   - folder: Where the files go; what lies there is kept unless `replaces`.
+    ///   - spec: The spec of the network, for weights that come alone.
     ///   - overrides: Settings that replace what the hyper-parameters say, as `data.path=corpora/vb`.
     /// - Throws: `WeightsError` for a tensor that does not fit the network, or has no place in it; `CheckpointError`,
     ///   `WeightFileError`, `SpecErrors`.
     public func run(
-        _ file: String, to folder: String, weights selection: Selection = .both, overrides: [String] = [],
-        replaces: Bool = false
+        _ file: String, to folder: String, spec: String? = nil, weights selection: Selection = .both,
+        overrides: [String] = [], replaces: Bool = false
     ) throws -> Report {
         try WeightSource.checkFolder(file)
         guard replaces || !FileManager.default.fileExists(atPath: folder) else {
@@ -44,7 +45,7 @@ public struct CheckpointImport: Sendable {
         // A corpus takes the place of the folder that the checkpoint was trained on.
         let namesCorpus = overrides.contains { $0.hasPrefix("data.corpus") } && !overrides.contains { $0.hasPrefix("data.path=") }
         let overrides = namesCorpus ? overrides + ["data.path=none"] : overrides
-        let model = try StoredModel(at: file, overrides: overrides, catalog: catalog)
+        let model = try StoredModel(at: file, spec: spec, overrides: overrides, catalog: catalog)
         let layout = try ModelLayout(model.spec, catalog)
         var (arrays, metadata): ([NamedArray], [String: String]) = ([], [:])
         var (sources, remarks) = ([String](), model.remarks)

@@ -20,8 +20,8 @@ package struct ModelLayout {
     package let parameters: [Entry]
     package let buffers: [Entry]
 
-    private static let network = "dnn."
-    private static let encoder = "noise_encoder."
+    static let network = "dnn."
+    static let encoder = "noise_encoder."
 
     /// - Throws: `BackboneError` for options that no network can be built from.
     package init(_ spec: ExperimentSpec, _ catalog: Catalog) throws {

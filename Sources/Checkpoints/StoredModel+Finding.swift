@@ -8,13 +8,14 @@ extension StoredModel {
     ///
     /// - Parameters:
     ///   - kind: Which checkpoint of a run; the best PESQ where it was found, else the last, if `nil`.
+    ///   - spec: The spec of a file whose weights come alone.
     ///   - folder: Where published checkpoints are kept.
     ///   - store: Opens the store; called only where nothing else is meant.
     public static func find(
-        _ text: String, kind: CheckpointRecord.Kind? = nil, folder: String, registry: CheckpointRegistry = .standard,
+        _ text: String, kind: CheckpointRecord.Kind? = nil, spec: String? = nil, folder: String, registry: CheckpointRegistry = .standard,
         catalog: Catalog = .standard, store: () throws -> RunStore
     ) throws -> StoredModel {
-        if FileManager.default.fileExists(atPath: text) { return try StoredModel(at: text, catalog: catalog) }
+        if FileManager.default.fileExists(atPath: text) { return try StoredModel(at: text, spec: spec, catalog: catalog) }
         if let published = registry[text] {
             if let file = published.file(in: folder) { return try StoredModel(at: file, catalog: catalog) }
             throw CheckpointError(

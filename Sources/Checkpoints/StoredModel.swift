@@ -40,16 +40,26 @@ public struct StoredModel: Sendable {
     public let remarks: [String]
     public let catalog: Catalog
     let source: WeightSource
+    /// Whether a person named the spec, because the file has none, or another one.
+    let isSpecGiven: Bool
     var progress: WeightSource.Progress { source.progress }
 
     // MARK: Opening
 
     /// Opens a file or a folder.
     ///
-    /// - Parameter overrides: Settings that replace the spec's own, as `evaluate.N=50`.
+    /// - Parameters:
+    ///   - spec: The spec of the network, for weights that come alone; the file's own if `nil`.
+    ///   - overrides: Settings that replace the spec's own, as `evaluate.N=50`.
     /// - Throws: `WeightFileError`, `WeightsError`, `SpecErrors`, or `CheckpointError`.
-    public init(at path: String, overrides: [String] = [], catalog: Catalog = .standard) throws {
+    public init(at path: String, spec: String? = nil, overrides: [String] = [], catalog: Catalog = .standard) throws {
         let source = try WeightSource(at: path)
+        if let spec {
+            let loaded = try SpecLoader(vocabulary: catalog.vocabulary).load(spec, overrides: overrides)
+            try NetworkSize.check(loaded.spec, available: source.valueCount, file: source.path)
+            self.init(source, loaded, spec, catalog, isSpecGiven: true)
+            return
+        }
         switch source.contents {
         case .lightning(let checkpoint): try self.init(checkpoint, source, overrides, catalog)
         case .parts(let file): try self.init(file, source, folder: source.path == path ? nil : path, overrides, catalog)
@@ -66,10 +76,12 @@ public struct StoredModel: Sendable {
     }
 
     private init(
-        _ source: WeightSource, _ loaded: LoadedSpec, _ specSource: String, _ catalog: Catalog, remarks: [String] = []
+        _ source: WeightSource, _ loaded: LoadedSpec, _ specSource: String, _ catalog: Catalog, remarks: [String]? = nil,
+        isSpecGiven: Bool = false
     ) {
+        self.isSpecGiven = isSpecGiven
         (self.source, spec, self.specSource) = (source, loaded.spec, specSource)
-        (self.catalog, self.remarks) = (catalog, remarks)
+        (self.catalog, self.remarks) = (catalog, remarks ?? source.remarks)
     }
 
     private init(
@@ -79,12 +91,12 @@ public struct StoredModel: Sendable {
         guard !checkpoint.hyperParameters.pairs.isEmpty else {
             throw CheckpointError(
                 path: path, reason: "holds weights without hyper-parameters, so nothing says what network they belong to",
-                hint: "import a checkpoint that training wrote")
+                hint: "name the network's spec with --spec FILE, or import a checkpoint that training wrote")
         }
         let imported = Self.hyperParameters(checkpoint, path, weights: path, catalog)
         let loaded = try Self.resolve(imported.yaml, "hyper_parameters of \(path)", overrides, catalog)
         try NetworkSize.check(loaded.spec, available: source.valueCount, file: path)
-        self.init(source, loaded, "its hyper-parameters", catalog, remarks: imported.remarks)
+        self.init(source, loaded, "its hyper-parameters", catalog, remarks: source.remarks + imported.remarks)
     }
 
     private init(
@@ -101,7 +113,7 @@ public struct StoredModel: Sendable {
         } else {
             throw CheckpointError(
                 path: source.path, reason: "nothing says what network its weights belong to",
-                hint: "name the run instead, or a folder of sgmse checkpoint import")
+                hint: "name the network's spec with --spec FILE, or the run instead, or a folder of sgmse checkpoint import")
         }
         let loaded = try Self.resolve(text, place, overrides, catalog)
         try NetworkSize.check(loaded.spec, available: source.valueCount, file: source.path)
@@ -111,7 +123,7 @@ public struct StoredModel: Sendable {
     /// The same model under a changed spec.
     public func overriding(_ overrides: [String]) throws -> StoredModel {
         let loaded = try Self.resolve(ResolvedRendering.yaml(spec), specSource, overrides, catalog)
-        return StoredModel(source, loaded, specSource, catalog, remarks: remarks)
+        return StoredModel(source, loaded, specSource, catalog, remarks: remarks, isSpecGiven: isSpecGiven)
     }
 
     // MARK: The weights
@@ -130,7 +142,7 @@ public struct StoredModel: Sendable {
 
     /// What the hyper-parameters of a checkpoint say, with weights at a path; `nil` for other files.
     func hyperParameters(weights: String) -> HyperParameterImport? {
-        guard case .lightning(let checkpoint) = source.contents else { return nil }
+        guard !isSpecGiven, case .lightning(let checkpoint) = source.contents else { return nil }
         return Self.hyperParameters(checkpoint, path, weights: weights, catalog)
     }
 

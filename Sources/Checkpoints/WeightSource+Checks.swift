@@ -3,7 +3,7 @@ import WeightFiles
 
 extension WeightSource {
     /// Constants of the reference's perceptual loss, which lie among the weights where the training used it.
-    private static let lossConstants = "pesq_loss."
+    static let lossConstants = "pesq_loss."
 
     /// - Throws: `WeightsError` with the tensors of a state dictionary that the network has no place for.
     package func checkNames(_ layout: ModelLayout) throws(WeightsError) {

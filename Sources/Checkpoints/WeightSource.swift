@@ -32,7 +32,29 @@ package struct WeightSource: Sendable {
         let file = isFolder.boolValue ? path + "/" + ImportedFiles.weights : path
         self.path = file
         contents =
-            file.hasSuffix(".safetensors") ? .parts(try SafetensorsFile(path: file)) : .lightning(try LightningCheckpoint(path: file))
+            file.hasSuffix(".safetensors") ? .parts(try SafetensorsFile(path: file))
+            : .lightning(Self.named(try LightningCheckpoint(path: file)))
+    }
+
+    /// A checkpoint whose network has the name that the reference's own model gives it, `dnn`.
+    ///
+    /// A network that was saved by itself has no name, and one inside another module more than one.
+    private static func named(_ checkpoint: LightningCheckpoint) -> LightningCheckpoint {
+        let names = checkpoint.parameters.map(\.name)
+        guard !names.contains(where: { $0.hasPrefix(ModelLayout.network) }) else { return checkpoint }
+        if names.contains(where: { $0.contains("." + ModelLayout.network) }) {
+            return checkpoint.renamed { name in
+                let places = [ModelLayout.network, ModelLayout.encoder].compactMap { name.firstRange(of: "." + $0)?.lowerBound }
+                return places.min().map { String(name[name.index(after: $0)...]) } ?? name
+            }
+        }
+        return checkpoint.renamed { $0.hasPrefix(ModelLayout.encoder) || $0.hasPrefix(lossConstants) ? $0 : ModelLayout.network + $0 }
+    }
+
+    /// What is to be said of the names in the file.
+    var remarks: [String] {
+        guard case .lightning(let checkpoint) = contents, !checkpoint.wrappers.isEmpty else { return [] }
+        return ["the names in the file had \(checkpoint.wrappers.joined(separator: " and ")), which was left out"]
     }
 
     package var progress: Progress {
@@ -58,7 +80,7 @@ package struct WeightSource: Sendable {
         get throws {
             switch contents {
             case .lightning(let checkpoint): try checkpoint.movingAverage == nil || !checkpoint.weights(.raw).areAveraged
-            case .parts(let file): file.names.contains { $0.hasPrefix("weights/") }
+            case .parts(let file): file.names.contains { $0.hasPrefix("weights/") } || !file.names.contains { $0.contains("/") }
             }
         }
     }
@@ -83,6 +105,7 @@ package struct WeightSource: Sendable {
         let names = Set(file.names)
         let parts = [StoredModel.Choice.ema: "ema", .raw: "weights"]
         func holds(_ part: String) -> Bool { names.contains { $0.hasPrefix(part + "/") } }
+        if !holds("ema"), !holds("weights") { return try plainWeights(choice, layout, file) }
         let other: StoredModel.Choice = choice == .ema ? .raw : .ema
         guard let used = [choice, other].first(where: { holds(parts[$0] ?? "") }), used == choice || choice == .ema else {
             throw CheckpointError(
@@ -104,6 +127,25 @@ package struct WeightSource: Sendable {
         return StoredModel.Weights(
             arrays: try layout.select(from: arrays, in: path), origin: origin, areAveraged: used == .ema,
             remark: used == choice ? nil : "the file has no moving average: these are the raw weights")
+    }
+
+    /// The arrays of a file that holds nothing but a state dictionary: the network's own names, or those of the reference's model.
+    private func plainWeights(
+        _ choice: StoredModel.Choice, _ layout: ModelLayout, _ file: SafetensorsFile
+    ) throws -> StoredModel.Weights {
+        let (stripped, wrappers) = WrapperNames.stripped(file.names)
+        let stored = Dictionary(zip(stripped, file.names)) { first, _ in first }
+        var arrays: [NamedArray] = []
+        for entry in layout.parameters + layout.buffers {
+            guard let name = stored[entry.name] ?? stored[entry.ownName] else { continue }
+            var array = try file.array(name)
+            array.name = entry.name
+            arrays.append(array)
+        }
+        let words = wrappers.isEmpty ? "" : "; its names had \(wrappers.joined(separator: " and ")), which was left out"
+        return StoredModel.Weights(
+            arrays: try layout.select(from: arrays, in: path), origin: "the file's only tensors", areAveraged: false,
+            remark: "the file holds weights alone, which are taken for raw ones\(words)")
     }
 
     /// Adam's moments by the names of the layout, or nil where the file has none.

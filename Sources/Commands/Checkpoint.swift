@@ -25,12 +25,15 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Which checkpoint of a run: best_pesq, best_si_sdr or last; the best if there is one, else the last.")
     var pick: CheckpointRecord.Kind?
 
+    @Option(help: "The spec of the network, for a file of weights alone, such as a state_dict or a safetensors file.")
+    var spec: String?
+
     @OptionGroup var folder: CheckpointFolderOptions
     @OptionGroup var store: StoreOptions
 
     /// - Parameter name: A file, a folder, a published checkpoint, or a run.
     func find(_ name: String) throws -> StoredModel {
-        try StoredModel.find(name, kind: pick, folder: folder.folder) { try store.open() }
+        try StoredModel.find(name, kind: pick, spec: spec, folder: folder.folder) { try store.open() }
     }
 }
 

@@ -18,6 +18,9 @@ struct CheckpointImportCommand: ParsableCommand {
     @Option(help: "The folder to make; the file's name without its end if not given.")
     var output: String?
 
+    @Option(help: "The spec of the network, for a file of weights alone, such as a state_dict or a safetensors file.")
+    var spec: String?
+
     @Option(help: "Weights to keep: both, ema or raw.")
     var weights = CheckpointImport.Selection.both
 
@@ -37,7 +40,7 @@ struct CheckpointImportCommand: ParsableCommand {
                 path: file, reason: "is published at \(published.source), and not in \(folder.folder)",
                 hint: published.instruction(folder: folder.folder))
         }
-        let report = try CheckpointImport().run(path, to: target, weights: weights, overrides: overrides, replaces: force)
+        let report = try CheckpointImport().run(path, to: target, spec: spec, weights: weights, overrides: overrides, replaces: force)
         for remark in report.remarks { printError("note: \(remark)") }
         for source in report.sources { try emit("took      \(source)") }
         try emit("""

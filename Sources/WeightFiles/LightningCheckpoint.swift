@@ -19,7 +19,9 @@ public struct LightningCheckpoint: Sendable {
     }
 
     public let file: TorchFile
-    public let parameters: [Parameter]
+    public private(set) var parameters: [Parameter]
+    /// Words that wrappers of the training had put into the names of the parameters, and that were left out.
+    public private(set) var wrappers: [String] = []
     public let hyperParameters: PickleDictionary
     public let movingAverage: MovingAverage?
     public let epoch: Int?
@@ -64,7 +66,9 @@ public struct LightningCheckpoint: Sendable {
         guard !parameters.isEmpty else {
             throw WeightFileError(.missing, file: file.path, "holds no weights", hint: "is this a checkpoint?")
         }
-        self.parameters = parameters
+        let (names, wrappers) = WrapperNames.stripped(parameters.map(\.name))
+        self.parameters = zip(names, parameters).map { Parameter(name: $0, tensor: $1.tensor) }
+        self.wrappers = wrappers
         hyperParameters = contents["hyper_parameters"]?.dictionaryValue ?? [:]
         epoch = contents["epoch"]?.intValue
         globalStep = contents["global_step"]?.intValue
@@ -73,6 +77,13 @@ public struct LightningCheckpoint: Sendable {
             try ema.isNone ? nil : Self.movingAverage(ema, file: file.path)
         }
         try checkSizes()
+    }
+
+    /// The same checkpoint with its parameters under other names.
+    public func renamed(_ name: (String) -> String) -> LightningCheckpoint {
+        var renamed = self
+        renamed.parameters = parameters.map { Parameter(name: name($0.name), tensor: $0.tensor) }
+        return renamed
     }
 
     private static func movingAverage(

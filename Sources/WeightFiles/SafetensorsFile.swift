@@ -27,6 +27,7 @@ public struct SafetensorsFile: Sendable {
     }
 
     init(_ source: ByteSource) throws(WeightFileError) {
+        if let foreign = try ForeignFile.error(source) { throw foreign }
         let length = try source.read(0..<8, place: "header length").littleEndian(UInt64.self)
         guard length <= Self.headerLimit else {
             throw WeightFileError(

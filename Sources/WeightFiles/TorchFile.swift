@@ -45,6 +45,7 @@ public struct TorchFile: Sendable {
         } else if start.count >= 14, start[0] == 0x80, start[2] == 0x8A, Array(start[4..<14]) == Self.magic {
             (value, layout) = try Self.plain(source)
         } else {
+            if let foreign = try ForeignFile.error(source) { throw foreign }
             throw WeightFileError(
                 .unsupported, file: source.name, "begins neither like a zip archive nor like an older PyTorch file",
                 hint: "only files of torch.save are read")
