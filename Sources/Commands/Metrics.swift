@@ -16,7 +16,8 @@ struct Metrics: ParsableCommand {
             number behind 'fileid_'; to the one whose name is equal without words such as 'clean' and 'enhanced'; or to the longest \
             name that its own begins or ends with, as p232_001_m5.wav and p232_001.wav. Which rule was used is said. A clean file \
             without an enhanced one stops the command with exit code 3, unless --allow-missing is given. A manifest.csv (file, \
-            noise, snr_db) in the folder of noisy or clean files, or beside one, adds the means by noise type and SNR. Every mean has its n; infinite and missing values are counted, and in no mean. \
+            noise, snr_db) in the folder of noisy or clean files, or beside one, adds the means by noise type and SNR. Every mean \
+            has its n; infinite and missing values are counted, and in no mean. \
             _results.csv (every file: values, reasons of failures, signatures, what was resampled) and _avg_results.txt are \
             written to --output, the enhanced folder unless given, both or none. Exits 1 if a metric of a file could not be \
             computed; results of an earlier call are then kept, and the new ones are called _results.failed.csv and \
@@ -63,7 +64,9 @@ struct Metrics: ParsableCommand {
         }
         let missing = scoring.matching.withoutEnhanced
         if !missing.isEmpty { try report(missing: missing, of: missing.count + Set(scoring.matching.matches.map(\.clean)).count) }
-        let report = try report(scoring, chosen)
+        let misfits = scoring.alignmentRemarks()
+        for misfit in misfits { printError("warning: \(misfit)") }
+        let report = try report(scoring, chosen, misfits)
         let scores = report.systems.last?.scores ?? []
         let failures = scores.flatMap(failures)
         let written = try ResultFiles(scores, missingOutputs: missing.count).write(to: outputFolder, keeping: !failures.isEmpty)
@@ -74,7 +77,8 @@ struct Metrics: ParsableCommand {
         }
         for failure in failures { printError(failure) }
         if !written.contains(ResultFiles.scoresName) {
-            printError("note: \(ResultFiles.scoresName) of an earlier call was kept; the results of this one are in \(written.joined(separator: " and "))")
+            let place = written.joined(separator: " and ")
+            printError("note: \(ResultFiles.scoresName) of an earlier call was kept; the results of this one are in \(place)")
         }
         if !failures.isEmpty { throw ExitCode(1) }
     }
@@ -88,7 +92,7 @@ struct Metrics: ParsableCommand {
         }
         let open = scoring.openEndedFiles()
         let piped = open.first.map {
-            "note: \(files(open.count)) written to a pipe, such as \($0): the header states no length, and the audio is read to the file's end"
+            "note: \(files(open.count)) written to a pipe, such as \($0): the header states no length, and the audio is read to the end"
         }
         return rules + [piped].compactMap(\.self)
             + matching.withoutClean.map { "warning: \(enhanced)/\($0) has no clean file in \(clean)" }
@@ -101,7 +105,8 @@ struct Metrics: ParsableCommand {
         let (label, advice) = allowMissing
             ? ("warning", "the means are over the \(count - missing.count) that have one")
             : ("error", "add them, or give --allow-missing for means over the \(count - missing.count) that have one")
-        printError("\(label): \(missing.count) of \(count) clean files have no enhanced file in \(enhanced): \(shown); \(advice)")
+        let files = "\(missing.count) of \(count) clean files have no enhanced file in \(enhanced): \(shown)"
+        printError("\(label): \(files); \(advice)")
         if !allowMissing { throw ExitCode(3) }
     }
 
@@ -110,7 +115,9 @@ struct Metrics: ParsableCommand {
         return try MetricCatalog.standard.named(wanted)
     }
 
-    private func report(_ scoring: FolderScoring, _ chosen: [any SpeechMetric]) throws -> MetricsReport {
+    private func report(
+        _ scoring: FolderScoring, _ chosen: [any SpeechMetric], _ misfits: [String]
+    ) throws -> MetricsReport {
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
         let progress = ProgressPrinter()
@@ -121,7 +128,7 @@ struct Metrics: ParsableCommand {
         let batch = MetricBatch(chosen, allowing: resample ? .resampling : [], workers: Engine.threads)
         let systems: [FolderScoring.System] = noisy == nil ? [.enhanced] : [.noisy, .enhanced]
         return MetricsReport(
-            metrics: chosen, missing: scoring.matching.withoutEnhanced,
+            metrics: chosen, missing: scoring.matching.withoutEnhanced, misfits: misfits,
             systems: try systems.map { system in
                 (system.rawValue, try scoring.scores(of: system, by: batch, interruption: interruption, observe: progress.show))
             })
@@ -146,7 +153,8 @@ struct Metrics: ParsableCommand {
 
     /// What the command can do about a failure.
     private func advice(_ failure: MetricFailure) -> String {
-        guard case .sampleRate(let rate, let accepted) = failure, !resample, let target = accepted.filter({ $0 < rate }).max() else { return "" }
+        guard case .sampleRate(let rate, let accepted) = failure, !resample else { return "" }
+        guard let target = accepted.filter({ $0 < rate }).max() else { return "" }
         return "; --resample converts the files to \(target) Hz"
     }
 

@@ -6,6 +6,8 @@ struct MetricsReport {
     let metrics: [any SpeechMetric]
     /// Clean files whose enhanced file is missing.
     let missing: [String]
+    /// What makes the files unfit to be compared, such as a delay.
+    let misfits: [String]
     /// The noisy anchor, where there is one, and the enhanced files.
     let systems: [(name: String, scores: [ItemScores])]
 
@@ -54,6 +56,7 @@ struct MetricsReport {
         }
         table.notes = ["mean ± standard deviation [95 % bootstrap interval of the mean] (files; inf and missing ones are in no mean)"]
         if !missing.isEmpty { table.notes.append("! \(missing.count) outputs are missing: these are means over a part of the set") }
+        table.notes += misfits.map { "! \($0)" }
         table.notes += zip(metrics, computations).map { metric, ways in
             "\(metric.name): " + ways.map(\.description).joined(separator: "; ")
         }
@@ -90,7 +93,7 @@ struct MetricsReport {
             "metrics": .array(zip(metrics, computations).map { Self.json($0, $1) }),
             "summaries": .array(groups.map(Self.json)),
             "files": .array(systems.flatMap { system in system.scores.map { Self.json($0, system.name) } }),
-            "missing_outputs": .array(missing.map(JSON.string)),
+            "warnings": .array(misfits.map(JSON.string)), "missing_outputs": .array(missing.map(JSON.string)),
             "failures": .array(systems.flatMap { system in system.scores.flatMap { Self.failures(of: $0, system.name) } }),
         ]
     }

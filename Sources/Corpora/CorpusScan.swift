@@ -38,10 +38,15 @@ public struct SetScan: Hashable, Sendable {
     public var role: SetRole
     /// In the order of the set's files.
     public var pairs: [PairScan<AudioFacts>]
+    /// How some of the pairs lie against each other.
+    public var alignments: [PairAlignment]
 
     /// - Parameter role: Told by the set's name if `nil`.
-    public init(set: PairedSet, as role: SetRole? = nil, pairs: [PairScan<AudioFacts>]) {
+    public init(
+        set: PairedSet, as role: SetRole? = nil, pairs: [PairScan<AudioFacts>], alignments: [PairAlignment] = []
+    ) {
         self.set = set
+        self.alignments = alignments
         self.role = role ?? SetRole(name: set.name)
         self.pairs = pairs
     }
@@ -62,7 +67,9 @@ public struct SetScan: Hashable, Sendable {
                 if let key = one.key, case .success(let facts) = one.facts, !facts.header.isOpenEnded { cache.facts[key] = facts }
             }
         }
-        self.init(set: set, as: role, pairs: measured.map { PairScan(file: $0.0, clean: $0.1.facts, noisy: $0.2.facts) })
+        self.init(
+            set: set, as: role, pairs: measured.map { PairScan(file: $0.0, clean: $0.1.facts, noisy: $0.2.facts) },
+            alignments: PairAlignment.sample(of: set.files.map { ($0.name, $0.cleanPath, $0.noisyPath) }))
     }
 
     /// What the set's data is: names and audio, whatever folder it lies in. `nil` if a file cannot be read.

@@ -20,6 +20,12 @@ public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
         case unreadable
         /// Noisy and clean file are the same audio.
         case unprocessed
+        /// One file of a pair is late or early against the other.
+        case alignment
+        /// The folders seem to hold each other's files.
+        case exchange
+        /// The speech in the noisy file has another level than the clean file.
+        case level
         /// The same audio in sets of different roles.
         case contentOverlap = "content-overlap"
         /// The same audio twice in one set.

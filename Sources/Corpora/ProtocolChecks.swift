@@ -29,7 +29,8 @@ extension CorpusScan {
 extension SetScan {
     /// The findings that concern this set alone.
     public func findings(expecting spec: ProtocolExpectation) -> [Finding] {
-        pairing() + rules() + broken() + openEnded() + rates(expecting: spec) + shapes() + levels() + duplicates() + manifest()
+        pairing() + rules() + broken() + openEnded() + rates(expecting: spec) + shapes() + levels()
+            + alignments.findings(set: set.name, layout: set.layout) + duplicates() + manifest()
     }
 
     private var sides: [(name: String, facts: Result<AudioFacts, SoundFileError>)] {

@@ -67,6 +67,24 @@ public struct FolderScoring: Sendable {
         return files.filter { (try? SoundFile.header(of: $0).isOpenEnded) ?? false }
     }
 
+    /// What some of the pairs show of each other: noisy files that do not fit the clean ones, and outputs that are late.
+    public func alignmentRemarks() -> [String] {
+        let matches = matching.matches
+        var remarks: [String] = []
+        if let noisy {
+            let pairs = matches.compactMap { match in
+                match.noisy.map { (match.enhanced, "\(clean)/\(match.clean)", "\(noisy)/\($0)") }
+            }
+            remarks = PairAlignment.sample(of: pairs).findings(set: noisy, layout: .denoising).map { "\($0.message); \($0.fix)" }
+        }
+        let outputs = matches.map { ($0.enhanced, "\(clean)/\($0.clean)", "\(enhanced)/\($0.enhanced)") }
+        if let found = PairAlignment.sample(of: outputs).outputFinding() {
+            remarks.append(
+                "\(enhanced) is \(found.message), such as \(found.files[0]): scores that compare samples suffer; align the files")
+        }
+        return remarks
+    }
+
     private func item(_ match: FileMatching.Match, _ system: System) -> MetricItem {
         let cleanPath = clean + "/" + match.clean
         let noisyPath = match.noisy.flatMap { name in noisy.map { $0 + "/" + name } }

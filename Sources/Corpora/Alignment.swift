@@ -1,0 +1,152 @@
+import Foundation
+import Kernels
+
+/// How the second signal of a pair lies against the first: later or earlier, louder or softer, with more noise or with less.
+///
+///     r(τ) = F⁻¹[ X̄ Y / √(S_x S_y) ],    delay = argmax |r(τ)|,    g = ⟨x, y⟩ / ⟨x, x⟩ at that delay
+///
+/// with `S` the power spectra, smoothed over 20 Hz: the smoothed coherence transform of Carter, Nuttall and Cable,
+/// *The smoothed coherence transform*, Proc. IEEE 61, 1973, in which what is noise alone in one signal counts little.
+/// Pitch is whitened away, and a room shows as a tail behind the peak.
+public struct Alignment: Hashable, Sendable {
+    /// Samples by which the second signal is later than the first; 0 unless ``isCertain``.
+    public var delay: Int
+    /// Whether the signals have a common part, and it lies at the delay and nowhere else.
+    public var isCertain: Bool
+    /// Energy that follows the peak by 1 to 50 ms, and that precedes it, each in parts of the peak's, less the noise.
+    public var tail: Double
+    public var lead: Double
+    /// The level of the common part in the second signal over that in the first, in dB.
+    public var gain: Double
+    /// The quietest tenth of the second signal over that of the first, in dB, once the gain is taken out.
+    public var floor: Double
+
+    /// Seconds that are compared, and seconds between the signals that are found.
+    public static let excerpt = 6.0, longestDelay = 1.0
+    /// What a room delays at most: 60 ms, or 20 m.
+    private static let longestPath = 0.06
+
+    /// How much more energy follows the peak than precedes it: about 1, more for what a room makes of the first signal,
+    /// less where a room made the first of the second. Of one pair it says little, of several their median much.
+    public var roomRatio: Double { max(tail, 0.005) / max(lead, 0.005) }
+
+    /// Whether the second signal is late or early by at least `tolerance` samples, and not by the path of the sound in a room.
+    public func isShifted(by tolerance: Int, sampleRate: Int, inRoom: Bool) -> Bool {
+        guard isCertain, abs(delay) >= tolerance else { return false }
+        return !(inRoom && delay > 0 && Double(delay) <= Self.longestPath * Double(sampleRate))
+    }
+
+    /// Compares two signals of one rate, at most ``excerpt`` of each; `nil` where there is too little to compare, or silence.
+    public init?(of second: [Float], against first: [Float], sampleRate: Int) {
+        let count = min(first.count, second.count, Int(Self.excerpt * Double(sampleRate)))
+        guard count >= sampleRate / 2 else { return nil }
+        let (x, y) = (Self.centred(first.prefix(count)), Self.centred(second.prefix(count)))
+        guard Self.energy(x) > 0, Self.energy(y) > 0 else { return nil }
+        let lags = min(count / 2, Int(Self.longestDelay * Double(sampleRate)))
+        let correlation = Correlation(x, y, lags: lags, sampleRate: sampleRate)
+        (isCertain, delay) = (correlation.isCertain, correlation.isCertain ? correlation.peak : 0)
+        (tail, lead) = (correlation.energy(after: true), correlation.energy(after: false))
+        let (a, b) = Self.overlapping(x, y, delay: delay)
+        let common = zip(a, b).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+        let ratio = abs(common) / max(Self.energy(a), .leastNormalMagnitude)
+        gain = 20 * log10(max(ratio, 1e-6))
+        floor = Self.quiet(b, sampleRate) - Self.quiet(a, sampleRate) - gain
+    }
+
+    /// The parts of both that belong together.
+    private static func overlapping(_ x: [Float], _ y: [Float], delay: Int) -> ([Float], [Float]) {
+        let kept = x.count - abs(delay)
+        return delay >= 0 ? (Array(x.prefix(kept)), Array(y.suffix(kept))) : (Array(x.suffix(kept)), Array(y.prefix(kept)))
+    }
+
+    private static func centred(_ signal: ArraySlice<Float>) -> [Float] {
+        let mean = Float(signal.reduce(0.0) { $0 + Double($1) } / Double(signal.count))
+        return signal.map { $0 - mean }
+    }
+
+    private static func energy(_ signal: [Float]) -> Double { signal.reduce(0) { $0 + Double($1) * Double($1) } }
+
+    /// The level that a tenth of the frames of 32 ms is below, in dB; at least 80 dB below the mean.
+    private static func quiet(_ signal: [Float], _ sampleRate: Int) -> Double {
+        let length = max(1, sampleRate * 32 / 1000)
+        let powers = stride(from: 0, to: signal.count - length + 1, by: length).map { start in
+            energy(Array(signal[start..<start + length])) / Double(length)
+        }.sorted()
+        guard !powers.isEmpty else { return 0 }
+        let least = 1e-8 * powers.reduce(0, +) / Double(powers.count)
+        return 10 * log10(max(powers[powers.count / 10], least, .leastNormalMagnitude))
+    }
+}
+
+/// The smoothed coherence transform of two signals of one length.
+private struct Correlation {
+    /// `r` at lags from `−lags` to `lags`.
+    private let values: [Float]
+    private let lags: Int
+    private let sampleRate: Int
+    /// Standard deviation of the values where the signals have nothing in common.
+    private let noise: Float
+    let peak: Int
+
+    init(_ x: [Float], _ y: [Float], lags: Int, sampleRate: Int) {
+        var length = 1
+        while length < x.count + lags { length *= 2 }
+        let transform = RealFFT<Float>(length: length)
+        let padding = [Float](repeating: 0, count: length - x.count)
+        let (a, b) = (transform.forward(x + padding), transform.forward(y + padding))
+        let width = max(1, 10 * length / sampleRate)
+        let weights = zip(Self.smoothed(a, width), Self.smoothed(b, width)).map { 1 / ($0 * $1).squareRoot() }
+        var cross = [Float](repeating: 0, count: a.count)
+        for bin in weights.indices {
+            let (p, q, r, s) = (a[2 * bin], a[2 * bin + 1], b[2 * bin], b[2 * bin + 1])
+            cross[2 * bin] = (p * r + q * s) * weights[bin]
+            cross[2 * bin + 1] = (p * s - q * r) * weights[bin]
+        }
+        let all = transform.inverse(cross)
+        let values = Array(all.suffix(lags)) + Array(all.prefix(lags + 1))
+        (self.values, self.lags, self.sampleRate) = (values, lags, sampleRate)
+        // The median is not moved by the peak and what surrounds it: 0.6745 standard deviations.
+        let sizes = values.map { abs($0) }.sorted()
+        noise = max(sizes[sizes.count / 2] / 0.6745, .leastNormalMagnitude)
+        peak = (values.indices.max { abs(values[$0]) < abs(values[$1]) } ?? lags) - lags
+    }
+
+    private func size(_ range: ClosedRange<Int>) -> Float {
+        range.clamped(to: -lags...lags).reduce(0) { max($0, abs(values[$1 + lags])) }
+    }
+
+    /// The peak stands far above chance, and twice as high as what lies at no delay and elsewhere.
+    var isCertain: Bool {
+        let top = abs(values[peak + lags])
+        let millisecond = sampleRate / 1000
+        let isApart = abs(peak) <= millisecond || top > 2 * size(-millisecond...millisecond)
+        return top > 10 * noise && isApart
+    }
+
+    /// The energy 1 to 50 ms behind the peak, or before it, less what chance has there, in parts of the peak's.
+    func energy(after: Bool) -> Double {
+        let (near, far) = (sampleRate / 1000, sampleRate / 20)
+        let range = after ? peak + near...peak + far : peak - far...peak - near
+        let top = Double(values[peak + lags])
+        guard top != 0, range.overlaps(-lags...lags) else { return 0 }
+        let inside = range.clamped(to: -lags...lags)
+        let sum = inside.reduce(0.0) { $0 + pow(Double(values[$1 + lags]), 2) }
+        return max(0, sum - Double(inside.count) * pow(Double(noise), 2)) / (top * top)
+    }
+
+    /// Power by bin, averaged over `width` bins to either side, and never far below the mean.
+    private static func smoothed(_ spectrum: [Float], _ width: Int) -> [Float] {
+        let bins = spectrum.count / 2
+        var sums = [0.0]
+        sums.reserveCapacity(bins + 1)
+        for bin in 0..<bins {
+            let (re, im) = (Double(spectrum[2 * bin]), Double(spectrum[2 * bin + 1]))
+            sums.append(sums[bin] + re * re + im * im)
+        }
+        let least = 1e-6 * sums[bins] / Double(bins)
+        return (0..<bins).map { bin in
+            let (from, to) = (max(0, bin - width), min(bins, bin + width + 1))
+            return Float((sums[to] - sums[from]) / Double(to - from) + least)
+        }
+    }
+}
