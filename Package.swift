@@ -45,7 +45,7 @@ let package = Package(
         .target(name: "Models", dependencies: ["Specs", "SpecLanguage", "Objectives", "Backbones", "Corpora", "Parallelism"]),
         .target(name: "Checkpoints", dependencies: ["AtomicFiles", "Models", "ReferenceCommands", "Runs", "WeightFiles"]),
         .target(name: "Training", dependencies: ["Models", "Checkpoints", "Runs"]),
-        .target(name: "Experiments", dependencies: ["Training", "Models", "Checkpoints", "Specs", "Runs"]),
+        .target(name: "Experiments", dependencies: ["AtomicFiles", "Training", "Models", "Checkpoints", "Specs", "Runs"]),
         .target(name: "Diagnostics", dependencies: ["Experiments"]),
 
         // What a person runs.

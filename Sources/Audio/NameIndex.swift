@@ -79,8 +79,8 @@ private struct SoundName {
     private static let separators: Set<Character> = ["_", "-", ".", " "]
     private static let roleWords: Set<String> = [
         "clean", "noisy", "enhanced", "enh", "denoised", "est", "estimate", "estimated", "processed", "output", "out",
-        "anechoic", "reverb", "reverberant", "dereverberated", "dereverbed", "target", "reference", "ref", "degraded", "mix",
-        "mixture",
+        "anechoic", "reverb", "reverberant", "dereverberated", "dereverbed", "target", "reference", "ref", "degraded",
+        "mix", "mixture",
     ]
 
     init(_ text: String) {
@@ -108,7 +108,9 @@ private struct SoundName {
     var parts: [String] {
         let breaks = base.indices.filter { Self.separators.contains(base[$0]) }
         let parts = breaks.map { base[..<$0] } + breaks.map { base[base.index(after: $0)...] }
-        let ordered = parts.filter { !$0.isEmpty }.enumerated().sorted { ($1.element.count, $0.offset) < ($0.element.count, $1.offset) }
+        let ordered = parts.filter { !$0.isEmpty }.enumerated().sorted { one, other in
+            (other.element.count, one.offset) < (one.element.count, other.offset)
+        }
         return ordered.map { folder + $0.element }
     }
 }

@@ -1,8 +1,8 @@
 import CSndFile
 import Foundation
 
-/// A WAVE file from a pipe as if its header stated the length of its audio, for libsndfile, which takes a stated size of 0 for no
-/// audio at all.
+/// A WAVE file from a pipe as if its header stated the length of its audio, for libsndfile, which takes a stated size of 0
+/// for no audio at all.
 final class PipedFile {
     private let descriptor: Int32
     private let size: Int

@@ -30,6 +30,8 @@ public struct LoadedEnhancer: Sendable {
     public var references: ReferenceChooser?
     /// What a person should know of the reference and the guidance.
     public var remarks: [String] = []
+    /// What the spec says of the network, by section.
+    public var model: [String: String] = [:]
 }
 
 extension StoredModel {
@@ -56,6 +58,9 @@ extension StoredModel {
         try model.loadModel(weights.arrays)
         weights.arrays = []
         var loaded = LoadedEnhancer(enhancer: try builder.enhancer(model, point), point: point, weights: weights)
+        for section in ["transform", "backbone", "conditioning", "sde", "objective"] {
+            loaded.model[section] = spec.settings[section]?.description
+        }
         if let conditioning = spec.conditioning {
             let (chooser, note) = try ReferenceChooser.named(
                 condition.reference ?? "estimated", duration: condition.seconds, trainedFrames: conditioning.refNumFrames,

@@ -15,11 +15,13 @@ struct Enhance: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Enhance WAV and FLAC files with a trained model.",
         discussion: """
-            Names and subfolders are kept, and outputs that are there already are passed over. Files at another rate than the \
-            model's are converted to it, and back with --keep-rate. The sampler is the one of the model's spec unless options \
-            say otherwise. --intermediate K also writes K states of the reverse process for each file, beside the output's \
-            folder: DIR-states/NAME/1-t0.800.wav and so on, with the process time of each. Exits 1 if a file could not be \
-            enhanced, and 3, before any work, if one cannot be read.
+            Names and subfolders are kept; what is neither WAV nor FLAC becomes WAV. An output that is there already is passed over \
+            where the same model, settings, seed and input made it, and made anew where others did; a file that this program did not \
+            make is left alone, and the command refused, unless --overwrite is given. (.sgmse-enhanced.jsonl beside the outputs says \
+            what made them.) Files at another rate than the model's are converted to it, and back with --keep-rate. The sampler is \
+            the one of the model's spec unless options say otherwise. --intermediate K also writes K states of the reverse process for each file, beside the output's \
+            folder: DIR-states/NAME/1-t0.800.wav and so on, with the process time of each. A file that cannot be enhanced fails \
+            alone: the others are done, and the command exits 1. It exits 3, before any work, where there is nothing to enhance.
             """)
 
     @Option(help: "A .ckpt, a folder of 'checkpoint import', a .safetensors file, the id of a published checkpoint, or a run.")
@@ -28,7 +30,7 @@ struct Enhance: ParsableCommand {
     @Option(help: "A file, or a folder with its subfolders.")
     var input: String
 
-    @Option(help: "The folder for the enhanced files.")
+    @Option(help: "The folder for the enhanced files; for one input also the name of a .wav or .flac file.")
     var output: String
 
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
@@ -49,8 +51,17 @@ struct Enhance: ParsableCommand {
     @Flag(help: "Write 32-bit floats (24-bit integers to FLAC), not 16-bit integers.")
     var float = false
 
+    @Option(help: """
+        What is done with a file of several channels: refuse (it fails alone), first (its first channel is enhanced), or each \
+        (every channel by itself).
+        """)
+    var channels = FolderEnhancer.Channels.refuse
+
     @Flag(help: "Enhance files anew whose output is there already.")
     var force = false
+
+    @Flag(help: "Replace files in the place of outputs that this program did not make, or that were changed since.")
+    var overwrite = false
 
     @Flag(help: "Print the summary as one JSON object.")
     var json = false
@@ -78,15 +89,21 @@ struct Enhance: ParsableCommand {
         for remark in loaded.remarks { printError("note: \(remark)") }
 
         let interruption = Interruption()
-        let signals = InterruptSignals(interruption)
+        let unfinished = UnfinishedFiles()
+        let signals = InterruptSignals(interruption) { unfinished.deleteAll() }
         defer { signals.stop() }
         let progress = ProgressPrinter()
         let folder = FolderEnhancer(
             enhancer: loaded.enhancer, sampleRate: rate,
-            options: .init(restoresRate: keepRate, replaces: force, encoding: float ? .float32 : .pcm16, seed: seed, states: intermediate),
+            options: .init(
+                restoresRate: keepRate, replaces: force, overwrites: overwrite, encoding: float ? .float32 : .pcm16, seed: seed,
+                states: intermediate, channels: channels, model: loaded.model),
             references: loaded.references, cleanFolder: conditioning.clean)
-        let summary = try folder.run(input: input, output: output, interruption: interruption, observe: progress.show)
+        defer { progress.finish() }
+        let summary = try folder.run(
+            input: input, output: output, interruption: interruption, unfinished: unfinished, observe: progress.show)
         progress.finish()
+        for remark in summary.remarks { printError("note: \(remark)") }
         for (file, reason) in summary.failed { printError("✗ \(file): \(reason)") }
         try json ? emit(document(summary)) : emit(text(summary, rate), terminator: "")
         if !summary.failed.isEmpty { throw ExitCode(1) }
@@ -112,12 +129,15 @@ struct Enhance: ParsableCommand {
         .object([
             .init("enhanced", .integer(summary.enhanced)), .init("skipped", .integer(summary.skipped)),
             .init("resampled", .integer(summary.resampled)), .init("segmented", .integer(summary.segmented)), .init("clipped", .integer(summary.clipped)),
+            .init("remarks", .array(summary.remarks.map { .string($0) })),
             .init("failed", .array(summary.failed.map { .object([.init("file", .string($0.file)), .init("reason", .string($0.reason))]) })),
             .init("audio_s", .number(summary.audioSeconds)), .init("wall_s", .number(summary.seconds)),
             .init("real_time_factor", summary.realTimeFactor.map { .number($0) } ?? .null), .init("nfe", .integer(summary.nfe)),
         ])
     }
 }
+
+extension FolderEnhancer.Channels: ExpressibleByArgument {}
 
 /// The sampler and its settings; what is not given is the model's own.
 struct SamplingOptions: ParsableArguments {

@@ -31,8 +31,8 @@ package enum CSV {
         let newlines: Set<UInt8> = [UInt8(ascii: "\n"), UInt8(ascii: "\r")]
         var separator = Separator(ofHeader: bytes.prefix { !newlines.contains($0) })
         var line = 1
-        if bytes.prefix(5).elementsEqual("sep=;".utf8) || bytes.prefix(5).elementsEqual("sep=,".utf8) || bytes.prefix(5).elementsEqual("sep=\t".utf8) {
-            separator = Separator(rawValue: bytes[4]) ?? separator
+        if bytes.starts(with: "sep=".utf8), bytes.count > 4, let stated = Separator(rawValue: bytes[4]) {
+            separator = stated
             bytes = Array(bytes.drop { !newlines.contains($0) }.drop { newlines.contains($0) })
             line = 2
         }

@@ -60,7 +60,7 @@ import Testing
         #expect(set.unpaired.isEmpty && pair.entry?.noise == "rain")
         #expect(Array(pair.noisyPath.utf8).suffix(11) == Array("Zoe\u{308}_1.wav".utf8))
         var cache = FactsCache()
-        #expect(SetScan(reading: set, cache: &cache).fingerprint != nil)
+        #expect(try SetScan(reading: set, cache: &cache).fingerprint != nil)
     }
 
     @Test func aCorpusMayBeFLACAndItsFoldersLinks() throws {
@@ -72,7 +72,7 @@ import Testing
         let set = try Corpus(at: folder.path + "/corpus").set("test")
         #expect(set.files.map(\.name) == ["c1.flac", "c2.Wav"] && set.unpaired.isEmpty && set.ruled.isEmpty)
         var cache = FactsCache()
-        let scan = SetScan(reading: set, cache: &cache)
+        let scan = try SetScan(reading: set, cache: &cache)
         #expect(scan.findings(expecting: .init(sampleRate: 16_000)).isEmpty)
     }
 
@@ -88,7 +88,18 @@ import Testing
             pair.name.range(of: "fileid").map { pair.cleanPath.hasSuffix("clean_" + pair.name[$0.lowerBound...]) } ?? false
         })
         var cache = FactsCache()
-        let notes = SetScan(reading: set, cache: &cache).findings(expecting: .init(sampleRate: 16_000)).filter { $0.severity == .note && $0.code == .pairing }
+        let notes = try SetScan(reading: set, cache: &cache).findings(expecting: .init(sampleRate: 16_000)).filter { $0.severity == .note && $0.code == .pairing }
         #expect(notes.map(\.message) == ["12 pairs have different names, paired by the number behind 'fileid_'"])
+    }
+}
+
+@Suite struct ContentHashTests {
+    @Test(arguments: [0, 1, 7, 8, 9, 1 << 20, 1 << 20 + 3])
+    func theHashOfAFileIsThatOfItsBytes(count: Int) throws {
+        let folder = try TemporaryFolder()
+        let data = Data((0..<min(count, 1 << 20 + 3)).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ ($0 >> 8)) })
+        let path = try folder.file("bytes")
+        try data.write(to: URL(fileURLWithPath: path))
+        #expect(try ContentHash(ofFile: path) == ContentHash(ofBytes: data))
     }
 }

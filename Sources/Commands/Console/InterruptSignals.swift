@@ -16,15 +16,15 @@ final class InterruptSignals: Sendable {
         var isPatient = false
         /// Signals that someone else answers for this process.
         var ignored: Set<Int32> = []
-        /// Removed before the process ends.
-        var folder: String?
+        /// Removes what a process that ends at once would leave behind.
+        var cleanUp: (@Sendable () -> Void)?
     }
 
     private static let state = Mutex(State())
     private static let numbers = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU]
 
     /// How long work in hand may take to stop.
-    private static let patience = 2.0
+    private static let patience = 1.7
 
     /// Takes the signals over, on a thread of its own. Called before any other thread is made, which would take them.
     static func begin() {
@@ -47,12 +47,18 @@ final class InterruptSignals: Sendable {
     }
 
     /// Asks the work of a command to stop at a signal, until ``stop()``.
-    init(_ interruption: Interruption) { Self.state.withLock { $0.interruption = interruption } }
+    ///
+    /// - Parameter cleanUp: Removes temporary files, where the work does not stop in time and the process ends without it.
+    init(_ interruption: Interruption, cleanUp: (@Sendable () -> Void)? = nil) {
+        Self.state.withLock { ($0.interruption, $0.cleanUp) = (interruption, cleanUp) }
+    }
 
     /// Removes a folder of a command's own before a signal ends the process.
-    init(removing folder: String) { Self.state.withLock { $0.folder = folder } }
+    init(removing folder: String) {
+        Self.state.withLock { $0.cleanUp = { try? FileManager.default.removeItem(atPath: folder) } }
+    }
 
-    func stop() { Self.state.withLock { ($0.interruption, $0.folder, $0.isPatient) = (nil, nil, false) } }
+    func stop() { Self.state.withLock { ($0.interruption, $0.cleanUp, $0.isPatient) = (nil, nil, false) } }
 
     /// Whether the work in hand is waited for, as a step of training is: what it computed would be lost.
     func wait(_ isNeeded: Bool) { Self.state.withLock { $0.isPatient = isNeeded } }
@@ -85,7 +91,7 @@ final class InterruptSignals: Sendable {
     }
 
     private static func end() -> Never {
-        if let folder = state.withLock(\.folder) { try? FileManager.default.removeItem(atPath: folder) }
+        state.withLock(\.cleanUp)?()
         _exit(130)
     }
 }

@@ -1,3 +1,4 @@
+import AtomicFiles
 import Corpora
 import Foundation
 import SpeechMetrics
@@ -25,15 +26,18 @@ public struct ResultFiles: Sendable, Hashable {
         let isKept = keeping && FileManager.default.fileExists(atPath: folder + "/" + Self.scoresName)
         func name(_ name: String) -> String { isKept ? name.replacing(".", with: ".failed.") : name }
         let files = [(name(Self.scoresName), csv), (name(Self.averagesName), averages)]
-        let temporaries = files.map { "\(folder)/.\($0.0).\(UUID().uuidString).part" }
-        defer { for path in temporaries { unlink(path) } }
-        for ((name, text), temporary) in zip(files, temporaries) {
-            do { try Data(text.utf8).write(to: URL(fileURLWithPath: temporary)) } catch {
-                throw CorpusError(folder + "/" + name, .disk("cannot be written: \(error.localizedDescription)"))
-            }
-        }
-        for ((name, _), temporary) in zip(files, temporaries) where rename(temporary, folder + "/" + name) != 0 {
-            throw CorpusError(folder + "/" + name, .disk("cannot be written: \(String(cString: strerror(errno)))"))
+        do {
+            // Neither has its name before both are on the disk.
+            var scores = try PendingFile(at: "\(folder)/\(files[0].0)")
+            var averages = try PendingFile(at: "\(folder)/\(files[1].0)")
+            try scores.write(files[0].1.utf8)
+            try averages.write(files[1].1.utf8)
+            try scores.commit()
+            try averages.commit()
+        } catch let error as FileFailure {
+            throw CorpusError(error.path, .disk("cannot be written: \(error.reason)"))
+        } catch {
+            throw CorpusError(folder, .disk("\(error)"))
         }
         return files.map(\.0)
     }

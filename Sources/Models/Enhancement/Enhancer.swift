@@ -47,6 +47,25 @@ public struct Enhancer: Sendable {
         public var audio: [Float]
     }
 
+    /// A part of a long recording that is done.
+    public struct Stretch: Sendable {
+        /// Samples that follow those of the stretch before.
+        public var audio: [Float]
+        /// The same stretch in the states on the way, if they were asked for.
+        public var states: [State]
+    }
+
+    /// What enhancing took; see ``Output``.
+    public struct Effort: Sendable {
+        public var nfe: Int
+        public var seconds: Double
+        public var segments: Int
+
+        public init(nfe: Int = 0, seconds: Double = 0, segments: Int = 0) {
+            (self.nfe, self.seconds, self.segments) = (nfe, seconds, segments)
+        }
+    }
+
     /// Enhances one recording with the noise of an evaluation.
     ///
     /// - Parameters:
@@ -56,22 +75,46 @@ public struct Enhancer: Sendable {
     public func enhance(
         _ noisy: [Float], file: String, seed: UInt64, reference: NoiseReference = .zero, states: Int = 0
     ) throws -> Output {
-        let ranges = segments?.ranges(of: noisy.count) ?? [noisy.indices]
-        let peak = try peak(of: noisy)
-        let start = ContinuousClock.now
-        let parts = try ranges.enumerated().map { number, range in
-            var noise = NoiseSource.addressed(seed: seed, files: [number == 0 ? file : "\(file) segment \(number)"])
-            return try enhance(Array(noisy[range]), peak, noise: &noise, reference: reference, states: states)
+        var output = Output(audio: [], nfe: 0, seconds: 0)
+        let effort = try enhance(MemorySamples(noisy), file: file, seed: seed, reference: reference, states: states) { stretch in
+            output.audio += stretch.audio
+            if output.states.isEmpty { output.states = stretch.states.map { State(time: $0.time, audio: []) } }
+            for (index, state) in stretch.states.enumerated() { output.states[index].audio += state.audio }
         }
-        guard let segments, parts.count > 1 else { return parts[0] }
-        func joined(_ pieces: [[Float]]) -> [Float] { segments.joined(pieces, of: noisy.count) }
-        let kept = parts.map(\.states.count).min() ?? 0
-        return Output(
-            audio: joined(parts.map(\.audio)), nfe: parts.reduce(0) { $0 + $1.nfe }, seconds: start.secondsUntilNow,
-            segments: parts.count,
-            states: (0..<kept).map { state in
-                State(time: parts[0].states[state].time, audio: joined(parts.map { $0.states[state].audio }))
+        (output.nfe, output.seconds, output.segments) = (effort.nfe, effort.seconds, effort.segments)
+        return output
+    }
+
+    /// Enhances a recording of any length in the memory of a segment, and hands over each stretch as it is done.
+    ///
+    /// - Parameters:
+    ///   - interruption: Looked at before each call of the network.
+    ///   - emit: Takes the stretches in order.
+    /// - Throws: `EnhancementError`; `Interrupted`; what reading and `emit` throw.
+    package func enhance(
+        _ noisy: some SampleSource, file: String, seed: UInt64, reference: NoiseReference = .zero, states: Int = 0,
+        interruption: Interruption = Interruption(), emit: (Stretch) throws -> Void
+    ) throws -> Effort {
+        let peak = try self.peak(of: noisy, interruption)
+        let ranges = segments?.ranges(of: noisy.count) ?? [0..<noisy.count]
+        let joiner = SegmentJoiner(ranges: ranges, overlap: segments?.overlap ?? 0)
+        var (audio, kept) = (joiner, [SegmentJoiner]())
+        var (effort, times) = (Effort(segments: ranges.count), [Double]())
+        let start = ContinuousClock.now
+        for (number, range) in ranges.enumerated() {
+            var noise = NoiseSource.addressed(seed: seed, files: [number == 0 ? file : "\(file) segment \(number)"])
+            let part = try enhance(
+                noisy.samples(in: range), peak, noise: &noise, reference: reference, states: states, interruption: interruption)
+            effort.nfe += part.nfe
+            if number == 0 { (kept, times) = (part.states.map { _ in joiner }, part.states.map(\.time)) }
+            // Where steps are chosen on the way, a later segment may have fewer states: its last one stands for them.
+            let stretch = Stretch(audio: audio.add(part.audio), states: times.indices.map { index in
+                State(time: times[index], audio: kept[index].add(part.states[min(index, part.states.count - 1)].audio))
             })
+            try emit(stretch)
+        }
+        effort.seconds = start.secondsUntilNow
+        return effort
     }
 
     /// Enhances one recording as a whole: divided by its peak, transformed, padded, sampled, and back.
@@ -80,20 +123,21 @@ public struct Enhancer: Sendable {
     public func enhance(
         _ noisy: [Float], noise: inout NoiseSource, reference: NoiseReference = .zero, states: Int = 0
     ) throws -> Output {
-        try enhance(noisy, peak(of: noisy), noise: &noise, reference: reference, states: states)
+        try enhance(noisy, peak(of: MemorySamples(noisy)), noise: &noise, reference: reference, states: states)
     }
 
-    private func peak(of noisy: [Float]) throws -> Float {
+    private func peak(of noisy: some SampleSource, _ interruption: Interruption = Interruption()) throws -> Float {
         guard noisy.count >= frontEnd.stft.shortestSignal else {
             throw EnhancementError.tooShort(samples: noisy.count, needed: frontEnd.stft.shortestSignal)
         }
-        let peak = noisy.reduce(Float(0)) { max($0, abs($1)) }
+        let peak = try noisy.peak(interruption)
         guard peak > 0 else { throw EnhancementError.silent }
         return peak
     }
 
     private func enhance(
-        _ noisy: [Float], _ peak: Float, noise: inout NoiseSource, reference: NoiseReference, states: Int
+        _ noisy: [Float], _ peak: Float, noise: inout NoiseSource, reference: NoiseReference, states: Int,
+        interruption: Interruption = Interruption()
     ) throws -> Output {
         let start = ContinuousClock.now
         let output = Gradients.off {
@@ -103,6 +147,8 @@ public struct Enhancer: Sendable {
             var evaluations = 0
             var kept = StateSelection(count: states, start: sampler.start)
             let sample = sampler.sample(given: y, noise: &noise, observe: states > 0 ? { kept.see($0) } : nil) { x, y, t in
+                // A sampler cannot be left in its middle: once nobody waits for it, the network is asked no more.
+                if interruption.isRequested { return .zeros(x.shape) }
                 let output = guidance.output(model, x, y, t, under: condition)
                 evaluations += output.evaluations
                 return output.value
@@ -111,6 +157,7 @@ public struct Enhancer: Sendable {
             let heard = kept.states.map { State(time: $0.time, audio: audio($0.state)) }
             return Output(audio: audio(sample.x), nfe: evaluations, seconds: start.secondsUntilNow, states: heard)
         }
+        try interruption.check()
         guard output.audio.allSatisfy(\.isFinite) else { throw EnhancementError.notFinite }
         return output
     }

@@ -37,26 +37,42 @@ public struct Segments: Hashable, Sendable {
 
     /// One signal of what was made of the segments.
     public func joined(_ pieces: [[Float]], of count: Int) -> [Float] {
-        let ranges = ranges(of: count)
-        precondition(zip(pieces, ranges).allSatisfy { $0.count == $1.count } && pieces.count == ranges.count, "pieces of other segments")
-        var result = [Float](repeating: 0, count: count)
-        var end = 0
-        for (piece, range) in zip(pieces, ranges) {
-            // The last segment may share more than the others: it fades in at the end of what there is.
-            let shared = max(0, min(overlap, end - range.lowerBound))
-            let fade = end - shared
-            for index in range where index >= fade {
-                let sample = piece[index - range.lowerBound]
-                if index < end {
-                    let angle = Float(index - fade) + 0.5
-                    let rise = sin(angle / Float(shared) * .pi / 2)
-                    result[index] += (sample - result[index]) * rise * rise
-                } else {
-                    result[index] = sample
-                }
-            }
-            end = range.upperBound
+        var joiner = SegmentJoiner(ranges: ranges(of: count), overlap: overlap)
+        return pieces.flatMap { joiner.add($0) }
+    }
+}
+
+/// Joins what was made of segments, one after the other, and keeps no more than their overlap.
+struct SegmentJoiner {
+    private let ranges: [Range<Int>]
+    private let overlap: Int
+    private var number = 0
+    /// The end of the last piece, which the next one may still change.
+    private var tail: [Float] = []
+
+    /// - Parameter ranges: Where the segments lie, in order, each beginning no later than the one before it ends.
+    init(ranges: [Range<Int>], overlap: Int) { (self.ranges, self.overlap) = (ranges, overlap) }
+
+    /// Takes what was made of the next segment, and gives the samples that nothing will change any more.
+    mutating func add(_ piece: [Float]) -> [Float] {
+        let range = ranges[number]
+        precondition(piece.count == range.count, "a piece of \(piece.count) samples for a segment of \(range.count)")
+        // The last segment may share more than the others: it fades in at the end of what there is.
+        var merged = Array(piece[(start(of: number) - range.lowerBound)...])
+        for (index, old) in tail.enumerated() {
+            let rise = sin((Float(index) + 0.5) / Float(tail.count) * .pi / 2)
+            merged[index] = old + (merged[index] - old) * rise * rise
         }
-        return result
+        let kept = number + 1 < ranges.count ? range.upperBound - start(of: number + 1) : 0
+        tail = Array(merged.suffix(kept))
+        number += 1
+        return Array(merged.dropLast(kept))
+    }
+
+    /// Where a segment begins to count.
+    private func start(of number: Int) -> Int {
+        guard number > 0 else { return ranges[0].lowerBound }
+        let end = ranges[number - 1].upperBound
+        return end - max(0, min(overlap, end - ranges[number].lowerBound))
     }
 }

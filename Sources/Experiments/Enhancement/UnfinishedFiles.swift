@@ -1,0 +1,15 @@
+import Foundation
+import Synchronization
+
+/// The temporary files of writers at work, so that a program that ends at once leaves none behind.
+public final class UnfinishedFiles: Sendable {
+    private let paths = Mutex<Set<String>>([])
+
+    public init() {}
+
+    func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+    func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
+
+    /// Deletes them.
+    public func deleteAll() { for path in paths.withLock({ $0 }) { unlink(path) } }
+}
