@@ -86,7 +86,7 @@ extension CommandsTests {
             outputs.append(try Data(contentsOf: URL(fileURLWithPath: folder + "/out/a/b.wav")))
         }
         #expect(Set(outputs).count == 1)
-        let again = try sgmse(["enhance", "--checkpoint", "model", "--input", "noisy", "--output", "out"], folder: folder)
+        let again = try sgmse(["enhance", "--checkpoint", "model", "--input", "noisy", "--output", "out", "--N", "2"], folder: folder)
         #expect(again.out.contains("0 enhanced, 1 skipped"))
         let wrong = try sgmse(["enhance", "--checkpoint", "model", "--input", "noisy", "--output", "o", "--sampler", "sb_odd"], folder: folder)
         #expect(wrong.code == 2)
