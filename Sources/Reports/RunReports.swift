@@ -57,12 +57,14 @@ public struct DiffReport: Sendable {
         let comparison = try ComparisonReport(of: [first, second], in: store, options: .init(baseline: first, unfloored: unfloored))
         self.comparison = comparison
         func used(_ run: Run) -> String {
-            Set(comparison.rows.filter { $0.run?.id == run.id }.compactMap { $0.factors["checkpoint"] }).sorted().joined(separator: ", ")
+            let rows = comparison.rows.filter { $0.run?.id == run.id }
+            return Set(rows.compactMap { $0.factors["checkpoint"] }).sorted().joined(separator: ", ")
         }
         let (mine, yours) = (used(runs[0]), used(runs[1]))
         // Another length of training ends at another step.
         let lengths = ["train.max_steps", "train.max_epochs", "train.max_hours"]
-        let isEnd = differences.meaning.contains { lengths.contains($0.path) } && [mine, yours].allSatisfy { $0.hasPrefix("last@") }
+        let isLength = differences.meaning.contains { lengths.contains($0.path) }
+        let isEnd = isLength && [mine, yours].allSatisfy { $0.hasPrefix("last@") }
         checkpoints = mine == yours || isEnd ? nil : .init(path: "evaluated", first: mine, second: yours)
     }
 

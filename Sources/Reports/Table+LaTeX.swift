@@ -82,7 +82,8 @@ extension Table.Cell {
         case .statistic(let one, let digits, let marks):
             return Self.latex(one.mean, one.std, nil, digits, marks, showsCounts ? one.countText : nil)
         case .score(let one):
-            return Self.latex(one.mean, one.spread, one.intervalText, one.digits, one.marks, showsCounts ? one.countText : nil)
+            let count = showsCounts ? one.countText : nil
+            return Self.latex(one.mean, one.spread, one.intervalText, one.digits, one.marks, count)
         }
     }
 

@@ -80,7 +80,8 @@ private struct TerminalDrawing {
         }
         for level in 0..<table.depth {
             for span in table.spans(Array(table.columns.indices), level) {
-                let lack = span.heading.displayWidth - span.columns.reduce(0) { $0 + widths[$1] } - gap.count * (span.columns.count - 1)
+                let taken = span.columns.reduce(0) { $0 + widths[$1] } + gap.count * (span.columns.count - 1)
+                let lack = span.heading.displayWidth - taken
                 guard lack > 0 else { continue }
                 for (place, column) in span.columns.enumerated() {
                     widths[column] += (lack + place) / span.columns.count

@@ -82,7 +82,9 @@ extension RunStore {
     /// The rows of a query as texts, for proofs of what other programs read.
     package func query(_ sql: String) throws(StoreError) -> [[String?]] {
         try read { db in
-            try Row.fetchAll(db, sql: sql).map { row in row.databaseValues.map { $0.isNull ? nil : String.fromDatabaseValue($0) ?? "\($0.storage.value ?? "")" } }
+            try Row.fetchAll(db, sql: sql).map { row in
+                row.databaseValues.map { $0.isNull ? nil : String.fromDatabaseValue($0) ?? "\($0.storage.value ?? "")" }
+            }
         }
     }
 }

@@ -143,6 +143,21 @@ import Testing
         #expect(together.table.notes.contains("mean of the seeds' means ± standard deviation between them (files × seeds)"))
     }
 
+    @Test func intervalsStandInPlaceOfTheSpreadWhereTheyAreAskedFor() throws {
+        for seed in 0..<3 { try study.run("a", seed: UInt64(seed), level: 1 + Double(seed)) }
+        let speakers = try report(.init(metrics: ["pesq"], steps: [30], showsIntervals: true))
+        let cell = try #require(speakers.cells[1][0])
+        let interval = try #require(cell.interval)
+        #expect(interval.contains(cell.mean) && interval.upperBound - interval.lowerBound < 2 * cell.statistic.std)
+        #expect(speakers.table.rows[1].cells[2].text.contains(/^\d\.\d\d \[\d\.\d\d, \d\.\d\d\] \(24\)/))
+        let together = try report(.init(metrics: ["pesq"], steps: [30], showsIntervals: true, overSeeds: true))
+        let seeds = try #require(together.cells[1][0])
+        let (all, range) = (try #require(seeds.seeds), try #require(seeds.interval))
+        // Student's t for three seeds: 4.303 s / √3, with s divided by 2.
+        let half = 4.3026527 * all.std * 1.5.squareRoot() / 3.0.squareRoot()
+        #expect(abs(range.upperBound - seeds.mean - half) < 1e-6 && abs(seeds.mean - range.lowerBound - half) < 1e-6)
+    }
+
     @Test func rowsAreSortedColumnsLeftOutAndNumbersShortened() throws {
         try study.run("a", level: 1)
         try study.run("b", level: 3)

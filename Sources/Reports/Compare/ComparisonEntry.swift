@@ -82,6 +82,14 @@ extension ComparisonEntry {
     }
 }
 
+extension ScoredMetric {
+    /// The place among the metrics that papers show first; one for all others.
+    var rank: Int {
+        let custom = ["pesq", "estoi", "si_sdr", "si_sir", "si_sar"]
+        return custom.firstIndex(of: name) ?? custom.count
+    }
+}
+
 extension Evaluation {
     fileprivate var subjectName: String {
         switch subject {
@@ -110,11 +118,7 @@ extension ScoreSnapshot {
 
     /// The metrics, the customary ones first.
     var sortedMetrics: [ScoredMetric] {
-        let custom = ["pesq", "estoi", "si_sdr", "si_sir", "si_sar"]
-        return metrics.values
-            .map { (rank: custom.firstIndex(of: $0.name) ?? custom.count, metric: $0) }
-            .sorted { ($0.rank, $0.metric.name, $0.metric.id) < ($1.rank, $1.metric.name, $1.metric.id) }
-            .map(\.metric)
+        metrics.values.sorted { ($0.rank, $0.name, $0.id) < ($1.rank, $1.name, $1.id) }
     }
 
     /// The checks that a run's spec waives, and those that failed when it was made, by factor.

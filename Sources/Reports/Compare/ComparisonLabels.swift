@@ -14,7 +14,7 @@ struct ComparisonLabels {
         asked = options.rows.filter { !options.columns.contains($0) }
         let runs = rows.filter { $0.anchor == nil }
         let names = Set(runs.flatMap { $0.key.factors.keys })
-        let known = ComparisonFactor.ofEvaluations + ["set", "metric", "signature", "noise_seed"] + ComparisonFactor.ofFiles
+        let known = ComparisonFactor.ofEvaluations + ComparisonFactor.ofColumns + ComparisonFactor.ofFiles
         let others = names.subtracting(known).subtracting(Self.hidden).sorted()
         let candidates = (known.filter(names.contains) + others).filter { !options.rows.contains($0) && $0 != "system" }
         func varies(_ name: String, among rows: [ComparisonReport.Row]) -> Bool {
@@ -25,7 +25,8 @@ struct ComparisonLabels {
             guard varies(name, among: scored), !Self.ofRuns.contains(name) else { return false }
             guard ComparisonFactor.partsOfSamplers.contains(name) else { return true }
             // The name of a sampler says them, unless samplers of one name differ.
-            return Dictionary(grouping: scored) { $0.key.factors["sampler"] }.values.contains { varies(name, among: $0) }
+            return Dictionary(grouping: scored) { $0.key.factors["sampler"] }.values
+                .contains { varies(name, among: $0) }
         }
         let trainings = Dictionary(grouping: runs) { $0.run?.name ?? "" }
         namesakes = trainings.mapValues { Set($0.map { $0.key.factors["run"] ?? $0.key.factors["training"] ?? "" }) }

@@ -73,14 +73,12 @@ struct ComparisonLayout {
     private typealias KeyedEntry = (key: [String: String], entry: ComparisonEntry)
 
     private func isBefore(_ a: KeyedEntry, _ b: KeyedEntry) -> Bool {
-        let custom = ["pesq", "estoi", "si_sdr", "si_sir", "si_sar"]
         for factor in columnFactors {
             switch factor {
             case "set" where a.entry.set.id != b.entry.set.id: return a.entry.set.id < b.entry.set.id
             case "metric" where a.entry.metric.name != b.entry.metric.name:
-                let (first, second) = (a.entry.metric.name, b.entry.metric.name)
-                let ranks = (custom.firstIndex(of: first) ?? custom.count, custom.firstIndex(of: second) ?? custom.count)
-                return (ranks.0, first) < (ranks.1, second)
+                let (first, second) = (a.entry.metric, b.entry.metric)
+                return (first.rank, first.name) < (second.rank, second.name)
             case "signature" where a.entry.metric.id != b.entry.metric.id: return a.entry.metric.id < b.entry.metric.id
             default:
                 let (first, second) = (a.key[factor] ?? "", b.key[factor] ?? "")
@@ -110,8 +108,8 @@ struct ComparisonLayout {
         let shown = Set(found.compactMap { $0.run?.id })
         let hidden = options.overSeeds ? Set(found.compactMap { $0.key.factors["training"] }) : []
         for run in snapshot.runs where !shown.contains(run.id) && !hidden.contains(run.trainingKey) {
-            let key = ComparisonReport.RowKey(isAnchor: false, factors: ["system": run.name, "run": run.shortID, "seed": "\(run.key.seed)"])
-            found.append(.init(key: key, run: run, anchor: nil, evaluation: nil))
+            let factors = ["system": run.name, "run": run.shortID, "seed": "\(run.key.seed)"]
+            found.append(.init(key: .init(isAnchor: false, factors: factors), run: run, anchor: nil, evaluation: nil))
         }
         let labels = ComparisonLabels(found, options)
         let places = Dictionary(snapshot.runs.enumerated().map { ($1.id, $0) }) { first, _ in first }
@@ -120,7 +118,9 @@ struct ComparisonLayout {
             found[place].label = labels.label(of: found[place])
             found[place].keys = labels.keys(of: found[place])
         }
-        func rank(_ row: ComparisonReport.Row) -> Int { row.run.flatMap { places[$0.id] } ?? (row.anchor == "noisy" ? -2 : -1) }
+        func rank(_ row: ComparisonReport.Row) -> Int {
+            row.run.flatMap { places[$0.id] } ?? (row.anchor == "noisy" ? -2 : -1)
+        }
         return found.enumerated().sorted { a, b in
             if (a.element.anchor == nil) != (b.element.anchor == nil) { return a.element.anchor != nil }
             for factor in order {

@@ -2,7 +2,7 @@ import Parallelism
 import Runs
 import Statistics
 
-/// What is said of cells beside their numbers: worse than the noisy input, the best of a column, not clearly worse than it.
+/// What is said of cells beside their numbers: worse than the noisy input, the best of a column, as good as that.
 struct ComparisonMarking {
     private(set) var cells: [[ComparisonReport.Cell?]]
     private(set) var shortfalls: [ComparisonReport.Shortfall] = []
@@ -22,13 +22,15 @@ struct ComparisonMarking {
     /// The rows in the order of the metric's first column, the best first; anchors stay above, rows without it below.
     func order(by metric: String?) -> [Int] {
         let all = Array(layout.rows.indices)
-        guard let metric, let column = layout.columns.firstIndex(where: { $0.factors["metric"] == metric }) else { return all }
+        guard let metric, let column = layout.columns.firstIndex(where: { $0.factors["metric"] == metric }) else {
+            return all
+        }
         func value(_ row: Int) -> Double {
             guard let cell = cells[row][column], !cell.mean.isNaN else { return -.infinity }
             return cell.metric.higherIsBetter ? cell.mean : -cell.mean
         }
-        let (anchors, systems) = (all.filter { layout.rows[$0].anchor != nil }, all.filter { layout.rows[$0].anchor == nil })
-        return anchors + systems.sorted { value($0) == value($1) ? $0 < $1 : value($0) > value($1) }
+        let systems = all.filter { layout.rows[$0].anchor == nil }
+        return all.filter { layout.rows[$0].anchor != nil } + systems.sorted { value($0) == value($1) ? $0 < $1 : value($0) > value($1) }
     }
 
     /// Marks what is worse than the noisy input, on the files that both have.
@@ -60,7 +62,8 @@ struct ComparisonMarking {
         }.first
     }
 
-    /// Marks the best complete cell of a column, and those that a paired t test (Holm over the column) does not call worse.
+    /// Marks the best complete cell of a column, and those that a paired t test (Holm over the column) does not find
+    /// to be different.
     private mutating func markBest(in column: Int, _ speakers: SpeakerClusters, _ untold: inout Set<String>) {
         guard layout.columns[column].metric != nil, layout.columns[column].factors["set"] != nil else { return }
         let candidates = layout.rows.indices.filter { row in
@@ -75,7 +78,8 @@ struct ComparisonMarking {
         for row in candidates where row != best {
             guard let found = cells[row][column]?.differences(from: top, speakers) else { continue }
             guard found.sample.clusters >= Bootstrap.fewestUnits, let p = found.sample.tTestP else {
-                untold.insert(Self.lack(of: found.unit, found.sample.clusters, layout.columns[column].factors["set"] ?? ""))
+                let set = layout.columns[column].factors["set"] ?? ""
+                untold.insert(Self.lack(of: found.unit, found.sample.clusters, set))
                 continue
             }
             tests.append((row, p))
@@ -99,7 +103,9 @@ struct ComparisonMarking {
     /// The 95 % interval of each mean: over speakers or files by the clustered bootstrap; over seeds by Student's t.
     private mutating func addIntervals(_ speakers: SpeakerClusters) {
         let places = cells.indices.flatMap { row in cells[row].indices.map { (row, $0) } }
-        let intervals = places.map { cells[$0.0][$0.1] }.parallelMap(block: 1) { $0.flatMap { $0.interval(of: speakers) } }
+        let intervals = places.map { cells[$0.0][$0.1] }.parallelMap(block: 1) { cell in
+            cell.flatMap { $0.interval(of: speakers) }
+        }
         for (place, interval) in zip(places, intervals) { cells[place.0][place.1]?.interval = interval }
     }
 }

@@ -21,7 +21,8 @@ struct ComparisonNotes {
         let counts = ["two", "three", "four", "five"]
         return sets.filter { !anchored.contains($0.id) }.map {
             "\($0.name): the noisy input has not been scored, so no row can be marked as worse than it"
-        } + Dictionary(grouping: sets, by: \.name).sorted { $0.key < $1.key }.filter { $0.value.count > 1 }.flatMap { name, all in
+        } + Dictionary(grouping: sets, by: \.name).filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.flatMap {
+            name, all in
             let count = all.count - 2 < counts.count ? counts[all.count - 2] : "\(all.count)"
             return ["\(count) different versions of '\(name)' were scored; their columns are not comparable"]
                 + all.map { "\(name)@\($0.fingerprint.prefix(8)): \($0.folder), \($0.sampleRate) Hz" }
@@ -30,7 +31,7 @@ struct ComparisonNotes {
 
     /// Numbers of other signatures and noise seeds have columns of their own.
     private static func columns(_ columns: [ComparisonReport.Column]) -> [String] {
-        let byMetric = Dictionary(grouping: columns.compactMap(\.metric)) { $0.name }.mapValues { Set($0.map(\.signature)) }
+        let byMetric = Dictionary(grouping: columns.compactMap(\.metric), by: \.name).mapValues { Set($0.map(\.signature)) }
         let signatures = byMetric.sorted { $0.key < $1.key }.filter { $0.value.count > 1 }.map { name, _ in
             "\(name) was computed in different ways (see its signatures); their columns are not comparable"
         }
@@ -42,7 +43,8 @@ struct ComparisonNotes {
 
     private static func gates(_ rows: [ComparisonReport.Row]) -> [String] {
         [("waived", "checks were waived"), ("failed_gates", "checks failed")].flatMap { factor, words in
-            let found = Dictionary(grouping: rows.filter { $0.key.factors[factor] != nil }) { $0.key.factors[factor] ?? "" }
+            let concerned = rows.filter { $0.key.factors[factor] != nil }
+            let found = Dictionary(grouping: concerned) { $0.key.factors[factor] ?? "" }
             return found.sorted { $0.key < $1.key }.map { names, rows in
                 var systems: [String] = []
                 for row in rows where !systems.contains(row.run?.name ?? "") { systems.append(row.run?.name ?? "") }
@@ -69,13 +71,16 @@ struct ComparisonNotes {
     ) -> [String] {
         let pairs = Contrast.pairs(rows, snapshot, options).map { (rows[$0.0], rows[$0.1]) }
         var seen: Set<String> = []
-        let systems = rows.filter { $0.evaluation != nil && ($0.run.map { seen.insert($0.trainingKey).inserted } ?? false) }
+        let systems = rows.filter { row in
+            row.evaluation != nil && (row.run.map { seen.insert($0.trainingKey).inserted } ?? false)
+        }
         let chosen = pairs.isEmpty ? systems.dropFirst().map { ($0, systems[0]) } : pairs
         var told: Set<String> = []
         let found = chosen.compactMap { snapshot.warning(on: $0.0, against: $0.1, overSeeds: options.overSeeds) }
             .filter { told.insert($0).inserted }
         let most = 8
-        return found.prefix(most) + (found.count > most ? ["and \(found.count - most) more pairs differ in more than one thing"] : [])
+        guard found.count > most else { return found }
+        return found.prefix(most) + ["and \(found.count - most) more pairs differ in more than one thing"]
     }
 
     private static func unfloored(

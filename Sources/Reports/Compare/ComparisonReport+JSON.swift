@@ -1,7 +1,7 @@
 import Runs
 
 extension ComparisonReport {
-    /// The comparison as a document: one object for each system, with one for each of its cells, and the asked differences.
+    /// The comparison as a document: one object for each system, with one for each of its cells; the asked differences.
     public var json: JSON {
         let differences = options.baseline != nil || options.allPairs
             ? [JSON.Member("differences", .array(contrasts.map { json(of: $0) }))] : []
@@ -29,7 +29,8 @@ extension ComparisonReport {
     private func json(of cell: Cell, _ row: Int, _ column: Column) -> JSON {
         let steps = (column.factors["N"] ?? rows[row].factors["N"]).flatMap { Int($0) }
         let address: [JSON.Member] = [
-            .init("set", .string(cell.set.name)), .init("set_fingerprint", .string(cell.set.fingerprint)), .init("N", JSON(steps)),
+            .init("set", .string(cell.set.name)), .init("set_fingerprint", .string(cell.set.fingerprint)),
+            .init("N", JSON(steps)),
             .init("metric", .string(cell.metric.name)), .init("unit", .string(cell.metric.unit)),
             .init("signature", .string(cell.metric.signature)),
         ]
@@ -45,8 +46,9 @@ extension ComparisonReport {
             "system": .string(rows[one.row].label), "against": .string(rows[one.against].label),
             "N": JSON((column.factors["N"] ?? rows[one.row].factors["N"]).flatMap { Int($0) }),
             "set": JSON(column.factors["set"] ?? rows[one.row].factors["set"]), "metric": .string(one.metric.name),
-            "difference": .number(result.mean), "lower": JSON(result.interval?.lowerBound), "upper": JSON(result.interval?.upperBound),
-            "p": JSON(result.p), "p_holm": JSON(result.adjusted), "d_z": JSON(result.effectSize), "files": .integer(result.files),
+            "difference": .number(result.mean), "lower": JSON(result.interval?.lowerBound),
+            "upper": JSON(result.interval?.upperBound), "p": JSON(result.p), "p_holm": JSON(result.adjusted),
+            "d_z": JSON(result.effectSize), "files": .integer(result.files),
             "clusters": .integer(result.clusters), "cluster": .string(one.unit), "seeds": .integer(result.seeds),
             "needed_clusters": JSON(result.neededClusters), "conclusion": .string(one.verdict),
         ]

@@ -13,7 +13,9 @@ extension ComparisonReport {
         }
         let names = Set(all.flatMap(\.keys)).subtracting(["metric", "signature"])
         let order = ComparisonFactor.names
-        let factors = names.sorted { (order.firstIndex(of: $0) ?? order.count, $0) < (order.firstIndex(of: $1) ?? order.count, $1) }
+        let factors = names.sorted {
+            (order.firstIndex(of: $0) ?? order.count, $0) < (order.firstIndex(of: $1) ?? order.count, $1)
+        }
         let values = perFile
             ? (names.contains("seed") ? [] : ["seed"]) + ["file", "value"] : ScoreSummary.partNames + ["below_anchor"]
         var table = Table(columns: (factors + ["metric", "unit", "signature"] + values).map { Table.Column($0) })
@@ -21,7 +23,8 @@ extension ComparisonReport {
             guard let cell = cells[place.row][place.column] else { continue }
             let head = factors.map { known[$0].map(Table.Cell.text) ?? .empty }
                 + [.text(cell.metric.name), .text(cell.metric.unit), .text(cell.metric.signature)]
-            table.rows += (perFile ? cell.lines(files, withSeed: !names.contains("seed")) : [cell.summary(options).line]).map { Table.Row(head + $0) }
+            let lines = perFile ? cell.lines(files, withSeed: !names.contains("seed")) : [cell.summary(options).line]
+            table.rows += lines.map { Table.Row(head + $0) }
         }
         return table
     }
