@@ -103,7 +103,7 @@ struct Compare: ParsableCommand {
             showsIntervals: shape.interval, onlyDiffering: shape.onlyDiffering, overSeeds: shape.over != nil,
             ignoresSpeakers: contrast.cluster == .file, baseline: try contrast.baseline.map { try store.run(named: $0).id },
             allPairs: contrast.pairs, unfloored: catalog.unfloored)
-        if !shape.columns.isEmpty { options.columns = shape.columns }
+        options.columns = (shape.columns.isEmpty ? options.columns : shape.columns).filter { !shape.rows.contains($0) }
         options.rows = (shape.rows.isEmpty ? options.rows : shape.rows).filter { !shape.columns.contains($0) || shape.rows.contains($0) }
         return options
     }

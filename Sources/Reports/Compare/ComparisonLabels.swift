@@ -23,10 +23,9 @@ struct ComparisonLabels {
         let scored = runs.filter { $0.evaluation != nil }
         differing = candidates.filter { name in
             guard varies(name, among: scored), !Self.ofRuns.contains(name) else { return false }
-            guard ComparisonFactor.partsOfSamplers.contains(name) else { return true }
-            // The name of a sampler says them, unless samplers of one name differ.
-            return Dictionary(grouping: scored) { $0.key.factors["sampler"] }.values
-                .contains { varies(name, among: $0) }
+            // A sampler's name says its parts, unless samplers of one name differ; so does a metric's its signature.
+            guard let whole = ComparisonFactor.parts[name] else { return true }
+            return Dictionary(grouping: scored) { $0.key.factors[whole] }.values.contains { varies(name, among: $0) }
         }
         let trainings = Dictionary(grouping: runs) { $0.run?.name ?? "" }
         namesakes = trainings.mapValues { Set($0.map { $0.key.factors["run"] ?? $0.key.factors["training"] ?? "" }) }

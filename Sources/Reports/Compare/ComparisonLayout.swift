@@ -35,7 +35,7 @@ struct ComparisonLayout {
         let asked = options.columns.filter { $0 != "metric" && $0 != "signature" && !options.rows.contains($0) }
         func wanted(_ name: String) -> [String] { options.rows.contains(name) || asked.contains(name) ? [] : [name] }
         let metric = options.columns.contains("metric") ? wanted("metric") : []
-        return asked + wanted("noise_seed") + metric + wanted("signature")
+        return asked + wanted("noise_seed") + (metric.isEmpty ? [] : metric + wanted("signature"))
     }
 
     // MARK: Columns

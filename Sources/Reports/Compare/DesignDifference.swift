@@ -55,7 +55,7 @@ extension ScoreSnapshot {
         let followsLength = isLength && [mine, yours].allSatisfy { $0["checkpoint"]?.hasPrefix("last@") == true }
         return ofRuns + names.sorted().compactMap { name in
             if name == "checkpoint", followsLength { return nil }
-            if ComparisonFactor.partsOfSamplers.contains(name), names.contains("sampler") { return nil }
+            if let whole = ComparisonFactor.parts[name], names.contains(whole) { return nil }
             return DesignDifference(name: name, first: mine[name], second: yours[name], isOfEvaluation: true)
         }
     }

@@ -18,8 +18,11 @@ public enum ComparisonFactor {
     /// Every name besides the paths of specs.
     public static let names = ofEvaluations + ["t_eps", "padding", "segment", "max_files"] + ofFiles + ofColumns + ofGates
 
-    /// What a predictor–corrector sampler is made of; a label names them where samplers of one name differ in them.
-    static let partsOfSamplers: Set<String> = ["predictor", "corrector", "corrector_steps", "corrector_snr"]
+    /// What is a part of another factor, by its name; a label names it where wholes of one name differ in it.
+    static let parts = [
+        "predictor": "sampler", "corrector": "sampler", "corrector_steps": "sampler", "corrector_snr": "sampler",
+        "signature": "metric",
+    ]
 }
 
 extension EvaluationPoint {
