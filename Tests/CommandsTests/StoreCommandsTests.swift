@@ -80,6 +80,21 @@ import Testing
         #expect(try sgmse("compare", "--metrics", "si_sdr", "--sets", "test").code == 0)
     }
 
+    @Test func comparisonsTakeFactorsAndFormats() throws {
+        let id = runs[0].shortID
+        let wrong = try sgmse("compare", "--rows", "sistem")
+        #expect(wrong.code == 2 && wrong.error.contains("unknown factor 'sistem'; did you mean 'system'?"), "\(wrong.error)")
+        #expect(try sgmse("compare", "--rows", "train.lr", "N", "--columns", "set", "speaker", "metric").code == 0)
+        #expect(try sgmse("compare", "--rows", "metric", "--columns", "metric").code == 2)
+        #expect(try sgmse("compare", "--baseline", id, "--pairs").code == 2)
+        let tidy = try sgmse("compare", "--per-file")
+        #expect(tidy.code == 0 && tidy.out.hasPrefix("system,run,seed,checkpoint,N,"), "\(tidy.out.prefix(80))")
+        let page = try sgmse("compare", "--baseline", id, "--format", "html")
+        #expect(page.code == 0 && page.out.components(separatedBy: "<table>").count == 3 && page.out.hasSuffix("</html>\n"))
+        let latex = try sgmse("compare", "--format", "latex", "--caption", "All", "--label", "tab:all")
+        #expect(latex.out.contains("\\caption{All}\n\\label{tab:all}"))
+    }
+
     @Test func senselessValuesAreUsageErrors() throws {
         for arguments in [["ls", "--limit=-1"], ["logs", runs[0].shortID, "--last=-1"], ["run", "spec.yaml", "--threads", "0"]] {
             #expect(try Program(arguments, in: scratch.folder).wait().code == 2, "\(arguments)")
