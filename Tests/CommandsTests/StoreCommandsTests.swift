@@ -153,7 +153,7 @@ import Testing
 
     @Test func showTellsWhichCheckpointAnEvaluationUsed() throws {
         let shown = try sgmse("show", runs[0].shortID).out
-        #expect(shown.contains("evaluation   test, N = 2, sb_ode: last of step 6, ema weights, finished"), "\(shown)")
+        #expect(shown.contains("evaluation   test, N = 2, sb_ode, padding = reflection, t_eps = 0.03: last of step 6, ema weights, finished"), "\(shown)")
         #expect(shown.contains("sha256"))
     }
 
