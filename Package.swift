@@ -39,7 +39,8 @@ let package = Package(
         .target(name: "ReferenceCommands", dependencies: ["Specs", "SpecLanguage"]),
         .target(name: "Runs", dependencies: ["AtomicFiles", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Statistics"),
-        .target(name: "Reports", dependencies: ["AtomicFiles", "Runs", "Statistics", "Parallelism", "Audio", "Kernels"]),
+        .target(name: "Reported", dependencies: ["SpecLanguage"]),
+        .target(name: "Reports", dependencies: ["AtomicFiles", "Runs", "Reported", "Statistics", "Parallelism", "Audio", "Kernels"]),
 
         // Where they meet: models built from specs, their weights, their training, and whole experiments.
         .target(name: "Models", dependencies: ["Specs", "SpecLanguage", "Objectives", "Backbones", "Corpora", "Parallelism"]),
@@ -52,7 +53,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "AtomicFiles", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "SpeechMetrics",
+                "AtomicFiles", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "Reported", "SpeechMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
@@ -69,7 +70,8 @@ let package = Package(
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs", "SpecLanguage", "ReferenceCommands"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Reports", "Audio"], exclude: ["Goldens"]),
+        .testTarget(name: "ReportedTests", dependencies: ["Reported", "SpecLanguage"]),
+        .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Reports", "Reported", "Audio"], exclude: ["Goldens"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Runs"]),
     ]

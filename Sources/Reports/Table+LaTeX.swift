@@ -112,7 +112,7 @@ extension String {
         let signs: [Character: String] = [
             "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_", "{": "\\{", "}": "\\}",
             "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\\": "\\textbackslash{}", "±": "$\\pm$",
-            "∞": "$\\infty$", "−": "$-$", "–": "--", "↑": "$\\uparrow$", "↓": "$\\downarrow$", "×": "$\\times$", "·": "$\\cdot$",
+            "∞": "$\\infty$", "†": "\\dag{}", "‡": "\\ddag{}", "−": "$-$", "–": "--", "↑": "$\\uparrow$", "↓": "$\\downarrow$", "×": "$\\times$", "·": "$\\cdot$",
             "<": "$<$", ">": "$>$", "|": "$|$", "\"": "''", "▼": "$\\downarrow$", "●": "$\\bullet$", "○": "$\\circ$",
         ]
         return onOneLine.map { signs[$0] ?? String($0) }.joined()

@@ -85,7 +85,7 @@ public struct EvaluationPoint: Hashable, Sendable {
 public enum EvaluationSubject: Hashable, Sendable {
     /// A checkpoint of a run, or of an imported model.
     case run(Run.ID, checkpoint: CheckpointRecord.ID?)
-    /// A row every table has: `noisy`, `wiener`.
+    /// A system without a run: a row every table has, such as `noisy` and `wiener`, or a system from elsewhere.
     case anchor(String)
 }
 
@@ -109,6 +109,8 @@ public struct Evaluation: Hashable, Sendable, Identifiable {
     public var owner: StoreID<Owner>?
     public var started: Date?
     public var ended: Date?
+    /// What was given of it where another program made its output or its scores, as a JSON object; nil for our own.
+    public var external: String?
 
     public var run: Run.ID? { if case .run(let id, _) = subject { id } else { nil } }
     public var anchor: String? { if case .anchor(let name) = subject { name } else { nil } }
@@ -122,13 +124,15 @@ public struct EvaluationDraft: Hashable, Sendable {
     public var testSet: TestSet.ID
     public var point: EvaluationPoint
     public var provenance: Provenance
+    /// What was given of a system from elsewhere, as a JSON object.
+    public var external: String?
 
     public init(
         identity: String, subject: EvaluationSubject, testSet: TestSet.ID, point: EvaluationPoint = .init(),
-        provenance: Provenance
+        provenance: Provenance, external: String? = nil
     ) {
         (self.identity, self.subject, self.testSet) = (identity, subject, testSet)
-        (self.point, self.provenance) = (point, provenance)
+        (self.point, self.provenance, self.external) = (point, provenance, external)
     }
 }
 

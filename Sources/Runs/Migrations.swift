@@ -17,6 +17,7 @@ extension RunStore {
         Step(name: "noise references", sql: "ALTER TABLE fileResult ADD COLUMN reference TEXT CHECK (reference IS NULL OR json_valid(reference))"),
         Step(name: "views", sql: StoreViews.sql),
         Step(name: "files made by the store", sql: madeFiles),
+        Step(name: "systems from elsewhere", sql: "ALTER TABLE evaluation ADD COLUMN external TEXT CHECK (external IS NULL OR (json_valid(external) AND anchor IS NOT NULL))"),
     ]
 
     static var migrationNames: [String] { steps.map(\.name) }

@@ -136,6 +136,7 @@ enum RowRules {
             ("guidance", optional(real)), ("reference", optional(name(10_000))), ("weights", optional(name(200))),
             ("noiseSeed", optional(any64)), ("other", optional(name(100_000))), ("status", word(RunStatus.self)),
             ("reason", optional(prose(1 << 20))), ("provenanceID", row), ("started", optional(time)), ("ended", optional(time)),
+            ("external", optional(json)),
         ]),
         rules("score", [("value", optional(real)), ("reason", optional(prose(100_000)))]),
         rules("fileResult", [

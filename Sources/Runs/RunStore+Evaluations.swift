@@ -105,16 +105,16 @@ extension RunStore {
             sql: """
                 INSERT INTO evaluation (identity, runID, anchor, checkpointID, checkpointKind, checkpointStep,
                 setID, steps, sampler, predictor, corrector, correctorSteps, snr, guidance, reference, weights,
-                noiseSeed, other, status, provenanceID)
+                noiseSeed, other, status, provenanceID, external)
                 VALUES (?, ?, ?, ?, (SELECT kind FROM checkpoint WHERE id = ?4),
                 (SELECT step FROM checkpoint WHERE id = ?4), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-                ?16, 'planned', ?17)
+                ?16, 'planned', ?17, ?18)
                 """,
             arguments: [
                 draft.identity, run?.rawValue, anchor, checkpoint?.rawValue, draft.testSet.rawValue, point.steps,
                 point.sampler, point.predictor, point.corrector, point.correctorSteps, point.snr,
                 point.guidance, point.reference, point.weights, point.noiseSeed.map(Int64.init(bitPattern:)),
-                point.other, try id(of: draft.provenance, db),
+                point.other, try id(of: draft.provenance, db), draft.external,
             ])
         return StoreID(db.lastInsertedRowID)
     }
@@ -161,6 +161,16 @@ extension RunStore {
         try read { try evaluations("WHERE runID = ? ORDER BY setID, steps, id", [run.rawValue], $0) }
     }
 
+    /// With what program, where and how an evaluation was last worked on.
+    public func provenance(of evaluation: Evaluation.ID) throws(StoreError) -> Provenance {
+        try read { db in
+            let id = try Int64.fetchOne(
+                db, sql: "SELECT provenanceID FROM evaluation WHERE id = ?", arguments: [evaluation.rawValue])
+            guard let id else { throw StoreError.missing("no evaluation with row \(evaluation)", at: path) }
+            return try provenance(id, db)
+        }
+    }
+
     public func anchorEvaluations() throws(StoreError) -> [Evaluation] {
         try read { try evaluations("WHERE anchor IS NOT NULL ORDER BY anchor, setID, id", [], $0) }
     }
@@ -169,7 +179,7 @@ extension RunStore {
         let sql = """
             SELECT id, identity, runID, anchor, checkpointID, checkpointKind, checkpointStep, setID, steps, sampler,
             predictor, corrector, correctorSteps, snr, guidance, reference, weights, noiseSeed, other, status,
-            reason, ownerID, started, ended FROM evaluation \(tail)
+            reason, ownerID, started, ended, external FROM evaluation \(tail)
             """
         return try Row.fetchAll(db, sql: sql, arguments: arguments).map { try evaluation(Cells($0, of: "evaluation")) }
     }
@@ -187,6 +197,6 @@ extension RunStore {
                 steps: cells[8], sampler: cells[9], predictor: cells[10], corrector: cells[11], correctorSteps: cells[12],
                 snr: cells[13], guidance: cells[14], reference: cells[15], weights: cells[16],
                 noiseSeed: noiseSeed.map(UInt64.init(bitPattern:)), other: cells[18]),
-            status: status, reason: cells[20], owner: owner, started: started?.date, ended: ended?.date)
+            status: status, reason: cells[20], owner: owner, started: started?.date, ended: ended?.date, external: cells[24])
     }
 }

@@ -256,14 +256,14 @@ extension RunStore {
             """
             INSERT OR IGNORE INTO main.evaluation (identity, runID, anchor, checkpointID, checkpointKind,
             checkpointStep, setID, steps, sampler, predictor, corrector, correctorSteps, snr, guidance, reference,
-            weights, noiseSeed, other, status, reason, provenanceID, started, ended)
+            weights, noiseSeed, other, status, reason, provenanceID, started, ended, external)
             SELECT identity, (SELECT new FROM runMap WHERE old = e.runID), anchor,
             (SELECT t.id FROM main.checkpoint t JOIN runMap ON runMap.new = t.runID
             WHERE runMap.old = e.runID AND t.kind = e.checkpointKind AND t.step = e.checkpointStep),
             checkpointKind, checkpointStep, (SELECT new FROM setMap WHERE old = e.setID), steps, sampler, predictor,
             corrector, correctorSteps, snr, guidance, reference, weights, noiseSeed, other,
             iif(status = 'running', 'interrupted', status), reason,
-            (SELECT new FROM provenanceMap WHERE old = e.provenanceID), started, ended
+            (SELECT new FROM provenanceMap WHERE old = e.provenanceID), started, ended, external
             FROM source.evaluation e WHERE runID IN (SELECT old FROM runMap)
             OR (anchor IS NOT NULL AND setID IN (SELECT old FROM setMap)) ORDER BY id
             """, counting: .evaluations),

@@ -99,6 +99,11 @@ extension SpeechMetric {
         }
     }
 
+    /// The signature for audio at `rate`, lowered to what the metric accepts.
+    public func signature(ofAudioAt rate: Int) -> String {
+        signature(at: rates.accepts(rate) ? rate : rates.target(for: rate) ?? rate)
+    }
+
     /// Unit, range, direction, rates, needs and signature on a line, as `MOS, 1…5, higher is better, at 16000 Hz, …`.
     public var facts: String {
         func bound(_ value: Double) -> String {

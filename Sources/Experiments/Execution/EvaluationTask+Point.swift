@@ -3,7 +3,6 @@ import Models
 import Runs
 import SpecLanguage
 import Specs
-import SpeechMetrics
 
 extension EvaluationTask {
     var noiseSeed: UInt64 {
@@ -38,12 +37,5 @@ extension EvaluationTask {
         return sampler.settings
             .filter { !["predictor", "corrector", "corrector_steps", "snr"].contains($0.name) && usual[$0.name] != $0.value }
             .reduce(into: [:]) { $0[$1.name] = $1.value.compact }
-    }
-}
-
-extension SpeechMetric {
-    /// The signature for audio at `rate`, lowered to what the metric accepts.
-    func signature(ofAudioAt rate: Int) -> String {
-        signature(at: rates.accepts(rate) ? rate : rates.target(for: rate) ?? rate)
     }
 }

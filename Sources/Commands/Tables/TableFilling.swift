@@ -1,0 +1,36 @@
+import ArgumentParser
+import Foundation
+import Reports
+
+/// Runs the commands that fill the open cells of a table, each once, as processes of this program.
+struct TableFilling {
+    let store: StoreOptions
+    let corpora: CorpusOptions
+
+    /// - Throws: `ExitCode` of the first command that was interrupted or met a full disk; others are told and passed over.
+    func fill(_ holes: [PaperTable.Hole]) throws {
+        var seen: Set<[String]> = []
+        for hole in holes {
+            guard let command = hole.commands.first, command.count > 2, command[1] == "run" else {
+                let text = hole.commands.map { $0.map(\.shellWord).joined(separator: " ") }.joined(separator: " && ")
+                if !text.isEmpty { printError("\(hole.label), \(hole.set): give by hand: \(text)") }
+                continue
+            }
+            guard seen.insert(command).inserted else { continue }
+            printError(command.map(\.shellWord).joined(separator: " "))
+            let code = try run(Array(command.dropFirst()))
+            if [5, 130].contains(code) { throw ExitCode(code) }
+            if code != 0 { printError("warning: that command ended with exit code \(code); its cells stay open") }
+        }
+    }
+
+    private func run(_ arguments: [String]) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
+        process.arguments = arguments + ["--no-table", "--store", store.path, "--journal", store.journal.rawValue]
+            + (corpora.folder.map { ["--corpora", $0] } ?? [])
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationReason == .uncaughtSignal ? 130 : process.terminationStatus
+    }
+}

@@ -1,0 +1,109 @@
+import SpecLanguage
+
+/// How sure a reported figure is.
+///
+/// Figures that nobody has read in a source are not printed as facts, and have no mark here.
+public enum ReportedMark: String, Hashable, Sendable, CaseIterable {
+    /// Read in a primary source.
+    case verified = "V"
+    /// Read where another work quotes it.
+    case quoted = "V2"
+    /// Computed from such figures.
+    case computed = "C"
+}
+
+/// What one source reports of one system on one test set.
+public struct PaperFigures: Hashable, Sendable {
+    /// What tables call the source, such as `[2]`.
+    public var paper: String
+    public var system: String
+    public var set: String
+    /// The number of reverse steps, where it is known.
+    public var steps: Int?
+    /// What further tells figures of one system apart, such as `w = 3`.
+    public var conditions: String
+    /// How many files the means are over, where it is known.
+    public var count: Int?
+    public var mark: ReportedMark
+    /// Where it stands: page, table, file and commit.
+    public var source: String
+    /// By metric.
+    public var values: [String: ReportedValue]
+    public var place: Mark
+}
+
+/// A file of `experiments/reported`: what one source reports.
+public struct ReportedFile: Hashable, Sendable {
+    public var paper: String
+    public var title: String
+    public var figures: [PaperFigures]
+
+    /// Reads a file.
+    ///
+    /// - Throws: `SpecErrors` with every mistake in its place.
+    public init(text: String, file: String) throws(SpecErrors) {
+        let (node, errors) = YAMLReader.read(text, file: file)
+        guard let node else { throw SpecErrors(errors) }
+        var section = SectionReader(node, "the file", errors: errors)
+        let paper = section.text("paper") ?? ""
+        title = section.optionalText("title") ?? paper
+        let shared = Shared(reading: &section)
+        let list = section.list("figures")
+        section.finish()
+        var mistakes = section.errors
+        figures = list.compactMap { Self.figures($0, paper: paper, shared, &mistakes) }
+        self.paper = paper
+        if !mistakes.isEmpty { throw SpecErrors(mistakes) }
+    }
+
+    /// What may stand once for all figures of a file.
+    private struct Shared {
+        var set: String?
+        var mark: ReportedMark?
+        var source: String?
+        var steps: Int?
+        var count: Int?
+        var conditions: String?
+
+        init(reading section: inout SectionReader) {
+            set = section.optionalText("set")
+            mark = section.optionalText("mark").flatMap { text in section.mark(text, at: "mark") }
+            source = section.optionalText("source")
+            steps = section.optionalInteger("N", above: 0)
+            count = section.optionalInteger("n", above: 0)
+            conditions = section.optionalText("conditions", mayBeEmpty: true)
+        }
+    }
+
+    private static func figures(
+        _ node: SpecNode, paper: String, _ shared: Shared, _ errors: inout [SpecError]
+    ) -> PaperFigures? {
+        var section = SectionReader(node, "a figure", errors: [])
+        let system = section.text("system")
+        let own = Shared(reading: &section)
+        let values = section.values("values")
+        section.finish()
+        let set = own.set ?? shared.set ?? section.missing("set")
+        let source = own.source ?? shared.source ?? section.missing("source")
+        let mark = own.mark ?? shared.mark
+        if mark == nil, section.errors.isEmpty { _ = section.missing("mark") }
+        errors += section.errors
+        guard let system, let set, let source, let mark, section.errors.isEmpty else { return nil }
+        return PaperFigures(
+            paper: paper, system: system, set: set, steps: own.steps ?? shared.steps,
+            conditions: own.conditions ?? shared.conditions ?? "", count: own.count ?? shared.count, mark: mark,
+            source: source, values: values, place: node.mark)
+    }
+}
+
+extension SectionReader {
+    /// The mark that `text` names; a mistake where it is none.
+    mutating func mark(_ text: String, at key: String) -> ReportedMark? {
+        if let mark = ReportedMark(rawValue: text) { return mark }
+        let recalled = text == "R"
+        fail(
+            "unknown-name", at: key, recalled ? "a figure that was only recalled is not reported as a fact" : "unknown mark '\(text)'",
+            hint: recalled ? "read it in a source, or leave the cell out" : "V, V2 or C")
+        return nil
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import SpecLanguage
+
+/// What all sources report, and where two of them disagree.
+public struct ReportedLibrary: Sendable {
+    public let files: [ReportedFile]
+    public var figures: [PaperFigures] { files.flatMap(\.figures) }
+
+    public init(_ files: [ReportedFile]) { self.files = files }
+
+    /// Reads every YAML file of a folder.
+    ///
+    /// - Throws: `SpecErrors` with the mistakes of all files.
+    public init(folder: String) throws(SpecErrors) {
+        var (files, errors): ([ReportedFile], [SpecError]) = ([], [])
+        for path in try DeclarationFolder.files(of: folder) {
+            do throws(SpecErrors) {
+                files.append(try ReportedFile(text: try DeclarationFolder.text(of: path), file: path))
+            } catch {
+                errors += error.all
+            }
+        }
+        if !errors.isEmpty { throw SpecErrors(errors) }
+        self.init(files)
+    }
+
+    /// What `paper` reports of a system, where it reports it at all.
+    public func figures(of system: String, in paper: String, set: String, conditions: String?) -> PaperFigures? {
+        figures.first {
+            $0.paper == paper && $0.system == system && $0.set == set && (conditions == nil || $0.conditions == conditions)
+        }
+    }
+
+    /// One figure with two values.
+    public struct Contradiction: Hashable, Sendable, CustomStringConvertible {
+        public var metric: String
+        public var first: PaperFigures
+        public var second: PaperFigures
+
+        public var description: String {
+            "\(second.place): \(second.system) on \(second.set): \(metric) is \(text(second)) here, and \(text(first)) at \(first.place)"
+        }
+
+        private func text(_ figures: PaperFigures) -> String {
+            figures.values[metric].map { "\($0.value)" } ?? "none"
+        }
+    }
+
+    /// The figures that two places report with values which no rounding explains.
+    public var contradictions: [Contradiction] {
+        struct Key: Hashable { var (system, set, conditions): (String, String, String)
+            static func == (a: Self, b: Self) -> Bool { a.system == b.system && a.set == b.set && a.conditions == b.conditions }
+            func hash(into hasher: inout Hasher) { for text in [system, set, conditions] { hasher.combine(text) } }
+        }
+        var found: [Contradiction] = []
+        let groups = Dictionary(grouping: figures) { Key(system: $0.system, set: $0.set, conditions: $0.conditions) }
+        for group in groups.values where group.count > 1 {
+            for (place, second) in group.enumerated().dropFirst() {
+                for (metric, value) in second.values {
+                    guard let first = group[..<place].first(where: { $0.values[metric] != nil }),
+                        first.values[metric].map({ !$0.agrees(with: value) }) ?? false
+                    else { continue }
+                    found.append(Contradiction(metric: metric, first: first, second: second))
+                }
+            }
+        }
+        return found.sorted { ($0.second.place, $0.metric) < ($1.second.place, $1.metric) }
+    }
+}
+
+/// The YAML files of a folder of declarations.
+enum DeclarationFolder {
+    static func files(of folder: String) throws(SpecErrors) -> [String] {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            throw SpecErrors([
+                SpecError("missing-file", at: Mark(file: folder, line: 1, column: 1, text: ""), "there is no such folder")
+            ])
+        }
+        return names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted().map { folder + "/" + $0 }
+    }
+
+    static func text(of path: String) throws(SpecErrors) -> String {
+        do {
+            return try SpecFiles.disk.read(path)
+        } catch {
+            throw SpecErrors([SpecError("missing-file", at: Mark(file: path, line: 1, column: 1, text: ""), "\(error)")])
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Reported
+import Runs
+
+/// A table of a paper: what it reports, what we have, and in what the two differ.
+///
+/// A cell that nobody reports or that we have not computed is empty; nothing is guessed.
+public struct PaperTable: Sendable {
+    /// What must be known of the metrics of this program.
+    public struct Metrics: Sendable {
+        /// The signature with which this version computes a metric at a sample rate; nil for one that it cannot compute.
+        public var signature: @Sendable (_ metric: String, _ sampleRate: Int) -> String?
+        /// Metrics for which the noisy input is no floor.
+        public var unfloored: Set<String>
+
+        public init(unfloored: Set<String>, signature: @escaping @Sendable (String, Int) -> String?) {
+            (self.unfloored, self.signature) = (unfloored, signature)
+        }
+
+        func canCompute(_ metric: String) -> Bool { signature(metric, 16_000) != nil || signature(metric, 48_000) != nil }
+    }
+
+    public struct Column: Hashable, Sendable {
+        public var set: TableDeclaration.TestSet
+        public var metric: String
+        /// Whether this program computes it; a column that it does not is reported only.
+        public var isComputable: Bool
+    }
+
+    public struct Cell: Sendable {
+        public var reported: Reported?
+        public var ours: Ours?
+        /// Why there is none of ours where there should be one.
+        public var hole: String?
+    }
+
+    public struct Reported: Hashable, Sendable {
+        public var value: ReportedValue
+        public var figures: PaperFigures
+    }
+
+    /// Our number, over the files of one evaluation or over the evaluations of several seeds.
+    public struct Ours: Sendable {
+        /// Of one seed: mean and spread over files. Of several: the mean of their means, and the spread between them.
+        public var mean: Double
+        public var spread: Double
+        /// How many files have a finite score with every seed.
+        public var files: Int
+        public var seeds: Int
+        public var digits: Int
+        /// Ours minus the reported mean; nil where nothing is reported.
+        public var difference: Difference?
+        /// Whether the mean lies within the reported spread; nil where none is reported.
+        public var isWithin: Bool?
+        /// Why the number is not what this version would compute; nil where it is.
+        public var staleness: String?
+        public var isPartial: Bool
+        /// Whether another program computed the scores.
+        public var isImported: Bool
+        public var isBelowAnchor: Bool
+        public var sources: [CellSource]
+    }
+
+    /// A difference from a reported mean, which is taken as exact.
+    public struct Difference: Hashable, Sendable {
+        public var mean: Double
+        /// The 95 % interval of our mean over files; nil below six files.
+        public var interval: ClosedRange<Double>?
+    }
+
+    public let declaration: TableDeclaration
+    public let columns: [Column]
+    /// By row and column.
+    public let cells: [[Cell]]
+    let library: ReportedLibrary
+    let rowSources: [RowSource]
+
+    /// - Parameters:
+    ///   - store: nil where there is none yet; all of ours is then missing.
+    ///   - sources: By row: what its spec means.
+    public init(
+        _ declaration: TableDeclaration, reporting library: ReportedLibrary, from store: RunStore?, sources: [RowSource],
+        metrics: Metrics
+    ) throws(StoreError) {
+        let columns = declaration.sets.flatMap { set in
+            declaration.columns.map { Column(set: set, metric: $0, isComputable: metrics.canCompute($0)) }
+        }
+        var reader = try PaperTableReader(declaration, sources, store, metrics)
+        var cells: [[Cell]] = []
+        for (place, row) in declaration.rows.enumerated() {
+            var line: [Cell] = []
+            for column in columns {
+                let reported = Self.reported(row, declaration.paper, column, library)
+                var cell = Cell(reported: reported)
+                // What this program cannot compute may have been imported.
+                cell.ours = try reader.ours(of: row, at: place, column, against: reported?.value)
+                if cell.ours == nil, column.isComputable, row.source != .none {
+                    cell.hole = sources[place].failure ?? "not computed yet"
+                }
+                line.append(cell)
+            }
+            cells.append(line)
+        }
+        (self.declaration, self.columns, self.cells, self.library) = (declaration, columns, cells, library)
+        rowSources = sources
+    }
+
+    private static func reported(
+        _ row: TableDeclaration.Row, _ paper: String, _ column: Column, _ library: ReportedLibrary
+    ) -> Reported? {
+        guard let name = row.reported,
+            let figures = library.figures(of: name, in: row.paper ?? paper, set: column.set.reported, conditions: row.conditions),
+            let value = figures.values[column.metric]
+        else { return nil }
+        return Reported(value: value, figures: figures)
+    }
+}
+
+/// What the spec of a row means: which runs are its runs, and how they come to be.
+public struct RowSource: Sendable {
+    /// A run as the spec has it.
+    public struct SpecifiedRun: Sendable {
+        public var name: String
+        /// Of the training.
+        public var identity: String
+        public var seed: UInt64
+        public var points: [Point]
+
+        public init(name: String, identity: String, seed: UInt64, points: [Point]) {
+            (self.name, self.identity, self.seed, self.points) = (name, identity, seed, points)
+        }
+    }
+
+    /// An evaluation as the spec has it.
+    public struct Point: Sendable {
+        public var set: String
+        public var steps: Int?
+        public var guidance: Double?
+        /// What an evaluation's identity begins with.
+        public var identity: String
+
+        public init(set: String, steps: Int?, guidance: Double?, identity: String) {
+            (self.set, self.steps, self.guidance, self.identity) = (set, steps, guidance, identity)
+        }
+    }
+
+    public var runs: [SpecifiedRun]
+    /// The metrics that the spec asks for.
+    public var metrics: Set<String>
+    /// How often the network is called for a file, by N.
+    public var evaluationsOfNetwork: [Int: Int]
+    /// Why the spec cannot be read; nil where it can, or where the row has none.
+    public var failure: String?
+
+    public init(
+        runs: [SpecifiedRun] = [], metrics: Set<String> = [], evaluationsOfNetwork: [Int: Int] = [:], failure: String? = nil
+    ) {
+        (self.runs, self.metrics, self.failure) = (runs, metrics, failure)
+        self.evaluationsOfNetwork = evaluationsOfNetwork
+    }
+}
+
+/// Where one of our numbers comes from.
+public struct CellSource: Sendable {
+    /// nil for anchors and for systems from elsewhere.
+    public var run: Run?
+    public var system: String
+    public var checkpoint: String?
+    public var signature: String
+    public var files: Int
+    public var testSet: TestSet
+    public var provenance: Provenance
+}
