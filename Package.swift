@@ -41,6 +41,7 @@ let package = Package(
         .target(name: "Statistics"),
         .target(name: "Reported", dependencies: ["SpecLanguage"]),
         .target(name: "Reports", dependencies: ["AtomicFiles", "Runs", "Reported", "Statistics", "Parallelism", "Audio", "Kernels"]),
+        .target(name: "Imports", dependencies: ["Runs", "Corpora", "SpeechMetrics", "Parallelism", "Audio"]),
 
         // Where they meet: models built from specs, their weights, their training, and whole experiments.
         .target(name: "Models", dependencies: ["Specs", "SpecLanguage", "Objectives", "Backbones", "Corpora", "Parallelism"]),
@@ -53,7 +54,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "AtomicFiles", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "Reported", "SpeechMetrics",
+                "AtomicFiles", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "Reported", "Imports", "SpeechMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
@@ -70,6 +71,7 @@ let package = Package(
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs", "SpecLanguage", "ReferenceCommands"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "ImportsTests", dependencies: ["Imports", "Reports", "Audio"]),
         .testTarget(name: "ReportedTests", dependencies: ["Reported", "SpecLanguage"]),
         .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Reports", "Reported", "Audio"], exclude: ["Goldens"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),

@@ -4,6 +4,7 @@ import Checkpoints
 import Corpora
 import Experiments
 import Foundation
+import Imports
 import Kernels
 import Models
 import Reports
@@ -80,6 +81,6 @@ struct ThreadOptions: ParsableArguments {
 /// Whether an error means that data is not what the protocol says.
 func isBadData(_ error: any Error) -> Bool {
     guard !isMachineFailure(error) else { return false }
-    return error is CorpusError || error is SoundFileError || error is GateFailure || error is EnhancementInputError
+    return error is CorpusError || error is SoundFileError || error is GateFailure || error is ImportFailure || error is EnhancementInputError
         || CheckpointError.isDamage(error)
 }

@@ -1,0 +1,27 @@
+/// What keeps something from elsewhere from being taken over: all of it, found before anything is written.
+public struct ImportFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// One kind of mistake, with the files that it concerns.
+    public struct Problem: Hashable, Sendable {
+        public var code: String
+        public var summary: String
+        public var fix: String
+        public var files: [String]
+
+        public init(_ code: String, _ summary: String, fix: String, files: [String] = []) {
+            (self.code, self.summary, self.fix, self.files) = (code, summary, fix, files)
+        }
+    }
+
+    /// The folder or file.
+    public var path: String
+    public var problems: [Problem]
+
+    public init(_ path: String, _ problems: [Problem]) { (self.path, self.problems) = (path, problems) }
+
+    public var description: String {
+        problems.map { problem in
+            let shown = problem.files.prefix(5).joined(separator: ", ") + (problem.files.count > 5 ? ", ... (\(problem.files.count) in all)" : "")
+            return "\(path): error[\(problem.code)]: \(problem.summary)\n  fix: \(problem.fix)" + (shown.isEmpty ? "" : "\n  files: \(shown)")
+        }.joined(separator: "\n")
+    }
+}
