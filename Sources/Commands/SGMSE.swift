@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import Models
 import Parallelism
+import Reports
 import Runs
 import SpecLanguage
 import Specs
@@ -28,7 +29,7 @@ public struct SGMSE: ParsableCommand {
             """,
         version: Workspace.version,
         subcommands: [
-            Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self, Logs.self, Diff.self, Compare.self, TableCommand.self,
+            Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self, Logs.self, Diff.self, Compare.self, TableCommand.self, PlotCommand.self, ReportCommand.self,
             Enhance.self, Metrics.self, Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self,
             Import.self, Export.self, Backup.self, CollectGarbage.self, Doctor.self, Bench.self,
         ])
@@ -84,7 +85,7 @@ public struct SGMSE: ParsableCommand {
     /// The exit code of an error of this program.
     static func code(of error: any Error) -> Int32 {
         switch error {
-        case is SpecErrors, is FilterError, is UnknownEntry, is UnknownMetric, is IncompatibleParts, is IncompleteSpec,
+        case is SpecErrors, is PlotError, is FilterError, is UnknownEntry, is UnknownMetric, is IncompatibleParts, is IncompleteSpec,
             is SharedIdentity, is ReferenceError:
             2
         case let error where isMachineFailure(error): 5

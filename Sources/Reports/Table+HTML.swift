@@ -68,7 +68,7 @@ extension Table.Cell {
 }
 
 extension String {
-    /// As text of an HTML document or of an attribute's value; control characters, which it has no place for, are left out.
+    /// As text of an HTML document or of an attribute's value; control characters, which it has no place for, and changes of direction are left out.
     public var html: String {
         var text = ""
         for scalar in unicodeScalars {
@@ -79,7 +79,7 @@ extension String {
             case "\"": text += "&quot;"
             case "'": text += "&#39;"
             case "\n", "\t": text += " "
-            case _ where scalar.properties.generalCategory == .control: break
+            case _ where scalar.properties.generalCategory == .control || scalar.isHidden: break
             default: text.unicodeScalars.append(scalar)
             }
         }

@@ -1,7 +1,7 @@
 import Yams
 
 /// Reads YAML into a `SpecNode`, with every duplicate key reported and every alias bomb defused.
-struct YAMLReader {
+package struct YAMLReader {
     /// More than any spec needs, and little enough to be read at once.
     static let largestText = 1 << 20
     static let mostNodes = 50_000
@@ -15,7 +15,7 @@ struct YAMLReader {
     private var nodes = 0
 
     /// The tree, where there is one, and all mistakes found on the way.
-    static func read(_ text: String, file: String) -> (node: SpecNode?, errors: [SpecError]) {
+    package static func read(_ text: String, file: String) -> (node: SpecNode?, errors: [SpecError]) {
         var reader = YAMLReader(text, file: file)
         let node = reader.root(text)
         return (node, reader.errors)

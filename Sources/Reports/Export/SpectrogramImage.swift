@@ -7,9 +7,22 @@ import Kernels
 ///
 /// Hann windows of 512 samples, 128 apart; a long signal takes greater steps, so that no image is wider than 1024.
 enum SpectrogramImage {
-    private static let (length, shortestHop, widest, range) = (512, 128, 1024, Float(80))
+    private static let (length, shortestHop, range) = (512, 128, Float(80))
 
     static func image(of signal: [Float]) -> PNGImage {
+        let levels = levels(of: signal)
+        return image(levels, top: levels.joined().max() ?? 0)
+    }
+
+    /// Images of signals of one recording on one scale: the greatest level of all is the brightest.
+    static func images(of signals: [[Float]], widest: Int) -> [PNGImage] {
+        let all = signals.map { levels(of: $0, widest: widest) }
+        let top = all.flatMap { $0.map { $0.max() ?? -200 } }.max() ?? 0
+        return all.map { image($0, top: top) }
+    }
+
+    /// dB, by frame and bin.
+    private static func levels(of signal: [Float], widest: Int = 1024) -> [[Float]] {
         let hop = max(shortestHop, (signal.count / widest / 16 + 1) * 16)
         let samples = signal + [Float](repeating: 0, count: max(0, length - signal.count))
         let frames = min(widest, (samples.count - length) / hop + 1)
@@ -24,11 +37,15 @@ enum SpectrogramImage {
                 return 10 * log10(max(re * re + im * im, 1e-20))
             })
         }
-        let top = levels.joined().max() ?? 0
-        let pixels: [UInt8] = (0..<fft.bins).reversed().flatMap { bin in
+        return levels
+    }
+
+    private static func image(_ levels: [[Float]], top: Float) -> PNGImage {
+        let bins = levels.first?.count ?? 0
+        let pixels: [UInt8] = (0..<bins).reversed().flatMap { bin in
             levels.map { level in UInt8(max(0, min(255, 255 * (1 + (level[bin] - top) / range)))) }
         }
-        return PNGImage(width: frames, height: fft.bins, pixels: pixels, palette: palette)
+        return PNGImage(width: levels.count, height: bins, pixels: pixels, palette: palette)
     }
 
     /// Black through violet, red and orange to pale yellow, with lightness growing evenly.
