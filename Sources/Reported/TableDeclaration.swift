@@ -20,7 +20,7 @@ public struct TableDeclaration: Hashable, Sendable {
         public var stored: String
         /// The spec that gives the anchors' rows on it.
         public var anchorSpec: String?
-        /// The corpus that an imported checkpoint is evaluated on.
+        /// The corpus that the set is of, by the name of its folder; a set of the same name of another corpus is another set.
         public var corpus: String?
     }
 

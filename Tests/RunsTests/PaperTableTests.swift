@@ -122,6 +122,15 @@ import Testing
         #expect(missed.problems.contains { $0.hasPrefix("known value missed: Noisy") && $0.hasSuffix("it must be 1.97 ± 0.02") })
     }
 
+    /// The samples' sets lie in `data/test`.
+    @Test func aSetOfAnotherCorpusIsAnotherSet() throws {
+        try fill(seeds: [(0, [16, 17, 18, 19])])
+        let other = try table(Self.table.replacingOccurrences(of: "anchors: vb.yaml", with: "corpus: voicebank-demand"))
+        #expect(other.cells[0][1].ours == nil && other.cells[1][1].ours?.mean == 17.5)
+        let same = try table(Self.table.replacingOccurrences(of: "anchors: vb.yaml", with: "corpus: data"))
+        #expect(same.cells[0][1].ours?.mean == 2.5)
+    }
+
     @Test func oneFigureWithTwoValuesIsAProblem() throws {
         let twice = Self.reported + "  - { system: Noisy, values: { si_sdr: 8.6 } }\n"
         #expect(try table(reported: twice).problems.contains { $0.hasPrefix("one figure with two values: r.yaml:8") })

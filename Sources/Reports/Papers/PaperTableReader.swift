@@ -58,7 +58,10 @@ struct PaperTableReader {
         of row: TableDeclaration.Row, at place: Int, _ column: PaperTable.Column, against reported: ReportedValue?
     ) throws(StoreError) -> PaperTable.Ours? {
         guard let snapshot else { return nil }
-        let sets = Set(snapshot.testSets.values.filter { $0.name == column.set.stored }.map(\.id))
+        let named = snapshot.testSets.values.filter { $0.name == column.set.stored }
+        // The evaluations of a spec are known by its meaning; all others by where their set lies.
+        let isOfSpec = if case .spec = row.source { true } else { false }
+        let sets = Set(named.filter { isOfSpec || column.set.holds($0) }.map(\.id))
         let here = snapshot.evaluations.filter { sets.contains($0.testSet) }
         var matches = matches(row, sources[place], here, column, snapshot)
         // A number of this spec as it is goes before one of what the spec was.
@@ -203,4 +206,12 @@ struct PaperTableReader {
 extension ScoredMetric {
     /// Whether another program computed its scores.
     var isImported: Bool { signature.contains("|imported") }
+}
+
+extension TableDeclaration.TestSet {
+    /// Whether a set of the store is of the corpus that the table names: its folder, or one above it, has the corpus's name.
+    func holds(_ set: Runs.TestSet) -> Bool {
+        guard let corpus else { return true }
+        return set.folder.split(separator: "/").contains { $0 == corpus || $0.hasPrefix(corpus + "-") }
+    }
 }
