@@ -15,7 +15,7 @@ extension Plot {
         let plotHeight = height.map { max(40, $0 - top - below - legend.height) } ?? 0.55 * width
         let whole = top + plotHeight + below + legend.height + 8.5 * Double(notes.count) + 4
         var svg = SVG(width: width, height: whole)
-        let area = PlotArea(left: 38, right: width - 8, top: top, bottom: top + plotHeight)
+        let area = PlotArea(left: 38, right: width - 14, top: top, bottom: top + plotHeight)
         let isBars = series.contains { $0.form == .bars }
         let xs = PlotScale(x, series.flatMap { $0.points.map(\.x) }, from: area.left, to: area.right, most: max(3, Int(width / 55)))
         let ys = PlotScale(y, valuesOfY, from: area.bottom, to: area.top, most: max(3, Int(plotHeight / 26)), includesZero: isBars)
