@@ -18,6 +18,7 @@ let package = Package(
         .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
         .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Kernels", dependencies: ["CKernels", "CFFTW"], swiftSettings: unsafeFloor),
 
         // Science: tensors and networks, diffusion, audio and metrics.
@@ -33,14 +34,15 @@ let package = Package(
 
         // Files: written whole or not at all; weights and arrays, specs, the store.
         .target(name: "AtomicFiles"),
-        .target(name: "WeightFiles", dependencies: ["AtomicFiles"]),
+        .target(name: "Zlib", dependencies: ["CZlib"]),
+        .target(name: "WeightFiles", dependencies: ["AtomicFiles", "Zlib"]),
         .target(name: "SpecLanguage", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(name: "Specs", dependencies: ["SpecLanguage"]),
         .target(name: "ReferenceCommands", dependencies: ["Specs", "SpecLanguage"]),
         .target(name: "Runs", dependencies: ["AtomicFiles", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Statistics"),
         .target(name: "Reported", dependencies: ["SpecLanguage"]),
-        .target(name: "Reports", dependencies: ["AtomicFiles", "Runs", "Reported", "Statistics", "Parallelism", "Audio", "Kernels"]),
+        .target(name: "Reports", dependencies: ["AtomicFiles", "Zlib", "Runs", "Reported", "Statistics", "Parallelism", "Audio", "Kernels"]),
         .target(name: "Imports", dependencies: ["Runs", "Corpora", "SpeechMetrics", "Parallelism", "Audio"]),
 
         // Where they meet: models built from specs, their weights, their training, and whole experiments.
@@ -60,6 +62,7 @@ let package = Package(
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
 
         .testTarget(name: "AtomicFilesTests", dependencies: ["AtomicFiles"]),
+        .testTarget(name: "ZlibTests", dependencies: ["Zlib"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "WeightFiles"], resources: [.copy("Fixtures")]),

@@ -1,3 +1,5 @@
+import Zlib
+
 /// The directory and the entries of a zip archive, stored or deflated, zip64 included.
 ///
 /// Every entry's checksum is verified when it is read. Overlapping or doubly named entries, encryption and
@@ -61,7 +63,7 @@ struct ZipArchive: Sendable {
         let start = try dataStart(of: entry)
         let stored = try source.read(start..<start + entry.compressedSize, place: name)
         let bytes = try entry.isDeflated ? inflate(stored, entry) : stored
-        var checksum = Checksum()
+        var checksum = CRC32()
         checksum.update(bytes)
         try verify(checksum, of: entry)
         return bytes
@@ -86,7 +88,7 @@ struct ZipArchive: Sendable {
         }
         elements.values.reserveCapacity(type.isComplex ? 2 * count : count)
         let start = try dataStart(of: entry)
-        var checksum = Checksum()
+        var checksum = CRC32()
         for offset in stride(from: 0, to: byteCount, by: 1 << 22) {
             let chunk = start + offset..<start + min(offset + 1 << 22, byteCount)
             let bytes = try source.read(chunk, place: name)
@@ -105,14 +107,14 @@ struct ZipArchive: Sendable {
     }
 
     private func inflate(_ stored: [UInt8], _ entry: Entry) throws(WeightFileError) -> [UInt8] {
-        do { return try Inflate.decompress(stored, size: entry.size) } catch {
+        do { return try Deflate.decompress(stored, size: entry.size) } catch {
             throw WeightFileError(
                 .malformed, file: source.name, place: entry.name, "its compressed data are damaged",
                 hint: "copy or download the file again")
         }
     }
 
-    private func verify(_ checksum: Checksum, of entry: Entry) throws(WeightFileError) {
+    private func verify(_ checksum: CRC32, of entry: Entry) throws(WeightFileError) {
         guard checksum.value == entry.checksum else {
             throw WeightFileError(
                 .malformed, file: source.name, place: entry.name, "its checksum does not match: the data are damaged",

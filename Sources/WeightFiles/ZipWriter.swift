@@ -1,3 +1,5 @@
+import Zlib
+
 /// Writes a zip archive of stored entries whose data begin at multiples of 64 bytes, as PyTorch's do.
 struct ZipWriter: ~Copyable {
     private var sink: ByteSink
@@ -7,14 +9,14 @@ struct ZipWriter: ~Copyable {
     init(path: String) throws(WeightFileError) { sink = try ByteSink(path: path) }
 
     mutating func add(_ name: String, _ bytes: [UInt8]) throws(WeightFileError) {
-        var checksum = Checksum()
+        var checksum = CRC32()
         checksum.update(bytes)
         try begin(name, size: bytes.count, checksum: checksum.value)
         try sink.write(bytes)
     }
 
     mutating func add(_ name: String, _ array: NamedArray) throws(WeightFileError) {
-        var checksum = Checksum()
+        var checksum = CRC32()
         array.forEachChunk { checksum.update($0) }
         try begin(name, size: array.values.count * array.writtenType.byteCount, checksum: checksum.value)
         try array.forEachChunk { (bytes) throws(WeightFileError) in try sink.write(bytes) }

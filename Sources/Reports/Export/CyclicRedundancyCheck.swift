@@ -9,8 +9,6 @@ package struct CyclicRedundancyCheck: Sendable {
         }
     }
 
-    /// That of PNG: ISO 3309, as zip has it too.
-    package static let png = CyclicRedundancyCheck(polynomial: 0xEDB8_8320)
     /// Castagnoli's: RFC 3720.
     package static let castagnoli = CyclicRedundancyCheck(polynomial: 0x82F6_3B78)
 

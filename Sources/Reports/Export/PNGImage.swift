@@ -1,4 +1,6 @@
-/// An image of at most 256 colours as a PNG file (ISO/IEC 15948), its pixels stored without compression.
+import Zlib
+
+/// An image of at most 256 colours as a PNG file (ISO/IEC 15948), its rows unfiltered.
 struct PNGImage {
     var width: Int
     var height: Int
@@ -19,35 +21,15 @@ struct PNGImage {
         var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
         file += Self.chunk("IHDR", header)
         file += Self.chunk("PLTE", palette.flatMap { [$0.red, $0.green, $0.blue] })
-        file += Self.chunk("IDAT", Self.stored(rows))
+        file += Self.chunk("IDAT", Deflate.compressed(rows))
         file += Self.chunk("IEND", [])
         return file
     }
 
     private static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
         let body = Array(type.utf8) + data
-        return UInt32(data.count).bigEndian8 + body + CyclicRedundancyCheck.png(body).bigEndian8
-    }
-
-    /// A zlib stream (RFC 1950) of stored blocks (RFC 1951, 3.2.4).
-    private static func stored(_ data: [UInt8]) -> [UInt8] {
-        var stream: [UInt8] = [0x78, 0x01]
-        let most = 65_535
-        for start in stride(from: 0, to: max(1, data.count), by: most) {
-            let block = data[start..<min(data.count, start + most)]
-            stream.append(start + most >= data.count ? 1 : 0)
-            stream += UInt16(block.count).littleEndian8
-            stream += (~UInt16(block.count)).littleEndian8
-            stream += block
-        }
-        return stream + adler(data).bigEndian8
-    }
-
-    private static func adler(_ data: [UInt8]) -> UInt32 {
-        let sums = data.reduce((a: UInt32(1), b: UInt32(0))) { sums, byte in
-            let a = (sums.a + UInt32(byte)) % 65_521
-            return (a, (sums.b + a) % 65_521)
-        }
-        return sums.b << 16 | sums.a
+        var checksum = CRC32()
+        checksum.update(body)
+        return UInt32(data.count).bigEndian8 + body + checksum.value.bigEndian8
     }
 }
