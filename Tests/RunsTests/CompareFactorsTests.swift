@@ -134,20 +134,23 @@ import Testing
     }
 
     @Test func seedsAreRowsOrTakenTogether() throws {
-        for seed in 0..<3 { try study.run("a", seed: UInt64(seed), level: 1 + Double(seed)) }
-        #expect(try report().rows.map(\.label) == ["noisy", "a #0", "a #1", "a #2"])
+        // A spec of several seeds adds them to the names; the identity of a run has its seed in it.
+        for seed in 0..<3 { try study.run("a,seed=\(seed)", seed: UInt64(seed), level: 1 + Double(seed)) }
+        #expect(try report().rows.map(\.label) == ["noisy", "a,seed=0", "a,seed=1", "a,seed=2"])
         let together = try report(.init(metrics: ["pesq"], steps: [30], overSeeds: true))
         #expect(together.rows.map(\.label) == ["noisy", "a"])
         let cell = try #require(together.cells[1][0])
         let means = cell.samples.map { Statistic($0.series.values).mean }
         #expect(cell.samples.map(\.seed) == [0, 1, 2] && abs(cell.mean - means.reduce(0, +) / 3) < 1e-12)
         let text = together.table.rows[1].cells[2].text
-        #expect(text.hasSuffix("(24 × 3 seeds)") && text.contains("± 0.3"), "\(text)")
+        let spread = Statistic(means).std * 1.5.squareRoot()
+        #expect(text == String(format: "%.2f ± %.2f (24 × 3 seeds)", cell.mean, spread), "\(text)")
+        #expect(try report().table.notes.allSatisfy { !$0.contains("things differ") })
         #expect(together.table.notes.contains("mean of the seeds' means ± standard deviation between them (files × seeds)"))
     }
 
     @Test func intervalsStandInPlaceOfTheSpreadWhereTheyAreAskedFor() throws {
-        for seed in 0..<3 { try study.run("a", seed: UInt64(seed), level: 1 + Double(seed)) }
+        for seed in 0..<3 { try study.run("a,seed=\(seed)", seed: UInt64(seed), level: 1 + Double(seed)) }
         let speakers = try report(.init(metrics: ["pesq"], steps: [30], showsIntervals: true))
         let cell = try #require(speakers.cells[1][0])
         let interval = try #require(cell.interval)
@@ -212,10 +215,10 @@ import Testing
 
     @Test func seedsAreCrossedWithSpeakersInDifferences() throws {
         for seed in 0..<3 {
-            try study.run("a", seed: UInt64(seed), level: 1)
-            try study.run("b", seed: UInt64(seed), level: 3)
+            try study.run("a,seed=\(seed)", seed: UInt64(seed), level: 1)
+            try study.run("b,seed=\(seed)", seed: UInt64(seed), level: 3)
         }
-        let base = try store.run(named: "a", seed: 0)
+        let base = try store.run(named: "a,seed=0")
         let report = try report(.init(metrics: ["pesq"], steps: [30], overSeeds: true, baseline: base.id))
         let one = try #require(report.contrasts.last?.comparison)
         #expect(report.contrasts.count == 2 && one.seeds == 3 && one.clusters == 8 && one.isShown == true)
@@ -229,11 +232,5 @@ import Testing
         #expect(means.csv.hasPrefix("system,run,seed,checkpoint,N,sampler,weights,set,noise_seed,metric,unit,signature,mean,std,n,"))
         let scores = try report().tidy(perFile: true)
         #expect(scores.rows.count == 2 * 24 && scores.columns.suffix(2).map(\.name) == ["file", "value"])
-    }
-}
-
-extension RunStore {
-    fileprivate func run(named name: String, seed: UInt64) throws -> Run {
-        try #require(try runs().first { $0.name == name && $0.key.seed == seed })
     }
 }

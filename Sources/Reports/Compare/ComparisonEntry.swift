@@ -19,7 +19,7 @@ extension ComparisonEntry {
     /// The entries of a snapshot, split by the properties of files that `options` ask for.
     static func entries(of snapshot: ScoreSnapshot, _ options: ComparisonReport.Options) -> [ComparisonEntry] {
         let runs = Dictionary(snapshot.runs.map { ($0.id, $0) }) { first, _ in first }
-        let setLabels = snapshot.setLabels
+        let (setLabels, trainings) = (snapshot.setLabels, snapshot.trainings)
         let asked = options.rows + options.columns
         let paths = asked.filter { !ComparisonFactor.names.contains($0) }
         let bases = snapshot.evaluations.map { evaluation -> [String: String] in
@@ -30,8 +30,8 @@ extension ComparisonEntry {
                 factors["system"] = evaluation.anchor
                 return factors
             }
-            factors["system"] = run.name
-            factors["training"] = run.key.identity + "|" + run.key.dataFingerprint
+            factors["system"] = options.overSeeds ? run.nameOfAllSeeds : run.name
+            factors["training"] = trainings[run.id]
             if !options.overSeeds { (factors["run"], factors["seed"]) = (run.shortID, String(run.key.seed)) }
             factors.merge(snapshot.gates(of: run.id)) { $1 }
             let settings = snapshot.settings[run.id] ?? [:]

@@ -27,7 +27,7 @@ struct ComparisonLabels {
             guard let whole = ComparisonFactor.parts[name] else { return true }
             return Dictionary(grouping: scored) { $0.key.factors[whole] }.values.contains { varies(name, among: $0) }
         }
-        let trainings = Dictionary(grouping: runs) { $0.run?.name ?? "" }
+        let trainings = Dictionary(grouping: runs) { $0.key.factors["system"] ?? "" }
         namesakes = trainings.mapValues { Set($0.map { $0.key.factors["run"] ?? $0.key.factors["training"] ?? "" }) }
         seeds = trainings.mapValues { Set($0.compactMap { $0.run?.key.seed }) }
     }
@@ -66,13 +66,13 @@ struct ComparisonLabels {
 
     /// The run's name, with its seed or id where others have the same.
     private func name(of row: ComparisonReport.Row) -> String {
-        guard let run = row.run else { return row.anchor ?? "" }
-        let (all, seeds) = (namesakes[run.name] ?? [], self.seeds[run.name] ?? [])
-        guard all.count > 1, !asked.contains("run") else { return run.name }
+        guard let run = row.run, let name = row.key.factors["system"] else { return row.anchor ?? "" }
+        let (all, seeds) = (namesakes[name] ?? [], self.seeds[name] ?? [])
+        guard all.count > 1, !asked.contains("run") else { return name }
         if row.key.factors["run"] != nil, seeds.count == all.count {
-            return asked.contains("seed") ? run.name : "\(run.name) #\(run.key.seed)"
+            return asked.contains("seed") ? name : "\(name) #\(run.key.seed)"
         }
-        return "\(run.name) (\(run.shortID))"
+        return "\(name) (\(run.shortID))"
     }
 
     /// The factors besides the asked ones in which rows differ, as `guidance=1.0`; the checkpoint says its own name.

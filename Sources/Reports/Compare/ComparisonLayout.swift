@@ -107,7 +107,8 @@ struct ComparisonLayout {
         }
         let shown = Set(found.compactMap { $0.run?.id })
         let hidden = options.overSeeds ? Set(found.compactMap { $0.key.factors["training"] }) : []
-        for run in snapshot.runs where !shown.contains(run.id) && !hidden.contains(run.trainingKey) {
+        let trainings = snapshot.trainings
+        for run in snapshot.runs where !shown.contains(run.id) && !hidden.contains(trainings[run.id] ?? "") {
             let factors = ["system": run.name, "run": run.shortID, "seed": "\(run.key.seed)"]
             found.append(.init(key: .init(isAnchor: false, factors: factors), run: run, anchor: nil, evaluation: nil))
         }
@@ -138,6 +139,26 @@ struct ComparisonLayout {
 }
 
 extension Run {
-    /// What the seeds of one training share.
-    var trainingKey: String { key.identity + "|" + key.dataFingerprint }
+    /// The name without the seed that a spec of several seeds adds to it.
+    var nameOfAllSeeds: String {
+        let ending = ",seed=\(key.seed)"
+        return name.hasSuffix(ending) ? String(name.dropLast(ending.count)) : name
+    }
+}
+
+extension ScoreSnapshot {
+    /// What the seeds of one training share: the name, all settings that decide the weights, and the data.
+    var trainings: [Run.ID: String] {
+        Dictionary(runs.map { run in
+            let settings = (settings[run.id] ?? [:]).filter { Self.decidesWeights($0.key) }
+            let words = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            return (run.id, ([run.nameOfAllSeeds] + words + [run.key.dataFingerprint]).joined(separator: "\n"))
+        }) { first, _ in first }
+    }
+
+    /// Whether a path of a spec bears on the weights of a run with a given seed.
+    static func decidesWeights(_ path: String) -> Bool {
+        !["name", "title", "notes", "description", "train.seeds"].contains(path)
+            && !path.hasPrefix("evaluate.") && !path.hasPrefix("waive.")
+    }
 }

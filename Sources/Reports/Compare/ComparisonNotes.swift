@@ -71,8 +71,10 @@ struct ComparisonNotes {
     ) -> [String] {
         let pairs = Contrast.pairs(rows, snapshot, options).map { (rows[$0.0], rows[$0.1]) }
         var seen: Set<String> = []
+        let trainings = snapshot.trainings
         let systems = rows.filter { row in
-            row.evaluation != nil && (row.run.map { seen.insert($0.trainingKey).inserted } ?? false)
+            guard row.evaluation != nil, let training = row.run.flatMap({ trainings[$0.id] }) else { return false }
+            return seen.insert(training).inserted
         }
         let chosen = pairs.isEmpty ? systems.dropFirst().map { ($0, systems[0]) } : pairs
         var told: Set<String> = []

@@ -56,10 +56,10 @@ extension Contrast {
     static func pairs(
         _ rows: [ComparisonReport.Row], _ snapshot: ScoreSnapshot, _ options: ComparisonReport.Options
     ) -> [(Int, Int)] {
+        let trainings = snapshot.trainings
         func isOfBaseline(_ row: ComparisonReport.Row) -> Bool {
-            guard let run = row.run, let id = options.baseline, let base = snapshot.runs.first(where: { $0.id == id })
-            else { return false }
-            return run.id == id || (options.overSeeds && run.trainingKey == base.trainingKey)
+            guard let run = row.run, let id = options.baseline else { return false }
+            return run.id == id || (options.overSeeds && trainings[run.id] == trainings[id])
         }
         if options.allPairs {
             let systems = rows.indices.filter { rows[$0].anchor == nil && rows[$0].evaluation != nil }

@@ -16,8 +16,7 @@ extension ScoreSnapshot {
     func differences(between first: Run, and second: Run) -> [DesignDifference] {
         let (mine, yours) = (settings[first.id] ?? [:], settings[second.id] ?? [:])
         let paths = Set(mine.keys).union(yours.keys).filter { path in
-            !["name", "title", "notes", "description"].contains(path) && mine[path] != yours[path]
-                && !path.hasPrefix("evaluate.") && !path.hasPrefix("waive.")
+            Self.decidesWeights(path) && mine[path] != yours[path]
         }
         // Another choice brings other settings: together they are one thing.
         let choices = Set(paths.filter { $0.hasSuffix(".name") }.map { String($0.dropLast(".name".count)) })
