@@ -25,7 +25,9 @@ public struct PendingFile: ~Copyable {
         let bytes = Array(bytes)
         var written = 0
         while written < bytes.count {
-            let got = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + written, $0.count - written) }
+            let got = bytes.withUnsafeBytes { buffer in
+                Foundation.write(descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written)
+            }
             guard got > 0 else {
                 if got < 0, errno == EINTR { continue }
                 throw FileFailure(path: path, code: got < 0 ? errno : 0)

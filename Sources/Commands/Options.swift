@@ -23,9 +23,12 @@ struct StoreOptions: ParsableArguments {
         store ?? ProcessInfo.processInfo.environment["SGMSE_STORE"] ?? "runs/store.sqlite"
     }
 
-    /// Opens the store for reading, or creates it where that is wanted.
-    func open(_ access: RunStore.Access = .readOnly) throws -> RunStore {
-        try RunStore(at: path, access: access, journal: journal)
+    /// Opens the store for reading, or creates it where that is wanted; it is closed at the end of the program.
+    func open(_ access: RunStore.Access = .readOnly) throws -> RunStore { try open(path, access) }
+
+    /// Opens another store, under the same rules.
+    func open(_ path: String, _ access: RunStore.Access = .readOnly) throws -> RunStore {
+        OpenStores.shared.add(try RunStore(at: path, access: access, journal: journal))
     }
 }
 

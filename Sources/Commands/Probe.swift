@@ -82,7 +82,6 @@ struct Probe: ParsableCommand {
             try emit(report.sentence)
         }
         printError("written to \(folder)")
-        try store.close()
         if !report.nullTests.passes { throw ExitCode(3) }
     }
 }

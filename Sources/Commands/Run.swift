@@ -72,7 +72,6 @@ struct RunCommand: ParsableCommand {
                   checkpoints  \(store.folder)/\(run.folder)/checkpoints
                 """)
         }
-        try store.close()
         try table.get()
         if outcome.failed > 0 { throw ExitCode(1) }
     }
@@ -163,7 +162,6 @@ struct RunCommand: ParsableCommand {
             try? emitData(line, terminator: "\n")
         }
         let summary = try executor.execute(loaded)
-        try store.close()
         signals.stop()
         if !summary.failed.isEmpty { throw ExitCode(1) }
     }

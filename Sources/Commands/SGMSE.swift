@@ -30,7 +30,7 @@ public struct SGMSE: ParsableCommand {
         version: Workspace.version,
         subcommands: [
             Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self, Logs.self, Diff.self, Compare.self, TableCommand.self, PlotCommand.self, ReportCommand.self,
-            Enhance.self, Metrics.self, Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self,
+            Enhance.self, Metrics.self, Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self, Rename.self, Remove.self,
             Import.self, Export.self, Backup.self, CollectGarbage.self, Doctor.self, Bench.self,
         ])
 
@@ -46,7 +46,14 @@ public struct SGMSE: ParsableCommand {
             try checkWorkingFolder()
             try command.run()
         } catch {
+            InterruptSignals.yieldToEnd()
             code = end(error)
+        }
+        InterruptSignals.yieldToEnd()
+        do throws(StoreError) {
+            try OpenStores.shared.closeAll()
+        } catch {
+            if code == 0 { code = end(error) }
         }
         do throws(OutputError) {
             try Channel.output.close()

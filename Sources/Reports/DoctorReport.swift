@@ -70,9 +70,14 @@ public struct DoctorReport: Sendable {
         guard FileManager.default.fileExists(atPath: path) else {
             return add("store", .good, "none at \(path) yet; sgmse run makes one")
         }
+        let bytes = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
+        // Before the store is opened: SQLite's locks do not survive another look at its file.
+        if isThorough || bytes <= Self.quickSize {
+            let pages = RunStore.damagedPages(at: path)
+            add("pages", pages?.isDamage == true ? .problem : .good, pages?.text ?? "no checksums: the store is in use or large, or another program wrote to it last")
+        }
         do {
             let store = try RunStore(at: path, access: .readOnly, journal: journal)
-            let bytes = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
             let counts = try store.rowCounts()
             let numbers = ["run", "evaluation", "score"].map { "\(counts[$0] ?? 0) \($0)s" }.joined(separator: ", ")
             add("store", .good, "\(path): \(numbers), \(bytes / 1_000_000) MB, schema: \(try store.appliedMigrations().last ?? "none")")
@@ -85,6 +90,10 @@ public struct DoctorReport: Sendable {
                 let problems = try store.integrityProblems() + store.badRows()
                 for problem in problems.prefix(10) { add("integrity", .problem, problem) }
                 if problems.isEmpty { add("integrity", .good, "no damage found") }
+                let scores = try store.scoreProblems()
+                for problem in scores.problems.prefix(10) { add("scores", .problem, problem) }
+                let unknown = scores.unknown == 0 ? "" : "; \(scores.unknown) evaluations of an earlier version have no checksum"
+                if scores.problems.isEmpty { add("scores", .good, "every checksum matches" + unknown) }
             } else {
                 add("integrity", .good, "not read through; --thorough does")
             }

@@ -8,6 +8,8 @@ public struct RunReport: Sendable {
         public var set: String
         /// By metric, in the order in which the store knows them.
         public var scores: [(metric: ScoredMetric, statistic: Statistic)]
+        /// The metrics whose scores are not what they were when the evaluation ended.
+        public var damaged: Set<ScoredMetric.ID> = []
     }
 
     public let run: Run
@@ -36,6 +38,7 @@ public struct RunReport: Sendable {
         for evaluation in try store.evaluations(of: run.id) {
             let scores = Dictionary(grouping: try store.scores(of: evaluation.id), by: \.metric)
             var one = Evaluated(evaluation: evaluation, set: sets[evaluation.testSet] ?? "", scores: [])
+            one.damaged = try store.damagedScores(of: evaluation.id)
             for metric in metrics {
                 guard let values = scores[metric.id]?.map({ $0.outcome.value ?? .nan }) else { continue }
                 one.scores.append((metric: metric, statistic: Statistic(values)))
@@ -58,10 +61,11 @@ public struct RunReport: Sendable {
             ("command", provenance.commandLine), ("spec", spec.file ?? "none"), ("started", run.started?.text ?? "never"),
             ("ended", run.ended?.text ?? "not yet"), ("tags", run.tags.joined(separator: " ")), ("notes", run.notes),
         ]
+        if !run.aliases.isEmpty { facts.insert(("also called", run.aliases.joined(separator: ", ")), at: 1) }
         facts += checkpoints.map { ("checkpoint", "\($0.kind.rawValue) at step \($0.step): \($0.path), sha256 \($0.sha256)") }
         for one in evaluations {
             facts.append(("evaluation", one.description))
-            facts += one.scores.map { ("  score", $0.metric.name + " " + Self.text(of: $0.statistic, $0.metric)) }
+            facts += one.scores.map { ("  score", $0.metric.name + " " + Self.text(of: $0.statistic, $0.metric) + one.warning(of: $0.metric.id)) }
         }
         facts += validations.suffix(4).map {
             ("validation", "step \($0.step): \($0.metric) \($0.value.map { "\($0)" } ?? "none") (n \($0.n))")
@@ -100,6 +104,11 @@ extension RunReport.Evaluated: CustomStringConvertible {
         return "\(([set] + how.compactMap { $0 }).joined(separator: ", ")): \(used), \(evaluation.point.weights ?? "") weights, \(evaluation.status.rawValue)"
     }
 
+    /// What is said of a score that is damaged.
+    fileprivate func warning(of metric: ScoredMetric.ID) -> String {
+        damaged.contains(metric) ? " (does not match its checksum: the store is damaged)" : ""
+    }
+
     fileprivate var json: JSON {
         let point = evaluation.point
         return [
@@ -108,6 +117,7 @@ extension RunReport.Evaluated: CustomStringConvertible {
             "weights": JSON(point.weights), "checkpoint": JSON(evaluation.checkpoint?.kind.rawValue),
             "step": JSON(evaluation.checkpoint?.step), "status": .string(evaluation.status.rawValue),
             "scores": .array(scores.map { Self.json($0.metric, $0.statistic) }),
+            "damaged_scores": .array(scores.filter { damaged.contains($0.metric.id) }.map { .string($0.metric.name) }),
         ]
     }
 

@@ -25,7 +25,7 @@ public struct RunListing: Sendable {
             ],
             rows: runs.map { run in
                 Table.Row([
-                    .text(run.shortID), .text(run.name), .text(String(run.key.seed)), .text(run.status.rawValue),
+                    .text(run.shortID), .text(([run.name] + run.aliases).joined(separator: ", ")), .text(String(run.key.seed)), .text(run.status.rawValue),
                     steps[run.id].map(Table.Cell.integer) ?? .empty, .text(run.started?.text ?? "–"), .text(run.duration?.clock ?? "–"),
                     .text(run.tags.joined(separator: ", ")), .text(run.notes),
                     run.reason.map(Table.Cell.text) ?? .empty,
@@ -120,7 +120,7 @@ extension Run {
     /// All columns of the run.
     public var json: JSON {
         [
-            "id": .string(shortID), "name": .string(name), "seed": Int(exactly: key.seed).map(JSON.integer) ?? .string(String(key.seed)),
+            "id": .string(shortID), "name": .string(name), "aliases": .array(aliases.map(JSON.string)), "seed": Int(exactly: key.seed).map(JSON.integer) ?? .string(String(key.seed)),
             "status": .string(status.rawValue), "reason": JSON(reason), "origin": .string(origin.rawValue),
             "identity": .string(key.identity), "data_fingerprint": .string(key.dataFingerprint),
             "created": .string(created.text), "started": JSON(started?.text), "ended": JSON(ended?.text),

@@ -36,16 +36,14 @@ extension RunStore {
         var isAtWork: [String: Bool] = [:]
         for run in try runs() { isAtWork[run.folder] = run.status == .running || evaluated.contains(run.id) }
         let below = filesBelow
-        let gone = made.subtracting(named).sorted().filter { isAtWork[Self.top($0)] != true }
+        let gone = made.subtracting(named).sorted().filter { isAtWork[Self.top($0)] != true && Self.isProduct($0) }
             .compactMap { path in below.garbage(path, .unreferenced) }
         let folders = isAtWork.keys.sorted().filter { isAtWork[$0] == false } + ["anchors"]
         let inFolders = folders.flatMap { name -> [GarbageFile] in
             below.files(below: name).compactMap { path in
                 if below.isOldTemporary(path) { return below.garbage(path, .temporary) }
-                let part = path.dropFirst(name.count + 1)
-                let isProduct = name == "anchors" || part.hasPrefix("checkpoints/") || part.hasPrefix("audio/")
-                guard isProduct, !named.contains(path), !made.contains(path), !Self.isTemporary(path) else { return nil }
-                return below.garbage(path, .unknown)
+                let isKnown = named.contains(path) || made.contains(path) || Self.isTemporary(path)
+                return Self.isProduct(path) && !isKnown ? below.garbage(path, .unknown) : nil
             }
         }
         return (gone + inFolders + strangers(beside: Set(isAtWork.keys))).sorted { $0.path < $1.path }
@@ -82,7 +80,8 @@ extension RunStore {
     /// Old temporary files and folders at the top and among the corpora, and what is not of this store at all.
     private func strangers(beside runs: Set<String>) -> [GarbageFile] {
         let store = (path as NSString).lastPathComponent
-        let own = Set(["", "-wal", "-shm", "-journal", "-owners"].map { store + $0 }).union(["corpora", "anchors", "audio-facts.cache"]).union(runs)
+        let own = Set(["", "-wal", "-shm", "-journal", "-owners"].map { store + $0 })
+            .union(["corpora", "anchors", "audio-facts.cache"]).union(runs)
         func names(_ folder: String) -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
         let below = filesBelow
         let top = names(folder).compactMap { name -> GarbageFile? in
@@ -116,6 +115,12 @@ extension RunStore {
     }
 
     private static func top(_ path: String) -> String { String(path.prefix { $0 != "/" }) }
+
+    /// Whether a file lies where checkpoints and audio do; logs and the like are kept as long as their run.
+    private static func isProduct(_ path: String) -> Bool {
+        let parts = path.split(separator: "/")
+        return parts.first == "anchors" || parts.count > 2 && ["checkpoints", "audio"].contains(parts[1])
+    }
 
     private static func isTemporary(_ path: String) -> Bool { TemporaryName.isTemporary((path as NSString).lastPathComponent) }
 }

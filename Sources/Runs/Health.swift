@@ -69,6 +69,14 @@ extension RunStore {
         try Self.mapping(path) { try database.writeWithoutTransaction { try $0.execute(sql: sql) } }
     }
 
+    /// Keeps the times of this store's writes from now on, for measurements.
+    package func keepTimings() { locks.timings.withLock { $0 = [] } }
+
+    /// Seconds that each write since ``keepTimings()`` waited for its turn and held it.
+    package func timings() -> [(waited: Double, held: Double)] {
+        locks.timings.withLock { $0 ?? [] }.map { ($0.waited, $0.held) }
+    }
+
     /// The columns of a table, for proofs about every one of them.
     package func columnNames(of table: String) throws(StoreError) -> [String] {
         try read { try $0.columns(in: table).map(\.name) }

@@ -42,14 +42,23 @@ extension RunStore {
 
     func isMade(_ path: String) throws(StoreError) -> Bool {
         try read { db in
-            try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM madeFile WHERE path = ?)", arguments: [path]) ?? false
+            let sql = "SELECT EXISTS (SELECT 1 FROM madeFile WHERE path = ?)"
+            return try Bool.fetchOne(db, sql: sql, arguments: [path]) ?? false
         }
     }
 
     /// Everything recorded as made; paths that lead out of the folder are left out.
     func madeFiles() throws(StoreError) -> [RelativePath] {
+        try madePaths().compactMap(RelativePath.init)
+    }
+
+    /// Every path recorded as made; of a store of an earlier version, what its rows name.
+    func madePaths() throws(StoreError) -> [String] {
         try read { db in
-            try String.fetchAll(db, sql: "SELECT path FROM madeFile ORDER BY path").compactMap(RelativePath.init)
+            let made = try db.tableExists("madeFile")
+                ? "SELECT path FROM madeFile"
+                : "SELECT path FROM checkpoint UNION SELECT output FROM fileResult WHERE output IS NOT NULL"
+            return try String.fetchAll(db, sql: made + " ORDER BY 1")
         }
     }
 

@@ -18,6 +18,8 @@ extension RunStore {
         Step(name: "views", sql: StoreViews.sql),
         Step(name: "files made by the store", sql: madeFiles),
         Step(name: "systems from elsewhere", sql: "ALTER TABLE evaluation ADD COLUMN external TEXT CHECK (external IS NULL OR (json_valid(external) AND anchor IS NOT NULL))"),
+        Step(name: "aliases and pending changes", sql: aliases),
+        Step(name: "checksums of scores", sql: scoreSums),
     ]
 
     static var migrationNames: [String] { steps.map(\.name) }
@@ -153,6 +155,22 @@ extension RunStore {
             fileID INTEGER NOT NULL REFERENCES testFile,
             nfe INTEGER NOT NULL, seconds REAL NOT NULL, realTimeFactor REAL NOT NULL, output TEXT,
             PRIMARY KEY (evaluationID, fileID)
+        ) WITHOUT ROWID;
+        """
+
+    private static let aliases = """
+        CREATE TABLE alias (
+            name TEXT NOT NULL, runID INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, PRIMARY KEY (name, runID)
+        ) WITHOUT ROWID;
+        CREATE INDEX aliasByRun ON alias (runID);
+        CREATE TABLE pendingChange (runID INTEGER PRIMARY KEY REFERENCES run ON DELETE CASCADE, newName TEXT);
+        """
+
+    private static let scoreSums = """
+        CREATE TABLE scoreSum (
+            evaluationID INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+            metricID INTEGER NOT NULL REFERENCES metric,
+            count INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY (evaluationID, metricID)
         ) WITHOUT ROWID;
         """
 

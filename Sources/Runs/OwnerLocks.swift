@@ -56,22 +56,93 @@ final class OwnerLocks: Sendable {
 
     // MARK: The writer
 
+    /// How long a writer waited for its turn, and how long it had it, in seconds.
+    struct Timing: Sendable {
+        var waited: Double
+        var held: Double
+    }
+
+    /// What the turns took; nil where nobody asked.
+    let timings = Mutex<[Timing]?>(nil)
+
     /// Runs `body` while no other store on this file writes.
     func whileAlone<Value>(patience: Double, _ body: () throws -> Value) throws -> Value {
-        let deadline = ContinuousClock.now + .seconds(patience)
-        var pause = 0.000_2
-        while try !set(F_WRLCK, byte: 0) {
-            guard ContinuousClock.now < deadline else {
-                throw StoreError(
-                    .busy, at: path, "another process has been writing to the store for more than \(Int(patience)) s",
-                    hint: "wait for it, or end it, and repeat the command")
+        let start = ContinuousClock.now
+        if try !set(F_WRLCK, byte: 0) { try waitForTurn(patience) }
+        let begin = ContinuousClock.now
+        defer {
+            _ = try? set(F_UNLCK, byte: 0)
+            timings.withLock { kept in
+                kept?.append(Timing(waited: (begin - start) / .seconds(1), held: (ContinuousClock.now - begin) / .seconds(1)))
             }
-            Thread.sleep(forTimeInterval: pause * Double.random(in: 0.5...1.5))
-            pause = min(pause * 1.5, 0.005)
         }
-        defer { _ = try? set(F_UNLCK, byte: 0) }
         return try body()
     }
+
+    /// Waits in the kernel's queue, so that writers get their turns in the order in which they came.
+    ///
+    /// The kernel's waiting has no end of its own: another thread waits, and a turn that comes after the patience has run
+    /// out is given back.
+    private func waitForTurn(_ patience: Double) throws {
+        let state = Turn()
+        Thread.detachNewThread { [self] in
+            var request = Self.request(F_WRLCK, byte: 0)
+            var code = Int32(0)
+            while fcntl(descriptor, Self.setLockWaiting, &request) != 0 {
+                code = errno
+                guard code == EINTR else { break }
+                code = 0
+            }
+            if !state.arrive(code), code == 0 { _ = try? set(F_UNLCK, byte: 0) }
+        }
+        switch state.wait(seconds: patience) {
+        case 0?: return
+        case let code?: throw Self.failure(code, at: path)
+        case nil:
+            throw StoreError(
+                .busy, at: path, "another process has been writing to the store for more than \(Int(patience)) s",
+                hint: "wait for it, or end it, and repeat the command")
+        }
+    }
+
+    /// The meeting of a thread that waits for its turn and the thread that waits in its place.
+    private final class Turn: Sendable {
+        private let semaphore = DispatchSemaphore(value: 0)
+        private let state = Mutex<(code: Int32?, isAbandoned: Bool)>((nil, false))
+
+        /// - Returns: Whether somebody still waits.
+        func arrive(_ code: Int32) -> Bool {
+            let isWanted = state.withLock { state in
+                state.code = code
+                return !state.isAbandoned
+            }
+            semaphore.signal()
+            return isWanted
+        }
+
+        /// - Returns: The error number of the kernel, 0 for the turn; nil if none came in time.
+        func wait(seconds: Double) -> Int32? {
+            _ = semaphore.wait(timeout: .now() + seconds)
+            return state.withLock { state in
+                state.isAbandoned = state.code == nil
+                return state.code
+            }
+        }
+    }
+
+    // MARK: Writers
+
+    /// Byte 1: shared by all stores that are open for writing.
+    private static let writers: Int64 = 1
+
+    /// Is seen as open for writing until ``stopWriting()``, or the end of the process.
+    func startWriting() throws { _ = try set(F_RDLCK, byte: Self.writers) }
+
+    func stopWriting() { if descriptor >= 0 { _ = try? set(F_UNLCK, byte: Self.writers) } }
+
+    /// Whether no other store on this file is open for writing; if so, none becomes it before ``startWriting()`` or
+    /// ``stopWriting()``. To be asked alone.
+    func isOnlyWriter() throws -> Bool { try set(F_WRLCK, byte: Self.writers) }
 
     // MARK: Owners
 
@@ -97,8 +168,8 @@ final class OwnerLocks: Sendable {
 
     // MARK: The kernel's door
 
-    /// `F_OFD_GETLK` and `F_OFD_SETLK` of `fcntl(2)`.
-    private static let (getLock, setLock): (Int32, Int32) = (36, 37)
+    /// `F_OFD_GETLK`, `F_OFD_SETLK` and `F_OFD_SETLKW` of `fcntl(2)`.
+    private static let (getLock, setLock, setLockWaiting): (Int32, Int32, Int32) = (36, 37, 38)
 
     private static func request(_ type: Int32, byte: Int64) -> flock {
         var request = flock()

@@ -34,5 +34,5 @@ extension String {
     }
 
     /// The marks, embeddings, overrides and isolates of the bidirectional algorithm (Unicode Standard Annex 9).
-    private static let directional: Set<UInt32> = Set([0x061C, 0x200E, 0x200F] + Array(0x202A...0x202E) + Array(0x2066...0x2069))
+    private static let directional = Set<UInt32>([0x061C, 0x200E, 0x200F]).union(0x202A...0x202E).union(0x2066...0x2069)
 }

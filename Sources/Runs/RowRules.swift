@@ -40,7 +40,8 @@ enum RowRules {
 
     private static func exists(_ table: String, _ schema: String, _ db: Database) throws -> Bool {
         try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM \(schema).sqlite_master WHERE type = 'table' AND name = ?)", arguments: [table])
+            db, sql: "SELECT EXISTS (SELECT 1 FROM \(schema).sqlite_master WHERE type = 'table' AND name = ?)",
+            arguments: [table])
             ?? false
     }
 
@@ -73,15 +74,17 @@ enum RowRules {
     private static let real: Test = ({ "typeof(\($0)) IN ('real', 'integer')" }, "a number")
     private static let time: Test = (
         {
-            "typeof(\($0)) IN ('real', 'integer') AND \($0) BETWEEN \(Instant.seconds.lowerBound) AND \(Instant.seconds.upperBound)"
+            let (first, last) = (Instant.seconds.lowerBound, Instant.seconds.upperBound)
+            return "typeof(\($0)) IN ('real', 'integer') AND \($0) BETWEEN \(first) AND \(last)"
         }, Instant.wanted
     )
     private static let path: Test = ({ "sgmse_relative_path(\($0))" }, RelativePath.wanted)
 
     /// A text of one line.
     private static func name(_ most: Int, least: Int = 0) -> Test {
-        ({ "typeof(\($0)) = 'text' AND length(CAST(\($0) AS BLOB)) BETWEEN \(least) AND \(most) AND sgmse_printable(\($0))" },
-            "a printable text of \(least) to \(most) bytes")
+        ({
+            "typeof(\($0)) = 'text' AND length(CAST(\($0) AS BLOB)) BETWEEN \(least) AND \(most) AND sgmse_printable(\($0))"
+        }, "a printable text of \(least) to \(most) bytes")
     }
     /// A text of many lines.
     private static func prose(_ most: Int) -> Test {
@@ -93,7 +96,13 @@ enum RowRules {
         let words = Word.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         return ({ "\($0) IN (\(words))" }, Word.wanted)
     }
-    private static func optional(_ test: Test) -> Test { ({ "\($0) IS NULL OR (\(test.sql($0)))" }, test.wanted + ", or NULL") }
+    private static func optional(_ test: Test) -> Test {
+        ({ "\($0) IS NULL OR (\(test.sql($0)))" }, test.wanted + ", or NULL")
+    }
+    private static let scalar: Test = (
+        { "\($0) IS NULL OR typeof(\($0)) <> 'blob' AND length(CAST(\($0) AS BLOB)) <= 1048576" },
+        "a number or a text of at most 1 MB"
+    )
 
     static let all: [Rule] = [
         rules("provenance", [
@@ -102,16 +111,20 @@ enum RowRules {
         ]),
         rules("run", [
             ("shortID", ({ "sgmse_short_id(\($0))" }, RunShortID.wanted)), ("name", name(RunText.longestName, least: 1)),
-            ("identity", name(1000, least: 1)), ("seed", any64), ("dataFingerprint", name(1000)), ("origin", word(Run.Origin.self)),
+            ("identity", name(1000, least: 1)), ("seed", any64), ("dataFingerprint", name(1000)),
+            ("origin", word(Run.Origin.self)),
             ("status", word(RunStatus.self)), ("reason", optional(prose(1 << 20))), ("provenanceID", row), ("created", time),
             ("started", optional(time)), ("ended", optional(time)), ("notes", prose(RunText.longestNote)),
         ]),
         rules("spec", [("file", optional(prose(10_000))), ("written", prose(1 << 24)), ("resolved", json)]),
         rules("parameterPath", [("path", name(2000, least: 1))]),
         rules("parameter", [
-            ("position", count), ("value", ({ "typeof(\($0)) <> 'blob' AND length(CAST(\($0) AS BLOB)) <= 1048576 OR \($0) IS NULL" }, "a value")),
+            ("position", count), ("value", scalar),
         ]),
         rules("tag", [("tag", name(RunText.longestTag, least: 1))]),
+        rules("alias", [("name", name(RunText.longestName, least: 1))]),
+        rules("pendingChange", [("newName", optional(name(RunText.longestName, least: 1)))]),
+        rules("madeFile", [("path", ({ "sgmse_relative_path(rtrim(\($0), '/'))" }, RelativePath.wanted))]),
         rules("event", [("time", time), ("kind", name(200)), ("message", prose(1 << 20))]),
         rules("trainingStep", [
             ("step", count), ("loss", optional(real)), ("gradientNorm", optional(real)), ("learningRate", optional(real)),
@@ -122,12 +135,16 @@ enum RowRules {
             ("step", count), ("kind", word(CheckpointRecord.Kind.self)), ("path", path), ("sha256", name(200)), ("bytes", count),
             ("emaUpdates", count), ("value", optional(real)), ("time", time), ("superseded", truth),
         ]),
-        rules("testSet", [("name", name(1000, least: 1)), ("fingerprint", name(1000)), ("folder", prose(10_000)), ("sampleRate", count)]),
+        rules("testSet", [
+            ("name", name(1000, least: 1)), ("fingerprint", name(1000)), ("folder", prose(10_000)), ("sampleRate", count),
+        ]),
         rules("testFile", [
             ("path", path), ("speaker", optional(name(1000))), ("noise", optional(name(1000))), ("snr", optional(real)),
             ("seconds", real),
         ]),
-        rules("metric", [("name", name(200, least: 1)), ("signature", name(2000, least: 1)), ("unit", name(200)), ("higherIsBetter", truth)]),
+        rules("metric", [
+            ("name", name(200, least: 1)), ("signature", name(2000, least: 1)), ("unit", name(200)), ("higherIsBetter", truth),
+        ]),
         rules("evaluation", [
             ("identity", name(10_000, least: 1)), ("anchor", optional(name(1000, least: 1))),
             ("checkpointKind", optional(word(CheckpointRecord.Kind.self))), ("checkpointStep", optional(count)), ("setID", row),
@@ -139,16 +156,17 @@ enum RowRules {
             ("external", optional(json)),
         ]),
         rules("score", [("value", optional(real)), ("reason", optional(prose(100_000)))]),
+        rules("scoreSum", [("count", count), ("hash", any64)]),
         rules("fileResult", [
             ("nfe", count), ("seconds", real), ("realTimeFactor", real), ("output", optional(path)), ("reference", optional(json)),
         ]),
         rules("reportedFigure", [
-            ("paper", name(1000)), ("row", name(1000)), ("testSet", name(1000)), ("metric", name(1000)), ("conditions", name(10_000)),
-            ("value", real), ("std", optional(real)), ("mark", word(ReportedFigure.Mark.self)), ("source", prose(10_000)),
+            ("paper", name(1000)), ("row", name(1000)), ("testSet", name(1000)), ("metric", name(1000)),
+            ("conditions", name(10_000)), ("value", real), ("std", optional(real)), ("mark", word(ReportedFigure.Mark.self)), ("source", prose(10_000)),
         ]),
         rules("finding", [
-            ("subject", name(10_000)), ("gate", name(1000)), ("severity", word(GateFinding.Severity.self)), ("message", prose(1 << 20)),
-            ("detail", optional(prose(1 << 24))), ("time", time),
+            ("subject", name(10_000)), ("gate", name(1000)), ("severity", word(GateFinding.Severity.self)),
+            ("message", prose(1 << 20)), ("detail", optional(prose(1 << 24))), ("time", time),
         ]),
     ].flatMap { $0 }
 

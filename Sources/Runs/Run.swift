@@ -9,6 +9,8 @@ public struct Run: Hashable, Sendable, Identifiable {
     public var shortID: String { short.text }
     let short: RunShortID
     public var name: String
+    /// Other names by which it is found: of specs that mean the same training, and those it had before.
+    public var aliases: [String]
     public var key: RunKey
     public var origin: Origin
     public var status: RunStatus

@@ -133,6 +133,7 @@ extension RunFilter {
         let provenance = "provenance WHERE provenance.id = run.provenanceID"
         return [
             "id": Column(expression: "run.shortID"), "name": Column(expression: "run.name"),
+            "alias": Column(expression: "alias.name", source: "alias WHERE alias.runID = run.id"),
             "status": Column(expression: "run.status"), "seed": Column(expression: "run.seed"),
             "origin": Column(expression: "run.origin"), "notes": Column(expression: "run.notes"),
             "reason": Column(expression: "run.reason"), "identity": Column(expression: "run.identity"),

@@ -138,6 +138,7 @@ extension RunStore {
                     UPDATE evaluation SET status = 'running', reason = NULL, ownerID = ?, provenanceID = ?,
                     ended = NULL, started = coalesce(started, ?) WHERE id = ?
                     """, arguments: [me, try id(of: provenance, db), Date().stored, evaluation.rawValue])
+            try deleteScoreSums(of: evaluation, db)
         }
     }
 
@@ -150,6 +151,7 @@ extension RunStore {
             try db.execute(
                 sql: "UPDATE evaluation SET status = ?, reason = ?, ended = ?, ownerID = NULL WHERE id = ?",
                 arguments: [status.rawValue, reason, Date().stored, evaluation.rawValue])
+            if status == .finished { try insertScoreSums(of: evaluation, db) }
         }
     }
 

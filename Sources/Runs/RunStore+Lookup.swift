@@ -52,6 +52,7 @@ extension RunStore {
         try read { db in
             let found = try runs(
                 "WHERE run.shortID = ?1 OR run.name = ?1 OR run.name || '-' || run.shortID = ?1", [text], db)
+                + aliased(text, db)
             let near = try found.isEmpty && text.count >= 3
                 ? runs("WHERE substr(run.shortID, 1, length(?1)) = ?1", [text], db) : found
             if near.count == 1 { return near[0] }
@@ -63,6 +64,12 @@ extension RunStore {
             }
             throw StoreError.missing("no run is called '\(text)'", at: path, hint: "sgmse ls lists the runs")
         }
+    }
+
+    /// The runs that have `text` as another name than their first.
+    private func aliased(_ text: String, _ db: Database) throws -> [Run] {
+        guard try db.tableExists("alias") else { return [] }
+        return try runs("WHERE run.name <> ?1 AND run.id IN (SELECT runID FROM alias WHERE name = ?1)", [text], db)
     }
 
     /// The spec of a run.
@@ -90,7 +97,7 @@ extension RunStore {
     private func runs(
         _ tail: String, _ arguments: StatementArguments, _ db: Database, skip: ((BadCell) -> Void)? = nil
     ) throws -> [Run] {
-        var reader = RunReader(tags: try tagLists(db))
+        var reader = RunReader(tags: try lists("tag", "tag", db), aliases: try lists("alias", "name", db))
         let sql = """
             SELECT run.id, shortID, name, identity, seed, dataFingerprint, origin, status, reason, ownerID,
             created, started, ended, notes, provenanceID FROM run \(tail)
@@ -110,6 +117,7 @@ extension RunStore {
     /// What the runs of one reading share.
     private struct RunReader {
         var tags: [Int64: [String]]
+        var aliases: [Int64: [String]]
         var provenances: [Int64: Provenance] = [:]
         var living: [Int64: Bool] = [:]
     }
@@ -126,17 +134,19 @@ extension RunStore {
         }
         let (created, started, ended): (Instant, Instant?, Instant?) = (try cells[10], try cells[11], try cells[12])
         return try Run(
-            id: Run.ID(id), short: cells[1], name: cells[2],
+            id: Run.ID(id), short: cells[1], name: cells[2], aliases: reader.aliases[id] ?? [],
             key: RunKey(identity: cells[3], seed: UInt64(bitPattern: cells[4]), dataFingerprint: cells[5]),
             origin: cells[6], status: status, reason: reason, owner: owner.map(StoreID.init), created: created.date,
             started: started?.date, ended: ended?.date, provenance: provenance, tags: reader.tags[id] ?? [], notes: cells[13])
     }
 
-    private func tagLists(_ db: Database) throws -> [Int64: [String]] {
-        let rows = try Row.fetchCursor(db, sql: "SELECT runID, tag FROM tag ORDER BY runID, tag")
+    /// The texts in a column of a table, by run; none where the table is of a later version than the store.
+    private func lists(_ table: String, _ column: String, _ db: Database) throws -> [Int64: [String]] {
+        guard try db.tableExists(table) else { return [:] }
+        let rows = try Row.fetchCursor(db, sql: "SELECT runID, \(column) FROM \(table) ORDER BY runID, \(column)")
         var lists: [Int64: [String]] = [:]
         while let row = try rows.next() {
-            let cells = Cells(row, of: "tag")
+            let cells = Cells(row, of: table)
             try lists[cells[0], default: []].append(cells[1])
         }
         return lists

@@ -4,14 +4,18 @@ import GRDB
 extension RunStore {
     // MARK: Registering
 
-    /// Makes the run known as planned; a run of the same key is left as it is and returned.
+    /// Makes the run known as planned; a run of the same key is left as it is and returned, and is also found by the name
+    /// of the draft from then on.
     public func register(_ draft: RunDraft) throws(StoreError) -> Run {
         try write { db in try run(insert(draft, db), db) }
     }
 
     /// The row of the run of that key, made where it is missing.
     func insert(_ draft: RunDraft, _ db: Database) throws -> Run.ID {
-        if let known = try id(of: draft.key, db) { return known }
+        if let known = try id(of: draft.key, db) {
+            if try run(known, db).name != draft.name { try insertAlias(draft.name, of: known, db) }
+            return known
+        }
         try refuse(RunText.fault(inName: draft.name), "give the run a shorter or plainer name in its spec")
         let shortID = try freeShortID(for: draft.key, db)
         try db.execute(
@@ -71,6 +75,11 @@ extension RunStore {
         return id
     }
 
+    func insertAlias(_ name: String, of run: Run.ID, _ db: Database) throws {
+        try refuse(RunText.fault(inName: name), "give the run a shorter or plainer name in its spec")
+        try db.execute(sql: "INSERT OR IGNORE INTO alias (name, runID) VALUES (?, ?)", arguments: [name, run.rawValue])
+    }
+
     /// Stores the spec, and each leaf of it as a parameter to filter by.
     private func insert(_ spec: StoredSpec, of run: Run.ID, _ db: Database) throws {
         guard try Bool.fetchOne(db, sql: "SELECT json_valid(?)", arguments: [spec.resolved]) == true else {
@@ -102,6 +111,7 @@ extension RunStore {
         let me = try ownerID()
         try write { db in
             let known = try self.run(run, db)
+            try refuseChanging(known, db)
             if known.status == .running, let other = known.owner, other.rawValue != me,
                 let owner = try owner(other.rawValue, db), owner.isAlive
             {

@@ -10,6 +10,9 @@ extension RunStore {
     ) throws(StoreError) {
         try write { db in
             try insert(scores, of: evaluation, db)
+            let hasEnded = try Bool.fetchOne(
+                db, sql: "SELECT status = 'finished' FROM evaluation WHERE id = ?", arguments: [evaluation.rawValue])
+            if !scores.isEmpty, hasEnded == true { try insertScoreSums(of: evaluation, db) }
             let statement = try db.cachedStatement(
                 sql: """
                     INSERT OR REPLACE INTO fileResult (evaluationID, fileID, nfe, seconds, realTimeFactor, output, reference)

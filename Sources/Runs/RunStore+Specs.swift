@@ -7,11 +7,11 @@ extension RunStore {
     public func runs(ofSpec name: String) throws(StoreError) -> [Run.ID] {
         try read { db in
             let rows = try Row.fetchAll(db, sql: "SELECT runID, file FROM spec WHERE file IS NOT NULL ORDER BY runID")
-            return rows.filter { row in
-                let file: String = row[1]
+            return try rows.map { Cells($0, of: "spec") }.filter { cells in
+                let file: String = try cells[1]
                 let last = (file as NSString).lastPathComponent
                 return [file, last, (last as NSString).deletingPathExtension].contains(name)
-            }.map { Run.ID($0[0]) }
+            }.map { try $0[0] }
         }
     }
 

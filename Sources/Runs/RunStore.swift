@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 
 /// The SQLite file that remembers every run, evaluation, score and decision.
 ///
@@ -29,6 +30,8 @@ public final class RunStore: Sendable {
     public let journal: Journal
     let database: any DatabaseWriter
     let locks: OwnerLocks
+    let isClosed = Mutex(false)
+    let openFile: OpenFile
     private let patience: Double
 
     /// The folder that holds the store and, beside it, the folder of each run.
@@ -58,6 +61,7 @@ public final class RunStore: Sendable {
                 .networkFileSystem, at: path, "the folder lies on a network file system (\(network)), where WAL loses data",
                 hint: "choose a local folder with --store, or use the rollback journal: --journal rollback")
         }
+        openFile = OpenFile(path)
         locks = try OwnerLocks(besides: path, access: access)
         let locks = locks
         database = try Self.mapping(path) {
@@ -76,13 +80,10 @@ public final class RunStore: Sendable {
                 return try Self.create(path, journal, patience, locks)
             }
         }
-        if access == .readWrite { try takeOverAbandonedWork() }
-    }
-
-    /// Releases what this store owns and closes its connections.
-    public func close() throws(StoreError) {
-        try releaseEverything()
-        try Self.mapping(path) { try database.close() }
+        if access == .readWrite {
+            try takeOverAbandonedWork()
+            try finishPendingChanges()
+        }
     }
 
     // MARK: Access
@@ -163,6 +164,7 @@ extension RunStore {
             // A pool lowers this to NORMAL, under which a power cut may undo the last commits.
             try writer.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             try migrator.migrate(writer)
+            if journal == .wal { try writer.writeWithoutTransaction { try markLog($0, locks) } }
             return writer
         }
     }
@@ -172,10 +174,11 @@ extension RunStore {
         guard let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int, size > 0 else {
             return
         }
-        try reading(path) { try inspect(path, $0) }
+        let hadLog = hasLog(path)
+        try reading(path) { try inspect(path, hadLog: hadLog, $0) }
     }
 
-    private static func inspect(_ path: String, _ db: Database) throws {
+    private static func inspect(_ path: String, hadLog: Bool, _ db: Database) throws {
         let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '%grdb_migrations%'") ?? 0
         let mark = try Int32.fetchOne(db, sql: "PRAGMA application_id")
         guard tables == 0 || mark == applicationID else {
@@ -183,6 +186,7 @@ extension RunStore {
                 .foreign, at: path, "this SQLite file is not a store of sgmse",
                 hint: "choose another file with --store; this one has been left as it was")
         }
+        try refuseLostLog(path, hadLog: hadLog, tables: tables, db)
         let applied = try tables == 0 ? [] : migrator.appliedIdentifiers(db)
         let unknown = applied.subtracting(migrationNames).sorted()
         guard unknown.isEmpty else {
@@ -229,7 +233,7 @@ extension RunStore {
     private static func archive(_ path: String) throws -> DatabaseQueue {
         let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
         let queue = try DatabaseQueue(path: "file:\(escaped)?immutable=1", configuration: configuration(30, readOnly: true))
-        try queue.read { try inspect(path, $0) }
+        try queue.read { try inspect(path, hadLog: false, $0) }
         return queue
     }
 

@@ -16,7 +16,8 @@ public enum RunText {
     /// Why `text` is no note, which may have lines and be empty; nil if it is one.
     static func fault(inNote text: String) -> String? {
         if text.utf8.count > longestNote { return tooLong(text, "note", longestNote) }
-        let isPlain = text.split(whereSeparator: { $0 == "\n" || $0 == "\t" || $0 == "\r\n" }).allSatisfy { String($0).isPrintable }
+        let parts = text.split(whereSeparator: { $0 == "\n" || $0 == "\t" || $0 == "\r\n" })
+        let isPlain = parts.allSatisfy { String($0).isPrintable }
         return isPlain ? nil : "a note has no control characters besides line breaks and tabs"
     }
 

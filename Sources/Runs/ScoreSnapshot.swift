@@ -11,6 +11,8 @@ public struct ScoreSnapshot: Sendable {
     /// Those of the runs, and those of anchors.
     public var evaluations: [Evaluation]
     public var series: [Key: Series]
+    /// Those whose scores are not what they were when the evaluation ended; the store is damaged.
+    public var damaged: Set<Key>
     /// The files of the sets.
     public var files: [TestFile.ID: TestFile]
     /// The values of each run's resolved spec, by path; the elements of a list are joined by commas.
@@ -65,12 +67,13 @@ extension RunStore {
             let ofAnchors = try evaluations(
                 "WHERE anchor IS NOT NULL AND setID IN (\(list(used))) ORDER BY setID, id", [], db)
             let evaluations = ofRuns + ofAnchors
+            let series = try series(of: evaluations.map(\.id), metrics: kept.map(\.id), db)
             return ScoreSnapshot(
                 runs: known,
                 testSets: Dictionary(uniqueKeysWithValues: testSets.filter { used.contains($0.id) }.map { ($0.id, $0) }),
                 fileCounts: try fileCounts(used, db),
                 metrics: Dictionary(uniqueKeysWithValues: kept.map { ($0.id, $0) }), evaluations: evaluations,
-                series: try series(of: evaluations.map(\.id), metrics: kept.map(\.id), db),
+                series: series, damaged: try damaged(among: evaluations.map(\.id), metrics: kept.map(\.id), series, db),
                 files: try files(of: used, db), settings: try settings(of: known.map(\.id), db), findings: findings,
                 validations: validations)
         }

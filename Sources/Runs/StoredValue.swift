@@ -25,7 +25,8 @@ struct Cells {
             guard let value = Value(stored: stored) else {
                 let names = Array(row.columnNames)
                 let key = names.first.map { "\($0) = \(BadCell.text(of: row[0]))" } ?? ""
-                throw BadCell(table: table, row: key, column: names[column], value: BadCell.text(of: stored), wanted: Value.wanted)
+                throw BadCell(
+                    table: table, row: key, column: names[column], value: BadCell.text(of: stored), wanted: Value.wanted)
             }
             return value
         }

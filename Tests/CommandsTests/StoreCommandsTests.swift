@@ -157,6 +157,29 @@ import Testing
         #expect(shown.contains("sha256"))
     }
 
+    /// However a command ends, the file alone is the whole store.
+    @Test func aCopyOfTheFileAloneIsWholeAfterAnyCommand() throws {
+        for arguments in [["tag", runs[0].shortID, "kept"], ["tag", "nobody", "x"], ["gc", "--delete"], ["run", "no-such.yaml"]] {
+            _ = try Program(arguments, in: scratch.folder).wait()
+            let copy = try Scratch()
+            try FileManager.default.copyItem(atPath: scratch.store, toPath: copy.store)
+            #expect(try RunStore(at: copy.store, access: .readOnly).runs().count == 2, "\(arguments)")
+        }
+        #expect(try sgmse("tag", runs[0].shortID, "kept", "--remove").code == 0)
+    }
+
+    @Test func removingAndRenamingSayWhatTheyWouldDo() throws {
+        let removal = try sgmse("rm", runs[0].shortID)
+        #expect(removal.code == 0 && removal.error.contains("--yes removes them"), "\(removal.error)")
+        #expect(removal.out.contains("checkpoints/step-6.safetensors") && removal.out.contains("audio/"), "\(removal.out)")
+        let renaming = try sgmse("rename", runs[0].shortID, "other", "--dry-run")
+        #expect(renaming.code == 0 && renaming.out.contains("would be other-\(runs[0].shortID)"), "\(renaming.out)")
+        #expect(try sgmse("tag", runs[0].shortID, "a\nb").code == 2)
+        #expect(try sgmse("note", runs[0].shortID, String(repeating: "x", count: 20_000)).code == 2)
+        let after = try RunStore(at: scratch.store, access: .readOnly)
+        #expect(try after.runs().map(\.name) == runs.map(\.name) && scratch.files("step-6.safetensors").count == 2)
+    }
+
     @Test func aBackupIsAStore() throws {
         #expect(try sgmse("backup", "copy.sqlite").code == 0)
         let copy = try RunStore(at: scratch.folder + "/copy.sqlite", access: .readOnly)

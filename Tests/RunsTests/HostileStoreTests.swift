@@ -12,6 +12,10 @@ import Testing
         for name in ["a", "b"] { try fill(name, store) }
         try store.record([ReportedFigure(paper: "p", row: "r", testSet: "test", metric: "pesq", value: 1, mark: .verified, source: "s")])
         _ = try store.claim("work")
+        var second = Sample.run("second name")
+        second.key = Sample.run("a").key
+        _ = try store.register(second)
+        try store.willMake(["a/checkpoints/x"])
         try store.backup(to: scratch.folder + "/copy.sqlite")
         return try Data(contentsOf: URL(fileURLWithPath: scratch.folder + "/copy.sqlite"))
     }
@@ -95,7 +99,8 @@ import Testing
 
     private static let tables = [
         "run", "provenance", "spec", "parameterPath", "parameter", "tag", "event", "owner", "claim", "completedStep", "trainingStep",
-        "validation", "checkpoint", "testSet", "testFile", "metric", "evaluation", "score", "fileResult", "reportedFigure", "finding", "madeFile",
+        "validation", "checkpoint", "testSet", "testFile", "metric", "evaluation", "score", "fileResult", "reportedFigure", "finding", "madeFile", "alias", "pendingChange",
+        "scoreSum",
     ]
 
     @Test(arguments: tables)

@@ -12,6 +12,8 @@ final class InterruptSignals: Sendable {
     private struct State {
         var interruption: Interruption?
         var isRequested = false
+        /// Whether a signal is just ending the process.
+        var isEnding = false
         /// Whether the work in hand is waited for, however long it takes.
         var isPatient = false
         /// Signals that someone else answers for this process.
@@ -90,7 +92,14 @@ final class InterruptSignals: Sendable {
         request()
     }
 
+    /// Waits for ever where a signal is just ending the process: what fails meanwhile is not what ended it.
+    static func yieldToEnd() {
+        while state.withLock(\.isEnding) { Thread.sleep(forTimeInterval: 1) }
+    }
+
     private static func end() -> Never {
+        state.withLock { $0.isEnding = true }
+        OpenStores.shared.closeAll(within: 1)
         state.withLock(\.cleanUp)?()
         _exit(130)
     }

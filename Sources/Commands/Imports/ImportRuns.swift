@@ -20,12 +20,11 @@ struct ImportRuns: ParsableCommand {
     var files = false
 
     func run() throws {
-        let other = try RunStore(at: file, access: .readOnly, journal: store.journal)
+        let other = try store.open(file)
         let chosen = try runs.isEmpty ? other.runs() : runs.map { try other.run(named: $0) }
         let store = try store.open(.readWrite)
         let summary = try store.importRuns(from: other.path, only: runs.isEmpty ? nil : chosen.map(\.shortID))
         let copied = try files ? chosen.reduce(0) { try $0 + store.importFiles(of: $1, from: other.folder) } : 0
         printError("\(summary.runs) runs, \(summary.evaluations) evaluations, \(summary.scores) scores, \(copied) files added")
-        try store.close()
     }
 }

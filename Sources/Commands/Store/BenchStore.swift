@@ -6,7 +6,8 @@ import Runs
 /// `sgmse bench store`: how fast a large store is filled, listed and compared.
 struct BenchStore: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "store", abstract: "Fill a store of its own with runs and scores; list them, and compare 50.",
+        commandName: "store",
+        abstract: "Fill a store of its own with runs and scores; list them, and compare 50. Or let many write at once.",
         discussion: "Exit 1 with --check if a bound is missed.")
 
     @Option(help: "Runs.")
@@ -14,6 +15,14 @@ struct BenchStore: ParsableCommand {
 
     @Option(help: "Scores of each run: a multiple of 10.")
     var scoresPerRun = 1000
+
+    @Option(help: ArgumentHelp(
+        "Instead, so many light writers beside a trainer and an evaluator: how long they wait for their turns.",
+        valueName: "count"))
+    var writers: Int?
+
+    @Option(help: "With --writers, for so many seconds.")
+    var seconds = 10.0
 
     @Option(help: ArgumentHelp("A folder on the disk to be measured; a temporary one if not given.", valueName: "folder"))
     var folder: String?
@@ -26,6 +35,10 @@ struct BenchStore: ParsableCommand {
 
     func validate() throws {
         if runs < 1 { throw ValidationError("--runs \(runs): at least one is needed") }
+        if let writers, !(1...200).contains(writers) {
+            throw ValidationError("--writers \(writers): a number from 1 to 200 is needed")
+        }
+        if !(1...600).contains(seconds) { throw ValidationError("--seconds \(seconds): a number from 1 to 600 is needed") }
         if scoresPerRun < 10 || scoresPerRun % 10 != 0 {
             throw ValidationError("--scores-per-run \(scoresPerRun): a positive multiple of 10 is needed")
         }
@@ -37,6 +50,12 @@ struct BenchStore: ParsableCommand {
         defer {
             signals.stop()
             try? FileManager.default.removeItem(atPath: place)
+        }
+        if let writers {
+            let benchmark = try WriterBenchmark(at: place + "/store.sqlite", writers: writers, seconds: seconds)
+            try json ? emit(benchmark.json) : emit(benchmark.table.terminal(), terminator: "")
+            if check, !benchmark.meetsBounds { throw ExitCode(1) }
+            return
         }
         let store = try RunStore(at: place + "/store.sqlite")
         let benchmark = try StoreBenchmark(filling: store, runs: runs, scoresPerRun: scoresPerRun) { done in

@@ -5,7 +5,8 @@ import Runs
 /// `sgmse gc`: files that nothing needs.
 struct CollectGarbage: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gc", abstract: "List the files beside the store that no row needs; --delete deletes those that the store had made.",
+        commandName: "gc",
+        abstract: "List the files beside the store that no row needs; --delete deletes those that the store had made.",
         discussion: """
             Deleted are checkpoints and audio that this store had made and no row names any more, and what interrupted \
             writes of sgmse left over an hour ago (.sgmse-part-…). What the store did not record as made is listed as \
@@ -25,10 +26,14 @@ struct CollectGarbage: ParsableCommand {
         let garbage = try store.garbage()
         let removable = garbage.filter(\.isRemovable)
         let bytes = removable.reduce(0) { $0 + $1.bytes }
-        let others = garbage.count == removable.count ? "" : "; \(garbage.count - removable.count) others were not made by this store"
+        let left = garbage.count - removable.count
+        let others = left == 0 ? "" : "; \(left) others were not made by this store"
         if json {
             let files = garbage.map { file -> JSON in
-                ["path": .string(file.path), "bytes": .integer(file.bytes), "reason": .string(file.reason.rawValue), "removable": .bool(file.isRemovable)]
+                [
+                    "path": .string(file.path), "bytes": .integer(file.bytes), "reason": .string(file.reason.rawValue),
+                    "removable": .bool(file.isRemovable),
+                ]
             }
             try emit(.array(files))
         } else {

@@ -24,9 +24,8 @@ struct ExportRuns: ParsableCommand {
         let summary = try store.export(chosen.map(\.id), to: to)
         var copied = 0
         if files {
-            let other = try RunStore(at: to, journal: store.journal)
+            let other = try self.store.open(to, .readWrite)
             copied = try chosen.reduce(0) { try $0 + other.importFiles(of: $1, from: store.folder) }
-            try other.close()
         }
         printError("\(summary.runs) runs, \(summary.evaluations) evaluations, \(summary.scores) scores, \(copied) files added to \(to)")
     }

@@ -11,8 +11,22 @@ struct ComparisonNotes {
         let empty = rows.indices.filter { row in cells[row].allSatisfy { $0 == nil } }.map { row in
             "\(rows[row].label): no scores yet\(rows[row].run.map { " (\($0.status.rawValue))" } ?? "")"
         }
-        lines = empty + Self.sets(snapshot) + Self.columns(columns) + Self.gates(rows) + Self.checkpoints(rows, snapshot)
+        lines = Self.damaged(snapshot) + empty + Self.sets(snapshot) + Self.columns(columns) + Self.gates(rows) + Self.checkpoints(rows, snapshot)
             + Self.design(rows, snapshot, options) + Self.unfloored(columns, options)
+    }
+
+    /// Scores that are not what they were when their evaluation ended.
+    private static func damaged(_ snapshot: ScoreSnapshot) -> [String] {
+        let runs = Dictionary(snapshot.runs.map { ($0.id, $0.name) }) { first, _ in first }
+        return snapshot.evaluations.flatMap { evaluation in
+            snapshot.damaged.filter { $0.evaluation == evaluation.id }
+                .compactMap { snapshot.metrics[$0.metric]?.name }.sorted().map { metric in
+                    let system = evaluation.run.flatMap { runs[$0] } ?? evaluation.anchor ?? ""
+                    let place = [snapshot.testSets[evaluation.testSet]?.name, evaluation.point.steps.map { "N = \($0)" }]
+                    return ([system] + place.compactMap(\.self)).joined(separator: ", ")
+                        + ": the scores of \(metric) do not match their checksum; the store is damaged: sgmse doctor --thorough"
+                }
+        }
     }
 
     private static func sets(_ snapshot: ScoreSnapshot) -> [String] {

@@ -1,0 +1,31 @@
+import Foundation
+import Reports
+import Runs
+import Testing
+
+/// Writers get their turns in the order in which they come, and give up when their patience is over.
+@Suite(.serialized) struct TurnTests {
+    /// Eight stores that write without a pause: none is passed over by the others.
+    @Test func noWriterIsPassedOver() throws {
+        let scratch = try Scratch()
+        let path = scratch.store
+        let benchmark = try WriterBenchmark(at: path, writers: 8, seconds: 1.5)
+        #expect(benchmark.writers.count == 10 && benchmark.writers.allSatisfy { !$0.waited.isEmpty })
+        #expect(benchmark.unfairness.isFinite && benchmark.json.text.contains("waited_p99_s"))
+        #expect(try RunStore(at: path).integrityProblems().isEmpty)
+    }
+
+    @Test func aTurnThatDoesNotComeIsGivenUpAndGivenBack() throws {
+        let scratch = try Scratch()
+        let first = try RunStore(at: scratch.store)
+        let second = try RunStore(at: scratch.store, access: .readWrite, patience: 0.2)
+        try first.whileWriting {
+            let error = #expect(throws: StoreError.self) { try second.register(Sample.run("b")) }
+            #expect(error?.kind == .busy)
+        }
+        // The turn that came too late is free again.
+        _ = try first.register(Sample.run("a"))
+        _ = try second.register(Sample.run("b"))
+        #expect(try first.runs().count == 2)
+    }
+}
