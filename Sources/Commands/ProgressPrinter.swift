@@ -7,6 +7,12 @@ import Training
 enum Terminal {
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
+    /// Whether messages are coloured: on a terminal that can, unless NO_COLOR is set.
+    static let hasColors: Bool = {
+        let environment = ProcessInfo.processInfo.environment
+        return isInteractive && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+    }()
+
     /// Columns of standard output; 160 where it is no terminal.
     static var width: Int? { size(STDOUT_FILENO).map { Int($0.ws_col) } ?? 160 }
 
@@ -125,7 +131,7 @@ final class ProgressPrinter: Sendable {
 
     private func draw(_ event: ExperimentEvent, _ state: inout State) {
         switch event {
-        case .planned, .validated, .failed, .noted, .corpus:
+        case .planned, .validated, .failed, .noted, .corpus, .found:
             guard let text = event.text, isNews(event, text, &state) else { break }
             clear(&state)
             printError(text)
@@ -168,7 +174,9 @@ final class ProgressPrinter: Sendable {
         let cells = columns < 110 ? 10 : 20
         let width = min(max(12, columns - cells - 66), shown.map(\.name.count).max() ?? 0)
         let finished = board.lines.count { $0.stage == .done }
-        let eta = board.secondsLeft.map(time) ?? "unknown"
+        let unmeasured = board.unmeasuredEvaluations
+        let eta = (board.secondsLeft.map(time) ?? "unknown")
+            + (unmeasured > 0 ? " and \(unmeasured) evaluations, of which none was measured yet" : "")
         return shown.map { line($0, width, cells) } + ["\(finished) of \(board.lines.count) runs done  ETA \(eta)"]
     }
 

@@ -8,10 +8,18 @@ public struct RunListing: Sendable {
     public let unreadable: [StoreError]
     /// The last step of those that were trained.
     public let steps: [Run.ID: Int]
+    /// The evaluations of each run that are still to be done.
+    public let open: [Run.ID: Int]
 
     public init(of store: RunStore, where filter: RunFilter? = nil, limit: Int? = nil) throws(StoreError) {
-        (runs, unreadable) = try store.readableRuns(where: filter, limit: limit)
+        let (runs, unreadable) = try store.readableRuns(where: filter, limit: limit)
+        try self.init(of: runs, in: store, unreadable: unreadable)
+    }
+
+    public init(of runs: [Run], in store: RunStore, unreadable: [StoreError] = []) throws(StoreError) {
+        (self.runs, self.unreadable) = (runs, unreadable)
         steps = try store.lastSteps(of: runs.map(\.id))
+        open = try store.openEvaluations()
     }
 
     public var table: Table {
@@ -25,7 +33,8 @@ public struct RunListing: Sendable {
             ],
             rows: runs.map { run in
                 Table.Row([
-                    .text(run.shortID), .text(([run.name] + run.aliases).joined(separator: ", ")), .text(String(run.key.seed)), .text(run.status.rawValue),
+                    .text(run.shortID), .text(([run.name] + run.aliases).joined(separator: ", ")),
+                    .text(String(run.key.seed)), .text(status(of: run)),
                     steps[run.id].map(Table.Cell.integer) ?? .empty, .text(run.started?.text ?? "–"), .text(run.duration?.clock ?? "–"),
                     .text(run.tags.joined(separator: ", ")), .text(run.notes),
                     run.reason.map(Table.Cell.text) ?? .empty,
@@ -34,7 +43,15 @@ public struct RunListing: Sendable {
     }
 
     public var json: JSON {
-        .array(runs.map { run in .object(run.json.members + [.init("step", JSON(steps[run.id]))]) })
+        .array(runs.map { run in
+            .object(run.json.members + [.init("step", JSON(steps[run.id])), .init("open_evaluations", .integer(open[run.id] ?? 0))])
+        })
+    }
+
+    /// A run is finished once its evaluations are.
+    private func status(of run: Run) -> String {
+        guard run.status == .finished, let open = open[run.id] else { return run.status.rawValue }
+        return "trained, \(open) evaluations to do"
     }
 }
 

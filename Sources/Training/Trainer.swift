@@ -63,7 +63,7 @@ public struct Trainer {
     private func train(_ state: TrainingState, to total: Int, _ journal: inout TrainingJournal) throws {
         let data = TrainingData(files: training, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
         let draws = try TrainingDraws(builder, seed: seed)
-        let validator = Validator(
+        var validator = Validator(
             builder: builder, files: validation, draws: draws, seed: seed, workspace: workspace, folder: run.folder,
             interruption: interruption)
         var schedule = CheckpointSchedule(spec, total: total, files: training.count)
@@ -90,7 +90,7 @@ public struct Trainer {
             let isValidated = schedule.validates(after: state.step) || isBudgetSpent
             var kinds = schedule.due(after: state.step)
             if isValidated {
-                kinds.formUnion(try validate(state, validator, &journal))
+                kinds.formUnion(try validate(state, &validator, &journal))
                 kinds.insert(.last)
                 pace.forget(state.step)
             }
@@ -150,11 +150,11 @@ public struct Trainer {
 
     /// - Returns: The kinds of checkpoint for which the step is the best so far.
     private func validate(
-        _ state: TrainingState, _ validator: Validator, _ journal: inout TrainingJournal
+        _ state: TrainingState, _ validator: inout Validator, _ journal: inout TrainingJournal
     ) throws -> Set<CheckpointRecord.Kind> {
         let scores: [Validator.Score]
         do { scores = try validator.validate(state) } catch is Interrupted { try end(state, &journal) }
-        observe(.validated(step: state.step, scores: scores.map { .init(metric: $0.metric, value: $0.value) }))
+        observe(.validated(step: state.step, scores: scores.map { .init(metric: $0.metric, value: $0.value, noisy: $0.noisy) }))
         return journal.add(scores, at: state.step)
     }
 

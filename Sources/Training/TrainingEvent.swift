@@ -13,8 +13,12 @@ public enum TrainingEvent: Sendable {
 public struct MetricValue: Sendable, Codable, Hashable {
     public var metric: String
     public var value: Double?
+    /// That of the noisy input of the same files, where the metric is one of enhanced files.
+    public var noisy: Double?
 
-    public init(metric: String, value: Double?) { (self.metric, self.value) = (metric, value) }
+    public init(metric: String, value: Double?, noisy: Double? = nil) {
+        (self.metric, self.value, self.noisy) = (metric, value, noisy)
+    }
 }
 
 /// How far a training is.

@@ -17,8 +17,19 @@ struct Validator {
     let folder: String
     let interruption: Interruption
 
-    /// A mean over files; `nil` where no file has a value.
-    typealias Score = (metric: String, value: Double?, n: Int)
+    /// A mean over files; `nil` where no file has a value. `noisy` is that of the unprocessed input.
+    typealias Score = (metric: String, value: Double?, n: Int, noisy: Double?)
+
+    /// The means of the noisy input, computed once.
+    private var noisy: [String: Double]?
+
+    init(
+        builder: ModelBuilder, files: [PairedFile], draws: TrainingDraws, seed: UInt64, workspace: Workspace, folder: String,
+        interruption: Interruption
+    ) {
+        (self.builder, self.files, self.draws, self.seed) = (builder, files, draws, seed)
+        (self.workspace, self.folder, self.interruption) = (workspace, folder, interruption)
+    }
 
     private var spec: TrainSpec { builder.spec.train }
 
@@ -26,10 +37,13 @@ struct Validator {
     private static let keptFiles = 2
 
     /// The scores of the averaged weights; none without validation files.
-    func validate(_ state: TrainingState) throws -> [Score] {
+    mutating func validate(_ state: TrainingState) throws -> [Score] {
         guard !files.isEmpty else { return [] }
         let data = TrainingData(files: files, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
-        return try state.withAverages { [try loss(state, data)] + (try scores(state)) }
+        let measured: [Score] = try state.withAverages { [try loss(state, data)] + (try scores(state)) }
+        let noisy = try noisy ?? anchor()
+        self.noisy = noisy
+        return measured.map { ($0.metric, $0.value, $0.n, noisy[$0.metric]) }
     }
 
     private func loss(_ state: TrainingState, _ data: TrainingData) throws -> Score {
@@ -43,17 +57,15 @@ struct Validator {
                 total += Double(value.total.item) * Double(range.count)
                 count += range.count
             }
-            return ("valid_loss", total / Double(count), count)
+            return ("valid_loss", total / Double(count), count, nil)
         }
     }
 
     /// Scores of the first files, enhanced by the validation sampler.
     private func scores(_ state: TrainingState) throws -> [Score] {
-        let chosen = Array(files.prefix(spec.numEvalFiles))
+        let chosen = chosen
         guard !chosen.isEmpty else { return [] }
-        let evaluator = FileEvaluator(
-            sampleRate: builder.spec.data.sampleRate, rates: builder.spec.ratePolicy,
-            metrics: ["pesq", "estoi", "si_sdr"].compactMap { builder.catalog.metrics[$0] }, noiseSeed: 0)
+        let evaluator = evaluator
         let enhancer = try builder.validationEnhancer(state.model)
         let outcomes = try evaluator.evaluate(
             chosen, interruption: interruption,
@@ -61,9 +73,30 @@ struct Validator {
         ) { _, _ in }
         try keep(outcomes.prefix(Self.keptFiles), step: state.step, evaluator)
         return evaluator.metrics.map { metric in
-            let values = outcomes.compactMap { $0.score(of: metric.name) }.filter(\.isFinite)
-            return (metric.name, values.isEmpty ? nil : values.reduce(0, +) / Double(values.count), values.count)
+            let mean = Self.mean(of: metric.name, outcomes)
+            return (metric.name, mean.value, mean.n, nil)
         }
+    }
+
+    /// The scores of the unprocessed files: what a model below them takes away.
+    private func anchor() throws -> [String: Double] {
+        let evaluator = evaluator
+        let outcomes = try evaluator.evaluate(
+            chosen, interruption: interruption, process: { FileEvaluator.Processed(audio: $0.noisy, seconds: 0) }) { _, _ in }
+        return evaluator.metrics.reduce(into: [:]) { $0[$1.name] = Self.mean(of: $1.name, outcomes).value }
+    }
+
+    private var chosen: [PairedFile] { Array(files.prefix(spec.numEvalFiles)) }
+
+    private var evaluator: FileEvaluator {
+        FileEvaluator(
+            sampleRate: builder.spec.data.sampleRate, rates: builder.spec.ratePolicy,
+            metrics: ["pesq", "estoi", "si_sdr"].compactMap { builder.catalog.metrics[$0] }, noiseSeed: 0)
+    }
+
+    private static func mean(of metric: String, _ outcomes: [FileEvaluator.Outcome]) -> (value: Double?, n: Int) {
+        let values = outcomes.compactMap { $0.score(of: metric) }.filter(\.isFinite)
+        return (values.isEmpty ? nil : values.reduce(0, +) / Double(values.count), values.count)
     }
 
     /// Writes a few enhanced validation files, and once what they were made from.

@@ -72,18 +72,36 @@ public struct Executor: Sendable {
     private func register(_ plan: Plan) throws -> [RegisteredRun] {
         let protocolFindings = try ProtocolGate.enter(plan.spec, workspace.catalog)
         let written = Self.text(of: plan.spec.files)
+        let open = plan.openEvaluations
         let runs = try plan.trainings.map { training in
             try interruption.check()
             let run = try register(training, plan.spec, written)
             try store.makeFolder(of: run)
             try record(training.data.findings + protocolFindings, of: run, waived: training.spec.waive)
-            return RegisteredRun(run: run, task: training, log: RunLog(in: workspace.folder + "/" + run.folder))
+            let log = RunLog(in: workspace.folder + "/" + run.folder)
+            if open[training.key] != nil {
+                for text in plan.spec.warnings.map(\.description) + words(training.data.findings + protocolFindings, training.spec) {
+                    log.writeOnce(.found(text))
+                }
+            }
+            return RegisteredRun(run: run, task: training, log: log)
         }
+        try store.setOpenEvaluations(Dictionary(runs.map { ($0.run.id, open[$0.task.key] ?? 0) }, uniquingKeysWith: { $1 }))
+        for text in words(plan.findings, plan.spec.spec) { observe(.found(text)) }
         observe(.agenda(runs.map { one in
             RunAgenda(
                 name: one.run.name, id: one.run.shortID, steps: one.task.totalSteps ?? 0, evaluations: one.task.run.evaluations.count)
         }))
         return runs
+    }
+
+    /// Findings as `sgmse check` words them, each once.
+    private func words(_ findings: [Finding], _ spec: ExperimentSpec) -> [String] {
+        findings.reduce(into: []) { texts, finding in
+            let waiver = finding.severity == .error ? spec.waive[finding.code.rawValue] : nil
+            let text = "\(finding)" + (waiver.map { "\n  waived: \($0)" } ?? "")
+            if !texts.contains(text) { texts.append(text) }
+        }
     }
 
     private func register(_ training: TrainingTask, _ loaded: LoadedSpec, _ written: String) throws -> Run {

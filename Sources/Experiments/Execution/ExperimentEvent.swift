@@ -5,6 +5,8 @@ import Training
 public enum ExperimentEvent: Sendable, Codable {
     /// All that a command will see to, before anything is done.
     case agenda([RunAgenda])
+    /// What the gates and the spec's checks found and let pass, as `sgmse check` words it.
+    case found(String)
     /// A corpus was made, or found as it was.
     case corpus(name: String, folder: String, isNew: Bool)
     /// A step of the plan, before it is done or passed over.
@@ -69,6 +71,7 @@ extension ExperimentEvent {
         switch self {
         case .agenda, .checkpoint, .trained, .evaluated, .finished: return nil
         case .corpus(let name, let folder, let isNew): return "corpus \(name): \(isNew ? "made" : "found") in \(folder)"
+        case .found(let text): return text
         case .planned(let step):
             let mark = switch step.state { case .cached: "="; case .resumed: ">"; case .new: "+" }
             return "\(mark) \(step.title): \(step.state.rawValue) — \(step.reason)"
@@ -76,7 +79,10 @@ extension ExperimentEvent {
         case .trainingStarted(_, let folder, let step, let total):
             return "  training steps \(step + 1) to \(total) in \(folder)"
         case .validated(_, let step, let scores):
-            let text = scores.map { "\($0.metric) \($0.value.map { String(format: "%.3f", $0) } ?? "none")" }
+            let text = scores.map { score in
+                let noisy = score.noisy.map { String(format: " (noisy %.3f)", $0) } ?? ""
+                return "\(score.metric) \(score.value.map { String(format: "%.3f", $0) } ?? "none")\(noisy)"
+            }
             return "  step \(step): validation \(text.joined(separator: "  "))"
         case .noted(_, let text): return "  \(text)"
         case .failed(let step, let reason): return "✗ \(step.title): \(reason)"

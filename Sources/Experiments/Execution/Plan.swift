@@ -1,4 +1,5 @@
 import Corpora
+import Runs
 import Specs
 
 /// What a spec asks for, step by step, with the reason for each: made once by a ``Planner``, shown by `sgmse plan`, and
@@ -23,6 +24,17 @@ public struct Plan: Sendable {
     public var unmeasured: Int { steps.count { $0.state != .cached && $0.seconds == nil && ($0.kind == .train || $0.kind == .evaluate) } }
     /// Whether every corpus is there; without it, the steps that wait for it cannot be told in full.
     var hasItsData: Bool { !steps.contains { $0.kind == .corpus } }
+
+    /// How many evaluations are to be done of each training that anything is to be done for.
+    var openEvaluations: [RunKey: Int] {
+        pending.reduce(into: [:]) { counts, step in
+            switch step.task {
+            case .train(let training): counts[training.key, default: 0] += 0
+            case .evaluate(let evaluation): if let key = evaluation.training?.key { counts[key, default: 0] += 1 }
+            case nil: break
+            }
+        }
+    }
 
     /// The evaluations that need the weights of a training.
     func evaluations(of training: TrainingTask) -> [EvaluationTask] {

@@ -121,6 +121,12 @@ public struct ProgressBoard: Sendable {
         }
     }
 
+    /// Evaluations to be made while none was measured: ``secondsLeft`` is without them.
+    public var unmeasuredEvaluations: Int {
+        guard evaluationTime.count == 0 else { return 0 }
+        return lines.reduce(0) { $0 + ($1.stage == .failed ? 0 : $1.allEvaluations - $1.evaluations) }
+    }
+
     /// Seconds until the whole plan is done; nil while no run has shown its speed.
     public var secondsLeft: Double? {
         let each = lines.map(\.secondsLeft)

@@ -26,6 +26,13 @@ final class RunLog: Sendable {
         try? file.write(contentsOf: line)
     }
 
+    /// Writes an event that stands in the log once, however many commands and processes report it.
+    func writeOnce(_ event: ExperimentEvent) {
+        guard let text = text(of: event) else { return }
+        let known = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        if !known.contains(text) { write(event) }
+    }
+
     private func text(of event: ExperimentEvent) -> String? {
         switch event {
         case .trained(_, let p) where p.step == p.of || isTime():
@@ -34,6 +41,8 @@ final class RunLog: Sendable {
                 p.secondsLeft)
         case .evaluated(_, let label, let file, let done, let total, let left) where done == total || isTime():
             String(format: "%@: %d of %d files (%@), %.0f s left", label, done, total, file, left)
+        case .found(let text):
+            text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "; ")
         case .checkpoint(_, let step, let path): "checkpoint at step \(step): \(path)"
         case .finished(let step): "done: \(step.title)"
         default: event.text

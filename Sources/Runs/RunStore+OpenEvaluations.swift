@@ -1,0 +1,32 @@
+import Foundation
+import GRDB
+
+extension RunStore {
+    /// Records how many evaluations a plan still asks for of each run, where that differs from what the store tells.
+    ///
+    /// An event of the run, so that the evaluations that end later are counted off.
+    public func setOpenEvaluations(_ counts: [Run.ID: Int]) throws(StoreError) {
+        let known = try openEvaluations()
+        for (run, count) in counts where known[run, default: 0] != count {
+            let event = EventRecord(kind: "agenda", message: "\(count) evaluations to do")
+            _ = try record(TrainingBatch(events: [event]), of: run)
+        }
+    }
+
+    /// The evaluations that the last plan of each run asked for and that are not finished; runs without any are left out.
+    public func openEvaluations() throws(StoreError) -> [Run.ID: Int] {
+        try read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT runID, open - (
+                        SELECT count(*) FROM evaluation WHERE evaluation.runID = agenda.runID AND status = 'finished' AND ended >= since)
+                    FROM (
+                        SELECT runID, CAST(message AS INTEGER) AS open, max(time) AS since FROM event WHERE kind = 'agenda' GROUP BY runID
+                    ) AS agenda WHERE open > 0
+                    """)
+            let counts = rows.map { (Run.ID($0[0] as Int64), $0[1] as Int) }
+            return Dictionary(counts.filter { $0.1 > 0 }, uniquingKeysWith: { $1 })
+        }
+    }
+}

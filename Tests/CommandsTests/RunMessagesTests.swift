@@ -1,0 +1,54 @@
+import Foundation
+import Runs
+import Testing
+
+/// What `run` and `ls` say besides the steps.
+@Suite struct RunMessagesTests {
+    /// That the last checkpoint is evaluated, whatever validation says, is a note.
+    @Test func runSaysWhatCheckSays() throws {
+        let scratch = try Scratch()
+        let spec = try scratch.spec(tinySpec)
+        let checked = try Program.run("check", spec, in: scratch.folder)
+        let findings = checked.out.split(separator: "\n").filter { $0.contains(/^(note|warning|error)\[/) }.map(String.init)
+        #expect(checked.code == 0 && !findings.isEmpty, "\(checked)")
+        let run = try Program.run("run", spec, "--no-table", in: scratch.folder)
+        let log = try Program.run("logs", "tiny", in: scratch.folder).out
+        for finding in findings {
+            #expect(run.error.components(separatedBy: finding).count == 2, "\(finding)\n\(run.error)")
+            #expect(log.components(separatedBy: finding).count == 2, "\(finding)\n\(log)")
+        }
+        // Nothing is left to do: nothing is added to the log.
+        #expect(try Program.run("run", spec, "--no-table", "--jobs", "2", in: scratch.folder).code == 0)
+        #expect(try Program.run("logs", "tiny", in: scratch.folder).out == log)
+    }
+
+    @Test func validationsStandBesideTheNoisyInput() throws {
+        let scratch = try Scratch()
+        let run = try Program.run("run", scratch.spec(tinySpec), "--no-table", in: scratch.folder)
+        #expect(run.error.contains(/step 3: validation valid_loss [0-9.]+  pesq [0-9.]+ \(noisy [0-9.]+\)/), "\(run.error)")
+        #expect(run.error.components(separatedBy: "si_sdr").count > 2)
+    }
+
+    @Test func aRunIsFinishedWhenItsEvaluationsAre() throws {
+        let scratch = try Scratch()
+        let spec = try scratch.spec(tinySpec.replacingOccurrences(of: "N: [2, 3]", with: "N: [2, 3000]"))
+        let program = try Program(["run", spec, "--no-table", "--threads", "1"], in: scratch.folder)
+        #expect(program.waitUntil { program.messages.contains("N=3000") })
+        #expect(try Program.run("ls", in: scratch.folder).out.contains(/trained, [1-4] evaluations to do/))
+        kill(program.process.processIdentifier, SIGTERM)
+        #expect(program.wait().code == 130)
+        let listed = try Program.run("ls", in: scratch.folder).out
+        #expect(listed.contains(/trained, [1-3] evaluations to do/), "\(listed)")
+        #expect(try Program.run("run", spec, "--no-table", "--set", "evaluate.N=[2]", in: scratch.folder).code == 0)
+        let finished = try Program.run("ls", "--json", in: scratch.folder).out
+        #expect(finished.contains("\"open_evaluations\": 0"), "\(finished)")
+        #expect(try Program.run("ls", in: scratch.folder).out.contains("finished"))
+    }
+
+    @Test func epochsOfDataThatIsNotThereAreNoSteps() throws {
+        let scratch = try Scratch()
+        let spec = try scratch.spec(tinySpec.replacingOccurrences(of: "max_steps: 6", with: "max_epochs: 160"))
+        let plan = try Program.run("plan", spec, in: scratch.folder)
+        #expect(plan.out.contains("+ train tiny [160 epochs]"), "\(plan)")
+    }
+}
