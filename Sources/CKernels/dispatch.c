@@ -6,7 +6,7 @@
 
 // Tests choose another instruction set for their own thread; the workers run tasks of the table that was asked.
 static _Thread_local int level = -1;
-static int best_level;
+static int best_level, process_level = -1;
 static const sg_table *tables[3];
 #define table tables[sg_level()]
 
@@ -30,7 +30,9 @@ __attribute__((constructor)) static void choose(void) {
 #endif
 }
 
-int sg_level(void) { return level < 0 ? best_level : level; }
+int sg_level(void) { return level >= 0 ? level : process_level >= 0 ? process_level : best_level; }
+
+void sg_set_process_level(int wanted) { process_level = wanted > best_level ? best_level : wanted; }
 
 int sg_set_level(int wanted) {
     level = wanted > best_level ? best_level : wanted;
@@ -54,13 +56,13 @@ float *sg_scratch(int slot, int64_t floats) {
     Scratch *s = pthread_getspecific(key);
     if (!s) {
         s = calloc(1, sizeof *s);
-        if (!s) abort();
+        if (!s) sg_no_memory((int64_t)sizeof *s);
         pthread_setspecific(key, s);
     }
     if (s->count[slot] < floats) {
         free(s->pointer[slot]);
         void *p = NULL;
-        if (posix_memalign(&p, floats > 262144 ? 2 << 20 : 64, (size_t)floats * 4) != 0) abort();
+        if (posix_memalign(&p, floats > 262144 ? 2 << 20 : 64, (size_t)floats * 4) != 0) sg_no_memory(floats * 4);
         if (floats > 262144) madvise(p, (size_t)floats * 4, MADV_HUGEPAGE);
         s->pointer[slot] = p;
         s->count[slot] = floats;

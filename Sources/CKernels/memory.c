@@ -12,7 +12,7 @@ typedef struct Free { struct Free *next; } Free;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Free *lists[CLASSES];
-static int64_t in_use, peak, idle;
+static int64_t in_use, peak, idle, limit;
 
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
@@ -62,6 +62,14 @@ static void trim_to(int64_t bytes) {
     }
 }
 
+void sg_no_memory(int64_t bytes) {
+    fprintf(stderr, "error: no memory for %lld MB more; use fewer frames, smaller batches, or backbone.recompute\n",
+            (long long)(bytes >> 20));
+    _Exit(1);
+}
+
+void sg_set_memory_limit(int64_t bytes) { limit = bytes; }
+
 float *sg_alloc(int64_t floats) {
     int class_index;
     int64_t size = rounded(floats * 4, &class_index);
@@ -73,19 +81,18 @@ float *sg_alloc(int64_t floats) {
     }
     in_use += size;
     if (in_use > peak) peak = in_use;
+    int is_beyond = limit && in_use > limit;
     // Blocks of other sizes may wait: all of a small network, of a large one a sixteenth of the most that was ever in use.
     if (!block) trim_to(most(FREE_TO_IDLE, most(FREE_TO_HOLD, peak + peak / 16) - in_use));
     pthread_mutex_unlock(&lock);
+    // The system would promise memory that it does not have, and end some process or other later.
+    if (is_beyond) sg_no_memory(size);
     if (!block) {
         block = obtain(size);
         if (!block) {
             sg_trim();
             block = obtain(size);
-            if (!block) {
-                fprintf(stderr, "error: no memory for %lld MB more; use fewer frames, smaller batches, or backbone.recompute\n",
-                        (long long)(size >> 20));
-                _Exit(1);
-            }
+            if (!block) sg_no_memory(size);
         }
     }
     return (float *)block;

@@ -18,15 +18,11 @@ struct Bench: ParsableCommand {
 struct BenchOptions: ParsableArguments {
     @OptionGroup var threads: ThreadOptions
 
-    @Option(help: "Counted repetitions.")
+    @Option(help: "Counted repetitions.", in: 1...100_000)
     var repetitions = 5
 
     @Flag(help: "Print one JSON object a line.")
     var json = false
-
-    func validate() throws {
-        if repetitions < 1 { throw ValidationError("--repetitions \(repetitions): at least one is needed") }
-    }
 
     func show(_ result: Benchmark) throws { try json ? emitData(line(result), terminator: "\n") : emit(row(result)) }
 

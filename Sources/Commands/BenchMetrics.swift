@@ -18,16 +18,14 @@ struct BenchMetrics: ParsableCommand {
     @Option(help: "Folder of noisy files.")
     var noisy: String?
 
-    @Option(help: "Synthetic pairs.")
+    @Option(help: "Synthetic pairs.", in: 1...10_000)
     var pairs = 12
 
-    @Option(help: "Length of a synthetic pair, in seconds.")
+    @Option(help: "Length of a synthetic pair, in seconds.", in: 0.5...60)
     var seconds = 3.0
 
     func validate() throws {
         if (clean == nil) != (noisy == nil) { throw ValidationError("--clean and --noisy belong together") }
-        if pairs < 1 { throw ValidationError("--pairs \(pairs): at least one is needed") }
-        if !(0.5...60).contains(seconds) { throw ValidationError("--seconds \(seconds): must lie in 0.5...60") }
     }
 
     func run() throws {

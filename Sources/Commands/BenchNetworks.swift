@@ -11,10 +11,10 @@ struct BenchNetworkOptions: ParsableArguments {
     @Option(help: "full, as published, or quickstart.")
     var size = BenchmarkSize.full
 
-    @Option(help: "Spectrograms at once; the size's own if not given.")
+    @Option(help: "Spectrograms at once; the size's own if not given.", in: 1...65_536)
     var batch: Int?
 
-    @Option(help: "Frames of each; the size's own if not given.")
+    @Option(help: "Frames of each; the size's own if not given.", in: 1...1_000_000)
     var frames: Int?
 
     func network(recompute: Bool = false) throws -> NetworkBenchmark {
@@ -56,10 +56,10 @@ struct BenchSample: ParsableCommand {
     @OptionGroup var network: BenchNetworkOptions
     @OptionGroup var options: BenchOptions
 
-    @Option(help: "Steps N of two evaluations each.")
+    @Option(help: "Steps N of two evaluations each.", in: 1...100_000)
     var steps = 30
 
-    @Option(help: "Samples as many inputs, with one worker and with all.")
+    @Option(help: "Samples as many inputs, with one worker and with all.", in: 1...10_000)
     var files: Int?
 
     func run() throws {

@@ -23,7 +23,7 @@ struct Compare: ParsableCommand {
 
     @OptionGroup var store: StoreOptions
 
-    @Option(name: .customLong("where"), help: "Which runs, where none is named.")
+    @Option(name: .customLong("where"), help: RunSelection.help)
     var condition: String?
 
     @OptionGroup(title: "What is shown") var shape: ShapeOptions
@@ -53,7 +53,8 @@ struct Compare: ParsableCommand {
 
     func run() throws {
         let store = try store.open()
-        let report = try ComparisonReport(of: try selected(store), in: store, options: try options(store))
+        let selected = try RunSelection(runs, where: condition).runs(in: store).map(\.id)
+        let report = try ComparisonReport(of: selected, in: store, options: try options(store))
         let format = json ? .json : format
         if tidy || perFile {
             try emit(report.tidy(perFile: perFile), as: format == .terminal ? .csv : format)
@@ -72,23 +73,12 @@ struct Compare: ParsableCommand {
                 }
             }
         }
+        let instructions = try store.instructionSets(ofEvaluationsOf: selected)
+        if instructions.count > 1 {
+            let named = instructions.joined(separator: ", ")
+            printError("note: rows were computed with different vector instructions (\(named)); their last digits differ")
+        }
         if check, !report.shortfalls.isEmpty { throw ExitCode(3) }
-    }
-
-    /// The named runs; a name that is no run's may be a spec's.
-    private func selected(_ store: RunStore) throws -> [Run.ID] {
-        guard !runs.isEmpty else {
-            return try store.runs(where: try condition.map { try RunFilter($0) }).reversed().map(\.id)
-        }
-        return try runs.flatMap { name in
-            do {
-                return [try store.run(named: name).id]
-            } catch {
-                let found = try store.runs(ofSpec: name)
-                guard !found.isEmpty else { throw error }
-                return found
-            }
-        }
     }
 
     private func options(_ store: RunStore) throws -> ComparisonReport.Options {
@@ -134,7 +124,7 @@ struct ShapeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Sorts rows by the first column of this metric, the best first.", valueName: "metric"))
     var sort: String?
 
-    @Option(help: "Decimals of the numbers; those of papers if not given.")
+    @Option(help: "Decimals of the numbers; those of papers if not given.", in: 0...12)
     var precision: Int?
 
     @Flag(name: .customLong("no-n"), help: "Leaves out the numbers of files.")
@@ -147,9 +137,6 @@ struct ShapeOptions: ParsableArguments {
     var interval = false
 
     func validate() throws {
-        if let precision, !(0...12).contains(precision) {
-            throw ValidationError("--precision \(precision): from 0 to 12 decimals can be written")
-        }
         if let wrong = N.first(where: { $0 < 1 }) { throw ValidationError("--N \(wrong): at least one step is needed") }
         for name in Set(rows).intersection(columns).sorted() {
             throw ValidationError("'\(name)' is asked for in rows and in columns; name it once")

@@ -42,7 +42,7 @@ struct Enhance: ParsableCommand {
     @Option(help: "Seed of the sampler's noise.")
     var seed: UInt64 = 0
 
-    @Option(help: ArgumentHelp("States of the reverse process to write for each file, at evenly spaced times.", valueName: "count"))
+    @Option(help: ArgumentHelp("States of the reverse process to write for each file, at evenly spaced times.", valueName: "count"), in: 0...1000)
     var intermediate = 0
 
     @Flag(help: "Write each file at its input's rate, not at the model's.")
@@ -68,10 +68,6 @@ struct Enhance: ParsableCommand {
 
     @OptionGroup var model: ModelOptions
     @OptionGroup var threads: ThreadOptions
-
-    func validate() throws {
-        if !(0...1000).contains(intermediate) { throw ValidationError("--intermediate \(intermediate): must lie in 0...1000") }
-    }
 
     func run() throws {
         threads.apply()
@@ -141,7 +137,7 @@ extension FolderEnhancer.Channels: ExpressibleByArgument {}
 
 /// The sampler and its settings; what is not given is the model's own.
 struct SamplingOptions: ParsableArguments {
-    @Option(name: .customLong("N"), help: "Steps of the reverse process.")
+    @Option(name: .customLong("N"), help: "Steps of the reverse process.", in: 1...100_000)
     var steps: Int?
 
     @Option(help: "The sampler, such as pc, ode or sb_ode.")
@@ -153,16 +149,16 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "The corrector of pc.")
     var corrector: String?
 
-    @Option(help: "Corrector steps at each time.")
+    @Option(help: "Corrector steps at each time.", in: 0...1000)
     var correctorSteps: Int?
 
-    @Option(help: "Step size of the corrector, r.")
+    @Option(help: "Step size of the corrector, r.", in: 0...1000)
     var snr: Double?
 
-    @Option(name: .customLong("start"), help: "Reverse starting point of pc and ode, a time below the SDE's end.")
+    @Option(name: .customLong("start"), help: "Reverse starting point of pc and ode, a time below the SDE's end.", in: 0...1)
     var start: Double?
 
-    @Option(name: .customLong("t-eps"), help: "The least process time.")
+    @Option(name: .customLong("t-eps"), help: "The least process time.", in: 0...1)
     var tEps: Double?
 
     @Option(help: "How frames are filled up: reflection, replication or zero_pad.")
@@ -170,7 +166,7 @@ struct SamplingOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp(
         "Recordings that are longer are enhanced in overlapping segments of this length, in bounded memory; 0 for whole ones.",
-        valueName: "seconds"))
+        valueName: "seconds"), in: 0...3600)
     var segment = 20.0
 
     func validate() throws {
@@ -192,7 +188,8 @@ struct SamplingOptions: ParsableArguments {
 
 /// What a conditioned model is told of the noise.
 struct ConditioningOptions: ParsableArguments {
-    @Option(help: "Guidance scale w: s₀ + w (s₁ − s₀); if not given, that of the model's spec where it lists one alone, or else 1.")
+    @Option(help: "Guidance scale w: s₀ + w (s₁ − s₀); if not given, that of the model's spec where it lists one alone, or else 1.",
+        in: -1000...1000)
     var guidance: Double?
 
     @Option(
@@ -203,17 +200,13 @@ struct ConditioningOptions: ParsableArguments {
             """, valueName: "mode|file|dir"))
     var reference: String?
 
-    @Option(help: ArgumentHelp("Length of the reference; that of training if not given.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Length of the reference; that of training if not given.", valueName: "seconds"), in: 0.01...60)
     var refDuration: Double?
 
     @Option(help: ArgumentHelp("Folder of the clean files, for oracle references.", valueName: "dir"))
     var clean: String?
 
     func validate() throws {
-        if let guidance, !guidance.isFinite { throw ValidationError("--guidance \(guidance): must be a finite number") }
-        if let refDuration, !(0.01...60).contains(refDuration) {
-            throw ValidationError("--ref-duration \(refDuration): must lie in 0.01...60 s")
-        }
         if reference == "oracle", clean == nil {
             throw ValidationError("--reference oracle takes the noise from y − x: name the clean files with --clean")
         }

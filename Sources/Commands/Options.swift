@@ -32,6 +32,7 @@ struct StoreOptions: ParsableArguments {
     }
 }
 
+extension InstructionSet: ExpressibleByArgument {}
 extension RunStore.Journal: ExpressibleByArgument {}
 extension TableFormat: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
@@ -48,12 +49,26 @@ struct SpecOptions: ParsableArguments {
     @Option(help: "A profile of the spec, such as smoke.")
     var profile: String?
 
-    /// - Parameter more: Overrides that come after those of the person.
-    func load(_ catalog: Catalog = .standard, adding more: [String] = []) throws -> LoadedSpec {
-        let loaded = try SpecLoader(vocabulary: catalog.vocabulary).load(spec, overrides: overrides + more, profile: profile)
+    /// - Parameters:
+    ///   - more: Overrides that come after those of the person.
+    ///   - store: Where a name that is no file may be that of runs, whose spec's file is then meant.
+    func load(_ catalog: Catalog = .standard, adding more: [String] = [], ofRunsIn store: RunStore? = nil) throws -> LoadedSpec {
+        let file = try store.flatMap { try specFile(ofRunsIn: $0) } ?? spec
+        let loaded = try SpecLoader(vocabulary: catalog.vocabulary).load(file, overrides: overrides + more, profile: profile)
         for warning in loaded.warnings { printError(warning.description) }
         try NetworkCheck().check(loaded)
         return loaded
+    }
+}
+
+extension SpecOptions {
+    private func specFile(ofRunsIn store: RunStore) throws -> String? {
+        guard !FileManager.default.fileExists(atPath: spec), !spec.hasSuffix(".yaml"), !spec.hasSuffix(".yml") else { return nil }
+        let files = Set(try store.runs(called: spec).compactMap { try store.spec(of: $0.id).file })
+        guard files.count == 1 else {
+            throw ValidationError("'\(spec)' is no file, and its runs are of several specs: \(files.sorted().joined(separator: ", "))")
+        }
+        return files.first
     }
 }
 
@@ -65,15 +80,31 @@ struct CorpusOptions: ParsableArguments {
     var folder: String? { corpora ?? ProcessInfo.processInfo.environment["SGMSE_CORPORA"] }
 }
 
-/// How many threads work.
+/// How many threads work, and with which instructions.
 struct ThreadOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Threads; SGMSE_THREADS, or all cores, if not given.", valueName: "count"))
+    @Option(help: ArgumentHelp("Threads; SGMSE_THREADS, or all cores, if not given.", valueName: "count"), in: bounds)
     var threads: Int?
 
+    @Option(help: ArgumentHelp("Vector instructions: baseline, avx2 or avx512; SGMSE_INSTRUCTION_SET, or the best there are, if not given.", valueName: "set"))
+    var instructionSet: InstructionSet?
+
+    private static let bounds = 1...1024
+
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads \(threads): at least one is needed") }
+        if let set = try wantedSet(), !Engine.use(set) { throw ValidationError("this processor has no \(set.rawValue) instructions") }
         guard threads == nil, let text = ProcessInfo.processInfo.environment["SGMSE_THREADS"], !text.isEmpty else { return }
-        guard let count = Int(text), count > 0 else { throw ValidationError("SGMSE_THREADS is '\(text)'; it must be a whole number above 0") }
+        do { _ = try Self.bounds.number(text) } catch { throw ValidationError("SGMSE_THREADS is '\(text)'; \(error)") }
+    }
+
+    private func wantedSet() throws -> InstructionSet? {
+        guard instructionSet == nil, let text = ProcessInfo.processInfo.environment["SGMSE_INSTRUCTION_SET"], !text.isEmpty else {
+            return instructionSet
+        }
+        guard let set = InstructionSet(rawValue: text) else {
+            let known = InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("SGMSE_INSTRUCTION_SET is '\(text)'; known: \(known)")
+        }
+        return set
     }
 
     func apply() {

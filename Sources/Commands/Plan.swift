@@ -31,7 +31,7 @@ struct PlanCommand: ParsableCommand {
         let known = FileManager.default.fileExists(atPath: path) ? try store.open() : nil
         // The store is read while the spec is.
         let planner = Planner(store: known, folder: folder, corpora: corpora.folder)
-        let plan = try planner.plan(try spec.load())
+        let plan = try planner.plan(try spec.load(ofRunsIn: known))
         if json { return try emit(plan.json(of: spec.spec)) }
         var text = ""
         for step in all ? plan.steps : plan.pending { text += step.line + "\n" }

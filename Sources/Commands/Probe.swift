@@ -28,10 +28,10 @@ struct Probe: ParsableCommand {
     @Option(name: .customLong("sets"), parsing: .upToNextOption, help: "Only these test sets of the run.")
     var sets: [String] = []
 
-    @Option(help: "Files of each set.")
+    @Option(help: "Files of each set.", in: 1...100_000)
     var files = 8
 
-    @Option(help: "Reverse steps of the enhancement; 0 leaves it out.")
+    @Option(help: "Reverse steps of the enhancement; 0 leaves it out.", in: 0...100_000)
     var steps = 10
 
     @Option(parsing: .upToNextOption, help: "What the enhanced files are measured by.")
@@ -47,8 +47,6 @@ struct Probe: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if files < 1 { throw ValidationError("--files \(files): at least one is needed") }
-        if steps < 0 { throw ValidationError("--steps \(steps): a number of steps, or 0") }
         try ValidationError.check(metrics, "metric", among: Catalog.standard.metrics.names)
     }
 

@@ -13,10 +13,10 @@ struct List: ParsableCommand {
 
     @OptionGroup var store: StoreOptions
 
-    @Option(name: .customLong("where"), help: "A condition, such as \"backbone=ncsnpp_v2 and train.lr<1e-3\".")
+    @Option(name: .customLong("where"), help: RunSelection.help)
     var condition: String?
 
-    @Option(help: "At most so many, the newest first.")
+    @Option(help: "At most so many, the newest first.", in: 0...1_000_000_000)
     var limit: Int?
 
     @Option(help: "table, markdown, csv, json or latex.")
@@ -25,12 +25,9 @@ struct List: ParsableCommand {
     @Flag(help: "The same as --format json.")
     var json = false
 
-    func validate() throws {
-        if let limit, limit < 0 { throw ValidationError("--limit \(limit): a number of runs is needed") }
-    }
-
     func run() throws {
         let listing = try RunListing(of: try store.open(), where: condition.map { try RunFilter($0) }, limit: limit)
+        if let condition, listing.runs.isEmpty { printError("no run matches '\(condition)'") }
         if json || format == .json { try emit(listing.json) } else { try emit(listing.table, as: format) }
         for error in listing.unreadable { printError(error.description) }
         if !listing.unreadable.isEmpty { throw ExitCode(5) }

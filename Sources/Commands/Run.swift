@@ -24,7 +24,7 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var corpora: CorpusOptions
     @OptionGroup var threads: ThreadOptions
 
-    @Option(help: "Processes side by side, which share the threads.")
+    @Option(help: "Processes side by side, which share the threads.", in: 1...256)
     var jobs = 1
 
     @Option(help: ArgumentHelp("Write tensorboard, csv or jsonl files in the runs' folders as they train; may be repeated.", valueName: "format"))
@@ -36,21 +36,18 @@ struct RunCommand: ParsableCommand {
     @Flag(help: .hidden)
     var worker = false
 
-    @Option(help: .hidden)
+    @Option(help: .hidden, in: 0...1e12)
     var began: Double?
 
     @Option(help: .hidden)
     var commandLine: String?
-
-    func validate() throws {
-        if jobs < 1 { throw ValidationError("--jobs \(jobs): at least one is needed") }
-    }
 
     func run() throws {
         threads.apply()
         let formats = log.map(\.rawValue).joined(separator: ", ")
         let loaded = try spec.load(adding: formats.isEmpty ? [] : ["train.log=[\(formats)]"])
         guard !worker else { return try work(loaded) }
+        for run in loaded.runs { try MemoryNeed(ofTraining: run.spec)?.check() }
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
         defer { signals.stop() }
@@ -119,6 +116,7 @@ struct RunCommand: ParsableCommand {
         for override in spec.overrides { fixed += ["--set", override] }
         for format in log { fixed += ["--log", format.rawValue] }
         if let profile = spec.profile { fixed += ["--profile", profile] }
+        if let set = threads.instructionSet { fixed += ["--instruction-set", set.rawValue] }
         if let folder = corpora.folder { fixed += ["--corpora", folder] }
         fixed += ["--worker", "--began", String(began), "--command-line", CommandLine.arguments.joined(separator: " ")]
         let common = fixed

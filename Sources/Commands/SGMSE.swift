@@ -1,7 +1,9 @@
 import ArgumentParser
+import Backbones
 import Checkpoints
 import Experiments
 import Foundation
+import Kernels
 import Models
 import Parallelism
 import Reports
@@ -30,8 +32,9 @@ public struct SGMSE: ParsableCommand {
         version: Workspace.version,
         subcommands: [
             Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self, Logs.self, Diff.self, Compare.self, TableCommand.self, PlotCommand.self, ReportCommand.self,
-            Enhance.self, Metrics.self, Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self, Rename.self, Remove.self,
-            Import.self, Export.self, Backup.self, CollectGarbage.self, Doctor.self, Bench.self,
+            Enhance.self, Metrics.self, Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self,
+            Rename.self, Remove.self, Import.self, Export.self, Backup.self, CollectGarbage.self, Doctor.self, Bench.self,
+            Manual.self,
         ])
 
     public init() {}
@@ -40,8 +43,10 @@ public struct SGMSE: ParsableCommand {
     public static func run() -> Never {
         Channel.makeReady()
         InterruptSignals.begin()
+        Engine.limitMemory(to: MachineMemory.bytes)
         var code = Int32(0)
         do {
+            try UnknownCommand.check(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot()
             try checkWorkingFolder()
             try command.run()
@@ -93,7 +98,7 @@ public struct SGMSE: ParsableCommand {
     static func code(of error: any Error) -> Int32 {
         switch error {
         case is SpecErrors, is PlotError, is FilterError, is UnknownEntry, is UnknownMetric, is IncompatibleParts, is IncompleteSpec,
-            is SharedIdentity, is ReferenceError:
+            is SharedIdentity, is ReferenceError, is MemoryNeed, is BackboneError:
             2
         case let error where isMachineFailure(error): 5
         case let error as OutputError: error.isClosedPipe ? 128 + SIGPIPE : 5

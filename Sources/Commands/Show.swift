@@ -11,7 +11,7 @@ import Specs
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show a run of the store with its mean scores, or a spec with every default filled in.",
-        discussion: "A name that ends in .yaml is a spec; any other is a run's name or id.")
+        discussion: "A name that ends in .yaml is a spec; any other is a run's name or id, or the name of a sweep, whose runs are listed.")
 
     @Argument(help: "A run's name or id, or a spec.")
     var subject: String
@@ -41,7 +41,11 @@ struct Show: ParsableCommand {
             return try emit(Self.sweep(of: loaded) + ResolvedRendering.yaml(loaded.spec, origins: origins ? loaded.origins : nil), terminator: "")
         }
         let store = try store.open()
-        let run = try store.run(named: subject)
+        let found = try store.runs(called: subject)
+        guard let run = found.first, found.count == 1 else {
+            let listing = try RunListing(of: found, in: store)
+            return try json ? emit(listing.json) : emit(listing.table)
+        }
         if resolved {
             let text = try store.spec(of: run.id).resolved
             return try json ? emitData(text, terminator: "\n") : emit(Self.yaml(ofResolved: text), terminator: "")

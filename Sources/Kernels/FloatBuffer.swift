@@ -63,6 +63,10 @@ public final class FloatBuffer: @unchecked Sendable {  // written before it is s
     }
 }
 
+/// Vector instructions that kernels are compiled for: sums are made in another order with each, so results differ in
+/// their last digits.
+public enum InstructionSet: String, CaseIterable, Sendable { case baseline, avx2, avx512 }
+
 /// Workers and memory of the engine.
 public enum Engine {
     /// The number of threads that share the work of a kernel. Results do not depend on it.
@@ -83,11 +87,27 @@ public enum Engine {
     public static var peakBytes: Int { Int(sg_peak_bytes()) }
     public static func resetPeakBytes() { sg_reset_peak_bytes() }
 
+    /// Ends the program with a message where live buffers would take more than so many bytes.
+    public static func limitMemory(to bytes: Int) { sg_set_memory_limit(Int64(bytes)) }
+
     /// Gives idle buffers back to the system.
     public static func trim() { sg_trim() }
 
     /// The instruction set in use: `baseline`, `avx2` or `avx512`.
-    public static var instructionSet: String { ["baseline", "avx2", "avx512"][Int(sg_level())] }
+    public static var instructionSet: String { InstructionSet.allCases[Int(sg_level())].rawValue }
+
+    /// Computes with the instructions of a set, in all threads; with the best there is after `nil`.
+    ///
+    /// - Returns: Whether the processor has it; where not, nothing changes.
+    public static func use(_ set: InstructionSet?) -> Bool {
+        guard let level = set.map({ InstructionSet.allCases.firstIndex(of: $0) ?? 0 }) else {
+            sg_set_process_level(-1)
+            return true
+        }
+        guard level <= Int(sg_best_level()) else { return false }
+        sg_set_process_level(Int32(level))
+        return true
+    }
 
     /// Chooses a lower instruction set (0, 1, 2; −1 for the best) for the calling thread; returns the one in force.
     @discardableResult

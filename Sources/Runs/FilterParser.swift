@@ -3,6 +3,7 @@ struct FilterParser {
     private let text: String
     private var tokens: [Token] = []
     private var next = 0
+    private var depth = 0
 
     private struct Token {
         enum Kind: Equatable {
@@ -66,7 +67,13 @@ struct FilterParser {
         return node
     }
 
+    /// How deep 'not' and parentheses may stand in each other.
+    private static let deepest = 100
+
     private mutating func factor() throws(FilterError) -> RunFilter.Node {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Self.deepest else { throw error("more than \(Self.deepest) of 'not' and '(' in each other") }
         if take("not") || take("!") { return .not(try factor()) }
         if take("(") {
             let node = try expression()

@@ -8,8 +8,9 @@ import GRDB
 ///     comparison  = ("=" | "!=" | "<" | "<=" | ">" | ">=") value | "~" text | "in" "(" value { "," value } ")"
 ///
 /// A field is a column of the run (`name`, `status`, `seed`, `tag`, `commit`, ...), a path of the resolved spec
-/// (`train.lr`, or its end, `lr`; an object with a `name` stands for it), or an evaluation factor (`N`, `set`,
-/// `sampler`, ...), which holds where the spec asks for it or an evaluation has it. A list holds what one of its
+/// (`train.lr`, or its end, `lr`; an object with a `name` stands for it), an evaluation factor (`N`, `set`,
+/// `sampler`, ...), which holds where the spec asks for it or an evaluation has it, or a metric (`pesq`), which holds where
+/// the mean of an evaluation does. A list holds what one of its
 /// elements holds. `~` finds a part of a text, whatever its case, or a pattern with `*`.
 public struct RunFilter: Hashable, Sendable {
     public let text: String
@@ -106,6 +107,7 @@ extension RunFilter {
         let paths = try Self.paths(field, db)
         guard !paths.isEmpty else {
             if let inEvaluations { return inEvaluations }
+            if try Self.isMetric(field, db) { return Self.mean(of: field, comparison, values) }
             throw try unknown(field, db)
         }
         let test = Self.test("value", comparison, values)
@@ -171,11 +173,27 @@ extension RunFilter {
                 """, arguments: [field])
     }
 
+    private static func isMetric(_ field: String, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM metric WHERE name = ?)", arguments: [field]) ?? false
+    }
+
+    /// Runs with an evaluation whose mean of a metric passes.
+    private static func mean(of metric: String, _ comparison: Comparison, _ values: [Literal]) -> SQLCondition {
+        let test = test("avg(score.value)", comparison, values)
+        let sql = """
+            EXISTS (SELECT 1 FROM evaluation JOIN score ON score.evaluationID = evaluation.id
+            JOIN metric ON metric.id = score.metricID WHERE evaluation.runID = run.id AND metric.name = ?
+            GROUP BY evaluation.id, metric.id HAVING \(test.sql))
+            """
+        return SQLCondition(sql: sql, arguments: [metric] + test.arguments)
+    }
+
     private func unknown(_ field: String, _ db: Database) throws -> StoreError {
         let paths = try String.fetchAll(db, sql: "SELECT path FROM parameterPath")
         let parts = paths.map { $0.split(separator: ".").map(String.init) }
         let objects = parts.compactMap { $0.last == "name" ? $0.dropLast().last : $0.last }
-        let names = Set(paths + objects).union(Self.columns.keys).union(Self.evaluationFields.keys)
+        let metrics = try String.fetchAll(db, sql: "SELECT DISTINCT name FROM metric")
+        let names = Set(paths + objects + metrics).union(Self.columns.keys).union(Self.evaluationFields.keys)
         let near = names.map { (name: $0, distance: $0.editDistance(to: field)) }
             .filter { $0.distance <= 2 }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
         return StoreError(

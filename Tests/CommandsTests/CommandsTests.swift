@@ -85,7 +85,7 @@ import Testing
     @Test func probingNeedsFiles() throws {
         let result = try sgmse("probe", "run", "--files", "0")
         #expect(result.code == 2)
-        #expect(result.error.contains("--files 0"))
+        #expect(result.error.contains("The value '0' is invalid for '--files"))
     }
 
     @Test func probingNeedsMetricsThatExist() throws {

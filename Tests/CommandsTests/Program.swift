@@ -44,8 +44,12 @@ final class Program {
         try Program(arguments, in: folder).wait()
     }
 
+    static func run(arguments: [String], in folder: String = NSTemporaryDirectory()) throws -> End {
+        try Program(arguments, in: folder).wait()
+    }
+
     /// Runs the program to its end with its messages going to a terminal, and returns what the terminal was told.
-    static func onTerminal(_ arguments: [String], in folder: String) throws -> String {
+    static func onTerminal(_ arguments: [String], in folder: String, environment: [String: String] = [:]) throws -> String {
         // A pair of terminals, unlocked and named by ioctl_tty(2): TIOCSPTLCK and TIOCGPTN.
         let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var (lock, number) = (Int32(0), UInt32(0))
@@ -60,7 +64,7 @@ final class Program {
         process.standardOutput = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
         process.standardError = FileHandle(fileDescriptor: end, closeOnDealloc: false)
-        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) { $1 }.merging(environment) { $1 }
         try process.run()
         close(end)
         var (told, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 4096))

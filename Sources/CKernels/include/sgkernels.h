@@ -25,12 +25,17 @@ void sg_trim(void);
 int64_t sg_bytes_in_use(void);
 int64_t sg_peak_bytes(void);
 void sg_reset_peak_bytes(void);
+// Ends the program with a message where live buffers would take more; 0 for no limit.
+void sg_set_memory_limit(int64_t bytes);
+_Noreturn void sg_no_memory(int64_t bytes);
 
 // ---- processor -----------------------------------------------------------------------------------
 // 0 baseline, 1 AVX2+FMA, 2 AVX-512; the best there is, unless a thread chose a lower one (-1 for the best).
 int sg_best_level(void);
 int sg_level(void);
 int sg_set_level(int level);
+// The same for all threads of the process that chose none.
+void sg_set_process_level(int level);
 
 // ---- shapes --------------------------------------------------------------------------------------
 // The window of a convolution along one axis.

@@ -27,5 +27,6 @@ func emit(_ table: Table, as format: TableFormat = .terminal) throws(OutputError
 ///
 /// One that cannot be written is lost, and nothing else: no command fails because nobody reads its messages.
 func printError(_ message: String) {
-    try? Channel.messages.write(message.neutralized + "\n")
+    let text = message.neutralized
+    try? Channel.messages.write((Terminal.hasColors ? text.colored : text) + "\n")
 }

@@ -10,18 +10,18 @@ struct BenchStore: ParsableCommand {
         abstract: "Fill a store of its own with runs and scores; list them, and compare 50. Or let many write at once.",
         discussion: "Exit 1 with --check if a bound is missed.")
 
-    @Option(help: "Runs.")
+    @Option(help: "Runs.", in: 1...1_000_000)
     var runs = 10_000
 
-    @Option(help: "Scores of each run: a multiple of 10.")
+    @Option(help: "Scores of each run: a multiple of 10.", in: 10...100_000)
     var scoresPerRun = 1000
 
     @Option(help: ArgumentHelp(
         "Instead, so many light writers beside a trainer and an evaluator: how long they wait for their turns.",
-        valueName: "count"))
+        valueName: "count"), in: 1...200)
     var writers: Int?
 
-    @Option(help: "With --writers, for so many seconds.")
+    @Option(help: "With --writers, for so many seconds.", in: 1...600)
     var seconds = 10.0
 
     @Option(help: ArgumentHelp("A folder on the disk to be measured; a temporary one if not given.", valueName: "folder"))
@@ -34,14 +34,7 @@ struct BenchStore: ParsableCommand {
     var check = false
 
     func validate() throws {
-        if runs < 1 { throw ValidationError("--runs \(runs): at least one is needed") }
-        if let writers, !(1...200).contains(writers) {
-            throw ValidationError("--writers \(writers): a number from 1 to 200 is needed")
-        }
-        if !(1...600).contains(seconds) { throw ValidationError("--seconds \(seconds): a number from 1 to 600 is needed") }
-        if scoresPerRun < 10 || scoresPerRun % 10 != 0 {
-            throw ValidationError("--scores-per-run \(scoresPerRun): a positive multiple of 10 is needed")
-        }
+        if scoresPerRun % 10 != 0 { throw ValidationError("--scores-per-run \(scoresPerRun): a multiple of 10 is needed") }
     }
 
     func run() throws {

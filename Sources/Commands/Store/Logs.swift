@@ -16,15 +16,11 @@ struct Logs: ParsableCommand {
     @Flag(help: "Go on showing new lines until no process works on the run.")
     var follow = false
 
-    @Option(help: "Only so many of the last lines.")
+    @Option(help: "Only so many of the last lines.", in: 0...1_000_000_000)
     var last: Int?
 
     @Flag(help: "Print a JSON document of times and texts; with --follow, an object on each line.")
     var json = false
-
-    func validate() throws {
-        if let last, last < 0 { throw ValidationError("--last \(last): a number of lines is needed") }
-    }
 
     func run() throws {
         let store = try store.open()

@@ -58,6 +58,11 @@ public struct NetworkBenchmark: Sendable {
         (self.batch, self.frames) = (batch ?? size.batch, frames ?? size.frames)
         backbone = try entry.build(settings)
         bins = backbone.divisor.bins > 1 ? 256 : 257
+        try backbone.check(bins: bins, frames: self.frames)
+        let need = MemoryNeed(
+            of: "a batch of \(self.batch) spectrograms of \(self.frames) frames", settings: settings, batch: self.batch, bins: bins,
+            frames: self.frames, trains: false, hint: "lower --batch or --frames")
+        try need?.check()
         let preconditioned = entry.descriptor.traits.contains(.takesPreconditioning)
         model = ScoreModel(
             backbone: backbone, sde: sde,
