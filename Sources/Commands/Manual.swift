@@ -9,6 +9,10 @@ struct Manual: ParsableCommand {
     @Argument(help: "The folder; it must exist.")
     var folder: String
 
+    func validate() throws {
+        if folder.isEmpty { throw ValidationError("the folder's name is empty") }
+    }
+
     func run() throws {
         let help = try JSONDecoder().decode(Help.self, from: Data(SGMSE._dumpHelp().utf8))
         for (name, page) in help.command.pages(under: []) {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Specs
+import SpecLanguage
 
 /// Words in a command's place that are none.
 enum UnknownCommand {
@@ -13,7 +13,7 @@ enum UnknownCommand {
                 command = next
                 continue
             }
-            let known = inner.map { $0._commandName }
+            let known = inner.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
             let hint = nearest(to: word, among: known).map { "did you mean '\($0)'?" } ?? "known: \(known.joined(separator: ", "))"
             throw ValidationError("unknown command '\((words[..<place] + [word]).joined(separator: " "))'; \(hint)")
         }

@@ -1,6 +1,7 @@
 import Backbones
 import Foundation
 import Kernels
+import SpecLanguage
 import Specs
 
 /// The least memory that work on a batch takes, as far as it is known before anything is computed.

@@ -14,7 +14,8 @@ import Testing
             RunDraft(
                 name: "plain", key: RunKey(identity: "plain", seed: 0, dataFingerprint: "data"),
                 spec: StoredSpec(file: "a.yaml", written: "name: plain", resolved: "{}"), provenance: provenance))
-        try store.setNotes("bad\u{1B}[2Jnote\u{9B}31m\u{202E}", of: run.id)
+        let event = EventRecord(kind: "reason", message: "bad\u{1B}[2Jtext\u{9B}31m\u{202E}")
+        _ = try store.record(TrainingBatch(events: [event]), of: run.id)
         try store.close()
     }
 
@@ -71,17 +72,17 @@ import Testing
     }
 
     @Test func noCharacterOfANameReachesTheTerminalAsACommand() throws {
-        for command in ["ls", "show plain", "compare", "note plain", "show $'no\\e[2J\\x9b\\u202esuch'", "check $'no\\e]0;x\\a.yaml'", "ls --where $'\\e[1m=2'"] {
+        for command in ["ls", "show plain", "compare", "logs plain", "explain plain", "show $'no\\e[2J\\x9b\\u202esuch'", "check $'no\\e]0;x\\a.yaml'", "ls --where $'\\e[1m=2'"] {
             let end = try shell("$sgmse \(command)")
             for scalar in (end.out + end.error).unicodeScalars where scalar != "\n" && scalar != "\t" {
                 #expect(scalar.properties.generalCategory != .control && !(0x202A...0x202E).contains(scalar.value), "\(command): \(end)")
             }
         }
-        let shown = try shell("$sgmse note plain").out
-        #expect(shown == "bad\\u{1B}[2Jnote\\u{9B}31m\\u{202E}\n", "\(shown)")
-        let data = try shell("$sgmse note plain --json").out
-        let note = try #require(try JSONSerialization.jsonObject(with: Data(data.utf8)) as? [String: Any])
-        #expect(note["note"] as? String == "bad\u{1B}[2Jnote\u{9B}31m\u{202E}", "\(data)")
+        let shown = try shell("$sgmse logs plain").out
+        #expect(shown.contains("bad\\u{1B}[2Jtext\\u{9B}31m\\u{202E}\n"), "\(shown)")
+        let data = try shell("$sgmse logs plain --json").out
+        let lines = try #require(try JSONSerialization.jsonObject(with: Data(data.utf8)) as? [[String: Any]])
+        #expect(lines.contains { ($0["text"] as? String)?.contains("bad\u{1B}[2Jtext\u{9B}31m\u{202E}") == true }, "\(data)")
     }
 
     @Test func aDeletedWorkingFolderEndsAtOnce() throws {
@@ -100,7 +101,7 @@ import Testing
         #expect(sources.count > 40)
         for source in sources {
             let text = try String(contentsOf: source, encoding: .utf8)
-            for word in ["print(", "Swift.print", ".standardError", ".standardOutput", "availableData", "readDataToEndOfFile", "fputs(", "stdout"] {
+            for word in ["print(", "Swift.print", "FileHandle.standardError", "FileHandle.standardOutput", "availableData", "readDataToEndOfFile", "fputs(", "stdout"] {
                 let found = text.components(separatedBy: word).dropLast().contains { before in
                     word != "print(" || !(before.last?.isLetter ?? false)
                 }

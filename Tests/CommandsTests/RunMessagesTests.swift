@@ -17,9 +17,10 @@ import Testing
             #expect(run.error.components(separatedBy: finding).count == 2, "\(finding)\n\(run.error)")
             #expect(log.components(separatedBy: finding).count == 2, "\(finding)\n\(log)")
         }
-        // Nothing is left to do: nothing is added to the log.
+        // Nothing is left to do: the log does not repeat what was found.
         #expect(try Program.run("run", spec, "--no-table", "--jobs", "2", in: scratch.folder).code == 0)
-        #expect(try Program.run("logs", "tiny", in: scratch.folder).out == log)
+        let later = try Program.run("logs", "tiny", in: scratch.folder).out
+        for finding in findings { #expect(later.components(separatedBy: finding).count == 2, "\(later)") }
     }
 
     @Test func validationsStandBesideTheNoisyInput() throws {

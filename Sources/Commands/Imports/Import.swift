@@ -24,10 +24,10 @@ struct ExternalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The version of the set that this run was evaluated on.", valueName: "run"))
     var run: String?
 
-    @Option(help: "How often the system's network is called for a file, as its authors say.")
+    @Option(help: "How often the system's network is called for a file, as its authors say.", in: 0...1_000_000)
     var nfe: Int?
 
-    @Option(help: "Seconds of computing for all files together, if they were measured.")
+    @Option(help: "Seconds of computing for all files together, if they were measured.", in: 0...1e12)
     var seconds: Double?
 
     func validate() throws {

@@ -83,7 +83,7 @@ struct ScoreOptions: ParsableArguments {
     @Option(name: .customLong("set"), help: "The test set; the first with scores if not given.")
     var set: String?
 
-    @Option(name: .customLong("N"), help: "Only evaluations with so many reverse steps.")
+    @Option(name: .customLong("N"), help: "Only evaluations with so many reverse steps.", in: 1...100_000)
     var steps: Int?
 }
 
@@ -114,7 +114,7 @@ struct PlotCurves: ParsableCommand {
     @Option(help: "loss, a term of it, gradient_norm, learning_rate, or a validation metric such as pesq.")
     var quantity = "loss"
 
-    @Option(help: "The weight of the past in the moving average, 0 to below 1.")
+    @Option(help: "The weight of the past in the moving average, below 1.", in: 0...1)
     var smoothing = 0.98
 
     @Option(name: .customLong("set"), help: "The test set whose noisy input is drawn as a level.")

@@ -31,7 +31,7 @@ struct ReportCommand: ParsableCommand {
     @Option(name: .customLong("metrics"), parsing: .upToNextOption, help: "Only these metrics.")
     var metrics: [String] = []
 
-    @Option(help: "How many of the worst and of the best files are heard; 0 leaves audio out.")
+    @Option(help: "How many of the worst and of the best files are heard; 0 leaves audio out.", in: 0...50)
     var examples = 3
 
     func validate() throws {

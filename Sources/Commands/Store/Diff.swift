@@ -25,6 +25,7 @@ struct Diff: ParsableCommand {
     func run() throws {
         let store = try store.open()
         let found = try RunSelection([first] + [second].compactMap(\.self)).runs(in: store)
+        if let second, found.count == 1 { throw ValidationError("'\(first)' and '\(second)' are one run, \(found[0].shortID)") }
         guard found.count == 2 else {
             let names = found.prefix(8).map { "\($0.shortID) (\($0.name), seed \($0.key.seed))" }.joined(separator: ", ")
             throw ValidationError("two runs are needed to compare; '\([first, second ?? ""].joined(separator: " "))' names \(found.count): \(names)")

@@ -13,6 +13,10 @@ struct HistoryExportOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where a folder for each run is written; the runs' own logs/FORMAT if not given.", valueName: "folder"))
     var output: String?
 
+    func validate() throws {
+        if output == "" { throw ValidationError("--output is empty; name a folder") }
+    }
+
     @Flag(help: "Go on while a process works on one of the runs.")
     var follow = false
 
