@@ -36,7 +36,7 @@ private struct TrainCommand {
         var words = ["python", script.rawValue]
         var covered: Set<String> = ["data.path", "data.corpus", "train.seeds", "conditioning.ref_length_sec"]
         var coveredParameters: Set<String> = []
-        for option in CommandOption.options(of: script) {
+        for option in CommandOption.options(of: script) where option.fits(backbone: spec.backbone.name) && !option.isOfForks {
             switch option.meaning {
             case .setting("conditioning.ref_length_sec"): break
             case .setting("name"): words += ["--wandb_name", spec.name]
@@ -65,6 +65,11 @@ private struct TrainCommand {
             case .special: words += special(option.name, &covered)
             default: break
             }
+        }
+        if script == .train, let steps = spec.train.maxSteps {
+            covered.insert("train.max_steps")
+            let end = spec.train.maxEpochs == nil ? "without --max_epochs it trains until it is stopped" : "it stops by --max_epochs alone"
+            remarks.append("train.max_steps \(steps) has no option of train.py: \(end)")
         }
         if spec.train.seeds != [0] { remarks.append("train.seeds has no option: the reference does not seed") }
         remark(sections: ["data", "transform", "conditioning", "objective", "train"], beyond: covered)
@@ -130,7 +135,7 @@ private struct TrainCommand {
     /// Parameters of an entry that differ from their defaults and have no option.
     private mutating func remark(_ kind: RegistryKind, _ choice: Choice, beyond covered: Set<String>) {
         for (name, value) in choice.settings where !covered.contains("\(kind.name).\(name)") && !isUsual(value, kind, name) {
-            remarks.append("\(kind.name).\(name) \(value.word) has no option")
+            remarks.append("\(kind.name).\(name) \(value.word) has no option of the script with \(kind.noun) '\(choice.name)'")
         }
     }
 

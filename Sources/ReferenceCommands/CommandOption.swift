@@ -40,12 +40,21 @@ struct CommandOption: Sendable {
     var scripts: [Script]
     var values: Values
     var meaning: Meaning
+    /// Whether the published script lacks it, and only forks of it take it.
+    var isOfForks = false
 
     init(_ name: String, _ scripts: [Script], _ values: Values = .one, _ meaning: Meaning) {
         self.name = name
         self.scripts = scripts
         self.values = values
         self.meaning = meaning
+    }
+
+    /// The same option, which the published scripts refuse.
+    private var ofForks: CommandOption {
+        var copy = self
+        copy.isOfForks = true
+        return copy
     }
 
     private static let train: [Script] = [.train, .trainConditioned]
@@ -76,7 +85,8 @@ struct CommandOption: Sendable {
             CommandOption("devices", train, .one, .special),
             CommandOption("accumulate_grad_batches", train, .one, .setting("train.accumulate_grad_batches")),
             CommandOption("max_epochs", train, .one, .limit("train.max_epochs")),
-            CommandOption("max_steps", train, .one, .limit("train.max_steps")),
+            CommandOption("max_steps", [.trainConditioned], .one, .limit("train.max_steps")),
+            CommandOption("max_steps", [.train], .one, .limit("train.max_steps")).ofForks,
             CommandOption("sr", train, .one, .setting("data.sample_rate")),
             CommandOption("batch_size", train, .one, .setting("train.batch_size")),
             CommandOption("base_dir", train, .one, .setting("data.path")),
@@ -120,6 +130,22 @@ struct CommandOption: Sendable {
             "dcunet-temb-layers-global", "dcunet-temb-layers-local", "dcunet-temb-activation", "dcunet-fix-length",
             "dcunet-mask-bound", "dcunet-norm-type", "dcunet-activation",
         ])
+
+    /// Options that describe a network, by the networks whose class declares them; any other option belongs to all.
+    private static let networks: [String: Set<String>] = {
+        let sizes: Set<String> = ["ncsnpp_v2", "ncsnpp_v2_cond", "ncsnpp_48k"]
+        var networks = ["nf": sizes, "ch_mult": sizes, "num_res_blocks": sizes, "attn_resolutions": sizes]
+        for name in ["centered", "no-centered"] { networks[name] = ["ncsnpp", "ncsnpp_48k"] }
+        for name in ["progressive", "progressive_input"] { networks[name] = ["ncsnpp_48k"] }
+        networks["noise_cond_type"] = ["ncsnpp_v2_cond"]
+        return networks
+    }()
+
+    /// Whether the script takes the option together with a network.
+    func fits(backbone: String) -> Bool {
+        if name.hasPrefix("dcunet-") { return backbone == "dcunet" }
+        return Self.networks[name]?.contains(backbone) ?? true
+    }
 
     static func options(of script: Script) -> [CommandOption] { all.filter { $0.scripts.contains(script) } }
 }
