@@ -8,6 +8,8 @@ public struct NoiseSource: Sendable {
         case addressed(AddressedNoise)
     }
     private var origin: Origin
+    /// Why a given list did not fit what was asked of it; zeros stand for what it lacks.
+    public private(set) var shortage: String?
 
     /// Noise from a list, in the order in which it is asked for: the prior, then for every step the corrector's
     /// draws and the predictor's.
@@ -45,9 +47,12 @@ public struct NoiseSource: Sendable {
     private mutating func draw(like x: Tensor, _ addressed: (inout AddressedNoise) -> Tensor) -> Tensor {
         switch origin {
         case .given(let tensors, let next):
-            precondition(next < tensors.count, "noise \(next) of a list of \(tensors.count)")
-            precondition(tensors[next].shape == x.shape, "noise \(tensors[next].shape) for a state \(x.shape)")
             origin = .given(tensors, next: next + 1)
+            guard next < tensors.count, tensors[next].shape == x.shape else {
+                let found = next < tensors.count ? "is \(tensors[next].shape) for a state \(x.shape)" : "is not among the \(tensors.count) given"
+                shortage = shortage ?? "draw \(next) \(found)"
+                return .zeros(x.shape)
+            }
             return tensors[next]
         case .addressed(var noise):
             origin = .given([], next: 0)  // so that `noise` owns its cache alone

@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Layers
 import Models
+import SpecLanguage
 import Tensors
 import WeightFiles
 
@@ -13,6 +14,13 @@ extension ConformanceChecker {
         let network = try one.network(one.hyperparameters, catalog)
         try network.load(one)
         let (x, y) = (try one.spectrogram("x").tracked(), try one.spectrogram("y").tracked())
+        try network.check(bins: x.shape[1], frames: x.shape[2])
+        guard ["eval", "train", nil].contains(one.hyperparameters["mode"]?.text) else {
+            throw ConformanceError(id: one.id, reason: "not understood: 'hyperparameters.mode' is neither eval nor train")
+        }
+        if one.has("z_r"), let width = one.hyperparameters["noise_embed_dim"]?.int, try one.tensor("z_r").shape.last != width {
+            throw ConformanceError(id: one.id, reason: "the array 'z_r' does not have noise_embed_dim, \(width), columns")
+        }
         let t = try one.array("t").values
         let noise = one.has("z_r") ? try one.tensor("z_r").tracked() : nil
         let mode: ForwardMode = one.hyperparameters["mode"]?.text == "train"
@@ -54,7 +62,10 @@ extension ConformanceCase {
         guard let entry = catalog.backbones[name] else {
             throw ConformanceError(id: id, reason: "unknown backbone '\(name)'")
         }
-        var settings = entry.descriptor.settings(from: hyperparameters)
+        var settings: Settings
+        do { settings = try entry.descriptor.settings(from: hyperparameters) } catch {
+            throw ConformanceError(id: id, reason: "not understood: \(error.summary)")
+        }
         if let width = hyperparameters["noise_embed_dim"]?.int { settings["noise_embed_dim"] = .integer(width) }
         return try entry.build(settings)
     }

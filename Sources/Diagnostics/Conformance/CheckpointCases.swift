@@ -23,12 +23,16 @@ extension ConformanceChecker {
             let weights = try checkpoint.weights(choice, parameters: names)
             if let file = one.path(key) {
                 let expected = try SafetensorsFile(path: file)
-                var worst = 0.0
+                var (worst, compared) = (0.0, 0)
                 for array in weights.arrays {
                     guard let name = array.name, expected.names.contains(name) else { continue }
+                    let stored = try expected.array(name).values
+                    compared += 1
+                    worst = stored.count == array.values.count ? worst : .infinity
                     worst = max(
-                        worst, zip(array.values, try expected.array(name).values).reduce(0) { max($0, abs(Double($1.0 - $1.1))) })
+                        worst, zip(array.values, stored).reduce(0) { max($0, abs(Double($1.0 - $1.1))) })
                 }
+                report.require("\(key), names", compared > 0, "no weight has the name of one in the file")
                 report.add(key, error: worst, tolerance: try one.tolerance("weights_abs"))
             }
             guard one.has(output) else { continue }
@@ -60,6 +64,7 @@ extension ConformanceChecker {
             let audio = try SoundFile.readMono(one.folder + "/" + noisy)
             var noise = NoiseSource.given(try one.noiseDraws())
             let output = try enhancer.enhance(audio, noise: &noise)
+            try one.checkDraws(noise)
             report.compare("enhanced", output.audio, try one.array("enhanced").values, relmax: try one.tolerance("enhanced_relmax"))
         }
     }
@@ -77,6 +82,7 @@ extension ConformanceChecker {
         let reference = one.has("noise_reference") ? NoiseReference.segment(try one.rows("noise_reference")[0]) : .zero
         var noise = NoiseSource.given(try one.noiseDraws())
         let output = try enhancer.enhance(try one.rows("noisy")[0], noise: &noise, reference: reference)
+        try one.checkDraws(noise)
         report.compare("enhanced", output.audio, try one.array("enhanced").values, relmax: try one.tolerance("enhanced_relmax"))
     }
 
@@ -99,6 +105,7 @@ extension ConformanceChecker {
             let audio = isResampled
                 ? try Resampler(from: sound.sampleRate, to: rate).resample(sound.channels[0]) : sound.channels[0]
             let output = try enhancer.enhance(audio, noise: &noise)
+            try one.checkDraws(noise)
             let tolerance = isResampled && one.json["tolerances"]?["enhanced_relmax_resampled_inputs"] != nil
                 ? "enhanced_relmax_resampled_inputs" : "enhanced_relmax"
             report.compare(name, output.audio, try one.array(name).values, relmax: try one.tolerance(tolerance))
@@ -107,6 +114,10 @@ extension ConformanceChecker {
 }
 
 extension ConformanceCase {
+    fileprivate func checkDraws(_ noise: NoiseSource) throws(ConformanceError) {
+        if let shortage = noise.shortage { throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)") }
+    }
+
     func enhancer(
         _ settings: JSON, _ model: ScoreModel, _ catalog: Catalog, guidance: Guidance = Guidance()
     ) throws -> Enhancer {

@@ -70,30 +70,58 @@ public struct ConformanceCase: Sendable {
     public func path(_ key: String) -> String? { json[key]?["file"]?.text.map { folder + "/" + $0 } }
 
     /// The hyper-parameters that `entry` declares, over its defaults.
-    public func settings(of entry: EntryDescriptor) -> Settings { entry.settings(from: hyperparameters) }
+    public func settings(of entry: EntryDescriptor) throws -> Settings {
+        do { return try entry.settings(from: hyperparameters) } catch { throw ConformanceError(id: id, reason: "not understood: \(error.summary)") }
+    }
+}
+
+/// A parameter that an entry of a registry does not take.
+public struct ParameterError: Error, Hashable, Sendable {
+    public var summary: String
 }
 
 extension EntryDescriptor {
     /// Its parameters, taken from an object of the reference's hyper-parameters where that has them.
-    public func settings(from object: JSON) -> Settings {
+    public func settings(from object: JSON) throws(ParameterError) -> Settings {
         var settings = defaults()
         for field in parameters.fields {
-            if let value = object[field.name], let read = SettingValue(value, as: field.type) { settings[field.name] = read }
+            guard let value = object[field.name], !value.isNull else { continue }
+            guard let read = SettingValue(value, as: field.type), field.type.takes(read) else {
+                throw ParameterError(summary: "'\(field.name)' of \(name) cannot be what the case says")
+            }
+            settings[field.name] = read
         }
         return settings
+    }
+}
+
+extension FieldType {
+    /// Whether a value is of the type and within its bounds.
+    fileprivate func takes(_ value: SettingValue) -> Bool {
+        switch (self, value) {
+        case (.bool, .bool), (.text, .text): true
+        case (.integer(let bounds), .integer(let value)): bounds.contains(Double(value))
+        case (.number(let bounds), .number(let value)): value.isFinite && bounds.contains(value)
+        case (.oneOf(let names), .text(let name)): names.contains(name)
+        case (.list(let element, let count, _), .list(let values)): values.count >= count && values.allSatisfy { element.takes($0) }
+        default: false
+        }
     }
 }
 
 extension SettingValue {
     init?(_ json: JSON, as type: FieldType) {
         switch (type, json) {
-        case (_, .null): self = .none
-        case (.integer, .number(let value)): self = .integer(Int(value))
+        case (.integer, .number):
+            guard let value = json.int else { return nil }
+            self = .integer(value)
         case (_, .number(let value)): self = .number(value)
         case (_, .bool(let value)): self = .bool(value)
         case (_, .text(let value)): self = .text(value)
         case (.list(let element, _, _), .list(let values)):
-            self = .list(values.compactMap { SettingValue($0, as: element) })
+            let read = values.map { SettingValue($0, as: element) }
+            guard !read.contains(nil) else { return nil }
+            self = .list(read.compactMap(\.self))
         default: return nil
         }
     }

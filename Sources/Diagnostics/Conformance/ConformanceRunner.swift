@@ -32,6 +32,7 @@ public struct ConformanceRunner: Sendable {
             guard let checker = checkers.first(where: { $0.kind == one.kind }) else {
                 throw ConformanceError(id: id, reason: "unknown kind '\(one.kind)'; known: \(checkers.map(\.kind).joined(separator: ", "))")
             }
+            try CaseRules(one: one).check()
             try checker.check(one, catalog, &report)
             if report.checks.isEmpty { throw ConformanceError(id: id, reason: "compared nothing") }
         } catch {

@@ -12,7 +12,7 @@ extension ConformanceCase {
     func sde(_ catalog: Catalog, withEpsilon: Bool = true) throws -> any SDE {
         let name = hyperparameters["sde"]?.text ?? ""
         guard let entry = catalog.sdes[name] else { throw ConformanceError(id: id, reason: "unknown SDE '\(name)'") }
-        var settings = settings(of: entry.descriptor)
+        var settings = try settings(of: entry.descriptor)
         // The reference's samplers work on a copy of the bridge that has lost its eps.
         if !withEpsilon, settings["eps"] != nil { settings["eps"] = .number(1e-8) }
         return try entry.build(settings)
@@ -23,9 +23,25 @@ extension ConformanceCase {
         guard let entry = catalog.backbones[name] else {
             throw ConformanceError(id: id, reason: "unknown backbone '\(name)'")
         }
-        var settings = settings(of: entry.descriptor)
+        var settings = try settings(of: entry.descriptor)
         if let width = hyperparameters["noise_embed_dim"]?.int { settings["noise_embed_dim"] = .integer(width) }
-        return try entry.build(settings)
+        let network = try entry.build(settings)
+        try checkSizes(of: network)
+        return network
+    }
+
+    /// Whether a network takes the case's spectrograms, and its condition.
+    private func checkSizes(of network: any Backbone) throws {
+        func shape(_ name: String) -> [Int] { json["tensors"]?[name]?["shape"]?.elements.compactMap(\.int) ?? [] }
+        let spectrogram = shape("y_re")
+        if spectrogram.count >= 4 {
+            try network.check(bins: spectrogram[spectrogram.count - 2], frames: spectrogram[spectrogram.count - 1])
+        } else if kind == "pipeline" {
+            try network.check(bins: (hyperparameters["n_fft"]?.int ?? 510) / 2 + 1, frames: 64)
+        }
+        if let width = shape("z_r").last, let expected = hyperparameters["noise_embed_dim"]?.int, width != expected {
+            throw ConformanceError(id: id, reason: "the array 'z_r' has embeddings of \(width), and noise_embed_dim is \(expected)")
+        }
     }
 
     /// The encoder of a noise-conditioned model; `nil` for every other.
@@ -35,7 +51,7 @@ extension ConformanceCase {
         guard let entry = catalog.noiseEncoders[name] else {
             throw ConformanceError(id: id, reason: "unknown noise encoder '\(name)'")
         }
-        var settings = settings(of: entry.descriptor)
+        var settings = try settings(of: entry.descriptor)
         for name in ["noise_embed_dim", "noise_encoder_nf"] {
             if let value = hyperparameters[name]?.int { settings[name] = .integer(value) }
         }
@@ -76,11 +92,28 @@ extension ConformanceCase {
                 weighting: .init(rawValue: h["loss_weighting"]?.text ?? "") ?? .one, sigmaData: h["sigma_data"]?.number ?? 0.1)
         case "data_prediction":
             let weight = pesqWeight ?? h["pesq_weight"]?.number ?? 0
+            try checkFrames(perceptualWeight: weight)
             return DataPredictionLoss(
                 frontEnd: frontEnd, l1Weight: l1Weight ?? h["l1_weight"]?.number ?? 0.001, perceptualWeight: weight,
                 perceptual: weight > 0 ? try perceptualTerm(sampleRate: h["sr"]?.int ?? 16000) : nil)
         default:
             return ScoreMatchingLoss()
+        }
+    }
+}
+
+extension ConformanceCase {
+    /// Whether the term in time can be computed: the bins are those of the transform, and the signal is long enough.
+    private func checkFrames(perceptualWeight: Double) throws {
+        let shape = (json["tensors"]?["x_re"]?["shape"]?.elements ?? []).compactMap(\.int)
+        let stft = frontEnd.stft
+        guard shape.count >= 4, shape[shape.count - 2] == stft.size / 2 + 1 else {
+            throw ConformanceError(id: id, reason: "the array 'x' is \(shape); n_fft \(stft.size) has \(stft.size / 2 + 1) bins")
+        }
+        let samples = (shape[shape.count - 1] - 1) * stft.hop
+        let least = PerceptualLoss(sampleRate: hyperparameters["sr"]?.int ?? 16000).shortestSignal
+        guard samples >= (perceptualWeight > 0 ? least : 1) else {
+            throw ConformanceError(id: id, reason: "the array 'x' stands for \(samples) samples, too few for the loss")
         }
     }
 }
@@ -100,6 +133,9 @@ extension ConformanceChecker {
         let t = try one.array("t").values.map(Double.init)
         let expected = try one.spectrogram("output")
         let combinations = one.json["combinations"]?.elements ?? [.null]
+        guard !combinations.isEmpty, expected.count == combinations.count * x.count else {
+            throw ConformanceError(id: one.id, reason: "the array 'output' is \(expected.shape) for \(combinations.count) combinations")
+        }
         let each = expected.count / combinations.count
         let values = expected.values
         for (index, combination) in combinations.enumerated() {
@@ -129,6 +165,7 @@ extension ConformanceChecker {
                 model(x, y, [Double](repeating: t, count: x.shape[0]), noise: embedding)
             }
         }
+        if let shortage = noise.shortage { throw ConformanceError(id: one.id, reason: "the array 'noise' does not fit the sampler: \(shortage)") }
         report.compare("sample", sample.x.values, try one.spectrogram("sample").values, relmax: try one.tolerance("sample_relmax"))
         if one.has("trace_x") {
             for (name, values) in [("trace_x", states.flatMap(\.state.values)), ("trace_mean", states.flatMap(\.mean.values))] {
@@ -199,6 +236,7 @@ extension ConformanceCase {
         let denoises = settings["denoise"]?.bool ?? true
         switch type {
         case "ode":
+            if sde is SBVE { throw ConformanceError(id: type, reason: "the sampler '\(type)' does not take the SDE sbve") }
             return ProbabilityFlow(
                 sde: sde,
                 solver: .rk45(
@@ -210,6 +248,7 @@ extension ConformanceCase {
                 bridge: bridge, process: settings["sampler_type"]?.text == "sde" ? .sde : .ode, steps: steps,
                 finalTime: settings["eps"]?.number ?? 1e-4)
         default:
+            if sde is SBVE { throw ConformanceError(id: type, reason: "the sampler '\(type)' does not take the SDE sbve") }
             let snr = settings["snr"]?.number ?? 0.5
             let corrector: any Corrector =
                 switch settings["corrector"]?.text {

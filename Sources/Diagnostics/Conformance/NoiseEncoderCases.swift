@@ -11,7 +11,7 @@ extension ConformanceChecker {
         guard let entry = Registry<any NoiseEncoder>.noiseEncoders[name] else {
             throw ConformanceError(id: one.id, reason: "unknown noise encoder '\(name)'")
         }
-        var settings = one.settings(of: entry.descriptor)
+        var settings = try one.settings(of: entry.descriptor)
         if let width = h["embed_dim"]?.int { settings["noise_embed_dim"] = .integer(width) }
         if let filters = h["nf"]?.int { settings["noise_encoder_nf"] = .integer(filters) }
         let encoder = try entry.build(settings)
@@ -19,6 +19,8 @@ extension ConformanceChecker {
         // A real input is one whose imaginary part is zero.
         let isReal = one.json["tensors"]?["r"] != nil
         let noise = (isReal ? try one.realSpectrogram("r") : try one.spectrogram("r")).tracked()
+        guard noise.rank == 4 else { throw ConformanceError(id: one.id, reason: "the array 'r' has more than one channel of complex numbers") }
+        let hasBothParts = isReal && (try one.array("r").shape[1]) == 2
         let output = encoder(noise)
         report.compare(
             "output", output.values, try one.array("output").values, relmax: try one.tolerance("output_relmax"))
@@ -28,17 +30,32 @@ extension ConformanceChecker {
         let gradients = loss.gradients()
         let found = gradients[noise] ?? .zeros(noise.shape)
         report.compare(
-            "grad_r", isReal ? found.channels(0..<1).values : found.values,
+            "grad_r", !isReal ? found.values : hasBothParts ? Self.channelsFirst(found) : found.channels(0..<1).values,
             isReal ? try one.array("grad_r").values : try one.spectrogram("grad_r").values,
             relmax: try one.tolerance("input_grad_relmax"))
         try one.compareGradients(encoder.parameters.map { ($0.name, $0) }, gradients, &report)
     }
+
+    /// `[B, F, N, 2]` as the values of `[B, 2, F, N]`.
+    private static func channelsFirst(_ x: Tensor) -> [Float] {
+        let (values, size) = (x.values, x.shape[1] * x.shape[2])
+        return (0..<x.shape[0]).flatMap { item in (0..<2).flatMap { part in (0..<size).map { values[2 * (item * size + $0) + part] } } }
+    }
 }
 
 extension ConformanceCase {
-    /// A real array `[B, 1, F, N]` as `[B, F, N, 2]`.
+    /// A real array `[B, 1, F, N]`, or `[B, 2, F, N]` of real and imaginary parts, as `[B, F, N, 2]`.
     fileprivate func realSpectrogram(_ name: String) throws -> Tensor {
         let array = try array(name)
-        return Tensor(array.values.flatMap { [$0, 0] }, shape: [array.shape[0]] + array.shape.suffix(2) + [2])
+        guard array.shape.count == 4, (1...2).contains(array.shape[1]) else {
+            throw ConformanceError(id: id, reason: "the array '\(name)' is \(array.shape), not [B, 1, F, T] or [B, 2, F, T]")
+        }
+        let shape = [array.shape[0]] + array.shape.suffix(2) + [2]
+        guard array.shape[1] == 2 else { return Tensor(array.values.flatMap { [$0, 0] }, shape: shape) }
+        let size = array.shape[2] * array.shape[3]
+        let values = (0..<array.shape[0]).flatMap { item in
+            (0..<size).flatMap { [array.values[2 * item * size + $0], array.values[(2 * item + 1) * size + $0]] }
+        }
+        return Tensor(values, shape: shape)
     }
 }

@@ -13,6 +13,9 @@ extension ConformanceChecker {
             sampleRate: one.hyperparameters["sample_rate"]?.int ?? 16000, factor: one.hyperparameters["factor"]?.number ?? 1)
         let (cleans, estimates) = (try one.rows("ref"), try one.rows("deg"))
         let shape = [cleans.count, cleans[0].count]
+        guard cleans[0].count >= loss.shortestSignal else {
+            throw ConformanceError(id: one.id, reason: "the array 'ref' has \(cleans[0].count) samples, the loss needs \(loss.shortestSignal)")
+        }
         let clean = Tensor(cleans.flatMap(\.self), shape: shape).tracked()
         let estimate = Tensor(estimates.flatMap(\.self), shape: shape).tracked()
         let losses = loss(clean, estimate)

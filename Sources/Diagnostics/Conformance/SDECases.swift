@@ -43,7 +43,7 @@ extension ConformanceChecker {
         _ one: ConformanceCase, _ sde: any SDE, _ t: [Double],
         _ compare: (String, [(String, (Int) -> Double)]) throws -> Void
     ) throws {
-        let step = 1 / (one.hyperparameters["N"]?.number ?? 30)
+        let step = one.json["scalars"]?["stepsize"]?.number ?? 1 / (one.hyperparameters["N"]?.number ?? 30)
         try compare("drift", [("x", { sde.drift(at: t[$0]).x }), ("y", { sde.drift(at: t[$0]).y })])
         for (name, isFlow) in [("reverse_drift", false), ("reverse_pf_drift", true)] {
             func weights(_ index: Int) -> (x: Double, y: Double, score: Double) {

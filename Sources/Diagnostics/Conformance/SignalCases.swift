@@ -41,6 +41,7 @@ extension ConformanceChecker {
     private static func roundTrip(_ one: ConformanceCase, _ report: inout ConformanceReport) throws {
         let frontEnd = one.frontEnd
         let audio = try one.rows("audio")
+        try one.checkTransform(audio[0].count)
         func compare(_ name: String, _ value: Tensor, _ expected: Tensor, _ tolerance: String) throws {
             report.compare(name, value.values, expected.values, relmax: try one.tolerance(tolerance))
         }
@@ -100,6 +101,10 @@ extension ConformanceChecker {
             normalization: .init(rawValue: one.hyperparameters["normalize"]?.text ?? "noisy") ?? .noisy)
         let (clean, noisy) = (try one.rows("clean")[0], try one.rows("noisy")[0])
         let start = one.json["scalars"]?["crop_start"]?.int ?? crop.centre(of: noisy.count)
+        guard clean.count == noisy.count, start >= 0, start <= max(0, noisy.count - crop.samples) else {
+            throw ConformanceError(id: one.id, reason: "'scalars.crop_start' is \(start), outside of the \(noisy.count) samples of 'noisy'")
+        }
+        try one.checkTransform(crop.samples)
         let pair = crop.cut(clean: clean, noisy: noisy, start: start)
         for (name, signal) in [("X", pair.clean), ("Y", pair.noisy)] {
             report.compare(
@@ -124,13 +129,32 @@ extension ConformanceChecker {
     /// Sample-rate conversion.
     static let resampling = ConformanceChecker("resample") { one, _, report in
         let h = one.hyperparameters
-        let resampler = Resampler(from: h["orig_sr"]?.int ?? 0, to: h["target_sr"]?.int ?? 0)
+        let resampler = Resampler(from: try one.rate("orig_sr"), to: try one.rate("target_sr"))
         let output = try one.rows("input").flatMap { try resampler.resample($0) }
         report.compare("output", output, try one.array("output").values, relmax: 1e-4)
     }
 }
 
 extension ConformanceCase {
+    fileprivate func rate(_ name: String) throws -> Int {
+        guard let rate = hyperparameters[name]?.int else { throw ConformanceError(id: id, reason: "has no hyperparameters.\(name)") }
+        return rate
+    }
+
+    /// Whether the transform takes signals of a length, and the arrays have its bins.
+    fileprivate func checkTransform(_ samples: Int) throws {
+        let stft = frontEnd.stft
+        guard samples >= stft.shortestSignal else {
+            throw ConformanceError(id: id, reason: "\(samples) samples are too few for 'hyperparameters.n_fft' \(stft.size)")
+        }
+        for name in ["stft", "X"] where has(name) {
+            let bins = try array(name + "_re").shape[1]
+            guard bins == stft.size / 2 + 1 else {
+                throw ConformanceError(id: id, reason: "the array '\(name)' has \(bins) bins; n_fft \(stft.size) has \(stft.size / 2 + 1)")
+            }
+        }
+    }
+
     /// A complex array `[B, F, N]` as `[B, F, N, 2]`.
     func spectrum(_ name: String) throws -> Tensor {
         let (re, im) = (try array(name + "_re"), try array(name + "_im"))

@@ -108,6 +108,12 @@ extension ConformanceChecker {
         let (x, y, z) = (try one.stack("x", batch), try one.stack("y", batch), try one.stack("z", batch))
         let references = one.has("r") ? try one.stack("r", batch) : []
         let losses = one.json["scalars"]?["losses"]?.numbers ?? []
+        guard losses.count == times.shape[0] else {
+            throw ConformanceError(id: one.id, reason: "there are \(losses.count) losses for \(times.shape[0]) steps of 't'")
+        }
+        guard one.path("weights_final") != nil || one.path("weights_ema") != nil else {
+            throw ConformanceError(id: one.id, reason: "names no weights to end with")
+        }
         for step in 0..<times.shape[0] {
             let result = try state.update([
                 TrainingBatchInput(
@@ -132,6 +138,9 @@ extension ConformanceChecker {
                 let (own, full) = (weight.0.name, weight.1)
                 let name = file.names.contains(full) ? full : own
                 let expected = try file.array(name).values
+                guard expected.count == value.count else {
+                    throw ConformanceError(id: one.id, reason: "'\(name)' of \(key) has \(expected.count) values, not \(value.count)")
+                }
                 let error = zip(value.values, expected).reduce(0) { max($0, abs(Double($1.0) - Double($1.1))) }
                 // Where the gradient is rounding, Adam's steps are arbitrary, and only their size is bounded.
                 let allowed = ill.contains(name) || ill.contains(own) ? bound : limit
