@@ -43,7 +43,7 @@ struct RegistryCommand: ParsableCommand {
             starts at the noisy speech, at the default parameters.
             """)
 
-    @Argument(help: "One kind: \(RegistryCommand.kinds.joined(separator: ", ")).")
+    @Argument(help: "One kind, or one section of a spec: \(RegistryCommand.kinds.joined(separator: ", ")).")
     var kind: String?
 
     @Flag(help: "The JSON Schema of the spec language, for editors.")
@@ -63,7 +63,7 @@ struct RegistryCommand: ParsableCommand {
         ("checkpoint", "checkpoints, in evaluate.checkpoint", EvaluateSpec.checkpointForms),
     ]
 
-    private static let kinds = RegistryKind.all.map(\.name) + forms.map(\.kind)
+    private static let kinds = RegistryKind.all.map(\.name) + forms.map(\.kind) + RegistrySections.all.map(\.name)
 
     func validate() throws {
         try ValidationError.check([kind].compactMap(\.self), "kind", among: Self.kinds)
@@ -102,12 +102,19 @@ struct RegistryCommand: ParsableCommand {
                 for field in entry.parameters.fields { try emit(field.line) }
             }
         }
+        for section in RegistrySections.all where kind == nil || kind == section.name {
+            try emit("\(section.name): \(section.summary)")
+            for (path, field) in section.fields { try emit(field.line(path)) }
+        }
     }
 }
 
 extension RegistryCommand {
     fileprivate static func document(of kind: String?, _ vocabulary: Vocabulary) -> Reports.JSON {
         let all = RegistryKind.all.map { ($0.name, vocabulary.entries($0)) } + forms.map { ($0.kind, $0.entries) }
+        let sections = RegistrySections.all.filter { kind == nil || kind == $0.name }.map { section in
+            Reports.JSON.Member(section.name, .array(section.fields.map { $0.field.json($0.path) }))
+        }
         return .object(all.filter { kind == nil || kind == $0.0 }.map { name, entries in
             .init(name, .array(entries.map { entry in
                 [
@@ -116,12 +123,14 @@ extension RegistryCommand {
                     "parameters": .array(entry.parameters.fields.map(\.json)),
                 ]
             }))
-        })
+        } + sections)
     }
 }
 
 extension Field {
-    fileprivate var json: Reports.JSON {
+    fileprivate var json: Reports.JSON { json(name) }
+
+    fileprivate func json(_ name: String) -> Reports.JSON {
         [
             "name": .string(name), "default": .string(standardText), "unit": unit.map(Reports.JSON.string) ?? .null, "summary": .string(doc),
             "values": .array(names.map(Reports.JSON.string)),
@@ -129,7 +138,9 @@ extension Field {
     }
 
     /// Name, default, unit, meaning, and what else it may be.
-    fileprivate var line: String {
+    fileprivate var line: String { line(name) }
+
+    fileprivate func line(_ name: String) -> String {
         "      \(name) = \(standardText)\(unit.map { " \($0)" } ?? "")  \(doc)" + (names.isEmpty ? "" : " (\(names.joined(separator: " | ")))")
     }
 

@@ -111,7 +111,7 @@ extension SetScan {
                 let seconds = (Double(spec.cropLength) / Double(spec.sampleRate), Double(spec.cropLength) / Double(rate))
                 meaning += " and a crop last \(Self.short(seconds.1)) s instead of \(Self.short(seconds.0)) s"
             }
-            let fix = "resample the data to \(spec.sampleRate) Hz before training, or set the spec's sampling rate to \(rate)"
+            let fix = "resample the data to \(spec.sampleRate) Hz before training, let the run do it with data.resample: true, or set data.sample_rate to \(rate)"
             return finding(.rate, .error, files.map(\.name), fix: fix) {
                 "\($0) of \(2 * pairs.count) at \(rate) Hz, the spec says \(spec.sampleRate) Hz: \(meaning)"
             }

@@ -69,7 +69,7 @@ import Training
         let finding = try #require(error?.findings.first)
         #expect(finding.code == .rate && finding.message.contains("3 times its frequency"))
         #expect(finding.message.contains("a crop last 0.68 s instead of 2.04 s"))
-        #expect(finding.fix == "resample the data to 16000 Hz before training, or set the spec's sampling rate to 48000")
+        #expect(finding.fix == "resample the data to 16000 Hz before training, let the run do it with data.resample: true, or set data.sample_rate to 48000")
     }
 
     /// Row 4: the validation set is a copy of the test set.
