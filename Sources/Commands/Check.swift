@@ -54,7 +54,7 @@ struct Check: ParsableCommand {
 
     /// The specs without mistakes.
     private func load(_ outcome: inout Outcome) -> [LoadedSpec] {
-        let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary)
+        let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary, environment: environmentVariable)
         var loaded: [LoadedSpec] = []
         var errors: [SpecError] = []
         for file in specs {

@@ -54,7 +54,8 @@ struct SpecOptions: ParsableArguments {
     ///   - store: Where a name that is no file may be that of runs, whose spec's file is then meant.
     func load(_ catalog: Catalog = .standard, adding more: [String] = [], ofRunsIn store: RunStore? = nil) throws -> LoadedSpec {
         let file = try store.flatMap { try specFile(ofRunsIn: $0) } ?? spec
-        let loaded = try SpecLoader(vocabulary: catalog.vocabulary).load(file, overrides: overrides + more, profile: profile)
+        let loader = SpecLoader(vocabulary: catalog.vocabulary, environment: environmentVariable)
+        let loaded = try loader.load(file, overrides: overrides + more, profile: profile)
         for warning in loaded.warnings { printError(warning.description) }
         try NetworkCheck().check(loaded)
         return loaded
@@ -118,3 +119,6 @@ func isBadData(_ error: any Error) -> Bool {
     return error is CorpusError || error is SoundFileError || error is GateFailure || error is ImportFailure || error is EnhancementInputError
         || CheckpointError.isDamage(error)
 }
+
+/// The value of a variable of the process's environment, for paths in specs.
+@Sendable func environmentVariable(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }

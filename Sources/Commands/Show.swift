@@ -35,7 +35,7 @@ struct Show: ParsableCommand {
 
     func run() throws {
         guard !subject.hasSuffix(".yaml"), !subject.hasSuffix(".yml") else {
-            let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary)
+            let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary, environment: environmentVariable)
                 .load(subject, overrides: overrides, profile: profile)
             if json { return try emitData(try Self.document(of: loaded.spec), terminator: "\n") }
             return try emit(Self.sweep(of: loaded) + ResolvedRendering.yaml(loaded.spec, origins: origins ? loaded.origins : nil), terminator: "")

@@ -166,6 +166,7 @@ private struct CommandReading {
             if sde == "sbve" { set("sde.name", "sbve") }
         } else if given["devices"] == nil {
             remarks.append("without --devices the reference takes all there are: 1 is written, which fixes the effective batch")
+            set("train.devices", "1")
         }
         if script.isConditioned { conditioned() }
         if script == .trainConditioned, given["backbone"] == nil { set("backbone.name", "ncsnpp_v2_cond") }
@@ -175,7 +176,10 @@ private struct CommandReading {
                 remarks.append("--N changes nothing: the sampler chooses its own steps")
                 continue
             }
-            let value = arguments.count == 1 && option.values == .one ? text(arguments[0]) : "[" + arguments.joined(separator: ", ") + "]"
+            if !option.fits(backbone: entryName(.backbone)) {
+                remarks.append("--\(option.name) is no option of \(script.rawValue) with backbone '\(entryName(.backbone))', which refuses it; its value is taken")
+            }
+            let value = arguments.count == 1 && option.values == .one ? text(arguments[0], for: option) : "[" + arguments.joined(separator: ", ") + "]"
             switch option.meaning {
             case .setting(let path):
                 guard !changesNothing(option.name) else { continue }
@@ -192,6 +196,7 @@ private struct CommandReading {
             remarks.append("the reference trains until it is stopped: max_epochs 160 is what its authors report")
             set("train.max_epochs", "160")
         }
+        if script.trains { completeRate() }
         if script.trains, given["num_eval_files"].flatMap({ ScalarReading.integer($0[0, default: ""]) }) == 0 {
             remarks.append("without evaluation files no best checkpoint is kept: the last one is evaluated")
             set("evaluate.checkpoint", "last")
@@ -202,6 +207,16 @@ private struct CommandReading {
             : [("test_dir", "the folder of the noisy files"), ("enhanced_dir", "the folder of the enhanced files"), ("ckpt", "the checkpoint")]
         for (name, meaning) in needed where given[name] == nil {
             errors.append(SpecError("command", at: mark(1), "'--\(name)' is missing", hint: meaning))
+        }
+    }
+
+    /// A network made for one rate runs at that rate, whatever the command line says.
+    private mutating func completeRate() {
+        let backbone = entryName(.backbone)
+        for case .rate(let rate) in vocabulary[.backbone, backbone]?.traits ?? [] {
+            let given = given["sr"].flatMap { ScalarReading.integer($0[0, default: ""]) }
+            if let given, given != rate { remarks.append("--sr \(given) is not the rate: the reference runs \(backbone) at \(rate) Hz") }
+            set("data.sample_rate", String(rate))
         }
     }
 
@@ -222,8 +237,22 @@ private struct CommandReading {
         return false
     }
 
-    private func text(_ argument: String) -> String {
-        ScalarReading.number(argument) != nil ? argument : SettingValue.plain(argument)
+    /// An argument as the value of the setting that its option stands for.
+    private func text(_ argument: String, for option: CommandOption) -> String {
+        if case .setting(let path) = option.meaning, let field = ExperimentSchema.field(at: path) {
+            if field.isPath { return Self.path(argument) }
+            switch field.type {
+            case .text, .oneOf, .choice: return YAMLText.scalar(argument)
+            default: break
+            }
+        }
+        guard let number = ScalarReading.number(argument) else { return YAMLText.scalar(argument) }
+        return Int(argument).map(String.init) ?? YAMLText.scalar(number)
+    }
+
+    /// A path in which a shell would replace variables.
+    private static func path(_ argument: String) -> String {
+        YAMLText.scalar(argument.replacing(/\$\{?(?!env:)([A-Za-z_][A-Za-z0-9_]*)\}?/) { "${env:\($0.1)}" })
     }
 
     /// Bridges alone have a sampler of the type `sde`.
@@ -275,9 +304,9 @@ private struct CommandReading {
         let seconds = given["ref_duration"].flatMap { ScalarReading.number($0[0, default: ""]) } ?? 0.5
         let frames = String(ConditioningSpec.frames(seconds: seconds, sampleRate: 16000, hopLength: 128))
         if let file = given["noise_ref"]?.first {
-            set("evaluate.reference", "{ name: file, path: \(SettingValue.plain(file)), num_frames: \(frames) }")
+            set("evaluate.reference", "{ name: file, path: \(Self.path(file)), num_frames: \(frames) }")
         } else if let folder = given["noise_ref_dir"]?.first {
-            set("evaluate.reference", "{ name: folder, path: \(SettingValue.plain(folder)), num_frames: \(frames) }")
+            set("evaluate.reference", "{ name: folder, path: \(Self.path(folder)), num_frames: \(frames) }")
         } else if given["oracle_noise"] != nil {
             set("evaluate.reference", "{ name: oracle, num_frames: \(frames) }")
         } else {
@@ -288,9 +317,9 @@ private struct CommandReading {
     private mutating func special(_ name: String, _ value: String) {
         switch (name, script.trains) {
         case ("ckpt", true):
-            set("train.init_from", "{ checkpoint: \(SettingValue.plain(value)), weights: raw, optimizer: true }")
+            set("train.init_from", "{ checkpoint: \(Self.path(value)), weights: raw, optimizer: true }")
         case ("ckpt", false):
-            set("evaluate.checkpoint", "{ name: file, path: \(SettingValue.plain(value)) }")
+            set("evaluate.checkpoint", "{ name: file, path: \(Self.path(value)) }")
         case ("devices", _):
             if let count = ScalarReading.integer(value), count > 0 {
                 set("train.devices", String(count))
@@ -308,11 +337,11 @@ private struct CommandReading {
                 remarks.append("--N is of validation: enhancement.py takes its own")
             }
         case ("sampler_type", true):
-            let name = SettingValue.plain(sampler(value))
+            let name = YAMLText.scalar(sampler(value))
             set("train.validation_sampler", name)
             set("evaluate.sampler.name", name)
         case ("sampler_type", false):
-            set("evaluate.sampler.name", SettingValue.plain(sampler(value)))
+            set("evaluate.sampler.name", YAMLText.scalar(sampler(value)))
         case ("train_noise_encoder", _):
             set("conditioning.train_noise_encoder", value.isEmpty ? "false" : "true")
             if ScalarReading.bool(value) == false {
@@ -326,8 +355,8 @@ private struct CommandReading {
             if parts.count > 1, ["noisy", "reverb"].contains(parts[parts.count - 1]) { parts.removeLast() }
             if parts == [""] { parts = ["/"] }
             let name = parts.last.flatMap { ["", ".", "/"].contains($0) ? nil : $0 } ?? "test"
-            let path = SettingValue.plain(parts.joined(separator: "/"))
-            set("evaluate.sets", "[{ name: \(SettingValue.plain(name)), path: \(path)\(format) }]")
+            let path = Self.path(parts.joined(separator: "/"))
+            set("evaluate.sets", "[{ name: \(YAMLText.scalar(name)), path: \(path)\(format) }]")
         case ("clean_dir", _):
             remarks.append("--clean_dir changes nothing: clean files are those beside the noisy ones of the set")
         default: break

@@ -72,7 +72,10 @@ private struct HyperParameterReading {
         func rank(_ path: String) -> Int { order.firstIndex(of: String(path.prefix { $0 != "." })) ?? order.count }
         return settings.enumerated()
             .sorted { (rank($0.element.path), $0.offset) < (rank($1.element.path), $1.offset) }
-            .map { ($0.element.path, $0.element.value.description) }
+            .map { _, setting in
+                let field = ExperimentSchema.field(at: setting.path)
+                return (setting.path, (field.map { setting.value.escapingPaths($0.type, isPath: $0.isPath) } ?? setting.value).yaml)
+            }
     }
 
     private var descriptor: EntryDescriptor? { vocabulary[.backbone, backbone] }

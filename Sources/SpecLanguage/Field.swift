@@ -12,6 +12,8 @@ public struct Field: Sendable {
     public var part: IdentityPart?
     /// Whether an absent value leaves identities alone: for settings added after runs were stored.
     public var isSilentWhenAbsent = false
+    /// Whether it is a path, in which `~/` and `${env:NAME}` are replaced.
+    public var isPath = false
 
     /// The same field, whose absence changes no identity.
     package var silentWhenAbsent: Field {
@@ -169,6 +171,15 @@ extension Field {
         _ name: String, default standard: Standard, _ doc: String, aliases: [String] = [], part: IdentityPart? = nil
     ) -> Field {
         Field(name, .text, default: standard, doc, aliases: aliases, part: part)
+    }
+
+    /// A text that is the path of a file or a folder.
+    public static func path(
+        _ name: String, default standard: Standard, _ doc: String, aliases: [String] = [], part: IdentityPart? = nil
+    ) -> Field {
+        var field = Field(name, .text, default: standard, doc, aliases: aliases, part: part)
+        field.isPath = true
+        return field
     }
 
     public static func oneOf(

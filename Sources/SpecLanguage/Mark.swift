@@ -22,13 +22,33 @@ public struct Mark: Hashable, Sendable {
 extension Mark: CustomStringConvertible {
     public var description: String { "\(file):\(line):\(column)" }
 
+    /// Of longer lines, the part around the column is shown.
+    private static let longestLine = 400
+
+    private var shortened: Mark {
+        let scalars = text.unicodeScalars
+        let skipped = max(0, column - 41)
+        let part = String(String.UnicodeScalarView(scalars.dropFirst(skipped).prefix(90)))
+        return Mark(file: file, line: line, column: column - skipped + (skipped > 0 ? 1 : 0), text: (skipped > 0 ? "…" : "") + part + "…")
+    }
+
     /// The line and a caret under the column, each set in by two spaces; the note alone where there is no line to show.
-    package func snippet(note: String?) -> String {
+    func snippet(note: String?) -> String {
         guard !text.isEmpty else { return note.map { "  \($0)" } ?? "" }
+        guard text.utf8.count <= Self.longestLine else { return shortened.snippet(note: note) }
         let before = text.unicodeScalars.prefix(max(0, column - 1))
         let indent = String(String.UnicodeScalarView(before.map { $0 == "\t" ? "\t" : " " }))
         let missing = String(repeating: " ", count: max(0, column - 1 - before.count))
         return "  \(text)\n  \(indent)\(missing)^" + (note.map { " \($0)" } ?? "")
+    }
+}
+
+extension Mark {
+    /// The place alone: lines can be long, and many marks share one.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(file)
+        hasher.combine(line)
+        hasher.combine(column)
     }
 }
 

@@ -12,6 +12,8 @@ public struct Origin: Hashable, Sendable {
 
     public var layer: Layer
     public var mark: Mark?
+    /// The text as it was written, where variables were replaced in it.
+    public var written: String?
 
     public static let standard = Origin(layer: .standard)
     public static let derived = Origin(layer: .derived)
@@ -31,13 +33,14 @@ public struct Origin: Hashable, Sendable {
 
 extension Origin: CustomStringConvertible {
     public var description: String {
+        let source = written.map { ", written \($0)" } ?? ""
         let place = mark.map { "\($0.file):\($0.line)" } ?? ""
         return switch layer {
         case .standard: "default"
         case .derived: "derived"
-        case .file: place
-        case .sweep: "sweep \(place)"
-        case .profile(let name): "profile \(name) \(place)"
+        case .file: place + source
+        case .sweep: "sweep \(place)\(source)"
+        case .profile(let name): "profile \(name) \(place)\(source)"
         case .override: mark.map { "--set \($0.text)" } ?? "--set"
         }
     }

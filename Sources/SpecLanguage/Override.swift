@@ -18,7 +18,7 @@ package struct Override {
             }
             let text = String(option[option.index(after: equals)...])
             let offset = option[...equals].unicodeScalars.count
-            let (node, problems) = YAMLReader.read(text, file: "--set")
+            let (node, problems) = value(text)
             guard problems.isEmpty, let node else {
                 errors += problems.map { SpecError($0.code, at: mark(offset + $0.mark.column), $0.summary, hint: $0.hint) }
                 continue
@@ -34,10 +34,22 @@ package struct Override {
                 }
                 column += part.unicodeScalars.count + 1
             }
-            let value = text.isEmpty ? SpecNode(.scalar("", isQuoted: false), at: mark(1)) : node
-            overrides.append(Override(path: path, value: value.moved(to: mark, by: offset)))
+            overrides.append(Override(path: path, value: node.moved(to: mark, by: offset)))
         }
         return (overrides, errors)
+    }
+
+    /// A list, a section, or a quoted text in YAML's short form; anything else is the whole word as the shell gave it, in
+    /// which `#`, `!`, and `: ` mean nothing.
+    private static func value(_ text: String) -> (node: SpecNode?, errors: [SpecError]) {
+        let word = String(text.trimmingPrefix { $0 == " " }.reversed().trimmingPrefix { $0 == " " }.reversed())
+        let plain = SpecNode(.scalar(word, isQuoted: false), at: Mark(file: "--set", line: 1, column: 1, text: text))
+        let ends = ["[": "]", "{": "}", "\"": "\"", "'": "'"] as [Character: Character]
+        guard let first = word.first, word.count > 1, let end = ends[first], word.last == end else { return (plain, []) }
+        let (node, problems) = YAMLReader.read(text, file: "--set")
+        // `'a' and 'b'` is a text that begins and ends with a quote.
+        if first == end, !problems.isEmpty { return (plain, []) }
+        return (node, problems)
     }
 
     package var dotted: String { path.map(\.name).joined(separator: ".") }

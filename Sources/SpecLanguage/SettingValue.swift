@@ -55,49 +55,30 @@ extension SettingValue: Hashable {
 }
 
 extension SettingValue: CustomStringConvertible {
-    /// The value as it would be written inside a line of YAML.
+    /// The value as messages show it; `yaml` is what a file holds.
     public var description: String {
         switch self {
         case .none: "none"
         case .bool(let value): value ? "true" : "false"
         case .integer(let value): String(value)
         case .number(let value): Self.digits(value)
-        case .text(let value): Self.plain(value)
+        case .text(let value): Self.legible(value)
         case .list(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
         case .choice(let choice):
-            choice.settings.isEmpty ? Self.plain(choice.name)
-                : "{ name: \(Self.plain(choice.name)), \(choice.settings.inner) }"
+            choice.settings.isEmpty ? Self.legible(choice.name)
+                : "{ name: \(Self.legible(choice.name)), \(choice.settings.inner) }"
         case .section(let settings): settings.isEmpty ? "{}" : "{ \(settings.inner) }"
         }
+    }
+
+    /// The text, quoted where it is not a word of letters, digits, and the usual signs.
+    private static func legible(_ text: String) -> String {
+        YAMLText.isWord(text) && !["null", "none", "~"].contains(text.lowercased()) ? text : YAMLText.quoted(text)
     }
 
     /// The shortest decimal that reads back as the same number; whole numbers keep a `.0`.
     package static func digits(_ value: Double) -> String {
         value.description
-    }
-
-    /// The text, quoted only where YAML would read it as something else.
-    package static func plain(_ text: String) -> String {
-        let isWord = !text.isEmpty && text.unicodeScalars.allSatisfy {
-            $0.properties.isAlphabetic || ("0"..."9").contains($0) || "_-./^+@ ()".unicodeScalars.contains($0)
-        }
-        let isSafeEnd = text.first.map { $0.isLetter || $0.isNumber || $0 == "/" || $0 == "." || $0 == "_" } ?? false
-        if isWord, isSafeEnd, text.last != " ", !["null", "none", "~"].contains(text.lowercased()) { return text }
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case "\r": quoted += "\\r"
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
-                let hex = String(scalar.value, radix: 16)
-                quoted += "\\x" + String(repeating: "0", count: 2 - hex.count) + hex
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }
 

@@ -71,6 +71,10 @@ extension SettingsResolver {
     ) -> SettingValue? {
         var elements = node.elements ?? [node]
         if spreads { elements = elements.flatMap { spread($0, element) } }
+        guard elements.count <= Self.mostElements else {
+            report("out-of-range", at: node, path: path, "'\(field.name)' has \(elements.count) values, at most \(Self.mostElements) are taken")
+            return nil
+        }
         var values: [SettingValue] = []
         var one = field
         one.standard = .required
@@ -110,6 +114,11 @@ extension SettingsResolver {
 
     mutating func table(_ node: SpecNode, field: Field, path: String) -> SettingValue? {
         var settings = Settings()
+        let count = node.elements?.count ?? node.entries?.count ?? 1
+        guard count <= Self.mostEntries else {
+            report("out-of-range", at: node, path: path, "'\(field.name)' has \(count) entries, at most \(Self.mostEntries) are taken")
+            return nil
+        }
         if let elements = node.elements {
             for element in elements {
                 guard let name = element.text else {

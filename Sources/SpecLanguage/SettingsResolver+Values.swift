@@ -45,7 +45,9 @@ extension SettingsResolver {
         switch type {
         case .bool, .integer, .number, .text, .oneOf:
             guard let value = scalar(node, type, field: field, path: path) else { return nil }
-            note(Origin(node), path)
+            var origin = Origin(node)
+            if field.isPath, let text = node.text, value != .text(text) { origin.written = text }
+            note(origin, path)
             return value
         case .choice, .variant:
             return choice(node, type, field: field, path: path).map(SettingValue.choice)
@@ -95,11 +97,18 @@ extension SettingsResolver {
             errors.append(error)
             failed.insert(path)
             return nil
+        case .text where field.isPath:
+            do throws(PathText.Problem) {
+                return .text(try PathText.expanded(text, environment))
+            } catch {
+                report("path", at: node, path: path, error.summary, hint: error.hint)
+                return nil
+            }
         default:
             return .text(text)
         }
         report("wrong-type", at: node, path: path, "'\(field.name)' wants \(noun(type))\(unit), not \(node.noun)",
-            hint: numberHint(text, type))
+            hint: numberHint(text, type, unit: field.unit))
         return nil
     }
 
@@ -113,11 +122,23 @@ extension SettingsResolver {
         return false
     }
 
-    func numberHint(_ text: String, _ type: FieldType) -> String? {
+    func numberHint(_ text: String, _ type: FieldType, unit: String? = nil) -> String? {
         if case .bool = type { return "true or false" }
+        if let (plain, strange) = LookAlikes.number(in: text) { return "write \(plain): there is a \(strange.inWords) in the number" }
+        if let number = Self.sexagesimal(text) {
+            let parts = ["min", "h"].contains(unit) ? number / 60 : number
+            return "numbers of base 60 are not read: write \(Int(exactly: parts).map(String.init) ?? "\(parts)")"
+        }
         if text.contains(","), ScalarReading.number(text.replacing(",", with: ".")) != nil { return "write '.' for the decimal point" }
         if case .integer = type, ScalarReading.number(text) != nil { return "a whole number" }
         return nil
+    }
+
+    /// `1:30` as YAML 1.1 has it: ninety.
+    private static func sexagesimal(_ text: String) -> Double? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { ScalarReading.number(String($0)) }
+        guard parts.count > 1 else { return nil }
+        return parts.reduce(0.0 as Double?) { total, part in total.flatMap { total in part.map { 60 * total + $0 } } }
     }
 
     func noun(_ type: FieldType) -> String {

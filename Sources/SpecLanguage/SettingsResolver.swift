@@ -12,6 +12,9 @@ package struct SettingsResolver {
     /// Entries meant where only parameters are written and the schema names none.
     package var usual: [RegistryKind: String] = [:]
 
+    /// The value of an environment variable, for paths.
+    package var environment: @Sendable (String) -> String? = { _ in nil }
+
     package init(_ vocabulary: Vocabulary, recordsOrigins: Bool = true) {
         self.vocabulary = vocabulary
         self.recordsOrigins = recordsOrigins
@@ -26,6 +29,13 @@ package struct SettingsResolver {
 
     package mutating func add(_ error: SpecError) { errors.append(error) }
 
+    /// Unknown keys of one section that are listed.
+    private static let mostListed = 50
+    /// More elements than any list of settings needs.
+    static let mostElements = 4096
+    /// More entries than any table needs; each is looked up among all settings.
+    static let mostEntries = 256
+
     // MARK: Sections
 
     /// The settings of a section whose written keys are `entries`.
@@ -35,9 +45,15 @@ package struct SettingsResolver {
         _ entries: [SpecNode.Entry], _ schema: Schema, path: String, noun: String, owners: [String: String] = [:]
     ) -> Settings {
         var written: [String: SpecNode.Entry] = [:]
+        var unknown = 0
         for entry in entries {
             guard let field = schema[entry.key] else {
-                errors.append(unknownKey(entry, schema, path: path, noun: noun, owners: owners))
+                unknown += 1
+                if unknown <= Self.mostListed { errors.append(unknownKey(entry, schema, path: path, noun: noun, owners: owners)) }
+                if unknown == Self.mostListed + 1 {
+                    let more = entries.count { schema[$0.key] == nil } - Self.mostListed
+                    errors.append(SpecError("unknown-key", at: entry.mark, "\(more) more unknown keys in \(noun)", hint: "the first \(Self.mostListed) are listed"))
+                }
                 continue
             }
             if let earlier = written[field.name] {

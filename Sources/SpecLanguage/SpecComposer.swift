@@ -107,11 +107,13 @@ package struct SpecComposer {
         _ base: SpecNode, _ overlay: SpecNode, _ rule: (String) -> (SpecNode, SpecNode) -> SpecNode
     ) -> SpecNode {
         guard var entries = base.entries, let additions = overlay.entries else { return overlay }
+        var places = Dictionary(entries.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
         for addition in additions {
-            if let place = entries.firstIndex(where: { $0.key == addition.key }) {
+            if let place = places[addition.key] {
                 let value = rule(addition.key)(entries[place].value, addition.value)
                 entries[place] = .init(addition.key, at: addition.mark, value)
             } else {
+                places[addition.key] = entries.count
                 entries.append(addition)
             }
         }

@@ -6,7 +6,10 @@ package struct YAMLReader {
     static let largestText = 1 << 20
     static let mostNodes = 50_000
     static let deepest = 64
-    static let mostDuplicates = 200
+    /// Mistakes of one kind that are listed.
+    static let mostListed = 50
+    /// Keys that are given twice are found one by one, each by another pass over the text.
+    static func mostDuplicates(in text: String) -> Int { min(200, max(3, 600_000 / max(1, text.utf8.count))) }
 
     private let file: String
     private var lines: [String]
@@ -43,6 +46,14 @@ package struct YAMLReader {
             errors.append(SpecError("too-large", at: mark(1, 1), "the file has more than \(Self.largestText >> 20) MiB"))
             return nil
         }
+        for (number, line) in lines.enumerated() {
+            guard let (place, scalar) = LookAlikes.misplacedBlank(in: line) else { continue }
+            errors.append(SpecError(
+                "invisible", at: mark(number + 1, place + 1), "a \(scalar.inWords) stands where YAML wants a space",
+                hint: "replace it by a plain space"))
+            if errors.count == Self.mostListed { break }
+        }
+        guard errors.isEmpty else { return nil }
         if let line = AliasKeys.firstLine(of: lines) {
             errors.append(SpecError(
                 "alias", at: mark(line + 1, 1), "an alias cannot be a key", hint: "write the key out"))
@@ -60,12 +71,15 @@ package struct YAMLReader {
     /// Parses until no duplicate key remains. The parser stops at the first; so that the rest of the file is
     /// checked too, that key is renamed in place, letter for letter, which keeps every mark true.
     private mutating func parse() -> Node?? {
-        for _ in 0...Self.mostDuplicates {
+        let most = Self.mostDuplicates(in: lines.joined(separator: "\n"))
+        var places: [Mark] = []
+        for _ in 0...most {
             do {
                 let parser = try Parser(
                     yaml: lines.joined(separator: "\n"), resolver: .basic, encoding: .utf8)
                 return .some(try parser.singleRoot())
             } catch let YamlError.duplicatedKeysInMapping(_, context) {
+                places.append(mark(context.mark))
                 guard rename(at: context.mark) else {
                     errors.append(SpecError("duplicate-key", at: mark(context.mark), "a key is given twice"))
                     return nil
@@ -78,7 +92,8 @@ package struct YAMLReader {
                 return nil
             }
         }
-        errors.append(SpecError("duplicate-key", at: mark(1, 1), "more than \(Self.mostDuplicates) keys are given twice"))
+        errors += places.map { SpecError("duplicate-key", at: $0, "a key is given twice") }
+        errors.append(SpecError("duplicate-key", at: mark(1, 1), "more than \(most) keys are given twice", hint: "the first are listed"))
         return nil
     }
 
@@ -125,7 +140,7 @@ package struct YAMLReader {
         case .scanner(_, let problem, let place, _), .parser(_, let problem, let place, _),
             .composer(_, let problem, let place, _):
             let at = mark(place)
-            return SpecError("syntax", at: at, "not valid YAML: \(problem)", hint: Self.advice(problem, at.text))
+            return SpecError("syntax", at: at, "not valid YAML: \(problem)", hint: advice(problem, at))
         case .reader(let problem, let offset, _, let yaml):
             let before = yaml.prefix(offset ?? 0)
             let line = before.count(where: \.isNewline) + 1
@@ -136,9 +151,13 @@ package struct YAMLReader {
         }
     }
 
-    private static func advice(_ problem: String, _ line: String) -> String? {
+    private func advice(_ problem: String, _ place: Mark) -> String? {
+        let line = place.text
         if line.contains("\t") { return "indent with spaces, not tabs" }
-        if problem.contains("mapping values are not allowed") { return "quote a text that contains ': '" }
+        if line.contains("${") { return "quote a text with '${': \"${env:NAME}/…\"" }
+        if problem.contains("mapping values are not allowed") {
+            return indentAdvice(place.line) ?? "quote a text that contains ': '"
+        }
         if problem.contains("could not find expected ':'") { return "is a ':' missing after the key?" }
         if problem.contains("expected ',' or '}'") { return "close the '{', or put ',' between entries" }
         if problem.contains("expected ',' or ']'") { return "close the '[', or put ',' between elements" }
@@ -147,6 +166,32 @@ package struct YAMLReader {
         }
         if problem.contains("another document") { return "a file holds one spec: remove the '---'" }
         return nil
+    }
+
+    /// What is wrong where a line is set in more than the setting before it, which has a value of its own.
+    private func indentAdvice(_ number: Int) -> String? {
+        func indent(_ line: String) -> Int { line.prefix { $0 == " " }.count }
+        guard number >= 2, number <= lines.count else { return nil }
+        let before = lines[..<(number - 1)].last { line in
+            let content = line.drop { $0 == " " }
+            return !content.isEmpty && content.first != "#"
+        }
+        guard let before, indent(lines[number - 1]) > indent(before) else { return nil }
+        return "this line begins with \(indent(lines[number - 1])) spaces, the setting before it with \(indent(before)): "
+            + "settings of one section begin with the same number"
+    }
+
+    /// Of the core schema, and those of a value without a tag.
+    private static let coreTags = Set(["str", "int", "float", "bool", "null", "seq", "map"].map { "tag:yaml.org,2002:" + $0 } + ["", "!", "?"])
+
+    /// Tags of the core schema say no more than the language does; any other would be dropped.
+    private mutating func checkTag(_ node: Node) -> Bool {
+        let tag = node.tag.description
+        guard !Self.coreTags.contains(tag) else { return true }
+        let shown = tag.hasPrefix("tag:yaml.org,2002:") ? "!!" + tag.dropFirst("tag:yaml.org,2002:".count) : tag
+        let hint = shown.lowercased().contains("env") ? "write \"${env:NAME}\"" : "quote a text that begins with '!'"
+        errors.append(SpecError("tag", at: mark(node.mark), "unknown tag '\(shown)'", hint: hint))
+        return false
     }
 
     // MARK: Conversion
@@ -166,6 +211,7 @@ package struct YAMLReader {
             return nil
         }
         let at = mark(node.mark)
+        guard checkTag(node) else { return nil }
         switch node {
         case .scalar(let scalar):
             let isPlain = scalar.style == .plain || scalar.style == .any

@@ -15,10 +15,21 @@ extension Contradictions {
         if Set(train.seeds).count < train.seeds.count {
             report("repeated", at: ["train.seeds"], "a seed is given twice: the same run twice says nothing new")
         }
+        checkSeeds()
         if let stop = train.earlyStopping, stop.monitor != "valid_loss", train.numEvalFiles == 0, isGood("train.num_eval_files") {
             report("checkpoint", at: ["train.num_eval_files", "train.early_stopping"],
                 "early stopping on '\(stop.monitor)' needs validation files", hint: "num_eval_files: 20")
         }
+    }
+
+    /// One number above 0 may be meant as the number of seeds.
+    private mutating func checkSeeds() {
+        guard let count = spec.train.seeds.first, spec.train.seeds.count == 1, count > 1, count <= 100, isGood("train.seeds"),
+            let mark = origin("train.seeds")?.mark, mark.text.unicodeScalars.dropFirst(mark.column - 1).first.map({ ("0"..."9").contains($0) }) ?? false
+        else { return }
+        let list = (0..<min(count, 3)).map(String.init).joined(separator: ", ") + (count > 3 ? ", …, \(count - 1)" : "")
+        report("seeds", at: ["train.seeds"], severity: .warning, "'seeds: \(count)' is one run with the seed \(count)",
+            hint: "did you mean \(count) runs, seeds: [\(list)]? write [\(count)] for one")
     }
 
     private func takesSteps(_ sampler: Choice) -> Bool { !traits(.sampler, sampler).contains(.choosesSteps) }

@@ -34,6 +34,7 @@ struct Contradictions {
         ("order", "parameters that must ascend do"),
         ("checkpoint", "the checkpoint that is evaluated is kept"),
         ("repeated", "values of a factor are given once"),
+        ("seeds", "seeds are a list of seeds, not their number"),
         ("name", "names can be printed"),
         ("paths", "'incomplete', 'sources', and 'waive' name what exists"),
     ]
@@ -118,7 +119,7 @@ struct Contradictions {
             for case .rates(let rates) in traits(.corpus, corpus) where !rates.contains(data.sampleRate) {
                 report("rate", at: ["data.sample_rate", "data.corpus"],
                     "corpus '\(corpus.name)' does not exist at \(data.sampleRate) Hz",
-                    hint: "it has \(rates.map(String.init).joined(separator: ", ")) Hz; resample: true converts")
+                    hint: "it has \(rates.map(String.init).joined(separator: ", ")) Hz; data.resample: true converts")
             }
         }
         for case .rate(let rate) in traits(.backbone, spec.backbone) where rate != data.sampleRate && isGood("data.sample_rate", "backbone") {

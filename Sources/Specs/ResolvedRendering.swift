@@ -18,13 +18,15 @@ public struct ResolvedRendering {
         let width = min(60, lines.map(\.text.count).max() ?? 0)
         return lines.map { line, origin in
             guard let origin else { return line + "\n" }
-            return line + String(repeating: " ", count: max(0, width - line.count)) + "  # \(origin)\n"
+            let comment = origin.description.replacing(/[\r\n\u{85}\u{2028}\u{2029}]/, with: " ")
+            return line + String(repeating: " ", count: max(0, width - line.count)) + "  # \(comment)\n"
         }.joined()
     }
 
     private mutating func add(_ settings: Settings, _ schema: Schema, prefix: String, indent: String) {
         for field in schema.fields {
-            guard let value = settings[field.name], shows(value, field) else { continue }
+            guard var value = settings[field.name], shows(value, field) else { continue }
+            if case .section = field.type {} else { value = value.escapingPaths(field.type, isPath: field.isPath) }
             let path = prefix + field.name
             switch value {
             case .section(let inner):
@@ -32,12 +34,12 @@ public struct ResolvedRendering {
                 if case .section(let section, _) = field.type {
                     add(inner, section, prefix: path + ".", indent: indent + "  ")
                 } else {
-                    for (name, value) in inner { line("\(indent)  \(SettingValue.plain(name)): \(value)", nil) }
+                    for (name, value) in inner { line("\(indent)  \(YAMLText.scalar(name)): \(value.yaml)", nil) }
                 }
             case .choice(let choice) where !choice.settings.isEmpty:
                 line(indent + field.name + ":", nil)
-                line("\(indent)  name: \(SettingValue.plain(choice.name))", path)
-                for (name, value) in choice.settings { line("\(indent)  \(name): \(value)", "\(path).\(name)") }
+                line("\(indent)  name: \(YAMLText.scalar(choice.name))", path)
+                for (name, value) in choice.settings { line("\(indent)  \(name): \(value.yaml)", "\(path).\(name)") }
             default:
                 line("\(indent)\(field.name): \(shown(value, field))", path)
             }
@@ -60,7 +62,7 @@ public struct ResolvedRendering {
 
     /// An empty list where one value is needed stands for "does not apply".
     private func shown(_ value: SettingValue, _ field: Field) -> String {
-        if case .list(let values) = value, values.isEmpty, case .list(_, let count, _) = field.type, count > 0 { return "none" }
-        return value.description
+        if case .list(let values) = value, values.isEmpty, case .list(_, let count, _) = field.type, count > 0 { return "null" }
+        return value.yaml
     }
 }

@@ -3,6 +3,7 @@ import SpecLanguage
 /// Puts a spec together: base, sweep, profile, and overrides, in that order, for every point.
 struct SpecAssembly {
     let vocabulary: Vocabulary
+    let environment: @Sendable (String) -> String?
     let file: String
     let profile: String?
     var errors: [SpecError]
@@ -18,9 +19,10 @@ struct SpecAssembly {
 
     init(
         _ tree: SpecNode, vocabulary: Vocabulary, file: String, overrides: [Override], profile: String?,
-        errors: [SpecError]
+        errors: [SpecError], environment: @escaping @Sendable (String) -> String?
     ) {
         self.vocabulary = vocabulary
+        self.environment = environment
         derived = DerivedSettings(vocabulary: vocabulary)
         self.file = file
         self.profile = profile
@@ -131,6 +133,7 @@ struct SpecAssembly {
         }
         var resolver = SettingsResolver(vocabulary)
         resolver.homes = ExperimentSchema.homes
+        resolver.environment = environment
         resolver.usual[.sampler] = usualSampler(point, overlay)
         let settings = resolver.settings(tree.entries ?? [], schema, path: "", noun: "the spec")
         for path in resolver.missingRequired {

@@ -17,10 +17,16 @@ import SpecLanguage
 public struct SpecLoader: Sendable {
     public let vocabulary: Vocabulary
     public let files: SpecFiles
+    /// The value of an environment variable, for `~/` and `${env:NAME}` in paths.
+    public let environment: @Sendable (String) -> String?
 
-    public init(vocabulary: Vocabulary, files: SpecFiles = .disk) {
+    public init(
+        vocabulary: Vocabulary, files: SpecFiles = .disk,
+        environment: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) {
         self.vocabulary = vocabulary
         self.files = files
+        self.environment = environment
     }
 
     /// Reads a file and all it extends.
@@ -49,7 +55,7 @@ public struct SpecLoader: Sendable {
         let (options, mistakes) = Override.parse(overrides)
         guard let tree, tree.entries != nil else { throw SpecErrors(chain.errors + mistakes) }
         var assembly = SpecAssembly(
-            tree, vocabulary: vocabulary, file: file, overrides: options, profile: profile, errors: chain.errors + mistakes)
+            tree, vocabulary: vocabulary, file: file, overrides: options, profile: profile, errors: chain.errors + mistakes, environment: environment)
         let loaded = assembly.loaded(from: chain.read)
         guard let loaded, !assembly.errors.contains(where: { $0.severity == .error }) else {
             throw SpecErrors(chain.isWhole ? assembly.errors : assembly.errors.filter { !Self.omissions.contains($0.code) })

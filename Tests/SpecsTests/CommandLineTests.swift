@@ -65,8 +65,51 @@ import Testing
         guard command.contains("train") else { return }
         let export = try CommandExport(spec, vocabulary: vocabulary)
         let back = try self.spec(export.train)
-        let changes = back.changes(from: spec, parts: [.data, .training])
+        // The published train.py counts epochs alone.
+        let lengths = command.contains("train.py") ? ["train.max_steps", "train.max_epochs"] : []
+        let changes = back.changes(from: spec, parts: [.data, .training]).filter { !lengths.contains($0.path) }
         #expect(changes.isEmpty, "\(export.train)\n\(changes)")
+        #expect(!lengths.isEmpty || export.train.contains("--max_steps 1"))
+    }
+
+    @Test func trainingByStepsHasNoOptionInThePublishedScript() throws {
+        let steps = try export("backbone: ncsnpp\ntrain: { max_steps: 9 }\n")
+        #expect(!steps.train.contains("--max_steps"))
+        #expect(steps.remarks.contains("train.max_steps 9 has no option of train.py: without --max_epochs it trains until it is stopped"))
+        let both = try export("backbone: ncsnpp\ntrain: { max_steps: 9, max_epochs: 3 }\n")
+        #expect(both.train.contains("--max_epochs 3") && both.remarks.contains("train.max_steps 9 has no option of train.py: it stops by --max_epochs alone"))
+    }
+
+    /// Networks declare their own options: what a network's class does not declare, the script refuses.
+    @Test(arguments: [("ncsnpp", false, false), ("ncsnpp_v2", true, false), ("ncsnpp_48k", true, true)])
+    func aNetworkHasItsOwnOptions(backbone: String, takesSize: Bool, takesPyramids: Bool) throws {
+        let rate = backbone == "ncsnpp_48k" ? "data: { path: d, sample_rate: 48000 }\n" : "data: { path: d }\n"
+        let spec = try TestVocabulary.loader.load(text: rate + "backbone: { name: \(backbone), nf: 64 }\ntrain: { max_epochs: 1 }\n").spec
+        let export = try CommandExport(spec, vocabulary: vocabulary)
+        #expect(export.train.contains("--nf 64") == takesSize)
+        #expect(export.remarks.contains("backbone.nf 64 has no option of the script with backbone '\(backbone)'") == !takesSize)
+        let read = try CommandImport("python train.py --base_dir d --backbone \(backbone) --nf 64", vocabulary: vocabulary)
+        #expect(read.remarks.contains { $0.hasPrefix("--nf is no option of train.py with backbone 'ncsnpp'") } == !takesSize)
+    }
+
+    @Test func aNetworkForOneRateRunsAtThatRate() throws {
+        let line = "python train.py --base_dir d --backbone ncsnpp_48k --n_fft 1534 --hop_length 384 --spec_factor 0.065 --spec_abs_exponent 0.667 --sigma-min 0.1 --sigma-max 1.0 --theta 2.0"
+        #expect(try spec(line).data.sampleRate == 48000)
+        let other = try CommandImport(line + " --sr 16000", vocabulary: vocabulary)
+        #expect(other.yaml.contains("sample_rate: 48000") && other.remarks.contains("--sr 16000 is not the rate: the reference runs ncsnpp_48k at 48000 Hz"))
+    }
+
+    @Test func whatARemarkSaysIsWritten() throws {
+        for devices in ["", " --devices auto", " --devices -1"] {
+            let read = try CommandImport("python train.py --base_dir d" + devices, vocabulary: vocabulary)
+            #expect(read.remarks.contains { $0.contains("1 is written") } && read.yaml.contains("devices: 1\n"), "\(devices): \(read.yaml)")
+        }
+    }
+
+    @Test func valuesKeepTheirTypesAndVariablesTheirNames() throws {
+        let read = try CommandImport("python train.py --base_dir $DATA/vb --wandb_name 012 --lr 1e-4 --backbone ncsnpp_v2 --c_in 1", vocabulary: vocabulary)
+        #expect(read.yaml.contains("lr: 0.0001\n") && read.yaml.contains("name: \"012\"\n") && read.yaml.contains("c_in: \"1\"\n"), "\(read.yaml)")
+        #expect(read.yaml.contains("path: \"${env:DATA}/vb\"\n"))
     }
 
     /// What the reference reads and has no use for is left out, so that its working commands are working specs.

@@ -143,7 +143,7 @@ import Testing
         Case(name: "rate and sets of a corpus", text: "data: { corpus: voicebank-demand, sample_rate: 22050 }\ntrain: { max_steps: 1 }\nevaluate: { sets: [tets] }", expected: """
             spec.yaml:1:48: error: corpus 'voicebank-demand' does not exist at 22050 Hz
               data: { corpus: voicebank-demand, sample_rate: 22050 }
-                                                             ^ it has 16000, 48000 Hz; resample: true converts
+                                                             ^ it has 16000, 48000 Hz; data.resample: true converts
             spec.yaml:3:20: error: corpus 'voicebank-demand' has no set 'tets'
               evaluate: { sets: [tets] }
                                  ^ did you mean 'test'?

@@ -24,7 +24,7 @@ public struct DataSpec: Hashable, Sendable {
 
     static let schema = Schema([
         .choice("corpus", of: .corpus, default: .absent, "A corpus of the registry, with its parameters."),
-        .text("path", default: .absent, "A folder with train, valid, and test, instead of a corpus.", aliases: ["base_dir"],
+        .path("path", default: .absent, "A folder with train, valid, and test, instead of a corpus.", aliases: ["base_dir"],
             part: IdentityPart.none),
         .oneOf("format", ["default", "reverb"], default: "default",
             "The layout of 'path': clean and noisy, or anechoic and reverb."),

@@ -70,7 +70,7 @@ public struct EvaluateSpec: Hashable, Sendable {
             .integer("step", default: .required, in: .from(0), "The step.")
         ]),
         EntryDescriptor("file", "A file, also of another implementation", parameters: [
-            .text("path", default: .required, "Where it lies.")
+            .path("path", default: .required, "Where it lies.")
         ]),
     ]
 
@@ -93,10 +93,10 @@ public struct EvaluateSpec: Hashable, Sendable {
         ]),
         EntryDescriptor("random", "White noise at the level of the file's noise", parameters: [referenceFrames]),
         EntryDescriptor("file", "One recording of noise for all", parameters: [
-            .text("path", default: .required, "Where it lies."), referenceFrames,
+            .path("path", default: .required, "Where it lies."), referenceFrames,
         ]),
         EntryDescriptor("folder", "Recordings of noise: the one of the file's name, or else a drawn one", parameters: [
-            .text("path", default: .required, "Where they lie."), referenceFrames,
+            .path("path", default: .required, "Where they lie."), referenceFrames,
         ]),
         EntryDescriptor("zero", "An embedding of zeros, as training's dropout uses"),
         EntryDescriptor("none", "The conditioning layers left out, which no network is trained for"),
@@ -105,7 +105,7 @@ public struct EvaluateSpec: Hashable, Sendable {
     static let setSchema = Schema([
         .text("name", default: .required, "What tables call it."),
         .choice("corpus", of: .corpus, default: .absent, "Another corpus than the training's."),
-        .text("path", default: .absent, "A folder instead of a corpus.", part: IdentityPart.none),
+        .path("path", default: .absent, "A folder instead of a corpus.", part: IdentityPart.none),
         .oneOf("format", ["default", "reverb"], default: "default", "The layout of 'path'."),
         .text("subset", default: .derived("the name, in the training's corpus, else test"), "The split that is read."),
     ])

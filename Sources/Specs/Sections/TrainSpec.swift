@@ -71,7 +71,7 @@ public struct TrainSpec: Hashable, Sendable {
             "The least process time."),
         .number("grad_clip", default: .absent, in: .positive, "Largest norm of the gradient."),
         .section("init_from", Schema([
-            .text("checkpoint", default: .required, "A checkpoint file, or the name of a run.", aliases: ["path", "run"]),
+            .path("checkpoint", default: .required, "A checkpoint file, or the name of a run.", aliases: ["path", "run"]),
             .oneOf("weights", ["ema", "raw"], default: "ema", "Which of its weights."),
             .bool("optimizer", default: false, "Take over the optimiser's state."),
         ]), shorthand: "checkpoint", isOptional: true, "Weights to begin with."),
