@@ -19,8 +19,10 @@ extension ConformanceChecker {
         // A real input is one whose imaginary part is zero.
         let isReal = one.json["tensors"]?["r"] != nil
         let noise = (isReal ? try one.realSpectrogram("r") : try one.spectrogram("r")).tracked()
-        guard noise.rank == 4 else { throw ConformanceError(id: one.id, reason: "the array 'r' has more than one channel of complex numbers") }
-        let hasBothParts = isReal && (try one.array("r").shape[1]) == 2
+        guard noise.rank == 4 else {
+            throw ConformanceError(id: one.id, reason: "the array 'r' has more than one channel of complex numbers")
+        }
+        let hasBothParts = try isReal && one.array("r").shape[1] == 2
         let output = encoder(noise)
         report.compare(
             "output", output.values, try one.array("output").values, relmax: try one.tolerance("output_relmax"))
@@ -39,7 +41,12 @@ extension ConformanceChecker {
     /// `[B, F, N, 2]` as the values of `[B, 2, F, N]`.
     private static func channelsFirst(_ x: Tensor) -> [Float] {
         let (values, size) = (x.values, x.shape[1] * x.shape[2])
-        return (0..<x.shape[0]).flatMap { item in (0..<2).flatMap { part in (0..<size).map { values[2 * (item * size + $0) + part] } } }
+        var parts: [Float] = []
+        parts.reserveCapacity(values.count)
+        for item in 0..<x.shape[0] {
+            for part in 0..<2 { parts += (0..<size).map { values[2 * (item * size + $0) + part] } }
+        }
+        return parts
     }
 }
 
@@ -53,8 +60,11 @@ extension ConformanceCase {
         let shape = [array.shape[0]] + array.shape.suffix(2) + [2]
         guard array.shape[1] == 2 else { return Tensor(array.values.flatMap { [$0, 0] }, shape: shape) }
         let size = array.shape[2] * array.shape[3]
-        let values = (0..<array.shape[0]).flatMap { item in
-            (0..<size).flatMap { [array.values[2 * item * size + $0], array.values[(2 * item + 1) * size + $0]] }
+        var values: [Float] = []
+        values.reserveCapacity(array.values.count)
+        for item in 0..<array.shape[0] {
+            let (real, imaginary) = (2 * item * size, (2 * item + 1) * size)
+            for place in 0..<size { values += [array.values[real + place], array.values[imaginary + place]] }
         }
         return Tensor(values, shape: shape)
     }
