@@ -10,7 +10,7 @@ import WeightFiles
     static let cases: [(id: String, arrays: [String])] = [
         ("sde/sbve_default", ["t", "std", "mean_re", "sigma_t", "sigma_bar_t", "x0_im", "y_re"]),
         ("transform/segment_short_odd_not", ["clean", "noisy", "X_re", "Y_im"]),
-        ("loss/denoiser_edm", ["forward_out_re", "x_im", "std", "grad_forward_out_re"]),
+        ("loss/denoiser_edm", ["forward_out_re", "mean_im", "std", "grad_forward_out_re"]),
         ("model_forward/score_ncsnpp", ["x_t_re", "y_im", "t", "output_re"]),
         ("sampler/sb_ode_n5", ["y_re", "sample_im"]),
     ]
@@ -59,7 +59,9 @@ import WeightFiles
         }
     }
 
-    private static let wrong: [Any] = [NSNull(), -1, 0, 0.5, 3, 1e300, 123456789, "nan", "inf", "text", [], [1, 2], ["a"], ["x": 1], true]
+    private static var wrong: [Any] {
+        [NSNull(), -1, 0, 0.5, 3, 1e300, 123_456_789, "nan", "inf", "text", [] as [Int], [1, 2], ["a"], ["x": 1], true]
+    }
 
     @Test(arguments: cases.map(\.id)) func noDamagedCaseStopsTheProgram(id: String) throws {
         let copy = try Copy(id)

@@ -14,10 +14,10 @@ enum Library {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path + "/experiments"
 
-    /// Every spec, by its path in the library.
+    /// Every spec, by its path in the library; reported figures and the tables of papers beside them are no specs.
     static let specs: [String] = {
         let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        return all.filter { $0.hasSuffix(".yaml") }.sorted()
+        return all.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix("reported/") && !$0.hasPrefix("tables/") }.sorted()
     }()
 
     /// Specs that wait for something this version does not have, each with its name.

@@ -223,15 +223,15 @@ import Testing
               sweep: { gird: {}, zip: { train.lr: [1], train.batch_size: [1, 2] } }
                                                                          ^ zip takes the first of each, then the second of each, …
             """),
-        Case(name: "a path swept twice", text: rest + "sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: 2 }] }", expected: """
+        Case(name: "a path swept twice", text: rest + "sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: [2] }] }", expected: """
             spec.yaml:3:35: error: 'train.lr' has a value twice: the same run twice says nothing new
-              sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: 2 }] }
+              sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: [2] }] }
                                                 ^
             spec.yaml:3:59: error: 'train.lr' is swept twice
-              sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: 2 }] }
+              sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: [2] }] }
                                                                         ^ only one of both can hold at a point
             spec.yaml:3:111: error: 'train.seeds' is swept twice
-              sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: 2 }] }
+              sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: [2] }] }
                                                                                                                             ^ only one of both can hold at a point
             """),
         Case(name: "a section and a setting inside it", text: rest + "sweep: { grid: { train.lr: [1e-4], train: [{ lr: 1e-3 }] } }", expected: """
