@@ -91,15 +91,7 @@ extension RunStore {
     /// The runs that names mean, a sweep's or a spec's name all of its runs; all finished ones where none is named.
     func selected(_ names: [String]) throws -> [Run] {
         guard !names.isEmpty else { return try runs().filter { $0.status == .finished }.reversed() }
-        return try names.flatMap { name -> [Run] in
-            do {
-                return [try run(named: name)]
-            } catch {
-                let family = try runs().reversed().filter { $0.name == name || $0.name.hasPrefix(name + ",") }
-                guard !family.isEmpty else { throw error }
-                return family
-            }
-        }
+        return try RunSelection(names).runs(in: self)
     }
 }
 
