@@ -105,8 +105,8 @@ extension RunStore {
                 sql: """
                     INSERT INTO finding (subject, gate, severity, message, detail, runID, time)
                     VALUES (?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT (subject, gate, message) DO UPDATE SET severity = excluded.severity,
-                    detail = excluded.detail, runID = excluded.runID, time = excluded.time
+                    ON CONFLICT (subject, gate, message, coalesce(runID, 0)) DO UPDATE SET severity = excluded.severity,
+                    detail = excluded.detail, time = excluded.time
                     """)
             for one in findings {
                 try statement.execute(arguments: [

@@ -20,6 +20,7 @@ extension RunStore {
         Step(name: "systems from elsewhere", sql: "ALTER TABLE evaluation ADD COLUMN external TEXT CHECK (external IS NULL OR (json_valid(external) AND anchor IS NOT NULL))"),
         Step(name: "aliases and pending changes", sql: aliases),
         Step(name: "checksums of scores", sql: scoreSums),
+        Step(name: "findings of each run", sql: findingsByRun),
     ]
 
     static var migrationNames: [String] { steps.map(\.name) }
@@ -196,6 +197,21 @@ extension RunStore {
             message TEXT NOT NULL, detail TEXT, runID INTEGER REFERENCES run ON DELETE CASCADE, time REAL NOT NULL,
             UNIQUE (subject, gate, message)
         );
+        CREATE INDEX findingByRun ON finding (runID) WHERE runID IS NOT NULL;
+        """
+
+    /// A finding that several runs share is a row of each.
+    private static let findingsByRun = """
+        CREATE TABLE findingOfRun (
+            id INTEGER PRIMARY KEY,
+            subject TEXT NOT NULL, gate TEXT NOT NULL, severity TEXT NOT NULL
+                CHECK (severity IN ('note', 'warning', 'failure')),
+            message TEXT NOT NULL, detail TEXT, runID INTEGER REFERENCES run ON DELETE CASCADE, time REAL NOT NULL
+        );
+        INSERT INTO findingOfRun SELECT id, subject, gate, severity, message, detail, runID, time FROM finding;
+        DROP TABLE finding;
+        ALTER TABLE findingOfRun RENAME TO finding;
+        CREATE UNIQUE INDEX findingOnce ON finding (subject, gate, message, coalesce(runID, 0));
         CREATE INDEX findingByRun ON finding (runID) WHERE runID IS NOT NULL;
         """
 }
