@@ -21,6 +21,7 @@ extension RunStore {
         Step(name: "aliases and pending changes", sql: aliases),
         Step(name: "checksums of scores", sql: scoreSums),
         Step(name: "findings of each run", sql: findingsByRun),
+        Step(name: "paths of settings as in a spec", sql: settingPaths),
     ]
 
     static var migrationNames: [String] { steps.map(\.name) }
@@ -213,5 +214,17 @@ extension RunStore {
         ALTER TABLE findingOfRun RENAME TO finding;
         CREATE UNIQUE INDEX findingOnce ON finding (subject, gate, message, coalesce(runID, 0));
         CREATE INDEX findingByRun ON finding (runID) WHERE runID IS NOT NULL;
+        """
+
+    /// `sde.parameters.theta`, the place in the stored JSON, becomes `sde.theta`, the path in a spec.
+    private static let settingPaths = """
+        INSERT OR IGNORE INTO parameterPath (path)
+        SELECT replace(path, '.parameters.', '.') FROM parameterPath WHERE path LIKE '%.parameters.%';
+        UPDATE OR IGNORE parameter SET pathID = (
+            SELECT plain.id FROM parameterPath stored JOIN parameterPath plain ON plain.path = replace(stored.path, '.parameters.', '.')
+            WHERE stored.id = pathID)
+        WHERE pathID IN (SELECT id FROM parameterPath WHERE path LIKE '%.parameters.%');
+        DELETE FROM parameter WHERE pathID IN (SELECT id FROM parameterPath WHERE path LIKE '%.parameters.%');
+        DELETE FROM parameterPath WHERE path LIKE '%.parameters.%';
         """
 }

@@ -1,7 +1,8 @@
 import GRDB
 
-/// The leaves of a resolved spec: `train.lr`, `evaluate.N`, ...
+/// The leaves of a resolved spec under the paths that a spec and `--set` use: `train.lr`, `sde.theta`, `evaluate.N`, ...
 ///
+/// A choice is stored as `{"name": …, "parameters": {…}}`; its parameters have the paths of the choice's own keys.
 /// The elements of a list share the list's path. A truth value is the text `true` or `false`, null is the text
 /// `null`; numbers stay numbers.
 struct SpecLeaves {
@@ -39,6 +40,6 @@ struct SpecLeaves {
             default: if !isIndex { path.append(character) }
             }
         }
-        return path.hasPrefix(".") ? String(path.dropFirst()) : path
+        return path.split(separator: ".").filter { $0 != "parameters" }.joined(separator: ".")
     }
 }

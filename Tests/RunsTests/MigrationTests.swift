@@ -30,6 +30,21 @@ import Testing
         #expect(found.name == "old" && found.status == .finished && found.notes == "n")
     }
 
+    /// Up to the step before it, a choice's settings had the path of their place in the stored JSON.
+    @Test func settingsOfAnEarlierStoreAreFoundByTheirPathInASpec() throws {
+        try RunStore.makeEarlierVersion(
+            at: scratch.store, steps: 10,
+            filledBy: """
+                INSERT INTO provenance VALUES (1, 'c', 0, 'v', 'm', 1, 'sgmse run');
+                INSERT INTO run VALUES (1, 'abcdefgh', 'old', 'i', 0, 'd', 'trained', 'finished', NULL, NULL, 1, 1, 2, 3, 'n');
+                INSERT INTO parameterPath VALUES (1, 'sde.parameters.theta'), (2, 'train.lr'), (3, 'sde.name');
+                INSERT INTO parameter VALUES (1, 1, 0, 1.5), (1, 2, 0, 0.1), (1, 3, 0, 'ouve');
+                """)
+        let store = try RunStore(at: scratch.store)
+        #expect(try store.runs(where: RunFilter("sde.theta=1.5 and lr=0.1 and sde=ouve")).map(\.name) == ["old"])
+        #expect(try store.query("SELECT path FROM v_setting ORDER BY path").map { $0[0] } == ["sde.name", "sde.theta", "train.lr"])
+    }
+
     /// Each process finds the store at whatever step another has reached.
     @Test func manyMayMigrateAtOnce() throws {
         try RunStore.makeEarlierVersion(at: scratch.store, steps: 2)
