@@ -25,8 +25,12 @@ public struct CheckpointImport: Sendable {
     }
 
     public let catalog: Catalog
+    let environment: SpecLoader.Environment
 
-    public init(catalog: Catalog = .standard) { self.catalog = catalog }
+    /// - Parameter environment: The value of an environment variable, for paths in specs and overrides.
+    public init(catalog: Catalog = .standard, environment: @escaping SpecLoader.Environment = { _ in nil }) {
+        (self.catalog, self.environment) = (catalog, environment)
+    }
 
     /// - Parameters:
     ///   - folder: Where the files go; what lies there is kept unless `replaces`.
@@ -45,7 +49,7 @@ public struct CheckpointImport: Sendable {
         // A corpus takes the place of the folder that the checkpoint was trained on.
         let namesCorpus = overrides.contains { $0.hasPrefix("data.corpus") } && !overrides.contains { $0.hasPrefix("data.path=") }
         let overrides = namesCorpus ? overrides + ["data.path=none"] : overrides
-        let model = try StoredModel(at: file, spec: spec, overrides: overrides, catalog: catalog)
+        let model = try StoredModel(at: file, spec: spec, overrides: overrides, catalog: catalog, environment: environment)
         let layout = try ModelLayout(model.spec, catalog)
         var (arrays, metadata): ([NamedArray], [String: String]) = ([], [:])
         var (sources, remarks) = ([String](), model.remarks)

@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Runs
+import Specs
 import WeightFiles
 
 extension StoredModel {
@@ -10,14 +11,17 @@ extension StoredModel {
     ///   - kind: Which checkpoint of a run; the best PESQ where it was found, else the last, if `nil`.
     ///   - spec: The spec of a file whose weights come alone.
     ///   - folder: Where published checkpoints are kept.
+    ///   - environment: The value of an environment variable, for paths in specs.
     ///   - store: Opens the store; called only where nothing else is meant.
     public static func find(
         _ text: String, kind: CheckpointRecord.Kind? = nil, spec: String? = nil, folder: String, registry: CheckpointRegistry = .standard,
-        catalog: Catalog = .standard, store: () throws -> RunStore
+        catalog: Catalog = .standard, environment: @escaping SpecLoader.Environment = { _ in nil }, store: () throws -> RunStore
     ) throws -> StoredModel {
-        if FileManager.default.fileExists(atPath: text) { return try StoredModel(at: text, spec: spec, catalog: catalog) }
+        if FileManager.default.fileExists(atPath: text) {
+            return try StoredModel(at: text, spec: spec, catalog: catalog, environment: environment)
+        }
         if let published = registry[text] {
-            if let file = published.file(in: folder) { return try StoredModel(at: file, catalog: catalog) }
+            if let file = published.file(in: folder) { return try StoredModel(at: file, catalog: catalog, environment: environment) }
             throw CheckpointError(
                 path: text, reason: "is published at \(published.source), and not in \(folder)",
                 hint: published.instruction(folder: folder))
@@ -29,7 +33,7 @@ extension StoredModel {
         let kinds = kind.map { [$0] } ?? [.bestPESQ, .last]
         for kind in kinds {
             if let checkpoint = try store.checkpoint(of: run.id, kind: kind) {
-                return try StoredModel(run: run, checkpoint: checkpoint, in: store, catalog: catalog)
+                return try StoredModel(run: run, checkpoint: checkpoint, in: store, catalog: catalog, environment: environment)
             }
         }
         throw CheckpointError(

@@ -40,6 +40,8 @@ public struct StoredModel: Sendable {
     public let remarks: [String]
     public let catalog: Catalog
     let source: WeightSource
+    /// Reads the spec again where a setting is replaced.
+    let loader: SpecLoader
     /// Whether a person named the spec, because the file has none, or another one.
     let isSpecGiven: Bool
     var progress: WeightSource.Progress { source.progress }
@@ -51,41 +53,49 @@ public struct StoredModel: Sendable {
     /// - Parameters:
     ///   - spec: The spec of the network, for weights that come alone; the file's own if `nil`.
     ///   - overrides: Settings that replace the spec's own, as `evaluate.N=50`.
+    ///   - environment: The value of an environment variable, for `~/` and `${env:NAME}` in the paths of specs and overrides.
     /// - Throws: `WeightFileError`, `WeightsError`, `SpecErrors`, or `CheckpointError`.
-    public init(at path: String, spec: String? = nil, overrides: [String] = [], catalog: Catalog = .standard) throws {
+    public init(
+        at path: String, spec: String? = nil, overrides: [String] = [], catalog: Catalog = .standard,
+        environment: @escaping SpecLoader.Environment = { _ in nil }
+    ) throws {
         let source = try WeightSource(at: path)
+        let loader = SpecLoader(vocabulary: catalog.vocabulary, environment: environment)
         if let spec {
-            let loaded = try SpecLoader(vocabulary: catalog.vocabulary).load(spec, overrides: overrides)
+            let loaded = try loader.load(spec, overrides: overrides)
             try NetworkSize.check(loaded.spec, available: source.valueCount, file: source.path)
-            self.init(source, loaded, spec, catalog, isSpecGiven: true)
+            self.init(source, loaded, spec, catalog, loader, isSpecGiven: true)
             return
         }
         switch source.contents {
-        case .lightning(let checkpoint): try self.init(checkpoint, source, overrides, catalog)
-        case .parts(let file): try self.init(file, source, folder: source.path == path ? nil : path, overrides, catalog)
+        case .lightning(let checkpoint): try self.init(checkpoint, source, overrides, catalog, loader)
+        case .parts(let file): try self.init(file, source, folder: source.path == path ? nil : path, overrides, catalog, loader)
         }
     }
 
     /// Opens a checkpoint of a run.
     public init(
-        run: Run, checkpoint: CheckpointRecord, in store: RunStore, overrides: [String] = [], catalog: Catalog = .standard
+        run: Run, checkpoint: CheckpointRecord, in store: RunStore, overrides: [String] = [], catalog: Catalog = .standard,
+        environment: @escaping SpecLoader.Environment = { _ in nil }
     ) throws {
+        let loader = SpecLoader(vocabulary: catalog.vocabulary, environment: environment)
+        let loaded = try loader.load(text: Self.text(of: run, in: store), file: run.name, overrides: overrides)
         self.init(
-            try WeightSource(at: store.folder + "/" + checkpoint.path),
-            try Self.resolve(Self.text(of: run, in: store), run.name, overrides, catalog), "run \(run.name) (\(run.shortID))", catalog)
+            try WeightSource(at: store.folder + "/" + checkpoint.path), loaded, "run \(run.name) (\(run.shortID))", catalog, loader)
     }
 
     private init(
-        _ source: WeightSource, _ loaded: LoadedSpec, _ specSource: String, _ catalog: Catalog, remarks: [String]? = nil,
-        isSpecGiven: Bool = false
+        _ source: WeightSource, _ loaded: LoadedSpec, _ specSource: String, _ catalog: Catalog, _ loader: SpecLoader,
+        remarks: [String]? = nil, isSpecGiven: Bool = false
     ) {
+        self.loader = loader
         self.isSpecGiven = isSpecGiven
         (self.source, spec, self.specSource) = (source, loaded.spec, specSource)
         (self.catalog, self.remarks) = (catalog, remarks ?? source.remarks)
     }
 
     private init(
-        _ checkpoint: LightningCheckpoint, _ source: WeightSource, _ overrides: [String], _ catalog: Catalog
+        _ checkpoint: LightningCheckpoint, _ source: WeightSource, _ overrides: [String], _ catalog: Catalog, _ loader: SpecLoader
     ) throws {
         let path = source.path
         guard !checkpoint.hyperParameters.pairs.isEmpty else {
@@ -94,13 +104,13 @@ public struct StoredModel: Sendable {
                 hint: "name the network's spec with --spec FILE, or import a checkpoint that training wrote")
         }
         let imported = Self.hyperParameters(checkpoint, path, weights: path, catalog)
-        let loaded = try Self.resolve(imported.yaml, "hyper_parameters of \(path)", overrides, catalog)
+        let loaded = try loader.load(text: imported.yaml, file: "hyper_parameters of \(path)", overrides: overrides)
         try NetworkSize.check(loaded.spec, available: source.valueCount, file: path)
-        self.init(source, loaded, "its hyper-parameters", catalog, remarks: source.remarks + imported.remarks)
+        self.init(source, loaded, "its hyper-parameters", catalog, loader, remarks: source.remarks + imported.remarks)
     }
 
     private init(
-        _ file: SafetensorsFile, _ source: WeightSource, folder: String?, _ overrides: [String], _ catalog: Catalog
+        _ file: SafetensorsFile, _ source: WeightSource, folder: String?, _ overrides: [String], _ catalog: Catalog, _ loader: SpecLoader
     ) throws {
         let written = folder.map { $0 + "/" + ImportedFiles.spec }.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }
         let (text, place): (String, String)
@@ -115,15 +125,15 @@ public struct StoredModel: Sendable {
                 path: source.path, reason: "nothing says what network its weights belong to",
                 hint: "name the network's spec with --spec FILE, or the run instead, or a folder of sgmse checkpoint import")
         }
-        let loaded = try Self.resolve(text, place, overrides, catalog)
+        let loaded = try loader.load(text: text, file: place, overrides: overrides)
         try NetworkSize.check(loaded.spec, available: source.valueCount, file: source.path)
-        self.init(source, loaded, place, catalog)
+        self.init(source, loaded, place, catalog, loader)
     }
 
     /// The same model under a changed spec.
     public func overriding(_ overrides: [String]) throws -> StoredModel {
-        let loaded = try Self.resolve(ResolvedRendering.yaml(spec), specSource, overrides, catalog)
-        return StoredModel(source, loaded, specSource, catalog, remarks: remarks, isSpecGiven: isSpecGiven)
+        let loaded = try loader.load(text: ResolvedRendering.yaml(spec), file: specSource, overrides: overrides)
+        return StoredModel(source, loaded, specSource, catalog, loader, remarks: remarks, isSpecGiven: isSpecGiven)
     }
 
     // MARK: The weights
@@ -135,10 +145,6 @@ public struct StoredModel: Sendable {
     public func weights(_ choice: Choice) throws -> Weights { try source.weights(choice, ModelLayout(spec, catalog)) }
 
     // MARK: The spec
-
-    private static func resolve(_ text: String, _ source: String, _ overrides: [String], _ catalog: Catalog) throws -> LoadedSpec {
-        try SpecLoader(vocabulary: catalog.vocabulary).load(text: text, file: source, overrides: overrides)
-    }
 
     /// What the hyper-parameters of a checkpoint say, with weights at a path; `nil` for other files.
     func hyperParameters(weights: String) -> HyperParameterImport? {

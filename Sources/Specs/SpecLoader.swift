@@ -17,12 +17,15 @@ import SpecLanguage
 public struct SpecLoader: Sendable {
     public let vocabulary: Vocabulary
     public let files: SpecFiles
-    /// The value of an environment variable, for `~/` and `${env:NAME}` in paths.
-    public let environment: @Sendable (String) -> String?
+    /// The value of an environment variable, or nil; only a program's commands read their process's own.
+    public typealias Environment = @Sendable (String) -> String?
+
+    /// For `~/` and `${env:NAME}` in paths.
+    public let environment: Environment
 
     public init(
         vocabulary: Vocabulary, files: SpecFiles = .disk,
-        environment: @escaping @Sendable (String) -> String? = { _ in nil }
+        environment: @escaping Environment = { _ in nil }
     ) {
         self.vocabulary = vocabulary
         self.files = files

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Models
+import SpecLanguage
 import Specs
 import Testing
 import WeightFiles
@@ -73,6 +74,22 @@ import WeightFiles
             let other = try String(contentsOfFile: spec, encoding: .utf8).replacing("nf: \(model.spec.backbone.settings["nf"]?.description ?? "")", with: "nf: 12")
             try other.write(toFile: spec, atomically: true, encoding: .utf8)
             #expect(throws: (any Error).self) { try StoredModel(at: folder + "/a.safetensors", spec: spec).weights(.raw) }
+        }
+    }
+
+    @Test func pathsInTheSpecOfWeightsAloneMayNameTheEnvironment() throws {
+        try withFolder { folder in
+            let spec = folder + "/spec.yaml"
+            let model = try StoredModel(at: checkpointFixture("bridge.ckpt"))
+            let yaml = ResolvedRendering.yaml(model.spec)
+            try SafetensorsFile.write(try arrays(), to: folder + "/a.safetensors")
+            try yaml.write(toFile: spec, atomically: true, encoding: .utf8)
+            let overrides = ["data.path=${env:CORPORA}/vb"]
+            #expect(throws: SpecErrors.self) { try StoredModel(at: folder + "/a.safetensors", spec: spec, overrides: overrides) }
+            let found = try StoredModel(
+                at: folder + "/a.safetensors", spec: spec, overrides: overrides, environment: { $0 == "CORPORA" ? "/data" : nil })
+            #expect(found.spec.data.path == "/data/vb")
+            #expect(try found.overriding(["data.path=${env:CORPORA}/dns"]).spec.data.path == "/data/dns")
         }
     }
 

@@ -16,7 +16,7 @@ struct TableRows {
 
     init(_ declaration: TableDeclaration) {
         var (sources, specs): ([RowSource], [Int: LoadedSpec]) = ([], [:])
-        let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary)
+        let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary, environment: environmentVariable)
         for (place, row) in declaration.rows.enumerated() {
             guard case .spec(let path) = row.source else {
                 sources.append(RowSource())
