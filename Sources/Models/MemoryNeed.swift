@@ -6,8 +6,9 @@ import Specs
 
 /// The least memory that work on a batch takes, as far as it is known before anything is computed.
 ///
-/// Of a network of the NCSN++ family alone, and of its activations alone: at least 4 maps of `nf` channels in an
-/// evaluation without gradients, 12 in a training step. Measured: 8 and 22 (`ncsnpp_v2`, nf 16, four levels of one block).
+/// Of the network's activations alone: at least 4 maps of `nf` channels in an evaluation without gradients, 12 in a training
+/// step. Measured: 8 and 22 (`ncsnpp_v2`, nf 16, four levels of one block). A network without `nf`, such as `dcunet`, holds
+/// at least as many complex spectrograms (2 channels).
 public struct MemoryNeed: Error, Hashable, Sendable, CustomStringConvertible {
     /// What takes it.
     public var work: String
@@ -16,9 +17,9 @@ public struct MemoryNeed: Error, Hashable, Sendable, CustomStringConvertible {
     /// What to lower.
     public var hint: String
 
-    /// - Parameter settings: Those of a backbone; `nil` is returned for one whose need is not known.
-    public init?(of work: String, settings: Settings, batch: Int, bins: Int, frames: Int, trains: Bool, hint: String) {
-        guard let channels = settings.optionalInteger("nf") else { return nil }
+    /// - Parameter settings: Those of a backbone.
+    public init(of work: String, settings: Settings, batch: Int, bins: Int, frames: Int, trains: Bool, hint: String) {
+        let channels = settings.optionalInteger("nf") ?? 2
         let values = Double(batch) * Double(bins) * Double(frames) * Double(channels)
         (self.work, self.hint) = (work, hint)
         least = 4 * values * (trains ? 12 : 4)

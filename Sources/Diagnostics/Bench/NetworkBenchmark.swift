@@ -62,7 +62,7 @@ public struct NetworkBenchmark: Sendable {
         let need = MemoryNeed(
             of: "a batch of \(self.batch) spectrograms of \(self.frames) frames", settings: settings, batch: self.batch, bins: bins,
             frames: self.frames, trains: false, hint: "lower --batch or --frames")
-        try need?.check()
+        try need.check()
         let preconditioned = entry.descriptor.traits.contains(.takesPreconditioning)
         model = ScoreModel(
             backbone: backbone, sde: sde,
