@@ -29,7 +29,7 @@ struct BenchMetrics: ParsableCommand {
     }
 
     func run() throws {
-        options.threads.apply()
+        try options.threads.apply()
         let chosen = try MetricCatalog.standard.named(metrics)
         let benchmark =
             if let clean, let noisy {

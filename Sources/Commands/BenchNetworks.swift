@@ -29,7 +29,7 @@ struct BenchForward: ParsableCommand {
     @OptionGroup var options: BenchOptions
 
     func run() throws {
-        options.threads.apply()
+        try options.threads.apply()
         try options.show(network.network().forward(repetitions: options.repetitions))
     }
 }
@@ -44,7 +44,7 @@ struct BenchTrain: ParsableCommand {
     var recompute = false
 
     func run() throws {
-        options.threads.apply()
+        try options.threads.apply()
         try options.show(network.network(recompute: recompute).train(repetitions: options.repetitions))
     }
 }
@@ -63,7 +63,7 @@ struct BenchSample: ParsableCommand {
     var files: Int?
 
     func run() throws {
-        options.threads.apply()
+        try options.threads.apply()
         let network = try network.network()
         guard let files else { return try options.show(network.sample(steps: steps, repetitions: options.repetitions)) }
         let (one, expected) = network.sampleFiles(files, workers: 1, steps: steps, repetitions: options.repetitions)

@@ -70,7 +70,7 @@ struct Enhance: ParsableCommand {
     @OptionGroup var threads: ThreadOptions
 
     func run() throws {
-        threads.apply()
+        try threads.apply()
         let stored = try sampling.apply(to: try model.find(checkpoint))
         for remark in stored.remarks { printError("note: \(remark)") }
         let loaded = try stored.enhancer(weights, under: conditioning.choice, seed: seed)

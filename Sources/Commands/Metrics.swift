@@ -54,7 +54,7 @@ struct Metrics: ParsableCommand {
     @OptionGroup var threads: ThreadOptions
 
     func run() throws {
-        threads.apply()
+        try threads.apply()
         let chosen = try chosenMetrics()
         try checkFolders()
         let scoring = try FolderScoring(clean: clean, noisy: noisy, enhanced: enhanced)

@@ -81,7 +81,7 @@ struct CorpusOptions: ParsableArguments {
     var folder: String? { corpora ?? ProcessInfo.processInfo.environment["SGMSE_CORPORA"] }
 }
 
-/// How many threads work, and with which instructions.
+/// How many threads work, with which instructions, and how far they yield to other programs.
 struct ThreadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads; SGMSE_THREADS, or all cores, if not given.", valueName: "count"), in: bounds)
     var threads: Int?
@@ -89,12 +89,22 @@ struct ThreadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Vector instructions: baseline, avx2 or avx512; SGMSE_INSTRUCTION_SET, or the best there are, if not given.", valueName: "set"))
     var instructionSet: InstructionSet?
 
+    @Option(help: ArgumentHelp("How far to yield to other programs, in processor time and disk access: 0 not, 19 wholly; SGMSE_NICE, or 0, if not given.", valueName: "level"), in: levels)
+    var nice: Int?
+
     private static let bounds = 1...1024
+    private static let levels = 0...19
 
     func validate() throws {
         if let set = try wantedSet(), !Engine.use(set) { throw ValidationError("this processor has no \(set.rawValue) instructions") }
-        guard threads == nil, let text = ProcessInfo.processInfo.environment["SGMSE_THREADS"], !text.isEmpty else { return }
-        do { _ = try Self.bounds.number(text) } catch { throw ValidationError("SGMSE_THREADS is '\(text)'; \(error)") }
+        _ = try number(threads, "SGMSE_THREADS", in: Self.bounds)
+        _ = try number(nice, "SGMSE_NICE", in: Self.levels)
+    }
+
+    /// The value of an option, or else of a variable of the environment.
+    private func number(_ option: Int?, _ variable: String, in bounds: ClosedRange<Int>) throws -> Int? {
+        guard option == nil, let text = environmentVariable(variable), !text.isEmpty else { return option }
+        do { return try bounds.number(text) } catch { throw ValidationError("\(variable) is '\(text)'; \(error)") }
     }
 
     private func wantedSet() throws -> InstructionSet? {
@@ -108,8 +118,10 @@ struct ThreadOptions: ParsableArguments {
         return set
     }
 
-    func apply() {
-        if let wanted = threads ?? ProcessInfo.processInfo.environment["SGMSE_THREADS"].flatMap(Int.init) { Engine.threads = wanted }
+    /// Call before any thread or worker is started: each inherits the level of the one that starts it.
+    func apply() throws {
+        if let wanted = try number(threads, "SGMSE_THREADS", in: Self.bounds) { Engine.threads = wanted }
+        if let level = try number(nice, "SGMSE_NICE", in: Self.levels), level > 0 { Engine.yield(to: level) }
     }
 }
 

@@ -51,7 +51,7 @@ struct Probe: ParsableCommand {
     }
 
     func run() throws {
-        threads.apply()
+        try threads.apply()
         let store = try store.open()
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)

@@ -43,7 +43,7 @@ struct RunCommand: ParsableCommand {
     var commandLine: String?
 
     func run() throws {
-        threads.apply()
+        try threads.apply()
         let formats = log.map(\.rawValue).joined(separator: ", ")
         let loaded = try spec.load(adding: formats.isEmpty ? [] : ["train.log=[\(formats)]"])
         guard !worker else { return try work(loaded) }

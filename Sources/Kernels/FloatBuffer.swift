@@ -75,6 +75,13 @@ public enum Engine {
         set { sg_set_threads(Int32(newValue)) }
     }
 
+    /// Yields to other programs: processor time and, on Linux, disk access go to those of a smaller nice value first.
+    ///
+    /// It concerns the calling thread and every thread and process that it starts from now on, and cannot be taken back.
+    ///
+    /// - Parameter level: The nice value, from 0 (none) to 19.
+    public static func yield(to level: Int) { _ = sg_yield(Int32(level)) }
+
     /// Runs `body` with its kernels on the calling thread alone, for work that is parallel further out.
     public static func serially<Result>(_ body: () throws -> Result) rethrows -> Result {
         sg_set_serial(1)

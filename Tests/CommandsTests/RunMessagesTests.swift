@@ -28,6 +28,9 @@ import Testing
         let run = try Program.run("run", scratch.spec(tinySpec), "--no-table", in: scratch.folder)
         #expect(run.error.contains(/step 3: validation valid_loss [0-9.]+  pesq [0-9.]+ \(noisy [0-9.]+\)/), "\(run.error)")
         #expect(run.error.components(separatedBy: "si_sdr").count > 2)
+        // After six steps a network is worse than its input, and the table says which checkpoint that concerns.
+        let compared = try Program.run("compare", "tiny", in: scratch.folder)
+        #expect(compared.out.contains(/the checkpoint last@6 validates below the noisy input \(.*si_sdr -?[0-9.]+ against -?[0-9.]+\)/), "\(compared)")
     }
 
     @Test func aRunIsFinishedWhenItsEvaluationsAre() throws {
@@ -51,5 +54,31 @@ import Testing
         let spec = try scratch.spec(tinySpec.replacingOccurrences(of: "max_steps: 6", with: "max_epochs: 160"))
         let plan = try Program.run("plan", spec, in: scratch.folder)
         #expect(plan.out.contains("+ train tiny [160 epochs]"), "\(plan)")
+    }
+
+    @Test(arguments: [["--nice", "7"], ["--nice", "7", "--jobs", "2"]])
+    func everyComputingThreadOfARunThatYieldsHasItsPriority(options: [String]) throws {
+        let scratch = try Scratch()
+        let spec = try scratch.spec(tinySpec.replacingOccurrences(of: "N: [2, 3]", with: "N: [2, 3000]"))
+        let program = try Program(["run", spec, "--no-table"] + options, in: scratch.folder)
+        #expect(program.waitUntil { program.messages.contains("N=3000") })
+        let levels = try Self.priorities(of: program.process.processIdentifier)
+        kill(program.process.processIdentifier, SIGTERM)
+        #expect(program.wait().code == 130)
+        #expect(!levels.isEmpty && levels.allSatisfy { $0 == 7 }, "\(levels)")
+        #expect(try Program.run("run", spec, "--nice", "20", in: scratch.folder).code == 2)
+    }
+
+    /// The nice values of the threads that have computed, of a process and of those that it started: fields 14 and 19 of
+    /// `stat` in proc(5).
+    private static func priorities(of process: Int32) throws -> [Int] {
+        let files = FileManager.default
+        return try files.contentsOfDirectory(atPath: "/proc/\(process)/task").flatMap { thread -> [Int] in
+            let folder = "/proc/\(process)/task/\(thread)"
+            let stat = try String(contentsOfFile: folder + "/stat", encoding: .utf8)
+            let fields = stat[stat.lastIndex(of: ")")!...].split(separator: " ")
+            let children = (try? String(contentsOfFile: folder + "/children", encoding: .utf8)) ?? ""
+            return try (fields[12] == "0" ? [] : [Int(fields[17])!]) + children.split(separator: " ").flatMap { try priorities(of: Int32($0)!) }
+        }
     }
 }

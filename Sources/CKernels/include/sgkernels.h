@@ -12,6 +12,8 @@ extern "C" {
 typedef void (*sg_task)(void *context, int64_t index);
 void sg_set_threads(int count);
 int sg_get_threads(void);
+// Lowers the priority (nice value, 0 to 19) of the calling thread and of all that it starts, for good. 0, or -1 on failure.
+int sg_yield(int level);
 // Runs task(context, 0..<count), each once; the caller takes part. Inside a task, or while another thread
 // uses the workers, it runs in place.
 void sg_parallel(int64_t count, sg_task task, void *context);

@@ -31,7 +31,7 @@ struct ImportEnhanced: ParsableCommand {
     var metrics: [String] = []
 
     func run() throws {
-        threads.apply()
+        try threads.apply()
         let system = try external.external()
         let store = try store.open(.readWrite)
         let (set, files) = try external.testSet(in: store)

@@ -16,7 +16,7 @@ struct Doctor: ParsableCommand {
     var json = false
 
     func run() throws {
-        threads.apply()
+        try threads.apply()
         let report = DoctorReport(storeAt: store.path, journal: store.journal, isThorough: thorough)
         try json ? emit(report.json) : emit(report.table.terminal(), terminator: "")
         if report.hasProblem { throw ExitCode(5) }
