@@ -21,12 +21,19 @@ public struct EnhancedFolder: Sendable {
     public let strangers: [String]
     /// The hash of all output.
     let content: String
+    /// The checks that failed and were waived, with the reason given.
+    public let waived: [String: String]
+
+    /// The checks that a person may waive: those of which a system may be free to fail, and whose scores still mean something.
+    public static let waivable = ["alignment"]
 
     /// Reads headers and audio of set and folder, and compares them.
     ///
+    /// - Parameter waive: The reason for each check that may fail, by its name.
     /// - Throws: `ImportFailure` with everything that would make the scores those of something else.
     public init(
-        _ path: String, on set: TestSet, files: [TestFile], interruption: Interruption = Interruption()
+        _ path: String, on set: TestSet, files: [TestFile], waive: [String: String] = [:],
+        interruption: Interruption = Interruption()
     ) throws {
         let audio = try Self.audio(of: set, files)
         let found = try SoundFolder.files(in: path)
@@ -52,6 +59,8 @@ public struct EnhancedFolder: Sendable {
         }
         let checks = try Self.check(pairs, at: set.sampleRate, interruption)
         problems = OutputCheck.problems(zip(pairs, checks).map { ($0.paths.name, $1) }, rate: set.sampleRate)
+        waived = waive.filter { code, _ in Self.waivable.contains(code) && problems.contains { $0.code == code } }
+        problems.removeAll { [waived] in waived[$0.code] != nil }
         guard problems.isEmpty else { throw ImportFailure(path, problems) }
         var hasher = ContentHasher()
         for (pair, check) in zip(pairs, checks) {
@@ -95,9 +104,9 @@ public struct EnhancedFolder: Sendable {
         as system: ExternalSystem, with metrics: [any SpeechMetric], in store: RunStore, provenance: Provenance,
         interruption: Interruption = Interruption(), progress: (_ file: String, _ done: Int, _ count: Int) -> Void = { _, _, _ in }
     ) throws -> Evaluation? {
-        let record = ExternalSystem.Record(
-            kind: "enhanced", path: URL(fileURLWithPath: path).standardizedFileURL.path, files: pairs.count, content: content,
-            nfe: system.nfe, seconds: system.seconds)
+        let record = ExternalRecord(
+            kind: .enhanced, path: URL(fileURLWithPath: path).standardizedFileURL.path, files: pairs.count, content: content,
+            nfe: system.nfe, seconds: system.seconds, waived: waived.isEmpty ? nil : waived)
         let (evaluation, isNew) = try system.begin(record, on: set, in: store, provenance: provenance)
         guard isNew else { return nil }
         do {

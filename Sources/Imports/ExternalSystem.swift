@@ -23,32 +23,13 @@ public struct ExternalSystem: Hashable, Sendable {
         (self.name, self.nfe, self.seconds) = (name, nfe, seconds)
     }
 
-    /// What the store keeps of an imported evaluation.
-    struct Record: Codable {
-        /// `enhanced` or `scores`.
-        var kind: String
-        /// The folder or file, as an absolute path.
-        var path: String
-        var files: Int
-        /// The hash of all that was read.
-        var content: String
-        var nfe: Int?
-        var seconds: Double?
-
-        var json: String {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-        }
-    }
-
     /// Makes the system's evaluation on a set known and running; one of the same content is returned as it is.
     ///
     /// - Throws: `ImportFailure` where a system of that name was imported with other content.
     func begin(
-        _ record: Record, on set: TestSet, in store: RunStore, provenance: Provenance
+        _ record: ExternalRecord, on set: TestSet, in store: RunStore, provenance: Provenance
     ) throws -> (evaluation: Evaluation, isNew: Bool) {
-        let identity = "external|\(name)|\(record.kind)|\(record.content)|\(set.fingerprint)"
+        let identity = "external|\(name)|\(record.kind.rawValue)|\(record.content)|\(set.fingerprint)"
         if let known = try store.evaluation(identity: identity), known.status == .finished { return (known, false) }
         let others = try store.anchorEvaluations().filter { $0.anchor == name && $0.testSet == set.id && $0.identity != identity }
         guard others.isEmpty else {

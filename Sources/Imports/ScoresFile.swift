@@ -104,8 +104,8 @@ public struct ScoresFile: Sendable {
         as system: ExternalSystem, on set: TestSet, files: [TestFile], catalog: MetricCatalog, in store: RunStore, provenance: Provenance
     ) throws -> Evaluation? {
         let rows = try rows(for: files, of: set)
-        let record = ExternalSystem.Record(
-            kind: "scores", path: URL(fileURLWithPath: path).standardizedFileURL.path, files: files.count, content: content,
+        let record = ExternalRecord(
+            kind: .scores, path: URL(fileURLWithPath: path).standardizedFileURL.path, files: files.count, content: content,
             nfe: system.nfe, seconds: system.seconds)
         let (evaluation, isNew) = try system.begin(record, on: set, in: store, provenance: provenance)
         guard isNew else { return nil }

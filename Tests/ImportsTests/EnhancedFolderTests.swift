@@ -76,6 +76,29 @@ import Testing
         #expect(problem?.summary.contains(samples > 0 ? "late" : "early") == true)
     }
 
+    @Test func aWaivedDelayIsImportedAndStandsUnderTheTable() throws {
+        for index in 0..<3 {
+            let late = [Float](repeating: 0, count: 160) + ExternalSample.mix(index, 0.02).dropLast(160)
+            try sample.scratch.write(late, "out/p\(index).wav")
+        }
+        let folder = try EnhancedFolder(
+            sample.out, on: sample.set, files: sample.files, waive: ["alignment": "a causal system", "length": "whatever"])
+        #expect(folder.waived == ["alignment": "a causal system"])
+        let evaluation = try #require(
+            try folder.score(
+                as: system(), with: MetricCatalog.standard.named(["si_sdr"]), in: sample.store, provenance: ExternalSample.provenance))
+        let known = try sample.store.evaluation(identity: evaluation.identity)
+        #expect(known?.externalRecord?.waived == ["alignment": "a causal system"])
+        let notes = try ComparisonReport(of: [], in: sample.store).table.notes
+        #expect(notes.contains("checks were waived for metricgan-plus: alignment"), "\(notes)")
+        // Nothing else is waived with it.
+        try sample.scratch.write(Array(ExternalSample.mix(1, 0.02).dropLast(5)), "out/p1.wav")
+        let failure = #expect(throws: ImportFailure.self) {
+            try EnhancedFolder(sample.out, on: sample.set, files: sample.files, waive: ["alignment": "a causal system"])
+        }
+        #expect(failure?.problems.map(\.code) == ["length"])
+    }
+
     @Test func severalOutputsForOneFileAreRefused() throws {
         try sample.scratch.write(ExternalSample.mix(0, 0.02), "out/p0_5dB.wav")
         #expect(failure()?.problems.map(\.code) == ["pairing"])

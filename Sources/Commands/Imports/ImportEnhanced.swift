@@ -27,6 +27,11 @@ struct ImportEnhanced: ParsableCommand {
     @OptionGroup var store: StoreOptions
     @OptionGroup var threads: ThreadOptions
 
+    @Option(help: ArgumentHelp(
+        "Import although a check fails: alignment, for a system that is late. The reason is kept and stands under every table.",
+        valueName: "check=reason"))
+    var waive: [String] = []
+
     @Option(parsing: .upToNextOption, help: "Metrics; those that the set's other systems have, if none is named.")
     var metrics: [String] = []
 
@@ -43,7 +48,7 @@ struct ImportEnhanced: ParsableCommand {
             progress.finish()
             signals.stop()
         }
-        let output = try EnhancedFolder(folder, on: set, files: files, interruption: interruption)
+        let output = try EnhancedFolder(folder, on: set, files: files, waive: waivers(), interruption: interruption)
         for name in output.strangers { printError("warning: \(folder)/\(name) belongs to no file of '\(set.name)'") }
         let workspace = Workspace(store: store, commandLine: CommandLine.arguments)
         let evaluation = try output.score(
@@ -57,6 +62,17 @@ struct ImportEnhanced: ParsableCommand {
                 ? "\(system.name): the same output was imported before; nothing to do"
                 : "\(system.name): \(files.count) files of '\(set.name)' scored with \(chosen.map(\.name).joined(separator: ", "))")
         try store.close()
+    }
+
+    private func waivers() throws -> [String: String] {
+        try waive.reduce(into: [:]) { waivers, text in
+            let parts = text.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+            guard parts.count == 2, !parts[1].isEmpty, EnhancedFolder.waivable.contains(parts[0]) else {
+                throw ValidationError(
+                    "--waive \(text): write check=reason; checks that can be waived: \(EnhancedFolder.waivable.joined(separator: ", "))")
+            }
+            waivers[parts[0]] = parts[1]
+        }
     }
 
     /// The metrics that anchors and other systems have on the set.

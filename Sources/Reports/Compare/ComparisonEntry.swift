@@ -28,6 +28,7 @@ extension ComparisonEntry {
             factors["set"] = setLabels[evaluation.testSet]
             guard let run = evaluation.run.flatMap({ runs[$0] }) else {
                 factors["system"] = evaluation.anchor
+                factors["waived"] = evaluation.externalRecord?.waived?.keys.sorted().joined(separator: "+")
                 return factors
             }
             factors["system"] = options.overSeeds ? run.nameOfAllSeeds : run.name

@@ -61,7 +61,7 @@ struct ComparisonNotes {
             let found = Dictionary(grouping: concerned) { $0.key.factors[factor] ?? "" }
             return found.sorted { $0.key < $1.key }.map { names, rows in
                 var systems: [String] = []
-                for row in rows where !systems.contains(row.run?.name ?? "") { systems.append(row.run?.name ?? "") }
+                for name in rows.map({ $0.run?.name ?? $0.anchor ?? "" }) where !systems.contains(name) { systems.append(name) }
                 return "\(words) for \(systems.joined(separator: ", ")): \(names)"
             }
         }

@@ -15,20 +15,16 @@ struct StoredAudio {
     /// What an evaluation made of a file; nil where it was not kept.
     func output(_ file: TestFile, of evaluation: Evaluation, in set: TestSet) throws -> String? {
         if evaluation.anchor == "noisy" { return self.file(file, of: set, isClean: false) }
-        if let external = evaluation.external { return externalOutput(file, external) }
+        if let external = evaluation.externalRecord { return externalOutput(file, external) }
         let result = try store.results(of: evaluation.id).first { $0.file == file.id }
         let path = result?.output.map { store.folder + "/" + $0 }
         return path.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
     }
 
     /// The output of another system lies in the folder that was imported.
-    private func externalOutput(_ file: TestFile, _ external: String) -> String? {
-        struct Record: Decodable {
-            var path: String
-            var kind: String
-        }
-        guard let record = try? JSONDecoder().decode(Record.self, from: Data(external.utf8)), record.kind == "enhanced" else { return nil }
+    private func externalOutput(_ file: TestFile, _ external: ExternalRecord) -> String? {
+        guard external.kind == .enhanced else { return nil }
         let stem = (file.path as NSString).deletingPathExtension
-        return ["\(file.path)", "\(stem).wav", "\(stem).flac"].map { record.path + "/" + $0 }.first { FileManager.default.fileExists(atPath: $0) }
+        return ["\(file.path)", "\(stem).wav", "\(stem).flac"].map { external.path + "/" + $0 }.first { FileManager.default.fileExists(atPath: $0) }
     }
 }
