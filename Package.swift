@@ -76,7 +76,9 @@ let package = Package(
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
         .testTarget(name: "ImportsTests", dependencies: ["Imports", "Reports", "Audio"]),
         .testTarget(name: "ReportedTests", dependencies: ["Reported", "SpecLanguage"]),
-        .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Reports", "Reported", "Audio"], exclude: ["Goldens"]),
+        .target(name: "StoreSamples", dependencies: ["Runs"], path: "Tests/StoreSamples"),
+        .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Reports", "StoreSamples"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Audio", "Reported", "Reports", "StoreSamples"], exclude: ["Goldens"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Runs"]),
     ]

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import StoreSamples
 import Testing
 
 /// A store that was closed is one whole file; a copy without its log says so.

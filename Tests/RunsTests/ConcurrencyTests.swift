@@ -1,6 +1,7 @@
 import Foundation
 import Runs
 import Synchronization
+import StoreSamples
 import Testing
 
 @Suite struct ConcurrencyTests {

@@ -1,4 +1,5 @@
 import Runs
+import StoreSamples
 import Testing
 
 @Suite struct FigureTests {

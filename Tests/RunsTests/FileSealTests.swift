@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import Runs
+import StoreSamples
 import Testing
 
 /// A closed store carries a checksum of each of its pages: a flipped bit is found, wherever it is.

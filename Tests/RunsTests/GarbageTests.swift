@@ -1,6 +1,7 @@
 import AtomicFiles
 import Foundation
 import Runs
+import StoreSamples
 import Testing
 
 /// Only what the store recorded as made, or what is named as ours in the making, ever goes.

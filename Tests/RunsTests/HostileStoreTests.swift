@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import Runs
+import StoreSamples
 import Testing
 
 /// A store that is damaged, or was made to harm: every reading function gives rows or a typed error, and never traps.

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import StoreSamples
 import Testing
 
 @Suite struct MigrationTests {

@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import Runs
+import StoreSamples
 import Testing
 
 /// A run is removed or renamed with its files; names of specs that mean one training all find it.

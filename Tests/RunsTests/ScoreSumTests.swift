@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import Runs
+import StoreSamples
 import Testing
 
 /// A score that changed since its evaluation ended is shown as such everywhere.

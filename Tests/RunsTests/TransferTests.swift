@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import Runs
+import StoreSamples
 import Testing
 
 @Suite struct TransferTests {

@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import Runs
+import StoreSamples
 import Testing
 
 /// Writers get their turns in the order in which they come, and give up when their patience is over.

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import StoreSamples
 import Testing
 
 /// Programs of others read the store through these views; their columns stay as they are.

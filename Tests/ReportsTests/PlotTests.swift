@@ -2,6 +2,7 @@ import Foundation
 import FoundationXML
 import Reports
 import Runs
+import StoreSamples
 import Testing
 
 /// Plots as values and as drawings.

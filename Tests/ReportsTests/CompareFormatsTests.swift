@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import Runs
+import StoreSamples
 import Testing
 
 /// How a comparison is written: goldens of every format, hostile names, the width of a terminal, the time it takes.

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// Runs `body` for each number below `count`, each on a thread of its own, all at once; returns what was thrown.
-func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) -> [any Error] {
+package func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) -> [any Error] {
     let errors = Mutex<[any Error]>([])
     let gate = DispatchSemaphore(value: 0)
     let group = DispatchGroup()

@@ -2,11 +2,11 @@ import Foundation
 import Runs
 
 /// A folder that vanishes with its last reference.
-final class Scratch: Sendable {
-    let folder: String
-    var store: String { folder + "/store.sqlite" }
+package final class Scratch: Sendable {
+    package let folder: String
+    package var store: String { folder + "/store.sqlite" }
 
-    init() throws {
+    package init() throws {
         folder = NSTemporaryDirectory() + "sgmse-runs-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
@@ -14,11 +14,11 @@ final class Scratch: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 }
 
-enum Sample {
-    static let provenance = Provenance(
+package enum Sample {
+    package static let provenance = Provenance(
         gitCommit: "0123abc", version: "1.0", machine: "test", threads: 2, commandLine: "sgmse run a.yaml")
 
-    static func run(
+    package static func run(
         _ name: String = "quickstart", seed: UInt64 = 0, resolved: String = #"{"backbone":{"name":"ncsnpp"}}"#
     ) -> RunDraft {
         RunDraft(
@@ -26,25 +26,25 @@ enum Sample {
             spec: StoredSpec(file: "a.yaml", written: "name: \(name)", resolved: resolved), provenance: provenance)
     }
 
-    static func files(_ count: Int) -> [TestFile] {
+    package static func files(_ count: Int) -> [TestFile] {
         (0..<count).map { TestFile(path: "f\($0).wav", speaker: "s\($0 % 2)", noise: "hum", snr: 5, seconds: 2) }
     }
 
     /// A registered set of `count` files called `name`.
-    static func set(
+    package static func set(
         _ name: String = "test", files count: Int, in store: RunStore
     ) throws -> (set: TestSet, files: [TestFile]) {
         try store.register(
             testSet: name, fingerprint: "fp-\(name)", folder: "data/\(name)", sampleRate: 16_000, files: files(count))
     }
 
-    static func siSDR(in store: RunStore) throws -> ScoredMetric {
+    package static func siSDR(in store: RunStore) throws -> ScoredMetric {
         try store.register(metric: "si_sdr", signature: "si_sdr|zero-mean|16000", unit: "dB", higherIsBetter: true)
     }
 
     /// A finished evaluation whose file *i* scored `values[i]`; nil is a failure.
     @discardableResult
-    static func evaluation(
+    package static func evaluation(
         of subject: EvaluationSubject, on set: (set: TestSet, files: [TestFile]), at point: EvaluationPoint = .init(),
         _ metric: ScoredMetric, _ values: [Double?], in store: RunStore
     ) throws -> Evaluation {

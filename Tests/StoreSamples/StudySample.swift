@@ -2,14 +2,14 @@ import Foundation
 import Runs
 
 /// A made-up study in a store: noisy input, two sets of `files` files of 8 speakers, five metrics, N = 30 and 50.
-struct StudySample {
-    static let metrics = [("pesq", "MOS"), ("estoi", ""), ("si_sdr", "dB"), ("si_sir", "dB"), ("si_sar", "dB")]
+package struct StudySample {
+    package static let metrics = [("pesq", "MOS"), ("estoi", ""), ("si_sdr", "dB"), ("si_sir", "dB"), ("si_sar", "dB")]
 
-    let store: RunStore
-    let sets: [(set: TestSet, files: [TestFile])]
+    package let store: RunStore
+    package let sets: [(set: TestSet, files: [TestFile])]
     private let columns: [ScoredMetric]
 
-    init(in store: RunStore, files: Int = 24, sets names: [String] = ["test", "test-ood"]) throws {
+    package init(in store: RunStore, files: Int = 24, sets names: [String] = ["test", "test-ood"]) throws {
         self.store = store
         sets = try names.map { name in
             try store.register(
@@ -28,7 +28,7 @@ struct StudySample {
 
     /// A finished run of `resolved` settings, evaluated at each N on each set; `level` moves its scores.
     @discardableResult
-    func run(
+    package func run(
         _ name: String, seed: UInt64 = 0, level: Double, settings: String = "{}", steps: [Int] = [30, 50],
         checkpoint: (CheckpointRecord.Kind, Int) = (.last, 1000), other: String? = nil, noiseSeed: UInt64 = 0
     ) throws -> Run {
@@ -38,7 +38,7 @@ struct StudySample {
         return try store.runs([run.id])[0]
     }
 
-    func evaluate(
+    package func evaluate(
         _ run: Run, level: Double, steps: [Int] = [30, 50], checkpoint: (CheckpointRecord.Kind, Int) = (.last, 1000),
         other: String? = nil, noiseSeed: UInt64 = 0
     ) throws {

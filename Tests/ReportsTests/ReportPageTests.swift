@@ -2,6 +2,7 @@ import Audio
 import Foundation
 import Reports
 import Runs
+import StoreSamples
 import Testing
 
 /// The page of a report.

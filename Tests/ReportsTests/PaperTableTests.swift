@@ -2,6 +2,7 @@ import Foundation
 import Reported
 import Reports
 import Runs
+import StoreSamples
 import Testing
 
 /// A paper's table from a store.
