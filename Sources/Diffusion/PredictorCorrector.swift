@@ -58,9 +58,9 @@ public struct PredictorCorrector: Sampler {
 }
 
 extension SDE {
-    /// A draw of the sampling start `y + std·z`; none is made where `std` is 0.
+    /// A draw of the sampling start `y + std·z`, or `std·z` for a process that starts from noise; none where `std` is 0.
     func prior(around y: Tensor, at t: Double, noise: inout NoiseSource) -> Tensor {
         let std = priorStd(at: t)
-        return std == 0 ? y : .weighted(1, y, std, noise.prior(like: y))
+        return std == 0 ? y : .weighted(priorMean, y, std, noise.prior(like: y))
     }
 }

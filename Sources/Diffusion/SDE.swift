@@ -13,8 +13,14 @@ public protocol SDE: Sendable {
     func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double)
     /// One forward step over `step` that ends at `t`; Euler–Maruyama unless the diffusion brings its own.
     func discretization(at t: Double, step: Double) -> Discretization
+    /// The time derivative of the marginal's weights: the velocity of `x_t` for given `x₀`, `y` and noise.
+    ///
+    ///     dx_t/dt = clean(t) x₀ + noisy(t) y + std(t) z
+    func velocity(at t: Double) -> (clean: Double, noisy: Double, std: Double)
     /// The standard deviation of the sampling start `y + std·z` at time `t`, usually the marginal's.
     func priorStd(at t: Double) -> Double
+    /// The weight of `y` in the sampling start: 1, or 0 for a process that starts from noise alone.
+    var priorMean: Double { get }
 }
 
 /// A forward step `x ↦ x + (a·x + b·y) + G z`.
@@ -39,7 +45,15 @@ extension SDE {
         return Discretization(x: f.x * step, y: f.y * step, std: diffusion(at: t) * step.squareRoot())
     }
 
+    /// From the ODEs of mean and variance; for `t` > 0, where the variance does not vanish.
+    public func velocity(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
+        let (f, g, p) = (drift(at: t), diffusion(at: t), marginal(at: t))
+        return (f.x * p.clean, f.x * p.noisy + f.y, f.x * p.std + 0.5 * g * g / p.std)
+    }
+
     public func priorStd(at t: Double) -> Double { marginal(at: t).std }
+
+    public var priorMean: Double { 1 }
 
     /// The weights of `x`, `y` and the score in the drift of the reverse SDE, or of the probability-flow ODE.
     ///

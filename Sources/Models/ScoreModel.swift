@@ -4,10 +4,10 @@ import Layers
 import Objectives
 import Tensors
 
-/// A network as a model of the diffusion: the score of `p(x_t | y)`, or clean speech.
+/// A network as a model of the diffusion: the score of `p(x_t | y)`, clean speech, or the velocity of a flow.
 ///
-/// `ncsnpp_v2` and `ncsnpp_v2_cond` are scaled from outside; every other network's score is minus its output, as in
-/// the reference.
+/// `ncsnpp_v2` and `ncsnpp_v2_cond` are scaled from outside; every other network's score or velocity is minus its output,
+/// as in the reference.
 public struct ScoreModel: Sendable {
     public let backbone: any Backbone
     public let sde: any SDE

@@ -68,6 +68,8 @@ public enum ModelOutput: Hashable, Sendable {
     case scoreFromDenoiser
     /// Clean speech.
     case clean
+    /// The velocity `dx_t/dt` of a flow.
+    case velocity
 }
 
 extension Preconditioning {
@@ -89,7 +91,7 @@ extension Preconditioning {
         case .scoreFromDenoiser:
             let scaled = scaling.allSatisfy { $0 == 1 } ? F : F.scaledSamples(by: scaling)
             return (scaled - x).scaledSamples(by: sigma.map { 1 / ($0 * $0) })
-        case .score, .clean:
+        case .score, .clean, .velocity:
             let out = zip(scaling, sigma.map(outputScale)).map(*)
             let scaled = out.allSatisfy { $0 == 1 } ? F : F.scaledSamples(by: out)
             let skips = sigma.map(skipScale)

@@ -2,7 +2,7 @@ import Tensors
 
 /// What a loss compares: a batch of states with all that made them. Spectrograms are `[B, F, N, 2]`.
 public struct LossInput: Sendable {
-    /// The model's output: a score, or clean speech.
+    /// The model's output: a score, clean speech, or a velocity.
     public var output: Tensor
     /// `x_t = mean + σ z`.
     public var state: Tensor
@@ -13,14 +13,19 @@ public struct LossInput: Sendable {
     public var clean: Tensor
     /// `std(t)` for every sample.
     public var sigma: [Double]
+    /// `dx_t/dt` for the clean speech, noisy speech and noise of each sample; zeros for losses without velocities.
+    public var velocity: Tensor
 
-    public init(output: Tensor, state: Tensor, noise: Tensor, mean: Tensor, clean: Tensor, sigma: [Double]) {
+    public init(
+        output: Tensor, state: Tensor, noise: Tensor, mean: Tensor, clean: Tensor, sigma: [Double], velocity: Tensor? = nil
+    ) {
         self.output = output
         self.state = state
         self.noise = noise
         self.mean = mean
         self.clean = clean
         self.sigma = sigma
+        self.velocity = velocity ?? .zeros(clean.shape)
     }
 
     var batch: Int { sigma.count }

@@ -58,7 +58,16 @@ struct TrainingObjective: Sendable {
             state, batch.noisy, batch.times, batch.dropout.isEmpty ? .evaluation : .training(batch.dropout),
             noise: batch.reference.flatMap { model.embedding(of: $0, kept: batch.keepsReference) })
         return loss(
-            LossInput(output: output, state: state, noise: batch.noise, mean: mean, clean: batch.clean, sigma: sigma))
+            LossInput(
+                output: output, state: state, noise: batch.noise, mean: mean, clean: batch.clean, sigma: sigma,
+                velocity: loss.output == .velocity ? velocity(of: batch) : nil))
+    }
+
+    /// `dx_t/dt` of each pair's path.
+    private func velocity(of batch: TrainingBatchInput) -> Tensor {
+        let weights = batch.times.map { model.sde.velocity(at: $0) }
+        return batch.clean.scaledSamples(by: weights.map(\.clean)) + batch.noisy.scaledSamples(by: weights.map(\.noisy))
+            + batch.noise.scaledSamples(by: weights.map(\.std))
     }
 
     struct Gradient: Sendable {

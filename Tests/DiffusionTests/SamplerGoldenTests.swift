@@ -78,7 +78,7 @@ import Testing
     /// Same step control as SciPy, so the same number of evaluations.
     @Test func adaptiveODEMatches() {
         for golden in goldens.ode {
-            let solver = ProbabilityFlow.Solver.rk45(relativeTolerance: golden.rtol, absoluteTolerance: golden.atol)
+            let solver = ODESolver.rk45(relativeTolerance: golden.rtol, absoluteTolerance: golden.atol)
             var source = NoiseSource.given(noise)
             let result = ProbabilityFlow(sde: Self.sde, solver: solver, denoises: false)
                 .sample(given: y, noise: &source, predict: Self.score)
@@ -91,7 +91,7 @@ import Testing
     /// Fixed steps approach the adaptive solution, Heun's at the second order.
     @Test func fixedStepsConvergeAtTheirOrder() throws {
         let exact = try #require(goldens.ode.min { $0.rtol < $1.rtol }).sample
-        func error(_ solver: ProbabilityFlow.Solver) -> Double {
+        func error(_ solver: ODESolver) -> Double {
             var source = NoiseSource.given(noise)
             let sampler = ProbabilityFlow(sde: Self.sde, solver: solver, denoises: false)
             return relativeError(sampler.sample(given: y, noise: &source, predict: Self.score).x.values, exact)

@@ -13,6 +13,7 @@ import WeightFiles
         ("loss/denoiser_edm", ["forward_out_re", "mean_im", "std", "grad_forward_out_re"]),
         ("model_forward/score_ncsnpp", ["x_t_re", "y_im", "t", "output_re"]),
         ("sampler/sb_ode_n5", ["y_re", "sample_im"]),
+        ("flow_matching/path_sigma_min", ["x0_re", "t", "z_im", "target_re", "equivalent_diffusion"]),
     ]
 
     private final class Copy {

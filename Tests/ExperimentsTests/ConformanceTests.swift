@@ -10,7 +10,8 @@ import WeightFiles
 
     @Test(arguments: [
         "transform/segment_short_odd_not", "loss/denoiser_edm", "sampler/sb_sde_n5", "sampler/sb_ode_n5", "sde/sbve_default",
-        "model_forward/score_ncsnpp", "pipeline/noise_conditioned_guided",
+        "model_forward/score_ncsnpp", "pipeline/noise_conditioned_guided", "flow_matching/path_sigma_min", "flow_matching/second_order",
+        "flow_matching/rk45", "flow_matching/checkpoint_fit",
     ])
     func recordedValuesAreReproduced(id: String) {
         let checks = ConformanceRunner().run(id, in: Self.root)
@@ -20,7 +21,7 @@ import WeightFiles
 
     @Test func allCasesAreFound() throws {
         let runner = ConformanceRunner()
-        #expect(try runner.cases(in: Self.root).count == 7)
+        #expect(try runner.cases(in: Self.root).count == 11)
         #expect(try runner.cases(in: Self.root, only: "sampler/").count == 2)
         #expect(try runner.cases(in: Self.root, only: "nothing").isEmpty)
     }

@@ -15,13 +15,29 @@ struct CaseRules {
         case remark
     }
 
+    /// What cases of one kind may state: settings in place of the common ones, keys and scalars beside them.
+    struct Own {
+        var keys: Set<String> = []
+        var hyperparameters: [String: Value]
+        var sampler: [String: Value]
+        var scalars: Set<String> = []
+        /// The shapes of arrays, as in ``CaseShapes``.
+        var shapes: [String: [String]]
+        /// Whether the noise grows over time in every process of the kind.
+        var ascends = true
+    }
+
+    /// Kinds from other code bases than the common cases.
+    static let ownRules: [String: Own] = ["flow_matching": .flowMatching]
+
     let one: ConformanceCase
 
     /// - Throws: `ConformanceError` for the first thing that is not understood, with its name.
     func check() throws(ConformanceError) {
-        try known(one.json, Self.topKeys, "")
-        try values(one.hyperparameters, Self.hyperparameters, "hyperparameters")
-        try values(one.json["sampler"] ?? .null, Self.samplerSettings, "sampler")
+        let own = Self.ownRules[one.kind]
+        try known(one.json, Self.topKeys.union(own?.keys ?? []), "")
+        try values(one.hyperparameters, own?.hyperparameters ?? Self.hyperparameters, "hyperparameters")
+        try values(one.json["sampler"] ?? .null, own?.sampler ?? Self.samplerSettings, "sampler")
         try tolerances()
         try network()
         try scalars()
@@ -89,7 +105,7 @@ struct CaseRules {
     private func scalars() throws(ConformanceError) {
         guard let scalars = one.json["scalars"] else { return }
         guard case .object(let members) = scalars else { throw fail("'scalars' is no object") }
-        try known(scalars, Self.scalarNames, "scalars.")
+        try known(scalars, Self.scalarNames.union(Self.ownRules[one.kind]?.scalars ?? []), "scalars.")
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {
             let isText = ["output_dtype", "drift", "param_grad_worst"].contains(name)
             let isSound = value.number != nil || value.isNull || isText || !value.elements.isEmpty && value.elements.allSatisfy { $0.number != nil }
@@ -102,7 +118,7 @@ struct CaseRules {
         let h = one.hyperparameters
         let widest = (h["ch_mult"]?.numbers.max() ?? 2) * (h["nf"]?.number ?? 128)
         if h["backbone"] != nil, widest > 512 { throw fail("the network is \(Int(widest)) channels wide, at most 512 are taken") }
-        if let least = h["sigma_min"]?.number, let most = h["sigma_max"]?.number, least >= most {
+        if Self.ownRules[one.kind]?.ascends ?? true, let least = h["sigma_min"]?.number, let most = h["sigma_max"]?.number, least >= most {
             throw fail("'hyperparameters.sigma_min' is \(least), not below sigma_max, \(most)")
         }
         if let size = h["n_fft"]?.number, let hop = h["hop_length"]?.number, hop > size { throw fail("'hyperparameters.hop_length' is \(hop), above n_fft") }
@@ -139,7 +155,7 @@ extension CaseRules {
     private static let nonNegative: Value = .number(0...1e9)
     private static let below1: Value = .number(1e-9...0.9999999)
 
-    private static let hyperparameters: [String: Value] = [
+    static let hyperparameters: [String: Value] = [
         "N": .integer(1...10_000), "T": .number(1e-3...1), "T_sampling": .number(1e-3...1), "attn_resolutions": .integers(1...8192, count: 0...16),
         "backbone": .remark, "base_dir": .remark, "batch_size": count, "c": positive, "c_in": .name(["1", "edm"]),
         "c_out": .name(["1", "sigma", "1/sigma", "edm"]), "c_skip": .name(["0", "edm"]), "center": .bool, "centered": .bool,

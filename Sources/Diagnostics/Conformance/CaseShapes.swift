@@ -90,14 +90,14 @@ struct CaseShapes {
         if one.kind == "pad_spec" { return name.hasPrefix("in_") || name.hasPrefix("out_") ? ["B\(name.drop { $0 != "_" }) 1 F \(name)T"] : nil }
         if one.kind == "pipeline", name.hasPrefix("enhanced_"), Int(name.dropFirst(9)) != nil { return ["\(name)L"] }
         if one.kind == "loss", name.hasPrefix("grad_forward_out_"), Int(name.dropFirst(17)) != nil { return ["B 1 F T"] }
-        return Self.tables[one.kind]?[name]
+        return (CaseRules.ownRules[one.kind]?.shapes ?? Self.tables[one.kind])?[name]
     }
 
-    private static func table(_ names: String, _ patterns: String...) -> [String: [String]] {
+    static func table(_ names: String, _ patterns: String...) -> [String: [String]] {
         Dictionary(uniqueKeysWithValues: names.split(separator: " ").map { (String($0), patterns) })
     }
 
-    private static func joined(_ tables: [String: [String]]...) -> [String: [String]] {
+    static func joined(_ tables: [String: [String]]...) -> [String: [String]] {
         tables.reduce([:]) { $0.merging($1) { first, _ in first } }
     }
 

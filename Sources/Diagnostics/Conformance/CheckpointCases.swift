@@ -10,36 +10,7 @@ import WeightFiles
 extension ConformanceChecker {
     /// Checkpoints of the reference: their weights, and what the network makes of them.
     static let checkpoint = ConformanceChecker("checkpoint") { one, catalog, report in
-        guard let path = one.path("checkpoint") else { throw ConformanceError(id: one.id, reason: "names no checkpoint") }
-        let checkpoint = try LightningCheckpoint(path: path)
-        let model = try one.model(catalog, try one.backbone(catalog))
-        let (x, y) = (try one.spectrogram("x_t"), try one.spectrogram("y"))
-        let t = try one.array("t").values.map(Double.init)
-        let names = model.referenceNames
-        for (choice, key, output) in [
-            (LightningCheckpoint.Choice.averagedIfPresent, "weights_ema", "output_evaluation_mode"),
-            (.stored, "weights_raw", "output_raw_weights"),
-        ] {
-            let weights = try checkpoint.weights(choice, parameters: names)
-            if let file = one.path(key) {
-                let expected = try SafetensorsFile(path: file)
-                var (worst, compared) = (0.0, 0)
-                for array in weights.arrays {
-                    guard let name = array.name, expected.names.contains(name) else { continue }
-                    let stored = try expected.array(name).values
-                    compared += 1
-                    worst = stored.count == array.values.count ? worst : .infinity
-                    worst = max(
-                        worst, zip(array.values, stored).reduce(0) { max($0, abs(Double($1.0 - $1.1))) })
-                }
-                report.require("\(key), names", compared > 0, "no weight has the name of one in the file")
-                report.add(key, error: worst, tolerance: try one.tolerance("weights_abs"))
-            }
-            guard one.has(output) else { continue }
-            try model.loadModel(weights.arrays)
-            let result = try Gradients.off { model(x, y, t, noise: try one.noiseEmbedding(model)) }
-            report.compare(output, result.values, try one.spectrogram(output).values, relmax: try one.tolerance("output_relmax"))
-        }
+        try one.compareCheckpoint(of: try one.model(catalog, try one.backbone(catalog)), &report)
     }
 
     /// From noisy audio to enhanced audio.
@@ -114,7 +85,40 @@ extension ConformanceChecker {
 }
 
 extension ConformanceCase {
-    fileprivate func checkDraws(_ noise: NoiseSource) throws(ConformanceError) {
+    /// Raw and averaged weights of a checkpoint, and a forward pass under each.
+    func compareCheckpoint(of model: ScoreModel, _ report: inout ConformanceReport) throws {
+        guard let source = path("checkpoint") else { throw ConformanceError(id: id, reason: "names no checkpoint") }
+        let checkpoint = try LightningCheckpoint(path: source)
+        let (x, y) = (try spectrogram("x_t"), try spectrogram("y"))
+        let t = try array("t").values.map(Double.init)
+        let names = model.referenceNames
+        for (choice, key, output) in [
+            (LightningCheckpoint.Choice.averagedIfPresent, "weights_ema", "output_evaluation_mode"),
+            (.stored, "weights_raw", "output_raw_weights"),
+        ] {
+            let weights = try checkpoint.weights(choice, parameters: names)
+            if let file = path(key) {
+                let expected = try SafetensorsFile(path: file)
+                var (worst, compared) = (0.0, 0)
+                for array in weights.arrays {
+                    guard let name = array.name, expected.names.contains(name) else { continue }
+                    let stored = try expected.array(name).values
+                    compared += 1
+                    worst = stored.count == array.values.count ? worst : .infinity
+                    worst = max(
+                        worst, zip(array.values, stored).reduce(0) { max($0, abs(Double($1.0 - $1.1))) })
+                }
+                report.require("\(key), names", compared > 0, "no weight has the name of one in the file")
+                report.add(key, error: worst, tolerance: try tolerance("weights_abs"))
+            }
+            guard has(output) else { continue }
+            try model.loadModel(weights.arrays)
+            let result = try Gradients.off { model(x, y, t, noise: try noiseEmbedding(model)) }
+            report.compare(output, result.values, try spectrogram(output).values, relmax: try tolerance("output_relmax"))
+        }
+    }
+
+    func checkDraws(_ noise: NoiseSource) throws(ConformanceError) {
         if let shortage = noise.shortage { throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)") }
     }
 

@@ -47,6 +47,6 @@ extension ConformanceChecker {
     /// One checker for each kind of case.
     public static let standard: [ConformanceChecker] = [
         .transform, .padding, .resampling, .sde, .backbone, .noiseEncoder, .modelForward, .loss, .sampler, .training,
-        .checkpoint, .pipeline, .metrics, .perceptual,
+        .checkpoint, .pipeline, .metrics, .perceptual, .flowMatching,
     ]
 }

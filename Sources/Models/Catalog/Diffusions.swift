@@ -3,6 +3,7 @@ import SpecLanguage
 import Specs
 
 extension Registry<any SDE> {
+    private static let reverse = ["pc", "ode", "ode_euler", "ode_midpoint", "ode_heun"]
     private static let scoreLosses = ["score_matching", "denoiser"]
     private static let sgmse = "Richter et al., TASLP 2023"
     private static let song = "Song et al., ICLR 2021"
@@ -24,7 +25,7 @@ extension Registry<any SDE> {
             Entry(
                 "ouve", "Ornstein–Uhlenbeck, exploding variance", source: sgmse,
                 parameters: [.number("theta", default: 1.5, in: .positive, "Stiffness of the pull towards y.")] + sigmas,
-                traits: [.steps(30), .samplers(["pc", "ode", "ode_euler", "ode_heun"]), .losses(scoreLosses), .ascending("sigma_min", "sigma_max")]
+                traits: [.steps(30), .samplers(reverse), .losses(scoreLosses), .ascending("sigma_min", "sigma_max")]
             ) {
                 OUVE(theta: $0.number("theta"), sigmaMin: $0.number("sigma_min"), sigmaMax: $0.number("sigma_max"))
             },
@@ -46,22 +47,35 @@ extension Registry<any SDE> {
                     .number("theta", default: 0.52, in: .positive, "Its square at time 0."),
                     .number("T_sampling", default: 0.999, in: Bounds(from: 0, to: 1, excludesLower: true, excludesUpper: true), "Where sampling starts."),
                 ],
-                traits: [.steps(30), .samplers(["pc", "ode", "ode_euler", "ode_heun"]), .losses(scoreLosses)]
+                traits: [.steps(30), .samplers(reverse), .losses(scoreLosses)]
             ) {
                 BBED(k: $0.number("k"), theta: $0.number("theta"), endTime: $0.number("T_sampling"))
             },
             Entry(
                 "ve", "Exploding variance around the clean speech", source: song, parameters: sigmas,
-                traits: [.steps(30), .samplers(["pc", "ode", "ode_euler", "ode_heun"]), .losses(scoreLosses), .ascending("sigma_min", "sigma_max")]
+                traits: [.steps(30), .samplers(reverse), .losses(scoreLosses), .ascending("sigma_min", "sigma_max")]
             ) { VE(sigmaMin: $0.number("sigma_min"), sigmaMax: $0.number("sigma_max")) },
             Entry(
                 "vp", "Preserved variance, drifting to the noisy speech", source: song, parameters: betas,
-                traits: [.steps(30), .samplers(["pc", "ode", "ode_euler", "ode_heun"]), .losses(scoreLosses), .ascending("beta_min", "beta_max")]
+                traits: [.steps(30), .samplers(reverse), .losses(scoreLosses), .ascending("beta_min", "beta_max")]
             ) { VP(betaMin: $0.number("beta_min"), betaMax: $0.number("beta_max"), scale: $0.number("scale")) },
             Entry(
                 "subvp", "As vp, with less noise on the way", source: song, parameters: betas,
-                traits: [.steps(30), .samplers(["pc", "ode", "ode_euler", "ode_heun"]), .losses(scoreLosses), .ascending("beta_min", "beta_max")]
+                traits: [.steps(30), .samplers(reverse), .losses(scoreLosses), .ascending("beta_min", "beta_max")]
             ) { SubVP(betaMin: $0.number("beta_min"), betaMax: $0.number("beta_max"), scale: $0.number("scale")) },
+            Entry(
+                "flow", "Flow matching: a straight path, whose velocity is learned", source: "Lee et al., ICASSP 2025",
+                parameters: [
+                    .number("sigma_min", default: 0.0, in: .nonNegative, "Standard deviation of the noise at clean speech."),
+                    .number("sigma_max", default: 0.487, in: .positive, "Standard deviation of the noise at the start."),
+                    .oneOf("origin", ["noisy", "noise"], default: "noisy", "What sampling starts around: noisy speech, or noise alone."),
+                ],
+                traits: [.steps(5), .samplers(["ode_euler", "ode_midpoint", "ode_heun", "ode"]), .losses(["velocity_matching"])]
+            ) {
+                FlowMatching(
+                    sigmaMin: $0.number("sigma_min"), sigmaMax: $0.number("sigma_max"),
+                    origin: .init(rawValue: $0.text("origin")) ?? .noisy)
+            },
         ])
 }
 
@@ -119,7 +133,8 @@ extension Registry<SamplerFactory> {
                 }
             },
             Entry(
-                "ode", "Probability-flow ODE by the adaptive Runge–Kutta method of Dormand and Prince, RK45", source: "Song et al., ICLR 2021, Eq. (13)",
+                "ode", "Probability-flow ODE, or a flow's own, by the adaptive Runge–Kutta method of Dormand and Prince, RK45",
+                source: "Song et al., ICLR 2021, Eq. (13)",
                 parameters: [
                     .number("rtol", default: 1e-5, in: .positive, "Relative tolerance."),
                     .number("atol", default: 1e-5, in: .positive, "Absolute tolerance."),
@@ -128,33 +143,14 @@ extension Registry<SamplerFactory> {
                 traits: [.choosesSteps]
             ) { settings in
                 SamplerFactory { _, sde, _, finalTime in
-                    ProbabilityFlow(
-                        sde: sde,
-                        solver: .rk45(
-                            relativeTolerance: settings.number("rtol"), absoluteTolerance: settings.number("atol")),
-                        finalTime: finalTime, startTime: try startTime(settings, sde, finalTime))
+                    let solver = ODESolver.rk45(
+                        relativeTolerance: settings.number("rtol"), absoluteTolerance: settings.number("atol"))
+                    return ode(sde, solver, finalTime, try startTime(settings, sde, finalTime))
                 }
             },
-            Entry(
-                "ode_euler", "Probability-flow ODE by Euler's method: one evaluation a step, and one at the end", source: "Song et al., ICLR 2021, Eq. (13)",
-                parameters: [start]
-            ) { settings in
-                SamplerFactory { _, sde, steps, finalTime in
-                    ProbabilityFlow(
-                        sde: sde, solver: .euler(steps: steps ?? 30), finalTime: finalTime,
-                        startTime: try startTime(settings, sde, finalTime))
-                }
-            },
-            Entry(
-                "ode_heun", "Probability-flow ODE by Heun's method: two evaluations a step, and one at the end", source: "Karras et al., NeurIPS 2022, Alg. 1",
-                parameters: [start]
-            ) { settings in
-                SamplerFactory { _, sde, steps, finalTime in
-                    ProbabilityFlow(
-                        sde: sde, solver: .heun(steps: steps ?? 30), finalTime: finalTime,
-                        startTime: try startTime(settings, sde, finalTime))
-                }
-            },
+            fixed("ode_euler", .euler, "by Euler's method", calls: "N", "N + 1", source: "Song et al., ICLR 2021, Eq. (13)"),
+            fixed("ode_midpoint", .midpoint, "by the midpoint method", calls: "2N − 1", "2N + 1", source: "Runge, 1895"),
+            fixed("ode_heun", .heun, "by Heun's method", calls: "2N − 1", "2N + 1", source: "Karras et al., NeurIPS 2022, Alg. 1"),
             bridge("sb_ode", .ode, "The bridge's deterministic sampler"),
             bridge("sb_sde", .sde, "The bridge's stochastic sampler"),
         ])
@@ -171,6 +167,28 @@ extension Registry<SamplerFactory> {
                 reason: "sampler: start \(start) must lie between t_eps \(finalTime) and the SDE's end, \(sde.endTime)")
         }
         return start
+    }
+
+    /// - Parameter calls: How often the model is asked, of a flow and of any other process.
+    private static func fixed(
+        _ name: String, _ method: RungeKutta, _ summary: String, calls flow: String, _ others: String, source: String
+    ) -> Entry {
+        Entry(
+            name, "The ODE of a flow \(summary), \(flow) evaluations; of other processes the probability flow, \(others) evaluations",
+            source: source, parameters: [start]
+        ) { settings in
+            SamplerFactory { _, sde, steps, finalTime in
+                let usual = sde is FlowMatching ? 5 : 30
+                return ode(sde, .fixed(method, steps: steps ?? usual), finalTime, try startTime(settings, sde, finalTime))
+            }
+        }
+    }
+
+    /// A flow's model predicts the slope itself; any other process's slope follows from the score.
+    private static func ode(_ sde: any SDE, _ solver: ODESolver, _ finalTime: Double, _ start: Double?) -> any Sampler {
+        sde is FlowMatching
+            ? VelocityFlow(process: sde, solver: solver, finalTime: finalTime, startTime: start)
+            : ProbabilityFlow(sde: sde, solver: solver, finalTime: finalTime, startTime: start)
     }
 
     private static func bridge(_ name: String, _ process: BridgeSampler.Process, _ summary: String) -> Entry {

@@ -32,6 +32,14 @@ extension Registry<LossFactory> {
                                 sampleRate: data.sampleRate, samples: (data.numFrames - 1) * frontEnd.stft.hop) : nil)
                 }
             },
+            Entry(
+                "velocity_matching", "Distance of the velocity from that of the path through clean speech and noise",
+                source: "Lipman et al., ICLR 2023, Eq. (9)",
+                parameters: [.oneOf("norm", ["mse", "mae"], default: "mse", "Squared or absolute error.")],
+                traits: [.weightings([])]
+            ) { settings in
+                LossFactory { _, _, _ in VelocityMatchingLoss(norm: .init(rawValue: settings.text("norm")) ?? .mse) }
+            },
         ])
 }
 

@@ -1,0 +1,49 @@
+/// A straight Gaussian path between clean speech and the start of sampling, whose velocity a model learns.
+///
+///     x_t = (1 − t) x₀ + t y + σ(t) z,    σ(t) = (1 − t) σ_min + t σ_max
+///     dx_t/dt = y − x₀ + (σ_max − σ_min) z
+///
+/// Lee et al., *FlowSE: Flow Matching-based Speech Enhancement*, ICASSP 2025, in the direction of this family: t = 0 is
+/// clean speech, t = 1 the start. With `origin` `.noise` the path is `(1 − t) x₀ + σ(t) z` and starts from noise alone; `y`
+/// is then only told to the network, as in COSE (arXiv 2509.15952).
+///
+/// Sampling integrates the velocity; no diffusion is needed. The one with the same marginals makes the path an ``SDE``:
+///
+///     f = (y − x) / (1 − t),    g² = 2 σ_max σ(t) / (1 − t)
+///
+/// It is singular at 1, so its samplers would have to start before.
+public struct FlowMatching: SDE, Hashable {
+    /// What the path's start, `t` = 1, lies around.
+    public enum Origin: String, Hashable, Sendable, CaseIterable { case noisy, noise }
+
+    public var sigmaMin: Double
+    public var sigmaMax: Double
+    public var origin: Origin
+    public var endTime: Double { 1 }
+
+    public init(sigmaMin: Double = 0, sigmaMax: Double = 0.487, origin: Origin = .noisy) {
+        (self.sigmaMin, self.sigmaMax, self.origin) = (sigmaMin, sigmaMax, origin)
+    }
+
+    private var pull: Double { origin == .noisy ? 1 : 0 }
+
+    public func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
+        (1 - t, pull * t, (1 - t) * sigmaMin + t * sigmaMax)
+    }
+
+    public func velocity(at t: Double) -> (clean: Double, noisy: Double, std: Double) { (-1, pull, sigmaMax - sigmaMin) }
+
+    public func drift(at t: Double) -> (x: Double, y: Double) { (-1 / (1 - t), pull / (1 - t)) }
+
+    public func diffusion(at t: Double) -> Double { (2 * sigmaMax * marginal(at: t).std / (1 - t)).squareRoot() }
+
+    public var priorMean: Double { pull }
+}
+
+extension SDE where Self == FlowMatching {
+    public static func flow(
+        sigmaMin: Double = 0, sigmaMax: Double = 0.487, origin: FlowMatching.Origin = .noisy
+    ) -> FlowMatching {
+        FlowMatching(sigmaMin: sigmaMin, sigmaMax: sigmaMax, origin: origin)
+    }
+}

@@ -1,0 +1,57 @@
+import Tensors
+
+/// How an ordinary differential equation `dx/dt = v(x, t)` is solved.
+public enum ODESolver: Hashable, Sendable {
+    /// Adaptive Dormand–Prince 5(4). The step sizes are common to the batch.
+    case rk45(relativeTolerance: Double = 1e-5, absoluteTolerance: Double = 1e-5)
+    /// A method of fixed step, over evenly spaced times.
+    case fixed(RungeKutta, steps: Int)
+
+    public static func euler(steps: Int) -> ODESolver { .fixed(.euler, steps: steps) }
+    public static func midpoint(steps: Int) -> ODESolver { .fixed(.midpoint, steps: steps) }
+    public static func heun(steps: Int) -> ODESolver { .fixed(.heun, steps: steps) }
+
+    /// The state at `end` from the state `x` at `start`.
+    ///
+    /// - Parameter observe: Called with every state on the way, numbered from 0.
+    func solve(
+        _ x: Tensor, from start: Double, to end: Double, observe: ((IntermediateState) -> Void)?,
+        slope: (Tensor, Double) -> Tensor
+    ) -> Tensor {
+        switch self {
+        case .rk45(let relative, let absolute):
+            return adaptive(x, from: start, to: end, relative, absolute, observe: observe, slope: slope)
+        case .fixed(let method, let steps):
+            precondition(steps > 0, "\(steps) steps")
+            let times = timeGrid(from: start, to: end, count: steps + 1)
+            var x = x
+            for step in 0..<steps {
+                x = method.step(x, from: times[step], to: times[step + 1], slope: slope)
+                observe?(IntermediateState(step: step, time: times[step + 1], state: x, mean: x))
+            }
+            return x
+        }
+    }
+
+    /// The state is kept in `Double`, and complex values count as one component of the error, as in SciPy.
+    private func adaptive(
+        _ x: Tensor, from start: Double, to end: Double, _ relative: Double, _ absolute: Double,
+        observe: ((IntermediateState) -> Void)?, slope: (Tensor, Double) -> Tensor
+    ) -> Tensor {
+        let shape = x.shape
+        func tensor(_ state: [Double]) -> Tensor { Tensor(state.map(Float.init), shape: shape) }
+        var solver = DormandPrince(
+            relativeTolerance: relative, absoluteTolerance: absolute, componentWidth: shape.last == 2 ? 2 : 1)
+        var step = 0
+        let result = solver.solve(
+            from: start, to: end, x.values.map(Double.init),
+            observe: { t, state in
+                guard let observe else { return }
+                let x = tensor(state)
+                observe(IntermediateState(step: step, time: t, state: x, mean: x))
+                step += 1
+            },
+            slope: { t, state in slope(tensor(state), t).values.map(Double.init) })
+        return tensor(result)
+    }
+}
