@@ -1,13 +1,11 @@
 extension Table {
     /// A `table` in the style of the package booktabs, with the names and arrows of the field.
     ///
-    /// What is too wide for a page is broken between groups of columns; a part that is too wide even so is shrunk to the
-    /// line's width (package graphicx).
+    /// What is too wide for a page is broken between groups of columns; LaTeX itself shrinks a part that is wider than the
+    /// line it meets, such as one column of two (package graphicx).
     public var latex: String {
-        let tabulars = latexParts.map { part -> String in
-            let isWide = estimatedWidth(part) > Self.charactersOfALine
-            return isWide ? "\\resizebox{\\linewidth}{!}{%\n\(tabular(part))}" : tabular(part)
-        }
+        let fitting = "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n"
+        let tabulars = latexParts.map { fitting + tabular($0) + "}" }
         let notes = ["\\usepackage{booktabs,graphicx} is needed; the best of a column is bold, what is as good underlined"]
             + (title.map { [$0] } ?? []) + self.notes
         let comments = notes.map { "% " + $0.onOneLine + "\n" }.joined()

@@ -5,8 +5,6 @@ import StoreSamples
 import Testing
 
 /// How a comparison is written: goldens of every format, hostile names, the width of a terminal, the time it takes.
-///
-/// `RECORD_GOLDENS=1 swift test` writes the goldens anew, and fails, so that each is read first.
 @Suite struct CompareFormatsTests {
     let scratch: Scratch
     let store: RunStore
@@ -15,8 +13,6 @@ import Testing
         scratch = try Scratch()
         store = try RunStore(at: scratch.store)
     }
-
-    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Goldens")
 
     private func fill(_ names: [String]) throws -> ComparisonReport {
         let study = try StudySample(in: store)
@@ -30,11 +26,7 @@ import Testing
         (table.caption, table.label) = ("Results on both sets", "tab:results")
         let text = table.written(as: format, width: 120)
         #expect(text == table.written(as: format, width: 120))
-        let ending = [.terminal: "txt", .markdown: "md", .latex: "tex", .csv: "csv", .json: "json", .html: "html"][format] ?? ""
-        let file = Self.folder.appendingPathComponent("compare.\(ending)")
-        let isRecording = ProcessInfo.processInfo.environment["RECORD_GOLDENS"] != nil
-        if isRecording { try Data(text.utf8).write(to: file) }
-        #expect(!isRecording && text == (try? String(contentsOf: file, encoding: .utf8)), "\(file.lastPathComponent) differs")
+        try Golden.expect(text, as: "compare.\(format.fileEnding)")
     }
 
     @Test func fourRunsOnTwoSetsAtTwoNWithFiveMetricsFit120Columns() throws {
@@ -74,22 +66,12 @@ import Testing
         #expect(table.latex.contains("SI-SDR [dB] $\\uparrow$") && table.latex.contains("PESQ [MOS] $\\uparrow$"))
     }
 
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/pdflatex")))
-    func latexCompiles() throws {
+    @Test(.enabled(if: LaTeX.isInstalled, "pdflatex is not installed"), arguments: LaTeX.pages)
+    func latexCompilesAndFitsItsColumns(page: String) throws {
         var table = try fill(["[A] base", "*star", "x \\\\ y", "100% $x$ #1 _^~{}", "<b>|\"q\""]).table
         (table.caption, table.label) = ("50 % & more", "tab:x y")
-        for page in ["\\documentclass{article}", "\\documentclass[twocolumn]{article}"] {
-            let text = page + "\n\\usepackage{booktabs,graphicx}\n\\begin{document}\n\(table.latex)\\end{document}\n"
-            try Data(text.utf8).write(to: URL(fileURLWithPath: scratch.folder + "/t.tex"))
-            let program = Process()
-            program.executableURL = URL(fileURLWithPath: "/usr/bin/pdflatex")
-            program.arguments = ["-interaction=nonstopmode", "-halt-on-error", "t.tex"]
-            program.currentDirectoryURL = URL(fileURLWithPath: scratch.folder)
-            program.standardOutput = FileHandle.nullDevice
-            try program.run()
-            program.waitUntilExit()
-            #expect(program.terminationStatus == 0, "\(page)")
-        }
+        let complaints = try LaTeX.complaints(of: page, table.latex, in: scratch.folder)
+        #expect(complaints.isEmpty, "\(complaints)")
     }
 
     /// Below one second; three for machines that are busy.

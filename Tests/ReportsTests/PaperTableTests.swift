@@ -160,4 +160,21 @@ import Testing
         #expect(table.tidy.rows.count == 4)
         #expect(try JSONSerialization.jsonObject(with: Data(table.json.text.utf8)) is [String: Any])
     }
+
+    @Test(arguments: TableFormat.allCases)
+    func aFormatIsAsRecorded(format: TableFormat) throws {
+        try fill(seeds: [(0, [16, 17, 18, 19]), (1, [20, 21, 22, nil])])
+        var written = try table().table
+        (written.caption, written.label) = ("Denoising", "tab:denoising")
+        try Golden.expect(written.written(as: format, width: 120), as: "table.\(format.fileEnding)")
+    }
+
+    @Test(.enabled(if: LaTeX.isInstalled, "pdflatex is not installed"), arguments: LaTeX.pages)
+    func latexCompilesAndFitsItsColumns(page: String) throws {
+        try fill(seeds: [(0, [16, 17, 18, 19])])
+        var written = try table().table
+        (written.caption, written.label) = ("Denoising", "tab:denoising")
+        let complaints = try LaTeX.complaints(of: page, written.latex, in: scratch.folder)
+        #expect(complaints.isEmpty, "\(complaints)")
+    }
 }

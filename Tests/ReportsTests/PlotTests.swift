@@ -125,4 +125,21 @@ import Testing
             }
         }
     }
+
+    /// Each kind of drawing, one point on a page by its hundredths.
+    @Test func aDrawingOfEachKindIsAsRecorded() throws {
+        let runs = try sweep(seeds: [0, 1, 2])
+        try store.record(
+            TrainingBatch(
+                steps: (1...40).map { step in
+                    StepRecord(step: step, loss: 5 + 20 / Double(step), gradientNorm: 1, learningRate: 1e-4, seconds: 1)
+                }), of: runs[0].id)
+        let drawings = [
+            "curves": try Plot.curves(of: [runs[0]], in: store, quantity: "loss"),
+            "sweep": try Plot.sweep("si_sdr", over: "cond_drop_prob", of: runs.map(\.id), in: store),
+            "groups": try Plot.groups("si_sdr", by: "speaker", of: runs.prefix(2).map(\.id), in: store, steps: 30),
+            "pairs": try Plot.pairs("si_sdr", of: runs[0], against: runs[3], anchor: "", in: store),
+        ]
+        for (name, plot) in drawings { try Golden.expect(plot.svg(width: 252), as: "\(name).svg") }
+    }
 }

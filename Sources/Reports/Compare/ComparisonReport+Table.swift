@@ -63,11 +63,16 @@ extension ScoredMetric {
     var digits: Int { unit == "dB" ? 1 : 2 }
 
     /// The name as papers print it, such as `SI-SDR`.
-    public var symbol: String {
-        switch name {
+    public var symbol: String { name.asPrintedMetric }
+}
+
+extension String {
+    /// A metric's name as papers print it: `SI-SDR` for `si_sdr`.
+    package var asPrintedMetric: String {
+        switch self {
         case "pesq_nb": "PESQ-NB"
         case "seg_snr": "SegSNR"
-        default: name.uppercased().split(separator: "_", omittingEmptySubsequences: false).joined(separator: "-")
+        default: uppercased().split(separator: "_", omittingEmptySubsequences: false).joined(separator: "-")
         }
     }
 }

@@ -7,7 +7,11 @@ extension PaperTable {
             title: declaration.title,
             columns: [
                 Table.Column("system", alignment: .leading, isKey: true), Table.Column("", alignment: .leading, isKey: true),
-            ] + columns.map { Table.Column($0.metric, groups: declaration.sets.count > 1 ? [$0.set.reported] : []) })
+            ] + columns.map { column in
+                var heading = Table.Column(column.metric, groups: declaration.sets.count > 1 ? [column.set.reported] : [])
+                heading.symbol = column.metric.asPrintedMetric
+                return heading
+            })
         for (place, row) in declaration.rows.enumerated() {
             let isAnchor = if case .anchor = row.source { true } else { false }
             for (index, part) in parts(of: cells[place]).enumerated() {

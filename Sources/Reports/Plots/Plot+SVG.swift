@@ -17,7 +17,7 @@ extension Plot {
         var svg = SVG(width: width, height: whole)
         let area = PlotArea(left: 38, right: width - 14, top: top, bottom: top + plotHeight)
         let isBars = series.contains { $0.form == .bars }
-        let xs = PlotScale(x, series.flatMap { $0.points.map(\.x) }, from: area.left, to: area.right, most: max(3, Int(width / 55)))
+        let xs = PlotScale(x, valuesOfX, from: area.left, to: area.right, most: max(3, Int(width / 55)))
         let ys = PlotScale(y, valuesOfY, from: area.bottom, to: area.top, most: max(3, Int(plotHeight / 26)), includesZero: isBars)
         title.map { svg.text($0, width / 2, 12, anchor: .middle, size: 9) }
         drawAxes(&svg, area, xs, ys, isCrowded: isCrowded, below: below)
@@ -33,6 +33,11 @@ extension Plot {
     }
 
     private struct PlotArea { var (left, right, top, bottom): (Double, Double, Double, Double) }
+
+    /// The two axes of a diagonal have one range.
+    private var valuesOfX: [Double] {
+        series.flatMap { one in one.points.flatMap { hasDiagonal ? [$0.x, $0.y] : [$0.x] } }
+    }
 
     private var valuesOfY: [Double] {
         var values = series.flatMap { $0.points.flatMap { [$0.y, $0.interval?.lowerBound ?? $0.y, $0.interval?.upperBound ?? $0.y] } }
@@ -109,7 +114,7 @@ extension Plot {
         for (point, place) in zip(points, places) {
             drawInterval(point, at: place.x, &svg, ys, colour: style.colour)
             style.draw(on: &svg, place.x, place.y, size: points.count > 200 ? 1.4 : 2.4, isFilled: !point.isSuspect, opacity: points.count > 60 ? 0.55 : 1)
-            if point.isSuspect { svg.text("?", place.x, place.y + 10, anchor: .middle, size: 8, colour: style.colour) }
+            if point.isSuspect { svg.text("?", place.x + 5, place.y + 3, size: 8, colour: style.colour) }
         }
     }
 

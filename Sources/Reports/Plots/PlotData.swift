@@ -57,7 +57,7 @@ struct PlotData {
     var ofRuns: [Measured] { measured.filter { $0.run != nil } }
 
     /// `PESQ`, `SI-SDR [dB]`: the metric as an axis has it.
-    var label: String { metric.name + (metric.unit.isEmpty ? "" : " [\(metric.unit)]") }
+    var label: String { metric.symbol + (metric.unit.isEmpty ? "" : " [\(metric.unit)]") }
 
     /// The noisy input and the Wiener filter, as far as they were scored.
     var levels: [Plot.Level] {
