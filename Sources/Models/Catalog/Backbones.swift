@@ -95,10 +95,10 @@ extension NCSNppOptions {
     static func fields(_ standard: NCSNppOptions) -> [Field] {
         func integers(_ values: [Int]) -> Field.Standard { .value(.list(values.map(SettingValue.integer))) }
         return [
-            .integer("nf", default: .value(.integer(standard.nf)), in: .from(4), "channels of the first level"),
-            Field("ch_mult", .list(of: .integer(.from(1)), atLeast: 1), default: integers(standard.chMult), "channels of each level, in units of nf"),
+            .integer("nf", default: .value(.integer(standard.nf)), in: .between(4, 65536), "channels of the first level"),
+            Field("ch_mult", .list(of: .integer(.between(1, 1024)), atLeast: 1), default: integers(standard.chMult), "channels of each level, in units of nf"),
             .integer("num_res_blocks", default: .value(.integer(standard.numResBlocks)), in: .between(1, 256), "residual blocks of a level"),
-            Field("attn_resolutions", .list(of: .integer(.from(1))), default: integers(standard.attnResolutions), "bins of the levels with attention"),
+            Field("attn_resolutions", .list(of: .integer(.between(1, 65536))), default: integers(standard.attnResolutions), "bins of the levels with attention"),
             Field("nonlinearity", .oneOf(activations.map(\.0)), default: .value(.text(name(of: standard.nonlinearity, in: activations))), "activation"),
             Field("resamp_with_conv", .bool, default: .value(.bool(standard.resampWithConv)), "convolve when resampling between DDPM levels"),
             Field("fir", .bool, default: .value(.bool(standard.fir)), "resample with a FIR filter; otherwise by repetition and averaging"),
@@ -113,7 +113,7 @@ extension NCSNppOptions {
             .number("init_scale", default: .value(.number(standard.initScale)), in: .nonNegative, "scale of the last convolutions' initial weights"),
             .number("fourier_scale", default: .value(.number(standard.fourierScale)), in: .positive, "standard deviation of the Fourier frequencies"),
             .number("dropout", default: .value(.number(standard.dropout)), in: .between(0, 0.999), "probability of dropping an input of a block's second convolution, in training"),
-            .integer("image_size", default: .value(.integer(standard.imageSize)), in: .from(1), "bins for which attn_resolutions are counted"),
+            .integer("image_size", default: .value(.integer(standard.imageSize)), in: .between(1, 65536), "bins for which attn_resolutions are counted"),
             Field("embedding_type", .oneOf(Embedding.allCases.map(\.rawValue)), default: .value(.text(standard.embeddingType.rawValue)), "features of the time"),
             Field("conditional", .bool, default: .value(.bool(standard.conditional)), "whether the blocks see the time"),
             Field("centered", .bool, default: .value(.bool(standard.centered)), "whether the input is centred"),

@@ -75,7 +75,7 @@ extension Registry<any CorpusSource> {
 
     private static func drawnFiles(count: Field.Standard) -> [Field] {
         [
-            .integer("files", default: count, in: .from(1), unit: "files", "Clean files, drawn without replacement; all if absent."),
+            .integer("files", default: count, in: .between(1, 1e6), unit: "files", "Clean files, drawn without replacement; all if absent."),
             .integer("seed", default: 42, in: .from(0), "Seed of the draws."),
         ]
     }

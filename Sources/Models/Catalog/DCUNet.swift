@@ -41,7 +41,7 @@ extension DCUNetOptions {
             choice("mask_bound", standard.maskBound, "bound of the output; only 'none' is defined"),
             choice("norm_type", standard.norm, "normalisation of real and imaginary part apart, or together"),
             activation("activation", standard.activation, "activation of encoders and decoders"),
-            .integer("embed_dim", default: .value(.integer(standard.embedDim)), in: .from(3), "width of the time embedding"),
+            .integer("embed_dim", default: .value(.integer(standard.embedDim)), in: .between(3, 65536), "width of the time embedding"),
         ]
     }
 

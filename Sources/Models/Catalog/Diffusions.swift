@@ -119,7 +119,7 @@ extension Registry<SamplerFactory> {
                 parameters: [
                     .choice("predictor", of: .predictor, default: "reverse_diffusion", "The step back in time."),
                     .choice("corrector", of: .corrector, default: "ald", "The steps at each time."),
-                    .integer("corrector_steps", default: 1, in: .from(0), "Corrector steps at each time."),
+                    .integer("corrector_steps", default: 1, in: .between(0, 1000), "Corrector steps at each time."),
                     .number("snr", default: 0.5, in: .positive, "Step size of the corrector, r."),
                     start,
                 ]

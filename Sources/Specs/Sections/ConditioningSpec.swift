@@ -17,11 +17,11 @@ public struct ConditioningSpec: Hashable, Sendable {
 
     static let schema = Schema([
         .choice("noise_encoder_type", of: .noiseEncoder, default: "default", "The network that embeds the reference."),
-        .integer("noise_embed_dim", default: 512, in: .from(1), "Length of the embedding."),
-        .integer("noise_encoder_nf", default: 64, in: .from(1), "Base number of filters of the encoder."),
+        .integer("noise_embed_dim", default: 512, in: .between(1, 65536), "Length of the embedding."),
+        .integer("noise_encoder_nf", default: 64, in: .between(1, 4096), "Base number of filters of the encoder."),
         .bool("train_noise_encoder", default: true, "Train the encoder with the network."),
         .bool("freeze_clap", default: false, "Keep the pretrained weights of a CLAP encoder."),
-        .integer("ref_num_frames", default: .derived("32, or what ref_length_sec gives"), in: .from(1), unit: "frames",
+        .integer("ref_num_frames", default: .derived("32, or what ref_length_sec gives"), in: .between(1, 1e6), unit: "frames",
             "Length of the reference in training."),
         .number("ref_length_sec", default: .absent, in: .positive, unit: "s",
             "Length of the reference in seconds, instead of ref_num_frames: int(s · sample_rate / hop_length) + 1 frames.", part: IdentityPart.none),

@@ -35,8 +35,8 @@ public struct DataSpec: Hashable, Sendable {
         .oneOf("normalize", ["noisy", "clean", "not"], default: "noisy", "The signal whose peak a crop is divided by."),
         .number("fraction", default: 1.0, in: Bounds(from: 0, to: 1, excludesLower: true),
             "Part of each split that is used, from the start."),
-        .integer("max_files", default: .absent, in: .from(1), unit: "files", "At most so many files of each split."),
-        .integer("num_workers", default: 4, in: .from(0), "Threads that read audio ahead.", part: IdentityPart.none),
+        .integer("max_files", default: .absent, in: .between(1, 1e9), unit: "files", "At most so many files of each split."),
+        .integer("num_workers", default: 4, in: .between(0, 1024), "Threads that read audio ahead.", part: IdentityPart.none),
     ])
 
     init(_ settings: Settings) {

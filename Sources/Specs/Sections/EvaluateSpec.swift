@@ -67,7 +67,7 @@ public struct EvaluateSpec: Hashable, Sendable {
         EntryDescriptor("best_si_sdr", "The best SI-SDR in validation"),
         EntryDescriptor("last", "The last step"),
         EntryDescriptor("step", "A kept step", parameters: [
-            .integer("step", default: .required, in: .from(0), "The step.")
+            .integer("step", default: .required, in: .between(0, 1e9), "The step.")
         ]),
         EntryDescriptor("file", "A file, also of another implementation", parameters: [
             .path("path", default: .required, "Where it lies.")
@@ -75,7 +75,7 @@ public struct EvaluateSpec: Hashable, Sendable {
     ]
 
     private static let referenceFrames = Field.integer(
-        "num_frames", default: .derived("ref_num_frames of training"), in: .from(1), unit: "frames",
+        "num_frames", default: .derived("ref_num_frames of training"), in: .between(1, 1e6), unit: "frames",
         "Length of the reference.", aliases: ["ref_num_frames"])
 
     /// The reference modes; places are drawn by the noise seed and the file's name.
@@ -133,7 +133,7 @@ public struct EvaluateSpec: Hashable, Sendable {
             "How frames are filled up.", aliases: ["pad_mode"]),
         .number("segment", default: .absent, in: .from(2), unit: "s",
             "Longer recordings are enhanced in overlapping segments of this length, in bounded memory; whole if not given.").silentWhenAbsent,
-        .integer("max_files", default: .absent, in: .from(1), unit: "files", "At most so many files of each set."),
+        .integer("max_files", default: .absent, in: .between(1, 1e9), unit: "files", "At most so many files of each set."),
         .oneOf("keep_audio", ["all", "examples", "none"], default: "examples", "Which enhanced files are kept.",
             part: IdentityPart.none),
     ])
