@@ -14,7 +14,7 @@ public protocol Backbone: Sendable {
     /// What must divide the number of bins and of frames.
     var divisor: (bins: Int, frames: Int) { get }
 
-    /// Tells why spectrograms of this size cannot be taken, if so.
+    /// Says why spectrograms of this size cannot be taken, if so.
     func check(bins: Int, frames: Int) throws(BackboneError)
 
     /// - Parameter t: One time per sample.

@@ -33,7 +33,7 @@ public struct CheckpointImport: Sendable {
     }
 
     /// - Parameters:
-    ///   - folder: Where the files go; what lies there is kept unless `replaces`.
+    ///   - folder: Where the files go; an existing folder is kept unless `replaces`.
     ///   - spec: The spec of the network, for weights that come alone.
     ///   - overrides: Settings that replace what the hyper-parameters say, as `data.path=corpora/vb`.
     /// - Throws: `WeightsError` for a tensor that does not fit the network, or has no place in it; `CheckpointError`,

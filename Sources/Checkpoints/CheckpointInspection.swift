@@ -65,7 +65,7 @@ public struct CheckpointInspection: Sendable {
         if extra > 0 { remarks.append("state_dict holds \(extra) constants of the perceptual loss (pesq_loss.*), which no network uses") }
     }
 
-    /// Where the raw and the averaged weights lie, told by comparing values.
+    /// Where the raw and the averaged weights are, found by comparing values.
     private static func places(_ checkpoint: LightningCheckpoint, _ remarks: inout [String]) throws -> (String, String) {
         guard let average = checkpoint.movingAverage else { return ("state_dict", "none: the file has no moving average") }
         guard try checkpoint.stateHoldsAverage() == true else {

@@ -39,7 +39,7 @@ public struct PublishedCheckpoint: Sendable {
         return String(name)
     }
 
-    /// The file in `folder`, if it lies there under its published name or its id.
+    /// The file in `folder`, if it is there under its published name or its id.
     public func file(in folder: String) -> String? {
         [fileName, id + ".ckpt", id + ".pt"].map { folder + "/" + $0 }.first { FileManager.default.fileExists(atPath: $0) }
     }

@@ -3,7 +3,7 @@ import SpecLanguage
 import Specs
 import WeightFiles
 
-/// What a conditioned model is told of the noise, and how strongly; what is `nil` is the model's own.
+/// The noise reference of a conditioned model, and the guidance scale; what is `nil` is the model's own.
 public struct ReferenceChoice: Sendable {
     /// The guidance scale `w`.
     public var guidance: Double?
@@ -37,7 +37,7 @@ public struct LoadedEnhancer: Sendable {
 extension StoredModel {
     /// The model ready to enhance, at the first evaluation point of its spec.
     ///
-    /// A conditioned model listens to the recording itself, where it is free of speech, unless `condition` says otherwise.
+    /// A conditioned model takes its reference from the recording itself, where it is free of speech, unless `condition` says otherwise.
     /// - Throws: `IncompatibleParts` or `ReferenceError` for a condition that the model cannot take; what ``weights(_:)`` throws.
     public func enhancer(
         _ choice: Choice = .ema, under condition: ReferenceChoice = ReferenceChoice(), seed: UInt64 = 0

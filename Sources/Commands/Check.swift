@@ -79,7 +79,7 @@ struct Check: ParsableCommand {
         var failures: [any Error] = []
         do {
             report = try ProtocolGate.report(on: loaded)
-            if !noData { try listen(to: loaded, interruption, &report, &lines, &data) }
+            if !noData { try checkData(of: loaded, interruption, &report, &lines, &data) }
         } catch {
             failures.append(error)
         }
@@ -100,8 +100,8 @@ struct Check: ParsableCommand {
     }
 
     /// Finds or makes the audio of every run, reads it, and adds what is found in it.
-    private func listen(
-        to loaded: LoadedSpec, _ interruption: Interruption, _ report: inout GateReport, _ lines: inout [String], _ data: inout [Reports.JSON]
+    private func checkData(
+        of loaded: LoadedSpec, _ interruption: Interruption, _ report: inout GateReport, _ lines: inout [String], _ data: inout [Reports.JSON]
     ) throws {
         let workspace = Workspace(store: try store.open(.readWrite), corpora: corpora.folder, commandLine: CommandLine.arguments)
         var preparer = DataPreparer(workspace: workspace, interruption: interruption)
@@ -131,7 +131,7 @@ struct Check: ParsableCommand {
     private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }
 
-/// What checking several specs came to: all of it is told, whatever comes first.
+/// What checking several specs came to: all of it is reported, whatever comes first.
 private struct Outcome {
     let isJSON: Bool
     /// Whether a message must say which spec it is of.
@@ -155,7 +155,7 @@ private struct Outcome {
         printError(spec.map { namesSpecs && !text.hasPrefix($0) ? "\($0):\n\(text)" : text } ?? text)
     }
 
-    /// Tells the JSON, and how the command ends: mistakes of a spec come before findings in its data.
+    /// Prints the JSON, and decides how the command ends: mistakes of a spec come before findings in its data.
     func finish() throws {
         if isJSON {
             try emit(.object([.init("errors", .array(errors.map(\.json))), .init("specs", .array(reports))]))
@@ -163,7 +163,7 @@ private struct Outcome {
         if let code = [2, 3].first(where: codes.contains) ?? codes.max() { throw ExitCode(code) }
     }
 
-    /// Tells the JSON, and the exit code of what ended the command.
+    /// Prints the JSON, and returns the exit code of what ended the command.
     func end(by error: any Error) throws(OutputError) -> ExitCode {
         do { try finish() } catch let error as OutputError { throw error } catch {}
         return ExitCode(SGMSE.code(of: error))

@@ -10,7 +10,7 @@ struct Compare: ParsableCommand {
         abstract: "Compare runs and anchors in a table: rows of system × N, columns of set × metric, mean ± std (n).",
         discussion: """
             Rows and columns take any factors: \(ComparisonFactor.names.joined(separator: ", ")), and every path of a spec, such as \
-            train.lr. What the columns do not tell apart is a row of its own. --baseline and --pairs add differences on the same \
+            train.lr. Whatever the columns do not distinguish is a row of its own. --baseline and --pairs add differences on the same \
             files, with intervals over speakers, p values corrected over the table, and what is lacking where the answer is \
             "cannot tell".
 

@@ -186,7 +186,7 @@ struct SamplingOptions: ParsableArguments {
     }
 }
 
-/// What a conditioned model is told of the noise.
+/// The noise reference of a conditioned model.
 struct ConditioningOptions: ParsableArguments {
     @Option(help: "Guidance scale w: s₀ + w (s₁ − s₀); if not given, that of the model's spec where it lists one alone, or else 1.",
         in: -1000...1000)

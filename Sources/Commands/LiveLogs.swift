@@ -8,7 +8,7 @@ import Synchronization
 /// Writes the files for other viewers that a spec asks for while its runs train.
 ///
 /// They are read from the store, so they lag behind by the seconds between its commits. A viewer's file that cannot be
-/// written is no reason to stop a training: the first failure is told, and `sgmse export` can repeat it later.
+/// written is no reason to stop a training: the first failure is reported, and `sgmse export` can repeat it later.
 final class LiveLogs: Sendable {
     private struct Log {
         var exports: [any RunExport]

@@ -141,7 +141,7 @@ extension ProbeReport {
         add("nearest is of the same type", e.nearestAgrees, digits: 3)
         add("the same by chance", e.chance, digits: 3)
         if e.isCollapsed { table.notes.append("collapsed: the embeddings hardly differ") }
-        if e.nearestAgrees == nil { table.notes.append("no two files are known to share a noise type: what is nearest tells nothing") }
+        if e.nearestAgrees == nil { table.notes.append("no two files are known to share a noise type: the nearest embedding says nothing") }
         return table
     }
 

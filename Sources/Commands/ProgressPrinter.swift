@@ -82,7 +82,7 @@ final class ProgressPrinter: Sendable {
 
     func finish() { state.withLock { clear(&$0) } }
 
-    /// Whether another process has told it before, or it concerns nobody but that process.
+    /// Whether another process has reported it before, or it concerns nobody but that process.
     private func isRepeated(_ event: ExperimentEvent, _ board: ProgressBoard) -> Bool {
         switch event {
         case .waiting: true

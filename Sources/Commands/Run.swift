@@ -139,7 +139,7 @@ struct RunCommand: ParsableCommand {
             runs: runs, done: board.done.count, cached: board.cached, failed: max(board.failed.count, isUnfinished ? 1 : 0))
     }
 
-    /// One of several processes: tells its events to the parent, and stops when the parent lets go.
+    /// One of several processes: sends its events to the parent, and stops when the parent ends.
     private func work(_ loaded: LoadedSpec) throws {
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)

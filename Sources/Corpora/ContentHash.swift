@@ -1,6 +1,6 @@
 import Foundation
 
-/// A 128-bit hash of content, to tell equal data from different data; not a defence against an adversary.
+/// A 128-bit hash of content, to distinguish equal data from different data; not a defence against an adversary.
 ///
 /// Two 64-bit accumulators take every word in turn, each by a bijection of its state (xor or sum with the word, odd
 /// multiplication, shifted xor), with different constants; the length and a final avalanche close it. Two different

@@ -32,7 +32,7 @@ public struct Corpus: Hashable, Sendable {
     }
 }
 
-/// What a set is for, told by its name; sets of different roles must not share speech or speakers.
+/// What a set is used for, by its name; sets of different roles must not share speech or speakers.
 public enum SetRole: Int, Hashable, Sendable, Comparable, CustomStringConvertible {
     case training, validation, test
 

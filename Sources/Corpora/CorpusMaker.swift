@@ -24,7 +24,7 @@ public enum RecipeOutcome: Hashable, Sendable {
 }
 
 extension CorpusMaker {
-    /// The file in a `base_dir` that tells what it was made from.
+    /// The file in a `base_dir` that records what it was made from.
     public static var recordName: String { "recipe.json" }
 
     /// What determines the audio, as text: name, version, and parameters.

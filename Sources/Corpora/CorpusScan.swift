@@ -41,7 +41,7 @@ public struct SetScan: Hashable, Sendable {
     /// How some of the pairs lie against each other.
     public var alignments: [PairAlignment]
 
-    /// - Parameter role: Told by the set's name if `nil`.
+    /// - Parameter role: Taken from the set's name if `nil`.
     public init(
         set: PairedSet, as role: SetRole? = nil, pairs: [PairScan<AudioFacts>], alignments: [PairAlignment] = []
     ) {
@@ -53,7 +53,7 @@ public struct SetScan: Hashable, Sendable {
 
     /// Reads the audio of every pair that the cache does not know, in parallel, and adds it to the cache.
     ///
-    /// - Parameter role: Told by the set's name if `nil`.
+    /// - Parameter role: Taken from the set's name if `nil`.
     public init(
         reading set: PairedSet, as role: SetRole? = nil, cache: inout FactsCache, interruption: Interruption = Interruption()
     ) throws(Interrupted) {

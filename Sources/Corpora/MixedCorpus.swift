@@ -28,7 +28,7 @@ public struct MixedCorpus: CorpusMaker {
     public var minimumNoise = 0.0
     /// Both signals are scaled so that no peak is above it.
     public var ceiling = 0.99
-    /// How a noise's class is told.
+    /// How the class of a noise recording is found.
     public var noiseClass = NoiseClass.folder
     /// Only noises of these classes; all if empty.
     public var classes: [String] = []

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A target, what is heard, and the gain both got so that neither saturates.
+/// The target, the mixture, and the gain that both received so that neither clips.
 public struct Mixture: Hashable, Sendable {
     public var clean: [Float]
     public var noisy: [Float]

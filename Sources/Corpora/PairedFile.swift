@@ -29,7 +29,7 @@ public struct PairedFile: Hashable, Sendable {
     /// Who speaks: from the manifest, or else from the name.
     public var speaker: String? { entry?.speaker ?? Self.speaker(inName: name) }
 
-    /// The speaker a name tells.
+    /// The speaker that the file name states.
     ///
     /// The part before the first `_` if it looks like a label (letters, then digits: `p232_001.wav`); else the innermost
     /// folder that does (`p102/emo_anger.wav`); else the part before `_` in a flat set, the folder in a nested one.

@@ -35,7 +35,7 @@ struct DormandPrince {
         -71 / 57600, 0, 71 / 16695, -71 / 1920, 17253 / 339_200, -22 / 525, 1 / 40,
     ]
 
-    /// Solves from `start` to `end`, in either direction; `observe` is told every accepted state.
+    /// Solves from `start` to `end`, in either direction; `observe` is called with every accepted state.
     mutating func solve(
         from start: Double, to end: Double, _ initial: [Double], observe: (Double, [Double]) -> Void = { _, _ in },
         slope: (Double, [Double]) -> [Double]

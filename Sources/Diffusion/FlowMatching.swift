@@ -5,7 +5,7 @@
 ///
 /// Lee et al., *FlowSE: Flow Matching-based Speech Enhancement*, ICASSP 2025, in the direction of this family: t = 0 is
 /// clean speech, t = 1 the start. With `origin` `.noise` the path is `(1 − t) x₀ + σ(t) z` and starts from noise alone; `y`
-/// is then only told to the network, as in COSE (arXiv 2509.15952).
+/// is then only given to the network, as in COSE (arXiv 2509.15952).
 ///
 /// Sampling integrates the velocity; no diffusion is needed. The one with the same marginals makes the path an ``SDE``:
 ///

@@ -44,7 +44,7 @@ public struct ComplexConvolution: Sendable {
 
     /// The transposed convolution to a map of `height × width`.
     public func callAsFunction(_ x: Tensor, height: Int, width: Int, shift: Tensor? = nil) -> Tensor {
-        precondition(isTransposed, "only a transposed convolution is told the size of its result")
+        precondition(isTransposed, "only a transposed convolution takes the size of its result")
         let filter = Tensor.complex(re.weight.tensor, im.weight.tensor, rows: inputs, columns: outputs, adjoint: true)
         let y = x.transposeConvolved(
             filter, bias: bias, height: height, width: width, vertical: vertical, horizontal: horizontal)

@@ -40,7 +40,7 @@ package struct FileEvaluator: Sendable {
 
     package typealias Process = @Sendable (ReferenceChooser.Recording) throws -> Processed
 
-    /// The files as an enhancer hears them.
+    /// The files as input of an enhancer.
     ///
     /// - Parameter references: How a conditioned model's noise references are chosen.
     package func enhancing(_ enhancer: Enhancer, references: ReferenceChooser? = nil) -> Process {

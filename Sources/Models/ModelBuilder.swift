@@ -72,7 +72,7 @@ public struct ModelBuilder: Sendable {
         }
     }
 
-    /// Validation tells a conditioned model the noise of the file itself, at the length of training.
+    /// Validation gives a conditioned model the noise of the file itself, at the length used in training.
     package func validationReferences(_ files: [PairedFile]) -> ReferenceChooser? {
         references(EvaluateSpec.Reference(mode: "oracle"), files, seed: 0)
     }

@@ -50,7 +50,7 @@ public struct ScoreModel: Sendable {
 // MARK: Conditioning
 
 extension ScoreModel {
-    /// Whether the model is told of the noise.
+    /// Whether the model is conditioned on a noise reference.
     public var isConditioned: Bool { encoder != nil && backbone is any ConditionedBackbone }
 
     /// The embedding of references `[B, F, N, 2]`; `nil` for a model that takes none.

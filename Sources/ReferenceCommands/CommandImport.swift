@@ -289,7 +289,7 @@ private struct CommandReading {
         return names.first { $0.hasSuffix("_" + type) } ?? (script.trains && !names.isEmpty && type == "pc" ? names[0] : type)
     }
 
-    /// Bridges are sampled at the steps that training was told.
+    /// Bridges are sampled at the steps given in training.
     private var takesStepsFromCheckpoint: Bool { sde == "sbve" }
 
     private var samplerChoosesSteps: Bool {

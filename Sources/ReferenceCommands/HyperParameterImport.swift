@@ -118,7 +118,7 @@ private struct HyperParameterReading {
             if isBridge {
                 set("evaluate.N", value)
             } else if value != .integer(30) {
-                remarks.append("N \(value) is that of validation; the reference evaluates with 30 steps unless told")
+                remarks.append("N \(value) is that of validation; the reference evaluates with 30 steps unless --N is given")
             }
         case ("sampler_type", .text(let type)):
             guard let sampler = samplers.first(where: { $0 == type || $0.hasSuffix("_" + type) }) else {

@@ -20,7 +20,7 @@ public struct PaperFigures: Hashable, Sendable {
     public var set: String
     /// The number of reverse steps, where it is known.
     public var steps: Int?
-    /// What further tells figures of one system apart, such as `w = 3`.
+    /// What further distinguishes figures of one system, such as `w = 3`.
     public var conditions: String
     /// How many files the means are over, where it is known.
     public var count: Int?

@@ -20,7 +20,7 @@ public struct ReportedFigure: Hashable, Sendable {
     public var row: String
     public var testSet: String
     public var metric: String
-    /// What further tells figures apart, such as `N=30`.
+    /// What further distinguishes figures, such as `N=30`.
     public var conditions: String
     public var value: Double
     public var std: Double?

@@ -11,7 +11,7 @@ import GRDB
 
 /// What matters to a store about the file system that holds it.
 public struct FileSystem: Hashable, Sendable {
-    /// Such as `ext4`; nil where the system does not tell.
+    /// Such as `ext4`; nil where the system does not say.
     public var type: String?
     /// The name of the network protocol, where the file system is one.
     public var networkName: String?

@@ -19,7 +19,7 @@ enum RowRules {
         for (table, rules) in Dictionary(grouping: all, by: \.table).sorted(by: { $0.key < $1.key }) {
             guard try Self.exists(table, schema, db) else { continue }
             for rule in rules {
-                // The first column tells rows apart for a person: the row's number, or that of what it belongs to.
+                // The first column identifies a row for a person: the row's number, or that of what it belongs to.
                 let rows = try Row.fetchAll(
                     db,
                     sql: """

@@ -18,7 +18,7 @@ extension RunStore {
     /// - Parameters:
     ///   - runs: How many runs.
     ///   - scoresPerRun: A multiple of ten: 2 N × 5 metrics × files.
-    ///   - progress: Told the number of runs filled in, after every hundred.
+    ///   - progress: Called with the number of runs filled in, after every hundred.
     public func fill(
         runs: Int, scoresPerRun: Int, progress: (Int) -> Void = { _ in }
     ) throws(StoreError) -> Filling {

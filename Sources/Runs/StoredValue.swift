@@ -36,7 +36,7 @@ struct Cells {
 /// A cell that does not hold what its column must hold.
 struct BadCell: Error, Hashable, Sendable, CustomStringConvertible {
     var table: String
-    /// What tells the row from others: `id = 3`.
+    /// What identifies the row: `id = 3`.
     var row: String
     var column: String
     var value: String

@@ -82,7 +82,7 @@ public struct EventRecord: Hashable, Sendable {
     }
 }
 
-/// What a trainer has to tell since it last told; recorded whole or not at all.
+/// What a trainer has to record since the last time; written whole or not at all.
 public struct TrainingBatch: Sendable {
     public var steps: [StepRecord]
     public var validations: [ValidationRecord]

@@ -1,6 +1,6 @@
 /// Keys that are aliases, or hold some: the parser hashes keys, which takes exponential time for aliases of aliases.
 ///
-/// Told from the text, before it is parsed. A text without anchors has none, so that `*` and `?` in titles and remarks
+/// Found in the text, before it is parsed. A text without anchors has none, so that `*` and `?` in titles and remarks
 /// mean nothing there; where there are anchors, what looks like such a key is refused.
 enum AliasKeys {
     /// The first line with such a key.

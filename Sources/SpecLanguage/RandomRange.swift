@@ -14,7 +14,7 @@ struct RandomRange {
 
     static func isRange(_ node: SpecNode) -> Bool { node["from"] != nil || node["to"] != nil }
 
-    /// - Parameter isWhole: Whether the setting takes whole numbers; told by the bounds if `nil`.
+    /// - Parameter isWhole: Whether the setting takes whole numbers; taken from the bounds if `nil`.
     init(_ node: SpecNode, path: String, isWhole: Bool?) throws(SpecError) {
         mark = node.mark
         if let elements = node.elements, !elements.isEmpty {

@@ -5,7 +5,7 @@ package struct Sweep {
         package var path: String
         package var mark: Mark
         package var value: SpecNode
-        /// Tells it from all others of its sweep.
+        /// Distinguishes it from all others of its sweep.
         package var number = 0
 
         /// The tree that says only this.

@@ -4,9 +4,9 @@ public struct RegistryKind: Hashable, Sendable {
     /// The kind in the words of a message.
     public let noun: String
     /// Parameters that are no part of any identity: they decide how an entry computes and nothing of what it computes, or
-    /// what is otherwise told apart.
+    /// what is distinguished otherwise.
     ///
-    /// Told by name, since a stored spec is read without the registries it was resolved with.
+    /// Listed by name, since a stored spec is read without the registries it was resolved with.
     public let meaninglessParameters: Set<String>
 
     public init(_ name: String, noun: String? = nil, meaninglessParameters: Set<String> = []) {

@@ -99,7 +99,7 @@ extension Contradictions {
         }
         let names = spec.evaluate.sets.map(\.name)
         if Set(names).count < names.count {
-            report("repeated", at: ["evaluate.sets"], "two test sets share a name", hint: "tables could not tell them apart")
+            report("repeated", at: ["evaluate.sets"], "two test sets share a name", hint: "tables could not distinguish them")
         }
     }
 

@@ -2,7 +2,7 @@ import SpecLanguage
 
 /// The kinds of registries a spec can name entries of.
 extension RegistryKind {
-    // What a recipe makes for tests alone: an evaluation is told by the fingerprint of its own files.
+    // What a recipe makes for tests alone: an evaluation is identified by the fingerprint of its own files.
     public static let corpus = RegistryKind("corpus", meaninglessParameters: ["test", "test_ood", "ood_snr"])
     public static let backbone = RegistryKind("backbone", meaninglessParameters: ["recompute"])
     public static let sde = RegistryKind("sde", noun: "SDE")

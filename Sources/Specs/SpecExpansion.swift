@@ -147,7 +147,7 @@ extension SpecAssembly {
             let own = point.contains { $0.path == "name" } ? spec.name : nil
             var label = own ?? values.map { "\(labels[$0.path] ?? $0.path)=\(Self.shown($0.value))" }.joined(separator: ",")
             if !names.insert(label).inserted {
-                // Values that differ only in what names cannot show are told apart by their number.
+                // Values that differ only in what names cannot show are distinguished by their number.
                 label += ",point=\(runs.count + 1)"
                 names.insert(label)
             }

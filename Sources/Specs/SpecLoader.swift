@@ -101,7 +101,7 @@ public struct LoadedSpec: Sendable {
 public struct SpecRun: Sendable {
     /// Unique in its spec, and safe as a folder's name.
     public let name: String
-    /// What tells it from its siblings: "cond_drop_prob=0.2"; empty without a sweep.
+    /// What distinguishes it from its siblings: "cond_drop_prob=0.2"; empty without a sweep.
     public let label: String
     public let seed: Int
     /// The values that the sweep set, as resolved.

@@ -1,4 +1,4 @@
-/// What the same files say of two systems: by how much they differ, how sure that is, and what is lacking to tell.
+/// What the same files say of two systems: by how much they differ, how sure that is, and how much data is missing.
 public struct PairedComparison: Hashable, Sendable {
     public var mean: Double
     public var files: Int

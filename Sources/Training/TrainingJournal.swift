@@ -54,7 +54,7 @@ struct TrainingJournal {
     /// - Returns: The path of the file.
     mutating func save(_ state: TrainingState, as kinds: Set<CheckpointRecord.Kind>) throws -> String {
         let relative = "\(run.folder)/checkpoints/step-\(state.step).safetensors"
-        let path = try workspace.makeRoom(for: relative)
+        let path = try workspace.makeFolder(for: relative)
         try workspace.store.willMake([relative])
         try TrainingCheckpoint(of: state, identity: identity).write(to: path, model: state.model)
         let digest = try SHA256.hex(ofFile: path)

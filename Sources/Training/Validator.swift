@@ -103,7 +103,7 @@ struct Validator {
     private func keep(_ outcomes: ArraySlice<FileEvaluator.Outcome>, step: Int, _ evaluator: FileEvaluator) throws {
         guard builder.spec.evaluate.keepAudio != "none" else { return }
         func write(_ samples: [Float], _ part: String, _ name: String) throws {
-            let path = try workspace.makeRoom(for: "\(folder)/validation/\(part)/\(name)")
+            let path = try workspace.makeFolder(for: "\(folder)/validation/\(part)/\(name)")
             try SoundFile.write(samples, sampleRate: builder.spec.data.sampleRate, to: path, durable: false)
         }
         for outcome in outcomes {

@@ -33,7 +33,7 @@ public struct Workspace: Sendable {
     /// The absolute path of a file to be written at `relative`, whose folder is made if it is missing.
     ///
     /// - Throws: `StoreError` of kind `full`, `readOnly` or `unreachable`.
-    package func makeRoom(for relative: String) throws -> String {
+    package func makeFolder(for relative: String) throws -> String {
         let path = folder + "/" + relative
         let parent = (path as NSString).deletingLastPathComponent
         do {

@@ -24,14 +24,14 @@ extension LightningCheckpoint {
         public var arrays: [NamedArray]
         public var origin: Origin
         public var areAveraged: Bool
-        /// Something a person should hear, such as that raw weights are not in the file.
+        /// A remark for the person, such as that raw weights are not in the file.
         public var remark: String?
     }
 
     /// Reads the raw or the averaged weights.
     ///
     /// A checkpoint that was written while the averages were swapped in has them in `state_dict` and the raw
-    /// weights in `ema.collected_params`. It is told by its values: `state_dict` equals `shadow_params`
+    /// weights in `ema.collected_params`. It is recognised by its values: `state_dict` equals `shadow_params`
     /// exactly. Otherwise `state_dict` holds the raw weights, and `collected_params`, if any, are older ones.
     ///
     /// - Parameter names: The network's parameters in order, to which the averages belong one by one.

@@ -79,7 +79,7 @@ extension TorchFile {
     /// The layout before PyTorch 1.6: pickles of a magic number, a version, facts about the system, the
     /// value and the list of storages, then each storage behind its number of elements.
     private static func plain(_ source: ByteSource) throws(WeightFileError) -> (PickleValue, Layout) {
-        // The pickles come first, but where they end only reading tells.
+        // The pickles come first, but their end is known only after reading.
         let head = try source.read(0..<min(source.count, pickleLimit), place: "pickles")
         var position = 0
         var values: [PickleValue] = []

@@ -26,7 +26,7 @@ struct Channel: Sendable {
         }
     }
 
-    /// Closes the channel: some file systems tell only then that they have no room.
+    /// Closes the channel: some file systems report a full disk only then.
     func close() throws(OutputError) {
         if Foundation.close(descriptor) != 0, errno != EINTR { throw OutputError(reason: errno) }
     }

@@ -8,7 +8,7 @@ import Runs
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Write one self-contained page of runs: tables, plots, findings, differences, and files to be heard.",
+        abstract: "Write one self-contained page of runs: tables, plots, findings, differences, and files to listen to.",
         discussion: """
             The page holds everything it shows, spectrograms and audio too, and asks for nothing on the network. Audio is there \
             as far as evaluations kept it (evaluate.keep_audio); a button switches the system at the same position.
@@ -31,11 +31,11 @@ struct ReportCommand: ParsableCommand {
     @Option(name: .customLong("metrics"), parsing: .upToNextOption, help: "Only these metrics.")
     var metrics: [String] = []
 
-    @Option(help: "How many of the worst and of the best files are heard; 0 leaves audio out.", in: 0...50)
+    @Option(help: "How many of the worst and of the best files have audio players; 0 leaves audio out.", in: 0...50)
     var examples = 3
 
     func validate() throws {
-        if !(0...50).contains(examples) { throw ValidationError("--examples \(examples): 0 to 50 files can be heard") }
+        if !(0...50).contains(examples) { throw ValidationError("--examples \(examples): 0 to 50 files can have players") }
     }
 
     func run() throws {

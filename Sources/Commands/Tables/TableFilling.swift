@@ -7,7 +7,7 @@ struct TableFilling {
     let store: StoreOptions
     let corpora: CorpusOptions
 
-    /// - Throws: `ExitCode` of the first command that was interrupted or met a full disk; others are told and passed over.
+    /// - Throws: `ExitCode` of the first command that was interrupted or met a full disk; others are reported and skipped.
     func fill(_ holes: [PaperTable.Hole]) throws {
         var seen: Set<[String]> = []
         for hole in holes {

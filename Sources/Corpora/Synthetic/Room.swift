@@ -35,12 +35,12 @@ struct Room: Sendable {
         reflections = taps.map { ($0.delay, Float($0.amplitude * gain)) }
     }
 
-    /// The signal as heard in the room, of the same length; the direct sound is not delayed.
+    /// The signal at the microphone in the room, of the same length; the direct sound is not delayed.
     func reverberate(_ signal: [Float]) -> [Float] {
-        var heard = signal
+        var received = signal
         for (delay, amplitude) in reflections where delay < signal.count {
-            for index in delay..<heard.count { heard[index] += amplitude * signal[index - delay] }
+            for index in delay..<received.count { received[index] += amplitude * signal[index - delay] }
         }
-        return heard
+        return received
     }
 }

@@ -135,7 +135,7 @@ public struct ConditioningProbe: Sendable {
         return (0..<count).map { low + (high - low) * Double($0) / Double(count - 1) }
     }
 
-    /// Another noise's reference, of another type where the set tells types and has several.
+    /// Another noise's reference, of another type where the set states types and has several.
     private func wrongReference(_ files: [PairedFile]) -> EvaluateSpec.Reference {
         let types = Set(files.map { $0.entry?.noise })
         return .init(mode: "mismatched", by: types.count > 1 && !types.contains(nil) ? "noise_type" : "file")

@@ -27,7 +27,7 @@ public struct EmbeddingStatistics: Hashable, Sendable, Codable {
     /// references whose type another recording has too; `nil` without one.
     public var nearestAgrees, chance: Double?
 
-    /// Embeddings that hardly differ tell the network nothing.
+    /// Embeddings that hardly differ carry no information for the network.
     public var isCollapsed: Bool { spread < 1e-3 }
 
     /// - Parameter embeddings: One row for each reference; of a sequence, its mean.

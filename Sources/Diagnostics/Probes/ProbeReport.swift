@@ -1,7 +1,7 @@
 import Foundation
 import Models
 
-/// Whether a conditioned model uses what it is told of the noise: all that the probes measured, and what it means.
+/// Whether a conditioned model uses its noise reference: all that the probes measured, and what it means.
 public struct ProbeReport: Sendable, Codable {
     public var run: String
     /// The step of the weights that were probed.

@@ -24,7 +24,7 @@ public struct ProbeSubject: Sendable {
 /// A state of the diffusion that a probe asks the model at, with embeddings of references.
 public struct ProbeState: Sendable {
     public var file: String
-    /// The noise's type, where the set tells it.
+    /// The noise's type, where the set states it.
     public var noise: String?
     /// `[1, F, N, 2]`.
     public var clean, noisy, draw: Tensor

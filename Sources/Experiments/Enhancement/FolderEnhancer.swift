@@ -98,9 +98,9 @@ public struct FolderEnhancer: Sendable {
     /// - Parameters:
     ///   - input: A folder, with subfolders, or one file.
     ///   - output: A folder, which is made; for one file also the name of a `.wav` or `.flac` file.
-    ///   - unfinished: Told of the temporary files, for whoever ends the program at once.
+    ///   - unfinished: Called with the temporary files, so that a program that must end at once can remove them.
     /// - Throws: `EnhancementInputError` where nothing can be enhanced, or a file would be replaced that was not made here, before
-    ///   anything is done; `Interrupted`. What is wrong with one file is told in the summary.
+    ///   anything is done; `Interrupted`. The summary lists what is wrong with single files.
     public func run(
         input: String, output: String, interruption: Interruption = Interruption(),
         unfinished: UnfinishedFiles = UnfinishedFiles(), observe: (ExperimentEvent) -> Void = { _ in }

@@ -193,7 +193,7 @@ extension Execution {
     ) throws -> String? {
         guard let folder, number <= task.spec.evaluate.keptFiles(of: .max) else { return nil }
         let relative = folder + "/" + outcome.file.name
-        let path = try workspace.makeRoom(for: relative)
+        let path = try workspace.makeFolder(for: relative)
         try SoundFile.write(outcome.processed.audio, sampleRate: task.spec.data.sampleRate, to: path)
         return relative
     }

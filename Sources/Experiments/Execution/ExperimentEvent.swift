@@ -51,7 +51,7 @@ extension ExperimentEvent {
         }
     }
 
-    /// The event as one line of JSON, by which one process tells another.
+    /// The event as one line of JSON, sent from one process to another.
     public var line: String? {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -50,7 +50,7 @@ public struct ProgressBoard: Sendable {
             lines = runs.map { Line(name: $0.name, shortID: $0.id, steps: $0.steps, allEvaluations: $0.evaluations) }
         case .planned(let step):
             if step.state == .cached {
-                if found.insert(step.title).inserted, !done.contains(step.title) { settle(step) }
+                if found.insert(step.title).inserted, !done.contains(step.title) { count(step) }
             } else {
                 begun[step.title] = now
                 change(step.subject) { $0.files = (0, 0) }
@@ -70,7 +70,7 @@ public struct ProgressBoard: Sendable {
             if step.kind == .evaluate, let start = begun[step.title] {
                 evaluationTime = (evaluationTime.seconds + now - start, evaluationTime.count + 1)
             }
-            settle(step)
+            count(step)
         case .failed(let step, let reason):
             failed[Self.address(step)] = reason
             if step.kind == .train { change(step.subject) { $0.stage = .failed } }
@@ -82,10 +82,10 @@ public struct ProgressBoard: Sendable {
     /// What a failure is counted by: a run has one training, however it is worded.
     private static func address(_ step: PlanStep) -> String { step.kind == .train ? "train \(step.subject)" : step.title }
 
-    /// Whether this very failure was told before.
+    /// Whether this very failure was reported before.
     public func knows(failureOf step: PlanStep, _ reason: String) -> Bool { failed[Self.address(step)] == reason }
 
-    private mutating func settle(_ step: PlanStep) {
+    private mutating func count(_ step: PlanStep) {
         change(step.subject) { line in
             switch step.kind {
             case .train: (line.stage, line.step) = (.evaluating, line.steps)

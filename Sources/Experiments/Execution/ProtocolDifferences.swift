@@ -7,7 +7,7 @@ import Specs
 /// Each was a real mistake: a reference of 0.25 s in training and 0.5 s in evaluation, an empty reference in
 /// validation of a network that had never seen one, one model's `step` checkpoint beside another's `last`.
 enum ProtocolDifferences {
-    /// All of a spec that the differences inside one run are told by.
+    /// The parts of a spec from which the differences inside one run are found.
     struct Question: Hashable {
         private let parts: [SettingValue?]
         private let validation: [Int?]
@@ -38,7 +38,7 @@ enum ProtocolDifferences {
             let seconds = Double((frames - 1) * spec.transform.hopLength) / Double(spec.data.sampleRate)
             return "\(frames) frames (\((seconds * 1000).rounded() / 1000) s)"
         }
-        // What a file was trained with is known as far as the spec tells.
+        // What a file was trained with is known as far as the spec states it.
         let severity: Finding.Severity = spec.train.maxSteps == 0 ? .warning : .error
         let lengths = Set(spec.evaluate.references.compactMap(\.numFrames)).sorted()
         let others = lengths.filter { $0 != conditioning.refNumFrames }

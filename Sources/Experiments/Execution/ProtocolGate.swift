@@ -52,7 +52,7 @@ public enum ProtocolGate {
         ]
     }
 
-    /// Everything that can be told before audio is read, enforced.
+    /// Enforces every check that needs no audio.
     ///
     /// - Throws: What ``report(on:_:)`` throws; `GateFailure` for errors that the spec does not waive.
     public static func enter(_ loaded: LoadedSpec, _ catalog: Catalog = .standard) throws -> [Finding] {
@@ -61,7 +61,7 @@ public enum ProtocolGate {
         return report.findings
     }
 
-    /// Everything that can be told before audio is read.
+    /// Every finding that needs no audio.
     ///
     /// - Throws: `IncompleteSpec` for a spec with settings that are not known, `SharedIdentity`, `IncompatibleParts` for a
     ///   sampler that cannot be made.
@@ -112,7 +112,7 @@ extension ProtocolGate {
     }
 }
 
-/// A spec that cannot run, since its source does not tell all its settings.
+/// A spec that cannot run, since its source does not state all its settings.
 public struct IncompleteSpec: Error, Hashable, Sendable, CustomStringConvertible {
     public var file: String
     /// What is missing, by path.

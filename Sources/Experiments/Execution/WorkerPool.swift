@@ -22,8 +22,8 @@ public final class WorkerPool: Sendable {
     /// - Parameters:
     ///   - arguments: The arguments of a worker that has so many threads.
     ///   - threads: Shared out among the workers; each gets at least one.
-    ///   - observe: Told the events of all workers, on their threads.
-    ///   - report: Told every line that a worker writes to standard error.
+    ///   - observe: Called with the events of all workers, on their threads.
+    ///   - report: Called with every line that a worker writes to standard error.
     public init(
         executable: String, jobs: Int, threads: Int, interruption: Interruption,
         arguments: @escaping @Sendable (_ threads: Int) -> [String],

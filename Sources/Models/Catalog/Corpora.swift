@@ -108,7 +108,7 @@ extension Registry<any CorpusSource> {
             name, summary, source: source,
             parameters: [
                 speakers("valid_speakers", valid, "Held out of training for validation, where there is no folder 'valid'."),
-                speakers("test_speakers", test, "Must be heard in the test set alone."),
+                speakers("test_speakers", test, "Speakers of the test set, and of no other set."),
             ], traits: [.sets(sets), .rates(rates)]
         ) { settings in
             PublishedSource(

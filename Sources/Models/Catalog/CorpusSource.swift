@@ -25,7 +25,7 @@ extension CorpusSource {
 public struct SpeakerSplit: Hashable, Sendable {
     /// Taken out of training where the corpus has no validation set of its own.
     public var validation: Set<String> = []
-    /// Heard in the test set alone.
+    /// Used in the test set alone.
     public var test: Set<String> = []
 
     public init(validation: Set<String> = [], test: Set<String> = []) {

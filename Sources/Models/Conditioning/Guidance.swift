@@ -45,7 +45,7 @@ public enum NoiseCondition: Sendable {
 }
 
 extension ScoreModel {
-    /// What the network is told under a reference, whose segment is divided by `divisor` as its recording is.
+    /// The condition that the network receives for a reference, whose segment is divided by `divisor` as its recording is.
     ///
     /// - Parameter transform: From samples to a compressed spectrogram `[1, F, N, 2]`.
     package func condition(

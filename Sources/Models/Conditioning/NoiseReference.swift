@@ -1,4 +1,4 @@
-/// What a conditioned network is told of a recording's noise.
+/// The noise reference of a recording, as a conditioned network receives it.
 public enum NoiseReference: Hashable, Sendable {
     /// Samples of noise at the recording's own level.
     case segment([Float])

@@ -25,14 +25,14 @@ public struct ReferenceChooser: Sendable {
         (self.rates, self.seed, self.files) = (rates, seed, files)
     }
 
-    /// A recording whose noise is to be told.
+    /// A recording that needs a noise reference.
     public struct Recording: Sendable {
         /// What addresses its draws.
         public var id: String
         public var noisy: [Float]
         /// The clean speech, which oracle noise needs.
         public var clean: [Float]?
-        /// Its row in the set, which tells its noise type.
+        /// Its row in the set, which holds its noise type.
         public var file: PairedFile?
 
         public init(id: String, noisy: [Float], clean: [Float]? = nil, file: PairedFile? = nil) {
@@ -98,7 +98,7 @@ public struct ReferenceChooser: Sendable {
         if reference.by == "noise_type" {
             guard let own = recording.file?.entry?.noise else {
                 throw ReferenceError(
-                    mode: reference.label, reason: "the set does not tell the noise of \(recording.id); by: file needs no types")
+                    mode: reference.label, reason: "the set has no noise type for \(recording.id); by: file needs no types")
             }
             others = others.filter { $0.entry?.noise.map { $0 != own } ?? false }
         }
@@ -125,7 +125,7 @@ public struct ReferenceChooser: Sendable {
         return folder + "/" + (own ?? sounds[stream.integer(0, below: sounds.count)])
     }
 
-    /// Reads all recordings that the reference names, and tells them by their content.
+    /// Reads all recordings that the reference names, and identifies them by their content.
     ///
     /// - Throws: `ReferenceError` where one cannot serve; what keeps audio from being read.
     package func recordings() throws -> ContentHash {

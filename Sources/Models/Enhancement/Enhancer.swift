@@ -70,7 +70,7 @@ public struct Enhancer: Sendable {
     ///
     /// - Parameters:
     ///   - file: The file's name, which with the seed decides every random draw.
-    ///   - reference: What a conditioned model is told of the noise, at the recording's own level.
+    ///   - reference: The noise reference of a conditioned model, at the recording's own level.
     ///   - states: At how many times, evenly spaced from the start to the last step, the state is kept.
     public func enhance(
         _ noisy: [Float], file: String, seed: UInt64, reference: NoiseReference = .zero, states: Int = 0
@@ -154,8 +154,8 @@ public struct Enhancer: Sendable {
                 return output.value
             }
             func audio(_ x: Tensor) -> [Float] { frontEnd.audio(x, length: noisy.count).values.map { $0 * peak } }
-            let heard = kept.states.map { State(time: $0.time, audio: audio($0.state)) }
-            return Output(audio: audio(sample.x), nfe: evaluations, seconds: start.secondsUntilNow, states: heard)
+            let states = kept.states.map { State(time: $0.time, audio: audio($0.state)) }
+            return Output(audio: audio(sample.x), nfe: evaluations, seconds: start.secondsUntilNow, states: states)
         }
         try interruption.check()
         guard output.audio.allSatisfy(\.isFinite) else { throw EnhancementError.notFinite }

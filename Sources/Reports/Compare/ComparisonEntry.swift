@@ -1,6 +1,6 @@
 import Runs
 
-/// One metric of one evaluation, or of the files of it that share an asked property, with all that tells it apart.
+/// One metric of one evaluation, or of the files of it that share an asked property, with all that identifies it.
 struct ComparisonEntry {
     var evaluation: Evaluation
     var run: Run?
@@ -39,8 +39,8 @@ extension ComparisonEntry {
             for path in paths { factors[path] = settings[path] ?? settings[path + ".name"] }
             return factors
         }
-        let told = Self.toldApart(bases, snapshot.evaluations)
-        return zip(snapshot.evaluations, told).flatMap { evaluation, factors -> [ComparisonEntry] in
+        let distinct = Self.distinguished(bases, snapshot.evaluations)
+        return zip(snapshot.evaluations, distinct).flatMap { evaluation, factors -> [ComparisonEntry] in
             guard let set = snapshot.testSets[evaluation.testSet] else { return [] }
             if let steps = evaluation.point.steps, let wanted = options.steps, !wanted.contains(steps) { return [] }
             return snapshot.sortedMetrics.flatMap { metric -> [ComparisonEntry] in
@@ -57,10 +57,10 @@ extension ComparisonEntry {
         }
     }
 
-    /// Evaluations that agree in every factor the store knows are told apart by their row in it.
+    /// Evaluations that agree in every factor the store knows are distinguished by their row in it.
     ///
     /// Older stores did not record every factor (`t_eps`, `padding`).
-    private static func toldApart(_ factors: [[String: String]], _ evaluations: [Evaluation]) -> [[String: String]] {
+    private static func distinguished(_ factors: [[String: String]], _ evaluations: [Evaluation]) -> [[String: String]] {
         // Where seeds are taken together, the factors do not say whose evaluation it is.
         let keys = zip(evaluations, factors).map { $1.merging(["subject": $0.subjectName]) { $1 } }
         let groups = Dictionary(grouping: keys.indices) { keys[$0] }

@@ -42,7 +42,7 @@ struct ComparisonLabels {
         return [first] + (first == "system" ? ["seed"] : []) + differing + asked.dropFirst()
     }
 
-    /// The value of each asked factor, the first with all else that tells the row apart.
+    /// The value of each asked factor, the first with all else that identifies the row.
     func keys(of row: ComparisonReport.Row) -> [String] {
         guard let first = asked.first else { return [label(of: row)] }
         let head = first == "system" ? label(of: row) : bracketed(value(first, of: row), row)

@@ -2,14 +2,14 @@ import Runs
 
 /// Which scores of a snapshot stand in which row and column of a comparison.
 ///
-/// A column is told by the column factors, a row by all others: no two evaluations share a cell, unless they are those
+/// A column is identified by the column factors, a row by all others: no two evaluations share a cell, unless they are those
 /// of several seeds and that was asked for.
 struct ComparisonLayout {
     private(set) var rows: [ComparisonReport.Row] = []
     private(set) var columns: [ComparisonReport.Column] = []
     private(set) var cells: [[ComparisonReport.Cell?]] = []
 
-    /// The factors that tell columns apart, in the order of their headings, the metric last but for its signature.
+    /// The factors that distinguish columns, in the order of their headings, the metric last but for its signature.
     private let columnFactors: [String]
 
     init(_ snapshot: ScoreSnapshot, _ options: ComparisonReport.Options) {
@@ -30,7 +30,7 @@ struct ComparisonLayout {
         }
     }
 
-    /// The asked factors; noise seeds and signatures too, unless the rows tell them.
+    /// The asked factors; noise seeds and signatures too, unless the rows show them.
     private static func columnFactors(_ options: ComparisonReport.Options) -> [String] {
         let asked = options.columns.filter { $0 != "metric" && $0 != "signature" && !options.rows.contains($0) }
         func wanted(_ name: String) -> [String] { options.rows.contains(name) || asked.contains(name) ? [] : [name] }

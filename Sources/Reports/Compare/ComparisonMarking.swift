@@ -50,7 +50,7 @@ struct ComparisonMarking {
         }
     }
 
-    /// The noisy input's cell in the column, of the same metric and set where rows tell them.
+    /// The noisy input's cell in the column, of the same metric and set where rows show them.
     private func noisy(for cell: ComparisonReport.Cell, _ row: Int, _ column: Int) -> ComparisonReport.Cell? {
         layout.rows.indices.lazy.filter { layout.rows[$0].anchor == "noisy" }.compactMap { other in
             guard let floor = cells[other][column], floor.metric.id == cell.metric.id, floor.set.id == cell.set.id,

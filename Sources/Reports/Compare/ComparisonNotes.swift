@@ -91,9 +91,9 @@ struct ComparisonNotes {
             return seen.insert(training).inserted
         }
         let chosen = pairs.isEmpty ? systems.dropFirst().map { ($0, systems[0]) } : pairs
-        var told: Set<String> = []
+        var shown: Set<String> = []
         let found = chosen.compactMap { snapshot.warning(on: $0.0, against: $0.1, overSeeds: options.overSeeds) }
-            .filter { told.insert($0).inserted }
+            .filter { shown.insert($0).inserted }
         let most = 8
         guard found.count > most else { return found }
         return found.prefix(most) + ["and \(found.count - most) more pairs differ in more than one thing"]

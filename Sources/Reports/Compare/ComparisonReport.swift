@@ -5,13 +5,13 @@ import Runs
 /// Reads stored scores and nothing else. A cell is marked where the system is worse than the noisy input on the
 /// files that both have; scores of ±∞ and failures are left out of means and counted.
 public struct ComparisonReport: Sendable {
-    /// What is told apart in rows, keyed by every factor that is none of the columns'.
+    /// The rows, keyed by every factor that is none of the columns'.
     struct RowKey: Hashable, Sendable {
         var isAnchor: Bool
         var factors: [String: String]
     }
 
-    /// A system at one point of the factors that the columns do not tell.
+    /// A system at one point of the factors that the columns do not show.
     public struct Row: Hashable, Sendable {
         public var label = ""
         /// What stands in the columns that say which row it is.
@@ -31,7 +31,7 @@ public struct ComparisonReport: Sendable {
     }
 
     public struct Column: Hashable, Sendable {
-        /// The factors that tell it from others, such as `set` and `metric`.
+        /// The factors that identify it, such as `set` and `metric`.
         public var factors: [String: String]
         /// nil where the rows say which metric it is.
         public var metric: ScoredMetric?
@@ -106,7 +106,7 @@ public struct ComparisonReport: Sendable {
 
 extension ComparisonReport {
     public struct Options: Sendable {
-        /// The factors that rows show in columns of their own, the first with all else that tells rows apart.
+        /// The factors that rows show in columns of their own, the first with all else that distinguishes rows.
         public var rows: [String]
         public var columns: [String]
         /// Names of test sets and metrics to show; all where nil.

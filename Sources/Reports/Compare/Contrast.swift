@@ -117,7 +117,7 @@ extension ComparisonReport {
         ]
     }
 
-    /// The row's label with N, which tells rows of one label apart.
+    /// The row's label with N, which distinguishes rows of one label.
     private func name(of row: Int) -> String {
         let rest = rows[row].keys.dropFirst().enumerated().filter { !$0.element.isEmpty }
         return ([rows[row].label] + rest.map { "\(headings[$0.offset + 1]) = \($0.element)" }).joined(separator: ", ")

@@ -66,7 +66,7 @@ extension ScoreSnapshot {
         }
     }
 
-    /// A sentence on two rows that differ in more than one thing: what they are, and what would tell them apart.
+    /// A sentence on two rows that differ in more than one thing: what they are, and which run would separate them.
     func warning(
         on first: ComparisonReport.Row, against second: ComparisonReport.Row, overSeeds: Bool
     ) -> String? {

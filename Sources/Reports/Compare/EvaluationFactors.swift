@@ -1,7 +1,7 @@
 import Foundation
 import Runs
 
-/// The factors by which scores are told apart, by the names that `--rows` and `--columns` take.
+/// The factors by which scores are distinguished, by the names that `--rows` and `--columns` take.
 public enum ComparisonFactor {
     /// Of an evaluation, in the order in which labels name them.
     static let ofEvaluations = [

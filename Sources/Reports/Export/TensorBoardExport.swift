@@ -11,7 +11,7 @@ public struct TensorBoardExport: RunExport {
     private var news: RunNews
     private let folder: String
     private var file: GrowingFile?
-    private var heard: Set<String> = []
+    private var written: Set<String> = []
     private var clock = 0.0
 
     /// - Parameter folder: What `--logdir` is given, or a folder in it.
@@ -68,7 +68,7 @@ public struct TensorBoardExport: RunExport {
             let label = part.name.hasPrefix("step-") ? "enhanced" : part.name
             let files = ((try? FileManager.default.contentsOfDirectory(atPath: base + "/" + part.name)) ?? []).sorted()
             for name in files where name.hasSuffix(".wav") && !name.hasPrefix(".") {
-                guard heard.insert(part.name + "/" + name).inserted else { continue }
+                guard written.insert(part.name + "/" + name).inserted else { continue }
                 let path = base + "/" + part.name + "/" + name
                 let header = try SoundFile.header(of: path)
                 let image = SpectrogramImage.image(of: try SoundFile.readMono(path))

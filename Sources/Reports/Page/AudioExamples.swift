@@ -2,11 +2,11 @@ import Audio
 import Foundation
 import Runs
 
-/// The files on which a system is worst and best, to be heard and seen beside the clean and noisy ones.
+/// The files on which a system is worst and best, with players and spectrograms beside the clean and noisy ones.
 struct AudioExamples {
     private let data: PlotData
     private let store: RunStore
-    /// How many systems are heard; more would make a page that nobody can load.
+    /// How many systems have a player; more would make a page that nobody can load.
     static let mostSystems = 5
     private static let longest = 12.0
 
@@ -31,7 +31,7 @@ struct AudioExamples {
     }
 
     /// One system's audio of a file.
-    private struct Heard {
+    private struct System {
         var name: String
         var path: String
         var score: Double?
@@ -39,16 +39,16 @@ struct AudioExamples {
 
     private func element(of id: TestFile.ID) throws -> String {
         guard let file = data.files[id] else { return "" }
-        let heard = try systems(of: file, id)
+        let systems = try self.systems(of: file, id)
         let facts = [file.noise, file.snr.map { String(format: "%g dB", $0) }, file.speaker].compactMap { $0 }.joined(separator: ", ")
         var html = "<div class=\"file\"><strong>\(file.path.xmlText)</strong> \(facts.xmlText)\n"
-        let signals = heard.map { one in (try? SoundFile.read(one.path)).flatMap { $0.channels.first } ?? [] }
+        let signals = systems.map { one in (try? SoundFile.read(one.path)).flatMap { $0.channels.first } ?? [] }
         let rate = data.set.sampleRate
         let most = Int(Self.longest * Double(rate))
         let images = SpectrogramImage.images(of: signals.map { Array($0.prefix(most)) }, widest: 320)
-        if heard.isEmpty { return html + HTML.paragraph("the audio of this file was not kept") + "</div>\n" }
+        if systems.isEmpty { return html + HTML.paragraph("the audio of this file was not kept") + "</div>\n" }
         html += "<div class=\"bar\"><button class=\"toggle\" type=\"button\">Play</button><input type=\"range\" min=\"0\" max=\"1000\" value=\"0\" aria-label=\"position\"></div>\n<div class=\"systems\">"
-        for (place, one) in heard.enumerated() {
+        for (place, one) in systems.enumerated() {
             let score = one.score.map { "\(data.metric.name) \($0.fixed(data.metric.digits))" } ?? ""
             html += "<div class=\"system\"><button type=\"button\" data-sound=\"\(place)\">\(one.name.xmlText)</button>"
                 + "<img alt=\"spectrogram of \(one.name.xmlText)\" src=\"data:image/png;base64,\(images[place].file.base64)\"><div class=\"score\">\(score.xmlText)</div>"
@@ -58,19 +58,19 @@ struct AudioExamples {
         return html + "</div>" + (isCut ? HTML.paragraph("the first \(Int(Self.longest)) s") : "") + "</div>\n"
     }
 
-    private func systems(of file: TestFile, _ id: TestFile.ID) throws -> [Heard] {
+    private func systems(of file: TestFile, _ id: TestFile.ID) throws -> [System] {
         let audio = StoredAudio(store: store)
         func score(_ one: PlotData.Measured?) -> Double? {
             one.flatMap { one in one.series.files.firstIndex(of: id).map { one.series.values[$0] } }.flatMap { $0.isFinite ? $0 : nil }
         }
-        var heard: [Heard] = []
-        if let path = audio.file(file, of: data.set, isClean: true) { heard.append(Heard(name: "clean", path: path, score: nil)) }
-        for one in data.measured.sorted(by: { ($0.run == nil ? 0 : 1) < ($1.run == nil ? 0 : 1) }) where heard.count < Self.mostSystems + 2 {
+        var systems: [System] = []
+        if let path = audio.file(file, of: data.set, isClean: true) { systems.append(System(name: "clean", path: path, score: nil)) }
+        for one in data.measured.sorted(by: { ($0.run == nil ? 0 : 1) < ($1.run == nil ? 0 : 1) }) where systems.count < Self.mostSystems + 2 {
             guard let path = try audio.output(file, of: one.evaluation, in: data.set) else { continue }
             let steps = one.run == nil ? nil : one.evaluation.point.steps
-            heard.append(Heard(name: one.system + (steps.map { ", N = \($0)" } ?? ""), path: path, score: score(one)))
+            systems.append(System(name: one.system + (steps.map { ", N = \($0)" } ?? ""), path: path, score: score(one)))
         }
-        return heard.count > 1 ? heard : []
+        return systems.count > 1 ? systems : []
     }
 }
 

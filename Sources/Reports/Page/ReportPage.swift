@@ -1,6 +1,6 @@
 import Runs
 
-/// A report of runs as one self-contained page: tables, plots, findings, differences, and files to be heard.
+/// A report of runs as one self-contained page: tables, plots, findings, differences, and files to listen to.
 public struct ReportPage: Sendable {
     public let html: String
 
@@ -9,7 +9,7 @@ public struct ReportPage: Sendable {
         public var title: String
         public var sets: Set<String>?
         public var metrics: Set<String>?
-        /// How many of the worst and of the best files are heard.
+        /// How many of the worst and of the best files have audio players.
         public var examples: Int
         public var unfloored: Set<String>
 

@@ -55,7 +55,7 @@ extension Plot {
         }.sorted { $0.x < $1.x }
     }
 
-    /// The run's name, with what tells its evaluations apart besides `factor`.
+    /// The run's name, with what distinguishes its evaluations besides `factor`.
     private static func label(of one: PlotData.Measured, in data: PlotData, except factor: Factor? = nil) -> String {
         let siblings = data.measured.filter { $0.run?.id == one.run?.id && $0.evaluation.anchor == one.evaluation.anchor }
         var parts: [String] = []

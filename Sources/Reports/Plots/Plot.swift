@@ -71,7 +71,7 @@ public struct Plot: Hashable, Sendable {
     }
 }
 
-/// Colours that colour-blind people can tell apart, and dashes and marks for those who print in black.
+/// Colours that colour-blind people can distinguish, and dashes and marks for those who print in black.
 ///
 /// Okabe and Ito, *Color Universal Design*, 2008; yellow is left out, as it vanishes on white paper.
 struct PlotStyle {

@@ -1,6 +1,6 @@
 import SpecLanguage
 
-/// The noise reference a network is told about, and how its embedding is made and dropped.
+/// The noise reference of a network, and how its embedding is made and dropped.
 public struct ConditioningSpec: Hashable, Sendable {
     public var noiseEncoder: Choice
     public var noiseEmbedDim: Int

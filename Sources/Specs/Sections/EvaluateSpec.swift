@@ -16,7 +16,7 @@ public struct EvaluateSpec: Hashable, Sendable {
     public struct Reference: Hashable, Sendable {
         /// One of ``referenceForms``.
         public var mode: String
-        /// What tells the forms of a mode apart: `quietest` or `speech_free`, `file` or `noise_type`.
+        /// What distinguishes the forms of a mode: `quietest` or `speech_free`, `file` or `noise_type`.
         public var by: String?
         /// Of `file` and `folder`.
         public var path: String?
@@ -30,7 +30,7 @@ public struct EvaluateSpec: Hashable, Sendable {
         /// The mode with what its form adds, such as `mismatched/noise_type`.
         public var label: String { by.map { "\(mode)/\($0)" } ?? mode }
 
-        /// The label with what else tells references apart: the recording, and a length that is not the training's.
+        /// The label with what else distinguishes references: the recording, and a length that is not the training's.
         public func name(inTraining trainedFrames: Int? = nil) -> String {
             let source = path.map { ":" + $0 } ?? ""
             let length = numFrames.map { $0 == trainedFrames ? "" : "/\($0)" } ?? ""
