@@ -37,6 +37,10 @@ let package = Package(
         .target(name: "Zlib", dependencies: ["CZlib"]),
         .target(name: "WeightFiles", dependencies: ["AtomicFiles", "Zlib"]),
         .target(name: "SpecLanguage", dependencies: [.product(name: "Yams", package: "Yams")]),
+        .target(
+            name: "CorpusRecipes",
+            dependencies: ["AtomicFiles", "Audio", "Corpora", "Kernels", "Parallelism", "SpecLanguage"],
+            resources: [.embedInCode("Recipes")]),
         .target(name: "Specs", dependencies: ["SpecLanguage"]),
         .target(name: "ReferenceCommands", dependencies: ["Specs", "SpecLanguage"]),
         .target(name: "Runs", dependencies: ["AtomicFiles", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -56,7 +60,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "AtomicFiles", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "Reported", "Imports", "SpeechMetrics",
+                "AtomicFiles", "CorpusRecipes", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "Reported", "Imports", "SpeechMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
@@ -71,6 +75,7 @@ let package = Package(
         .testTarget(name: "AudioTests", dependencies: ["Audio"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpeechMetricsTests", dependencies: ["SpeechMetrics"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CorporaTests", dependencies: ["Corpora"]),
+        .testTarget(name: "CorpusRecipesTests", dependencies: ["CorpusRecipes"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs", "SpecLanguage", "ReferenceCommands"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),

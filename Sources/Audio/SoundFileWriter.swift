@@ -54,10 +54,11 @@ public final class SoundFileWriter {
         guard let handle else { preconditionFailure("\(path) is finished") }
         let samples = Self.interleaved(samples)
         errno = 0
+        if encoding == .pcm24 { clipped += SoundFile.saturating(samples, scale: 8_388_608) }
         let written =
             switch encoding {
             case .pcm16: sf_write_short(handle, SoundFile.quantised(samples, clipped: &clipped), sf_count_t(samples.count))
-            case .float32: sf_write_float(handle, samples, sf_count_t(samples.count))
+            case .pcm24, .float32: sf_write_float(handle, samples, sf_count_t(samples.count))
             }
         if Int(written) != samples.count { throw Self.unwritable(path) }
     }
@@ -88,7 +89,7 @@ public final class SoundFileWriter {
         let isFLAC = path.lowercased().hasSuffix(".flac")
         let (bytes, overflows) = frames.multipliedReportingOverflow(by: channels * (encoding == .pcm16 ? 2 : 4))
         let isLong = overflows || bytes > 0xFFFF_0000
-        let wide = isFLAC ? SF_FORMAT_PCM_24 : SF_FORMAT_FLOAT
+        let wide = isFLAC || encoding == .pcm24 ? SF_FORMAT_PCM_24 : SF_FORMAT_FLOAT
         let container = isFLAC ? SF_FORMAT_FLAC : isLong ? SF_FORMAT_RF64 : SF_FORMAT_WAV
         return Int32(container) | Int32(encoding == .pcm16 ? SF_FORMAT_PCM_16 : wide)
     }

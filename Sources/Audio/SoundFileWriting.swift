@@ -5,6 +5,8 @@ extension SoundFile {
     public enum Encoding: String, Hashable, Sendable, Codable, CaseIterable {
         /// 16-bit integers, full scale 32768; larger samples saturate.
         case pcm16
+        /// 24-bit integers, full scale 2²³; larger samples saturate.
+        case pcm24
         /// 32-bit floats, exactly as given; in a FLAC file, which has none, 24-bit integers.
         case float32
     }
@@ -38,6 +40,14 @@ extension SoundFile {
         _ samples: [Float], sampleRate: Int, to path: String, as encoding: Encoding = .pcm16, durable: Bool = true
     ) throws(SoundFileError) -> Int {
         try write(Sound(samples, sampleRate: sampleRate), to: path, as: encoding, durable: durable)
+    }
+
+    /// How many samples lie beyond full scale once rounded to steps of `1 / scale`.
+    static func saturating(_ samples: [Float], scale: Float) -> Int {
+        samples.count { sample in
+            let step = (sample * scale).rounded(.toNearestOrEven)
+            return step < -scale || step > scale - 1
+        }
     }
 
     /// Rounds to 16 bits, to the nearest step of 1/32768.

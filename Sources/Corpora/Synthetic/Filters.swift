@@ -74,24 +74,24 @@ struct Shelf: Sendable {
 
 extension [Float] {
     /// Mean of the squares, silence included.
-    var meanSquare: Double {
+    package var meanSquare: Double {
         isEmpty ? 0 : reduce(0.0) { $0 + Double($1) * Double($1) } / Double(count)
     }
 
-    mutating func scale(by factor: Double) {
+    package mutating func scale(by factor: Double) {
         let factor = Float(factor)
         for index in indices { self[index] *= factor }
     }
 
     /// Scales to a root mean square; silence stays as it is.
-    mutating func scale(toRootMeanSquare level: Double) {
+    package mutating func scale(toRootMeanSquare level: Double) {
         let power = meanSquare
         if power > 0 { scale(by: level / power.squareRoot()) }
     }
 
-    var peak: Float { reduce(0) { Swift.max($0, abs($1)) } }
+    package var peak: Float { reduce(0) { Swift.max($0, abs($1)) } }
 
-    mutating func add(_ other: [Float], gain: Float = 1) {
+    package mutating func add(_ other: [Float], gain: Float = 1) {
         for index in 0..<Swift.min(count, other.count) { self[index] += gain * other[index] }
     }
 }

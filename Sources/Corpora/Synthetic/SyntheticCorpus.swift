@@ -47,10 +47,10 @@ public struct SyntheticCorpus: CorpusMaker {
     // MARK: Sets
 
     /// A set to be made. Sets of one `material` have the same speech and noise.
-    struct SetPlan: Sendable {
-        var name: String
+    package struct SetPlan: Sendable {
+        package var name: String
         var material: String
-        var count: Int
+        package var count: Int
         /// Numbers of the voices.
         var voices: Range<Int>
         var noises: [NoiseFamily]
@@ -59,7 +59,7 @@ public struct SyntheticCorpus: CorpusMaker {
         var snr: Double?
     }
 
-    var sets: [SetPlan] {
+    package var sets: [SetPlan] {
         func plan(_ name: String, _ count: Int, _ voices: Range<Int>, ood: Bool = false, material: String? = nil, snr: Double? = nil)
             -> SetPlan
         {
@@ -76,7 +76,7 @@ public struct SyntheticCorpus: CorpusMaker {
         return all.filter { $0.count > 0 }
     }
 
-    private func validate(_ folder: String) throws(CorpusError) {
+    package func validate(_ folder: String) throws(CorpusError) {
         let problem: String? =
             if sampleRate < 8000 || sampleRate > 192_000 { "a sampling rate of \(sampleRate) Hz is not in 8000...192000" }
             else if [train, valid, test, testOOD].contains(where: { $0 < 0 }) { "a number of files is negative" }
@@ -119,7 +119,7 @@ public struct SyntheticCorpus: CorpusMaker {
     // MARK: Pairs
 
     /// One pair, a function of seed, material and number alone.
-    func pair(_ number: Int, of set: SetPlan) -> (Mixture, Manifest.Entry) {
+    package func pair(_ number: Int, of set: SetPlan) -> (Mixture, Manifest.Entry) {
         let stream = RandomStream(seed: seed, purpose: "synthetic \(set.material)", number)
         var draws = Draws(stream.child(0))
         let count = Int(draws.uniform(seconds) * Double(sampleRate))

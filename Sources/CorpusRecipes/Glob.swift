@@ -1,0 +1,12 @@
+import Foundation
+
+/// Patterns of file names as shells have them: `*`, `?`, `[0-9]`, `[!0-9]`.
+enum Glob {
+    /// Whether the name of a file, or its path below the folder, is as one of the patterns says, in any case of its letters.
+    static func matches(_ path: String, _ patterns: [String]) -> Bool {
+        let name = (path as NSString).lastPathComponent
+        return patterns.contains { pattern in
+            [name, path].contains { fnmatch(pattern.lowercased(), $0.lowercased(), 0) == 0 }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Audio
+import Corpora
+import Foundation
+import SpecLanguage
+
+/// How a clean recording becomes the two files of a pair.
+protocol MixingLaw: Sendable {
+    /// The name and settings of the law in a recipe.
+    static var form: EntryDescriptor { get }
+    init(_ settings: Settings)
+    var layout: Layout { get }
+    /// Sources that the law takes noise or responses from, as `source/folder`.
+    var places: [String] { get }
+    var needsSpeech: Bool { get }
+    var needsNoisy: Bool { get }
+    /// What is wrong between its settings.
+    var problems: [String] { get }
+    /// Finds what the law needs besides the speech, and gives the function that makes the pairs of an item.
+    ///
+    /// The function depends on the recipe and the item alone, so that the order of the work changes nothing.
+    func plan(_ recipe: Recipe, _ sources: SourceFolders, skipsBad: Bool) throws -> MixingPlan
+}
+
+extension MixingLaw {
+    var layout: Layout { .denoising }
+    var places: [String] { [] }
+    var needsSpeech: Bool { true }
+    var needsNoisy: Bool { false }
+    var problems: [String] { [] }
+}
+
+/// The work of a law on one recipe.
+struct MixingPlan: Sendable {
+    var list: ItemList
+    /// What a person should know of the sources.
+    var remarks: [String] = []
+    /// The level of a signal in dB, of which the SNR is a difference.
+    var level: @Sendable ([Float]) -> Double = { 10 * log10(max($0.meanSquare, 1e-20)) }
+    var pairs: @Sendable (Item) throws -> [MadePair]
+}
+
+/// A pair in memory.
+struct MadePair: Sendable {
+    var set: String
+    var entry: Manifest.Entry
+    var clean: [Float]
+    var noisy: [Float]
+}
+
+extension Item {
+    /// The clean recording at the recipe's rate, one channel; a piece of it fades in and out.
+    func speech(of recipe: Recipe) throws -> [Float] {
+        let header = try SoundFile.header(of: path)
+        var range: Range<Int>?
+        if let piece {
+            let rate = Double(header.sampleRate)
+            range = Int(piece.lowerBound * rate)..<min(header.frames, Int((piece.upperBound * rate).rounded()))
+        }
+        var samples = try SoundFile.readMono(path, frames: range)
+        if header.sampleRate != recipe.rate { samples = try Resampler(from: header.sampleRate, to: recipe.rate).resample(samples) }
+        if piece != nil, let ramp = recipe.pieces?.ramp { samples.fade(Int(ramp * Double(recipe.rate))) }
+        return samples
+    }
+
+    /// The row of the manifest, as far as the item tells it.
+    func entry(seed: UInt64) -> Manifest.Entry {
+        var entry = Manifest.Entry(file: name, speaker: speaker, seed: seed, other: ["clean_file": label])
+        if let piece { entry.other["clean_start_s"] = Decimals.text(piece.lowerBound, 3) }
+        return entry
+    }
+}
+
+extension [Float] {
+    /// Rises from 0 over the first samples and falls to 0 over the last.
+    mutating func fade(_ length: Int) {
+        let length = Swift.min(length, count / 2)
+        for index in 0..<length {
+            let gain = Float(index) / Float(length)
+            self[index] *= gain
+            self[count - 1 - index] *= gain
+        }
+    }
+}
+
+/// Numbers in tables.
+enum Decimals {
+    /// With so many digits behind the point.
+    static func text(_ value: Double, _ digits: Int) -> String {
+        var factor = 1.0
+        for _ in 0..<digits { factor *= 10 }
+        let rounded = (value * factor).rounded() / factor
+        return rounded == 0 ? "0.0" : "\(rounded)"
+    }
+}
+
+/// The laws that a recipe can name.
+enum RecipeLaws {
+    private static let all: [any MixingLaw.Type] = [PairsLaw.self, MixLaw.self, SyntheticLaw.self]
+
+    static let forms = all.map { $0.form }
+
+    static func make(_ choice: Choice) -> any MixingLaw {
+        guard let type = all.first(where: { $0.form.name == choice.name }) else { preconditionFailure("no law '\(choice.name)'") }
+        return type.init(choice.settings)
+    }
+}

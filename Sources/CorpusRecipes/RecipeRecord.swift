@@ -1,0 +1,92 @@
+import Corpora
+import Foundation
+
+/// What a made corpus says of itself: `recipe.json` in its folder.
+public struct RecipeRecord: Codable, Hashable, Sendable {
+    public static let fileName = "recipe.json"
+    /// Raised whenever the same recipe would give other audio.
+    static let version = 1
+
+    public struct Source: Codable, Hashable, Sendable {
+        public var name: String
+        public var folder: String
+        public var files: Int
+        /// Of the names and sizes of its files.
+        public var digest: String
+    }
+
+    public var recipe: String
+    public var version: Int
+    /// The recipe with every default, as YAML.
+    public var declaration: String
+    public var sources: [Source]
+    /// Whether files that could not be read were left out.
+    public var skipsBad: Bool
+    /// Pairs by set.
+    public var pairs: [String: Int] = [:]
+    /// A hash of all names and decoded samples.
+    public var content = ""
+    /// Samples that saturated.
+    public var clippedSamples = 0
+    public var clippedFiles = 0
+    public var skipped: [String] = []
+    public var incomplete: [String] = []
+
+    init(
+        _ recipe: Recipe, _ sources: [(name: String, folder: String, files: Int, digest: String)], skipsBad: Bool
+    ) {
+        self.recipe = recipe.name
+        version = Self.version
+        declaration = recipe.audioDeclaration
+        self.sources = sources.map { Source(name: $0.name, folder: $0.folder, files: $0.files, digest: $0.digest) }
+        self.skipsBad = skipsBad
+    }
+
+    /// The record of a corpus; `nil` where its folder has none that a recipe wrote.
+    public init?(in folder: String) {
+        guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.fileName)"),
+            let record = try? JSONDecoder().decode(Self.self, from: data)
+        else { return nil }
+        self = record
+    }
+
+    /// Equal where the same audio would be made: wherever the sources lie.
+    var identity: String {
+        let parts = [declaration, "\(version)", "\(skipsBad)"] + sources.map { "\($0.name) \($0.files) \($0.digest)" }
+        return ContentHash(of: parts.joined(separator: "\n")).description
+    }
+
+    mutating func add(_ rows: [MadeRow], skipped: [String], incomplete: [String]) {
+        var hasher = ContentHasher()
+        for row in rows.sorted(by: { ($0.set, $0.file) < ($1.set, $1.file) }) {
+            for text in [row.set, row.file, row.clean, row.noisy] { hasher.combine(text) }
+        }
+        content = hasher.finish().description
+        pairs = rows.reduce(into: [:]) { $0[$1.set, default: 0] += 1 }
+        clippedSamples = rows.reduce(0) { $0 + $1.clipped }
+        clippedFiles = rows.count { $0.clipped > 0 }
+        (self.skipped, self.incomplete) = (skipped, incomplete)
+    }
+
+    /// What differs from the record that is wanted, in words.
+    func differences(from wanted: RecipeRecord) -> [String] {
+        let lines = Set(wanted.declaration.split(separator: "\n"))
+        let settings = declaration.split(separator: "\n").filter { !lines.contains($0) }.map(String.init)
+        let known = Set(wanted.sources.map { "\($0.name) \($0.digest)" })
+        let changed = sources.filter { !known.contains("\($0.name) \($0.digest)") }.map { "other files in the source '\($0.name)'" }
+        return settings + changed + (version == wanted.version ? [] : ["an earlier version of the recipes"])
+    }
+
+    var text: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        return ((try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "") + "\n"
+    }
+}
+
+extension Recipe {
+    /// The settings that decide the audio: neither titles nor where the sources lie.
+    var audioDeclaration: String {
+        settings.filter { !["title", "reference", "sources", "extends"].contains($0.name) }.map { "\($0.name): \($0.value.yaml)\n" }.joined()
+    }
+}

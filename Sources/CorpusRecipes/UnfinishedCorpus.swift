@@ -1,0 +1,76 @@
+import AtomicFiles
+import Corpora
+import Foundation
+import Parallelism
+
+/// A corpus in the making: a folder with the finished pairs and their journal, which one process works on at a time.
+struct UnfinishedCorpus {
+    let folder: String
+    private let lock: Int32
+    private static let (journalName, identityName) = ("journal.jsonl", "identity.txt")
+
+    private var journal: String { "\(folder)/\(Self.journalName)" }
+
+    /// Opens the folder, or makes it.
+    ///
+    /// - Throws: `CorpusError` where another process works on it, or it belongs to other settings.
+    init(at folder: String, identity: String) throws(CorpusError) {
+        self.folder = folder
+        do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
+            throw CorpusError(folder, .disk(error.localizedDescription))
+        }
+        let descriptor = open("\(folder)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw CorpusError(folder, .disk(String(cString: strerror(errno)))) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw CorpusError(folder, .occupied("another process makes this corpus now; wait for its end"))
+        }
+        lock = descriptor
+        let known = FileManager.default.contents(atPath: "\(folder)/\(Self.identityName)").map { String(decoding: $0, as: UTF8.self) }
+        do throws(FileFailure) {
+            if let known, known != identity {
+                close(descriptor)
+                throw FileFailure(path: "", code: EEXIST)
+            }
+            if known == nil { try PendingFile.write(identity, to: "\(folder)/\(Self.identityName)") }
+        } catch {
+            guard error.code == EEXIST else { throw CorpusError(folder, .disk(error.reason)) }
+            throw CorpusError(folder, .occupied("it is the unfinished corpus of other settings or sources"))
+        }
+    }
+
+    func unlock() { close(lock) }
+
+    /// What the journal says and the disk still has, by item.
+    func lines(layout: Layout, interruption: Interruption) throws(Interrupted) -> [String: JournalLine] {
+        let known = JournalLine.all(in: journal)
+        let intact = try known.parallelMap(interruption: interruption) { line in
+            line.rows.allSatisfy { $0.isIntact(in: folder, layout) }
+        }
+        return Dictionary(zip(known, intact).filter { $0.1 && $0.0.skipped == nil }.map { ($0.0.item, $0.0) }) { $1 }
+    }
+
+    func append(_ line: JournalLine) throws(CorpusError) {
+        let descriptor = open(journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw CorpusError(journal, .disk(String(cString: strerror(errno)))) }
+        defer { close(descriptor) }
+        let bytes = Array(line.text.utf8)
+        guard write(descriptor, bytes, bytes.count) == bytes.count else {
+            throw CorpusError(journal, .disk(errno == 0 ? "the disk took only a part" : String(cString: strerror(errno))))
+        }
+    }
+
+    /// Writes manifests and record, removes what only the making needed, and gives the folder its name.
+    func publish(_ rows: [MadeRow], _ record: RecipeRecord, to path: String) throws {
+        for (set, rows) in Dictionary(grouping: rows, by: \.set) {
+            let sorted = rows.sorted { $0.file.utf8.lexicographicallyPrecedes($1.file.utf8) }
+            try PendingFile.write(Manifest.csv(sorted.map(\.entry)), to: "\(folder)/\(set)/\(Manifest.fileName)")
+        }
+        try PendingFile.write(record.text, to: "\(folder)/\(RecipeRecord.fileName)")
+        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        for name in all where TemporaryName.isTemporary((name as NSString).lastPathComponent) { unlink("\(folder)/\(name)") }
+        sync()
+        for name in [Self.journalName, Self.identityName, ".lock"] { unlink("\(folder)/\(name)") }
+        guard rename(folder, path) == 0 else { throw CorpusError(path, .disk(String(cString: strerror(errno)))) }
+    }
+}
