@@ -41,7 +41,7 @@ struct DataMake: ParsableCommand {
     @OptionGroup var threads: ThreadOptions
 
     func run() throws {
-        threads.apply()
+        try threads.apply()
         let recipe = try RecipeLoader(environment: environmentVariable).load(recipe, overrides: overrides)
         let folders = try SourceFolders(recipe, given: try Self.folders(sources, of: recipe))
         let maker = try RecipeMaker(recipe, sources: folders, skipsBad: skipBad)
