@@ -47,6 +47,7 @@ let package = Package(
         .target(name: "Statistics"),
         .target(name: "Reported", dependencies: ["SpecLanguage"]),
         .target(name: "Reports", dependencies: ["AtomicFiles", "Zlib", "Runs", "Reported", "Statistics", "Parallelism", "Audio", "Kernels"]),
+        .target(name: "Investigations", dependencies: ["Specs", "SpecLanguage", "Reported", "Reports", "Runs", "Statistics"]),
         .target(name: "Imports", dependencies: ["Runs", "Corpora", "SpeechMetrics", "Parallelism", "Audio"]),
 
         // Where they meet: models built from specs, their weights, their training, and whole experiments.
@@ -60,7 +61,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "AtomicFiles", "CorpusRecipes", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "Reported", "Imports", "SpeechMetrics",
+                "AtomicFiles", "CorpusRecipes", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "Reported", "Investigations", "Imports", "SpeechMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
@@ -79,6 +80,7 @@ let package = Package(
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs", "SpecLanguage", "ReferenceCommands"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "InvestigationsTests", dependencies: ["Investigations", "Runs"]),
         .testTarget(name: "ImportsTests", dependencies: ["Imports", "Reports", "Audio"]),
         .testTarget(name: "ReportedTests", dependencies: ["Reported", "SpecLanguage"]),
         .target(name: "StoreSamples", dependencies: ["Runs"], path: "Tests/StoreSamples"),

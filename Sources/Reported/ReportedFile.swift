@@ -29,6 +29,8 @@ public struct PaperFigures: Hashable, Sendable {
     public var source: String
     /// By metric.
     public var values: [String: ReportedValue]
+    /// What is known of how the system was trained and evaluated, by path of the spec language or a name of its own.
+    public var settings: [String: String]
     public var place: Mark
 }
 
@@ -48,10 +50,11 @@ public struct ReportedFile: Hashable, Sendable {
         let paper = section.text("paper") ?? ""
         title = section.optionalText("title") ?? paper
         let shared = Shared(reading: &section)
+        let configurations = section.tables("configurations")
         let list = section.list("figures")
         section.finish()
         var mistakes = section.errors
-        figures = list.compactMap { Self.figures($0, paper: paper, shared, &mistakes) }
+        figures = list.compactMap { Self.figures($0, paper: paper, shared, configurations, &mistakes) }
         self.paper = paper
         if !mistakes.isEmpty { throw SpecErrors(mistakes) }
     }
@@ -76,12 +79,15 @@ public struct ReportedFile: Hashable, Sendable {
     }
 
     private static func figures(
-        _ node: SpecNode, paper: String, _ shared: Shared, _ errors: inout [SpecError]
+        _ node: SpecNode, paper: String, _ shared: Shared, _ configurations: [String: [String: String]],
+        _ errors: inout [SpecError]
     ) -> PaperFigures? {
         var section = SectionReader(node, "a figure", errors: [])
         let system = section.text("system")
         let own = Shared(reading: &section)
         let values = section.values("values")
+        var settings = Self.settings(of: &section, configurations)
+        settings.merge(section.table("settings")) { $1 }
         section.finish()
         let set = own.set ?? shared.set ?? section.missing("set")
         let source = own.source ?? shared.source ?? section.missing("source")
@@ -92,7 +98,22 @@ public struct ReportedFile: Hashable, Sendable {
         return PaperFigures(
             paper: paper, system: system, set: set, steps: own.steps ?? shared.steps,
             conditions: own.conditions ?? shared.conditions ?? "", count: own.count ?? shared.count, mark: mark,
-            source: source, values: values, place: node.mark)
+            source: source, values: values, settings: settings, place: node.mark)
+    }
+
+    /// The settings of the configurations that a figure names, the later ones before the earlier.
+    private static func settings(
+        of section: inout SectionReader, _ configurations: [String: [String: String]]
+    ) -> [String: String] {
+        var settings: [String: String] = [:]
+        for name in section.texts("of") {
+            if let found = configurations[name] {
+                settings.merge(found) { $1 }
+            } else {
+                section.fail("unknown-name", at: "of", "'\(name)' is no configuration of this file", hint: "known: \(configurations.keys.sorted().joined(separator: ", "))")
+            }
+        }
+        return settings
     }
 }
 

@@ -69,8 +69,8 @@ public struct ReportedLibrary: Sendable {
 }
 
 /// The YAML files of a folder of declarations.
-enum DeclarationFolder {
-    static func files(of folder: String) throws(SpecErrors) -> [String] {
+package enum DeclarationFolder {
+    package static func files(of folder: String) throws(SpecErrors) -> [String] {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             throw SpecErrors([
                 SpecError("missing-file", at: Mark(file: folder, line: 1, column: 1, text: ""), "there is no such folder")
@@ -79,7 +79,7 @@ enum DeclarationFolder {
         return names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted().map { folder + "/" + $0 }
     }
 
-    static func text(of path: String) throws(SpecErrors) -> String {
+    package static func text(of path: String) throws(SpecErrors) -> String {
         do {
             return try SpecFiles.disk.read(path)
         } catch {

@@ -170,7 +170,7 @@ extension Statistic {
 
 extension Double {
     /// With `digits` decimals; minus as a hyphen, so that numbers can be copied.
-    func fixed(_ digits: Int) -> String {
+    package func fixed(_ digits: Int) -> String {
         if isNaN { return "–" }
         if isInfinite { return self > 0 ? "∞" : "-∞" }
         let scale = (0..<digits).reduce(1.0) { power, _ in power * 10 }
@@ -183,7 +183,7 @@ extension Double {
         return sign + String(whole) + "." + String(repeating: "0", count: digits - decimals.count) + decimals
     }
 
-    func signed(_ digits: Int) -> String {
+    package func signed(_ digits: Int) -> String {
         let text = fixed(digits)
         return text.hasPrefix("-") || isNaN ? text : "+" + text
     }

@@ -33,13 +33,13 @@ public struct PairedComparison: Hashable, Sendable {
 
 /// The size of an experiment that shows a difference.
 public enum Power {
-    /// The fewest units for which a two-sided t test at 5 % finds a true `mean` in 80 % of experiments.
+    /// The fewest units for which a two-sided t test at the level `alpha` finds a true `mean` in 80 % of experiments.
     ///
-    ///     n = ((z₀.₉₇₅ + z₀.₈) σ / mean)² + z₀.₉₇₅² / 2
+    ///     n = ((z + z₀.₈) σ / mean)² + z² / 2,   z = Φ⁻¹(1 − alpha / 2)
     ///
     /// Guenther, *Sample Size Formulas for Normal Theory t Tests*, 1981. nil where the mean is 0 or needs more than 10⁹.
-    public static func units(forMean mean: Double, deviation: Double) -> Int? {
-        let (z, power) = (NormalDistribution.quantile(0.975), NormalDistribution.quantile(0.8))
+    public static func units(forMean mean: Double, deviation: Double, alpha: Double = 0.05) -> Int? {
+        let (z, power) = (NormalDistribution.quantile(1 - alpha / 2), NormalDistribution.quantile(0.8))
         let ratio = (z + power) * deviation / mean
         let count = (ratio * ratio + z * z / 2).rounded(.up)
         return count < 1e9 ? max(2, Int(count)) : nil

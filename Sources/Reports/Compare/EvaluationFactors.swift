@@ -27,7 +27,7 @@ public enum ComparisonFactor {
 
 extension EvaluationPoint {
     /// Every factor that applies, by name, but the noise seed's.
-    var factors: [(name: String, value: String)] {
+    package var factors: [(name: String, value: String)] {
         let known: [(String, String?)] = [
             ("N", steps.map { String($0) }), ("sampler", sampler), ("predictor", predictor), ("corrector", corrector),
             ("corrector_steps", correctorSteps.map { String($0) }), ("corrector_snr", snr.map { String($0) }),

@@ -1,0 +1,41 @@
+/// What one test says.
+public struct TestAnswer: Hashable, Sendable {
+    public enum Outcome: Hashable, Sendable {
+        case holds, fails
+        /// The evidence does not decide; how much of it would.
+        case undecided(needed: String?)
+        /// There is no evidence yet.
+        case missing
+    }
+
+    public var outcome: Outcome
+    public var meaning: EvidenceTest.Meaning
+    /// What the cells say, made of their numbers.
+    public var sentence: String
+    /// Where the cells stand.
+    public var places: [String]
+    /// The difference with its interval, where the test has one.
+    public var difference: Double?
+    public var interval: ClosedRange<Double>?
+    public var needs: [Need]
+}
+
+/// What all tests of a claim say together.
+public enum Verdict: String, Hashable, Sendable, CaseIterable {
+    case supported, refuted, inconclusive, missing
+
+    public var isDecided: Bool { self == .supported || self == .refuted }
+
+    /// Supported or refuted by what the answers mean, inconclusive where they contradict each other or do not decide, and
+    /// missing where nothing was measured.
+    init(_ answers: [TestAnswer]) {
+        let meanings = answers.filter { $0.outcome == .holds || $0.outcome == .fails }.map(\.meaning)
+        let isUndecided = answers.contains { if case .undecided = $0.outcome { true } else { false } }
+        switch (meanings.contains(.supports), meanings.contains(.refutes)) {
+        case (true, false): self = .supported
+        case (false, true): self = .refuted
+        case (true, true): self = .inconclusive
+        case (false, false): self = isUndecided ? .inconclusive : .missing
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Reports
+import Runs
+import Statistics
+
+extension EvidenceTest {
+    /// Asks the cells.
+    func answer(in book: CellBook) -> TestAnswer {
+        do throws(AbsentCell) {
+            switch question {
+            case .above(let first, let second): return try above(first, second, book)
+            case .equal(let first, let second): return try equal(first, second, book)
+            case .interaction(let a, let b, let c, let d): return try interaction([a, b, c, d], book)
+            case .belowInput(let rows, let input): return try belowInput(rows, input, book)
+            case .collapsed(let rows, let path): return try collapsed(rows, path, book)
+            case .differOnly(let first, let second, let paths): return try differOnly(first, second, paths, book)
+            case .less(let first, let second, let path): return try less(first, second, path, book)
+            case .recorded(let cell, let path, let value): return try recorded(cell, path, value, book)
+            case .finding(let cell, let gate): return try finding(cell, gate, book)
+            case .probe(let cell, let value, let below, let above): return try probe(cell, value, below, above, book)
+            }
+        } catch {
+            return missing(error)
+        }
+    }
+
+    private func missing(_ absent: AbsentCell) -> TestAnswer {
+        TestAnswer(
+            outcome: .missing, meaning: .nothing, sentence: "not measured: \(absent.label) (\(absent.reason)).", places: [],
+            needs: [absent.need].compactMap(\.self))
+    }
+
+    func answer(
+        _ outcome: TestAnswer.Outcome, _ sentence: String, _ cells: [String], _ book: CellBook, _ estimate: Estimate? = nil
+    ) -> TestAnswer {
+        let meaning: Meaning = switch outcome {
+        case .holds: whenHolds
+        case .fails: whenFails
+        case .undecided, .missing: .nothing
+        }
+        return TestAnswer(
+            outcome: outcome, meaning: meaning, sentence: sentence, places: cells.map { book.place($0) },
+            difference: estimate?.value, interval: estimate.map { $0.interval(alpha) }, needs: [])
+    }
+
+    // MARK: Differences
+
+    private func above(_ first: String, _ second: String, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+        let (a, b) = (try book.cell(first, metric), try book.cell(second, metric))
+        let share = try share(a.mean - b.mean, book)
+        return decided([(1, a), (-1, b)], difference(a, b), book, share: share) { estimate in
+            let interval = estimate.interval(alpha)
+            if interval.lowerBound > 0, estimate.value >= effect { return .holds }
+            if effect > 0 ? interval.upperBound < effect : interval.upperBound <= 0 { return .fails }
+            return nil
+        }
+    }
+
+    private func equal(_ first: String, _ second: String, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+        let (a, b) = (try book.cell(first, metric), try book.cell(second, metric))
+        let share = try share(a.mean - b.mean, book)
+        return decided([(1, a), (-1, b)], difference(a, b), book, share: share) { estimate in
+            let interval = estimate.interval(alpha)
+            if interval.lowerBound > -effect, interval.upperBound < effect { return .holds }
+            if !interval.contains(0), abs(estimate.value) >= effect { return .fails }
+            return nil
+        }
+    }
+
+    private func interaction(_ names: [String], _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+        var cells: [MeasuredCell] = []
+        for name in names { cells.append(try book.cell(name, metric)) }
+        let (here, there) = (cells[0].mean - cells[1].mean, cells[2].mean - cells[3].mean)
+        let opening = "\(cells[0].text) − \(cells[1].text) is \(here.signed(cells[0].digits)), and \(cells[2].text) − \(cells[3].text) is "
+            + "\(there.signed(cells[2].digits)): the two differ by \((here - there).signed(cells[0].digits))"
+        return decided(Array(zip([1, -1, -1, 1], cells)), opening, book) { estimate in
+            let interval = estimate.interval(alpha)
+            if interval.lowerBound > 0, estimate.value >= effect { return .holds }
+            return interval.upperBound < max(effect, 0) ? .fails : nil
+        }
+    }
+
+    /// What part of the gap a difference is.
+    private func share(_ difference: Double, _ book: CellBook) throws(AbsentCell) -> String? {
+        guard gap.count == 2 else { return nil }
+        let (from, to) = (try book.cell(gap[0], metric), try book.cell(gap[1], metric))
+        let whole = to.mean - from.mean
+        guard whole != 0 else { return nil }
+        return ": \(difference.fixed(2)) of the \(whole.fixed(2)) between \(from.text) and \(to.text)"
+    }
+
+    private func decided(
+        _ terms: [(Double, MeasuredCell)], _ opening: String, _ book: CellBook, share: String? = nil, rule: (Estimate) -> TestAnswer.Outcome?
+    ) -> TestAnswer {
+        do throws(Estimate.Unknown) {
+            let estimate = try Estimate(terms.map { (weight: $0.0, cell: $0.1) }, metric, scope: scope, in: book)
+            let interval = estimate.interval(alpha)
+            let digits = max(2, terms.map(\.1.digits).max() ?? 2)
+            let spread = scope == .seeds ? book.spread(of: terms.map(\.1).filter { $0.runs > 0 }, metric) : nil
+            var sentence = "\(opening) (\(percent) interval \(interval.lowerBound.fixed(digits)) to \(interval.upperBound.fixed(digits))"
+            sentence += Self.basis(terms.map(\.1), scope, spread) + (share ?? "") + "."
+            if let outcome = rule(estimate) { return answer(outcome, sentence, cells, book, estimate) }
+            let wanted = effect > 0 ? effect : abs(estimate.value)
+            let needed = estimate.needed(for: wanted, scope, alpha: alpha).map { "\($0) \(scope == .seeds ? "trainings of each" : "files")" }
+            sentence += " This does not decide" + (needed.map { "; \($0) would show a difference of \(wanted.fixed(2))." } ?? ".")
+            if case .interaction = question { sentence += " There is no reversal to explain yet." }
+            return answer(.undecided(needed: needed), sentence, cells, book, estimate)
+        } catch {
+            return answer(.undecided(needed: nil), "\(opening)\(share ?? ""); \(error.reason).", cells, book)
+        }
+    }
+
+    private var percent: String {
+        let level = 100 * (1 - alpha)
+        return level.fixed(level == level.rounded() ? 0 : 1) + " %"
+    }
+
+    /// The metric as papers print it.
+    var measure: String { metric.asPrintedMetric }
+
+    /// What the interval is over; it closes the bracket.
+    private static func basis(_ cells: [MeasuredCell], _ scope: Scope, _ spread: RunSpread?) -> String {
+        if let spread {
+            let widest = spread.widest
+            return "), where two trainings of one configuration lie up to \(widest.difference.fixed(2)) apart (\(widest.text))"
+        }
+        let counts = Set(cells.filter { !$0.isExact }.compactMap(\.count)).sorted()
+        let assumed = cells.contains(where: \.isCountAssumed) ? ", as assumed" : ""
+        guard !counts.isEmpty else { return ")" }
+        let others = cells.contains { $0.runs == 1 } ? "; other trainings may differ" : ""
+        return ", \(counts.map(String.init).joined(separator: " and ")) files\(assumed)\(others))"
+    }
+
+    private func difference(_ a: MeasuredCell, _ b: MeasuredCell) -> String {
+        let (difference, digits) = (a.mean - b.mean, min(a.digits, b.digits))
+        let isLevel = difference.fixed(digits) == (0.0).fixed(digits)
+        let relation = isLevel ? "is level with" : difference > 0 ? "lies above" : "lies below"
+        return "\(a.text) \(relation) \(b.text) in \(measure), by \(difference.signed(max(a.digits, b.digits)))"
+    }
+}

@@ -1,0 +1,74 @@
+import Reports
+import Runs
+
+/// Questions about how cells were made.
+extension EvidenceTest {
+    func differOnly(_ first: String, _ second: String, _ paths: [String], _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+        let (a, b) = (book.settings(first), book.settings(second))
+        for (name, settings) in [(first, a), (second, b)] where settings.isEmpty {
+            throw AbsentCell(label: book.label(name), reason: "how it was made is not recorded")
+        }
+        let others = Set(a.keys).union(b.keys).filter { path in
+            a[path] != b[path] && !paths.contains { path == $0 || path.hasPrefix($0 + ".") }
+        }.sorted()
+        let asked = paths.joined(separator: " and ")
+        let pair = "\(book.label(first)) and \(book.label(second))"
+        guard !others.isEmpty else { return answer(.holds, "\(pair) differ in \(asked) alone.", [first, second], book) }
+        let list = others.map { "\($0) (\(a[$0] ?? "none") against \(b[$0] ?? "none"))" }.joined(separator: ", ")
+        return answer(
+            .fails, "\(pair) differ not in \(asked) alone, but in \(list) as well: their scores do not show which of these matters.",
+            [first, second], book)
+    }
+
+    func less(_ first: String, _ second: String, _ path: String, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+        var values: [Double] = []
+        for name in [first, second] {
+            guard let value = book.settings(name)[path].flatMap(Double.init) else {
+                throw AbsentCell(label: book.label(name), reason: "'\(path)' is not recorded as a number")
+            }
+            values.append(value)
+        }
+        let (a, b) = (values[0], values[1])
+        let relation = a == b ? "as much as" : a < b ? "less than" : "more than"
+        return answer(
+            a < b ? .holds : .fails,
+            "\(path) of \(book.label(first)) is \(SettingNumber.text(a)), \(relation) the \(SettingNumber.text(b)) of \(book.label(second)).",
+            [first, second], book)
+    }
+
+    func recorded(_ name: String, _ path: String, _ value: String, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+        guard let found = book.settings(name)[path] else {
+            throw AbsentCell(label: book.label(name), reason: "'\(path)' is not recorded")
+        }
+        let sentence = "of \(book.label(name)), \(path) is recorded as '\(found)'"
+        return answer(found == value ? .holds : .fails, sentence + (found == value ? "." : ", not '\(value)'."), [name], book)
+    }
+
+    func finding(_ name: String, _ gate: String, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+        guard let stored = book.stored(name) else {
+            throw AbsentCell(label: book.label(name), reason: "checks are known of runs alone")
+        }
+        guard let findings = book.shelf?.findings(of: stored) else { throw AbsentCell(stored, book.label(name), "the store has no run '\(stored.run)'") }
+        let found = findings.filter { $0.gate == gate && $0.severity != .note }
+        guard let first = found.first else { return answer(.fails, "the check '\(gate)' found nothing of \(book.label(name)).", [name], book) }
+        return answer(.holds, "the check '\(gate)' found of \(book.label(name)), \(first.subject): \(first.message).", [name], book)
+    }
+
+    func probe(_ name: String, _ value: String, _ below: Double?, _ above: Double?, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+        guard let stored = book.stored(name) else { throw AbsentCell(label: book.label(name), reason: "only runs can be probed") }
+        guard let found = book.shelf?.probed(value, of: stored) else {
+            throw AbsentCell(
+                label: book.label(name), reason: "'\(value)' was not probed",
+                need: Need(what: "\(value) of \(book.label(name))", work: .probe, command: "sgmse probe \(stored.run)"))
+        }
+        let holds = (below.map { found < $0 } ?? true) && (above.map { found > $0 } ?? true)
+        let bounds = [below.map { "below \($0)" }, above.map { "above \($0)" }].compactMap(\.self).joined(separator: " and ")
+        return answer(
+            holds ? .holds : .fails, "\(value) of \(book.label(name)) is \(found.fixed(4)), \(holds ? "" : "not ")\(bounds).", [name], book)
+    }
+}
+
+/// Numbers among settings, as people write them.
+private enum SettingNumber {
+    static func text(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value) }
+}

@@ -1,0 +1,118 @@
+import SpecLanguage
+
+/// A file of `experiments/investigations`: a question, the cells that evidence stands on, and hypotheses that are tested.
+public struct Investigation: Hashable, Sendable {
+    /// The file's name without its ending.
+    public var name: String
+    public var title: String
+    /// By name.
+    public var cells: [String: CellSource]
+    public var hypotheses: [Hypothesis]
+    public var file: String
+}
+
+/// One claim, and what decides it.
+public struct Hypothesis: Hashable, Sendable {
+    /// A letter or a short name.
+    public var id: String
+    public var claim: String
+    public var tests: [EvidenceTest]
+    /// What would decide it where it was not measured yet.
+    public var needs: [Need]
+    public var place: Mark
+}
+
+/// What is still to be measured, and the command that measures it.
+public struct Need: Hashable, Sendable {
+    /// The kinds of work, the cheapest first.
+    public enum Work: String, Hashable, Sendable, CaseIterable, Comparable {
+        /// Headers of files are read: minutes, and no network.
+        case scan
+        /// A trained network is looked at, on some files.
+        case probe
+        /// A trained network enhances a test set.
+        case evaluate
+        /// A network is trained.
+        case train
+
+        public static func < (first: Self, second: Self) -> Bool { first.place < second.place }
+        private var place: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    }
+
+    public var what: String
+    public var work: Work
+    public var command: String
+
+    public init(what: String, work: Work, command: String) { (self.what, self.work, self.command) = (what, work, command) }
+}
+
+/// One piece of evidence on a claim.
+public struct EvidenceTest: Hashable, Sendable {
+    /// What the cells are asked; names of cells stand for them.
+    public enum Question: Hashable, Sendable {
+        /// `first − second ≥ effect`.
+        case above(first: String, second: String)
+        /// `|first − second| < effect`.
+        case equal(first: String, second: String)
+        /// `(a − b) − (c − d) ≥ effect`: what differs here and not there.
+        case interaction(a: String, b: String, c: String, d: String)
+        /// The rows lie below the unprocessed input.
+        case belowInput(rows: [String], input: String)
+        /// Runs among good neighbours in a sweep over `path` that lie below both by `effect` at least.
+        case collapsed(rows: [String], path: String)
+        /// Two cells differ in nothing but the settings of `paths`.
+        case differOnly(first: String, second: String, paths: [String])
+        /// A number among the settings of one cell is less than that of another.
+        case less(first: String, second: String, path: String)
+        /// A setting of a cell has a value, or that of another setting.
+        case recorded(cell: String, path: String, value: String)
+        /// A check of a run's data found something.
+        case finding(cell: String, gate: String)
+        /// A value that `sgmse probe` measured of a run lies within bounds.
+        case probe(cell: String, value: String, below: Double?, above: Double?)
+    }
+
+    /// Over what a difference has to hold.
+    public enum Scope: String, Hashable, Sendable, CaseIterable {
+        /// Other files: the claim is about these very weights.
+        case files
+        /// Other trainings as well: the claim is about what was configured.
+        case seeds
+    }
+
+    /// What an answer means for the claim.
+    public enum Meaning: String, Hashable, Sendable, CaseIterable { case supports, refutes, nothing }
+
+    public var question: Question
+    public var metric: String
+    /// The difference that would matter, in the unit of the metric.
+    public var effect: Double
+    /// The level of the test.
+    public var alpha: Double
+    public var scope: Scope
+    /// The gap that the difference is a share of: `second − first`, by names of cells.
+    public var gap: [String]
+    public var whenHolds: Meaning
+    public var whenFails: Meaning
+    public var place: Mark
+
+    public init(
+        _ question: Question, metric: String = "", effect: Double = 0, alpha: Double = 0.05, scope: Scope = .seeds,
+        gap: [String] = [], whenHolds: Meaning = .supports, whenFails: Meaning = .refutes,
+        place: Mark = Mark(file: "", line: 1, column: 1, text: "")
+    ) {
+        (self.question, self.metric, self.effect, self.alpha, self.scope) = (question, metric, effect, alpha, scope)
+        (self.gap, self.whenHolds, self.whenFails, self.place) = (gap, whenHolds, whenFails, place)
+    }
+
+    /// The cells that it stands on.
+    public var cells: [String] {
+        switch question {
+        case .above(let first, let second), .equal(let first, let second), .differOnly(let first, let second, _), .less(let first, let second, _): [first, second] + gap
+        case .interaction(let a, let b, let c, let d): [a, b, c, d]
+        case .belowInput(let rows, let input): rows + [input]
+        case .collapsed(let rows, _): rows
+        case .recorded(let cell, _, _), .finding(let cell, _), .probe(let cell, _, _, _): [cell]
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import Reported
+import Reports
+import Runs
+
+/// The verdict on every hypothesis of an investigation, and what is still to be measured.
+public struct InvestigationReport: Sendable {
+    public let investigation: Investigation
+    public let findings: [Finding]
+
+    /// One hypothesis with what its tests say.
+    public struct Finding: Sendable {
+        public var hypothesis: Hypothesis
+        public var verdict: Verdict
+        public var answers: [TestAnswer]
+        /// What would decide it, or confirm it.
+        public var needs: [Need]
+    }
+
+    /// One command, with the hypotheses that it serves.
+    public struct Step: Hashable, Sendable {
+        public var need: Need
+        /// Their names.
+        public var hypotheses: [String]
+        /// How many of them are open.
+        public var open: Int
+    }
+
+    /// - Parameter store: nil where there is none yet.
+    public init(of investigation: Investigation, reporting library: ReportedLibrary, from store: RunStore?) throws(StoreError) {
+        self.init(of: investigation, in: try CellBook(investigation, reporting: library, from: store))
+    }
+
+    init(of investigation: Investigation, in book: CellBook) {
+        self.investigation = investigation
+        findings = investigation.hypotheses.map { hypothesis in
+            let answers = hypothesis.tests.map { $0.answer(in: book) }
+            let verdict = Verdict(answers)
+            let isDecided = verdict.isDecided && answers.allSatisfy { $0.outcome != .missing }
+            return Finding(
+                hypothesis: hypothesis, verdict: verdict, answers: answers,
+                needs: answers.flatMap(\.needs) + (isDecided ? [] : hypothesis.needs))
+        }
+    }
+
+    /// What is to be measured: the cheapest kind of work first, and of one kind what serves most open hypotheses.
+    public var steps: [Step] {
+        var (order, steps): ([String], [String: Step]) = ([], [:])
+        for finding in findings {
+            for need in finding.needs {
+                if steps[need.command] == nil {
+                    order.append(need.command)
+                    steps[need.command] = Step(need: need, hypotheses: [], open: 0)
+                }
+                guard steps[need.command]?.hypotheses.last != finding.hypothesis.id else { continue }
+                steps[need.command]?.hypotheses.append(finding.hypothesis.id)
+                if !finding.verdict.isDecided { steps[need.command]?.open += 1 }
+            }
+        }
+        return order.enumerated().compactMap { place, command in steps[command].map { (place, $0) } }
+            .sorted { ($0.1.need.work, -$0.1.open, $0.0) < ($1.1.need.work, -$1.1.open, $1.0) }.map(\.1)
+    }
+}
+
+extension InvestigationReport.Finding {
+    /// Where the cells of an answer stand, the lines of one file together.
+    static func shown(_ places: [String]) -> String {
+        var (order, lines): ([String], [String: [String]]) = ([], [:])
+        for place in places.unique {
+            let parts = place.split(separator: ":").map(String.init)
+            let isMark = parts.count == 3 && Int(parts[1]) != nil
+            let file = isMark ? parts[0] : place
+            if lines[file] == nil { order.append(file) }
+            lines[file, default: []] += isMark ? [parts[1]] : []
+        }
+        return order.map { ([$0] + [lines[$0] ?? []].filter { !$0.isEmpty }.map { $0.joined(separator: ", ") }).joined(separator: ":") }
+            .joined(separator: "; ")
+    }
+}
+
+extension InvestigationReport {
+    /// The report as plain text, a paragraph for each hypothesis.
+    public var text: String {
+        var lines = [investigation.title, ""]
+        let width = findings.map { $0.hypothesis.id.count }.max() ?? 1
+        for finding in findings {
+            let id = finding.hypothesis.id.padding(to: width)
+            lines.append("\(id)  \(finding.verdict.rawValue.uppercased()): \(finding.hypothesis.claim)")
+            let indent = String(repeating: " ", count: width + 2)
+            for answer in finding.answers {
+                lines.append(indent + answer.sentence)
+                if !answer.places.isEmpty { lines.append(indent + "  [" + Finding.shown(answer.places) + "]") }
+            }
+            lines.append("")
+        }
+        lines += stepLines
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var stepLines: [String] {
+        let steps = steps
+        guard !steps.isEmpty else { return ["nothing is missing"] }
+        return ["what is missing, the cheapest and most decisive first:"] + steps.enumerated().map { place, step in
+            "  \(place + 1). \(step.need.what) (\(step.hypotheses.joined(separator: ", ")); \(step.need.work.rawValue))\n     \(step.need.command)"
+        }
+    }
+
+    public var json: JSON {
+        [
+            "investigation": .string(investigation.name), "title": .string(investigation.title),
+            "hypotheses": .array(findings.map(\.json)),
+            "missing": .array(
+                steps.map {
+                    [
+                        "what": .string($0.need.what), "work": .string($0.need.work.rawValue), "command": .string($0.need.command),
+                        "hypotheses": .array($0.hypotheses.map(JSON.string)),
+                    ]
+                }),
+        ]
+    }
+}
+
+extension InvestigationReport.Finding {
+    fileprivate var json: JSON {
+        [
+            "id": .string(hypothesis.id), "claim": .string(hypothesis.claim), "verdict": .string(verdict.rawValue),
+            "evidence": .array(answers.map(\.json)),
+        ]
+    }
+}
+
+extension TestAnswer {
+    fileprivate var json: JSON {
+        let (name, needed): (String, String?) = switch outcome {
+        case .holds: ("holds", nil)
+        case .fails: ("fails", nil)
+        case .undecided(let needed): ("undecided", needed)
+        case .missing: ("missing", nil)
+        }
+        return [
+            "outcome": .string(name), "needed": JSON(needed), "sentence": .string(sentence),
+            "cells": .array(places.unique.map(JSON.string)), "difference": difference.map(JSON.number) ?? .null,
+            "low": interval.map { .number($0.lowerBound) } ?? .null, "high": interval.map { .number($0.upperBound) } ?? .null,
+        ]
+    }
+}
+
+extension Array where Element: Hashable {
+    /// Each element once, in order.
+    var unique: [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}
+
+extension String {
+    func padding(to width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
+}
