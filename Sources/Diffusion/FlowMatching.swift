@@ -19,10 +19,11 @@ public struct FlowMatching: SDE, Hashable {
     public var sigmaMin: Double
     public var sigmaMax: Double
     public var origin: Origin
-    public var endTime: Double { 1 }
+    /// The last time of training, and where sampling starts; the path itself goes on to 1.
+    public var endTime: Double
 
-    public init(sigmaMin: Double = 0, sigmaMax: Double = 0.487, origin: Origin = .noisy) {
-        (self.sigmaMin, self.sigmaMax, self.origin) = (sigmaMin, sigmaMax, origin)
+    public init(sigmaMin: Double = 0, sigmaMax: Double = 0.487, origin: Origin = .noisy, endTime: Double = 1) {
+        (self.sigmaMin, self.sigmaMax, self.origin, self.endTime) = (sigmaMin, sigmaMax, origin, endTime)
     }
 
     private var pull: Double { origin == .noisy ? 1 : 0 }

@@ -12,7 +12,8 @@ public struct CommandImport: Sendable {
     /// Options that change nothing here, and differences a reader should know.
     public let remarks: [String]
 
-    /// Reads a command of train.py, enhancement.py, or their noise-conditioned variants.
+    /// Reads a command of train.py, enhancement.py, or their noise-conditioned variants; of flow matching, train.py in a folder
+    /// `flowmse` or with an option of its own, and evaluate.py.
     ///
     /// - Throws: Every option that does not exist, or misses its value, with its place in the command.
     public init(_ command: String, vocabulary: Vocabulary) throws(SpecErrors) {
@@ -96,7 +97,7 @@ private struct CommandReading {
                 errors.append(.unknown("script", name, known: CommandOption.Script.allCases.map(\.rawValue), at: mark(words[place].column)))
                 return
             }
-            script = found
+            script = found == .train && isOfFlow(words, words[place].text) ? .trainFlow : found
             words = words[(place + 1)...]
         } else if let first = words.first, !first.text.hasPrefix("-") {
             errors.append(SpecError("command", at: mark(first.column), "no script of the reference is called",
@@ -114,6 +115,14 @@ private struct CommandReading {
             option(word, &words, among: options)
         }
         if errors.isEmpty { interpret() }
+    }
+
+    /// Whether a train.py is that of flow matching: by its folder, or by an option that only it has.
+    private func isOfFlow(_ words: ArraySlice<CommandWords.Word>, _ path: String) -> Bool {
+        if path.split(separator: "/").dropLast().contains(where: { $0.lowercased().contains("flowmse") }) { return true }
+        return words.contains { word in
+            word.text.hasPrefix("--") && CommandOption.ofFlowAlone.contains(String(word.text.dropFirst(2).prefix { $0 != "=" }))
+        }
     }
 
     private mutating func option(
@@ -164,11 +173,17 @@ private struct CommandReading {
             set("train.max_steps", "0")
             remarks.append("the checkpoint says which SDE, backbone and scalings it holds; importing it completes this spec")
             if sde == "sbve" { set("sde.name", "sbve") }
+        } else if script == .trainFlow {
+            set("train.devices", "1")
         } else if given["devices"] == nil {
             remarks.append("without --devices the reference takes all there are: 1 is written, which fixes the effective batch")
             set("train.devices", "1")
         }
         if script.isConditioned { conditioned() }
+        if script.isOfFlow {
+            set("sde.name", FlowReference.process)
+            set("objective.loss_type", FlowReference.loss)
+        }
         if script == .trainConditioned, given["backbone"] == nil { set("backbone.name", "ncsnpp_v2_cond") }
         for option in CommandOption.options(of: script) {
             guard let arguments = given[option.name] else { continue }
@@ -193,18 +208,21 @@ private struct CommandReading {
             }
         }
         if script.trains, !values.contains(where: { $0.path == "train.max_steps" || $0.path == "train.max_epochs" }) {
-            remarks.append("the reference trains until it is stopped: max_epochs 160 is what its authors report")
-            set("train.max_epochs", "160")
+            remarks.append(
+                script == .trainFlow ? "the reference trains 1000 epochs, which it does not say on the command line"
+                    : "the reference trains until it is stopped: max_epochs 160 is what its authors report")
+            set("train.max_epochs", script == .trainFlow ? "1000" : "160")
         }
         if script.trains { completeRate() }
         if script.trains, given["num_eval_files"].flatMap({ ScalarReading.integer($0[0, default: ""]) }) == 0 {
             remarks.append("without evaluation files no best checkpoint is kept: the last one is evaluated")
             set("evaluate.checkpoint", "last")
         }
+        let output = script == .evaluateFlow ? "folder_destination" : "enhanced_dir"
         let needed =
             script.trains
             ? [("base_dir", "the folder with train, valid, and test")]
-            : [("test_dir", "the folder of the noisy files"), ("enhanced_dir", "the folder of the enhanced files"), ("ckpt", "the checkpoint")]
+            : [("test_dir", "the folder of the noisy files"), (output, "the folder of the enhanced files"), ("ckpt", "the checkpoint")]
         for (name, meaning) in needed where given[name] == nil {
             errors.append(SpecError("command", at: mark(1), "'--\(name)' is missing", hint: meaning))
         }
@@ -257,6 +275,7 @@ private struct CommandReading {
 
     /// Bridges alone have a sampler of the type `sde`.
     private var sde: String {
+        if script.isOfFlow { return FlowReference.process }
         let isBridge = !script.trains && given["sampler_type"]?[0, default: ""] == "sde"
         return given["sde"]?[0, default: "ouve"] ?? (isBridge ? "sbve" : "ouve")
     }
@@ -347,6 +366,22 @@ private struct CommandReading {
             if ScalarReading.bool(value) == false {
                 remarks.append("--train_noise_encoder \(value) is true to the reference, which takes any text for true; so it is here")
             }
+        case ("ode", _):
+            guard FlowReference.processes[value] == nil else { break }
+            errors.append(.unknown("path", value, known: FlowReference.processes.keys.sorted(), at: mark(1)))
+        case ("loss_type", _): set("objective.loss_type", FlowReference.loss(value).yaml)
+        case ("odesolver_type", _): if value == "black" { set("evaluate.sampler.name", "ode") }
+        case ("odesolver", _):
+            guard given["odesolver_type"]?.first != "black" else { break }
+            set("evaluate.sampler.name", YAMLText.scalar(sampler("ode_" + value)))
+        case ("reverse_starting_point", _):
+            guard let start = ScalarReading.number(value), start != 1 else { break }
+            if given["odesolver"] == nil { set("evaluate.sampler.name", "ode_euler") }
+            set("evaluate.sampler.start", YAMLText.scalar(start))
+            remarks.append("--reverse_starting_point \(value): the script starts there with the noise of t = 1, here with that of the start")
+        case ("test_dir", _) where script == .evaluateFlow:
+            // The script reads `test` of the folder.
+            set("evaluate.sets", "[{ name: test, path: \(Self.path(value + (value.hasSuffix("/") ? "test" : "/test"))) }]")
         case ("test_dir", _):
             // The script takes the folder of the noisy files; a set is the folder around it.
             var parts = value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)

@@ -3,16 +3,19 @@ import Specs
 
 /// One option of the reference's scripts, and the setting it stands for.
 ///
-/// Source: the argument parsers of sp-uhh/sgmse (train.py, enhancement.py) and of its noise-conditioned variant
-/// moonx010/sgmse (train_noise_cond.py, enhancement_noise_cond.py).
+/// Source: the argument parsers of sp-uhh/sgmse (train.py, enhancement.py), of its noise-conditioned variant
+/// moonx010/sgmse (train_noise_cond.py, enhancement_noise_cond.py), and of seongq/flowmse (train.py, evaluate.py).
 struct CommandOption: Sendable {
     enum Script: String, Sendable, CaseIterable {
         case train = "train.py"
         case trainConditioned = "train_noise_cond.py"
         case enhance = "enhancement.py"
         case enhanceConditioned = "enhancement_noise_cond.py"
+        case trainFlow = "flowmse/train.py"
+        case evaluateFlow = "evaluate.py"
 
-        var trains: Bool { self == .train || self == .trainConditioned }
+        var trains: Bool { self == .train || self == .trainConditioned || self == .trainFlow }
+        var isOfFlow: Bool { self == .trainFlow || self == .evaluateFlow }
         var isConditioned: Bool { self == .trainConditioned || self == .enhanceConditioned }
     }
 
@@ -60,7 +63,7 @@ struct CommandOption: Sendable {
     private static let train: [Script] = [.train, .trainConditioned]
     private static let enhance: [Script] = [.enhance, .enhanceConditioned]
 
-    private static func settings(_ scripts: [Script], _ section: String, _ names: [String]) -> [CommandOption] {
+    static func settings(_ scripts: [Script], _ section: String, _ names: [String]) -> [CommandOption] {
         names.map { CommandOption($0, scripts, .one, .setting("\(section).\($0)")) }
     }
 
@@ -130,6 +133,7 @@ struct CommandOption: Sendable {
             "dcunet-temb-layers-global", "dcunet-temb-layers-local", "dcunet-temb-activation", "dcunet-fix-length",
             "dcunet-mask-bound", "dcunet-norm-type", "dcunet-activation",
         ])
+        + flow
 
     /// Options that describe a network, by the networks whose class declares them; any other option belongs to all.
     private static let networks: [String: Set<String>] = {

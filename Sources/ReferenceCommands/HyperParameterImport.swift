@@ -63,7 +63,7 @@ private struct HyperParameterReading {
             if case .text(let text)? = values.first(where: { $0.name == name })?.value { text } else { nil }
         }
         backbone = text("backbone") ?? "ncsnpp"
-        sde = text("sde") ?? "ouve"
+        sde = text("sde") ?? (text("ode").map { FlowReference.processes[$0] ?? $0 } ?? "ouve")
     }
 
     /// The settings as YAML wants them: in the language's order, each value as text.
@@ -79,6 +79,7 @@ private struct HyperParameterReading {
     }
 
     private var descriptor: EntryDescriptor? { vocabulary[.backbone, backbone] }
+    private var isFlow: Bool { sde == FlowReference.process }
     private var isConditioned: Bool { descriptor?.traits.contains(.takesCondition) ?? false }
     private var takesScalings: Bool { descriptor?.traits.contains(.takesPreconditioning) ?? false }
 
@@ -93,7 +94,7 @@ private struct HyperParameterReading {
         set("backbone.name", .text(backbone))
         set("sde.name", .text(sde))
         var unknown: [String] = []
-        for (name, value) in values where !["backbone", "sde", "data_module_cls"].contains(name) {
+        for (name, value) in values where !["backbone", "sde", "ode", "data_module_cls"].contains(name) {
             if value == .none { continue }
             if !special(name, value), !setting(name, value), !parameter(name, value) { unknown.append(name) }
         }
@@ -108,6 +109,12 @@ private struct HyperParameterReading {
     /// What needs more than a name's translation.
     private mutating func special(_ name: String, _ value: SettingValue) -> Bool {
         switch (name, value) {
+        case ("loss_type", .text(let norm)) where isFlow:
+            set("objective.loss_type", FlowReference.loss(norm))
+        case ("loss_abs_exponent", _) where isFlow: break  // stored, and used nowhere in the reference
+        case ("T_rev", .number(let end)) where isFlow && end != 1:
+            set("sde.T_rev", value)
+            remarks.append("T_rev \(value): the reference samples from there with the noise of t = 1, here with that of T_rev")
         case ("loss_type", .text(let loss)) where loss == "mse" || loss == "mae":
             set("objective.loss_type", .text("score_matching"))
             if loss == "mae" {
@@ -190,7 +197,7 @@ private struct HyperParameterReading {
             set("data.path", .text("unknown"))
         }
         if !settings.contains(where: { $0.path == "objective.loss_type" }) {
-            set("objective.loss_type", .text("score_matching"))
+            set("objective.loss_type", .text(isFlow ? FlowReference.loss : "score_matching"))
         }
         if let sampler = settings.first(where: { $0.path == "train.validation_sampler" })?.value, case .text(let name) = sampler,
             vocabulary[.sampler, name]?.traits.contains(.choosesSteps) ?? false

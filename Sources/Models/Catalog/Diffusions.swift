@@ -69,12 +69,13 @@ extension Registry<any SDE> {
                     .number("sigma_min", default: 0.0, in: .nonNegative, "Standard deviation of the noise at clean speech."),
                     .number("sigma_max", default: 0.487, in: .positive, "Standard deviation of the noise at the start."),
                     .oneOf("origin", ["noisy", "noise"], default: "noisy", "What sampling starts around: noisy speech, or noise alone."),
+                    .number("T_rev", default: 1.0, in: Bounds(from: 0, to: 1, excludesLower: true), "The last time of training, where sampling starts."),
                 ],
                 traits: [.steps(5), .samplers(["ode_euler", "ode_midpoint", "ode_heun", "ode"]), .losses(["velocity_matching"])]
             ) {
                 FlowMatching(
                     sigmaMin: $0.number("sigma_min"), sigmaMax: $0.number("sigma_max"),
-                    origin: .init(rawValue: $0.text("origin")) ?? .noisy)
+                    origin: .init(rawValue: $0.text("origin")) ?? .noisy, endTime: $0.number("T_rev"))
             },
         ])
 }

@@ -1,0 +1,61 @@
+import SpecLanguage
+
+/// Names of the reference of flow matching, and what they are here.
+///
+/// Source: seongq/flowmse (train.py, evaluate.py, model.py, odes.py).
+enum FlowReference {
+    /// Its option and hyper-parameter `ode`.
+    static let processes = ["flowmatching": "flow"]
+    static let process = "flow"
+    static let loss = "velocity_matching"
+    /// The steps that its scripts take.
+    static let steps = 5
+
+    /// The loss of its `loss_type`, `mse` or `mae`.
+    static func loss(_ norm: String) -> SettingValue {
+        norm == "mse" ? .text(loss) : .choice(Choice(loss, Settings([("norm", .text(norm))])))
+    }
+}
+
+extension CommandOption {
+    private static let trainFlow: [Script] = [.trainFlow]
+    private static let evaluateFlow: [Script] = [.evaluateFlow]
+
+    /// The options of train.py and evaluate.py of flow matching.
+    static let flow: [CommandOption] =
+        [
+            CommandOption("ode", trainFlow, .one, .special),
+            CommandOption("loss_type", trainFlow, .one, .special),
+            CommandOption("loss_abs_exponent", trainFlow, .one, .nothing("the reference stores it and uses it nowhere")),
+            CommandOption("backbone", trainFlow, .one, .setting("backbone.name")),
+            CommandOption("no_wandb", trainFlow, .none, .nothing("runs are always recorded")),
+            CommandOption("gpus", trainFlow, .one, .nothing("train.py takes one GPU")),
+            CommandOption("max_epochs", trainFlow, .one, .nothing("train.py sets 1000 epochs itself")),
+            CommandOption("max_steps", trainFlow, .one, .limit("train.max_steps")),
+            CommandOption("accumulate_grad_batches", trainFlow, .one, .setting("train.accumulate_grad_batches")),
+            CommandOption("batch_size", trainFlow, .one, .setting("train.batch_size")),
+            CommandOption("base_dir", trainFlow, .one, .setting("data.path")),
+            CommandOption("dummy", trainFlow, .none, .flag("data.fraction", "0.005")),
+            CommandOption("centered", trainFlow, .none, .parameterFlag(.backbone, ["centered"], "true")),
+            CommandOption("no-centered", trainFlow, .none, .parameterFlag(.backbone, ["centered"], "false")),
+            CommandOption("test_dir", evaluateFlow, .one, .special),
+            CommandOption("folder_destination", evaluateFlow, .one, .nothing("enhanced files lie with their run")),
+            CommandOption("ckpt", evaluateFlow, .one, .special),
+            CommandOption("odesolver_type", evaluateFlow, .one, .special),
+            CommandOption("odesolver", evaluateFlow, .one, .special),
+            CommandOption("reverse_starting_point", evaluateFlow, .one, .special),
+            CommandOption("last_eval_point", evaluateFlow, .one, .setting("evaluate.t_eps")),
+            CommandOption("reverse_end_point", evaluateFlow, .one, .setting("evaluate.t_eps")),
+            CommandOption("N", evaluateFlow, .one, .setting("evaluate.N")),
+            CommandOption("atol", evaluateFlow, .one, .nothing("the script passes 1e-5 whatever it says")),
+            CommandOption("rtol", evaluateFlow, .one, .nothing("the script passes 1e-5 whatever it says")),
+        ]
+        + settings(trainFlow, "train", ["lr", "ema_decay", "t_eps", "num_eval_files"])
+        + settings(trainFlow, "data", ["format", "num_frames", "num_workers", "normalize"])
+        + settings(
+            trainFlow, "transform", ["n_fft", "hop_length", "window", "spec_factor", "spec_abs_exponent", "transform_type"])
+        + ["sigma_min", "sigma_max", "T_rev"].map { CommandOption($0, trainFlow, .one, .parameter(.sde, [$0])) }
+
+    /// Options that train.py of flow matching has and that of the diffusions has not.
+    static let ofFlowAlone: Set<String> = ["ode", "T_rev", "loss_abs_exponent", "no_wandb", "sigma_min", "sigma_max"]
+}

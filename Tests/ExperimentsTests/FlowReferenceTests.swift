@@ -1,0 +1,66 @@
+import Audio
+import Checkpoints
+import Diffusion
+import Experiments
+import Foundation
+import Models
+import ReferenceCommands
+import SpecLanguage
+import Specs
+import Tensors
+import Testing
+
+/// Checkpoints and commands of the reference of flow matching.
+@Suite struct FlowReferenceTests {
+    private static let checkpoint = ConformanceTests.root + "/flow_matching/checkpoint_fit/model.ckpt"
+
+    private func spec(_ command: String) throws -> ExperimentSpec {
+        let imported = try CommandImport(command, vocabulary: Catalog.standard.vocabulary)
+        return try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: imported.yaml).spec
+    }
+
+    @Test func aCheckpointSaysThatItIsAFlow() throws {
+        let model = try StoredModel(at: Self.checkpoint)
+        #expect(model.spec.sde.name == "flow" && model.spec.objective.loss.name == "velocity_matching")
+        #expect(model.spec.evaluate.N == [5] && model.spec.train.tEps == 0.03)
+        let enhancer = try model.enhancer(.ema).enhancer
+        let flow = try #require(enhancer.sampler as? VelocityFlow)
+        #expect(flow.process as? FlowMatching == FlowMatching() && flow.solver == .euler(steps: 5) && flow.reachesZero)
+        #expect(model.remarks.allSatisfy { !$0.contains("counterpart") }, "\(model.remarks)")
+    }
+
+    /// The whole way from a file of audio: as many calls as steps, and a result that depends on the noise.
+    @Test func aCheckpointEnhances() throws {
+        let loaded = try StoredModel(at: Self.checkpoint, overrides: ["evaluate.N=3"]).enhancer(.ema)
+        let noisy = (0..<2000).map { 0.3 * sin(Float($0) * 0.05) + 0.02 * sin(Float($0) * 1.9) }
+        let output = try loaded.enhancer.enhance(noisy, file: "a", seed: 0)
+        #expect(output.nfe == 3 && output.audio.count == noisy.count && output.audio.allSatisfy(\.isFinite))
+        #expect(try loaded.enhancer.enhance(noisy, file: "a", seed: 1).audio != output.audio)
+    }
+
+    @Test func theReadmesCommandsMeanWhatTheySay() throws {
+        let plain = try spec("python flowmse/train.py --base_dir data/vb")
+        #expect(plain.sde.name == "flow" && plain.backbone.name == "ncsnpp" && plain.train.maxEpochs == 1000)
+        #expect(plain.objective.loss.settings.text("norm") == "mse" && plain.train.effectiveBatch == 8)
+        let named = try spec("python train.py --base_dir d --ode flowmatching --loss_type mae --sigma_min 0.1 --sigma_max 0.6 --T_rev 0.9 --batch_size 4 --no_wandb")
+        #expect(named.objective.loss.settings.text("norm") == "mae" && named.sde.settings.number("T_rev") == 0.9)
+        #expect(named.sde.settings.number("sigma_max") == 0.6 && named.train.effectiveBatch == 4)
+        let evaluate = try spec("python evaluate.py --test_dir data/vb --folder_destination out --ckpt f.ckpt --N 10 --odesolver euler --last_eval_point 0.05 --reverse_starting_point 0.8")
+        #expect(evaluate.evaluate.N == [10] && evaluate.evaluate.tEps == 0.05 && evaluate.evaluate.sets[0].path == "data/vb/test")
+        #expect(evaluate.evaluate.samplers[0].name == "ode_euler" && evaluate.evaluate.samplers[0].settings.number("start") == 0.8)
+        #expect(try spec("python evaluate.py --test_dir d --folder_destination o --ckpt f.ckpt").evaluate.N == [5])
+        #expect(try spec("python evaluate.py --test_dir d --folder_destination o --ckpt f --odesolver_type black").evaluate.samplers[0].name == "ode")
+    }
+
+    @Test(arguments: [
+        "python flowmse/train.py --base_dir d --sde ouve", "python train.py --base_dir d --ode stochasticinterpolant",
+        "python evaluate.py --test_dir d --ckpt f.ckpt",
+    ])
+    func whatTheScriptsDoNotTakeIsAMistake(command: String) {
+        #expect(throws: SpecErrors.self) { try CommandImport(command, vocabulary: Catalog.standard.vocabulary) }
+    }
+
+    @Test func aTrainPyWithoutAnOptionOfItsOwnIsThatOfTheDiffusions() throws {
+        #expect(try spec("python train.py --base_dir data/vb").sde.name == "ouve")
+    }
+}
