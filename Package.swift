@@ -36,7 +36,8 @@ let package = Package(
         .target(name: "AtomicFiles"),
         .target(name: "Zlib", dependencies: ["CZlib"]),
         .target(name: "WeightFiles", dependencies: ["AtomicFiles", "Zlib"]),
-        .target(name: "SpecLanguage", dependencies: [.product(name: "Yams", package: "Yams")]),
+        .target(name: "JSONValues"),
+        .target(name: "SpecLanguage", dependencies: ["JSONValues", .product(name: "Yams", package: "Yams")]),
         .target(
             name: "CorpusRecipes",
             dependencies: ["AtomicFiles", "Audio", "Corpora", "Kernels", "Parallelism", "SpecLanguage"],
@@ -46,7 +47,7 @@ let package = Package(
         .target(name: "Runs", dependencies: ["AtomicFiles", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Statistics"),
         .target(name: "Reported", dependencies: ["SpecLanguage"]),
-        .target(name: "Reports", dependencies: ["AtomicFiles", "Zlib", "Runs", "Reported", "Statistics", "Parallelism", "Audio", "Kernels"]),
+        .target(name: "Reports", dependencies: ["JSONValues", "AtomicFiles", "Zlib", "Runs", "Reported", "Statistics", "Parallelism", "Audio", "Kernels"]),
         .target(name: "Investigations", dependencies: ["Specs", "SpecLanguage", "Reported", "Reports", "Runs", "Statistics"]),
         .target(name: "Imports", dependencies: ["Runs", "Corpora", "SpeechMetrics", "Parallelism", "Audio"]),
 

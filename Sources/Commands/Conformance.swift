@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Experiments
 import Foundation
+import Reports
 
 /// `sgmse conformance`: compares this implementation with recorded reference values.
 struct Conformance: ParsableCommand {
@@ -45,20 +46,15 @@ struct Conformance: ParsableCommand {
     }
 
     private func line(_ check: ConformanceCheck) -> String {
-        var members: [(String, String)] = [
-            ("case", quoted(check.id)), ("quantity", quoted(check.quantity)), ("error", number(check.error)),
-            ("tolerance", number(check.tolerance)), ("passed", check.passes ? "true" : "false"),
+        var members: [Reports.JSON.Member] = [
+            .init("case", .string(check.id)), .init("quantity", .string(check.quantity)), .init("error", number(check.error)),
+            .init("tolerance", number(check.tolerance)), .init("passed", .bool(check.passes)),
         ]
-        if let reason = check.reason { members.append(("reason", quoted(reason))) }
-        return "{" + members.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
+        if let reason = check.reason { members.append(.init("reason", .string(reason))) }
+        return Reports.JSON.object(members).line
     }
 
-    private func number(_ value: Double) -> String { value.isFinite ? "\(value)" : quoted("\(value)") }
-
-    private func quoted(_ text: String) -> String {
-        let data = (try? JSONEncoder().encode(text)) ?? Data()
-        return String(decoding: data, as: UTF8.self)
-    }
+    private func number(_ value: Double) -> Reports.JSON { value.isFinite ? .number(value) : .string("\(value)") }
 
     private func format(_ value: Double) -> String { String(format: "%.2e", value) }
 }

@@ -1,3 +1,5 @@
+import JSONValues
+
 /// The language as a JSON Schema, so that editors complete and check specs.
 public struct SpecJSONSchema {
     private let vocabulary: Vocabulary
@@ -10,87 +12,87 @@ public struct SpecJSONSchema {
     /// - Parameter names: The names that some tables may hold, by the table's name; any in the others.
     package static func text(_ vocabulary: Vocabulary, title: String, names: [String: [String]] = [:]) -> String {
         let schema = SpecJSONSchema(vocabulary: vocabulary, title: title, names: names)
-        return schema.root.text + "\n"
+        return schema.root.text
     }
 
-    private var root: OrderedJSON {
+    private var root: JSON {
         guard case .object(let body) = object(vocabulary.schema) else { return .object([]) }
         return .object([
-            ("$schema", "https://json-schema.org/draft/2020-12/schema"),
-            ("title", .text(title)),
+            .init("$schema", "https://json-schema.org/draft/2020-12/schema"),
+            .init("title", .string(title)),
         ] + body)
     }
 
     /// - Parameter spreads: Whether a list of values stands for several objects.
     private func object(
-        _ schema: Schema, extra: [(String, OrderedJSON)] = [], required: [String] = [], spreads: Bool = false
-    ) -> OrderedJSON {
+        _ schema: Schema, extra: [JSON.Member] = [], required: [String] = [], spreads: Bool = false
+    ) -> JSON {
         var properties = extra
         for field in schema.fields {
             let description = described(field, spreads: spreads && !field.type.isList)
-            for name in [field.name] + field.aliases { properties.append((name, description)) }
+            for name in [field.name] + field.aliases { properties.append(.init(name, description)) }
         }
         // Nothing is required: a file may complete another, and any setting may come from the one it extends.
-        var body: [(String, OrderedJSON)] = [("type", "object"), ("properties", .object(properties)), ("additionalProperties", false)]
-        if !required.isEmpty { body.append(("required", .array(required.map(OrderedJSON.text)))) }
+        var body: [JSON.Member] = [.init("type", "object"), .init("properties", .object(properties)), .init("additionalProperties", false)]
+        if !required.isEmpty { body.append(.init("required", .array(required.map(JSON.string)))) }
         return .object(body)
     }
 
-    private func described(_ field: Field, spreads: Bool = false) -> OrderedJSON {
+    private func described(_ field: Field, spreads: Bool = false) -> JSON {
         var doc = field.doc
         if let unit = field.unit { doc += " Unit: \(unit)." }
-        var body: [(String, OrderedJSON)] = [("description", .text(doc))]
+        var body: [JSON.Member] = [.init("description", .string(doc))]
         switch field.standard {
         case .value(let value):
-            if let json = json(value) { body.append(("default", json)) }
+            if let json = json(value) { body.append(.init("default", json)) }
         case .derived(let words):
-            body[0].1 = .text(doc + " Default: \(words).")
+            body[0].value = .string(doc + " Default: \(words).")
         case .required, .absent: break
         }
         let type = spreads ? FieldType.list(of: field.type, atLeast: 1) : field.type
         var alternatives = self.alternatives(type, name: field.name)
         switch field.standard {
-        case .absent, .derived: alternatives.append(.object([("type", "null")])); alternatives.append(.object([("const", "none")]))
+        case .absent, .derived: alternatives.append(.object([.init("type", "null")])); alternatives.append(.object([.init("const", "none")]))
         default: break
         }
-        if alternatives.count == 1, case .object(let only) = alternatives[0] { body += only } else { body.append(("anyOf", .array(alternatives))) }
+        if alternatives.count == 1, case .object(let only) = alternatives[0] { body += only } else { body.append(.init("anyOf", .array(alternatives))) }
         return .object(body)
     }
 
-    private func alternatives(_ type: FieldType, name: String, spreads: Bool = false) -> [OrderedJSON] {
+    private func alternatives(_ type: FieldType, name: String, spreads: Bool = false) -> [JSON] {
         switch type {
-        case .bool: return [.object([("type", "boolean")]), .object([("enum", .array(["yes", "no", "on", "off"]))])]
-        case .integer(let bounds): return [.object([("type", "integer")] + limits(bounds))]
-        case .number(let bounds): return [.object([("type", "number")] + limits(bounds))]
-        case .text: return [.object([("type", .array(["string", "number", "boolean"]))])]
+        case .bool: return [.object([.init("type", "boolean")]), .object([.init("enum", .array(["yes", "no", "on", "off"]))])]
+        case .integer(let bounds): return [.object([.init("type", "integer")] + limits(bounds))]
+        case .number(let bounds): return [.object([.init("type", "number")] + limits(bounds))]
+        case .text: return [.object([.init("type", .array(["string", "number", "boolean"]))])]
         case .oneOf(let names):
             // `c_in: 1` is a number to an editor.
-            let numbers = names.compactMap { Int($0).map { OrderedJSON.number(String($0)) } }
-            return [.object([("enum", .array(names.map(OrderedJSON.text) + numbers))])]
+            let numbers = names.compactMap { Int($0).map { JSON.integer($0) } }
+            return [.object([.init("enum", .array(names.map(JSON.string) + numbers))])]
         case .choice(let kind): return choice(vocabulary.entries(kind), spreads: spreads)
         case .variant(let entries): return choice(entries, spreads: spreads)
         case .list(let element, let count, let spreads):
             let items = alternatives(element, name: name, spreads: spreads)
-            let item: OrderedJSON = items.count == 1 ? items[0] : .object([("anyOf", .array(items))])
-            var body: [(String, OrderedJSON)] = [("type", "array"), ("items", item)]
-            if count > 0 { body.append(("minItems", .number(String(count)))) }
+            let item: JSON = items.count == 1 ? items[0] : .object([.init("anyOf", .array(items))])
+            var body: [JSON.Member] = [.init("type", "array"), .init("items", item)]
+            if count > 0 { body.append(.init("minItems", .integer(count))) }
             return [.object(body)] + items
         case .section(let schema, let shorthand):
-            return [object(schema)] + (shorthand == nil ? [] : [.object([("type", "string")])])
+            return [object(schema)] + (shorthand == nil ? [] : [.object([.init("type", "string")])])
         case .table:
-            let names: [(String, OrderedJSON)] = names[name].map { [("enum", .array($0.map(OrderedJSON.text)))] } ?? []
-            let object: [(String, OrderedJSON)] = names.isEmpty ? [] : [("propertyNames", .object(names))]
+            let names: [JSON.Member] = names[name].map { [.init("enum", .array($0.map(JSON.string)))] } ?? []
+            let object: [JSON.Member] = names.isEmpty ? [] : [.init("propertyNames", .object(names))]
             return [
-                .object([("type", "object")] + object), .object([("type", "array"), ("items", .object([("type", "string")] + names))]),
-                .object([("type", .array(["string", "null"]))]),
+                .object([.init("type", "object")] + object), .object([.init("type", "array"), .init("items", .object([.init("type", "string")] + names))]),
+                .object([.init("type", .array(["string", "null"]))]),
             ]
         case .raw:
             switch name {
-            case "extends": return [.object([("type", "string")]), .object([("type", "array"), ("items", .object([("type", "string")]))])]
+            case "extends": return [.object([.init("type", "string")]), .object([.init("type", "array"), .init("items", .object([.init("type", "string")]))])]
             case "profiles":
-                let composed = SpecComposer.compositionKeys.sorted().map { OrderedJSON.object([("required", .array([.text($0)]))]) }
-                let profile = OrderedJSON.object([("$ref", "#"), ("not", .object([("anyOf", .array(composed))]))])
-                return [.object([("type", "object"), ("additionalProperties", profile)])]
+                let composed = SpecComposer.compositionKeys.sorted().map { JSON.object([.init("required", .array([.string($0)]))]) }
+                let profile = JSON.object([.init("$ref", "#"), .init("not", .object([.init("anyOf", .array(composed))]))])
+                return [.object([.init("type", "object"), .init("additionalProperties", profile)])]
             default: return [sweep]
             }
         }
@@ -99,103 +101,60 @@ public struct SpecJSONSchema {
     // MARK: Sweeps
 
     /// Paths with values; a nested map is paths, too.
-    private func paths(_ value: [(String, OrderedJSON)]) -> OrderedJSON {
-        let known = OrderedJSON.array(vocabulary.paths.map(OrderedJSON.text))
+    private func paths(_ value: [JSON.Member]) -> JSON {
+        let known = JSON.array(vocabulary.paths.map(JSON.string))
         return .object([
-            ("type", "object"), ("propertyNames", .object([("enum", known)])), ("additionalProperties", .object(value)),
+            .init("type", "object"), .init("propertyNames", .object([.init("enum", known)])), .init("additionalProperties", .object(value)),
         ])
     }
 
-    private var sweep: OrderedJSON {
-        func whole(_ least: Int) -> OrderedJSON { .object([("type", "integer"), ("minimum", .number(String(least)))]) }
-        let lists = paths([("type", .array(["array", "object"]))])
+    private var sweep: JSON {
+        func whole(_ least: Int) -> JSON { .object([.init("type", "integer"), .init("minimum", .integer(least))]) }
+        let lists = paths([.init("type", .array(["array", "object"]))])
         let values = paths([])
-        let random = OrderedJSON.object([
-            ("type", "object"),
-            ("properties", .object([("count", whole(1)), ("seed", whole(0)), ("space", lists)])),
-            ("required", ["count", "space"]), ("additionalProperties", false),
+        let random = JSON.object([
+            .init("type", "object"),
+            .init("properties", .object([.init("count", whole(1)), .init("seed", whole(0)), .init("space", lists)])),
+            .init("required", ["count", "space"]), .init("additionalProperties", false),
         ])
-        let points = OrderedJSON.object([("type", "array"), ("items", values), ("minItems", .number("1"))])
-        let modes: [(String, OrderedJSON)] = [
-            ("grid", lists), ("zip", lists), ("random", random), ("points", points),
-            ("exclude", .object([("anyOf", .array([values, .object([("type", "array"), ("items", values)])]))])),
+        let points = JSON.object([.init("type", "array"), .init("items", values), .init("minItems", .integer(1))])
+        let modes: [JSON.Member] = [
+            .init("grid", lists), .init("zip", lists), .init("random", random), .init("points", points),
+            .init("exclude", .object([.init("anyOf", .array([values, .object([.init("type", "array"), .init("items", values)])]))])),
         ]
-        return .object([("type", "object"), ("properties", .object(modes)), ("additionalProperties", false)])
+        return .object([.init("type", "object"), .init("properties", .object(modes)), .init("additionalProperties", false)])
     }
 
-    private func choice(_ entries: [EntryDescriptor], spreads: Bool = false) -> [OrderedJSON] {
-        guard !entries.isEmpty else { return [.object([("type", .array(["string", "object"]))])] }
+    private func choice(_ entries: [EntryDescriptor], spreads: Bool = false) -> [JSON] {
+        guard !entries.isEmpty else { return [.object([.init("type", .array(["string", "object"]))])] }
         // An entry with a parameter that must be written is more than its name.
         let named = entries.filter { !$0.parameters.fields.contains { if case .required = $0.standard { true } else { false } } }
-        let names = OrderedJSON.object([("enum", .array(named.map { .text($0.name) }))])
-        let forms = entries.map { entry -> OrderedJSON in
-            let name = OrderedJSON.object([("const", .text(entry.name)), ("description", .text(entry.summary))])
-            return object(entry.parameters, extra: [("name", name)], spreads: spreads)
+        let names = JSON.object([.init("enum", .array(named.map { .string($0.name) }))])
+        let forms = entries.map { entry -> JSON in
+            let name = JSON.object([.init("const", .string(entry.name)), .init("description", .string(entry.summary))])
+            return object(entry.parameters, extra: [.init("name", name)], spreads: spreads)
         }
         return [names] + forms
     }
 
-    private func limits(_ bounds: Bounds) -> [(String, OrderedJSON)] {
-        func number(_ value: Double) -> OrderedJSON { .number(Int(exactly: value).map(String.init) ?? value.description) }
-        var limits: [(String, OrderedJSON)] = []
-        if let lower = bounds.lower { limits.append((bounds.excludesLower ? "exclusiveMinimum" : "minimum", number(lower))) }
-        if let upper = bounds.upper { limits.append((bounds.excludesUpper ? "exclusiveMaximum" : "maximum", number(upper))) }
+    private func limits(_ bounds: Bounds) -> [JSON.Member] {
+        func number(_ value: Double) -> JSON { Int(exactly: value).map(JSON.integer) ?? .number(value) }
+        var limits: [JSON.Member] = []
+        if let lower = bounds.lower { limits.append(.init(bounds.excludesLower ? "exclusiveMinimum" : "minimum", number(lower))) }
+        if let upper = bounds.upper { limits.append(.init(bounds.excludesUpper ? "exclusiveMaximum" : "maximum", number(upper))) }
         return limits
     }
 
-    private func json(_ value: SettingValue) -> OrderedJSON? {
+    private func json(_ value: SettingValue) -> JSON? {
         switch value {
         case .none: .null
         case .bool(let value): .bool(value)
-        case .integer(let value): .number(String(value))
-        case .number(let value): .number(value.description)
-        case .text(let value): .text(value)
+        case .integer(let value): .integer(value)
+        case .number(let value): .number(value)
+        case .text(let value): .string(value)
         case .list(let values): .array(values.compactMap(json))
-        case .choice(let choice): .text(choice.name)
+        case .choice(let choice): .string(choice.name)
         case .section: nil
         }
-    }
-}
-
-/// JSON that keeps the order of its keys.
-indirect enum OrderedJSON: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral {
-    case null, bool(Bool), number(String), text(String), array([OrderedJSON]), object([(String, OrderedJSON)])
-
-    init(stringLiteral value: String) { self = .text(value) }
-    init(booleanLiteral value: Bool) { self = .bool(value) }
-    init(arrayLiteral elements: OrderedJSON...) { self = .array(elements) }
-
-    var text: String { written(indent: "") }
-
-    private func written(indent: String) -> String {
-        let inner = indent + "  "
-        switch self {
-        case .null: return "null"
-        case .bool(let value): return value ? "true" : "false"
-        case .number(let digits): return digits
-        case .text(let text): return Self.quoted(text)
-        case .array(let elements):
-            if elements.isEmpty { return "[]" }
-            return "[\n" + elements.map { inner + $0.written(indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"
-        case .object(let pairs):
-            if pairs.isEmpty { return "{}" }
-            let lines = pairs.map { "\(inner)\(Self.quoted($0)): \($1.written(indent: inner))" }
-            return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
-        }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20: result += "\\u00" + (scalar.value < 16 ? "0" : "1") + String(scalar.value & 15, radix: 16)
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }
