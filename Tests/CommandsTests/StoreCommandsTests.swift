@@ -180,6 +180,17 @@ import Testing
         #expect(try after.runs().map(\.name) == runs.map(\.name) && scratch.files("step-6.safetensors").count == 2)
     }
 
+    @Test func severalRunsAreRemovedTogetherAndNoneWhereOneIsUnknown() throws {
+        let copy = try Scratch()
+        try FileManager.default.copyItem(atPath: scratch.store, toPath: copy.store)
+        let ids = runs.map(\.shortID)
+        #expect(try Program.run("rm", ids[0], "nobody", "--yes", in: copy.folder).code == 2)
+        #expect(try RunStore(at: copy.store, access: .readOnly).runs().count == 2)
+        let end = try Program.run("rm", ids[0], ids[1], ids[0], "--yes", in: copy.folder)
+        #expect(end.code == 0 && end.error.components(separatedBy: " removed").count == 3, "\(end)")
+        #expect(try RunStore(at: copy.store, access: .readOnly).runs().isEmpty)
+    }
+
     @Test func aBackupIsAStore() throws {
         #expect(try sgmse("backup", "copy.sqlite").code == 0)
         let copy = try RunStore(at: scratch.folder + "/copy.sqlite", access: .readOnly)

@@ -32,7 +32,10 @@ import Testing
     /// The whole way from a file of audio: as many calls as steps, and a result that depends on the noise.
     @Test func aCheckpointEnhances() throws {
         let loaded = try StoredModel(at: Self.checkpoint, overrides: ["evaluate.N=3"]).enhancer(.ema)
-        let noisy = (0..<2000).map { 0.3 * sin(Float($0) * 0.05) + 0.02 * sin(Float($0) * 1.9) }
+        let noisy = (0..<2000).map { index -> Float in
+            let n = Float(index)
+            return 0.3 * sin(0.05 * n) + 0.02 * sin(1.9 * n)
+        }
         let output = try loaded.enhancer.enhance(noisy, file: "a", seed: 0)
         #expect(output.nfe == 3 && output.audio.count == noisy.count && output.audio.allSatisfy(\.isFinite))
         #expect(try loaded.enhancer.enhance(noisy, file: "a", seed: 1).audio != output.audio)

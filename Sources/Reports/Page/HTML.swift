@@ -47,7 +47,7 @@ struct HTML {
         nav{color:#555;font-size:.9em}a{color:#0072B2}.scroll{overflow-x:auto}
         table{border-collapse:collapse;font-size:.85em;font-variant-numeric:tabular-nums;margin:.6em 0}
         th,td{padding:.2em .6em;text-align:right;vertical-align:top;white-space:nowrap}th.l,td.l{text-align:left}
-        td.l{white-space:normal;max-width:32em;overflow-wrap:anywhere}.best{font-weight:bold}
+        td.l{white-space:normal;max-width:32em;overflow-wrap:break-word}.best{font-weight:bold}
         thead tr:last-child th{border-bottom:1.5px solid #333}th.group{text-align:center;color:#555;font-weight:600}
         tr.first td{border-top:1px solid #999}tbody tr:hover{background:#f3f6f9}
         .scroll ul{color:#555;font-size:.82em;margin:.2em 0 1em;padding-left:1.2em}
