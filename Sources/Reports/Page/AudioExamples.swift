@@ -22,7 +22,8 @@ struct AudioExamples {
         let worst = Array(ranked.prefix(count))
         let best = Array(ranked.dropFirst(worst.count).suffix(count).reversed())
         let groups = [("Worst files", worst), ("Best files", best)].filter { !$0.1.isEmpty }
-        var html = HTML.paragraph("By \(data.metric.name) of \(focus.system) on '\(data.set.name)'. A button switches the system at the same position.")
+        var html = HTML.paragraph(
+            "Files of '\(data.set.name)', by the \(data.metric.symbol) of '\(focus.system)'. A button switches the system at the same position.")
         for (title, files) in groups {
             html += HTML.heading(title)
             for id in files { html += try element(of: id) }
