@@ -65,35 +65,42 @@ extension ExperimentSpec {
     ///
     /// - Parameter takesSteps: Whether N applies to a sampler.
     public func evaluationPoints(takesSteps: (Choice) -> Bool = { _ in true }) -> [EvaluationPoint] {
-        var points: [EvaluationPoint] = []
+        guard let set = evaluate.sets.first, let checkpoint = evaluate.checkpoints.first, let weights = evaluate.weights.first,
+            let sampler = evaluate.samplers.first
+        else { return [] }
+        let first = EvaluationPoint(
+            set: set, checkpoint: checkpoint, weights: weights, sampler: sampler, noiseSeed: 0, tEps: evaluate.tEps,
+            padding: evaluate.padding, segment: evaluate.segment, maxFiles: evaluate.maxFiles)
+        let points = [first]
+            .varied(\.set, evaluate.sets)
+            .varied(\.checkpoint, evaluate.checkpoints)
+            .varied(\.weights, evaluate.weights)
+            .varied(\.sampler, evaluate.samplers)
+            .varied(\.reference, evaluate.references.orNone)
+            .varied(\.guidance, evaluate.guidance.orNone)
+            .flatMap { [$0].varied(\.N, takesSteps($0.sampler) ? evaluate.N.orNone : [nil]) }
+            .varied(\.noiseSeed, evaluate.noiseSeeds)
         var seen: Set<EvaluationPoint> = []
-        let guidances: [Double?] = evaluate.guidance.isEmpty ? [nil] : evaluate.guidance
-        let references: [EvaluateSpec.Reference?] = evaluate.references.isEmpty ? [nil] : evaluate.references
-        for set in evaluate.sets {
-            for checkpoint in evaluate.checkpoints {
-                for weights in evaluate.weights {
-                    for sampler in evaluate.samplers {
-                        let steps: [Int?] = takesSteps(sampler) && !evaluate.N.isEmpty ? evaluate.N : [nil]
-                        for reference in references {
-                            for guidance in guidances {
-                                for N in steps {
-                                    for seed in evaluate.noiseSeeds {
-                                        let point = EvaluationPoint(
-                                            set: set, checkpoint: checkpoint, weights: weights, sampler: sampler, N: N,
-                                            guidance: guidance, reference: reference, noiseSeed: seed,
-                                            tEps: evaluate.tEps, padding: evaluate.padding, segment: evaluate.segment,
-                                            maxFiles: evaluate.maxFiles)
-                                        if seen.insert(point).inserted { points.append(point) }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
+        return points.filter { seen.insert($0).inserted }
+    }
+}
+
+extension [EvaluationPoint] {
+    /// Each point once for each value of a factor.
+    fileprivate func varied<Value>(_ factor: WritableKeyPath<EvaluationPoint, Value>, _ values: [Value]) -> [EvaluationPoint] {
+        flatMap { point in
+            values.map { value in
+                var point = point
+                point[keyPath: factor] = value
+                return point
             }
         }
-        return points
     }
+}
+
+extension Array {
+    /// The values, or the one value that says there is none.
+    fileprivate var orNone: [Element?] { isEmpty ? [nil] : map(Optional.some) }
 }
 
 extension SettingValue {

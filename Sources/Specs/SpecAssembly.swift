@@ -24,60 +24,85 @@ struct SpecAssembly {
         self.vocabulary = vocabulary
         self.environment = environment
         derived = DerivedSettings(vocabulary: vocabulary)
-        self.file = file
-        self.profile = profile
-        var errors = errors
-        var tree = tree
+        (self.file, self.profile) = (file, profile)
         var composer = SpecComposer(vocabulary.schema)
-        for override in overrides where override.changesComposition {
-            if override.path[0].name == "extends" {
-                errors.append(SpecError("override", at: override.path[0].mark, "'extends' cannot be set", hint: "load the other spec instead"))
-                continue
-            }
-            tree = Self.setting(override, in: tree, &composer)
-        }
+        let (tree, refused) = Self.composed(tree, overrides, &composer)
         root = Mark(file: file, line: 1, column: 1, text: tree.mark.file == file && tree.mark.line == 1 ? tree.mark.text : "")
         sweep = tree["sweep"].flatMap { $0.isNull ? nil : Sweep($0, vocabulary) }
         profiles = tree["profiles"]?.entries ?? []
-        if let node = tree["profiles"], node.entries == nil, !node.isNull {
-            errors.append(SpecError("wrong-type", at: node.mark, "'profiles' wants names with settings, not \(node.noun)"))
+        overlay = profile.flatMap { tree["profiles"]?[$0]?.relabelled(.profile($0)) }
+        self.overrides = overrides.filter { !$0.changesComposition }
+        base = tree.without(SpecComposer.compositionKeys)
+        self.errors = errors + refused
+        self.errors += mistakesOfProfiles(in: tree) + fixedThoughVaried(by: &composer)
+        self.errors += (sweep?.errors ?? []) + composer.errors
+    }
+
+    // MARK: Composition
+
+    /// The tree with those overrides that change what it is composed of, and the mistakes of the others of that kind.
+    private static func composed(
+        _ tree: SpecNode, _ overrides: [Override], _ composer: inout SpecComposer
+    ) -> (SpecNode, [SpecError]) {
+        var (tree, refused) = (tree, [SpecError]())
+        for override in overrides where override.changesComposition {
+            if override.path[0].name == "extends" {
+                refused.append(
+                    SpecError(
+                        "override", at: override.path[0].mark, "'extends' cannot be set", hint: "load the other spec instead"))
+            } else {
+                tree = setting(override, in: tree, &composer)
+            }
         }
-        overlay = profile.flatMap { name in
-            tree["profiles"]?[name]?.relabelled(.profile(name))
+        return (tree, refused)
+    }
+
+    /// Profiles that are none, hold what composes a spec, or are asked for and not there.
+    private func mistakesOfProfiles(in tree: SpecNode) -> [SpecError] {
+        var found: [SpecError] = []
+        if let node = tree["profiles"], node.entries == nil, !node.isNull {
+            found.append(SpecError("wrong-type", at: node.mark, "'profiles' wants names with settings, not \(node.noun)"))
         }
         for entry in profiles {
             for inner in entry.value.entries ?? [] where SpecComposer.compositionKeys.contains(inner.key) {
-                errors.append(SpecError(
-                    "profile", at: inner.mark, "'\(inner.key)' cannot stand in a profile", hint: "write it in the spec, or in one that extends it"))
+                found.append(
+                    SpecError(
+                        "profile", at: inner.mark, "'\(inner.key)' cannot stand in a profile",
+                        hint: "write it in the spec, or in one that extends it"))
             }
         }
         if let profile, overlay == nil {
             let known = profiles.map(\.key)
-            let at = tree["profiles"]?.mark ?? root
-            var error = SpecError.unknown("profile", profile, known: known, at: at)
+            var error = SpecError.unknown("profile", profile, known: known, at: tree["profiles"]?.mark ?? root)
             if known.isEmpty { error.hint = "the spec has no profiles" }
-            errors.append(error)
+            found.append(error)
         }
-        self.overrides = overrides.filter { !$0.changesComposition }
-        base = tree.without(SpecComposer.compositionKeys)
-        for path in sweep?.paths ?? [] {
-            for override in self.overrides where override.dotted == path || path.hasPrefix(override.dotted + ".") {
-                errors.append(SpecError(
-                    "override", at: override.value.mark, "the sweep varies '\(path)': it cannot be set",
-                    hint: "--set sweep.grid.\(path)=[…]"))
+        return found
+    }
+
+    /// Settings that the sweep varies and an override or the profile sets.
+    private func fixedThoughVaried(by composer: inout SpecComposer) -> [SpecError] {
+        var found: [SpecError] = []
+        let paths = sweep?.paths ?? []
+        for path in paths {
+            for override in overrides where override.dotted == path || path.hasPrefix(override.dotted + ".") {
+                found.append(
+                    SpecError(
+                        "override", at: override.value.mark, "the sweep varies '\(path)': it cannot be set",
+                        hint: "--set sweep.grid.\(path)=[…]"))
             }
         }
-        if let overlay {
-            let inside = composer.canonical(overlay)
-            for path in sweep?.paths ?? [] {
-                // Parameters of the entry that a point chooses stay the profile's.
-                guard let node = inside.node(at: ExperimentSchema.root.canonical(path)), node.entries == nil || node["name"] != nil else { continue }
-                errors.append(SpecError("profile", at: node.mark, "the sweep varies '\(path)': a profile cannot set it", hint: "leave it out here"))
-            }
+        guard let overlay else { return found }
+        let inside = composer.canonical(overlay)
+        for path in paths {
+            // Parameters of the entry that a point chooses stay the profile's.
+            guard let node = inside.node(at: ExperimentSchema.root.canonical(path)), node.entries == nil || node["name"] != nil
+            else { continue }
+            found.append(
+                SpecError(
+                    "profile", at: node.mark, "the sweep varies '\(path)': a profile cannot set it", hint: "leave it out here"))
         }
-        errors += sweep?.errors ?? []
-        errors += composer.errors
-        self.errors = errors
+        return found
     }
 
     /// A key of a grid replaces the whole key; elsewhere the override joins the tree.
