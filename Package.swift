@@ -18,6 +18,7 @@ let package = Package(
         .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
         .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Kernels", dependencies: ["CKernels", "CFFTW"], swiftSettings: unsafeFloor),
 
@@ -37,12 +38,13 @@ let package = Package(
         .target(name: "Zlib", dependencies: ["CZlib"]),
         .target(name: "WeightFiles", dependencies: ["AtomicFiles", "Zlib"]),
         .target(name: "JSONValues"),
-        .target(name: "SpecLanguage", dependencies: ["JSONValues", .product(name: "Yams", package: "Yams")]),
+        .target(name: "Digests", dependencies: ["CCrypto"], swiftSettings: unsafeFloor),
+        .target(name: "SpecLanguage", dependencies: ["Digests", "JSONValues", .product(name: "Yams", package: "Yams")]),
         .target(
             name: "CorpusRecipes",
             dependencies: ["AtomicFiles", "Audio", "Corpora", "Kernels", "Parallelism", "SpecLanguage"],
             resources: [.embedInCode("Recipes")]),
-        .target(name: "Specs", dependencies: ["SpecLanguage"]),
+        .target(name: "Specs", dependencies: ["Digests", "SpecLanguage"]),
         .target(name: "ReferenceCommands", dependencies: ["Specs", "SpecLanguage"]),
         .target(name: "Runs", dependencies: ["AtomicFiles", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Statistics"),
@@ -54,7 +56,7 @@ let package = Package(
         // Where they meet: models built from specs, their weights, their training, and whole experiments.
         .target(name: "Models", dependencies: ["Specs", "SpecLanguage", "Objectives", "Backbones", "Corpora", "Parallelism"]),
         .target(name: "Checkpoints", dependencies: ["AtomicFiles", "Models", "ReferenceCommands", "Runs", "WeightFiles"]),
-        .target(name: "Training", dependencies: ["Models", "Checkpoints", "Runs"]),
+        .target(name: "Training", dependencies: ["Digests", "Models", "Checkpoints", "Runs"]),
         .target(name: "Experiments", dependencies: ["AtomicFiles", "Training", "Models", "Checkpoints", "Specs", "Runs"]),
         .target(name: "Diagnostics", dependencies: ["Experiments"]),
 
@@ -68,6 +70,7 @@ let package = Package(
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
 
         .testTarget(name: "AtomicFilesTests", dependencies: ["AtomicFiles"]),
+        .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
         .testTarget(name: "ZlibTests", dependencies: ["Zlib"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),

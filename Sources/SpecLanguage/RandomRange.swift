@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 
 /// Where a random sweep draws a setting from: a range, even or logarithmic, or a list.

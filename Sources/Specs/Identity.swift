@@ -1,3 +1,4 @@
+import Digests
 import SpecLanguage
 
 /// A name made from meaning: the same for two texts that say the same, another for any that do not.

@@ -1,4 +1,5 @@
 import Checkpoints
+import Digests
 import Foundation
 import Parallelism
 import Runs
