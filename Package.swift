@@ -48,6 +48,9 @@ let package = Package(
         .target(name: "ReferenceCommands", dependencies: ["Specs", "SpecLanguage"]),
         .target(name: "Runs", dependencies: ["AtomicFiles", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Statistics"),
+        // Which program this is, and where its own files lie.
+        .target(name: "CBuildStamp"),
+        .target(name: "Installation", dependencies: ["CBuildStamp"], swiftSettings: unsafeFloor),
         .target(name: "Reported", dependencies: ["SpecLanguage"]),
         .target(name: "Reports", dependencies: ["JSONValues", "AtomicFiles", "Zlib", "Runs", "Reported", "Statistics", "Parallelism", "Audio", "Kernels"]),
         .target(name: "Investigations", dependencies: ["Specs", "SpecLanguage", "Reported", "Reports", "Runs", "Statistics"]),
@@ -56,7 +59,7 @@ let package = Package(
         // Where they meet: models built from specs, their weights, their training, and whole experiments.
         .target(name: "Models", dependencies: ["Specs", "SpecLanguage", "Objectives", "Backbones", "Corpora", "Parallelism"]),
         .target(name: "Checkpoints", dependencies: ["AtomicFiles", "Models", "ReferenceCommands", "Runs", "WeightFiles"]),
-        .target(name: "Training", dependencies: ["Digests", "Models", "Checkpoints", "Runs"]),
+        .target(name: "Training", dependencies: ["Digests", "Models", "Checkpoints", "Runs", "Installation"]),
         .target(name: "Experiments", dependencies: ["AtomicFiles", "Training", "Models", "Checkpoints", "Specs", "Runs"]),
         .target(name: "Diagnostics", dependencies: ["Experiments"]),
 
@@ -65,6 +68,7 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "AtomicFiles", "CorpusRecipes", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "Reported", "Investigations", "Imports", "SpeechMetrics",
+                "Installation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
@@ -92,6 +96,7 @@ let package = Package(
         .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Reports", "StoreSamples"]),
         .testTarget(name: "ReportsTests", dependencies: ["Audio", "Reported", "Reports", "StoreSamples"], exclude: ["Goldens"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Runs"]),
+        .testTarget(name: "InstallationTests", dependencies: ["Installation"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Installation", "Runs"]),
     ]
 )

@@ -35,11 +35,12 @@ public struct CheckpointImport: Sendable {
     /// - Parameters:
     ///   - folder: Where the files go; an existing folder is kept unless `replaces`.
     ///   - spec: The spec of the network, for weights that come alone.
+    ///   - files: Where that spec is read from.
     ///   - overrides: Settings that replace what the hyper-parameters say, as `data.path=corpora/vb`.
     /// - Throws: `WeightsError` for a tensor that does not fit the network, or has no place in it; `CheckpointError`,
     ///   `WeightFileError`, `SpecErrors`.
     public func run(
-        _ file: String, to folder: String, spec: String? = nil, weights selection: Selection = .both,
+        _ file: String, to folder: String, spec: String? = nil, files: SpecFiles = .disk, weights selection: Selection = .both,
         overrides: [String] = [], replaces: Bool = false
     ) throws -> Report {
         try WeightSource.checkFolder(file)
@@ -49,7 +50,7 @@ public struct CheckpointImport: Sendable {
         // A corpus takes the place of the folder that the checkpoint was trained on.
         let namesCorpus = overrides.contains { $0.hasPrefix("data.corpus") } && !overrides.contains { $0.hasPrefix("data.path=") }
         let overrides = namesCorpus ? overrides + ["data.path=none"] : overrides
-        let model = try StoredModel(at: file, spec: spec, overrides: overrides, catalog: catalog, environment: environment)
+        let model = try StoredModel(at: file, spec: spec, files: files, overrides: overrides, catalog: catalog, environment: environment)
         let layout = try ModelLayout(model.spec, catalog)
         var (arrays, metadata): ([NamedArray], [String: String]) = ([], [:])
         var (sources, remarks) = ([String](), model.remarks)

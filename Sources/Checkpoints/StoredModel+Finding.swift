@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Runs
+import SpecLanguage
 import Specs
 import WeightFiles
 
@@ -10,15 +11,17 @@ extension StoredModel {
     /// - Parameters:
     ///   - kind: Which checkpoint of a run; the best PESQ where it was found, else the last, if `nil`.
     ///   - spec: The spec of a file whose weights come alone.
+    ///   - files: Where that spec is read from.
     ///   - folder: Where published checkpoints are kept.
     ///   - environment: The value of an environment variable, for paths in specs.
     ///   - store: Opens the store; called only where nothing else is meant.
     public static func find(
-        _ text: String, kind: CheckpointRecord.Kind? = nil, spec: String? = nil, folder: String, registry: CheckpointRegistry = .standard,
-        catalog: Catalog = .standard, environment: @escaping SpecLoader.Environment = { _ in nil }, store: () throws -> RunStore
+        _ text: String, kind: CheckpointRecord.Kind? = nil, spec: String? = nil, files: SpecFiles = .disk, folder: String,
+        registry: CheckpointRegistry = .standard, catalog: Catalog = .standard,
+        environment: @escaping SpecLoader.Environment = { _ in nil }, store: () throws -> RunStore
     ) throws -> StoredModel {
         if FileManager.default.fileExists(atPath: text) {
-            return try StoredModel(at: text, spec: spec, catalog: catalog, environment: environment)
+            return try StoredModel(at: text, spec: spec, files: files, catalog: catalog, environment: environment)
         }
         if let published = registry[text] {
             if let file = published.file(in: folder) { return try StoredModel(at: file, catalog: catalog, environment: environment) }

@@ -52,15 +52,16 @@ public struct StoredModel: Sendable {
     ///
     /// - Parameters:
     ///   - spec: The spec of the network, for weights that come alone; the file's own if `nil`.
+    ///   - files: Where that spec is read from.
     ///   - overrides: Settings that replace the spec's own, as `evaluate.N=50`.
     ///   - environment: The value of an environment variable, for `~/` and `${env:NAME}` in the paths of specs and overrides.
     /// - Throws: `WeightFileError`, `WeightsError`, `SpecErrors`, or `CheckpointError`.
     public init(
-        at path: String, spec: String? = nil, overrides: [String] = [], catalog: Catalog = .standard,
+        at path: String, spec: String? = nil, files: SpecFiles = .disk, overrides: [String] = [], catalog: Catalog = .standard,
         environment: @escaping SpecLoader.Environment = { _ in nil }
     ) throws {
         let source = try WeightSource(at: path)
-        let loader = SpecLoader(vocabulary: catalog.vocabulary, environment: environment)
+        let loader = SpecLoader(vocabulary: catalog.vocabulary, files: files, environment: environment)
         if let spec {
             let loaded = try loader.load(spec, overrides: overrides)
             try NetworkSize.check(loaded.spec, available: source.valueCount, file: source.path)

@@ -20,7 +20,7 @@ struct Check: ParsableCommand {
             lengths, channels, silence, clipping, overlap between splits (exit 3 unless the spec waives a check by name).
             """)
 
-    @Argument(help: "Experiments, YAML files.")
+    @Argument(help: "Experiments: YAML files, or names of the library, such as quickstart.")
     var specs: [String]
 
     @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting, as train.lr=3e-4; may be repeated.", valueName: "path=value"))
@@ -54,12 +54,11 @@ struct Check: ParsableCommand {
 
     /// The specs without mistakes.
     private func load(_ outcome: inout Outcome) -> [LoadedSpec] {
-        let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary, environment: environmentVariable)
         var loaded: [LoadedSpec] = []
         var errors: [SpecError] = []
         for file in specs {
             do {
-                let spec = try loader.load(file, overrides: overrides, profile: profile)
+                let spec = try Library.loader.load(Library.file(of: file), overrides: overrides, profile: profile)
                 try NetworkCheck().check(spec)
                 loaded.append(spec)
             } catch {

@@ -33,7 +33,9 @@ struct ModelOptions: ParsableArguments {
 
     /// - Parameter name: A file, a folder, a published checkpoint, or a run.
     func find(_ name: String) throws -> StoredModel {
-        try StoredModel.find(name, kind: pick, spec: spec, folder: folder.folder, environment: environmentVariable) { try store.open() }
+        try StoredModel.find(
+            name, kind: pick, spec: spec.map(Library.file), files: Library.files, folder: folder.folder,
+            environment: environmentVariable) { try store.open() }
     }
 }
 

@@ -40,7 +40,8 @@ struct CheckpointImportCommand: ParsableCommand {
                 path: file, reason: "is published at \(published.source), and not in \(folder.folder)",
                 hint: published.instruction(folder: folder.folder))
         }
-        let report = try CheckpointImport(environment: environmentVariable).run(path, to: target, spec: spec, weights: weights, overrides: overrides, replaces: force)
+        let report = try CheckpointImport(environment: environmentVariable).run(
+            path, to: target, spec: spec.map(Library.file), files: Library.files, weights: weights, overrides: overrides, replaces: force)
         for remark in report.remarks { printError("note: \(remark)") }
         for source in report.sources { try emit("took      \(source)") }
         try emit("""

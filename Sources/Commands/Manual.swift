@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Installation
 
 /// `sgmse manual FOLDER`: the manual pages, for `scripts/install`.
 struct Manual: ParsableCommand {
@@ -76,7 +77,7 @@ private struct Page: Decodable {
         let shown = (arguments ?? []).filter(\.shouldDisplay)
         let synopsis = shown.map { $0.isOptional ? "[\($0.form)]" : $0.form }.joined(separator: " ")
         var lines = [
-            ".TH \(name.uppercased()) 1 \"\" \"sgmse \(SGMSE.configuration.version)\"", ".SH NAME", "\(escaped(name)) \\- \(escaped(abstract ?? ""))",
+            ".TH \(name.uppercased()) 1 \"\" \"sgmse \(BuildFacts.version)\"", ".SH NAME", "\(escaped(name)) \\- \(escaped(abstract ?? ""))",
             ".SH SYNOPSIS", ".B \(words.joined(separator: " "))", escaped(synopsis),
         ]
         if let discussion, !discussion.isEmpty { lines += [".SH DESCRIPTION"] + paragraphs(discussion) }

@@ -40,7 +40,7 @@ extension TableFormat: ExpressibleByArgument {
 
 /// Which spec, and what overlays it.
 struct SpecOptions: ParsableArguments {
-    @Argument(help: "The experiment, a YAML file.")
+    @Argument(help: "The experiment: a YAML file, or the name of one in the library, such as quickstart.")
     var spec: String
 
     @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting, as train.lr=3e-4; may be repeated.", valueName: "path=value"))
@@ -52,10 +52,9 @@ struct SpecOptions: ParsableArguments {
     /// - Parameters:
     ///   - more: Overrides that come after those of the person.
     ///   - store: Where a name that is no file may be that of runs, whose spec's file is then meant.
-    func load(_ catalog: Catalog = .standard, adding more: [String] = [], ofRunsIn store: RunStore? = nil) throws -> LoadedSpec {
-        let file = try store.flatMap { try specFile(ofRunsIn: $0) } ?? spec
-        let loader = SpecLoader(vocabulary: catalog.vocabulary, environment: environmentVariable)
-        let loaded = try loader.load(file, overrides: overrides + more, profile: profile)
+    func load(adding more: [String] = [], ofRunsIn store: RunStore? = nil) throws -> LoadedSpec {
+        let file = try store.flatMap { try specFile(ofRunsIn: $0) } ?? Library.file(of: spec)
+        let loaded = try Library.loader.load(file, overrides: overrides + more, profile: profile)
         for warning in loaded.warnings { printError(warning.description) }
         try NetworkCheck().check(loaded)
         return loaded
@@ -64,7 +63,9 @@ struct SpecOptions: ParsableArguments {
 
 extension SpecOptions {
     private func specFile(ofRunsIn store: RunStore) throws -> String? {
-        guard !FileManager.default.fileExists(atPath: spec), !spec.hasSuffix(".yaml"), !spec.hasSuffix(".yml") else { return nil }
+        guard !FileManager.default.fileExists(atPath: spec), !spec.hasSuffix(".yaml"), !spec.hasSuffix(".yml"),
+            Library.spec(spec) == nil
+        else { return nil }
         let files = Set(try store.runs(called: spec).compactMap { try store.spec(of: $0.id).file })
         guard files.count == 1 else {
             throw ValidationError("'\(spec)' is no file, and its runs are of several specs: \(files.sorted().joined(separator: ", "))")

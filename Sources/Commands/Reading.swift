@@ -58,9 +58,10 @@ struct RegistryCommand: ParsableCommand {
     ]
 
     /// What is no part of a registry, and named in a spec all the same.
-    private static let forms: [(kind: String, noun: String, entries: [EntryDescriptor])] = [
-        ("reference", "noise references, in evaluate.reference", EvaluateSpec.referenceForms),
-        ("checkpoint", "checkpoints, in evaluate.checkpoint", EvaluateSpec.checkpointForms),
+    private static let forms: [(kind: String, noun: String, entries: @Sendable () -> [EntryDescriptor])] = [
+        ("reference", "noise references, in evaluate.reference", { EvaluateSpec.referenceForms }),
+        ("checkpoint", "checkpoints, in evaluate.checkpoint", { EvaluateSpec.checkpointForms }),
+        ("experiment", "experiments of the library, as in sgmse run quickstart and extends: sgmse:base/16k.yaml", { Library.entries }),
     ]
 
     private static let kinds = RegistryKind.all.map(\.name) + forms.map(\.kind) + RegistrySections.all.map(\.name)
@@ -97,7 +98,7 @@ struct RegistryCommand: ParsableCommand {
         }
         for form in Self.forms where kind == nil || kind == form.kind {
             try emit("\(form.noun):")
-            for entry in form.entries {
+            for entry in form.entries() {
                 try emit("  \(entry.name) — \(entry.summary)")
                 for field in entry.parameters.fields { try emit(field.line) }
             }
@@ -111,7 +112,7 @@ struct RegistryCommand: ParsableCommand {
 
 extension RegistryCommand {
     fileprivate static func document(of kind: String?, _ vocabulary: Vocabulary) -> Reports.JSON {
-        let all = RegistryKind.all.map { ($0.name, vocabulary.entries($0)) } + forms.map { ($0.kind, $0.entries) }
+        let all = RegistryKind.all.map { ($0.name, vocabulary.entries($0)) } + forms.filter { kind == nil || kind == $0.kind }.map { ($0.kind, $0.entries()) }
         let sections = RegistrySections.all.filter { kind == nil || kind == $0.name }.map { section in
             Reports.JSON.Member(section.name, .array(section.fields.map { $0.field.json($0.path) }))
         }

@@ -3,6 +3,7 @@ import Backbones
 import Checkpoints
 import Experiments
 import Foundation
+import Installation
 import Kernels
 import Models
 import Parallelism
@@ -29,7 +30,7 @@ public struct SGMSE: ParsableCommand {
             The store is runs/store.sqlite unless --store or SGMSE_STORE says otherwise. Exit codes: 0 done; 1 a run \
             failed, or an error that is none of the others; 2 usage or spec error; 3 a check failed; 5 store busy or corrupt, disk full, or output that cannot be written; 130 interrupted; 141 the reader of the output has gone.
             """,
-        version: Workspace.version,
+        version: BuildFacts.version,
         subcommands: [
             Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self, Logs.self, Diff.self, Compare.self, Investigate.self, TableCommand.self, PlotCommand.self, ReportCommand.self,
             DataCommand.self, Enhance.self, Metrics.self, Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self,
@@ -83,7 +84,8 @@ public struct SGMSE: ParsableCommand {
         if let error = error as? ExitCode { return error.rawValue }
         switch exitCode(for: error) {
         case .success:
-            do throws(OutputError) { try emit(fullMessage(for: error)) } catch { return end(error) }
+            let text = fullMessage(for: error)
+            do throws(OutputError) { try emit(text == BuildFacts.version ? ProgramFacts.text : text) } catch { return end(error) }
             return 0
         case .validationFailure:
             printError(fullMessage(for: error))

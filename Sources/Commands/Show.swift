@@ -11,7 +11,10 @@ import Specs
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show a run of the store with its mean scores, or a spec with every default filled in.",
-        discussion: "A name that ends in .yaml is a spec; any other is a run's name or id, or the name of a sweep, whose runs are listed.")
+        discussion: """
+            A name that ends in .yaml or begins with sgmse: is a spec; any other is a run's name or id, or the name of a sweep, \
+            whose runs are listed, or else an experiment of the library that came with the program.
+            """)
 
     @Argument(help: "A run's name or id, or a spec.")
     var subject: String
@@ -34,13 +37,21 @@ struct Show: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard !subject.hasSuffix(".yaml"), !subject.hasSuffix(".yml") else {
-            let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary, environment: environmentVariable)
-                .load(subject, overrides: overrides, profile: profile)
-            if json { return try emitData(try Self.document(of: loaded.spec), terminator: "\n") }
-            return try emit(Self.sweep(of: loaded) + ResolvedRendering.yaml(loaded.spec, origins: origins ? loaded.origins : nil), terminator: "")
-        }
+        let isSpec = subject.hasSuffix(".yaml") || subject.hasSuffix(".yml") || FilePath.inLibrary(subject) != nil
+        if isSpec { return try showSpec() }
+        guard Library.spec(subject) != nil else { return try showRuns(in: try store.open()) }
+        guard FileManager.default.fileExists(atPath: store.path) else { return try showSpec() }
         let store = try store.open()
+        do { try showRuns(in: store) } catch let error as StoreError where error.kind == .missing { try showSpec() }
+    }
+
+    private func showSpec() throws {
+        let loaded = try Library.loader.load(Library.file(of: subject), overrides: overrides, profile: profile)
+        if json { return try emitData(try Self.document(of: loaded.spec), terminator: "\n") }
+        try emit(Self.sweep(of: loaded) + ResolvedRendering.yaml(loaded.spec, origins: origins ? loaded.origins : nil), terminator: "")
+    }
+
+    private func showRuns(in store: RunStore) throws {
         let found = try store.runs(called: subject)
         guard let run = found.first, found.count == 1 else {
             let listing = try RunListing(of: found, in: store)

@@ -103,6 +103,9 @@ public enum Engine {
     /// The instruction set in use: `baseline`, `avx2` or `avx512`.
     public static var instructionSet: String { InstructionSet.allCases[Int(sg_level())].rawValue }
 
+    /// The instruction sets that this processor has.
+    public static var availableInstructionSets: [InstructionSet] { Array(InstructionSet.allCases.prefix(Int(sg_best_level()) + 1)) }
+
     /// Computes with the instructions of a set, in all threads; with the best there is after `nil`.
     ///
     /// - Returns: Whether the processor has it; where not, nothing changes.

@@ -11,11 +11,11 @@ public struct ReportedLibrary: Sendable {
     /// Reads every YAML file of a folder.
     ///
     /// - Throws: `SpecErrors` with the mistakes of all files.
-    public init(folder: String) throws(SpecErrors) {
+    public init(folder: String, files source: SpecFiles = .disk) throws(SpecErrors) {
         var (files, errors): ([ReportedFile], [SpecError]) = ([], [])
-        for path in try DeclarationFolder.files(of: folder) {
+        for path in try DeclarationFolder.files(of: folder, in: source) {
             do throws(SpecErrors) {
-                files.append(try ReportedFile(text: try DeclarationFolder.text(of: path), file: path))
+                files.append(try ReportedFile(text: try DeclarationFolder.text(of: path, in: source), file: path))
             } catch {
                 errors += error.all
             }
@@ -70,18 +70,19 @@ public struct ReportedLibrary: Sendable {
 
 /// The YAML files of a folder of declarations.
 package enum DeclarationFolder {
-    package static func files(of folder: String) throws(SpecErrors) -> [String] {
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+    package static func files(of folder: String, in source: SpecFiles) throws(SpecErrors) -> [String] {
+        let names = source.list(folder)
+        if names.isEmpty {
             throw SpecErrors([
-                SpecError("missing-file", at: Mark(file: folder, line: 1, column: 1, text: ""), "there is no such folder")
+                SpecError("missing-file", at: Mark(file: folder, line: 1, column: 1, text: ""), "there is no such folder, or nothing is in it")
             ])
         }
         return names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted().map { folder + "/" + $0 }
     }
 
-    package static func text(of path: String) throws(SpecErrors) -> String {
+    package static func text(of path: String, in source: SpecFiles) throws(SpecErrors) -> String {
         do {
-            return try SpecFiles.disk.read(path)
+            return try source.read(path)
         } catch {
             throw SpecErrors([SpecError("missing-file", at: Mark(file: path, line: 1, column: 1, text: ""), "\(error)")])
         }

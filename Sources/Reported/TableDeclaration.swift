@@ -80,22 +80,24 @@ public struct TableDeclaration: Hashable, Sendable {
     }
 
     /// Reads the file of a table, by its name in `folder` or by its path.
-    public init(named name: String, folder: String) throws(SpecErrors) {
+    public init(named name: String, folder: String, files: SpecFiles = .disk) throws(SpecErrors) {
         let isPath = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
-        let names = isPath ? [] : try DeclarationFolder.files(of: folder).map(FilePath.stem)
+        let names = isPath ? [] : try DeclarationFolder.files(of: folder, in: files).map(FilePath.stem)
         guard isPath || names.contains(name) else {
             throw SpecErrors([
                 SpecError.unknown("table", name, known: names, at: Mark(file: folder, line: 1, column: 1, text: ""))
             ])
         }
         let file = isPath ? name : "\(folder)/\(name).yaml"
-        try self.init(text: try DeclarationFolder.text(of: file), file: file)
+        try self.init(text: try DeclarationFolder.text(of: file, in: files), file: file)
     }
 
     /// The tables of a folder.
-    public static func all(folder: String) throws(SpecErrors) -> [TableDeclaration] {
+    public static func all(folder: String, files: SpecFiles = .disk) throws(SpecErrors) -> [TableDeclaration] {
         var tables: [TableDeclaration] = []
-        for file in try DeclarationFolder.files(of: folder) { tables.append(try TableDeclaration(named: file, folder: folder)) }
+        for file in try DeclarationFolder.files(of: folder, in: files) {
+            tables.append(try TableDeclaration(named: file, folder: folder, files: files))
+        }
         return tables
     }
 

@@ -35,7 +35,8 @@ extension RunStore {
 
     private static func isSpec(_ text: String, file: String?, written: String) -> Bool {
         if let file {
-            let last = (file as NSString).lastPathComponent
+            // The file, or sgmse: and a file of the library of experiments.
+            let last = file.split(whereSeparator: { "/:".contains($0) }).last.map(String.init) ?? file
             if [file, last, (last as NSString).deletingPathExtension].contains(text) { return true }
         }
         return written.split(separator: "\n").contains { line in

@@ -21,7 +21,7 @@ package struct SpecChain {
             return compose(try files.read(path), file: path, stack: [])
         } catch {
             let mark = Mark(file: path, line: 1, column: 1, text: "")
-            let near = suggestion(for: path)
+            let near = suggestion(for: path) ?? suggestionOfTheLibrary(for: path)
             errors.append(SpecError("unreadable", at: mark, "cannot read '\(path)': \(error)", hint: near))
             return nil
         }
@@ -91,9 +91,17 @@ package struct SpecChain {
 
     private func suggestion(for path: String) -> String? {
         let folder = FilePath.folder(of: path)
-        let name = folder.isEmpty ? path : String(path.dropFirst(folder.count + (folder == "/" ? 0 : 1)))
+        let name = String(path.dropFirst(folder.count).drop { $0 == "/" })
         let known = files.list(folder).filter { $0 != name && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }
         return nearest(to: name, among: known).map { "did you mean '\($0)'?" }
+    }
+
+    /// For a name such as `quickstrt`, the experiment of the library that is called nearly so.
+    private func suggestionOfTheLibrary(for path: String) -> String? {
+        let folder = FilePath.folder(of: path)
+        let specs = files.list(FilePath.library + folder).filter { $0.hasSuffix(".yaml") }.map(FilePath.stem)
+        let known = folder.isEmpty ? specs : specs.map { folder + "/" + $0 }
+        return nearest(to: path, among: known).map { "did you mean '\($0)' of the library? 'sgmse registry experiment' lists it" }
     }
 }
 

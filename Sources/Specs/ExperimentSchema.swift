@@ -15,7 +15,7 @@ public enum ExperimentSchema {
             "Where settings come from: paths with citations.", part: IdentityPart.none),
         Field("waive", .table, default: .value(.section(Settings())),
             "Checks that may fail, each with the reason.", part: IdentityPart.none),
-        Field("extends", .raw, default: .absent, "Specs this one completes or changes, relative to its folder.", part: IdentityPart.none),
+        Field("extends", .raw, default: .absent, "Specs this one completes or changes: relative to its folder, or sgmse:base/16k.yaml of the library.", part: IdentityPart.none),
         .section("data", DataSpec.schema, "The audio.", part: .data),
         .section("transform", TransformSpec.schema, "From samples to the network's input.", part: .training),
         .choice("backbone", of: .backbone, default: "ncsnpp", "The network.", part: .training),

@@ -1,5 +1,6 @@
 import Digests
 import Foundation
+import Installation
 import Kernels
 import Models
 import Runs
@@ -8,8 +9,6 @@ import Specs
 
 /// Where experiments run: the store and the folders beside it.
 public struct Workspace: Sendable {
-    public static let version = "0.1.0"
-
     public let store: RunStore
     public let catalog: Catalog
     /// How this process describes itself in the store.
@@ -22,7 +21,7 @@ public struct Workspace: Sendable {
         self.corpora = corpora ?? store.folder + "/corpora"
         let (commit, isDirty) = Self.gitState()
         provenance = Provenance(
-            gitCommit: commit, isDirty: isDirty, version: Self.version, machine: Self.machine, threads: Engine.threads,
+            gitCommit: commit, isDirty: isDirty, version: BuildFacts.version, machine: Self.machine, threads: Engine.threads,
             commandLine: commandLine.joined(separator: " "))
     }
 
@@ -66,8 +65,10 @@ public struct Workspace: Sendable {
         return "\(ProcessInfo.processInfo.hostName), \(processor), \(cores) cores, \(Engine.instructionSet)"
     }
 
-    /// The commit of the working tree around the current folder, and whether it has changes.
+    /// The commit of the program, and whether it had changes; that of the working tree around the current folder for a
+    /// program without a stamp.
     private static func gitState() -> (commit: String, isDirty: Bool) {
+        if let stamp = BuildFacts.stamp { return (stamp.commit, stamp.hasChanges) }
         guard let commit = git(["rev-parse", "HEAD"]) else { return ("", false) }
         return (commit, git(["status", "--porcelain", "--untracked-files=no"])?.isEmpty == false)
     }

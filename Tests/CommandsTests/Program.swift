@@ -21,13 +21,16 @@ final class Program {
     }
 
     /// - Parameter fileSizeLimit: Bytes that no file may exceed, in place of a full disk.
-    init(_ arguments: [String], in folder: String = NSTemporaryDirectory(), fileSizeLimit: Int? = nil, environment: [String: String] = [:]) throws {
+    init(
+        _ arguments: [String], in folder: String = NSTemporaryDirectory(), fileSizeLimit: Int? = nil, environment: [String: String] = [:],
+        program: String = Program.path
+    ) throws {
         if let fileSizeLimit {
             // The shell counts in blocks of 512 bytes, where POSIX does; bash in POSIX mode and dash do.
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments = ["-c", "ulimit -f \(fileSizeLimit / 512); exec \"$0\" \"$@\"", Self.path] + arguments
+            process.arguments = ["-c", "ulimit -f \(fileSizeLimit / 512); exec \"$0\" \"$@\"", program] + arguments
         } else {
-            process.executableURL = URL(fileURLWithPath: Self.path)
+            process.executableURL = URL(fileURLWithPath: program)
             process.arguments = arguments
         }
         process.currentDirectoryURL = URL(fileURLWithPath: folder)

@@ -11,8 +11,8 @@ struct TableCommand: ParsableCommand {
         commandName: "table",
         abstract: "Print a table of a paper: what it reports, ours, their difference, and what fills the open cells.",
         discussion: """
-            Tables are declared in experiments/tables, reported figures stand in experiments/reported; --tables and --reported \
-            take other folders. Without a name, the tables are listed. --check exits 3 on a stale cell, a row below its anchor, \
+            Tables are declared in experiments/tables, reported figures stand in experiments/reported: of the working folder, or \
+            else of the library that came with the program; --tables and --reported take other folders. Without a name, the tables are listed. --check exits 3 on a stale cell, a row below its anchor, \
             a known value that is missed, or one figure with two values.
             """)
 
@@ -23,10 +23,10 @@ struct TableCommand: ParsableCommand {
     @OptionGroup var corpora: CorpusOptions
 
     @Option(help: ArgumentHelp("Folder of the tables.", valueName: "folder"))
-    var tables = "experiments/tables"
+    var tables: String?
 
     @Option(help: ArgumentHelp("Folder of the reported figures.", valueName: "folder"))
-    var reported = "experiments/reported"
+    var reported: String?
 
     @Option(help: "table, markdown, csv, json, latex or html; csv has a line for each cell, at full precision.")
     var format: TableFormat = .terminal
@@ -48,8 +48,8 @@ struct TableCommand: ParsableCommand {
 
     func run() throws {
         guard let name else { return try list() }
-        let declaration = try TableDeclaration(named: name, folder: tables)
-        let library = try ReportedLibrary(folder: reported)
+        let declaration = try TableDeclaration(named: name, folder: tablesFolder, files: Library.files)
+        let library = try ReportedLibrary(folder: reported ?? Library.folder("reported"), files: Library.files)
         let rows = TableRows(declaration)
         var table = try read(declaration, library, rows)
         if fill {
@@ -61,6 +61,8 @@ struct TableCommand: ParsableCommand {
         for problem in problems { printError("\(check ? "error" : "warning"): \(problem)") }
         if check, !problems.isEmpty { throw ExitCode(3) }
     }
+
+    private var tablesFolder: String { tables ?? Library.folder("tables") }
 
     private func read(_ declaration: TableDeclaration, _ library: ReportedLibrary, _ rows: TableRows) throws -> PaperTable {
         let known = FileManager.default.fileExists(atPath: store.path) ? try store.open() : nil
@@ -89,7 +91,7 @@ struct TableCommand: ParsableCommand {
 
     private func list() throws {
         var listing = Table(columns: ["table", "title", "rows", "columns"].map { Table.Column($0, alignment: .leading) })
-        for table in try TableDeclaration.all(folder: tables) {
+        for table in try TableDeclaration.all(folder: tablesFolder, files: Library.files) {
             listing.rows.append(
                 Table.Row([.text(table.name), .text(table.title), .integer(table.rows.count), .text(table.columns.joined(separator: " "))]))
         }

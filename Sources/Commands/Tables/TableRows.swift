@@ -16,14 +16,13 @@ struct TableRows {
 
     init(_ declaration: TableDeclaration) {
         var (sources, specs): ([RowSource], [Int: LoadedSpec]) = ([], [:])
-        let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary, environment: environmentVariable)
         for (place, row) in declaration.rows.enumerated() {
             guard case .spec(let path) = row.source else {
                 sources.append(RowSource())
                 continue
             }
             do throws(SpecErrors) {
-                let loaded = try loader.load(path, overrides: row.overrides)
+                let loaded = try Library.loader.load(path, overrides: row.overrides)
                 specs[place] = loaded
                 sources.append(RowSource(loaded))
             } catch {
