@@ -93,7 +93,7 @@ let package = Package(
         .testTarget(name: "ImportsTests", dependencies: ["Imports", "Reports", "Audio"]),
         .testTarget(name: "ReportedTests", dependencies: ["Reported", "SpecLanguage"]),
         .target(name: "StoreSamples", dependencies: ["Runs"], path: "Tests/StoreSamples"),
-        .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Reports", "StoreSamples"]),
+        .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Digests", "Reports", "StoreSamples"]),
         .testTarget(name: "ReportsTests", dependencies: ["Audio", "Reported", "Reports", "StoreSamples"], exclude: ["Goldens"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "InstallationTests", dependencies: ["Installation"]),

@@ -7,7 +7,7 @@ import WeightFiles
 public struct ReferenceChoice: Sendable {
     /// The guidance scale `w`.
     public var guidance: Double?
-    /// A mode, or a file or folder of noise, as ``ReferenceChooser/named(_:duration:trainedFrames:stft:sampleRate:seed:)``
+    /// A mode, or a file or folder of noise, as `ReferenceChooser.named(…)`
     /// takes it.
     public var reference: String?
     /// Length of the reference, in seconds.

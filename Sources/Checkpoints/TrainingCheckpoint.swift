@@ -82,7 +82,7 @@ public struct TrainingCheckpoint: Sendable {
         buffers = try model.backbone.buffers.map { ($0.name, try tensor("buffers", $0.name, $0)) }
     }
 
-    /// The averaged or the raw weights of a training checkpoint, and the running statistics, by the names of ``ScoreModel/weights``.
+    /// The averaged or the raw weights of a training checkpoint, and the running statistics, by the names of `ScoreModel.weights`.
     public static func weights(at path: String, averaged: Bool, model: ScoreModel) throws -> [NamedArray] {
         let file = try SafetensorsFile(path: path)
         let part = averaged ? "ema" : "weights"

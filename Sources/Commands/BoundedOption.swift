@@ -30,7 +30,7 @@ extension ClosedRange where Bound: BoundedNumber {
     /// - Throws: A usage error where there is none, or it lies outside.
     func number(_ text: String) throws -> Bound {
         guard let number = Bound(text), contains(number) else {
-            throw ValidationError("it must be \(Bound.noun) in \(lowerBound)...\(upperBound)")
+            throw ValidationError("it must be \(Bound.noun) from \(lowerBound) to \(upperBound)")
         }
         return number
     }
@@ -40,7 +40,7 @@ extension ArgumentHelp {
     /// The same help with the numbers that are allowed.
     fileprivate func stating<Number: BoundedNumber>(_ bounds: ClosedRange<Number>) -> ArgumentHelp {
         var help = self
-        if visibility == .default { help.abstract += " (\(bounds.lowerBound)...\(bounds.upperBound))" }
+        if visibility == .default { help.abstract += " (\(bounds.lowerBound) to \(bounds.upperBound))" }
         return help
     }
 }

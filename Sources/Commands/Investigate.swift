@@ -21,17 +21,17 @@ struct Investigate: ParsableCommand {
     @OptionGroup var store: StoreOptions
 
     @Option(help: ArgumentHelp("Folder of the investigations.", valueName: "folder"))
-    var investigations = "experiments/investigations"
+    var investigations: String?
 
     @Option(help: ArgumentHelp("Folder of the reported figures.", valueName: "folder"))
-    var reported = "experiments/reported"
+    var reported: String?
 
     @Flag(help: "The verdicts as JSON.")
     var json = false
 
     func run() throws {
-        let investigation = try Investigation(named: subject, folder: investigations)
-        let library = try ReportedLibrary(folder: reported)
+        let investigation = try Investigation(named: subject, folder: investigations ?? Library.folder("investigations"), files: Library.files)
+        let library = try ReportedLibrary(folder: reported ?? Library.folder("reported"), files: Library.files)
         let known = FileManager.default.fileExists(atPath: store.path) ? try store.open() : nil
         let report = try InvestigationReport(of: investigation, reporting: library, from: known)
         try json ? emit(report.json) : emit(report.text, terminator: "")

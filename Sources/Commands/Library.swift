@@ -36,13 +36,15 @@ enum Library {
         return FileManager.default.fileExists(atPath: folder + "/" + file) ? FilePath.library + file : nil
     }
 
+    /// Folders of the library whose files are no experiments.
+    private static let declarations = ["corpora/recipes/", "investigations/", "reported/", "tables/"]
+
     /// The library's experiments with their titles, by name.
     static var entries: [EntryDescriptor] {
         guard let folder = installed.experiments else { return [] }
         let paths = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
         return paths.sorted().compactMap { path in
-            let isSpec = path.hasSuffix(".yaml") && !path.hasPrefix("tables/") && !path.hasPrefix("reported/")
-            guard isSpec, let text = try? files.read(FilePath.library + path) else { return nil }
+            guard path.hasSuffix(".yaml"), !declarations.contains(where: path.hasPrefix), let text = try? files.read(FilePath.library + path) else { return nil }
             let title = YAMLReader.read(text, file: path).node?["title"]?.text ?? ""
             return EntryDescriptor(String(path.dropLast(5)), title, facts: ())
         }

@@ -22,10 +22,13 @@ public struct SGMSE: ParsableCommand {
         discussion: """
             Define an experiment in YAML, run it, compare runs in a table:
 
-              sgmse check experiments/quickstart.yaml
-              sgmse plan experiments/quickstart.yaml
-              sgmse run experiments/quickstart.yaml
+              sgmse check quickstart
+              sgmse plan quickstart
+              sgmse run quickstart
               sgmse compare
+
+            A spec is a YAML file, or an experiment of the library that came with the program: sgmse registry experiment \
+            lists them.
 
             The store is runs/store.sqlite unless --store or SGMSE_STORE says otherwise. Exit codes: 0 done; 1 a run \
             failed, or an error that is none of the others; 2 usage or spec error; 3 a check failed; 5 store busy or corrupt, disk full, or output that cannot be written; 130 interrupted; 141 the reader of the output has gone.

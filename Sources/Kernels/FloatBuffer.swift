@@ -3,7 +3,7 @@ import CKernels
 /// Dense `Float` storage of a tensor, 64-byte aligned, taken from and given back to the pool of buffers.
 ///
 /// The contents are written by the kernel that produces them and only read afterwards; the two exceptions
-/// (``updateAdam`` and ``copy(from:)``) belong to the one thread that trains.
+/// (`updateAdam` and `copy(from:)`) belong to the one thread that trains.
 @safe
 public final class FloatBuffer: @unchecked Sendable {  // written before it is shared, read-only afterwards
     public let count: Int

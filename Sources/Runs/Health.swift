@@ -64,6 +64,9 @@ extension RunStore {
         }
     }
 
+    /// The steps of the schema, each as its name and its statements.
+    package static var schemaSteps: [String] { steps.map { "\($0.name)\n\($0.sql)" } }
+
     /// Runs statements as they are, for proofs about stores in unusual states.
     package func execute(_ sql: String) throws(StoreError) {
         try Self.mapping(path) { try database.writeWithoutTransaction { try $0.execute(sql: sql) } }

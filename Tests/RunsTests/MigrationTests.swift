@@ -1,7 +1,14 @@
+import Digests
 import Foundation
 import Runs
 import StoreSamples
 import Testing
+
+/// The steps of the schema of version 0.1.0.
+private let stepsOfVersion010 = [
+    "a73b3443a1089bfe", "98347f8ba9980dd3", "f606d08b7b46e7ff", "8cd39f8c8c0728ad", "9f2a56be46c9039b", "bdb8f0c4de455bb6",
+    "c6d22123d9494c22", "3c8485c7dbdcb7ca", "b779333661dac6eb", "4d0476f060dc6c75", "538637c23ef3f92c", "cb289acad82111f9",
+]
 
 @Suite struct MigrationTests {
     let scratch: Scratch
@@ -44,6 +51,12 @@ import Testing
         let store = try RunStore(at: scratch.store)
         #expect(try store.runs(where: RunFilter("sde.theta=1.5 and lr=0.1 and sde=ouve")).map(\.name) == ["old"])
         #expect(try store.query("SELECT path FROM v_setting ORDER BY path").map { $0[0] } == ["sde.name", "sde.theta", "train.lr"])
+    }
+
+    /// What was released stays: version 0.1.0 has exactly these first steps, each known by the SHA-256 of its name and statements,
+    /// and later versions append theirs.
+    @Test func releasedStepsNeverChange() {
+        #expect(RunStore.schemaSteps.prefix(stepsOfVersion010.count).map { SHA256.hex($0, digits: 16) } == stepsOfVersion010)
     }
 
     /// Each process finds the store at whatever step another has reached.

@@ -7,7 +7,7 @@ import Parallelism
 /// Enhances the sound files of a folder, or one file, several at once, each in the memory of a segment.
 ///
 /// Names and subfolders are kept. Every output is written under a temporary name and renamed, so an interrupted call leaves whole
-/// files only, and the same call goes on from there: an output is passed over that ``EnhancementLedger`` knows to be made from
+/// files only, and the same call goes on from there: an output is passed over that `EnhancementLedger` knows to be made from
 /// the same input under the same settings. The noise of a file depends on the seed and its name alone.
 public struct FolderEnhancer: Sendable {
     /// What is done with a file of several channels.
