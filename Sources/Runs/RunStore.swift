@@ -241,6 +241,8 @@ extension RunStore {
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.label = "sgmse.store"
+        // SQLite 3.37 writes such literals itself: without them its ALTER TABLE ADD COLUMN with a CHECK is a logic error.
+        configuration.acceptsDoubleQuotedStringLiterals = true
         configuration.busyMode = .callback(waiting(patience))
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY")
