@@ -5,20 +5,28 @@ import Reported
 import Reports
 import Runs
 
-/// `sgmse investigate`: verdicts on declared hypotheses.
+/// `sgmse investigate`: verdicts on declared hypotheses, or on what explains the gap between two runs.
 struct Investigate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say of each hypothesis of a file whether figures and runs support it, and what is missing.",
+        abstract: "Say what figures and runs support: hypotheses of a file, or what explains the gap between two runs or specs.",
         discussion: """
-            Investigations are declared in experiments/investigations: claims, the cells they stand on, the test, the effect \
-            that would matter. A verdict is supported, refuted, inconclusive (with the number of files or trainings that would \
-            decide) or missing (with the commands that measure it).
+            With one name: investigations are declared in experiments/investigations, as claims, the cells they stand on, the \
+            test, and the effect that would matter. A verdict is supported, refuted, inconclusive (with the number of files or \
+            trainings that would decide) or missing (with the commands that measure it).
+
+            With two names, of runs or specs: the settings in which they differ are varied one at a time from the first to the \
+            second. What changes the evaluation alone gets a full factorial on the first one's weights; for the rest, the path \
+            that moves the score farthest at each step. What it costs is said first; --run computes it.
             """)
 
-    @Argument(help: "The investigation's name, or its file.")
+    @Argument(help: "An investigation's name or file; or a run or spec, with another.")
     var subject: String
 
+    @Argument(help: "The run or spec that the first one is compared with.")
+    var target: String?
+
     @OptionGroup var store: StoreOptions
+    @OptionGroup var corpora: CorpusOptions
 
     @Option(help: ArgumentHelp("Folder of the investigations.", valueName: "folder"))
     var investigations: String?
@@ -26,10 +34,42 @@ struct Investigate: ParsableCommand {
     @Option(help: ArgumentHelp("Folder of the reported figures.", valueName: "folder"))
     var reported: String?
 
+    @Option(help: "The metric whose gap is explained.")
+    var metric = "pesq"
+
+    @Option(name: .customLong("test-set"), help: ArgumentHelp("The test set; the first of the spec if not given.", valueName: "set"))
+    var testSet: String?
+
+    @Option(parsing: .upToNextOption, help: "Seeds of each training; with one, nothing tells a factor from chance.")
+    var seeds = [0, 1, 2]
+
+    @Option(help: "The share of the gap that would matter, in the metric's unit; a tenth of the gap if not given.")
+    var effect: Double?
+
+    @Option(help: "Stop before a step of the path that takes more trainings than this in all.", in: 0...1_000_000)
+    var trainings: Int?
+
+    @Option(help: "A profile of the specs, such as smoke.")
+    var profile: String?
+
+    @Flag(name: .customLong("run"), help: "Train and evaluate what is missing.")
+    var computes = false
+
     @Flag(help: "The verdicts as JSON.")
     var json = false
 
+    func validate() throws {
+        if seeds.isEmpty || Set(seeds).count != seeds.count || seeds.contains(where: { $0 < 0 }) {
+            throw ValidationError("--seeds takes different whole numbers of 0 or more, and not '\(seeds.map(String.init).joined(separator: " "))'")
+        }
+        if effect.map({ !($0 >= 0 && $0.isFinite) }) ?? false { throw ValidationError("--effect is the size of a difference, 0 or more") }
+        if target == nil, computes || testSet != nil || trainings != nil || profile != nil {
+            throw ValidationError("--run, --test-set, --trainings and --profile are for two runs or specs")
+        }
+    }
+
     func run() throws {
+        if let target { return try FactorSearch(self).explain(from: subject, to: target) }
         let investigation = try Investigation(named: subject, folder: investigations ?? Library.folder("investigations"), files: Library.files)
         let library = try ReportedLibrary(folder: reported ?? Library.folder("reported"), files: Library.files)
         let known = FileManager.default.fileExists(atPath: store.path) ? try store.open() : nil

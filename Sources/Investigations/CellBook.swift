@@ -11,8 +11,8 @@ public struct CellBook: Sendable {
     private let library: ReportedLibrary
     private let figures: [FigureKey: PaperFigures]
     let shelf: StoreShelf?
-    /// By paper and set; what run-to-run spread is read from.
-    private let families: [String: [PaperFigures]]
+    /// What run-to-run spread is read from: trainings of one configuration, by paper and set, and metric.
+    private let replicates: [String: [String: [RunSpread]]]
     /// The largest spread over files that anybody reports, by set and metric.
     private let widest: [String: [String: Double]]
 
@@ -34,7 +34,9 @@ public struct CellBook: Sendable {
             }
         }
         self.figures = figures
-        families = Dictionary(grouping: library.figures) { "\($0.paper) on \($0.set)" }
+        replicates = Dictionary(grouping: library.figures) { "\($0.paper) on \($0.set)" }.mapValues { figures in
+            Set(figures.flatMap(\.values.keys)).reduce(into: [:]) { $0[$1] = RunSpread.replicates(among: figures, $1) }
+        }
         widest = library.figures.reduce(into: [:]) { widest, one in
             for (metric, value) in one.values {
                 if let std = value.std { widest[one.set, default: [:]][metric] = max(std, widest[one.set]?[metric] ?? 0) }
@@ -108,7 +110,7 @@ public struct CellBook: Sendable {
     func spread(of cells: [MeasuredCell], _ metric: String) -> RunSpread? {
         var parts: [RunSpread] = cells.filter { $0.runMeans.count > 1 }.map { RunSpread(means: $0.runMeans, label: $0.label) }
         for family in Set(cells.map(\.family)).sorted() {
-            parts += RunSpread.replicates(among: families[family] ?? [], metric)
+            parts += replicates[family]?[metric] ?? []
         }
         return RunSpread(pooling: parts)
     }

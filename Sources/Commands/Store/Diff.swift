@@ -1,20 +1,41 @@
 import ArgumentParser
 import Experiments
+import Foundation
+import Investigations
 import Models
+import Parallelism
 import Reports
 
-/// `sgmse diff`: in what two runs differ.
+/// `sgmse diff`: in what two runs, two specs, or a run and a spec differ.
 struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show in what two runs differ: meaning, protocol, provenance, and results on the same files.")
+        abstract: "Show in what two runs or specs differ: meaning, protocol, provenance, and results on the same files.",
+        discussion: """
+            A name that ends in .yaml is a spec. Where a spec or a recipe takes part, the protocols are compared line by line, \
+            before anything is trained: what matters most stands first, with what is known of it, and what checks find in the \
+            data beside it. Recipes of published results lie in experiments/protocols.
+            """)
 
-    @Argument(help: "A run's name or id, or a sweep of two runs.")
+    @Argument(help: "A run's name or id, a sweep of two runs, or a spec.")
     var first: String
 
-    @Argument(help: "Another run's name or id.")
+    @Argument(help: "Another run's name or id, or another spec.")
     var second: String?
 
+    @Option(help: ArgumentHelp("Compare with a published recipe, such as taslp2023-vbdmd.", valueName: "name"))
+    var recipe: String?
+
+    @Option(help: ArgumentHelp("Folder of the recipes.", valueName: "folder"))
+    var protocols = "experiments/protocols"
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting of the first spec; may be repeated.", valueName: "path=value"))
+    var overrides: [String] = []
+
+    @Flag(help: "Compare what specs say, without reading their data.")
+    var noData = false
+
     @OptionGroup var store: StoreOptions
+    @OptionGroup var corpora: CorpusOptions
 
     @Option(help: "table, markdown, csv, json or latex.")
     var format: TableFormat = .terminal
@@ -22,7 +43,30 @@ struct Diff: ParsableCommand {
     @Flag(help: "The same as --format json.")
     var json = false
 
+    func validate() throws {
+        if recipe != nil, second != nil { throw ValidationError("--recipe takes the place of '\(second ?? "")'; leave one of them out") }
+        if !overrides.isEmpty, !ProtocolSides.isSpec(first) { throw ValidationError("--set changes a spec, and '\(first)' is a run") }
+    }
+
     func run() throws {
+        guard recipe != nil || ProtocolSides.isSpec(first) || second.map(ProtocolSides.isSpec) ?? false else { return try compareRuns() }
+        guard recipe != nil || second != nil else { throw ValidationError("'\(first)' is compared with nothing; name another spec or run, or --recipe") }
+        let interruption = Interruption()
+        let signals = InterruptSignals(interruption)
+        defer { signals.stop() }
+        let sides = ProtocolSides(store: store, corpora: corpora, readsData: !noData, interruption: interruption)
+        let mine = try sides.side(of: first, overrides: overrides)
+        let comparison: ProtocolComparison
+        if let recipe {
+            let recipe = try Recipe(named: recipe, folder: protocols)
+            comparison = ProtocolComparison(mine, try sides.side(of: recipe), impossible: recipe.impossible)
+        } else {
+            comparison = ProtocolComparison(mine, try sides.side(of: second ?? ""))
+        }
+        try json || format == .json ? emit(comparison.json) : emit(comparison.table, as: format)
+    }
+
+    private func compareRuns() throws {
         let store = try store.open()
         let found = try RunSelection([first] + [second].compactMap(\.self)).runs(in: store)
         if let second, found.count == 1 { throw ValidationError("'\(first)' and '\(second)' are one run, \(found[0].shortID)") }

@@ -1,0 +1,115 @@
+import AtomicFiles
+import ArgumentParser
+import Experiments
+import Foundation
+import Investigations
+import Runs
+import SpecLanguage
+import Specs
+
+/// Combinations of factors as specs beside the store: what they cost, their runs, and their scores.
+struct FactorRounds {
+    let design: FactorDesign
+    let stem: String
+    let options: Investigate
+
+    struct Cost {
+        var trainings = 0
+        var evaluations = 0
+        var seconds = 0.0
+        var unmeasured = 0
+
+        /// `3 trainings and 6 evaluations to do, about 0:12`.
+        var text: String {
+            var text = "\(trainings) \(trainings == 1 ? "training" : "trainings") and \(evaluations) \(evaluations == 1 ? "evaluation" : "evaluations") to do"
+            if seconds > 0 { text += ", about \(Duration.written(seconds)) as measured" }
+            if unmeasured > 0 { text += ", \(unmeasured) of them of a kind that was not measured yet" }
+            return text
+        }
+    }
+
+    /// What is still to be done of some combinations.
+    func cost(of combinations: [Combination]) throws -> Cost {
+        let folder = (URL(fileURLWithPath: options.store.path).path as NSString).deletingLastPathComponent
+        let known = FileManager.default.fileExists(atPath: options.store.path) ? try options.store.open() : nil
+        let planner = Planner(store: known, folder: folder, corpora: options.corpora.folder)
+        var (cost, seen) = (Cost(), Set<String>())
+        for combination in combinations {
+            let loaded = try design.spec(of: combination, named: stem).loaded
+            let plan = try planner.plan(loaded)
+            // Combinations of one evaluation factor share their trainings.
+            for (run, step) in zip(loaded.runs, plan.steps.filter { $0.kind == .train }) where seen.insert("\(run.identity)\(run.spec.data.path ?? "")").inserted {
+                guard step.state != .cached else { continue }
+                cost.trainings += 1
+                cost.seconds += step.seconds ?? 0
+                if step.seconds == nil { cost.unmeasured += 1 }
+            }
+            let evaluations = plan.pending.filter { $0.kind == .evaluate }
+            cost.evaluations += evaluations.count
+            cost.seconds += evaluations.reduce(0) { $0 + ($1.seconds ?? 0) }
+        }
+        return cost
+    }
+
+    /// Runs combinations, each as a process of this program; what was trained before is reused.
+    ///
+    /// - Throws: `ExitCode` of the first that fails.
+    func execute(_ combinations: [Combination]) throws {
+        let folder = (URL(fileURLWithPath: options.store.path).deletingLastPathComponent().path) + "/investigations"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for combination in combinations {
+            let spec = try design.spec(of: combination, named: stem)
+            let file = "\(folder)/\(spec.loaded.spec.name).yaml"
+            try PendingFile.write(Data(spec.text.utf8), to: file)
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
+            process.arguments = ["run", file, "--no-table", "--store", options.store.path, "--journal", options.store.journal.rawValue]
+                + (options.corpora.folder.map { ["--corpora", $0] } ?? [])
+            try process.run()
+            process.waitUntilExit()
+            let code = process.terminationReason == .uncaughtSignal ? 130 : process.terminationStatus
+            if code != 0 { throw ExitCode(code) }
+        }
+    }
+
+    /// The scores of every combination that has them, over the files that all of these have.
+    func scores() throws -> [Combination: ScoreMatrix] {
+        guard FileManager.default.fileExists(atPath: options.store.path) else { return [:] }
+        let store = try options.store.open()
+        let runs = try store.runs().filter { run in ([run.name] + run.aliases).contains { $0.hasPrefix(stem) } }
+        let snapshot = try store.scores(of: runs.map(\.id), sets: [design.question.set], metrics: [design.question.metric])
+        var found: [Combination: [[TestFile.ID: Double]]] = [:]
+        for combination in try reachable() {
+            let loaded = try design.spec(of: combination, named: stem).loaded
+            let own = loaded.runs.compactMap { series(of: $0, runs, snapshot) }
+            if own.count == loaded.runs.count { found[combination] = own }
+        }
+        guard let some = found.values.first?.first else { return [:] }
+        let files = some.keys.filter { file in found.values.allSatisfy { $0.allSatisfy { $0[file] != nil } } }.sorted()
+        return files.isEmpty ? [:] : found.mapValues { $0.map { scores in files.map { scores[$0] ?? .nan } } }
+    }
+
+    /// The combinations that may have been computed: those of the evaluation, and those whose spec lies beside the store.
+    private func reachable() throws -> [Combination] {
+        let folder = URL(fileURLWithPath: options.store.path).deletingLastPathComponent().path + "/investigations"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let written = names.filter { $0.hasPrefix(stem + "-") && $0.hasSuffix(".yaml") }.compactMap { name in
+            UInt64(name.dropFirst(stem.count + 1).dropLast(5), radix: 16).map { Combination(rawValue: $0) }
+        }
+        return written.filter { $0.isSubset(of: Combination(all: design.factors.count)) }
+    }
+
+    private func series(of run: SpecRun, _ runs: [Run], _ snapshot: ScoreSnapshot) -> [TestFile.ID: Double]? {
+        let own = runs.filter { one in
+            one.key.identity == run.identity.hex && one.key.seed == UInt64(run.seed) && ([one.name] + one.aliases).contains(run.name)
+        }
+        guard let point = run.evaluations.first else { return nil }
+        for evaluation in snapshot.evaluations where own.contains(where: { $0.id == evaluation.run }) && evaluation.identity.hasPrefix(point.identity.hex + "|") {
+            for metric in snapshot.metrics.keys {
+                guard let found = snapshot.series[.init(evaluation: evaluation.id, metric: metric)] else { continue }
+                return Dictionary(zip(found.files, found.values).filter { $0.1.isFinite }) { first, _ in first }
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import AtomicFiles
+import Experiments
+import Foundation
+import Investigations
+import Models
+import Reports
+import Runs
+import SpecLanguage
+import Specs
+
+/// Varies the settings in which two runs or specs differ, and says what each explains.
+struct FactorSearch {
+    let options: Investigate
+    private let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary, environment: environmentVariable)
+
+    init(_ options: Investigate) { self.options = options }
+
+    func explain(from first: String, to second: String) throws {
+        let (source, target) = (try spec(of: first), try spec(of: second))
+        guard let set = options.testSet ?? target.evaluate.sets.first?.name else {
+            throw ValidationError("\(second) has no test set to compare on")
+        }
+        for (name, one) in [(first, source), (second, target)] where !one.evaluate.sets.contains(where: { $0.name == set }) {
+            throw ValidationError("\(name) has no test set '\(set)'; it has \(one.evaluate.sets.map(\.name).joined(separator: ", "))")
+        }
+        try ValidationError.check([options.metric], "metric", among: Catalog.standard.metrics.names)
+        let design = try FactorDesign(
+            from: source, to: target, asking: .init(set: set, metric: options.metric, seeds: options.seeds), loader: loader)
+        guard !design.factors.isEmpty else { throw ValidationError("\(first) and \(second) differ in nothing that decides a score") }
+        try search(design, stem: "gap-\(source.identity.short.prefix(4))\(target.identity.short.prefix(4))-\(set)-\(options.metric)")
+    }
+
+    private func spec(of name: String) throws -> ExperimentSpec {
+        if ProtocolSides.isSpec(name) {
+            let loaded = try loader.load(name, profile: options.profile)
+            if !loaded.unknown.isEmpty { _ = try ProtocolGate.report(on: loaded) }  // which says what is not known
+            return loaded.spec
+        }
+        let store = try options.store.open()
+        let run = try store.run(named: name)
+        return try JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: run.id).resolved.utf8))
+    }
+
+    private func search(_ design: FactorDesign, stem: String) throws {
+        for factor in design.factors {
+            printError("  \(factor.isOfEvaluation ? "evaluation" : "training  ") \(factor.name): \(shortened(factor.from)) → \(shortened(factor.to))")
+        }
+        printError("\(design.factors.count) factors; at most \(AblationPath.most(of: design.trained.count)) combinations of training besides both ends, "
+            + "with \(options.seeds.count) seeds each")
+        let rounds = FactorRounds(design: design, stem: stem, options: options)
+        let all = Combination(all: design.factors.count)
+        var wanted = design.evaluations
+        var spent = 0
+        while true {
+            let cost = try rounds.cost(of: wanted)
+            printError("next: \(wanted.count) combinations, \(cost.text)")
+            if let most = options.trainings, spent + cost.trainings > most {
+                printError("stopped: --trainings \(most) leaves \(most - spent)")
+                break
+            }
+            if options.computes { try rounds.execute(wanted) }
+            spent += cost.trainings
+            let scores = try rounds.scores()
+            guard let first = scores[[]], let last = scores[all] else {
+                guard !options.computes else { throw ValidationError("an end of the path has no scores; the messages above say why") }
+                break
+            }
+            let isUpward = last.mean >= first.mean
+            let path = AblationPath(over: design.trained, from: design.start, isUpward: isUpward, scores)
+            guard options.computes, !path.missing.isEmpty else { break }
+            guard wanted != path.missing else { throw ValidationError("combinations of the path have no scores; the messages above say why") }
+            wanted = path.missing
+        }
+        try show(design, try rounds.scores(), all)
+    }
+
+    private func show(_ design: FactorDesign, _ scores: [Combination: ScoreMatrix], _ all: Combination) throws {
+        guard scores[[]] != nil, scores[all] != nil else {
+            printError("nothing is computed yet; --run trains and evaluates it")
+            if options.json { try emit(Reports.JSON.object([.init("factors", .array(design.factors.map(\.json)))])) }
+            return
+        }
+        let factors = design.factors.map { FactorReport.Factor($0.name, isOfEvaluation: $0.isOfEvaluation) }
+        let report = FactorReport(factors, scores, metric: options.metric, effect: options.effect)
+        try options.json ? emit(report.json) : emit(report.table, as: .terminal)
+    }
+
+    private func shortened(_ text: String) -> String { text.count > 60 ? text.prefix(57) + "..." : text }
+}
+
+extension FactorDesign.Factor {
+    fileprivate var json: Reports.JSON {
+        ["factor": .string(name), "from": .string(from), "to": .string(to), "kind": .string(isOfEvaluation ? "evaluation" : "training")]
+    }
+}
+
+extension ScoreMatrix {
+    /// The mean over trainings and files.
+    fileprivate var mean: Double { reduce(0) { $0 + $1.reduce(0, +) } / Double(Swift.max(1, reduce(0) { $0 + $1.count })) }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Corpora
+import Experiments
+import Foundation
+import Investigations
+import Models
+import Parallelism
+import Runs
+import Specs
+import Training
+
+/// Reads the sides of a comparison of protocols: specs with what checks find in their data, runs with what was measured.
+struct ProtocolSides {
+    let store: StoreOptions
+    let corpora: CorpusOptions
+    let readsData: Bool
+    let interruption: Interruption
+    private let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary, environment: environmentVariable)
+
+    init(store: StoreOptions, corpora: CorpusOptions, readsData: Bool, interruption: Interruption) {
+        (self.store, self.corpora, self.readsData, self.interruption) = (store, corpora, readsData, interruption)
+    }
+
+    static func isSpec(_ name: String) -> Bool { name.hasSuffix(".yaml") || name.hasSuffix(".yml") }
+
+    func side(of name: String, overrides: [String] = []) throws -> ProtocolSide {
+        guard Self.isSpec(name) else { return try side(ofRun: name) }
+        let loaded = try loader.load(name, overrides: overrides)
+        if loaded.runs.contains(where: { !$0.point.isEmpty }) {
+            printError("\(name) is a sweep; it is compared as it stands before its points change it")
+        }
+        return ProtocolSide(label: name, spec: loaded.spec, findings: try inSpec(loaded) + (readsData ? inData(of: loaded) : []))
+    }
+
+    func side(of recipe: Recipe) throws -> ProtocolSide {
+        let loaded = try loader.load(recipe.spec)
+        return ProtocolSide(label: recipe.name, spec: loaded.spec, findings: try inSpec(loaded), measured: recipe.measured)
+    }
+
+    private func side(ofRun name: String) throws -> ProtocolSide {
+        let store = try store.open()
+        let run = try store.run(named: name)
+        let spec = try JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: run.id).resolved.utf8))
+        let loaded = try loader.load(text: ResolvedRendering.yaml(spec), file: "\(run.name).yaml")
+        let found = try store.findings(of: run.id).filter { $0.severity == .failure && $0.subject != "protocol" }.map {
+            ProtocolSide.Finding(gate: $0.gate, subject: $0.subject, message: $0.message)
+        }
+        return ProtocolSide(
+            label: "\(run.name) (\(run.shortID))", spec: spec, findings: try inSpec(loaded) + found, measured: try measured(run, store))
+    }
+
+    /// The checkpoint that was evaluated, and by which score it was chosen.
+    private func measured(_ run: Run, _ store: RunStore) throws -> [String: String] {
+        let used = try store.evaluations(of: run.id).compactMap(\.checkpoint)
+        guard let first = used.first else { return [:] }
+        var values = ["checkpoint": Set(used.map { "\($0.kind.rawValue)@\($0.step)" }).sorted().joined(separator: ", ")]
+        for record in try store.validations(of: run.id) where record.step == first.step && record.metric == "pesq" {
+            if let value = record.value { values["validation.pesq"] = "\((value * 1000).rounded() / 1000) on \(record.n) files at step \(record.step)" }
+        }
+        return values
+    }
+
+    private func inSpec(_ loaded: LoadedSpec) throws -> [ProtocolSide.Finding] {
+        guard loaded.unknown.isEmpty else { return [] }
+        return try ProtocolGate.report(on: loaded).findings.filter { $0.severity != .note }.map(Self.finding)
+    }
+
+    /// What checks find in the audio; what keeps it from being read is said, and stops nothing.
+    private func inData(of loaded: LoadedSpec) throws -> [ProtocolSide.Finding] {
+        do {
+            let workspace = Workspace(store: try store.open(.readWrite), corpora: corpora.folder, commandLine: CommandLine.arguments)
+            var preparer = DataPreparer(workspace: workspace, interruption: interruption)
+            return try preparer.findings(loaded.spec).filter { $0.severity == .error }.map(Self.finding)
+        } catch let error where isBadData(error) {
+            printError("the data of \(loaded.file) was not read, its headers are not compared: \(error)")
+            return []
+        }
+    }
+
+    private static func finding(_ finding: Corpora.Finding) -> ProtocolSide.Finding {
+        .init(gate: finding.code.rawValue, subject: finding.set, message: finding.message)
+    }
+}

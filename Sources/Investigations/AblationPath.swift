@@ -1,0 +1,43 @@
+/// The way from one configuration to another, one factor at a time: at each step the one that moves the score farthest
+/// toward the target.
+///
+/// Fawcett and Hoos, *Analysing Differences Between Algorithm Configurations Through Ablation*, Journal of Heuristics 22, 2016.
+/// A path over k factors takes at most k (k + 1) / 2 − 1 combinations besides both ends; a round's combinations do not
+/// depend on each other.
+public struct AblationPath: Hashable, Sendable {
+    /// The factors in the order of the path, as far as it is known.
+    public var order: [Int]
+    /// What has to be scored before the next step can be chosen; none at the end.
+    public var missing: [Combination]
+    /// How many steps were compared to choose the path.
+    public var compared: Int
+
+    /// Walks as far as `scores` allow.
+    ///
+    /// - Parameters:
+    ///   - start: Factors that are at the target's value from the beginning.
+    ///   - isUpward: Whether the target's score is the higher one.
+    public init(over factors: [Int], from start: Combination = [], isUpward: Bool, _ scores: [Combination: ScoreMatrix]) {
+        var (order, current, remaining, compared) = ([Int](), start, factors, 0)
+        while !remaining.isEmpty {
+            let open = remaining.map { current.with($0) }.filter { scores[$0] == nil }
+            if !open.isEmpty {
+                self.init(order: order, missing: open, compared: compared)
+                return
+            }
+            compared += remaining.count
+            let means = remaining.map { ScoreMatrices.mean(scores[current.with($0)] ?? []) }
+            let best = means.indices.max { isUpward ? means[$0] < means[$1] : means[$0] > means[$1] } ?? 0
+            order.append(remaining[best])
+            current = current.with(remaining.remove(at: best))
+        }
+        self.init(order: order, missing: [], compared: compared)
+    }
+
+    private init(order: [Int], missing: [Combination], compared: Int) {
+        (self.order, self.missing, self.compared) = (order, missing, compared)
+    }
+
+    /// The most combinations besides both ends that a path over `count` factors takes.
+    public static func most(of count: Int) -> Int { max(0, count * (count + 1) / 2 - 1) }
+}

@@ -1,0 +1,144 @@
+import Reports
+import SpecLanguage
+import Specs
+
+/// In what two protocols differ, line by line, what matters most first: two specs before anything is trained, a run and a
+/// spec, or either and a recipe.
+public struct ProtocolComparison: Sendable {
+    public struct Item: Hashable, Sendable {
+        public enum Kind: String, Hashable, Sendable {
+            /// What a spec says of data, training and evaluation.
+            case data, training, evaluation
+            /// What follows from settings together.
+            case derived
+            /// What a check found in data or spec.
+            case check
+            /// What was measured of a run.
+            case measured
+        }
+
+        public var kind: Kind
+        public var path: String
+        public var first: String
+        public var second: String
+        public var effect: KnownEffect
+    }
+
+    public let first: ProtocolSide
+    public let second: ProtocolSide
+    public let items: [Item]
+    /// Faults that cannot occur here, with the reason.
+    public let impossible: [Recipe.Impossible]
+
+    public init(_ first: ProtocolSide, _ second: ProtocolSide, impossible: [Recipe.Impossible] = []) {
+        (self.first, self.second, self.impossible) = (first, second, impossible)
+        let found = Self.settings(first, second) + Self.derived(first, second) + Self.checks(first, second) + Self.measured(first, second)
+        items = found.enumerated().sorted { ($0.element.effect.weight, $0.offset) < ($1.element.effect.weight, $1.offset) }.map(\.element)
+    }
+
+    private static func settings(_ first: ProtocolSide, _ second: ProtocolSide) -> [Item] {
+        let changes = second.spec.changes(from: first.spec).map { change in
+            Item(
+                kind: change.part == .data ? .data : change.part == .evaluation ? .evaluation : .training, path: change.path,
+                first: Self.shown(change.from, beside: change.to), second: Self.shown(change.to, beside: change.from), effect: .of(change.path))
+        }
+        // Waivers decide nothing by themselves, and let everything through.
+        let names = Set(first.spec.waive.keys).union(second.spec.waive.keys).sorted()
+        return changes + names.filter { first.spec.waive[$0] != second.spec.waive[$0] }.map { name in
+            Item(
+                kind: .check, path: "waive.\(name)", first: first.spec.waive[name] ?? "none", second: second.spec.waive[name] ?? "none",
+                effect: .of("waive.\(name)"))
+        }
+    }
+
+    private static func derived(_ first: ProtocolSide, _ second: ProtocolSide) -> [Item] {
+        let (mine, yours) = (first.derived, second.derived)
+        return Set(mine.keys).intersection(yours.keys).sorted().filter { mine[$0] != yours[$0] }.map { name in
+            Item(kind: .derived, path: name, first: mine[name] ?? "", second: yours[name] ?? "", effect: .of(name))
+        }
+    }
+
+    /// What checks found of either side; what both found of one subject is one line.
+    private static func checks(_ first: ProtocolSide, _ second: ProtocolSide) -> [Item] {
+        let mine = first.findings.filter { !second.findings.contains($0) }
+        let yours = second.findings.filter { !first.findings.contains($0) }
+        func texts(_ findings: [ProtocolSide.Finding]) -> [String: String] {
+            Dictionary(findings.map { ("\($0.gate)\n\($0.subject)", "\($0.subject): \($0.message)") }) { "\($0); \($1)" }
+        }
+        let (here, there) = (texts(mine), texts(yours))
+        return Set(here.keys).union(there.keys).sorted().map { key in
+            let gate = String(key.prefix { $0 != "\n" })
+            return Item(kind: .check, path: gate, first: here[key] ?? "none", second: there[key] ?? "none", effect: .of(gate))
+        }
+    }
+
+    /// A value in short: of another entry of a registry its name and what it alone has, of a list of sections their names.
+    private static func shown(_ value: SettingValue, beside other: SettingValue) -> String {
+        switch (value, other) {
+        case (.choice(let mine), .choice(let yours)):
+            let own = mine.settings.filter { yours.settings[$0.name] != $0.value }.map { "\($0.name): \($0.value)" }
+            return own.isEmpty ? mine.name : "\(mine.name) (\(own.joined(separator: ", ")))"
+        case (.list(let values), .list(let others)):
+            let (mine, yours) = (values.map(name), others.map(name))
+            return mine == yours ? "\(value)" : "[\(mine.joined(separator: ", "))]"
+        default: return "\(value)"
+        }
+    }
+
+    /// The name of a section or entry of a list; the whole value where it has none.
+    private static func name(_ value: SettingValue) -> String {
+        switch value {
+        case .section(let section): if case .text(let name)? = section["name"] { name } else { "\(value)" }
+        case .choice(let choice): choice.settings.isEmpty ? choice.name : "\(value)"
+        default: "\(value)"
+        }
+    }
+
+    /// Before anything is trained there is nothing to measure.
+    private static func measured(_ first: ProtocolSide, _ second: ProtocolSide) -> [Item] {
+        guard !first.measured.isEmpty, !second.measured.isEmpty else { return [] }
+        return Set(first.measured.keys).union(second.measured.keys).sorted().compactMap { name in
+            let (mine, yours) = (first.measured[name], second.measured[name])
+            guard mine != yours else { return nil }
+            return Item(kind: .measured, path: name, first: mine ?? "not known", second: yours ?? "not known", effect: .of(name))
+        }
+    }
+}
+
+extension ProtocolComparison {
+    public var table: Table {
+        var table = Table(
+            columns: [
+                .init("matters", alignment: .leading, isKey: true), .init("", alignment: .leading), .init("line", alignment: .leading),
+                .init(first.label, alignment: .leading), .init(second.label, alignment: .leading), .init("known of it", alignment: .leading),
+            ])
+        table.rows = items.map { item in
+            .init([
+                .text(item.effect.weight.text), .text(item.kind.rawValue), .text(item.path), .text(item.first), .text(item.second),
+                .text(item.effect.reason),
+            ])
+        }
+        // What follows from settings, and what is selected, is no thing of its own.
+        let deciding = items.count { $0.kind != .derived }
+        table.notes = [
+            deciding == 0 ? "nothing that decides a score differs"
+                : deciding == 1 ? "one thing differs" : "\(deciding) things differ: scores would not show which of them matters"
+        ]
+        table.notes += impossible.map { "cannot occur here: \($0.what): \($0.because)" }
+        return table
+    }
+
+    public var json: JSON {
+        [
+            "first": .string(first.label), "second": .string(second.label),
+            "differences": .array(
+                items.map {
+                    [
+                        "kind": .string($0.kind.rawValue), "path": .string($0.path), "first": .string($0.first), "second": .string($0.second),
+                        "matters": .string($0.effect.weight.text), "known": .string($0.effect.reason),
+                    ]
+                }),
+            "cannot_occur": .array(impossible.map { ["what": .string($0.what), "because": .string($0.because)] }),
+        ]
+    }
+}
