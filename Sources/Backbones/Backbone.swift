@@ -14,6 +14,12 @@ public protocol Backbone: Sendable {
     /// What must divide the number of bins and of frames.
     var divisor: (bins: Int, frames: Int) { get }
 
+    /// What frames are filled up to a multiple of before a recording is enhanced.
+    var frameMultiple: Int { get }
+
+    /// Whether the frames that were filled up take part in the synthesis of the enhanced recording, at its end.
+    var usesFilledFrames: Bool { get }
+
     /// Says why spectrograms of this size cannot be taken, if so.
     func check(bins: Int, frames: Int) throws(BackboneError)
 
@@ -23,6 +29,11 @@ public protocol Backbone: Sendable {
 
 extension Backbone {
     public var buffers: [Parameter] { [] }
+
+    /// 64, or what the network halves if that is more.
+    public var frameMultiple: Int { max(64, divisor.frames) }
+
+    public var usesFilledFrames: Bool { true }
 
     /// The network in evaluation.
     public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float]) -> Tensor { callAsFunction(x, y, t, .evaluation) }

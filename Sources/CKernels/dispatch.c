@@ -130,6 +130,11 @@ void sg_copy_channels(const float *x, int64_t p, int64_t fc, int64_t fo, float *
 }
 void sg_softmax(const float *x, int64_t r, int64_t c, float *y) { table->softmax(x, r, c, y); }
 void sg_softmax_backward(const float *y, const float *dy, int64_t r, int64_t c, float *dx) { table->softmax_backward(y, dy, r, c, dx); }
+void sg_rms_rows(const float *x, int64_t r, int64_t c, float e, float g, float *y) { table->rms_rows(x, r, c, e, g, y); }
+void sg_rms_rows_backward(const float *x, const float *dy, int64_t r, int64_t c, float e, float g, float *dx) {
+    table->rms_rows_backward(x, dy, r, c, e, g, dx);
+}
+float sg_largest(const float *x, int64_t n) { return table->largest(x, n); }
 void sg_adam(float *w, const float *g, float *m, float *v, float *a, int64_t n, double rate, double b1, double b2, double e,
              double c1, double c2, double d) { table->adam(w, g, m, v, a, n, rate, b1, b2, e, c1, c2, d); }
 void sg_normals(uint64_t key, float deviation, float *out, int64_t n) { table->normals(key, deviation, out, n); }

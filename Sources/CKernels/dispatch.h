@@ -32,6 +32,9 @@ typedef struct {
     void (*copy_channels)(const float *, int64_t, int64_t, int64_t, float *, int64_t, int64_t, int64_t, int);
     void (*softmax)(const float *, int64_t, int64_t, float *);
     void (*softmax_backward)(const float *, const float *, int64_t, int64_t, float *);
+    void (*rms_rows)(const float *, int64_t, int64_t, float, float, float *);
+    void (*rms_rows_backward)(const float *, const float *, int64_t, int64_t, float, float, float *);
+    float (*largest)(const float *, int64_t);
     void (*adam)(float *, const float *, float *, float *, float *, int64_t, double, double, double, double,
                  double, double, double);
     void (*normals)(uint64_t, float, float *, int64_t);

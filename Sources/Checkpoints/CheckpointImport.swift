@@ -79,7 +79,7 @@ public struct CheckpointImport: Sendable {
             metadata[ImportedFiles.adamUpdates] = String(adam.updates)
         }
 
-        let spec = text(model, folder: folder, isOverridden: !overrides.isEmpty)
+        let spec = try text(model, folder: folder, isOverridden: !overrides.isEmpty)
         metadata["format"] = ImportedFiles.format
         metadata["source"] = URL(fileURLWithPath: file).lastPathComponent
         metadata["spec"] = spec
@@ -94,9 +94,9 @@ public struct CheckpointImport: Sendable {
     }
 
     /// The spec, evaluating the weights where they will lie: what the hyper-parameters say, or the whole with overrides.
-    private func text(_ model: StoredModel, folder: String, isOverridden: Bool) -> String {
+    private func text(_ model: StoredModel, folder: String, isOverridden: Bool) throws -> String {
         let weights = folder + "/" + ImportedFiles.weights
-        if !isOverridden, let imported = model.hyperParameters(weights: weights) { return imported.yaml }
+        if !isOverridden, let imported = try model.hyperParameters(weights: weights) { return imported.yaml }
         let file = Choice("file", Settings([("path", .text(weights))]))
         return ResolvedRendering.yaml(
             model.spec.with("evaluate.checkpoint", .list([.choice(file)])).with("train.max_steps", .integer(0)))

@@ -99,15 +99,16 @@ public struct StoredModel: Sendable {
         _ checkpoint: LightningCheckpoint, _ source: WeightSource, _ overrides: [String], _ catalog: Catalog, _ loader: SpecLoader
     ) throws {
         let path = source.path
-        guard !checkpoint.hyperParameters.pairs.isEmpty else {
+        let layout = try EDM2Layout(checkpoint)
+        guard layout != nil || !checkpoint.hyperParameters.pairs.isEmpty else {
             throw CheckpointError(
                 path: path, reason: "holds weights without hyper-parameters, so nothing says what network they belong to",
                 hint: "name the network's spec with --spec FILE, or import a checkpoint that training wrote")
         }
-        let imported = Self.hyperParameters(checkpoint, path, weights: path, catalog)
+        let imported = try Self.hyperParameters(checkpoint, path, weights: path, catalog)
         let loaded = try loader.load(text: imported.yaml, file: "hyper_parameters of \(path)", overrides: overrides)
         try NetworkSize.check(loaded.spec, available: source.valueCount, file: path)
-        self.init(source, loaded, "its hyper-parameters", catalog, loader, remarks: source.remarks + imported.remarks)
+        self.init(source, loaded, layout == nil ? "its hyper-parameters" : "the tensors of \(path)", catalog, loader, remarks: source.remarks + imported.remarks)
     }
 
     private init(
@@ -148,15 +149,18 @@ public struct StoredModel: Sendable {
     // MARK: The spec
 
     /// What the hyper-parameters of a checkpoint say, with weights at a path; `nil` for other files.
-    func hyperParameters(weights: String) -> HyperParameterImport? {
+    func hyperParameters(weights: String) throws -> HyperParameterImport? {
         guard !isSpecGiven, case .lightning(let checkpoint) = source.contents else { return nil }
-        return Self.hyperParameters(checkpoint, path, weights: weights, catalog)
+        return try Self.hyperParameters(checkpoint, path, weights: weights, catalog)
     }
 
     private static func hyperParameters(
         _ checkpoint: LightningCheckpoint, _ path: String, weights: String, _ catalog: Catalog
-    ) -> HyperParameterImport {
-        HyperParameterImport(
+    ) throws -> HyperParameterImport {
+        if let layout = try EDM2Layout(checkpoint) {
+            return layout.imported(name: name(of: path), weights: weights, notes: notes(checkpoint))
+        }
+        return HyperParameterImport(
             checkpoint.hyperParameters.settings, name: name(of: path), weights: weights, notes: notes(checkpoint),
             vocabulary: catalog.vocabulary)
     }

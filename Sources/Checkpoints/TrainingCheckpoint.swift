@@ -22,14 +22,21 @@ public struct TrainingCheckpoint: Sendable {
     public var moments: [(first: Tensor, second: Tensor)?]
     /// Running statistics by name.
     public var buffers: [(name: String, value: Tensor)]
+    /// Averages of other lengths by their standard deviations, `ema-0.1/…` in the file.
+    public var furtherAverages: [(std: Double, weights: [Tensor])]
 
     public init(
         step: Int, warmSteps: Int, identity: String, weights: [Tensor], averages: [Tensor],
-        moments: [(first: Tensor, second: Tensor)?], buffers: [(name: String, value: Tensor)]
+        moments: [(first: Tensor, second: Tensor)?], buffers: [(name: String, value: Tensor)],
+        furtherAverages: [(std: Double, weights: [Tensor])] = []
     ) {
         (self.step, self.warmSteps, self.identity) = (step, warmSteps, identity)
         (self.weights, self.averages, self.moments, self.buffers) = (weights, averages, moments, buffers)
+        self.furtherAverages = furtherAverages
     }
+
+    /// The part of the file that holds an average of a length.
+    package static func part(std: Double) -> String { "ema-\(std)" }
 
     /// Writes the file under a temporary name, and renames it when it is safe on disk.
     public func write(to path: String, model: ScoreModel) throws(WeightFileError) {
@@ -40,6 +47,7 @@ public struct TrainingCheckpoint: Sendable {
         for (index, name) in model.weights.map(\.name).enumerated() {
             add("weights", name, weights[index])
             add("ema", name, averages[index])
+            for further in furtherAverages { add(Self.part(std: further.std), name, further.weights[index]) }
             if let moment = moments[index], !moment.second.values.allSatisfy({ $0 == 0 }) {
                 add("adam/first", name, moment.first)
                 add("adam/second", name, moment.second)
@@ -72,6 +80,11 @@ public struct TrainingCheckpoint: Sendable {
         weights = try all.map { try tensor("weights", $0.name, $0.parameter) }
         averages = try all.map { try tensor("ema", $0.name, $0.parameter) }
         let names = Set(file.names)
+        let lengths = Set(file.names.compactMap { $0.hasPrefix("ema-") ? $0.prefix { $0 != "/" } : nil })
+        furtherAverages = try lengths.sorted().compactMap { part in
+            guard let std = Double(part.dropFirst(4)) else { return nil }
+            return (std, try all.map { try tensor(String(part), $0.name, $0.parameter) })
+        }
         moments = try all.map {
             guard $0.isTrained else { return nil }
             guard names.contains("adam/second/\($0.name)") else {

@@ -16,10 +16,12 @@ public struct SBVE: SDE, Hashable {
     public var k: Double
     public var c: Double
     public var epsilon: Double
-    public var endTime: Double { 1 }
+    public var endTime: Double
+    /// What the noise is multiplied by: 1 for complex noise of unit variance, √2 for such noise in each of its parts.
+    public var noiseScale: Double
 
-    public init(k: Double = 2.6, c: Double = 0.4, epsilon: Double = 1e-8) {
-        (self.k, self.c, self.epsilon) = (k, c, epsilon)
+    public init(k: Double = 2.6, c: Double = 0.4, epsilon: Double = 1e-8, endTime: Double = 1, noiseScale: Double = 1) {
+        (self.k, self.c, self.epsilon, self.endTime, self.noiseScale) = (k, c, epsilon, endTime, noiseScale)
     }
 
     /// `σ_t²`, the variance of the process that is not pinned.
@@ -37,18 +39,18 @@ public struct SBVE: SDE, Hashable {
     }
 
     public func drift(at t: Double) -> (x: Double, y: Double) {
-        let g = diffusion(at: t)
+        let g = c.squareRoot() * pow(k, t)
         let pull = g * g / remainingVariance(at: t)
         return (-pull, pull)
     }
 
-    public func diffusion(at t: Double) -> Double { c.squareRoot() * pow(k, t) }
+    public func diffusion(at t: Double) -> Double { noiseScale * c.squareRoot() * pow(k, t) }
 
     public func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
         let (past, future, whole) = (variance(at: t), remainingVariance(at: t), variance(at: endTime))
         return (
             future / (whole + epsilon), past / ((1 + epsilon) * (whole + epsilon)),
-            (past * future).squareRoot() / (whole.squareRoot() + epsilon)
+            noiseScale * (past * future).squareRoot() / (whole.squareRoot() + epsilon)
         )
     }
 

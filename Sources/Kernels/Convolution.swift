@@ -141,8 +141,20 @@ final class PackedFilters: Sendable {
         var level: Int32
     }
     private let kept = Mutex<[Key: FloatBuffer]>([:])
+    /// Weights made of these, by what was done to them.
+    private let derived = Mutex<[String: FloatBuffer]>([:])
 
-    func forget() { kept.withLock { $0 = [:] } }
+    func forget() {
+        kept.withLock { $0 = [:] }
+        derived.withLock { $0 = [:] }
+    }
+
+    func derived(_ name: String, make: () -> FloatBuffer) -> FloatBuffer {
+        if let found = derived.withLock({ $0[name] }) { return found }
+        let made = make()
+        derived.withLock { $0[name] = made }
+        return made
+    }
 
     func filter(
         of weight: FloatBuffer, for shape: ConvolutionShape, _ algorithm: ConvolutionAlgorithm, keep: Bool

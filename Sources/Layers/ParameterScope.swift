@@ -53,6 +53,15 @@ public struct ParameterScope {
         return buffer
     }
 
+    /// Makes and collects a buffer that is drawn once and then stays, such as fixed frequencies.
+    public func buffer(_ name: String, _ shape: [Int], _ initial: Initializer) -> Parameter {
+        let full = fullName(name)
+        let stream = RandomStream(seed: seed, purpose: "parameter/" + full)
+        let buffer = Parameter(name: full, Tensor(initial.values(shape, stream), shape: shape), isTrained: false)
+        collector.buffers.append(buffer)
+        return buffer
+    }
+
     /// A number of its own for a layer that draws random numbers.
     func nextLayerNumber() -> Int {
         defer { collector.layers += 1 }

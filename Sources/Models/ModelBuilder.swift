@@ -30,6 +30,10 @@ public struct ModelBuilder: Sendable {
         if let conditioning = spec.conditioning {
             choice.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim)
         }
+        // A network that scales itself follows the diffusion's own constants.
+        for name in ["k", "c", "eps"] where descriptor?.traits.contains(where: \.isOwnLosses) ?? false {
+            choice.settings[name] = spec.sde.settings[name]
+        }
         return ScoreModel(
             backbone: try catalog.backbones.make(choice), sde: try catalog.sdes.make(spec.sde),
             preconditioning: takesPreconditioning ? Preconditioning(spec.objective) : nil, output: try loss().output,

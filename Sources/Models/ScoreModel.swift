@@ -6,8 +6,8 @@ import Tensors
 
 /// A network as a model of the diffusion: the score of `p(x_t | y)`, clean speech, or the velocity of a flow.
 ///
-/// `ncsnpp_v2` and `ncsnpp_v2_cond` are scaled from outside; every other network's score or velocity is minus its output,
-/// as in the reference.
+/// `ncsnpp_v2` and `ncsnpp_v2_cond` are scaled from outside, and `edm2` scales itself and predicts clean speech; every other
+/// network's score or velocity is minus its output, as in the reference.
 public struct ScoreModel: Sendable {
     public let backbone: any Backbone
     public let sde: any SDE
@@ -41,6 +41,7 @@ public struct ScoreModel: Sendable {
             guard let conditioned = backbone as? any ConditionedBackbone else { return backbone(x, y, t, mode) }
             return conditioned(x, y, t, noise: noise, mode)
         }
+        if backbone is any UncertainBackbone { return network(x, y, t.map(Float.init)) }
         guard let preconditioning else { return -network(x, y, t.map(Float.init)) }
         return preconditioning.apply(
             x, y, t, sigma: t.map { sde.marginal(at: $0).std }, output: output, network: network)

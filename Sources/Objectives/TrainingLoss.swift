@@ -15,6 +15,9 @@ public struct LossInput: Sendable {
     public var sigma: [Double]
     /// `dx_t/dt` for the clean speech, noisy speech and noise of each sample; zeros for losses without velocities.
     public var velocity: Tensor
+    /// The network's own weight for every sample, and its uncertainty `[B, 1]`; see ``UncertaintyLoss``.
+    public var weights: [Double] = []
+    public var uncertainty: Tensor?
 
     public init(
         output: Tensor, state: Tensor, noise: Tensor, mean: Tensor, clean: Tensor, sigma: [Double], velocity: Tensor? = nil

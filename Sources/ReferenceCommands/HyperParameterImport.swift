@@ -28,6 +28,21 @@ public struct HyperParameterImport: Sendable {
         remarks = reading.remarks
     }
 
+    /// The spec of settings that are known already, which evaluates the weights in a file.
+    package init(
+        _ settings: [(path: String, value: SettingValue)], name: String, weights: String, notes: String?, remarks: [String]
+    ) {
+        let reason = "the folder with train, valid, and test; the checkpoint names none"
+        var all = settings + [
+            ("name", .text(name)), ("incomplete", .section(Settings([("data.path", .text(reason))]))), ("data.path", .text("unknown")),
+            ("train.max_steps", .integer(0)),
+            ("evaluate.checkpoint", .choice(Choice("file", Settings([("path", .text(weights))])))),
+        ]
+        if let notes { all.append(("notes", .text(notes))) }
+        yaml = SettingsText.yaml(HyperParameterReading.ordered(all))
+        self.remarks = remarks
+    }
+
     /// Settings that the options of the scripts stand for, by the name of the hyper-parameter.
     static let paths: [String: String] = {
         var paths: [String: String] = [:]
@@ -67,7 +82,9 @@ private struct HyperParameterReading {
     }
 
     /// The settings as YAML wants them: in the language's order, each value as text.
-    var ordered: [(path: String, value: String)] {
+    var ordered: [(path: String, value: String)] { Self.ordered(settings) }
+
+    static func ordered(_ settings: [(path: String, value: SettingValue)]) -> [(path: String, value: String)] {
         let order = ExperimentSchema.root.fields.map(\.name)
         func rank(_ path: String) -> Int { order.firstIndex(of: String(path.prefix { $0 != "." })) ?? order.count }
         return settings.enumerated()

@@ -25,6 +25,7 @@ struct Contradictions {
         ("loss-terms", "l1_weight and pesq_weight need a loss in time"),
         ("weighting", "the loss has this weighting"),
         ("preconditioning", "the scalings need a backbone that follows them"),
+        ("backbone-loss", "the loss trains this network"),
         ("sde-loss", "the loss trains this SDE"),
         ("sde-sampler", "the sampler is of this SDE"),
         ("steps", "N needs a sampler with steps"),
@@ -208,6 +209,15 @@ struct Contradictions {
         let usesSigma = objective.cIn == "edm" || objective.cOut == "edm" || objective.cSkip == "edm" || objective.lossWeighting == "edm"
         if isChosen("objective.sigma_data"), !usesSigma {
             report("preconditioning", at: ["objective.sigma_data"], severity: .warning, "'sigma_data' has no effect without an EDM scaling")
+        }
+        let own = traits(.backbone, spec.backbone)
+        for case .ownLosses(let names) in own where !names.contains(objective.loss.name) && isGood("backbone") {
+            report("backbone-loss", at: ["objective.loss_type", "backbone"], "backbone '\(spec.backbone.name)' is not trained by \(loss)",
+                hint: "it takes: " + names.joined(separator: ", "))
+        }
+        if lossTraits.contains(.needsUncertainty), !own.contains(where: \.isOwnLosses), isGood("backbone") {
+            report("backbone-loss", at: ["objective.loss_type", "backbone"],
+                "\(loss) needs a network that tells its uncertainty, which '\(spec.backbone.name)' does not", hint: "backbone: edm2")
         }
         for case .losses(let names) in traits(.sde, spec.sde) where !names.contains(objective.loss.name) && isGood("sde") {
             report("sde-loss", at: ["objective.loss_type", "sde"], "SDE '\(spec.sde.name)' is not trained by \(loss)",

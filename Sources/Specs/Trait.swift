@@ -11,6 +11,8 @@ public enum Trait: Hashable, Sendable {
     case takesCondition
     /// It follows `network_scaling`, `c_in`, `c_out`, and `c_skip`, and can predict data.
     case takesPreconditioning
+    /// It scales itself, predicts clean speech and tells its uncertainty: the losses that train it.
+    case ownLosses([String])
     /// The padding of frames in evaluation, where the spec does not say.
     case padding(String)
     /// The rate it was made for, in Hz.
@@ -29,6 +31,8 @@ public enum Trait: Hashable, Sendable {
     case weightings([String])
     /// It has the terms in the time domain, `l1_weight` and `pesq_weight`.
     case hasTimeTerms
+    /// It needs a network that tells its uncertainty.
+    case needsUncertainty
 
     // Samplers
     /// It chooses its own steps, so N does not apply.
@@ -66,4 +70,9 @@ extension Registry.Entry {
     ) {
         self.init(EntryDescriptor(name, summary, source: source, parameters: parameters, traits: traits), build: build)
     }
+}
+
+extension Trait {
+    /// Whether it says what trains a network that scales itself.
+    package var isOwnLosses: Bool { if case .ownLosses = self { true } else { false } }
 }

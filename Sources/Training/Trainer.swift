@@ -45,8 +45,7 @@ public struct Trainer {
     /// - Throws: `Interrupted` once the state is saved; `TrainingFailure`; what the machine causes.
     public func train() throws {
         let state = TrainingState(
-            model: try builder.model(seed: seed), loss: try builder.loss(), rate: spec.lr, averageDecay: spec.emaDecay,
-            clip: spec.gradClip)
+            model: try builder.model(seed: seed), loss: try builder.loss(), rule: OptimizerRule(spec))
         var journal = TrainingJournal(run, identity: identity, workspace)
         let goesOn = try start(state, &journal)
         let total = Self.totalSteps(spec, files: training.count)
@@ -120,10 +119,11 @@ public struct Trainer {
     ) throws -> StepRecord {
         let start = ContinuousClock.now
         do {
+            let rate = state.nextRate
             let result = try state.update(try draws.batches(for: state.step, data))
             let step = StepRecord(
                 step: state.step, loss: result.loss, terms: result.terms, gradientNorm: result.gradientNorm,
-                learningRate: spec.lr, seconds: start.secondsUntilNow)
+                learningRate: rate, seconds: start.secondsUntilNow)
             journal.add(step)
             if let growth = watch.sees(result.loss) {
                 throw TrainingFailure(step: state.step, reason: .growth(growth.mean, least: growth.least))

@@ -1,3 +1,4 @@
+import Backbones
 import Diffusion
 import Kernels
 import Layers
@@ -54,13 +55,17 @@ struct TrainingObjective: Sendable {
         let mean = batch.clean.scaledSamples(by: marginals.map(\.clean)) + batch.noisy.scaledSamples(by: marginals.map(\.noisy))
         let sigma = marginals.map(\.std)
         let state = mean + batch.noise.scaledSamples(by: sigma)
+        let mode: ForwardMode = batch.dropout.isEmpty ? .evaluation : .training(batch.dropout)
         let output = model(
-            state, batch.noisy, batch.times, batch.dropout.isEmpty ? .evaluation : .training(batch.dropout),
-            noise: batch.reference.flatMap { model.embedding(of: $0, kept: batch.keepsReference) })
-        return loss(
-            LossInput(
-                output: output, state: state, noise: batch.noise, mean: mean, clean: batch.clean, sigma: sigma,
-                velocity: loss.output == .velocity ? velocity(of: batch) : nil))
+            state, batch.noisy, batch.times, mode, noise: batch.reference.flatMap { model.embedding(of: $0, kept: batch.keepsReference) })
+        var input = LossInput(
+            output: output, state: state, noise: batch.noise, mean: mean, clean: batch.clean, sigma: sigma,
+            velocity: loss.output == .velocity ? velocity(of: batch) : nil)
+        if let network = model.backbone as? any UncertainBackbone {
+            input.weights = batch.times.map { network.lossWeight(at: $0) }
+            input.uncertainty = network.uncertainty(at: batch.times, mode)
+        }
+        return loss(input)
     }
 
     /// `dx_t/dt` of each pair's path.

@@ -8,7 +8,7 @@ extension TrainingCheckpoint {
         self.init(
             step: state.step, warmSteps: state.warmSteps, identity: identity,
             weights: state.model.weights.map(\.parameter.tensor), averages: state.averages, moments: state.moments,
-            buffers: state.model.backbone.buffers.map { ($0.name, $0.tensor) })
+            buffers: state.model.backbone.buffers.map { ($0.name, $0.tensor) }, furtherAverages: state.furtherAverages)
     }
 }
 
@@ -17,7 +17,7 @@ extension TrainingState {
     public func restore(_ checkpoint: TrainingCheckpoint) {
         restore(
             step: checkpoint.step, weights: checkpoint.weights, averages: checkpoint.averages, moments: checkpoint.moments,
-            warmSteps: checkpoint.warmSteps)
+            warmSteps: checkpoint.warmSteps, furtherAverages: checkpoint.furtherAverages)
         for (buffer, stored) in zip(model.backbone.buffers, checkpoint.buffers) { buffer.assign(stored.value) }
     }
 }

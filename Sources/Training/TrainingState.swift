@@ -1,4 +1,5 @@
 import Backbones
+import Checkpoints
 import Diffusion
 import Foundation
 import Kernels
@@ -20,27 +21,35 @@ public struct StepResult: Sendable {
 public final class TrainingState {
     public var model: ScoreModel { objective.model }
     private let objective: TrainingObjective
-    private let rate: Double
-    private let averageDecay: Double
-    private let clip: Double?
+    private let rule: OptimizerRule
     private var weights: [ModelWeight] { objective.weights }
     /// Adam's moments of the trained parameters, and the averages of all, in the order of the model's weights.
     public private(set) var moments: [(first: Tensor, second: Tensor)?]
     public private(set) var averages: [Tensor]
+    /// Averages of other lengths, which are kept for reconstruction: the standard deviation of each, and its weights.
+    public private(set) var furtherAverages: [(std: Double, weights: [Tensor])]
     /// Optimizer steps made.
     public private(set) var step = 0
     /// Steps that the moments had seen before this training began.
     public private(set) var warmSteps = 0
 
-    public init(model: ScoreModel, loss: any TrainingLoss, rate: Double, averageDecay: Double, clip: Double? = nil) {
+    public convenience init(model: ScoreModel, loss: any TrainingLoss, rate: Double, averageDecay: Double, clip: Double? = nil) {
+        self.init(model: model, loss: loss, rule: OptimizerRule(rate: rate, averages: .exponential(averageDecay), clip: clip))
+    }
+
+    public init(model: ScoreModel, loss: any TrainingLoss, rule: OptimizerRule) {
         objective = TrainingObjective(model: model, loss: loss)
-        self.rate = rate
-        self.averageDecay = averageDecay
-        self.clip = clip
+        self.rule = rule
         let weights = objective.weights
         moments = weights.map { $0.isTrained ? (.zeros($0.parameter.shape), .zeros($0.parameter.shape)) : nil }
         averages = weights.map { $0.parameter.tensor.copied() }
+        var further: [PowerFunction] = []
+        if case .powerFunctions(let profiles) = rule.averages { further = Array(profiles.dropFirst()) }
+        furtherAverages = further.map { ($0.std, weights.map { $0.parameter.tensor.copied() }) }
     }
+
+    /// The rate of the next step.
+    public var nextRate: Double { rule.rate(after: step) }
 
     /// The moving average's decay at update `n`, counted from 1: `min(β, (1 + n)/(10 + n))`.
     public static func decay(_ limit: Double, update n: Int) -> Double { min(limit, Double(1 + n) / Double(10 + n)) }
@@ -70,14 +79,20 @@ public final class TrainingState {
             }
             terms["encoder_gradient_norm"] = share * squares.squareRoot()
         }
-        let factor = share * (clip.map { norm > $0 ? $0 / norm : 1 } ?? 1)
+        let factor = share * (rule.clip.map { norm > $0 ? $0 / norm : 1 } ?? 1)
+        let rate = nextRate
         step += 1
-        let update = AdamUpdate(rate: rate, count: step + warmSteps, decay: Self.decay(averageDecay, update: step))
+        let decays = rule.decays(at: step)
+        let update = AdamUpdate(rate: rate, beta2: rule.beta2, count: step + warmSteps, decay: decays[0])
         for (index, weight) in weights.enumerated() {
             guard let moment = moments[index] else { continue }
             let gradient = sums[index].map { factor == 1 ? $0 : $0.scaled(by: factor) } ?? .zeros(weight.parameter.shape)
             weight.parameter.tensor.applyAdam(
                 gradient: gradient, first: moment.first, second: moment.second, average: averages[index], update)
+            for place in furtherAverages.indices {
+                let (old, decay) = (furtherAverages[place].weights[index], decays[place + 1])
+                furtherAverages[place].weights[index] = .weighted(decay, old, 1 - decay, weight.parameter.tensor.detached)
+            }
         }
         return StepResult(loss: total, terms: terms, gradientNorm: norm)
     }
@@ -95,13 +110,17 @@ public final class TrainingState {
 
     /// Takes over a stored state.
     public func restore(
-        step: Int, weights: [Tensor], averages: [Tensor], moments: [(first: Tensor, second: Tensor)?], warmSteps: Int = 0
+        step: Int, weights: [Tensor], averages: [Tensor], moments: [(first: Tensor, second: Tensor)?], warmSteps: Int = 0,
+        furtherAverages: [(std: Double, weights: [Tensor])] = []
     ) {
         for (weight, value) in zip(self.weights, weights) { weight.parameter.assign(value) }
         self.averages = averages
         self.moments = moments
         self.step = step
         self.warmSteps = warmSteps
+        for (place, own) in self.furtherAverages.enumerated() {
+            self.furtherAverages[place].weights = furtherAverages.first { $0.std == own.std }?.weights ?? averages
+        }
     }
 
     /// Begins from the weights that the model has now.
@@ -115,6 +134,7 @@ public final class TrainingState {
     ) {
         self.step = step
         self.averages = averages ?? weights.map { $0.parameter.tensor.copied() }
+        for place in furtherAverages.indices { furtherAverages[place].weights = self.averages.map { $0.copied() } }
         if let optimizer { (moments, warmSteps) = (optimizer.moments, optimizer.updates - step) }
     }
 }

@@ -16,6 +16,7 @@ extension LightningCheckpoint {
         case stateDict = "state_dict"
         case shadow = "ema.shadow_params"
         case collected = "ema.collected_params"
+        case module = "the ema module"
     }
 
     /// Weights, where they came from, and what is to be known about them.
@@ -38,6 +39,12 @@ extension LightningCheckpoint {
     ///   Without it they are the state dictionary's entries except those named like buffers.
     /// - Throws: `.missing` where averages are wanted and absent; `.malformed` where they do not fit.
     public func weights(_ choice: Choice, parameters names: [String]? = nil) throws(WeightFileError) -> Weights {
+        if stateIsAverage {
+            guard choice != .raw else {
+                throw WeightFileError(.missing, file: file.path, "holds the moving average alone", hint: "ask for the averaged weights")
+            }
+            return Weights(arrays: try arrays([:]), origin: .module, areAveraged: true, remark: nil)
+        }
         guard let movingAverage else {
             guard choice != .averaged else {
                 throw WeightFileError(
@@ -82,6 +89,19 @@ extension LightningCheckpoint {
         return try stateEquals(assigned(movingAverage.shadow, to: order, place: "ema.shadow_params"))
     }
 
+    /// Every moving average of a training state of EDM2, whole; empty for other files.
+    public func allAverages() throws(WeightFileError) -> [[NamedArray]] {
+        var all: [[NamedArray]] = []
+        for average in contents["ema"]?.dictionaryValue?["emas"]?.elements ?? [] {
+            var arrays: [NamedArray] = []
+            for pair in average.dictionaryValue?.pairs ?? [] {
+                if let name = pair.key.stringValue, let tensor = pair.value.tensorValue { arrays.append(try file.array(tensor, name: name)) }
+            }
+            all.append(arrays)
+        }
+        return all
+    }
+
     // MARK: Which tensor is whose
 
     /// The names that the averages belong to, in order.
@@ -121,7 +141,7 @@ extension LightningCheckpoint {
     static func isBuffer(_ name: String) -> Bool {
         guard !name.hasPrefix("pesq_loss.") else { return true }
         let last = name.split(separator: ".").last ?? ""
-        return last.hasPrefix("running_") || last == "num_batches_tracked"
+        return last.hasPrefix("running_") || last == "num_batches_tracked" || last == "freqs" || last == "phases"
             || ["RMr", "RMi", "RVrr", "RVri", "RVii"].contains(last)
     }
 

@@ -1,4 +1,4 @@
-/// A checkpoint of PyTorch Lightning, or a bare `.pt` file of weights.
+/// A checkpoint of PyTorch Lightning, a bare `.pt` file of weights, or a snapshot or training state of the EDM2 family.
 ///
 /// Opening reads names, numbers and where the tensors lie; the weights are read by ``weights(_:parameters:)``.
 public struct LightningCheckpoint: Sendable {
@@ -24,6 +24,10 @@ public struct LightningCheckpoint: Sendable {
     public private(set) var wrappers: [String] = []
     public let hyperParameters: PickleDictionary
     public let movingAverage: MovingAverage?
+    /// Whether the state dictionary is a moving average by itself, as in a snapshot of EDM2.
+    public let stateIsAverage: Bool
+    /// The module that a snapshot holds as a whole, for its attributes.
+    public let module: PickledModule?
     public let epoch: Int?
     public let globalStep: Int?
     public let lightningVersion: String?
@@ -33,7 +37,7 @@ public struct LightningCheckpoint: Sendable {
 
     /// The first optimizer's state, such as `state` and `param_groups` of Adam.
     public var optimizer: PickleDictionary? {
-        contents["optimizer_states"]?.elements?.first?.dictionaryValue
+        contents["optimizer_states"]?.elements?.first?.dictionaryValue ?? contents["optimizer"]?.dictionaryValue
     }
 
     public init(path: String) throws(WeightFileError) {
@@ -50,8 +54,11 @@ public struct LightningCheckpoint: Sendable {
             throw WeightFileError(.unsupported, file: file.path, "holds no dictionary", hint: "save a state_dict")
         }
         self.file = file
-        // A bare file of weights is its own state dictionary.
-        let states = contents["state_dict"] ?? file.value
+        module = contents["ema"].flatMap(PickledModule.init)
+        stateIsAverage = module != nil
+        // A training state of EDM2 has a part for the network; a bare file of weights is its own state dictionary.
+        let averages = contents["ema"]?.dictionaryValue?["emas"]?.elements ?? []
+        let states = module.map(Self.dictionary) ?? contents["state_dict"] ?? (averages.isEmpty ? nil : contents["net"]) ?? file.value
         guard let states = states.dictionaryValue else {
             throw WeightFileError(.malformed, file: file.path, place: "state_dict", "is no dictionary")
         }
@@ -71,10 +78,12 @@ public struct LightningCheckpoint: Sendable {
         self.wrappers = wrappers
         hyperParameters = contents["hyper_parameters"]?.dictionaryValue ?? [:]
         epoch = contents["epoch"]?.intValue
-        globalStep = contents["global_step"]?.intValue
+        globalStep = contents["global_step"]?.intValue ?? Self.steps(contents)
         lightningVersion = contents["pytorch-lightning_version"]?.stringValue
         movingAverage = try contents["ema"].flatMap { (ema) throws(WeightFileError) in
-            try ema.isNone ? nil : Self.movingAverage(ema, file: file.path)
+            if ema.isNone || PickledModule(ema) != nil { return nil }
+            return try averages.isEmpty
+                ? Self.movingAverage(ema, file: file.path) : Self.movingAverage(averages[0], of: parameters, file: file.path)
         }
         try checkSizes()
     }
@@ -84,6 +93,30 @@ public struct LightningCheckpoint: Sendable {
         var renamed = self
         renamed.parameters = parameters.map { Parameter(name: name($0.name), tensor: $0.tensor) }
         return renamed
+    }
+
+    private static func dictionary(_ module: PickledModule) -> PickleValue {
+        .dictionary(module.tensors().reduce(into: PickleDictionary()) { $0[$1.name] = .tensor($1.tensor) })
+    }
+
+    /// The steps of a training state of EDM2, which counts examples: those that Adam's moments have seen, if it says so.
+    private static func steps(_ contents: PickleDictionary) -> Int? {
+        contents["optimizer"]?.dictionaryValue?["state"]?.dictionaryValue?.pairs.lazy.compactMap { $0.value.dictionaryValue?["step"]?.intValue }.first
+    }
+
+    /// The averages of the EDM2 family: state dictionaries, buffers and all; the first one is taken.
+    private static func movingAverage(
+        _ value: PickleValue, of parameters: [Parameter], file: String
+    ) throws(WeightFileError) -> MovingAverage {
+        let averaged = value.dictionaryValue ?? [:]
+        var shadow: [TensorReference] = []
+        for parameter in parameters where !isBuffer(parameter.name) {
+            guard let tensor = averaged[parameter.name]?.tensorValue else {
+                throw WeightFileError(.malformed, file: file, place: "ema.emas", "has no '\(parameter.name)'")
+            }
+            shadow.append(tensor)
+        }
+        return MovingAverage(decay: .nan, updates: nil, shadow: shadow, collected: nil)
     }
 
     private static func movingAverage(

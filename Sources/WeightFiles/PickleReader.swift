@@ -12,6 +12,8 @@ struct PickleReader {
     private var open: Set<PickleGraph.ID> = []
     /// The keys that lead to the value being read.
     private var keys: [String] = []
+    /// The raw elements of storages that lie inside the pickle, by key; `nil` where none may.
+    private var storages: [String: [UInt8]]?
 
     private static let depthLimit = 100
     private static let extentLimit = 16_000_000
@@ -28,6 +30,19 @@ struct PickleReader {
         }
         var reader = PickleReader(graph: result.graph, file: file, place: place)
         return (try reader.value(result.root, depth: 0), result.end)
+    }
+
+    /// Reads a pickle whose tensors lie inside of it, each storage as bytes of its own.
+    static func readWhole(
+        _ bytes: [UInt8], file: String, place: String
+    ) throws(WeightFileError) -> (value: PickleValue, storages: [String: [UInt8]]) {
+        let result: (graph: PickleGraph, root: PickleGraph.ID, end: Int)
+        do { result = try PickleMachine.run(bytes) } catch {
+            throw WeightFileError(error.reason, file: file, place: "byte \(error.position) of \(place)", error.summary, hint: "the file is damaged")
+        }
+        var reader = PickleReader(graph: result.graph, file: file, place: place)
+        reader.storages = [:]
+        return (try reader.value(result.root, depth: 0), reader.storages ?? [:])
     }
 
     private init(graph: PickleGraph, file: String, place: String) {
@@ -121,7 +136,23 @@ extension PickleReader {
         let state = try instance.state.map { (state) throws(WeightFileError) in
             try values([state], of: id, depth: depth)[0]
         }
+        if callee.description == "torch.storage._load_from_bytes" { return try storage(arguments, id) }
         return try call(callee, arguments, elements: elements, items: items, state: state)
+    }
+
+    /// A storage that lies in the pickle as a file of its own, in the layout before PyTorch 1.6: what tensors refer to.
+    private mutating func storage(_ arguments: [PickleValue], _ id: PickleGraph.ID) throws(WeightFileError) -> PickleValue {
+        guard storages != nil, case .bytes(let bytes)? = arguments.first else {
+            throw failure(.refused, "a storage where none can lie")
+        }
+        let (stored, data) = try TorchFile.embeddedStorage(bytes, file: file, place: "a storage of \(place)")
+        guard let parts = stored.elements, parts.count >= 5, parts[0].stringValue == "storage" else {
+            throw failure(.malformed, "a storage without its parts")
+        }
+        // Two storages of different pickles may have one key.
+        let key = "\(id)"
+        storages?[key] = data
+        return .tuple([parts[0], parts[1], .string(key)] + parts[3...])
     }
 
     private func call(
@@ -147,6 +178,9 @@ extension PickleReader {
             return .set((arguments.first?.elements ?? []) + elements)
         case "builtins.list", "__builtin__.list":
             return .list((arguments.first?.elements ?? []) + elements)
+        case "copyreg.__newobj__", "copy_reg.__newobj__":
+            guard case .reference(let type)? = arguments.first else { throw failure(.malformed, "an object without a class") }
+            return try call(type, Array(arguments.dropFirst()), elements: elements, items: items, state: state)
         case "torch.Size", "builtins.tuple", "__builtin__.tuple":
             return .tuple(arguments.first?.elements ?? [])
         case "builtins.bytearray", "__builtin__.bytearray", "builtins.bytes", "__builtin__.bytes", "_codecs.encode":
@@ -165,13 +199,13 @@ extension PickleReader {
     /// Whether an instance may be kept as data: a class, by its spelling, of a package that checkpoints hold.
     private static func keepsAsData(_ name: PickleValue.QualifiedName) -> Bool {
         if exactNames.contains(name.description) { return true }
-        guard packages.contains(String(name.module.prefix { $0 != "." })) else { return false }
+        guard packages.contains(String(name.module.prefix { $0 != "." })) || name.module.hasPrefix("torch.nn.modules.") else { return false }
         return name.name.first?.isUppercase == true && !name.name.contains(".")
     }
 
     private static let packages: Set = [
         "pytorch_lightning", "lightning", "lightning_fabric", "lightning_utilities", "torchmetrics", "torch_ema",
-        "omegaconf", "sgmse", "argparse", "pathlib", "enum",
+        "omegaconf", "sgmse", "argparse", "pathlib", "enum", "training", "dnnlib",
     ]
     private static let exactNames: Set = [
         "torch.device", "torch.dtype", "collections.Counter", "collections.deque", "datetime.datetime",

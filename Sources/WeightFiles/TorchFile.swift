@@ -13,9 +13,13 @@ public struct TorchFile: Sendable {
         case archive(ZipArchive, prefix: String)
         /// Where the elements of each storage begin.
         case plain([String: Int])
+        /// The raw elements of each storage, out of the pickle that they lay in.
+        case inside([String: [UInt8]])
     }
 
     private static let pickleLimit = 32 << 20
+    /// Of a pickle that holds the tensors too.
+    private static let wholeLimit = 1 << 30
     private static let magic: [UInt8] = [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
 
     public init(path: String) throws(WeightFileError) {
@@ -44,6 +48,13 @@ public struct TorchFile: Sendable {
             layout = .archive(archive, prefix: prefix)
         } else if start.count >= 14, start[0] == 0x80, start[2] == 0x8A, Array(start[4..<14]) == Self.magic {
             (value, layout) = try Self.plain(source)
+        } else if start.count >= 2, start[0] == 0x80, (2...5).contains(start[1]) {
+            guard source.count <= Self.wholeLimit else {
+                throw WeightFileError(.tooLarge, file: source.name, "a bare pickle of \(source.count) bytes", hint: "save its state_dict alone from Python")
+            }
+            let (found, storages) = try PickleReader.readWhole(
+                try source.read(0..<source.count, place: "the pickle"), file: source.name, place: "the pickle")
+            (value, layout) = (found, .inside(storages))
         } else {
             if let foreign = try ForeignFile.error(source) { throw foreign }
             throw WeightFileError(
@@ -64,6 +75,12 @@ public struct TorchFile: Sendable {
             }
             stored = try source.elements(
                 tensor.type, count: tensor.storageCount, at: offset, place: "storage '\(tensor.storage)'")
+        case .inside(let storages):
+            guard let bytes = storages[tensor.storage] else {
+                throw WeightFileError(.malformed, file: path, "has no storage '\(tensor.storage)'")
+            }
+            stored = try ByteSource(bytes, name: path).elements(
+                tensor.type, count: tensor.storageCount, at: 0, place: "storage '\(tensor.storage)'")
         }
         return NamedArray(
             name: name, shape: tensor.shape, type: tensor.type, elements: tensor.gather(from: stored))
@@ -76,6 +93,25 @@ public struct TorchFile: Sendable {
 }
 
 extension TorchFile {
+    /// A storage saved by itself in the layout before PyTorch 1.6: what a persistent identifier says of it, and its elements.
+    static func embeddedStorage(
+        _ bytes: [UInt8], file: String, place: String
+    ) throws(WeightFileError) -> (value: PickleValue, data: [UInt8]) {
+        guard bytes.count >= 14, bytes[0] == 0x80, bytes[2] == 0x8A, Array(bytes[4..<14]) == magic else {
+            throw WeightFileError(.malformed, file: file, place: place, "does not begin like a file of torch.save")
+        }
+        var (position, values) = (0, [PickleValue]())
+        for part in ["magic number", "version", "system", "identifier", "storage list"] {
+            let (value, end) = try PickleReader.read(bytes, from: position, file: file, place: "\(place), \(part)")
+            values.append(value)
+            position = end
+        }
+        guard values[4].elements?.count == 1, bytes.count - position >= 8 else {
+            throw WeightFileError(.malformed, file: file, place: place, "holds something else than one storage")
+        }
+        return (values[3], Array(bytes[(position + 8)...]))
+    }
+
     /// The layout before PyTorch 1.6: pickles of a magic number, a version, facts about the system, the
     /// value and the list of storages, then each storage behind its number of elements.
     private static func plain(_ source: ByteSource) throws(WeightFileError) -> (PickleValue, Layout) {

@@ -120,6 +120,12 @@ void sg_softmax(const float *x, int64_t rows, int64_t columns, float *y);
 void sg_softmax_backward(const float *y, const float *dy, int64_t rows, int64_t columns, float *dx);
 void sg_transpose(const float *x, int64_t rows, int64_t columns, float *y);
 
+// ---- magnitudes ----------------------------------------------------------------------------------
+// y = gain x / (epsilon + the row's root mean square), and its gradient.
+void sg_rms_rows(const float *x, int64_t rows, int64_t columns, float epsilon, float gain, float *y);
+void sg_rms_rows_backward(const float *x, const float *dy, int64_t rows, int64_t columns, float epsilon, float gain, float *dx);
+float sg_largest(const float *x, int64_t count);  // the largest |x|
+
 // ---- random numbers ------------------------------------------------------------------------------
 // The first `count` normal numbers of the Philox stream of a key, times `deviation`: four from each block of counters.
 void sg_normals(uint64_t key, float deviation, float *out, int64_t count);

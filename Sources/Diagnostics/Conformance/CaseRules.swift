@@ -23,12 +23,16 @@ struct CaseRules {
         var scalars: Set<String> = []
         /// The shapes of arrays, as in ``CaseShapes``.
         var shapes: [String: [String]]
+        /// The keys that an object, or each object of a list, may have.
+        var sections: [String: Set<String>] = [:]
+        /// The shape of an array whose name is made for the case, such as that of its third file.
+        var pattern: @Sendable (String) -> [String]? = { _ in nil }
         /// Whether the noise grows over time in every process of the kind.
         var ascends = true
     }
 
     /// Kinds from other code bases than the common cases.
-    static let ownRules: [String: Own] = ["flow_matching": .flowMatching]
+    static let ownRules: [String: Own] = ["flow_matching": .flowMatching, "edm2": .edm2]
 
     let one: ConformanceCase
 
@@ -38,6 +42,10 @@ struct CaseRules {
         try known(one.json, Self.topKeys.union(own?.keys ?? []), "")
         try values(one.hyperparameters, own?.hyperparameters ?? Self.hyperparameters, "hyperparameters")
         try values(one.json["sampler"] ?? .null, own?.sampler ?? Self.samplerSettings, "sampler")
+        for (section, keys) in (own?.sections ?? [:]).sorted(by: { $0.key < $1.key }) {
+            let entries = one.json[section].map { $0.elements.isEmpty ? [$0] : $0.elements } ?? []
+            for entry in entries { try known(entry, keys, section + ".") }
+        }
         try tolerances()
         try network()
         try scalars()

@@ -90,6 +90,7 @@ struct CaseShapes {
         if one.kind == "pad_spec" { return name.hasPrefix("in_") || name.hasPrefix("out_") ? ["B\(name.drop { $0 != "_" }) 1 F \(name)T"] : nil }
         if one.kind == "pipeline", name.hasPrefix("enhanced_"), Int(name.dropFirst(9)) != nil { return ["\(name)L"] }
         if one.kind == "loss", name.hasPrefix("grad_forward_out_"), Int(name.dropFirst(17)) != nil { return ["B 1 F T"] }
+        if let pattern = CaseRules.ownRules[one.kind]?.pattern(name) { return pattern }
         return (CaseRules.ownRules[one.kind]?.shapes ?? Self.tables[one.kind])?[name]
     }
 

@@ -18,7 +18,7 @@ extension Registry<any Backbone> {
             ncsnpp(
                 "ncsnpp_48k", .fullband, "NCSN++ for 48 kHz, without pyramids and attention levels",
                 source: "Richter et al., Interspeech 2024", padding: "reflection"),
-            conditioned, dcunet,
+            conditioned, dcunet, edm2,
         ])
 
     private static func ncsnpp(

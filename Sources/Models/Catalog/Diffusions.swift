@@ -36,9 +36,20 @@ extension Registry<any SDE> {
                     .number("c", default: 0.4, in: .positive, "Scale of the diffusion coefficient, squared."),
                     .number("eps", default: 1e-8, in: .positive, "Keeps denominators from zero."),
                 ],
-                traits: [.steps(50), .samplers(["sb_ode", "sb_sde"]), .losses(["data_prediction"])]
+                traits: [.steps(50), .samplers(["sb_ode", "sb_sde", "edm2_ode", "edm2_sde"]), .losses(["data_prediction", "uncertainty"])]
             ) {
                 SBVE(k: $0.number("k"), c: $0.number("c"), epsilon: $0.number("eps"))
+            },
+            Entry(
+                "sbve_edm2", "The bridge with noise of unit variance in the real and in the imaginary part", source: "EDM2SE, ICASSP 2026",
+                parameters: [
+                    .number("k", default: 2.6, in: .positive, "Growth of the diffusion coefficient."),
+                    .number("c", default: 0.4, in: .positive, "Scale of the diffusion coefficient, squared."),
+                    .number("eps", default: 1e-8, in: .positive, "Keeps denominators from zero."),
+                ],
+                traits: [.steps(50), .samplers(["edm2_ode", "edm2_sde", "sb_ode", "sb_sde"]), .losses(["uncertainty", "data_prediction"])]
+            ) {
+                SBVE(k: $0.number("k"), c: $0.number("c"), epsilon: $0.number("eps"), noiseScale: 2.0.squareRoot())
             },
             Entry(
                 "bbed", "Brownian bridge with exponential diffusion", source: "Lay et al., Interspeech 2023",
@@ -152,6 +163,8 @@ extension Registry<SamplerFactory> {
             fixed("ode_euler", .euler, "by Euler's method", calls: "N", "N + 1", source: "Song et al., ICLR 2021, Eq. (13)"),
             fixed("ode_midpoint", .midpoint, "by the midpoint method", calls: "2N − 1", "2N + 1", source: "Runge, 1895"),
             fixed("ode_heun", .heun, "by Heun's method", calls: "2N − 1", "2N + 1", source: "Karras et al., NeurIPS 2022, Alg. 1"),
+            lastPrediction("edm2_ode", .ode, "The bridge's deterministic sampler with the network asked at the time that a step leaves"),
+            lastPrediction("edm2_sde", .sde, "The bridge's stochastic sampler with the network asked at the time that a step leaves"),
             bridge("sb_ode", .ode, "The bridge's deterministic sampler"),
             bridge("sb_sde", .sde, "The bridge's stochastic sampler"),
         ])
@@ -181,6 +194,17 @@ extension Registry<SamplerFactory> {
             SamplerFactory { _, sde, steps, finalTime in
                 let usual = sde is FlowMatching ? 5 : 30
                 return ode(sde, .fixed(method, steps: steps ?? usual), finalTime, try startTime(settings, sde, finalTime))
+            }
+        }
+    }
+
+    private static func lastPrediction(_ name: String, _ process: BridgeSampler.Process, _ summary: String) -> Entry {
+        Entry(name, summary, source: "EDM2SE, ICASSP 2026, after Jukić et al., Interspeech 2024") { _ in
+            SamplerFactory { _, sde, steps, _ in
+                guard let bridge = sde as? SBVE else {
+                    throw IncompatibleParts(reason: "sampler '\(name)' needs a bridge: the SDE 'sbve' or 'sbve_edm2'")
+                }
+                return LastPredictionSampler(bridge: bridge, process: process, steps: steps ?? 50)
             }
         }
     }

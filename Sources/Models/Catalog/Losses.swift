@@ -20,6 +20,17 @@ extension Registry<LossFactory> {
                 }
             },
             Entry(
+                "uncertainty", "Distance of the clean speech in spectrum and time, weighed by an uncertainty that the network learns",
+                source: "Karras et al., CVPR 2024; EDM2SE, ICASSP 2026, Eq. (21)", traits: [.weightings([]), .hasTimeTerms, .needsUncertainty]
+            ) { _ in
+                LossFactory { objective, frontEnd, _ in
+                    guard objective.pesqWeight == 0 else {
+                        throw IncompatibleParts(reason: "objective.pesq_weight: the loss 'uncertainty' has no PESQ term; set it to 0")
+                    }
+                    return UncertaintyLoss(frontEnd: frontEnd, l1Weight: objective.l1Weight)
+                }
+            },
+            Entry(
                 "data_prediction", "Distance of the clean speech in spectrum, time, and PESQ",
                 source: "Richter et al., ICASSP 2025, Eq. (12)", traits: [.weightings([]), .hasTimeTerms]
             ) { _ in

@@ -31,6 +31,10 @@ public struct NetworkCheck: Sendable {
             case "ncsnpp": try check(NCSNppOptions(settings, .journal), spec)
             case "ncsnpp_v2", "ncsnpp_v2_cond": try check(NCSNppOptions(settings, .v2), spec)
             case "ncsnpp_48k": try check(NCSNppOptions(settings, .fullband), spec)
+            case "edm2":
+                let options = EDM2Options(settings)
+                try options.validate()
+                try check(options.attentionWeights(bins: spec.transform.nFFT / 2 + 1, frames: spec.data.numFrames), "channel_mult", spec)
             case "dcunet":
                 let options = DCUNetOptions(settings)
                 try options.validate()
@@ -50,13 +54,16 @@ public struct NetworkCheck: Sendable {
 
     private static func check(_ options: NCSNppOptions, _ spec: ExperimentSpec) throws(BackboneError) {
         try options.validate()
-        let frames = spec.data.numFrames
-        let gigabytes = options.attentionWeights(bins: spec.transform.nFFT / 2 + 1, frames: frames) * 4 / 1e9
+        try check(options.attentionWeights(bins: spec.transform.nFFT / 2 + 1, frames: spec.data.numFrames), "ch_mult", spec)
+    }
+
+    private static func check(_ attentionWeights: Double, _ levels: String, _ spec: ExperimentSpec) throws(BackboneError) {
+        let gigabytes = attentionWeights * 4 / 1e9
         guard gigabytes <= mostGigabytes else {
             throw BackboneError(
-                option: "ch_mult",
-                reason: "attention between all pixels of \(frames) frames would need \(Int(gigabytes)) GB at once; halve more often "
-                    + "(more entries of ch_mult), or attend at coarser levels (attn_resolutions)")
+                option: levels,
+                reason: "attention between all pixels of \(spec.data.numFrames) frames would need \(Int(gigabytes)) GB at once; halve "
+                    + "more often (more entries of \(levels)), or attend at coarser levels (attn_resolutions)")
         }
     }
 

@@ -12,7 +12,8 @@ extension Catalog {
     }
 
     private static let mismatchFormulas = [
-        "ouve": "e^(−theta)", "sbve": "0, but for eps", "bbed": "1 − T_sampling", "ve": "1", "flow": "1 − T_rev",
+        "ouve": "e^(−theta)", "sbve": "0, but for eps", "sbve_edm2": "0, but for eps",
+        "bbed": "1 − T_sampling", "ve": "1", "flow": "1 − T_rev",
         "vp": "e^(−(beta_min + beta_max)/4)", "subvp": "e^(−(beta_min + beta_max)/4)",
     ]
 }

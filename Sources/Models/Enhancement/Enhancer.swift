@@ -142,7 +142,7 @@ public struct Enhancer: Sendable {
         let start = ContinuousClock.now
         let output = Gradients.off {
             let spectrogram = frontEnd.spectrogram([noisy.map { $0 / peak }])
-            let y = padding.pad(spectrogram, multiple: multiple)
+            let y = padding.pad(spectrogram, multiple: model.backbone.frameMultiple)
             let condition = model.condition(of: reference, dividedBy: peak) { frontEnd.spectrogram($0) }
             var evaluations = 0
             var kept = StateSelection(count: states, start: sampler.start)
@@ -153,7 +153,8 @@ public struct Enhancer: Sendable {
                 evaluations += output.evaluations
                 return output.value
             }
-            func audio(_ x: Tensor) -> [Float] { frontEnd.audio(x, length: noisy.count).values.map { $0 * peak } }
+            let frames = model.backbone.usesFilledFrames ? y.shape[2] : spectrogram.shape[2]
+            func audio(_ x: Tensor) -> [Float] { frontEnd.audio(x.withFrames(frames), length: noisy.count).values.map { $0 * peak } }
             let states = kept.states.map { State(time: $0.time, audio: audio($0.state)) }
             return Output(audio: audio(sample.x), nfe: evaluations, seconds: start.secondsUntilNow, states: states)
         }
@@ -161,9 +162,6 @@ public struct Enhancer: Sendable {
         guard output.audio.allSatisfy(\.isFinite) else { throw EnhancementError.notFinite }
         return output
     }
-
-    /// Frames are filled up to a multiple of 64, or of what the network halves if that is more.
-    private var multiple: Int { max(64, model.backbone.divisor.frames) }
 }
 
 /// States of a reverse process at evenly spaced times: after the first step that reaches each, and after the last.

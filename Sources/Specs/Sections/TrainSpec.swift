@@ -21,6 +21,13 @@ public struct TrainSpec: Hashable, Sendable {
 
     public var lr: Double
     public var emaDecay: Double
+    /// Standard deviations of power-function averages, in units of training time; they take the place of `emaDecay` if any.
+    public var emaStds: [Double]
+    /// The half-life of the moving average in crops, in place of `emaDecay`.
+    public var emaHalfLife: Double?
+    /// Steps after which the rate falls with their root, and examples over which it grows at the start.
+    public var (lrRefBatches, lrRampup): (Double?, Double?)
+    public var adamBeta2: Double?
     /// Crops per device and step; the effective batch is `batch_size · devices · accumulate_grad_batches`.
     public var batchSize: Int
     public var devices: Int
@@ -61,6 +68,16 @@ public struct TrainSpec: Hashable, Sendable {
         .number("lr", default: 1e-4, in: .positive, "Learning rate of Adam, constant."),
         .number("ema_decay", default: 0.999, in: Bounds(from: 0, to: 1, excludesUpper: true),
             "Decay of the moving average of weights, after its warm-up."),
+        Field("ema_stds", .list(of: .number(Bounds(from: 0, to: 0.288, excludesLower: true))), default: .absent,
+            "Lengths of power-function averages as shares of the training; the first is evaluated. In place of ema_decay.").silentWhenAbsent,
+        Field.number("ema_half_life", default: .absent, in: .positive, unit: "crops",
+            "Crops after which a weight counts half in the average, at most 0.09 of those seen. In place of ema_decay.").silentWhenAbsent,
+        Field.number("lr_ref_batches", default: .absent, in: .positive, unit: "steps",
+            "Steps after which the rate falls with the root of the steps; constant if absent.").silentWhenAbsent,
+        Field.number("lr_rampup", default: .absent, in: .positive, unit: "crops",
+            "Crops over which the rate grows from 0; at once if absent.").silentWhenAbsent,
+        Field.number("adam_beta2", default: .absent, in: Bounds(from: 0, to: 1, excludesUpper: true),
+            "Decay of Adam's second moment; 0.999 if absent.").silentWhenAbsent,
         .integer("batch_size", default: 8, in: .between(1, 1e6), "Crops per device and step."),
         .integer("devices", default: 1, in: .between(1, 4096), "Devices of the effective batch; fewer accumulate."),
         .integer("accumulate_grad_batches", default: 1, in: .between(1, 1e6), "Batches whose gradients make one step."),
@@ -102,6 +119,10 @@ public struct TrainSpec: Hashable, Sendable {
     init(_ settings: Settings) {
         lr = settings.number("lr")
         emaDecay = settings.number("ema_decay")
+        emaStds = settings["ema_stds"].map { $0 == .none } ?? true ? [] : settings.numbers("ema_stds")
+        emaHalfLife = settings.optionalNumber("ema_half_life")
+        (lrRefBatches, lrRampup) = (settings.optionalNumber("lr_ref_batches"), settings.optionalNumber("lr_rampup"))
+        adamBeta2 = settings.optionalNumber("adam_beta2")
         batchSize = settings.integer("batch_size")
         devices = settings.integer("devices")
         accumulateGradBatches = settings.integer("accumulate_grad_batches")

@@ -1,0 +1,97 @@
+import Foundation
+import Kernels
+import Tensors
+
+/// The magnitude-preserving layers of EDM2: no biases, and weights whose magnitude is decided, not learned.
+///
+/// Karras et al., *Analyzing and Improving the Training Dynamics of Diffusion Models*, CVPR 2024, Appendix B.
+public enum Magnitude {
+    /// What SiLU leaves of the magnitude of normal numbers, by which the layers divide.
+    public static let silu = 0.596
+
+    /// The weights of `a` and `b` in `((1 − t) a + t b) / √((1 − t)² + t²)`.
+    public static func sum(_ t: Double) -> (first: Double, second: Double) {
+        let n = ((1 - t) * (1 - t) + t * t).squareRoot()
+        return ((1 - t) / n, t / n)
+    }
+
+    /// The weights of `a` and `b` where they are set side by side, so that both count by `1 − t` and `t`, whatever
+    /// their numbers of channels `n` and `m` are: `√((n + m)/((1 − t)² + t²))` times `(1 − t)/√n` and `t/√m`.
+    public static func concatenation(_ t: Double, _ n: Int, _ m: Int) -> (first: Double, second: Double) {
+        let whole = (Double(n + m) / ((1 - t) * (1 - t) + t * t)).squareRoot()
+        return (whole * (1 - t) / Double(n).squareRoot(), whole * t / Double(m).squareRoot())
+    }
+}
+
+/// A convolution with forced weight normalisation: `y = x ∗ ŵ · gain`, `ŵ = w / ((10⁻⁴ + rms(w)) √fan_in)` for each filter.
+///
+/// In training the stored weight is replaced by `w / (10⁻⁴ + rms(w))` whenever the layer runs, so that the optimiser
+/// cannot make it grow; gradients are those of the stored weight.
+public struct MagnitudeConvolution: Sendable {
+    public let weight: Parameter
+    private let order: [Int]?
+
+    /// - Parameter order: The filters in the order of the result's channels; their own if `nil`.
+    public init(_ scope: ParameterScope, _ channels: Int, _ filters: Int, kernel: Int, order: [Int]? = nil) {
+        weight = scope.parameter("weight", [filters, channels, kernel, kernel], .normal(standardDeviation: 1))
+        self.order = order
+    }
+
+    /// `scale · (gain · x ∗ ŵ + residual)`.
+    public func callAsFunction(
+        _ x: Tensor, _ mode: ForwardMode, gain: Double = 1, residual: Tensor? = nil, scale: Double = 1
+    ) -> Tensor {
+        weight.force(mode)
+        return x.convolved(weight.tensor.magnitudePreserving(gain: gain, order: order), residual: residual, scale: scale)
+    }
+
+    /// `(1 − t) x + t · gain · (h ∗ ŵ)` over the magnitude of both, `√((1 − t)² + t²)`.
+    public func callAsFunction(_ h: Tensor, _ mode: ForwardMode, gain: Double = 1, joining x: Tensor, balance t: Double) -> Tensor {
+        let weights = Magnitude.sum(t)
+        guard weights.first != 0 else { return self(h, mode, gain: gain, scale: weights.second) }
+        return self(h, mode, gain: gain * weights.second / weights.first, residual: x, scale: weights.first)
+    }
+
+    /// What running the layer does to its weight, where its result is not needed.
+    public func force(_ mode: ForwardMode) { weight.force(mode) }
+}
+
+/// A linear map with forced weight normalisation, as ``MagnitudeConvolution``: rows `[B, inputs]` to `[B, outputs]`.
+public struct MagnitudeLinear: Sendable {
+    public let weight: Parameter
+
+    public init(_ scope: ParameterScope, _ inputs: Int, _ outputs: Int) {
+        weight = scope.parameter("weight", [outputs, inputs], .normal(standardDeviation: 1))
+    }
+
+    public func callAsFunction(_ x: Tensor, _ mode: ForwardMode) -> Tensor {
+        weight.force(mode)
+        return x.matrixProduct(weight.tensor.magnitudePreserving(), transposed: true)
+    }
+}
+
+extension Parameter {
+    /// Forced weight normalisation: in training the weight becomes `w / (10⁻⁴ + rms(w))` for each filter.
+    fileprivate func force(_ mode: ForwardMode) {
+        guard case .training = mode else { return }
+        Gradients.off { assign(tensor.detached.normalizedRows(columns: shape.dropFirst().reduce(1, *))) }
+    }
+}
+
+/// Features `√2 cos(f u + φ)` of a number, with fixed random frequencies `f ~ 2π N(0, 1)` and phases `φ ~ U(−π, π)`.
+public struct MagnitudeFourier: Sendable {
+    public let frequencies: Parameter
+    public let phases: Parameter
+
+    public init(_ scope: ParameterScope, count: Int) {
+        frequencies = scope.buffer("freqs", [count], .normal(standardDeviation: 2 * .pi))
+        phases = scope.buffer("phases", [count], .uniform(bound: .pi))
+    }
+
+    /// `[B, count]` for numbers `u`.
+    public func callAsFunction(_ u: [Float]) -> Tensor {
+        let (f, p) = (frequencies.tensor.values, phases.tensor.values)
+        let values = u.flatMap { u in zip(f, p).map { cos(u * $0 + $1) * Float(2).squareRoot() } }
+        return Tensor(values, shape: [u.count, f.count])
+    }
+}

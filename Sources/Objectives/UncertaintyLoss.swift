@@ -1,0 +1,86 @@
+import Foundation
+import Tensors
+
+/// The loss of EDM2 for speech: data prediction, weighed by an uncertainty that the network learns.
+///
+///     L_b  = mean |x̂ − x|² + λ₁ mean |x̂(τ) − x(τ)|        over real numbers, and over samples in time
+///     loss = mean_b [ w_b L_b / (e^{u_b} + ε) + u_b ]
+///
+/// with the network's weight `w(t)` and uncertainty `u(t)`. Karras et al., CVPR 2024, Eq. (14)–(22); EDM2SE, ICASSP 2026, Eq. (21)–(25).
+/// In that implementation the weights meet every sample of a batch, so that `u` counts as often as the batch has samples
+/// (``meetsAcrossBatch``); for one sample both are the same.
+public struct UncertaintyLoss: TrainingLoss {
+    public var frontEnd: FrontEnd
+    public var l1Weight: Double
+    public var epsilon = 1e-8
+    /// Whether every weight meets every sample, as in the reference: `Σ_a Σ_b [w_a L_b/(e^{u_a} + ε) + u_a] / B`.
+    public var meetsAcrossBatch: Bool
+
+    public init(frontEnd: FrontEnd, l1Weight: Double = 0.001, meetsAcrossBatch: Bool = false) {
+        (self.frontEnd, self.l1Weight, self.meetsAcrossBatch) = (frontEnd, l1Weight, meetsAcrossBatch)
+    }
+
+    public var output: ModelOutput { .clean }
+
+    public func callAsFunction(_ input: LossInput) -> LossValue {
+        let batch = input.batch
+        guard let uncertainty = input.uncertainty else { preconditionFailure("a loss by uncertainty of a network without one") }
+        let distance = distances(input)
+        var terms = ["spectral": Self.mean(distance.spectral), "logvar": Self.mean(uncertainty)]
+        terms["l1"] = distance.inTime.map(Self.mean)
+        let total = Self.weighed(distance.sum, uncertainty.reshaped([batch]), input.weights, epsilon, meetsAcrossBatch)
+        return LossValue(total: total, terms: terms)
+    }
+
+    /// `L_b` and its parts, `[B]` each; the part in time is `nil` where it has no weight.
+    package func distances(_ input: LossInput) -> (spectral: Tensor, inTime: Tensor?, sum: Tensor) {
+        let spectral = (input.output - input.clean).sampleMeans(slope: { 2 * $0 }, value: { $0 * $0 })
+        guard l1Weight > 0 else { return (spectral, nil, spectral) }
+        let difference = frontEnd.audio(input.output) - frontEnd.audio(input.clean)
+        let inTime = difference.sampleMeans(slope: { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, value: { abs($0) })
+        return (spectral, inTime, .weighted(1, spectral, l1Weight, inTime))
+    }
+
+    private static func mean(_ x: Tensor) -> Double { x.values.reduce(0) { $0 + Double($1) } / Double(max(1, x.count)) }
+
+    /// `Σ_b [w_b L_b/(e^{u_b} + ε) + u_b] / B`, or the sum over all pairs.
+    private static func weighed(
+        _ distance: Tensor, _ uncertainty: Tensor, _ weights: [Double], _ epsilon: Double, _ crosses: Bool
+    ) -> Tensor {
+        let (L, u) = (distance.values.map(Double.init), uncertainty.values.map(Double.init))
+        let count = Double(L.count)
+        let sum = L.reduce(0, +)
+        // What stands beside each weight, and how often each uncertainty counts.
+        let met = crosses ? L.map { _ in sum } : L
+        let times = crosses ? count : 1
+        let scales = zip(weights, u).map { $0 / (exp($1) + epsilon) }
+        let total = zip(scales, met).reduce(0) { $0 + $1.0 * $1.1 } + times * u.reduce(0, +)
+        let toDistance = crosses ? L.map { _ in scales.reduce(0, +) } : scales
+        let toUncertainty = u.indices.map { times - scales[$0] * met[$0] * exp(u[$0]) / (exp(u[$0]) + epsilon) }
+        return Tensor([Float(total / count)], shape: [], from: [distance, uncertainty]) { dy in
+            let g = Double(dy.item) / count
+            return [toDistance, toUncertainty].map { gradients in
+                Tensor(gradients.map { Float(g * $0) }, shape: [gradients.count])
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// The mean of `value` over each sample, `[B]`.
+    ///
+    /// - Parameter slope: The derivative of `value`.
+    fileprivate func sampleMeans(slope: @escaping @Sendable (Float) -> Float, value: (Float) -> Float) -> Tensor {
+        let (x, shape) = (detached, shape)
+        let each = count / shape[0]
+        let means = x.withSpan { x in
+            (0..<shape[0]).map { sample in
+                Float((sample * each..<(sample + 1) * each).reduce(0.0) { $0 + Double(value(x[$1])) } / Double(each))
+            }
+        }
+        return Tensor(means, shape: [shape[0]], from: [self]) { dy in
+            let g = dy.values.map { $0 / Float(each) }
+            return [Tensor(x.withSpan { x in x.indices.map { g[$0 / each] * slope(x[$0]) } }, shape: shape)]
+        }
+    }
+}
