@@ -4,8 +4,8 @@ import Tensors
 extension NCSNpp {
     /// The network in the making: parts are made one after the other, each under the next number of `all_modules`.
     struct Assembly {
-        /// Channels of the input: real and imaginary part of `x` and `y`.
-        static let channels = 4
+        /// Channels of the input: real and imaginary part of `x` and of what stands beside it.
+        private let channels: Int
 
         private let options: NCSNppOptions
         private let scope: ParameterScope
@@ -14,12 +14,14 @@ extension NCSNpp {
         private var (index, crossing) = (0, 0)
         /// Channels of the map, and of the pyramids beside it.
         private var width: Int
-        private var (inputPyramid, outputPyramid) = (channels, 0)
+        private var (inputPyramid, outputPyramid): (Int, Int)
         /// Channels of the features that the way down leaves for the way up.
         private var skips: [Int]
 
         init(_ options: NCSNppOptions, _ scope: ParameterScope) {
             (self.options, self.scope, modules) = (options, scope, scope.scope("all_modules"))
+            channels = 2 * options.inputs
+            (inputPyramid, outputPyramid) = (channels, 0)
             width = options.nf
             skips = [options.nf]
         }
@@ -56,7 +58,7 @@ extension NCSNpp {
             return (first, Linear(next(), 4 * nf, 4 * nf))
         }
 
-        mutating func input() -> Convolution { Convolution(next(), Self.channels, options.nf) }
+        mutating func input() -> Convolution { Convolution(next(), channels, options.nf) }
 
         // MARK: The way down
 
@@ -120,7 +122,7 @@ extension NCSNpp {
             case .none: break
             case .skip:
                 built.head = outputHead()
-                outputPyramid = Self.channels
+                outputPyramid = channels
             case .residual where isCoarsest:
                 built.head = Head(norm: GroupNorm(next(), width), convolution: Convolution(next(), width, width))
                 outputPyramid = width
@@ -134,7 +136,7 @@ extension NCSNpp {
         mutating func outputHead() -> Head {
             let norm = GroupNorm(next(), width)
             let initial = Initializer.fanAverage(scale: options.initScale)
-            return Head(norm: norm, convolution: Convolution(next(), width, Self.channels, initial: initial))
+            return Head(norm: norm, convolution: Convolution(next(), width, channels, initial: initial))
         }
     }
 }

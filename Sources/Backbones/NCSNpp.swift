@@ -7,7 +7,8 @@ import Tensors
 ///
 /// Song et al., ICLR 2021, Appendix H, as used by Richter et al., TASLP 2023 (`ncsnpp`), Interspeech 2024
 /// (`ncsnpp_48k`) and ICASSP 2025 (`ncsnpp_v2`). Attention stands at the levels where `image_size / 2^level` is
-/// listed, and between the two halves.
+/// listed, and between the two halves. What it is conditioned on may be several spectrograms side by side, or none; see
+/// ``NCSNppOptions/inputs``.
 public struct NCSNpp: Backbone {
     public let parameters: [Parameter]
     public let options: NCSNppOptions
@@ -27,7 +28,7 @@ public struct NCSNpp: Backbone {
     public init(_ options: NCSNppOptions, scope: ParameterScope) throws(BackboneError) {
         try options.validate()
         self.options = options
-        let channels = Assembly.channels
+        let channels = 2 * options.inputs
         output = Convolution(
             scope.scope("output_layer"), channels, 2, kernel: 1, initial: .torchDefault(fanIn: channels),
             biasInitial: .torchDefault(fanIn: channels))
@@ -69,7 +70,9 @@ public struct NCSNpp: Backbone {
         _ x: Tensor, _ y: Tensor, _ t: [Float], embedding: Tensor?, modulation: Tensor? = nil, sequence: Tensor? = nil,
         _ mode: ForwardMode
     ) -> Tensor {
-        precondition(x.shape == y.shape && x.rank == 4 && x.shape[3] == 2, "x \(x.shape), y \(y.shape)")
+        let condition = 2 * (options.inputs - 1)
+        precondition(x.rank == 4 && x.shape[3] == 2, "x \(x.shape)")
+        precondition(condition == 0 || y.shape == x.shape.dropLast() + [condition], "y \(y.shape) beside x \(x.shape), \(options.inputs) inputs")
         precondition(t.count == x.shape[0], "\(t.count) times for \(x.shape[0]) samples")
         precondition(
             x.shape[1] % divisor.bins == 0 && x.shape[2] % divisor.frames == 0,
@@ -77,7 +80,7 @@ public struct NCSNpp: Backbone {
         let activation = options.nonlinearity
         let guide = Guide(time: embedding?.activated(activation), noise: modulation?.activated(activation))
         let sumScale = options.style.sumScale
-        var map = Tensor.concatenated([x, y])
+        var map = condition == 0 ? x : Tensor.concatenated([x, y])
         if !options.centered { map = map.scaled(by: 2, plus: -1) }
 
         var pyramid = map

@@ -36,6 +36,9 @@ public struct NCSNppOptions: Hashable, Sendable {
     public var scaleBySigma = false
     /// Whether that division comes after the last 1×1 convolution.
     public var scalesAfterOutput = false
+    /// Complex spectrograms that the network reads side by side: the state and what it is conditioned on. With one alone it is a
+    /// regression of that one: without time, and not divided by it.
+    public var inputs = 2
     /// Width of a noise embedding that modulates every block's second normalisation.
     public var noiseModulation: Int?
     /// Width of the noise embeddings that every attention block is followed by an attention to.
@@ -65,12 +68,29 @@ public struct NCSNppOptions: Hashable, Sendable {
         return options
     }
 
+    /// `ncsnpp` of StoRM: smaller, and its input is taken from [0, 1] to [−1, 1] although it is centred.
+    public static var regeneration: NCSNppOptions {
+        var options = journal
+        (options.chMult, options.numResBlocks, options.attnResolutions) = ([1, 2, 2, 2], 1, [])
+        options.centered = false
+        return options
+    }
+
+    /// The options of a network over `inputs` spectrograms; a regression sees no time.
+    package func reading(_ inputs: Int) -> NCSNppOptions {
+        var options = self
+        options.inputs = inputs
+        if inputs == 1 { (options.conditional, options.scaleBySigma) = (false, false) }
+        return options
+    }
+
     /// - Throws: The first option that contradicts another, with the reason.
     package func validate() throws(BackboneError) {
         func require(_ condition: Bool, _ option: String, _ reason: String) throws(BackboneError) {
             if !condition { throw BackboneError(option: option, reason: reason) }
         }
         try require(nf >= 4, "nf", "\(nf) channels are too few to normalise in groups of 4; use 4 or more")
+        try require((1...8).contains(inputs), "inputs", "reads 1 to 8 spectrograms, not \(inputs)")
         try require(imageSize > 0, "image_size", "needs a positive number of bins, not \(imageSize)")
         try require(!chMult.isEmpty && chMult.allSatisfy { $0 > 0 }, "ch_mult", "needs one positive factor per level")
         try require(numResBlocks > 0, "num_res_blocks", "needs at least one block per level")

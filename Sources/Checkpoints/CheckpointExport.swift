@@ -27,6 +27,7 @@ public struct CheckpointExport: Sendable {
         guard replaces || !FileManager.default.fileExists(atPath: path) else {
             throw CheckpointError(path: path, reason: "is there already", hint: "name another file, or add --force")
         }
+        if model.spec.backbone.name == "edm2" { return try exportState(of: model, to: path) }
         let hyperParameters = try HyperParameterExport(model.spec)
         try Self.checkConditioning(of: model)
         let layout = try ModelLayout(model.spec, model.catalog)
@@ -76,6 +77,22 @@ public struct CheckpointExport: Sendable {
                 path: model.path, reason: "the reference could not load it: it has no \(option.name) '\(value)'",
                 hint: "known to it: \(option.known.map(\.description).joined(separator: ", "))")
         }
+    }
+
+    /// A state dictionary by itself, which is what the script of EDM2SE loads: the average, under the network's own names.
+    private func exportState(of model: StoredModel, to path: String) throws -> Report {
+        let averaged = try model.source.weights(.ema, ModelLayout(model.spec, model.catalog))
+        try Self.makeFolder(of: path)
+        try LightningCheckpoint.writeState(averaged.arrays.map(Self.withoutNetwork), to: path)
+        return Report(
+            path: path, stateTensors: averaged.arrays.count, averages: 0, sources: ["the state dictionary: \(averaged.description)"],
+            remarks: ["the file has no hyper-parameters: the reference's script builds its own network of 128 channels"])
+    }
+
+    private static func withoutNetwork(_ array: NamedArray) -> NamedArray {
+        var array = array
+        if let name = array.name, name.hasPrefix(ModelLayout.network) { array.name = String(name.dropFirst(ModelLayout.network.count)) }
+        return array
     }
 
     private static func makeFolder(of path: String) throws(CheckpointError) {

@@ -6,30 +6,35 @@ import WeightFiles
 extension ScoreModel {
     /// Assigns arrays by the names of ``weights``; every parameter must be there in its shape.
     public func load(_ arrays: [NamedArray]) throws {
-        let isEncoders = { (array: NamedArray) in array.name?.hasPrefix(Self.encoderPrefix) ?? false }
-        try backbone.load(arrays.filter { !isEncoders($0) })
-        try encoder?.load(
-            arrays.filter(isEncoders).map { array in
+        func part(_ prefix: String) -> [NamedArray] {
+            arrays.compactMap { array in
+                guard let name = array.name, name.hasPrefix(prefix) else { return nil }
                 var array = array
-                array.name = array.name.map { String($0.dropFirst(Self.encoderPrefix.count)) }
+                array.name = String(name.dropFirst(prefix.count))
                 return array
-            })
+            }
+        }
+        try regression?.backbone.load(part(Self.regressionPrefix))
+        try backbone.load(arrays.filter { array in
+            ![Self.encoderPrefix, Self.regressionPrefix].contains { array.name?.hasPrefix($0) ?? false }
+        })
+        try encoder?.load(part(Self.encoderPrefix))
     }
 
-    /// Loads weights whose names may begin with `dnn.`, as in a whole model's state dictionary.
+    /// Loads weights under the names of a whole model's state dictionary, or our own.
     package func loadModel(_ arrays: [NamedArray]) throws {
+        let layout = ModelLayout(of: self)
+        let own = Dictionary((layout.parameters + layout.buffers).map { ($0.name, $0.ownName) }) { first, _ in first }
         try load(
             arrays.map { array in
                 var array = array
-                if let name = array.name, name.hasPrefix("dnn.") { array.name = String(name.dropFirst(4)) }
+                array.name = array.name.map { own[$0] ?? $0 }
                 return array
             })
     }
 
     /// The names of the weights in the reference's state dictionary.
-    package var referenceNames: [String] {
-        weights.map { $0.name.hasPrefix(Self.encoderPrefix) ? $0.name : "dnn." + $0.name }
-    }
+    package var referenceNames: [String] { ModelLayout(of: self).names }
 }
 
 extension Backbone {

@@ -7,7 +7,8 @@ import WeightFiles
 /// The tensors of a model under the names and in the order of the reference's `state_dict`.
 ///
 /// The network's parameters come first (`dnn.…`), then those of the noise encoder (`noise_encoder.…`), as the moving
-/// average lists them; running statistics are not among them.
+/// average lists them; running statistics are not among them. Of a model with a regression in front, the regression's come
+/// first (`denoiser_net.…`), then the network's (`score_net.…`).
 package struct ModelLayout {
     package struct Entry {
         /// The name in a `state_dict`.
@@ -22,32 +23,27 @@ package struct ModelLayout {
 
     static let network = "dnn."
     static let encoder = "noise_encoder."
+    static let regression = "denoiser_net."
+    static let behindRegression = "score_net."
 
     /// - Throws: `BackboneError` for options that no network can be built from.
     package init(_ spec: ExperimentSpec, _ catalog: Catalog) throws {
-        var network = spec.backbone
-        if let conditioning = spec.conditioning { network.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim) }
-        let backbone = try catalog.backbones.make(network)
-        var entries = backbone.parameters.map { Self.entry($0.name, $0.shape) }
-        if let conditioning = spec.conditioning {
-            var choice = conditioning.noiseEncoder
-            choice.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim)
-            choice.settings["noise_encoder_nf"] = .integer(conditioning.noiseEncoderNF)
-            entries += try catalog.noiseEncoders.make(choice).parameters.map { Self.entry(Self.encoder + $0.name, $0.shape) }
-        }
-        parameters = entries
-        buffers = backbone.buffers.map { Self.entry($0.name, $0.shape) }
+        self.init(of: try ModelBuilder(spec: spec, catalog: catalog).model(seed: 0))
     }
 
     /// The layout of a model that is there already.
     package init(of model: ScoreModel) {
-        parameters = model.weights.map { Self.entry($0.name, $0.parameter.shape) }
-        buffers = model.backbone.buffers.map { Self.entry($0.name, $0.shape) }
+        let network = model.regression == nil ? Self.network : Self.behindRegression
+        parameters = model.weights.map { Self.entry($0.name, $0.parameter.shape, network) }
+        buffers = model.buffers.map { Self.entry($0.name, $0.parameter.shape, network) }
     }
 
-    /// Our own names have a prefix for the encoder alone.
-    private static func entry(_ name: String, _ shape: [Int]) -> Entry {
-        Entry(name: name.hasPrefix(encoder) ? name : network + name, ownName: name, shape: shape)
+    /// Our own names have a prefix for the encoder and the regression alone.
+    private static func entry(_ name: String, _ shape: [Int], _ network: String) -> Entry {
+        if name.hasPrefix(ScoreModel.regressionPrefix) {
+            return Entry(name: regression + name.dropFirst(ScoreModel.regressionPrefix.count), ownName: name, shape: shape)
+        }
+        return Entry(name: name.hasPrefix(encoder) ? name : network + name, ownName: name, shape: shape)
     }
 
     package var names: [String] { parameters.map(\.name) }

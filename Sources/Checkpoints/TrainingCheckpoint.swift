@@ -92,14 +92,14 @@ public struct TrainingCheckpoint: Sendable {
             }
             return (try tensor("adam/first", $0.name, $0.parameter), try tensor("adam/second", $0.name, $0.parameter))
         }
-        buffers = try model.backbone.buffers.map { ($0.name, try tensor("buffers", $0.name, $0)) }
+        buffers = try model.buffers.map { ($0.name, try tensor("buffers", $0.name, $0.parameter)) }
     }
 
     /// The averaged or the raw weights of a training checkpoint, and the running statistics, by the names of `ScoreModel.weights`.
     public static func weights(at path: String, averaged: Bool, model: ScoreModel) throws -> [NamedArray] {
         let file = try SafetensorsFile(path: path)
         let part = averaged ? "ema" : "weights"
-        let wanted = model.weights.map { (part, $0.name) } + model.backbone.buffers.map { ("buffers", $0.name) }
+        let wanted = model.weights.map { (part, $0.name) } + model.buffers.map { ("buffers", $0.name) }
         return try wanted.map { part, name in
             var array = try file.array("\(part)/\(name)")
             array.name = name

@@ -41,7 +41,8 @@ package struct WeightSource: Sendable {
     /// A network that was saved by itself has no name, and one inside another module more than one.
     private static func named(_ checkpoint: LightningCheckpoint) -> LightningCheckpoint {
         let names = checkpoint.parameters.map(\.name)
-        guard !names.contains(where: { $0.hasPrefix(ModelLayout.network) }) else { return checkpoint }
+        let known = [ModelLayout.network, ModelLayout.behindRegression]
+        guard !names.contains(where: { name in known.contains(where: name.hasPrefix) }) else { return checkpoint }
         if names.contains(where: { $0.contains("." + ModelLayout.network) }) {
             return checkpoint.renamed { name in
                 let places = [ModelLayout.network, ModelLayout.encoder].compactMap { name.firstRange(of: "." + $0)?.lowerBound }

@@ -6,6 +6,13 @@ public protocol Predictor: Sendable {
         _ x: Tensor, given y: Tensor, from t: Double, to s: Double, of sde: any SDE, score: inout CountedScore,
         noise: inout NoiseSource
     ) -> PredictorStep
+
+    /// The predictor of a sampling with so many steps.
+    func prepared(for steps: Int) -> any Predictor
+}
+
+extension Predictor {
+    public func prepared(for steps: Int) -> any Predictor { self }
 }
 
 /// The outcome of a predictor: the mean, and the mean with the step's noise.
@@ -21,15 +28,25 @@ public struct PredictorStep: Sendable {
 ///     x_s = x_t − [f(x_t, y, t) − g(t)² score(x_t, y, t)] (t − s) + g(t) √(t − s) z
 ///
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Eq. (6). The reference implementation steps
-/// by 1/N whatever the grid is, and cannot run it; here the step is the grid's.
+/// by 1/N whatever the grid is, and cannot run it; here the step is the grid's unless it is told to be 1/N.
 public struct EulerMaruyama: Predictor, Hashable {
-    public init() {}
+    /// Steps by 1/N whatever the grid is, as StoRM does.
+    public var stepsByShare: Bool
+    private var size: Double?
+
+    public init(stepsByShare: Bool = false) { self.stepsByShare = stepsByShare }
+
+    public func prepared(for steps: Int) -> any Predictor {
+        var copy = self
+        if stepsByShare { copy.size = 1 / Double(steps) }
+        return copy
+    }
 
     public func step(
         _ x: Tensor, given y: Tensor, from t: Double, to s: Double, of sde: any SDE, score: inout CountedScore,
         noise: inout NoiseSource
     ) -> PredictorStep {
-        let (dt, f) = (t - s, sde.reverseDrift(at: t))
+        let (dt, f) = (size ?? t - s, sde.reverseDrift(at: t))
         let drifted = Tensor.weighted(1 - f.x * dt, x, -f.y * dt, y)
         let mean = Tensor.weighted(1, drifted, -f.score * dt, score(x, given: y, at: t))
         let z = noise.increment(from: t, to: s, like: x)
@@ -44,13 +61,23 @@ public struct EulerMaruyama: Predictor, Hashable {
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, App. E. Where the SDE's discretisation is
 /// Euler–Maruyama's, so is this.
 public struct ReverseDiffusion: Predictor, Hashable {
-    public init() {}
+    /// Steps by 1/N whatever the grid is, as StoRM does.
+    public var stepsByShare: Bool
+    private var size: Double?
+
+    public init(stepsByShare: Bool = false) { self.stepsByShare = stepsByShare }
+
+    public func prepared(for steps: Int) -> any Predictor {
+        var copy = self
+        if stepsByShare { copy.size = 1 / Double(steps) }
+        return copy
+    }
 
     public func step(
         _ x: Tensor, given y: Tensor, from t: Double, to s: Double, of sde: any SDE, score: inout CountedScore,
         noise: inout NoiseSource
     ) -> PredictorStep {
-        let forward = sde.discretization(at: t, step: t - s)
+        let forward = sde.discretization(at: t, step: size ?? t - s)
         let drifted = Tensor.weighted(1 - forward.x, x, -forward.y, y)
         let mean = Tensor.weighted(1, drifted, forward.std * forward.std, score(x, given: y, at: t))
         let z = noise.increment(from: t, to: s, like: x)

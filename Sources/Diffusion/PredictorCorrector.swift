@@ -40,6 +40,7 @@ public struct PredictorCorrector: Sampler {
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, predict: @escaping Prediction
     ) -> Sample {
         var score = CountedScore(predict)
+        let predictor = predictor.prepared(for: steps)
         let times = timeGrid(from: start, to: finalTime, count: steps)
         var x = sde.prior(around: y, at: start, noise: &noise)
         var mean = x

@@ -23,22 +23,42 @@ public struct ModelBuilder: Sendable {
 
     /// The model with the initial weights of a seed.
     public func model(seed: UInt64) throws -> ScoreModel {
+        let regression = try spec.regression.map { try self.regression($0, seed: seed) }
+        let inputs = regression.map { Regression.inputs($0.condition) } ?? 2
         let descriptor = catalog.backbones[spec.backbone.name]?.descriptor
         let takesPreconditioning = descriptor?.traits.contains(.takesPreconditioning) ?? false
-        var choice = spec.backbone
+        var model = ScoreModel(
+            backbone: try backbone(spec.backbone, seed: seed, inputs: inputs), sde: try catalog.sdes.make(spec.sde),
+            preconditioning: takesPreconditioning ? Preconditioning(spec.objective) : nil, output: try loss().output,
+            encoder: try spec.conditioning.map { try encoder($0, seed: seed) },
+            trainsEncoder: spec.conditioning?.trainNoiseEncoder ?? true)
+        model.regression = regression
+        return model
+    }
+
+    /// A network with what follows from other settings.
+    private func backbone(_ chosen: Choice, seed: UInt64, inputs: Int) throws -> any Backbone {
+        let traits = catalog.backbones[chosen.name]?.descriptor.traits ?? []
+        var choice = chosen
         choice.settings["seed"] = .integer(Int(seed))
         if let conditioning = spec.conditioning {
             choice.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim)
         }
-        // A network that scales itself follows the diffusion's own constants.
-        for name in ["k", "c", "eps"] where descriptor?.traits.contains(where: \.isOwnLosses) ?? false {
-            choice.settings[name] = spec.sde.settings[name]
+        if inputs != 2 {
+            guard traits.contains(.readsSeveral) || inputs == 1 else {
+                throw IncompatibleParts(reason: "backbone '\(chosen.name)' reads two spectrograms, and regression.condition 'both' makes three; use post_denoiser or noisy")
+            }
+            if traits.contains(.readsSeveral) { choice.settings["inputs"] = .integer(inputs) }
         }
-        return ScoreModel(
-            backbone: try catalog.backbones.make(choice), sde: try catalog.sdes.make(spec.sde),
-            preconditioning: takesPreconditioning ? Preconditioning(spec.objective) : nil, output: try loss().output,
-            encoder: try spec.conditioning.map { try encoder($0, seed: seed) },
-            trainsEncoder: spec.conditioning?.trainNoiseEncoder ?? true)
+        // A network that scales itself follows the diffusion's own constants.
+        for name in ["k", "c", "eps"] where traits.contains(where: \.isOwnLosses) { choice.settings[name] = spec.sde.settings[name] }
+        return try catalog.backbones.make(choice)
+    }
+
+    private func regression(_ chosen: RegressionSpec, seed: UInt64) throws -> Regression {
+        Regression(
+            backbone: try backbone(chosen.backbone, seed: seed, inputs: 1), condition: .init(rawValue: chosen.condition) ?? .both,
+            training: .init(rawValue: chosen.training) ?? .joint, norm: .init(rawValue: chosen.loss) ?? .mse, weight: chosen.weight)
     }
 
     private func encoder(_ conditioning: ConditioningSpec, seed: UInt64) throws -> any NoiseEncoder {

@@ -18,6 +18,8 @@ public struct ScoreModel: Sendable {
     public let encoder: (any NoiseEncoder)?
     /// Whether the encoder is trained with the network.
     public let trainsEncoder: Bool
+    /// The regression in front of the diffusion, which then runs between clean speech and its estimate.
+    public var regression: Regression?
 
     public init(
         backbone: any Backbone, sde: any SDE, preconditioning: Preconditioning?, output: ModelOutput,
@@ -51,6 +53,12 @@ public struct ScoreModel: Sendable {
 // MARK: Conditioning
 
 extension ScoreModel {
+    /// What stands beside the state: noisy speech, or what a regression makes of it.
+    package func condition(_ noisy: Tensor, _ estimate: Tensor?) -> Tensor {
+        guard let regression, let estimate else { return noisy }
+        return regression.conditions(noisy, estimate)
+    }
+
     /// Whether the model is conditioned on a noise reference.
     public var isConditioned: Bool { encoder != nil && backbone is any ConditionedBackbone }
 
@@ -84,10 +92,17 @@ public struct ModelWeight: Sendable {
 
 extension ScoreModel {
     package static let encoderPrefix = "noise_encoder."
+    package static let regressionPrefix = "regression."
 
-    /// All parameters: the network's by their own names, then the encoder's behind `noise_encoder.`.
+    /// Running statistics and fixed features by the names that checkpoints have for them.
+    public var buffers: [(name: String, parameter: Parameter)] {
+        (regression?.backbone.buffers ?? []).map { (Self.regressionPrefix + $0.name, $0) } + backbone.buffers.map { ($0.name, $0) }
+    }
+
+    /// All parameters: those of a regression behind `regression.`, the network's by their own names, then the encoder's behind
+    /// `noise_encoder.`.
     public var weights: [ModelWeight] {
-        backbone.parameters.map { ModelWeight(name: $0.name, parameter: $0, isTrained: $0.isTrained) }
+        (regression?.weights ?? []) + backbone.parameters.map { ModelWeight(name: $0.name, parameter: $0, isTrained: $0.isTrained) }
             + (encoder?.parameters ?? []).map {
                 ModelWeight(name: Self.encoderPrefix + $0.name, parameter: $0, isTrained: trainsEncoder && $0.isTrained)
             }

@@ -53,18 +53,25 @@ public protocol TrainingLoss: Sendable {
     func callAsFunction(_ input: LossInput) -> LossValue
 }
 
-/// Denoising score matching: `mean_b ½ Σ |σ s + z|²`.
+/// Denoising score matching: `mean_b ½ Σ |σ s + z|²`, or `mean_b ½ Σ |σ s + z|`.
 ///
-/// Vincent 2011; Richter et al., TASLP 2023, Eq. (9).
+/// Vincent 2011; Richter et al., TASLP 2023, Eq. (9); the absolute error is an option of StoRM.
 public struct ScoreMatchingLoss: TrainingLoss, Hashable {
-    public init() {}
+    public enum Norm: String, Hashable, Sendable, CaseIterable { case mse, mae }
+
+    public var norm: Norm
+
+    public init(norm: Norm = .mse) { self.norm = norm }
 
     public var output: ModelOutput { .score }
 
     public func callAsFunction(_ input: LossInput) -> LossValue {
         let residual = input.output.scaledSamples(by: input.sigma) + input.noise
         let weight = 1 / Double(input.batch)
-        return LossValue(total: residual.halfSquares(sampleWeights: input.sigma.map { _ in weight }))
+        switch norm {
+        case .mse: return LossValue(total: residual.halfSquares(sampleWeights: input.sigma.map { _ in weight }))
+        case .mae: return LossValue(total: residual.complexModuli().scaled(by: 0.5 * weight))
+        }
     }
 }
 

@@ -21,6 +21,11 @@ public struct HyperParameterImport: Sendable {
         _ values: [(name: String, value: SettingValue)], name: String, weights: String, notes: String? = nil,
         vocabulary: Vocabulary
     ) {
+        if RegenerationReference.wrote(values) {
+            let found = RegenerationReference.settings(values, vocabulary)
+            self.init(found.settings, name: name, weights: weights, notes: notes, remarks: found.remarks)
+            return
+        }
         var reading = HyperParameterReading(values, vocabulary)
         reading.read()
         reading.complete(name: name, weights: weights, notes: notes)
@@ -33,9 +38,11 @@ public struct HyperParameterImport: Sendable {
         _ settings: [(path: String, value: SettingValue)], name: String, weights: String, notes: String?, remarks: [String]
     ) {
         let reason = "the folder with train, valid, and test; the checkpoint names none"
-        var all = settings + [
-            ("name", .text(name)), ("incomplete", .section(Settings([("data.path", .text(reason))]))), ("data.path", .text("unknown")),
-            ("train.max_steps", .integer(0)),
+        let namesFolder = settings.contains { $0.path == "data.path" }
+        var all = settings
+        if !namesFolder { all += [("incomplete", .section(Settings([("data.path", .text(reason))]))), ("data.path", .text("unknown"))] }
+        all += [
+            ("name", .text(name)), ("train.max_steps", .integer(0)),
             ("evaluate.checkpoint", .choice(Choice("file", Settings([("path", .text(weights))])))),
         ]
         if let notes { all.append(("notes", .text(notes))) }

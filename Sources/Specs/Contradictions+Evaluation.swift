@@ -35,6 +35,13 @@ extension Contradictions {
     private func takesSteps(_ sampler: Choice) -> Bool { !traits(.sampler, sampler).contains(.choosesSteps) }
 
     private mutating func checkSampler(_ sampler: Choice, path: String) {
+        let ofRegression = traits(.sampler, sampler).contains(.takesRegression)
+        if ofRegression {
+            guard spec.regression == nil, isGood("regression", path) else { return }
+            report("sde-sampler", at: [path], "sampler '\(sampler.name)' is the estimate of a regression, and there is none",
+                hint: "regression: { backbone: ncsnpp_storm } puts one in front of the diffusion")
+            return
+        }
         for case .samplers(let names) in traits(.sde, spec.sde) where !names.contains(sampler.name) && isGood("sde", path) {
             report("sde-sampler", at: [path, "sde"], "SDE '\(spec.sde.name)' has no sampler '\(sampler.name)'",
                 hint: "it has: " + names.joined(separator: ", "))
@@ -49,6 +56,12 @@ extension Contradictions {
             if isWritten("evaluate.N"), !evaluate.N.isEmpty, !evaluate.samplers.contains(where: takesSteps) {
                 let name = evaluate.samplers.first?.name ?? ""
                 report("steps", at: ["evaluate.N"], "sampler '\(name)' chooses its own steps: N does not apply", hint: "leave N out")
+            }
+        }
+        if spec.regression?.training == "alone", isGood("evaluate.sampler", "regression") {
+            for sampler in Set(evaluate.samplers.map(\.name)).sorted() where !traits(.sampler, Choice(sampler)).contains(.takesRegression) {
+                report("sde-sampler", at: ["evaluate.sampler", "regression.training"], "training 'alone' leaves the diffusion untrained",
+                    hint: "evaluate.sampler: regression")
             }
         }
         if evaluate.tEps < spec.train.tEps, isGood("evaluate.t_eps", "train.t_eps") {

@@ -55,8 +55,8 @@ struct Contradictions {
         if concerns("data", "transform", "backbone") { checkNetwork() }
         if concerns("data", "transform", "backbone", "conditioning", "evaluate") { checkConditioning() }
         if concerns("objective", "backbone", "sde") { checkObjective() }
-        if concerns("train", "sde") { checkTraining() }
-        if concerns("data", "train", "evaluate", "sde") { checkEvaluation() }
+        if concerns("train", "sde", "regression") { checkTraining() }
+        if concerns("data", "train", "evaluate", "sde", "regression") { checkEvaluation() }
         if concerns("data", "sde", "backbone") { checkOrder() }
         checkTables()
         if concerns("name") { checkName() }

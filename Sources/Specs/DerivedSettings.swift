@@ -17,7 +17,8 @@ struct DerivedSettings {
     func fill(_ settings: inout Settings, like known: (draft: Settings, spec: ExperimentSpec)? = nil) {
         let draft = settings
         let sdeTraits = vocabulary.traits(.sde, settings.choice("sde"))
-        let usual: String = sdeTraits.first { if case .samplers(let names) = $0 { names.first } else { nil } } ?? "pc"
+        let isAlone = settings.optionalSection("regression")?.optionalText("training") == "alone"
+        let usual: String = isAlone ? "regression" : sdeTraits.first { if case .samplers(let names) = $0 { names.first } else { nil } } ?? "pc"
         let sampler = samplers[usual] ?? Choice(usual)
         let steps = sdeTraits.first { if case .steps(let count) = $0 { count } else { nil } } ?? 30
 
@@ -37,7 +38,7 @@ struct DerivedSettings {
     }
 
     /// The sections, besides `train.t_eps`, that `evaluate` follows from.
-    private static let decidingEvaluation = ["evaluate", "sde", "backbone", "conditioning", "data", "transform"]
+    private static let decidingEvaluation = ["evaluate", "sde", "backbone", "conditioning", "regression", "data", "transform"]
 
     private func fillReferenceLength(_ settings: inout Settings) {
         guard case .none? = settings.value(at: "conditioning.ref_num_frames") else { return }

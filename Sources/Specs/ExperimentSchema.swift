@@ -20,6 +20,8 @@ public enum ExperimentSchema {
         .section("transform", TransformSpec.schema, "From samples to the network's input.", part: .training),
         .choice("backbone", of: .backbone, default: "ncsnpp", "The network.", part: .training),
         .section("conditioning", ConditioningSpec.schema, isOptional: true, "The noise reference, if there is one.", part: .training),
+        Field.section("regression", RegressionSpec.schema, isOptional: true, "The regression in front of the diffusion, if there is one.",
+            part: .training).silentWhenAbsent,
         .choice("sde", of: .sde, default: "ouve", "The diffusion.", part: .training),
         .section("objective", ObjectiveSpec.schema, "What training minimises.", part: .training),
         .section("train", TrainSpec.schema, "How the weights are found.", part: .training),

@@ -24,6 +24,7 @@ public final class ExperimentSpec: Sendable {
     public let transform: TransformSpec
     public let backbone: Choice
     public let conditioning: ConditioningSpec?
+    public let regression: RegressionSpec?
     public let sde: Choice
     public let objective: ObjectiveSpec
     public let train: TrainSpec
@@ -51,6 +52,7 @@ public final class ExperimentSpec: Sendable {
         transform = part("transform", \.transform) { TransformSpec($0.section("transform")) }
         backbone = settings.choice("backbone")
         conditioning = part("conditioning", \.conditioning) { $0.optionalSection("conditioning").map(ConditioningSpec.init) }
+        regression = part("regression", \.regression) { $0.optionalSection("regression").map(RegressionSpec.init) }
         sde = settings.choice("sde")
         objective = part("objective", \.objective) { ObjectiveSpec($0.section("objective")) }
         train = part("train", \.train) { TrainSpec($0.section("train")) }

@@ -13,6 +13,8 @@ public enum Trait: Hashable, Sendable {
     case takesPreconditioning
     /// It scales itself, predicts clean speech and tells its uncertainty: the losses that train it.
     case ownLosses([String])
+    /// It reads any number of spectrograms side by side.
+    case readsSeveral
     /// The padding of frames in evaluation, where the spec does not say.
     case padding(String)
     /// The rate it was made for, in Hz.
@@ -37,6 +39,8 @@ public enum Trait: Hashable, Sendable {
     // Samplers
     /// It chooses its own steps, so N does not apply.
     case choosesSteps
+    /// It gives the estimate of the regression in front of the diffusion, whatever the diffusion is.
+    case takesRegression
 
     // Any entry
     /// The first parameter must be below the second.

@@ -51,13 +51,23 @@ struct TrainingObjective: Sendable {
     }
 
     func loss(of batch: TrainingBatchInput) -> LossValue {
+        let mode: ForwardMode = batch.dropout.isEmpty ? .evaluation : .training(batch.dropout)
+        let estimate = model.regression.map { $0(batch.noisy, mode) }
+        if let estimate, let regression = model.regression, regression.training == .alone {
+            let own = regression.loss(estimate, batch.clean) ?? .scalar(0)
+            return LossValue(total: own, terms: ["regression": Double(own.item)])
+        }
+        // Behind a regression the process ends at its estimate instead of the noisy speech.
+        var batch = batch
+        let noisy = batch.noisy
+        if let estimate { batch.noisy = estimate }
         let marginals = batch.times.map { model.sde.marginal(at: $0) }
         let mean = batch.clean.scaledSamples(by: marginals.map(\.clean)) + batch.noisy.scaledSamples(by: marginals.map(\.noisy))
         let sigma = marginals.map(\.std)
         let state = mean + batch.noise.scaledSamples(by: sigma)
-        let mode: ForwardMode = batch.dropout.isEmpty ? .evaluation : .training(batch.dropout)
+        let condition = model.condition(noisy, estimate)
         let output = model(
-            state, batch.noisy, batch.times, mode, noise: batch.reference.flatMap { model.embedding(of: $0, kept: batch.keepsReference) })
+            state, condition, batch.times, mode, noise: batch.reference.flatMap { model.embedding(of: $0, kept: batch.keepsReference) })
         var input = LossInput(
             output: output, state: state, noise: batch.noise, mean: mean, clean: batch.clean, sigma: sigma,
             velocity: loss.output == .velocity ? velocity(of: batch) : nil)
@@ -65,7 +75,8 @@ struct TrainingObjective: Sendable {
             input.weights = batch.times.map { network.lossWeight(at: $0) }
             input.uncertainty = network.uncertainty(at: batch.times, mode)
         }
-        return loss(input)
+        let value = loss(input)
+        return estimate.flatMap { model.regression?.joined(value, $0, batch.clean) } ?? value
     }
 
     /// `dx_t/dt` of each pair's path.

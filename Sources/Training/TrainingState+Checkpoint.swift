@@ -8,7 +8,7 @@ extension TrainingCheckpoint {
         self.init(
             step: state.step, warmSteps: state.warmSteps, identity: identity,
             weights: state.model.weights.map(\.parameter.tensor), averages: state.averages, moments: state.moments,
-            buffers: state.model.backbone.buffers.map { ($0.name, $0.tensor) }, furtherAverages: state.furtherAverages)
+            buffers: state.model.buffers.map { ($0.name, $0.parameter.tensor) }, furtherAverages: state.furtherAverages)
     }
 }
 
@@ -18,6 +18,6 @@ extension TrainingState {
         restore(
             step: checkpoint.step, weights: checkpoint.weights, averages: checkpoint.averages, moments: checkpoint.moments,
             warmSteps: checkpoint.warmSteps, furtherAverages: checkpoint.furtherAverages)
-        for (buffer, stored) in zip(model.backbone.buffers, checkpoint.buffers) { buffer.assign(stored.value) }
+        for (buffer, stored) in zip(model.buffers, checkpoint.buffers) { buffer.parameter.assign(stored.value) }
     }
 }

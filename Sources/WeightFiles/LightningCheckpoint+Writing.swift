@@ -70,8 +70,24 @@ extension LightningCheckpoint {
                 "shadow_params": .list(average.parameters.map(stored)), "collected_params": nil,
             ]
         }
+        try write(.dictionary(contents), storages, to: path)
+    }
+
+    /// Writes a state dictionary by itself, as `torch.save(net.state_dict())` does.
+    ///
+    /// - Precondition: Every array has a name.
+    public static func writeState(_ arrays: [NamedArray], to path: String) throws(WeightFileError) {
+        var states: PickleDictionary = [:]
+        for (number, array) in arrays.enumerated() {
+            guard let name = array.name else { preconditionFailure("weights of shape \(array.shape) have no name") }
+            states[name] = .tensor(TensorReference(storing: array, key: "\(number)"))
+        }
+        try write(.dictionary(states), arrays, to: path)
+    }
+
+    private static func write(_ value: PickleValue, _ storages: [NamedArray], to path: String) throws(WeightFileError) {
         var archive = try ZipWriter(path: path)
-        try archive.add("archive/data.pkl", PickleWriter.pickle(.dictionary(contents)))
+        try archive.add("archive/data.pkl", PickleWriter.pickle(value))
         try archive.add("archive/byteorder", Array("little".utf8))
         for (key, array) in storages.enumerated() { try archive.add("archive/data/\(key)", array) }
         try archive.add("archive/version", Array("3\n".utf8))

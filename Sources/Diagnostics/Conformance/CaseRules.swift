@@ -32,7 +32,7 @@ struct CaseRules {
     }
 
     /// Kinds from other code bases than the common cases.
-    static let ownRules: [String: Own] = ["flow_matching": .flowMatching, "edm2": .edm2]
+    static let ownRules: [String: Own] = ["flow_matching": .flowMatching, "edm2": .edm2, "storm": .storm]
 
     let one: ConformanceCase
 

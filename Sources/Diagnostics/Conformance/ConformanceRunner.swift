@@ -48,6 +48,6 @@ extension ConformanceChecker {
     public static let standard: [ConformanceChecker] = [
         .transform, .padding, .resampling, .sde, .backbone, .noiseEncoder, .modelForward, .loss, .sampler, .training,
         .checkpoint, .pipeline, .metrics, .perceptual, .flowMatching,
-        .edm2,
+        .edm2, .storm,
     ]
 }

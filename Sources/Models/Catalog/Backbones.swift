@@ -18,6 +18,10 @@ extension Registry<any Backbone> {
             ncsnpp(
                 "ncsnpp_48k", .fullband, "NCSN++ for 48 kHz, without pyramids and attention levels",
                 source: "Richter et al., Interspeech 2024", padding: "reflection"),
+            regeneration("ncsnpp_storm", .regeneration, "NCSN++ of StoRM, for its regression and its score network"),
+            regeneration("ncsnpp_storm_large", large, "NCSN++ of StoRM in the size of SGMSE+"),
+            regeneration("ncsnpp_storm_12m", narrow([1, 2, 2, 1]), "NCSN++ of StoRM with 12 million parameters"),
+            regeneration("ncsnpp_storm_6m", narrow([1, 1, 1, 1]), "NCSN++ of StoRM with 5 million parameters"),
             conditioned, dcunet, edm2,
         ])
 
@@ -25,13 +29,31 @@ extension Registry<any Backbone> {
         _ name: String, _ standard: NCSNppOptions, _ summary: String, source: String, padding: String,
         preconditioned: Bool = false
     ) -> Entry {
-        let traits: [Trait] = [.halves(levels: "ch_mult"), .padding(padding)] + (preconditioned ? [.takesPreconditioning] : [])
+        let traits: [Trait] = [.halves(levels: "ch_mult"), .padding(padding), .readsSeveral] + (preconditioned ? [.takesPreconditioning] : [])
         return Entry(
             name, summary, source: source,
             parameters: preconditioned ? NCSNppOptions.scaledOutsideFields : NCSNppOptions.fields(standard), traits: traits
         ) { settings in
-            try NCSNpp(NCSNppOptions(settings, standard), seed: UInt64(settings.optionalInteger("seed") ?? 0))
+            try NCSNpp(
+                NCSNppOptions(settings, standard).reading(settings.optionalInteger("inputs") ?? 2),
+                seed: UInt64(settings.optionalInteger("seed") ?? 0))
         }
+    }
+
+    private static func regeneration(_ name: String, _ standard: NCSNppOptions, _ summary: String) -> Entry {
+        ncsnpp(name, standard, summary, source: "Lemercier et al., StoRM, TASLP 2023", padding: "zero_pad")
+    }
+
+    private static var large: NCSNppOptions {
+        var options = NCSNppOptions.journal
+        options.centered = false
+        return options
+    }
+
+    private static func narrow(_ multiples: [Int]) -> NCSNppOptions {
+        var options = NCSNppOptions.regeneration
+        (options.nf, options.chMult) = (96, multiples)
+        return options
     }
 }
 

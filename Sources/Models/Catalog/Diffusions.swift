@@ -4,7 +4,7 @@ import Specs
 
 extension Registry<any SDE> {
     private static let reverse = ["pc", "ode", "ode_euler", "ode_midpoint", "ode_heun"]
-    private static let scoreLosses = ["score_matching", "denoiser"]
+    private static let scoreLosses = ["score_matching", "denoiser", "score_matching_mae"]
     private static let sgmse = "Richter et al., TASLP 2023"
     private static let song = "Song et al., ICLR 2021"
 
@@ -101,6 +101,12 @@ extension Registry<any Predictor> {
             Entry("euler_maruyama", "Euler–Maruyama on the reverse SDE, with the grid's step", source: "Song et al., ICLR 2021") { _ in
                 EulerMaruyama()
             },
+            Entry("reverse_diffusion_share", "As reverse_diffusion, with steps of 1/N whatever the grid is", source: "Lemercier et al., StoRM, TASLP 2023") { _ in
+                ReverseDiffusion(stepsByShare: true)
+            },
+            Entry("euler_maruyama_share", "As euler_maruyama, with steps of 1/N whatever the grid is", source: "Lemercier et al., StoRM, TASLP 2023") { _ in
+                EulerMaruyama(stepsByShare: true)
+            },
             Entry("ancestral", "Draws from the posterior of the exact transition", source: "Song et al., ICLR 2021, App. F") { _ in
                 Ancestral()
             },
@@ -163,6 +169,10 @@ extension Registry<SamplerFactory> {
             fixed("ode_euler", .euler, "by Euler's method", calls: "N", "N + 1", source: "Song et al., ICLR 2021, Eq. (13)"),
             fixed("ode_midpoint", .midpoint, "by the midpoint method", calls: "2N − 1", "2N + 1", source: "Runge, 1895"),
             fixed("ode_heun", .heun, "by Heun's method", calls: "2N − 1", "2N + 1", source: "Karras et al., NeurIPS 2022, Alg. 1"),
+            Entry(
+                "regression", "The estimate of the regression in front of the diffusion, which is left out", source: "Lemercier et al., StoRM, TASLP 2023",
+                traits: [.choosesSteps, .takesRegression]
+            ) { _ in SamplerFactory { _, _, _, _ in RegressionEstimate() } },
             lastPrediction("edm2_ode", .ode, "The bridge's deterministic sampler with the network asked at the time that a step leaves"),
             lastPrediction("edm2_sde", .sde, "The bridge's stochastic sampler with the network asked at the time that a step leaves"),
             bridge("sb_ode", .ode, "The bridge's deterministic sampler"),

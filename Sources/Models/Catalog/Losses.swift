@@ -11,6 +11,10 @@ extension Registry<LossFactory> {
                 traits: [.weightings(["sigma^2"])]
             ) { _ in LossFactory { _, _, _ in ScoreMatchingLoss() } },
             Entry(
+                "score_matching_mae", "Denoising score matching by absolute errors", source: "Lemercier et al., StoRM, TASLP 2023",
+                traits: [.weightings(["sigma^2"])]
+            ) { _ in LossFactory { _, _, _ in ScoreMatchingLoss(norm: .mae) } },
+            Entry(
                 "denoiser", "Distance of the denoised state from the marginal's mean",
                 source: "Richter et al., ICASSP 2025, Eq. (8)", traits: [.weightings(["1", "sigma^2", "edm"])]
             ) { _ in

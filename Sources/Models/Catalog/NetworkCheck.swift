@@ -28,6 +28,8 @@ public struct NetworkCheck: Sendable {
         let settings = spec.backbone.settings
         do throws(BackboneError) {
             switch spec.backbone.name {
+            case "ncsnpp_storm", "ncsnpp_storm_12m", "ncsnpp_storm_6m", "ncsnpp_storm_large":
+                try check(NCSNppOptions(settings, .regeneration), spec)
             case "ncsnpp": try check(NCSNppOptions(settings, .journal), spec)
             case "ncsnpp_v2", "ncsnpp_v2_cond": try check(NCSNppOptions(settings, .v2), spec)
             case "ncsnpp_48k": try check(NCSNppOptions(settings, .fullband), spec)

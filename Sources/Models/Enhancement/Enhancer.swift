@@ -144,12 +144,15 @@ public struct Enhancer: Sendable {
             let spectrogram = frontEnd.spectrogram([noisy.map { $0 / peak }])
             let y = padding.pad(spectrogram, multiple: model.backbone.frameMultiple)
             let condition = model.condition(of: reference, dividedBy: peak) { frontEnd.spectrogram($0) }
-            var evaluations = 0
+            let estimate = model.regression.map { $0(y) }
+            let seen = model.condition(y, estimate)
+            // The regression is an evaluation of a network too.
+            var evaluations = estimate == nil ? 0 : 1
             var kept = StateSelection(count: states, start: sampler.start)
-            let sample = sampler.sample(given: y, noise: &noise, observe: states > 0 ? { kept.see($0) } : nil) { x, y, t in
+            let sample = sampler.sample(given: estimate ?? y, noise: &noise, observe: states > 0 ? { kept.see($0) } : nil) { x, _, t in
                 // A sampler cannot be left in its middle: once nobody waits for it, the network is asked no more.
                 if interruption.isRequested { return .zeros(x.shape) }
-                let output = guidance.output(model, x, y, t, under: condition)
+                let output = guidance.output(model, x, seen, t, under: condition)
                 evaluations += output.evaluations
                 return output.value
             }

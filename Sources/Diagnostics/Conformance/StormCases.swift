@@ -1,0 +1,364 @@
+import Audio
+import Backbones
+import Diffusion
+import Foundation
+import Layers
+import Models
+import Objectives
+import SpecLanguage
+import Tensors
+import Training
+import WeightFiles
+
+extension ConformanceChecker {
+    /// Stochastic regeneration: its processes, networks, losses, training steps, samplers and files.
+    static let storm = ConformanceChecker("storm") { one, catalog, report in
+        if one.json["failures"] != nil { return try one.checkStormFailures(catalog, &report) }
+        if one.json["variants"] != nil { return try one.checkStormVariants(&report) }
+        if one.has("drift") { return try one.checkStormProcess(&report) }
+        if one.json["enhance"] != nil { return try one.checkStormEnhancement(catalog, &report) }
+        if one.json["checkpoint"] != nil { return try one.checkStormCheckpoint(catalog, &report) }
+        if one.json["sampler"] != nil { return try one.checkStormSampler(catalog, &report) }
+        if one.has("w1") { return try one.checkStormNetwork(catalog, &report) }
+        try one.checkStormStep(catalog, &report)
+    }
+}
+
+extension ConformanceCase {
+    private static let sizes = [
+        "ncsnpp": "ncsnpp_storm", "ncsnpplarge": "ncsnpp_storm_large", "ncsnpp12M": "ncsnpp_storm_12m", "ncsnpp6M": "ncsnpp_storm_6m",
+    ]
+
+    /// A network over `inputs` spectrograms, by the reference's name.
+    private func stormNetwork(_ name: String, inputs: Int, _ catalog: Catalog) throws -> any Backbone {
+        guard let own = Self.sizes[name], let entry = catalog.backbones[own] else { throw ConformanceError(id: id, reason: "unknown backbone '\(name)'") }
+        // A resolution of 0 stands for none in the reference.
+        var members = hyperparameters.members
+        if let listed = members["attn_resolutions"] { members["attn_resolutions"] = .list(listed.elements.filter { $0.number != 0 }) }
+        var settings: Settings
+        do { settings = try entry.descriptor.settings(from: .object(members)) } catch {
+            throw ConformanceError(id: id, reason: "not understood: \(error.summary)")
+        }
+        settings["inputs"] = .integer(inputs)
+        return try entry.build(settings)
+    }
+
+    private var stormProcess: any SDE {
+        let h = hyperparameters
+        func number(_ name: String, _ usual: Double) -> Double { h[name]?.number ?? usual }
+        if h["sde"]?.text == "ouvp" {
+            let stiffness = number("stiffness", 1)
+            return VP(
+                betaMin: stiffness * number("beta_min", 0.1), betaMax: stiffness * number("beta_max", 2), scale: 1 / stiffness.squareRoot())
+        }
+        return OUVE(theta: number("theta", 1.5), sigmaMin: number("sigma_min", 0.05), sigmaMax: number("sigma_max", 0.5))
+    }
+
+    /// The model of the hyper-parameters: two networks, or one by itself.
+    private func stormModel(_ catalog: Catalog) throws -> ScoreModel {
+        let h = hyperparameters
+        let isAlone = h["discriminative"]?.bool ?? false, name = h["backbone"]?.text
+        let condition = Regression.Condition(rawValue: h["condition"]?.text ?? "both") ?? .both
+        let isFrozen = h["mode"]?.text == "regen-freeze-denoiser"
+        if let name, !isAlone {
+            return ScoreModel(backbone: try stormNetwork(name, inputs: 2, catalog), sde: stormProcess, preconditioning: nil, output: .score)
+        }
+        let first = try stormNetwork(h["backbone_denoiser"]?.text ?? name ?? "ncsnpp", inputs: 1, catalog)
+        let second = isAlone ? first : try stormNetwork(h["backbone_score"]?.text ?? "ncsnpp", inputs: condition == .both ? 3 : 2, catalog)
+        var model = ScoreModel(backbone: second, sde: stormProcess, preconditioning: nil, output: .score)
+        model.regression = Regression(
+            backbone: first, condition: condition, training: isAlone ? .alone : isFrozen ? .frozen : .joint,
+            norm: .init(rawValue: (isAlone ? h["loss_type"] : h["loss_type_denoiser"])?.text ?? "mse") ?? .mse,
+            weight: h["weighting_denoiser_to_score"]?.number ?? 0.5)
+        return model
+    }
+
+    private var isDenoiserAlone: Bool { hyperparameters["discriminative"]?.bool ?? false }
+
+    /// Loads weights; those of a denoiser by itself are called `dnn.…`.
+    private func load(_ model: ScoreModel, _ arrays: [NamedArray]) throws {
+        guard isDenoiserAlone else { return try model.loadModel(arrays) }
+        try model.regression?.backbone.load(arrays.map { array in
+            var array = array
+            array.name = array.name.map { $0.hasPrefix("dnn.") ? String($0.dropFirst(4)) : $0 }
+            return array
+        })
+    }
+
+    private func names(of model: ScoreModel) -> [(name: String, parameter: Parameter)] {
+        if isDenoiserAlone { return (model.regression?.backbone.parameters ?? []).map { ("dnn." + $0.name, $0) } }
+        return zip(model.weights, model.referenceNames).map { ($1, $0.parameter) }
+    }
+
+    // MARK: Networks and processes
+
+    func checkStormNetwork(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
+        let channels = hyperparameters["input_channels"]?.int ?? 4
+        let isRegression = isDenoiserAlone
+        guard channels.isMultiple(of: 2) else { throw ConformanceError(id: id, reason: "not understood: \(channels) input channels are no complex ones") }
+        let network = try stormNetwork(hyperparameters["backbone"]?.text ?? "ncsnpp", inputs: isRegression ? 1 : channels / 2, catalog)
+        try network.load(self)
+        let inputs = try ["x", "y", "y_denoised"].filter { has($0) }.map { ($0, try spectrogram($0).tracked()) }
+        guard inputs.count == (isRegression ? 1 : channels / 2), let state = inputs.first?.1 else {
+            throw ConformanceError(id: id, reason: "there are \(inputs.count) spectrograms for \(channels) input channels")
+        }
+        try network.check(bins: state.shape[1], frames: state.shape[2])
+        let t = has("t") ? try array("t").values : [Float](repeating: 1, count: state.shape[0])
+        let rest = inputs.dropFirst().map(\.1)
+        let output = network(state, rest.isEmpty ? state : rest.count == 1 ? rest[0] : .concatenated(Array(rest)), t)
+        report.compare("output", output.values, try spectrogram("output").values, relmax: try tolerance("output_relmax"))
+        let loss = output.dot(try pair("w1", "w2"))
+        report.add("loss", error: abs(Double(loss.item) - (try scalar("loss"))), tolerance: try tolerance("loss_abs"))
+        let gradients = loss.gradients()
+        for (name, input) in inputs {
+            report.compare(
+                "grad_" + name, gradients[input]?.values ?? [], try spectrogram("grad_" + name).values, relmax: try tolerance("input_grad_relmax"))
+        }
+        try compareGradients(network.parameters.map { ($0.name, $0) }, gradients, &report)
+    }
+
+    /// The process with the reference's steps of 1/N. The deviation of `ouvp` is its variance there: the square is compared.
+    func checkStormProcess(_ report: inout ConformanceReport) throws {
+        let (sde, t, limit) = (stormProcess, try array("t").values.map(Double.init), try tolerance("relmax"))
+        let isVariance = hyperparameters["sde"]?.text == "ouvp"
+        let step = 1 / (hyperparameters["N"]?.number ?? 30)
+        func std(_ t: Double) -> Double {
+            let std = sde.marginal(at: t).std
+            return isVariance ? std * std : std
+        }
+        func numbers(_ name: String, _ value: (Double) -> Double) throws {
+            if has(name) { report.compare(name, t.map { Float(value($0)) }, try array(name).values, relmax: limit) }
+        }
+        func sums(_ name: String, _ parts: [(String, (Double) -> Double)]) throws {
+            guard has(name) else { return }
+            let expected = try spectrogram(name)
+            let sum = try parts.reduce(Tensor.zeros(expected.shape)) { sum, part in
+                sum + (try spectrogram(part.0)).scaledSamples(by: t.map(part.1))
+            }
+            report.compare(name, sum.values, expected.values, relmax: limit)
+        }
+        try numbers("std", std)
+        try numbers("diffusion") { sde.diffusion(at: $0) }
+        for name in ["discretize_G", "reverse_discretize_G"] { try numbers(name) { sde.diffusion(at: $0) * step.squareRoot() } }
+        try sums("mean", [("x0", { sde.marginal(at: $0).clean }), ("y", { sde.marginal(at: $0).noisy })])
+        try sums("drift", [("x", { sde.drift(at: $0).x }), ("y", { sde.drift(at: $0).y })])
+        let forward: [(String, (Double) -> Double)] = [("x", { sde.drift(at: $0).x * step }), ("y", { sde.drift(at: $0).y * step })]
+        try sums("discretize_f", forward)
+        try sums("reverse_discretize_f", forward + [("score", { -step * sde.diffusion(at: $0) * sde.diffusion(at: $0) })])
+        try sums("prior", [("y", { _ in 1 }), ("prior_noise", { _ in std(1) })])
+    }
+
+    // MARK: Losses and steps
+
+    /// The joined loss of given errors; the reference's sums over the batch are our means times its size.
+    func checkStormVariants(_ report: inout ConformanceReport) throws {
+        let clean = try spectrogram("x")
+        let batch = Double(clean.shape[0])
+        let variants = json["variants"]?.elements ?? []
+        guard !variants.isEmpty else { throw ConformanceError(id: id, reason: "lists no variants") }
+        for (index, variant) in variants.enumerated() {
+            guard let norm = Regression.Norm(rawValue: variant["loss_type_denoiser"]?.text ?? ""),
+                let scoreNorm = ScoreMatchingLoss.Norm(rawValue: variant["loss_type_score"]?.text ?? ""),
+                let weight = variant["weighting_denoiser_to_score"]?.number, (0...1).contains(weight)
+            else { throw ConformanceError(id: id, reason: "not understood: variant \(index)") }
+            let (error, estimate) = (try spectrogram("err").tracked(), try spectrogram("y_denoised").tracked())
+            let zeros = Tensor.zeros(error.shape)
+            let input = LossInput(
+                output: error, state: zeros, noise: zeros, mean: zeros, clean: clean, sigma: [Double](repeating: 1, count: clean.shape[0]))
+            let score = ScoreMatchingLoss(norm: scoreNorm)(input)
+            let regression = Regression(backbone: NoNetwork(), norm: norm, weight: weight)
+            let total = regression.joined(score, estimate, clean).total.scaled(by: batch)
+            let own = regression.loss(estimate, clean).map { Double($0.item) * batch }
+            let values: [(String, Double?, String)] = [
+                ("loss", Double(total.item), "loss_rel"), ("loss_score", Double(score.total.item) * batch, "loss_rel"), ("loss_denoiser", own, "loss_rel"),
+            ]
+            for (name, value, limit) in values {
+                try compare("variant \(index) \(name)", value ?? 0, variant[name]?.number ?? 0, limit, &report)
+            }
+            let gradients = total.gradients()
+            for (name, tensor) in [("grad_err_abs_sum", error), ("grad_denoised_abs_sum", estimate)] {
+                let sum = gradients[tensor].map { Double($0.complexModuli().item) } ?? 0
+                try compare("variant \(index) \(name)", sum, variant[name]?.number ?? .nan, "sum_rel", &report)
+            }
+        }
+    }
+
+    private func compare(_ name: String, _ value: Double, _ expected: Double, _ limit: String, _ report: inout ConformanceReport) throws {
+        let error = value == expected ? 0 : abs(value - expected) / abs(expected)
+        report.add(name, error: error.isNaN ? .infinity : error, tolerance: try tolerance(limit))
+    }
+
+    func checkStormStep(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
+        let model = try stormModel(catalog)
+        guard let path = path("weights") else { throw ConformanceError(id: id, reason: "names no weights") }
+        try load(model, try SafetensorsFile(path: path).arrays())
+        let (x, y) = (try spectrogram("x"), try spectrogram("y"))
+        let t = has("t") ? try array("t").values.map(Double.init) : [Double](repeating: 1, count: x.shape[0])
+        let z = has("z") ? try spectrogram("z") : .zeros(x.shape)
+        let norm = (hyperparameters["backbone"] == nil ? hyperparameters["loss_type_score"] : hyperparameters["loss_type"])?.text ?? "mse"
+        let state = TrainingState(
+            model: model, loss: ScoreMatchingLoss(norm: .init(rawValue: norm) ?? .mse), rate: 0, averageDecay: 0)
+        let value = state.evaluate(TrainingBatchInput(clean: x, noisy: y, times: t, noise: z))
+        // The regeneration model's losses are sums over the batch, those of single models means.
+        let isJoined = hyperparameters["mode"]?.text?.hasPrefix("regen") ?? false && !isDenoiserAlone && hyperparameters["backbone"] == nil
+        let batch = isJoined ? Double(x.shape[0]) : 1
+        let total = value.total.scaled(by: batch)
+        try compare("loss", Double(total.item), try scalar("loss"), "loss_rel", &report)
+        for (name, term) in [("loss_denoiser", "regression"), ("loss_score", "diffusion")] {
+            guard let expected = json["scalars"]?[name]?.number, let own = value.terms[term] else { continue }
+            try compare(name, own * batch, expected, "loss_rel", &report)
+        }
+        try Gradients.off { try compareOutputs(model, x, y, t, z, &report) }
+        try compareGradients(names(of: model), total.gradients(), &report)
+    }
+
+    /// What the networks of a step give: the estimate, the state, and the score.
+    private func compareOutputs(
+        _ model: ScoreModel, _ x: Tensor, _ y: Tensor, _ t: [Double], _ z: Tensor, _ report: inout ConformanceReport
+    ) throws {
+        let estimate = model.regression.map { $0(y) }
+        func compare(_ name: String, _ value: Tensor) throws {
+            if has(name) { report.compare(name, value.values, try spectrogram(name).values, relmax: try tolerance("output_relmax")) }
+        }
+        if let estimate {
+            try compare("y_denoised", estimate)
+            if isDenoiserAlone { return try compare("output", estimate) }
+        }
+        let end = estimate ?? y
+        let m = t.map { model.sde.marginal(at: $0) }
+        let state = x.scaledSamples(by: m.map(\.clean)) + end.scaledSamples(by: m.map(\.noisy)) + z.scaledSamples(by: m.map(\.std))
+        try compare("x_t", state)
+        let score = model(state, model.condition(y, estimate), t)
+        try compare(estimate == nil ? "output" : "score", score)
+    }
+
+    // MARK: Samplers and files
+
+    private func stormSampler(_ s: JSON, _ sde: any SDE) -> any Sampler {
+        let (steps, end) = (s["N"]?.int ?? 30, s["eps"]?.number ?? s["t_eps"]?.number ?? hyperparameters["t_eps"]?.number ?? 0.03)
+        if s["type"]?.text ?? s["sampler_type"]?.text == "ode" {
+            return ProbabilityFlow(sde: sde, solver: .rk45(relativeTolerance: 1e-5, absoluteTolerance: 1e-5), finalTime: end)
+        }
+        let predictor: any Predictor =
+            switch s["predictor"]?.text {
+            case "euler_maruyama": EulerMaruyama(stepsByShare: true)
+            case "none": NoPredictor()
+            default: ReverseDiffusion(stepsByShare: true)
+            }
+        let snr = s["snr"]?.number ?? 0.5
+        let corrector: any Corrector =
+            switch s["corrector"]?.text {
+            case "langevin": Langevin(snr: snr, sharesStepAcrossBatch: true)
+            case "none": NoCorrector()
+            default: AnnealedLangevin(snr: snr)
+            }
+        return PredictorCorrector(
+            sde: sde, predictor: predictor, corrector: corrector, correctorSteps: s["corrector_steps"]?.int ?? 1, steps: steps, finalTime: end)
+    }
+
+    func checkStormSampler(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
+        let model = try stormModel(catalog)
+        guard let path = path("weights") else { throw ConformanceError(id: id, reason: "names no weights") }
+        try load(model, try SafetensorsFile(path: path).arrays())
+        let y = try spectrogram("y")
+        var noise = NoiseSource.given(try noiseDraws())
+        let sampler = stormSampler(json["sampler"] ?? .null, model.sde)
+        let (estimate, sample) = Gradients.off {
+            let estimate = model.regression.map { $0(y) }
+            let seen = model.condition(y, estimate)
+            let sample = sampler.sample(given: estimate ?? y, noise: &noise) { x, _, t in
+                model(x, seen, [Double](repeating: t, count: x.shape[0]))
+            }
+            return (estimate, sample)
+        }
+        if let shortage = noise.shortage { throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)") }
+        if let estimate, has("y_denoised") {
+            report.compare("y_denoised", estimate.values, try spectrogram("y_denoised").values, relmax: try tolerance("y_denoised_relmax"))
+        }
+        report.compare("sample", sample.x.values, try spectrogram("sample").values, relmax: try tolerance("sample_relmax"))
+        // The reference reports a nominal number; ours is counted.
+        if let nfe = json["scalars"]?["nfe"]?.int {
+            let s = json["sampler"] ?? .null
+            let corrections = s["corrector"]?.text == "none" ? 0 : s["corrector_steps"]?.int ?? 1
+            report.require("nfe", sample.nfe == nfe || (s["N"]?.int ?? 30) * (1 + corrections) == nfe, "counted \(sample.nfe), the reference reports \(nfe)")
+        }
+    }
+
+    func checkStormEnhancement(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
+        let model = try stormModel(catalog)
+        guard let path = path("checkpoint"), let noisy = json["audio"]?["noisy"]?.text, let settings = json["enhance"] else {
+            throw ConformanceError(id: id, reason: "names no checkpoint and audio")
+        }
+        let weights = try LightningCheckpoint(path: path).weights(.averagedIfPresent, parameters: names(of: model).map(\.name))
+        try load(model, weights.arrays)
+        let isEstimate = settings["denoiser_only"]?.bool ?? false
+        let enhancer = Enhancer(
+            model: model, sampler: isEstimate ? RegressionEstimate() : stormSampler(settings, model.sde), frontEnd: frontEnd,
+            padding: FramePadding(rawValue: settings["pad_mode"]?.text ?? "zero_pad") ?? .zero)
+        var noise = NoiseSource.given(try noiseDraws())
+        let output = try enhancer.enhance(try SoundFile.readMono(folder + "/" + noisy), noise: &noise)
+        if let shortage = noise.shortage { throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)") }
+        report.compare("enhanced", output.audio, try array("enhanced").values, relmax: try tolerance("enhanced_relmax"))
+    }
+
+    func checkStormCheckpoint(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
+        guard let path = path("checkpoint") else { throw ConformanceError(id: id, reason: "names no checkpoint") }
+        let (checkpoint, model) = (try LightningCheckpoint(path: path), try stormModel(catalog))
+        let order = names(of: model).map(\.name)
+        if let stated = json["ema"]?["parameter_order"]?.elements.compactMap(\.text), !stated.isEmpty {
+            report.require("order", stated == order, "the averages lie in another order than the model's parameters")
+        }
+        for (choice, key) in [(LightningCheckpoint.Choice.averagedIfPresent, "weights_ema"), (.raw, "weights_raw")] {
+            guard let file = self.path(key) else { continue }
+            let (weights, expected) = (try checkpoint.weights(choice, parameters: order), try SafetensorsFile(path: file))
+            let byName = Dictionary(weights.arrays.compactMap { array in array.name.map { ($0, array) } }) { first, _ in first }
+            var worst = 0.0
+            for name in expected.names {
+                let (a, b) = (byName[name]?.values ?? [], try expected.array(name).values)
+                worst = a.count == b.count ? zip(a, b).reduce(worst) { max($0, abs(Double($1.0) - Double($1.1))) } : .infinity
+            }
+            report.add(key, error: worst, tolerance: try tolerance("weights_abs"))
+            if choice == .averagedIfPresent { try load(model, weights.arrays) }
+        }
+        let (x, y, t) = (try spectrogram("x_t"), try spectrogram("y"), try array("t").values.map(Double.init))
+        let (estimate, score) = Gradients.off {
+            let estimate = model.regression.map { $0(y) }
+            return (estimate, model(x, model.condition(y, estimate), t))
+        }
+        for (name, value) in [("y_denoised_evaluation_mode", estimate), ("score_evaluation_mode", score)] where has(name) {
+            report.compare(name, value?.values ?? [], try spectrogram(name).values, relmax: try tolerance("output_relmax"))
+        }
+    }
+
+    /// What the reference offers and cannot run: here a sampler gives a finite sample, and a loss that does not exist is no name.
+    func checkStormFailures(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
+        let y = Tensor((0..<64).map { Float($0 % 7) / 7 - 0.4 }, shape: [1, 4, 8, 2])
+        for failure in json["failures"]?.elements ?? [] {
+            let setting = failure["setting"]?.text ?? ""
+            let words = setting.split(whereSeparator: { " ,()".contains($0) }).map(String.init)
+            if let loss = words.last, words.contains(where: { $0.hasPrefix("loss_type") }) {
+                let isOfScore = words.contains("loss_type_score")
+                let isKnown = isOfScore ? ScoreMatchingLoss.Norm(rawValue: loss) != nil : Regression.Norm(rawValue: loss) != nil
+                report.require(setting, !isKnown, "the loss is known here")
+                continue
+            }
+            let isODE = words.contains("ODE")
+            let settings: [String: JSON] = [
+                "type": .text(isODE ? "ode" : "pc"), "N": .number(4), "corrector": .text("none"),
+                "predictor": .text(words.contains("euler_maruyama") ? "euler_maruyama" : "reverse_diffusion"),
+            ]
+            let sde = OUVE()
+            let sampler: any Sampler = words.contains("denoiser_only") ? RegressionEstimate() : stormSampler(.object(settings), sde)
+            var noise = NoiseSource.addressed(seed: 0, files: ["file"])
+            let sample = sampler.sample(given: y, noise: &noise) { x, y, t in (y - x).scaled(by: 1 / pow(sde.marginal(at: t).std, 2)) }
+            report.require(setting, sample.x.values.allSatisfy(\.isFinite), "the sample is not finite")
+        }
+    }
+}
+
+/// A network that is never asked, where a loss is compared by itself.
+private struct NoNetwork: Backbone {
+    var parameters: [Parameter] { [] }
+    var divisor: (bins: Int, frames: Int) { (1, 1) }
+    func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor { x }
+}

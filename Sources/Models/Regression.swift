@@ -1,0 +1,93 @@
+import Backbones
+import Kernels
+import Layers
+import Objectives
+import Specs
+import Tensors
+
+/// A regression `D(y)` in front of a diffusion, which then runs between clean speech and `D(y)`, starts from `D(y)`, and is
+/// conditioned on the noisy speech, on `D(y)`, or on both.
+///
+///     x_t = clean(t) x₀ + noisy(t) D(y) + σ(t) z,      loss = w L(D(y), x₀) + (1 − w) L_diffusion
+///
+/// Any network stands for `D`, and any diffusion behind it. Lemercier et al., *StoRM: A Diffusion-based Stochastic Regeneration
+/// Model for Speech Enhancement and Dereverberation*, TASLP 2023, Eq. (12)–(15).
+public struct Regression: Sendable {
+    /// What the diffusion's network sees besides its state.
+    public enum Condition: String, CaseIterable, Sendable {
+        case noisy
+        case estimate = "post_denoiser"
+        case both
+    }
+
+    /// How the two networks are trained.
+    public enum Training: String, CaseIterable, Sendable {
+        /// Gradients of both losses reach the regression.
+        case joint
+        /// The regression stays as it is.
+        case frozen
+        /// Only the regression is trained; the diffusion waits for another training that begins with its weights.
+        case alone
+    }
+
+    public enum Norm: String, CaseIterable, Sendable { case none, mse, mae }
+
+    public let backbone: any Backbone
+    public let condition: Condition
+    public let training: Training
+    /// The loss of the estimate, per sample: `½ Σ |D(y) − x|²` or `½ Σ |D(y) − x|`.
+    public let norm: Norm
+    /// `w`.
+    public let weight: Double
+
+    public init(
+        backbone: any Backbone, condition: Condition = .both, training: Training = .joint, norm: Norm = .mse, weight: Double = 0.5
+    ) {
+        (self.backbone, self.condition, self.training, self.norm, self.weight) = (backbone, condition, training, norm, weight)
+    }
+
+    /// `D(y)` for noisy speech `[B, F, N, 2]`, without gradients where the regression is frozen.
+    public func callAsFunction(_ y: Tensor, _ mode: ForwardMode = .evaluation) -> Tensor {
+        func estimate(_ mode: ForwardMode) -> Tensor { backbone(y, y, [Float](repeating: 1, count: y.shape[0]), mode) }
+        return training == .frozen ? Gradients.off { estimate(.evaluation) }.detached : estimate(mode)
+    }
+
+    /// What stands beside the state in the diffusion's network.
+    public func conditions(_ y: Tensor, _ estimate: Tensor) -> Tensor {
+        switch condition {
+        case .noisy: y
+        case .estimate: estimate
+        case .both: .concatenated([y, estimate])
+        }
+    }
+
+    /// Spectrograms that the diffusion's network reads under a condition.
+    static func inputs(_ condition: Condition) -> Int { condition == .both ? 3 : 2 }
+
+    /// The loss of an estimate, a mean over samples; `nil` where it has none.
+    package func loss(_ estimate: Tensor, _ clean: Tensor) -> Tensor? {
+        let batch = clean.shape[0]
+        let error = estimate - clean
+        switch norm {
+        case .none: return nil
+        case .mse: return error.halfSquares(sampleWeights: [Double](repeating: 1 / Double(batch), count: batch))
+        case .mae: return error.complexModuli().scaled(by: 0.5 / Double(batch))
+        }
+    }
+
+    /// Both losses as one; the diffusion's alone where the estimate has none.
+    ///
+    /// In the reference both are sums over the batch: the gradient is as many times larger, which Adam's steps do not follow.
+    package func joined(_ value: LossValue, _ estimate: Tensor, _ clean: Tensor) -> LossValue {
+        guard let own = loss(estimate, clean) else { return value }
+        var terms = value.terms
+        (terms["regression"], terms["diffusion"]) = (Double(own.item), Double(value.total.item))
+        return LossValue(total: .weighted(weight, own, 1 - weight, value.total), terms: terms)
+    }
+
+    var weights: [ModelWeight] {
+        backbone.parameters.map {
+            ModelWeight(name: ScoreModel.regressionPrefix + $0.name, parameter: $0, isTrained: training != .frozen && $0.isTrained)
+        }
+    }
+}
