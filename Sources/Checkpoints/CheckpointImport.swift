@@ -86,7 +86,7 @@ public struct CheckpointImport: Sendable {
         metadata["step"] = model.progress.step.map(String.init)
         metadata["epoch"] = model.progress.epoch.map(String.init)
         metadata["ema_updates"] = model.progress.averageUpdates.map(String.init)
-        try write(arrays, metadata, spec, to: folder)
+        try Self.write(arrays, metadata, spec, to: folder)
         let unique = remarks.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         return Report(
             folder: folder, spec: model.spec, sources: sources, remarks: unique,
@@ -116,7 +116,7 @@ public struct CheckpointImport: Sendable {
     }
 
     /// Writes both files into a folder beside `folder`, which then takes its place.
-    private func write(_ arrays: [NamedArray], _ metadata: [String: String], _ spec: String, to folder: String) throws {
+    static func write(_ arrays: [NamedArray], _ metadata: [String: String], _ spec: String, to folder: String) throws {
         let files = FileManager.default
         let target = URL(fileURLWithPath: folder)
         let temporary = URL(fileURLWithPath: TemporaryName.path(for: target.path))

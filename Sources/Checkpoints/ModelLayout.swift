@@ -28,7 +28,7 @@ package struct ModelLayout {
 
     /// - Throws: `BackboneError` for options that no network can be built from.
     package init(_ spec: ExperimentSpec, _ catalog: Catalog) throws {
-        self.init(of: try ModelBuilder(spec: spec, catalog: catalog).model(seed: 0))
+        self.init(of: try ModelBuilder(spec: spec, catalog: catalog).networks(seed: 0, output: .score))
     }
 
     /// The layout of a model that is there already.

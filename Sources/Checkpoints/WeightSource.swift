@@ -42,7 +42,7 @@ package struct WeightSource: Sendable {
     private static func named(_ checkpoint: LightningCheckpoint) -> LightningCheckpoint {
         let names = checkpoint.parameters.map(\.name)
         let known = [ModelLayout.network, ModelLayout.behindRegression]
-        guard !names.contains(where: { name in known.contains(where: name.hasPrefix) }) else { return checkpoint }
+        guard !names.contains(where: { name in known.contains { name.hasPrefix($0) } }) else { return checkpoint }
         if names.contains(where: { $0.contains("." + ModelLayout.network) }) {
             return checkpoint.renamed { name in
                 let places = [ModelLayout.network, ModelLayout.encoder].compactMap { name.firstRange(of: "." + $0)?.lowerBound }

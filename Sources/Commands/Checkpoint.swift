@@ -9,7 +9,9 @@ import Runs
 struct Checkpoint: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Inspect, import, export and find checkpoints; nothing in a file is ever executed.",
-        subcommands: [CheckpointInspect.self, CheckpointImportCommand.self, CheckpointExportCommand.self, CheckpointList.self])
+        subcommands: [
+            CheckpointInspect.self, CheckpointImportCommand.self, CheckpointExportCommand.self, CheckpointList.self, CheckpointAverageCommand.self,
+        ])
 }
 
 /// Where published checkpoints are kept.

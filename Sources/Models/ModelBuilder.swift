@@ -22,14 +22,17 @@ public struct ModelBuilder: Sendable {
     }
 
     /// The model with the initial weights of a seed.
-    public func model(seed: UInt64) throws -> ScoreModel {
+    public func model(seed: UInt64) throws -> ScoreModel { try networks(seed: seed, output: try loss().output) }
+
+    /// The same without its loss, where only its networks matter.
+    package func networks(seed: UInt64, output: ModelOutput) throws -> ScoreModel {
         let regression = try spec.regression.map { try self.regression($0, seed: seed) }
         let inputs = regression.map { Regression.inputs($0.condition) } ?? 2
         let descriptor = catalog.backbones[spec.backbone.name]?.descriptor
         let takesPreconditioning = descriptor?.traits.contains(.takesPreconditioning) ?? false
         var model = ScoreModel(
             backbone: try backbone(spec.backbone, seed: seed, inputs: inputs), sde: try catalog.sdes.make(spec.sde),
-            preconditioning: takesPreconditioning ? Preconditioning(spec.objective) : nil, output: try loss().output,
+            preconditioning: takesPreconditioning ? Preconditioning(spec.objective) : nil, output: output,
             encoder: try spec.conditioning.map { try encoder($0, seed: seed) },
             trainsEncoder: spec.conditioning?.trainNoiseEncoder ?? true)
         model.regression = regression
@@ -57,7 +60,8 @@ public struct ModelBuilder: Sendable {
 
     private func regression(_ chosen: RegressionSpec, seed: UInt64) throws -> Regression {
         Regression(
-            backbone: try backbone(chosen.backbone, seed: seed, inputs: 1), condition: .init(rawValue: chosen.condition) ?? .both,
+            // From another seed, so that two networks of one kind do not begin equal.
+            backbone: try backbone(chosen.backbone, seed: seed &+ 1_000_003, inputs: 1), condition: .init(rawValue: chosen.condition) ?? .both,
             training: .init(rawValue: chosen.training) ?? .joint, norm: .init(rawValue: chosen.loss) ?? .mse, weight: chosen.weight)
     }
 

@@ -96,15 +96,22 @@ extension ScoreModel {
 
     /// Running statistics and fixed features by the names that checkpoints have for them.
     public var buffers: [(name: String, parameter: Parameter)] {
-        (regression?.backbone.buffers ?? []).map { (Self.regressionPrefix + $0.name, $0) } + backbone.buffers.map { ($0.name, $0) }
+        var buffers: [(name: String, parameter: Parameter)] = []
+        for buffer in regression?.backbone.buffers ?? [] { buffers.append((Self.regressionPrefix + buffer.name, buffer)) }
+        for buffer in backbone.buffers { buffers.append((buffer.name, buffer)) }
+        return buffers
     }
 
     /// All parameters: those of a regression behind `regression.`, the network's by their own names, then the encoder's behind
     /// `noise_encoder.`.
     public var weights: [ModelWeight] {
-        (regression?.weights ?? []) + backbone.parameters.map { ModelWeight(name: $0.name, parameter: $0, isTrained: $0.isTrained) }
-            + (encoder?.parameters ?? []).map {
-                ModelWeight(name: Self.encoderPrefix + $0.name, parameter: $0, isTrained: trainsEncoder && $0.isTrained)
-            }
+        let own = backbone.parameters.map { ModelWeight(name: $0.name, parameter: $0, isTrained: trainsDiffusion && $0.isTrained) }
+        let encoders = (encoder?.parameters ?? []).map {
+            ModelWeight(name: Self.encoderPrefix + $0.name, parameter: $0, isTrained: trainsEncoder && $0.isTrained)
+        }
+        return (regression?.weights ?? []) + own + encoders
     }
+
+    /// Whether the diffusion's network is trained: not where a regression is trained alone.
+    private var trainsDiffusion: Bool { regression?.training != .alone }
 }

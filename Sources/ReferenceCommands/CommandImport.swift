@@ -13,10 +13,14 @@ public struct CommandImport: Sendable {
     public let remarks: [String]
 
     /// Reads a command of train.py, enhancement.py, or their noise-conditioned variants; of flow matching, train.py in a folder
-    /// `flowmse` or with an option of its own, and evaluate.py.
+    /// `flowmse` or with an option of its own, and evaluate.py; of StoRM, whose scripts take `--mode`, and of EDM2 for speech.
     ///
     /// - Throws: Every option that does not exist, or misses its value, with its place in the command.
     public init(_ command: String, vocabulary: Vocabulary) throws(SpecErrors) {
+        if let related = try RelatedCommand(command, vocabulary) {
+            (yaml, remarks) = (related.yaml, related.remarks)
+            return
+        }
         var reading = CommandReading(command, vocabulary)
         reading.read()
         if !reading.errors.isEmpty { throw SpecErrors(reading.errors) }

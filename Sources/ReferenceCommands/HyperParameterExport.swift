@@ -25,8 +25,9 @@ public struct HyperParameterExport: Sendable {
     /// - Throws: `UnknownEntry` where the reference has no such SDE.
     public init(_ spec: ExperimentSpec) throws(UnknownEntry) {
         if let regression = spec.regression {
-            (values, isConditioned) = (try RegenerationReference.values(spec, regression), false)
-            remarks = spec.evaluate.padding == "zero_pad" ? [] : ["evaluate.padding \(spec.evaluate.padding) has no word there: it fills up by zeros"]
+            self.values = try RegenerationReference.values(spec, regression)
+            isConditioned = false
+            self.remarks = spec.evaluate.padding == "zero_pad" ? [] : ["evaluate.padding \(spec.evaluate.padding) has no word there: it fills up by zeros"]
             return
         }
         try Self.check(spec.sde)

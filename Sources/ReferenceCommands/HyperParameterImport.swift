@@ -29,9 +29,10 @@ public struct HyperParameterImport: Sendable {
         var reading = HyperParameterReading(values, vocabulary)
         reading.read()
         reading.complete(name: name, weights: weights, notes: notes)
-        yaml = SettingsText.yaml(reading.ordered)
-        remarks = reading.remarks
+        self.init(yaml: SettingsText.yaml(reading.ordered), remarks: reading.remarks)
     }
+
+    private init(yaml: String, remarks: [String]) { (self.yaml, self.remarks) = (yaml, remarks) }
 
     /// The spec of settings that are known already, which evaluates the weights in a file.
     package init(

@@ -16,7 +16,7 @@ enum RegenerationReference {
     /// What its constructors leave in a file, or what changes no number here.
     static let leftovers: Set<String> = [
         "input_channels", "discriminative", "spatial_channels", "sde_n", "dummy", "return_time", "mode", "backbone_denoiser", "backbone_score",
-        "backbone", "data_module_cls", "loss_type_score", "num_workers", "gpus", "nolog", "logstdout", "discriminatively",
+        "backbone", "data_module_cls", "loss_type_score", "num_workers", "gpus", "nolog", "logstdout", "discriminatively", "format",
     ]
     private static let regression = [
         "condition": "regression.condition", "loss_type_denoiser": "regression.loss", "weighting_denoiser_to_score": "regression.weight",
@@ -41,6 +41,8 @@ enum RegenerationReference {
         settings.append(("regression.training", .text(modes[mode] ?? "joint")))
         settings.append(("sde.name", .text(sde == "ouvp" ? "vp" : sde)))
         settings.append(("objective.loss_type", .text(text("loss_type_score") == "mae" ? "score_matching_mae" : "score_matching")))
+        // The other formats are folders of clean and noisy files by other names.
+        if text("format")?.hasPrefix("reverb") ?? false { settings.append(("data.format", .text("reverb"))) }
         if sde == "ouvp" { (settings, remarks) = (settings + preserving(values), [preservingRemark]) }
         for (name, value) in values where value != .none && !leftovers.contains(name) && name != "sde" {
             if sde == "ouvp", ["beta_min", "beta_max", "stiffness"].contains(name) { continue }
@@ -63,8 +65,11 @@ enum RegenerationReference {
     private static func preserving(_ values: [(name: String, value: SettingValue)]) -> [(path: String, value: SettingValue)] {
         func number(_ name: String) -> Double? { values.first { $0.name == name }?.value.number }
         let stiffness = number("stiffness") ?? 1
-        let rates = ["beta_min", "beta_max"].compactMap { name in number(name).map { ("sde." + name, SettingValue.number(stiffness * $0)) } }
-        return rates + [("sde.scale", .number(1 / stiffness.squareRoot()))]
+        var settings: [(path: String, value: SettingValue)] = [("sde.scale", .number(1 / stiffness.squareRoot()))]
+        for name in ["beta_min", "beta_max"] {
+            if let rate = number(name) { settings.append(("sde." + name, .number(stiffness * rate))) }
+        }
+        return settings
     }
 
     private static let preservingRemark =

@@ -15,7 +15,7 @@ func relativeError(_ a: [Float], _ b: [Float]) -> Double {
 }
 
 /// Every SDE of the family with its defaults.
-let allSDEs: [any SDE] = [.ouve(), .sbve(), .bbed(), .ve(), .vp(), .subvp(), .flow()]
+let allSDEs: [any SDE] = [.ouve(), .sbve(), .bbed(), .ve(), .vp(), .subvp(), .flow(), SBVE(noiseScale: 2.0.squareRoot())]
 
 /// The score of `x_t` when clean speech is `N(mean, spread²)` (complex) around a multiple of `y`.
 func gaussianScore(of sde: any SDE, mean: Double, spread: Double) -> Prediction {

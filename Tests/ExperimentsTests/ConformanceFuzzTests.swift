@@ -13,6 +13,8 @@ import WeightFiles
         ("loss/denoiser_edm", ["forward_out_re", "mean_im", "std", "grad_forward_out_re"]),
         ("model_forward/score_ncsnpp", ["x_t_re", "y_im", "t", "output_re"]),
         ("sampler/sb_ode_n5", ["y_re", "sample_im"]),
+        ("edm2/schedule", ["t", "sigma", "w_y", "c_in", "weight_1"]),
+        ("storm/sde_ouvp", ["x0_re", "t", "std", "reverse_discretize_f_im"]),
         ("flow_matching/path_sigma_min", ["x0_re", "t", "z_im", "target_re", "equivalent_diffusion"]),
     ]
 

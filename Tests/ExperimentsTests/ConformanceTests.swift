@@ -12,6 +12,9 @@ import WeightFiles
         "transform/segment_short_odd_not", "loss/denoiser_edm", "sampler/sb_sde_n5", "sampler/sb_ode_n5", "sde/sbve_default",
         "model_forward/score_ncsnpp", "pipeline/noise_conditioned_guided", "flow_matching/path_sigma_min", "flow_matching/second_order",
         "flow_matching/rk45", "flow_matching/checkpoint_fit",
+        "edm2/layers", "edm2/schedule", "edm2/power_function_average", "edm2/checkpoint_snapshot_pickle", "edm2/sampler_ode_n5", "edm2/loss_step",
+        "storm/sde_ouvp", "storm/loss_variants", "storm/network_denoiser", "storm/step_freeze", "storm/sampler_langevin_n5",
+        "storm/failing_configurations",
     ])
     func recordedValuesAreReproduced(id: String) {
         let checks = ConformanceRunner().run(id, in: Self.root)
@@ -21,7 +24,7 @@ import WeightFiles
 
     @Test func allCasesAreFound() throws {
         let runner = ConformanceRunner()
-        #expect(try runner.cases(in: Self.root).count == 11)
+        #expect(try runner.cases(in: Self.root).count == 23)
         #expect(try runner.cases(in: Self.root, only: "sampler/").count == 2)
         #expect(try runner.cases(in: Self.root, only: "nothing").isEmpty)
     }

@@ -63,7 +63,26 @@ extension ConformanceCase {
         var settings = try settings(of: entry.descriptor)
         for name in ["k", "c", "eps", "T"] { settings[name] = hyperparameters[name]?.number.map { .number($0) } }
         guard let network = try entry.build(settings) as? EDM2 else { throw ConformanceError(id: id, reason: "'edm2' is another network") }
+        try checkSizes(of: network)
         return network
+    }
+
+    /// Whether the network takes the case's latents, and the transform has their bins.
+    private func checkSizes(of network: EDM2) throws {
+        let encoder = json["encoder"] ?? hyperparameters["encoder"] ?? json["optimizer"]?["encoder"]
+        let size = encoder?["n_fft"]?.int, hop = encoder?["hop_length"]?.int ?? 128
+        if let size, !(2...65536).contains(size) || !(1...size).contains(hop) {
+            throw ConformanceError(id: id, reason: "not understood: a transform of n_fft \(size) and hop_length \(hop)")
+        }
+        for name in ["x", "y"] where has(name) {
+            let shape = try array(name).shape
+            let (bins, frames) = (shape[shape.count - 2], shape[shape.count - 1])
+            try network.check(bins: bins, frames: frames)
+            if let size, bins != size / 2 + 1 {
+                throw ConformanceError(id: id, reason: "the array '\(name)' has \(bins) bins; n_fft \(size) has \(size / 2 + 1)")
+            }
+        }
+        if json["files"] != nil { try network.check(bins: (size ?? 510) / 2 + 1, frames: network.frameMultiple) }
     }
 
     func checkEDM2Network(_ catalog: Catalog, _ report: inout ConformanceReport) throws {

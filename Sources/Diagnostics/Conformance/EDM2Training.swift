@@ -164,7 +164,11 @@ extension ConformanceCase {
         let sampler = try edm2Sampler()
         let order = json["noise_order"]?.elements.compactMap(\.int)
         let stored = has("noise") ? try latents("noise") : []
-        var noise = NoiseSource.given((order ?? Array(stored.indices)).map { stored[$0] })
+        let places = order ?? Array(stored.indices)
+        guard places.allSatisfy(stored.indices.contains) else {
+            throw ConformanceError(id: id, reason: "the array 'noise' has \(stored.count) draws, and 'noise_order' names others")
+        }
+        var noise = NoiseSource.given(places.map { stored[$0] })
         var asked: [Double] = []
         let sample = try Gradients.off {
             sampler.sample(given: try channelsLast("y"), noise: &noise) { x, y, t in
@@ -220,7 +224,7 @@ extension ConformanceCase {
             report.add(name, error: abs(value - expected) / max(abs(expected), 1e-300), tolerance: expected == 0 ? 0 : relative)
         }
         func number(_ entry: JSON, _ key: String, std: Bool = false) throws -> Double {
-            guard let value = entry[key]?.number, !std || value > 0 && value < 0.2886 else {
+            guard let value = entry[key]?.number, !std || value > 0 && value < 0.288 else {
                 throw ConformanceError(id: id, reason: "not understood: '\(key)' of an average")
             }
             return value
@@ -254,7 +258,7 @@ extension ConformanceCase {
     private func checkReconstruction(_ report: inout ConformanceReport) throws {
         guard let p = json["posthoc"] else { return }
         func profiles(_ prefix: String) -> [AverageProfile] {
-            zip(p["\(prefix)_ofs"]?.numbers ?? [], p["\(prefix)_std"]?.numbers ?? []).filter { $1 > 0 && $1 < 0.2886 }
+            zip(p["\(prefix)_ofs"]?.numbers ?? [], p["\(prefix)_std"]?.numbers ?? []).filter { $1 > 0 && $1 < 0.288 }
                 .map { AverageProfile(offset: $0, std: $1) }
         }
         let (kept, wanted) = (profiles("in"), profiles("out"))
@@ -283,7 +287,9 @@ extension ConformanceCase {
                 return average.map { Float($0) }
             }
         }
-        let profiles = (update["stds"]?.numbers ?? []).map { PowerFunction(std: $0) }
+        let stds = update["stds"]?.numbers ?? []
+        guard stds.allSatisfy({ $0 > 0 && $0 < 0.288 }) else { throw ConformanceError(id: id, reason: "not understood: 'update.stds'") }
+        let profiles = stds.map { PowerFunction(std: $0) }
         let all = profiles.map { profile in sequence { profile.decay(at: $0, delta: batch) } }
         let joined = (0..<steps).flatMap { step in all.flatMap { $0[step] } }
         report.compare("averages", joined, try array("averages").values, relmax: try tolerance("averages_relmax"))

@@ -40,7 +40,13 @@ extension ConformanceCase {
             throw ConformanceError(id: id, reason: "not understood: \(error.summary)")
         }
         settings["inputs"] = .integer(inputs)
-        return try entry.build(settings)
+        let network = try entry.build(settings)
+        for name in ["x_re", "y_re"] where json["tensors"]?[name] != nil {
+            let shape = try array(name).shape
+            if shape.count == 4 { try network.check(bins: shape[2], frames: shape[3]) }
+        }
+        if json["enhance"] != nil { try network.check(bins: (hyperparameters["n_fft"]?.int ?? 510) / 2 + 1, frames: 64) }
+        return network
     }
 
     private var stormProcess: any SDE {
@@ -308,7 +314,7 @@ extension ConformanceCase {
         if let stated = json["ema"]?["parameter_order"]?.elements.compactMap(\.text), !stated.isEmpty {
             report.require("order", stated == order, "the averages lie in another order than the model's parameters")
         }
-        for (choice, key) in [(LightningCheckpoint.Choice.averagedIfPresent, "weights_ema"), (.raw, "weights_raw")] {
+        for (choice, key) in [(LightningCheckpoint.Choice.averagedIfPresent, "weights_ema"), (.stored, "weights_raw")] {
             guard let file = self.path(key) else { continue }
             let (weights, expected) = (try checkpoint.weights(choice, parameters: order), try SafetensorsFile(path: file))
             let byName = Dictionary(weights.arrays.compactMap { array in array.name.map { ($0, array) } }) { first, _ in first }

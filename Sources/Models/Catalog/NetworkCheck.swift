@@ -25,9 +25,13 @@ public struct NetworkCheck: Sendable {
 
     /// Why the network of a spec cannot be built or used; `nil` where it can.
     static func problem(of spec: ExperimentSpec) -> BackboneError? {
-        let settings = spec.backbone.settings
+        problem(of: spec.backbone, spec) ?? spec.regression.flatMap { problem(of: $0.backbone, spec) }
+    }
+
+    private static func problem(of backbone: Choice, _ spec: ExperimentSpec) -> BackboneError? {
+        let settings = backbone.settings
         do throws(BackboneError) {
-            switch spec.backbone.name {
+            switch backbone.name {
             case "ncsnpp_storm", "ncsnpp_storm_12m", "ncsnpp_storm_6m", "ncsnpp_storm_large":
                 try check(NCSNppOptions(settings, .regeneration), spec)
             case "ncsnpp": try check(NCSNppOptions(settings, .journal), spec)

@@ -1,0 +1,47 @@
+import Diffusion
+import Tensors
+import Testing
+
+/// The bridge's samplers whose result is the last prediction.
+@Suite struct LastPredictionTests {
+    private let y = Tensor((0..<32).map { Float($0 % 5) / 5 - 0.4 }, shape: [1, 4, 4, 2])
+
+    @Test(arguments: [BridgeSampler.Process.ode, .sde], [1, 2, 7]) func theNetworkIsAskedOnceAStepAtTheTimeItLeaves(
+        process: BridgeSampler.Process, steps: Int
+    ) {
+        var times: [Double] = []
+        var noise = NoiseSource.addressed(seed: 1, files: ["file"])
+        let sampler = LastPredictionSampler(process: process, steps: steps)
+        let sample = sampler.sample(given: y, noise: &noise) { x, _, t in
+            times.append(t)
+            return x.scaled(by: 0.5)
+        }
+        #expect(sample.nfe == steps && times.count == steps)
+        #expect(times.first == 1)
+        for (index, t) in times.enumerated() { #expect(abs(t - (1 - Double(index) / Double(steps))) < 1e-12) }
+    }
+
+    /// With one step the result is one call at the end; with a prediction that knows clean speech, it is clean speech.
+    @Test func oneStepIsOneCall() {
+        var noise = NoiseSource.given([])
+        let once = LastPredictionSampler(steps: 1).sample(given: y, noise: &noise) { x, _, _ in x.scaled(by: 0.25) }
+        #expect(once.x.values == y.scaled(by: 0.25).values)
+        let clean = Tensor(repeating: 0.3, shape: y.shape)
+        #expect(LastPredictionSampler(steps: 9).sample(given: y, noise: &noise) { _, _, _ in clean }.x.values == clean.values)
+    }
+
+    /// With clean speech known, the ode's states lie on the bridge's mean between clean and noisy speech.
+    @Test func knownSpeechKeepsTheStateOnTheMean() {
+        let (bridge, clean) = (SBVE(), Tensor(repeating: 0.3, shape: y.shape))
+        var noise = NoiseSource.given([])
+        var worst: Float = 0
+        _ = LastPredictionSampler(bridge: bridge, steps: 8).sample(given: y, noise: &noise, observe: { state in
+            guard state.time > 0 else { return }
+            let m = bridge.marginal(at: state.time)
+            let mean = Tensor.weighted(m.clean, clean, m.noisy, y)
+            worst = zip(state.state.values, mean.values).reduce(worst) { max($0, abs($1.0 - $1.1)) }
+        }) { _, _, _ in clean }
+        // It starts at y, beside the mean by the spread of 1e-4 there.
+        #expect(worst < 1e-3)
+    }
+}
