@@ -55,6 +55,7 @@ public struct CheckpointImport: Sendable {
         var (arrays, metadata): ([NamedArray], [String: String]) = ([], [:])
         var (sources, remarks) = ([String](), model.remarks)
         for choice in StoredModel.Choice.allCases where selection == .both || selection.rawValue == choice.rawValue {
+            if selection == .both, choice == .raw, try !model.source.holdsRawWeights { continue }
             let found = try model.source.weights(choice, layout)
             if let remark = found.remark { remarks.append(remark) }
             // Without averages both choices give the same weights; they are kept once, under their right name.

@@ -43,9 +43,13 @@ public struct CheckpointInspection: Sendable {
         let isWhole = checkpoint.contents["state_dict"] != nil
         kind =
             checkpoint.lightningVersion.map { "PyTorch Lightning \($0)".printable }
-            ?? (isWhole ? "PyTorch checkpoint" : "PyTorch state_dict")
+            ?? (checkpoint.stateIsAverage ? "EDM2 snapshot" : isWhole ? "PyTorch checkpoint" : "PyTorch state_dict")
         (epoch, step) = (checkpoint.epoch, checkpoint.globalStep)
         hyperParameters = checkpoint.hyperParameters.pairs.map { ($0.key.brief, $0.value.brief) }
+        if let layout = try EDM2Layout(checkpoint) {
+            hyperParameters += (layout.backbone + layout.diffusion).map { ($0.name, $0.value.description) }
+            remarks += layout.remarks
+        }
         tensors = checkpoint.parameters.map { Entry(name: $0.name.printable, shape: $0.tensor.shape, type: $0.tensor.type.rawValue) }
         func part(_ name: String, _ tensors: [TensorReference]) -> (name: String, tensors: Int, values: Int) {
             (name, tensors.count, tensors.reduce(0) { $0 + $1.count })
@@ -67,6 +71,7 @@ public struct CheckpointInspection: Sendable {
 
     /// Where the raw and the averaged weights are, found by comparing values.
     private static func places(_ checkpoint: LightningCheckpoint, _ remarks: inout [String]) throws -> (String, String) {
+        if checkpoint.stateIsAverage { return ("none: the file holds the moving average alone", "the ema module") }
         guard let average = checkpoint.movingAverage else { return ("state_dict", "none: the file has no moving average") }
         guard try checkpoint.stateHoldsAverage() == true else {
             if average.collected != nil {

@@ -80,7 +80,7 @@ package struct WeightSource: Sendable {
     package var holdsRawWeights: Bool {
         get throws {
             switch contents {
-            case .lightning(let checkpoint): try checkpoint.movingAverage == nil || !checkpoint.weights(.raw).areAveraged
+            case .lightning(let checkpoint): try !checkpoint.stateIsAverage && (checkpoint.movingAverage == nil || !checkpoint.weights(.raw).areAveraged)
             case .parts(let file): file.names.contains { $0.hasPrefix("weights/") } || !file.names.contains { $0.contains("/") }
             }
         }
