@@ -17,7 +17,8 @@ struct Check: ParsableCommand {
         discussion: """
             Every mistake of the specs' files in one pass, settings that are marked as not known, and two rows of papers \
             that mean the same (exit 2); then what training and evaluation do differently, and the audio: rates, pairing, \
-            lengths, channels, silence, clipping, overlap between splits (exit 3 unless the spec waives a check by name).
+            lengths, channels, silence, clipping, delays, levels, SNR, overlap and copies between splits (exit 3 unless the spec \
+            waives a check by name).
             """)
 
     @Argument(help: "Experiments: YAML files, or names of the library, such as quickstart.")
@@ -106,7 +107,7 @@ struct Check: ParsableCommand {
         var preparer = DataPreparer(workspace: workspace, interruption: interruption)
         var seen: Set<String> = []
         for run in loaded.runs {
-            let found = try preparer.findings(run.spec)
+            let found = try preparer.thoroughFindings(run.spec)
             report.add(found, of: run.spec)
             try ProtocolGate.checkStart(of: run, in: workspace)
             var own = GateReport()

@@ -27,6 +27,15 @@ public struct PairAlignment: Hashable, Sendable {
         self.init(name: name, sampleRate: a.sampleRate, alignment: alignment)
     }
 
+    /// Compares the middle of two signals; `nil` where they are too short, or silent.
+    init?(name: String, sampleRate: Int, first: [Float], second: [Float]) {
+        let frames = min(first.count, second.count)
+        let count = min(frames, Int(Alignment.excerpt * Double(sampleRate)))
+        let range = (frames - count) / 2..<(frames - count) / 2 + count
+        guard let alignment = Alignment(of: Array(second[range]), against: Array(first[range]), sampleRate: sampleRate) else { return nil }
+        self.init(name: name, sampleRate: sampleRate, alignment: alignment)
+    }
+
     /// Compares some pairs, evenly spread over all, so that a set of any size takes a moment.
     ///
     /// - Parameter pairs: Name, first and second file.
@@ -50,13 +59,15 @@ public struct PairAlignment: Hashable, Sendable {
 
 extension [PairAlignment] {
     /// What pairs of clean and noisy files show: shifted against each other, exchanged, or one of them at another level.
-    public func findings(set: String, layout: Layout) -> [Finding] {
+    ///
+    /// - Parameter isComplete: Whether all pairs of the set were compared: then each that is shifted is an error.
+    public func findings(set: String, layout: Layout, isComplete: Bool = false) -> [Finding] {
         let (first, second) = (layout.cleanFolder, layout.noisyFolder)
         let room = filter(\.alignment.isCertain).map(\.alignment.roomRatio).median
         let isRoom = layout == .dereverberation || room > Self.roomThreshold
         let exchanged = exchange(set: set, first, second, room: layout == .dereverberation ? room : 1)
         let others = exchanged.isEmpty && !isRoom ? level(set: set, first, second) : exchanged
-        return shift(set: set, first, second, isRoom) + others
+        return shift(set: set, first, second, isRoom, isComplete) + others
     }
 
     /// The median of the pairs' room ratios above which a room is in the second files: it was 0.88 to 1.03 for speech in six
@@ -64,11 +75,11 @@ extension [PairAlignment] {
     fileprivate static var roomThreshold: Double { 1.2 }
 
     /// Pairs of which the second file is late or early.
-    private func shift(set: String, _ first: String, _ second: String, _ isRoom: Bool) -> [Finding] {
+    private func shift(set: String, _ first: String, _ second: String, _ isRoom: Bool, _ isComplete: Bool) -> [Finding] {
         let shifted = filter { $0.isShifted(inRoom: isRoom) }
         guard !shifted.isEmpty else { return [] }
-        // One of many may be an odd recording; several are a fault of the set.
-        let severity: Finding.Severity = 4 * shifted.count >= count ? .error : .warning
+        // One of a sample may be an odd recording; several are a fault of the set.
+        let severity: Finding.Severity = isComplete || 4 * shifted.count >= count ? .error : .warning
         return [
             Finding(
                 .alignment, severity, set: set,

@@ -23,6 +23,17 @@ public struct Corpus: Hashable, Sendable {
         self.sets = sets
     }
 
+    /// Finds the sets of a folder, or takes a folder that is a set itself, with its `clean` and `noisy`.
+    public init(orSetAt folder: String) throws(CorpusError) {
+        guard PairedSet.layout(of: folder) != nil else {
+            self = try Corpus(at: folder)
+            return
+        }
+        self = Corpus(baseDir: folder, sets: [try PairedSet(at: folder)])
+    }
+
+    private init(baseDir: String, sets: [PairedSet]) { (self.baseDir, self.sets) = (baseDir, sets) }
+
     /// The set of a name.
     public func set(_ name: String) throws(CorpusError) -> PairedSet {
         guard let set = sets.first(where: { $0.name == name }) else {

@@ -40,6 +40,8 @@ public struct SetScan: Hashable, Sendable {
     public var pairs: [PairScan<AudioFacts>]
     /// How some of the pairs lie against each other.
     public var alignments: [PairAlignment]
+    /// Whether that is all of the pairs that can be compared.
+    public var isFullyAligned = false
 
     /// - Parameter role: Taken from the set's name if `nil`.
     public init(

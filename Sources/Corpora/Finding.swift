@@ -14,6 +14,10 @@ public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
         case silence
         /// Flat tops at full scale.
         case clipping
+        /// Samples whose mean is far from zero.
+        case dc
+        /// A noisy file that is nearly clean, or of another recording than the clean file.
+        case snr
         /// Samples that are NaN or infinite.
         case notFinite = "not-finite"
         /// A file that cannot be read, is empty, or is cut short.
@@ -28,6 +32,8 @@ public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
         case level
         /// The same audio in sets of different roles.
         case contentOverlap = "content-overlap"
+        /// The same recording in sets of different roles, at another level, trimmed, resampled or coded anew.
+        case nearDuplicate = "near-duplicate"
         /// The same audio twice in one set.
         case duplicate
         /// The same speaker in sets of different roles.

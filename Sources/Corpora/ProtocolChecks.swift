@@ -30,7 +30,7 @@ extension SetScan {
     /// The findings that concern this set alone.
     public func findings(expecting spec: ProtocolExpectation) -> [Finding] {
         pairing() + rules() + broken() + openEnded() + rates(expecting: spec) + shapes() + levels()
-            + alignments.findings(set: set.name, layout: set.layout) + duplicates() + manifest()
+            + alignments.findings(set: set.name, layout: set.layout, isComplete: isFullyAligned) + duplicates() + manifest()
     }
 
     private var sides: [(name: String, facts: Result<AudioFacts, SoundFileError>)] {

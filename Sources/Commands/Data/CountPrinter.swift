@@ -5,6 +5,7 @@ import Synchronization
 final class CountPrinter: Sendable {
     private struct State {
         var first: Int?
+        var latest = 0
         var lastShown = ContinuousClock.now
         var isDrawn = false
     }
@@ -18,6 +19,9 @@ final class CountPrinter: Sendable {
 
     @Sendable func show(_ done: Int) {
         state.withLock { state in
+            // Workers may report out of order.
+            guard done >= state.latest else { return }
+            state.latest = done
             if state.first == nil { state.first = done }
             let wait: Duration = Terminal.isInteractive ? .milliseconds(100) : .seconds(15)
             guard ContinuousClock.now - state.lastShown > wait else { return }

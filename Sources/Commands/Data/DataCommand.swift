@@ -9,5 +9,5 @@ struct DataCommand: ParsableCommand {
             the program knows are called by name; sgmse data show lists them, sgmse data show RECIPE prints one. Nothing is \
             downloaded.
             """,
-        subcommands: [DataMake.self, DataShow.self])
+        subcommands: [DataMake.self, DataCheck.self, DataShow.self])
 }

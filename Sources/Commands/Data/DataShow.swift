@@ -59,7 +59,7 @@ struct DataShow: ParsableCommand {
     // MARK: Corpora
 
     private func show(_ folder: String) throws {
-        let summaries = try Corpus(at: folder).sets.map(SetSummary.init)
+        let summaries = try Corpus(orSetAt: folder).sets.map(SetSummary.init)
         let record = RecipeRecord(in: folder)
         if json {
             return try emit(

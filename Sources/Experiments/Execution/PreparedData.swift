@@ -121,6 +121,19 @@ public struct DataPreparer {
     /// What the gates find in the audio of a spec, which is found or made and read, whether or not it stops a run.
     public mutating func findings(_ spec: ExperimentSpec) throws -> [Finding] { try scan(spec).findings }
 
+    /// What the gates find, and what a whole check of the audio does besides: each pair compared, copies of recordings between
+    /// the sets.
+    ///
+    /// The report on unchanged files is kept in the store's folder.
+    public mutating func thoroughFindings(_ spec: ExperimentSpec) throws -> [Finding] {
+        let audio = try scan(spec)
+        let scans = [audio.training, audio.validation].compactMap { $0 } + audio.tests.values.sorted { $0.set.name < $1.set.name }
+        let whole = try CorpusReport(
+            on: scans.map { ($0.set, $0.role) }, sampleRate: spec.data.sampleRate, cachePath: folder + "/audio-check.cache", interruption: interruption)
+        let known = Set(audio.findings.map { "\($0.code) \($0.set)" })
+        return audio.findings + whole.findings.filter { [.alignment, .snr, .dc, .nearDuplicate].contains($0.code) && !known.contains("\($0.code) \($0.set)") }
+    }
+
     /// The corpora of a spec that are not on the disk, by name, each with its folder and whether it can be made.
     public func missing(_ spec: ExperimentSpec) throws -> [(name: String, folder: String, isMade: Bool)] {
         var found: [(name: String, folder: String, isMade: Bool)] = []
