@@ -15,12 +15,13 @@ let package = Package(
     targets: [
         // C: vector kernels, and the system's libraries.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
+        .systemLibrary(name: "CDevice"),
         .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
         .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "Kernels", dependencies: ["CKernels", "CFFTW"], swiftSettings: unsafeFloor),
+        .target(name: "Kernels", dependencies: ["CKernels", "CDevice", "CFFTW"], swiftSettings: unsafeFloor),
 
         // Science: tensors and networks, diffusion, audio and metrics.
         .target(name: "Tensors", dependencies: ["Kernels"]),
@@ -59,15 +60,17 @@ let package = Package(
         // Where they meet: models built from specs, their weights, their training, and whole experiments.
         .target(name: "Models", dependencies: ["Specs", "SpecLanguage", "Objectives", "Backbones", "Corpora", "Parallelism"]),
         .target(name: "Checkpoints", dependencies: ["AtomicFiles", "Models", "ReferenceCommands", "Runs", "WeightFiles"]),
-        .target(name: "Training", dependencies: ["Digests", "Models", "Checkpoints", "Runs", "Installation"]),
-        .target(name: "Experiments", dependencies: ["AtomicFiles", "Training", "Models", "Checkpoints", "Specs", "Runs"]),
+        .target(name: "CCollective", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "Collectives", dependencies: ["CCollective"], swiftSettings: unsafeFloor),
+        .target(name: "Training", dependencies: ["Digests", "Models", "Checkpoints", "Runs", "Collectives", "Installation"]),
+        .target(name: "Experiments", dependencies: ["AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs"]),
         .target(name: "Diagnostics", dependencies: ["Experiments"]),
 
         // What a person runs.
         .target(
             name: "Commands",
             dependencies: [
-                "AtomicFiles", "CorpusRecipes", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "Reported", "Investigations", "Imports", "SpeechMetrics",
+                "AtomicFiles", "Collectives", "CorpusRecipes", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "Reported", "Investigations", "Imports", "SpeechMetrics",
                 "Installation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -77,6 +80,8 @@ let package = Package(
         .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
         .testTarget(name: "ZlibTests", dependencies: ["Zlib"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
+        .testTarget(name: "DeviceTests", dependencies: ["Training", "Models", "Checkpoints", "Backbones", "Objectives", "Diffusion", "Tensors", "Kernels"]),
+        .testTarget(name: "CollectivesTests", dependencies: ["Collectives", "Training"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "LayersTests", dependencies: ["Layers"]),
         .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "WeightFiles"], resources: [.copy("Fixtures")]),

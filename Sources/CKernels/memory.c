@@ -68,6 +68,11 @@ void sg_no_memory(int64_t bytes) {
     _Exit(1);
 }
 
+void sg_end(const char *message) {
+    fprintf(stderr, "error: %s\n", message);
+    _Exit(1);
+}
+
 void sg_set_memory_limit(int64_t bytes) { limit = bytes; }
 
 float *sg_alloc(int64_t floats) {

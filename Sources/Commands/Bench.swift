@@ -17,12 +17,18 @@ struct Bench: ParsableCommand {
 /// What every measurement takes, and how it is printed.
 struct BenchOptions: ParsableArguments {
     @OptionGroup var threads: ThreadOptions
+    @OptionGroup var device: DeviceOptions
 
     @Option(help: "Counted repetitions.", in: 1...100_000)
     var repetitions = 5
 
     @Flag(help: "Print one JSON object a line.")
     var json = false
+
+    func apply() throws {
+        try threads.apply()
+        try device.apply()
+    }
 
     func show(_ result: Benchmark) throws { try json ? emitData(line(result), terminator: "\n") : emit(row(result)) }
 
@@ -33,6 +39,7 @@ struct BenchOptions: ParsableArguments {
             "\"gflops\": \(result.gflops)", "\"peak_bytes\": \(result.peakBytes)",
             "\"engine_peak_bytes\": \(result.engineBytes)", "\"min_processor_s\": \(result.processorSeconds.min() ?? 0)",
         ]
+        members.append("\"device\": \"\(result.device)\"")
         members += result.details.map { "\"\($0.name)\": \($0.value)" }
         return "{" + members.joined(separator: ", ") + "}"
     }
@@ -46,8 +53,10 @@ struct BenchOptions: ParsableArguments {
             format: "peak %.0f MB, %.0f MB of it the engine's", 1e-6 * Double(result.peakBytes),
             1e-6 * Double(result.engineBytes))
         let details = result.details.map { String(format: "  %@ %.4f", $0.name, $0.value) }.joined()
-        return "\(result.work)  \(times)  \(rest)\(details)  (\(result.seconds.count) times, threads: \(result.threads))"
+        return "\(result.work)  \(times)  \(rest)\(details)  (\(result.seconds.count) times, threads: \(result.threads), device: \(result.device))"
     }
 }
 
 extension BenchmarkSize: ExpressibleByArgument {}
+extension BenchmarkLoss: ExpressibleByArgument {}
+extension BenchmarkSampler: ExpressibleByArgument {}

@@ -13,7 +13,7 @@ struct BenchSTFT: ParsableCommand {
     var seconds = 10.0
 
     func run() throws {
-        try options.threads.apply()
+        try options.apply()
         try options.show(KernelBenchmark.shortTimeTransform(seconds: seconds, repetitions: options.repetitions))
     }
 }
@@ -30,7 +30,7 @@ struct BenchConv: ParsableCommand {
     var kernel = 3
 
     func run() throws {
-        try options.threads.apply()
+        try options.apply()
         let sizes = shape.split(separator: ",").compactMap { Int($0) }
         guard sizes.count == 5, sizes.allSatisfy((1...65_536).contains) else {
             throw ValidationError("--shape \(shape): five numbers in 1...65536 are needed, as 1,256,256,128,128")

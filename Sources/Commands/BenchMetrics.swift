@@ -29,7 +29,7 @@ struct BenchMetrics: ParsableCommand {
     }
 
     func run() throws {
-        try options.threads.apply()
+        try options.apply()
         let chosen = try MetricCatalog.standard.named(metrics)
         let benchmark =
             if let clean, let noisy {

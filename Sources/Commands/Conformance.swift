@@ -16,10 +16,15 @@ struct Conformance: ParsableCommand {
     @Option(help: "Only cases whose path starts so, such as backbone/ncsnpp_v2.")
     var only: String?
 
+    @OptionGroup var threads: ThreadOptions
+    @OptionGroup var device: DeviceOptions
+
     @Flag(help: "Print every check as one JSON object a line.")
     var json = false
 
     func run() throws {
+        try threads.apply()
+        try device.apply()
         let runner = ConformanceRunner()
         let ids = try runner.cases(in: folder, only: only)
         guard !ids.isEmpty else {

@@ -68,9 +68,11 @@ struct Enhance: ParsableCommand {
 
     @OptionGroup var model: ModelOptions
     @OptionGroup var threads: ThreadOptions
+    @OptionGroup var device: DeviceOptions
 
     func run() throws {
         try threads.apply()
+        try device.apply()
         let stored = try sampling.apply(to: try model.find(checkpoint))
         for remark in stored.remarks { printError("note: \(remark)") }
         let loaded = try stored.enhancer(weights, under: conditioning.choice, seed: seed)

@@ -24,6 +24,7 @@ struct Probe: ParsableCommand {
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var threads: ThreadOptions
+    @OptionGroup var device: DeviceOptions
 
     @Option(name: .customLong("sets"), parsing: .upToNextOption, help: "Only these test sets of the run.")
     var sets: [String] = []
@@ -52,6 +53,7 @@ struct Probe: ParsableCommand {
 
     func run() throws {
         try threads.apply()
+        try device.apply()
         let store = try store.open()
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)

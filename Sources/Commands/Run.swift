@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collectives
 import Experiments
 import Foundation
 import Kernels
@@ -23,6 +24,8 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var store: StoreOptions
     @OptionGroup var corpora: CorpusOptions
     @OptionGroup var threads: ThreadOptions
+    @OptionGroup var device: DeviceOptions
+    @OptionGroup var processes: ProcessOptions
 
     @Option(help: "Processes side by side, which share the threads.", in: 1...256)
     var jobs = 1
@@ -44,6 +47,10 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         try threads.apply()
+        let team = try worker ? nil : ProcessTeam(processes)
+        team?.shareThreads()
+        try device.apply(localRank: team?.place.localRank)
+        if let team, team.place.rank > 0 { return try follow(team) }
         let formats = log.map(\.rawValue).joined(separator: ", ")
         let loaded = try spec.load(adding: formats.isEmpty ? [] : ["train.log=[\(formats)]"])
         guard !worker else { return try work(loaded) }
@@ -51,10 +58,14 @@ struct RunCommand: ParsableCommand {
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
         defer { signals.stop() }
+        defer { team?.finish() }
+        let together = try team?.join(processes)
+        defer { together?.dismiss() }
+        for run in loaded.runs { try together?.check(run.spec) }
         let store = try store.open(.readWrite)
         let progress = ProgressPrinter(jobs: jobs)
         let outcome = try jobs == 1
-            ? alone(loaded, store, interruption, signals, progress) : sideBySide(loaded, store, interruption, signals, progress)
+            ? alone(loaded, store, together, interruption, signals, progress) : sideBySide(loaded, store, interruption, signals, progress)
         progress.finish()
         // Where the table cannot be written, the summary still says what was done.
         let table = Result { if !noTable { try showTable(of: outcome.runs, in: store) } }
@@ -89,10 +100,11 @@ struct RunCommand: ParsableCommand {
     }
 
     private func alone(
-        _ loaded: LoadedSpec, _ store: RunStore, _ interruption: Interruption, _ signals: InterruptSignals,
+        _ loaded: LoadedSpec, _ store: RunStore, _ team: TrainingTeam?, _ interruption: Interruption, _ signals: InterruptSignals,
         _ progress: ProgressPrinter
     ) throws -> Outcome {
-        let workspace = Workspace(store: store, corpora: corpora.folder, commandLine: CommandLine.arguments)
+        var workspace = Workspace(store: store, corpora: corpora.folder, commandLine: CommandLine.arguments)
+        workspace.team = team
         let live = LiveLogs(loaded, store)
         let executor = Executor(workspace: workspace, interruption: interruption) { event in
             signals.take(event)
@@ -101,6 +113,18 @@ struct RunCommand: ParsableCommand {
         }
         let summary = try executor.execute(loaded)
         return Outcome(runs: summary.runs, done: summary.done, cached: summary.cached, failed: summary.failed.count)
+    }
+
+    /// Trains what rank 0 trains; signals of a terminal or a scheduler are rank 0's to answer.
+    private func follow(_ team: ProcessTeam) throws {
+        let signals = InterruptSignals(Interruption())
+        signals.leaveToParent()
+        defer { signals.stop() }
+        try team.join(processes).follow(.standard)
+    }
+
+    func validate() throws {
+        if jobs > 1, processes.processes > 1 { throw ValidationError("--jobs shares out runs, --processes one run; give one of them") }
     }
 
     // MARK: Processes side by side
@@ -117,6 +141,7 @@ struct RunCommand: ParsableCommand {
         for format in log { fixed += ["--log", format.rawValue] }
         if let profile = spec.profile { fixed += ["--profile", profile] }
         if let set = threads.instructionSet { fixed += ["--instruction-set", set.rawValue] }
+        if device.name != "cpu" { fixed += ["--device", device.name] }
         if let folder = corpora.folder { fixed += ["--corpora", folder] }
         fixed += ["--worker", "--began", String(began), "--command-line", CommandLine.arguments.joined(separator: " ")]
         let common = fixed

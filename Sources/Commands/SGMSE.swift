@@ -1,6 +1,7 @@
 import ArgumentParser
 import Backbones
 import Checkpoints
+import Collectives
 import Experiments
 import Foundation
 import Installation
@@ -103,8 +104,9 @@ public struct SGMSE: ParsableCommand {
     static func code(of error: any Error) -> Int32 {
         switch error {
         case is SpecErrors, is PlotError, is FilterError, is UnknownEntry, is UnknownMetric, is IncompatibleParts, is IncompleteSpec,
-            is SharedIdentity, is ReferenceError, is MemoryNeed, is BackboneError:
+            is SharedIdentity, is ReferenceError, is MemoryNeed, is BackboneError, is DeviceError:
             2
+        case is GroupFailure: 1
         case let error where isMachineFailure(error): 5
         case let error as OutputError: error.isClosedPipe ? 128 + SIGPIPE : 5
         case is StoreError, is CheckpointError: 2

@@ -94,19 +94,3 @@ extension Corrector where Self == Langevin {
 extension Corrector where Self == NoCorrector {
     public static var none: NoCorrector { NoCorrector() }
 }
-
-extension Tensor {
-    /// The Euclidean norm of every sample of the first axis.
-    fileprivate var sampleNorms: [Double] {
-        let samples = shape.first ?? 1
-        guard samples > 0 else { return [] }
-        let each = count / samples
-        return withSpan { span in
-            (0..<samples).map { sample in
-                var sum = 0.0
-                for index in sample * each..<(sample + 1) * each { sum += Double(span[index]) * Double(span[index]) }
-                return sum.squareRoot()
-            }
-        }
-    }
-}

@@ -18,6 +18,25 @@ public struct AdamUpdate: Sendable {
     }
 }
 
+/// A weight with all that a step of Adam needs or changes.
+public struct AdamBuffers: Sendable {
+    public var weight, gradient, first, second: FloatBuffer
+    public var average: FloatBuffer?
+
+    public init(weight: FloatBuffer, gradient: FloatBuffer, first: FloatBuffer, second: FloatBuffer, average: FloatBuffer?) {
+        (self.weight, self.gradient, self.first, self.second, self.average) = (weight, gradient, first, second, average)
+    }
+}
+
+/// One step of Adam on a list of weights, whose gradients are multiplied by `scale` first.
+public func updateAdam(_ list: [AdamBuffers], gradientScale: Double, _ update: AdamUpdate) {
+    if let device = Device.current { return device.adam(list, update, scale: gradientScale) }
+    for one in list {
+        let gradient = gradientScale == 1 ? one.gradient : scale(one.gradient, by: Float(gradientScale))
+        updateAdam(one.weight, gradient: gradient, first: one.first, second: one.second, average: one.average, update)
+    }
+}
+
 /// One step of Adam on `weight`, then `average ← average + (1 − decay)(weight − average)`.
 ///
 /// Kingma & Ba, *Adam*, ICLR 2015, Algorithm 1; no weight decay.
@@ -28,6 +47,9 @@ public func updateAdam(
     precondition(
         gradient.count == count && first.count == count && second.count == count && average?.count ?? count == count,
         "updateAdam: buffers of different lengths")
+    if let device = Device.current {
+        return device.adam([AdamBuffers(weight: weight, gradient: gradient, first: first, second: second, average: average)], u)
+    }
     unsafe sg_adam(
         weight.base, gradient.base, first.base, second.base, average?.base, Int64(count), u.rate, u.beta1, u.beta2, u.epsilon,
         1 - power(u.beta1, u.count), 1 - power(u.beta2, u.count), u.decay)
@@ -35,7 +57,7 @@ public func updateAdam(
     average?.packed.forget()
 }
 
-private func power(_ base: Double, _ exponent: Int) -> Double {
+func power(_ base: Double, _ exponent: Int) -> Double {
     var (result, factor, rest) = (1.0, base, exponent)
     while rest > 0 {
         if rest & 1 == 1 { result *= factor }

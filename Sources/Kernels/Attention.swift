@@ -1,3 +1,4 @@
+import CDevice
 import CKernels
 
 /// `softmax(α Q Kᵀ) V` for a batch of row-major matrices: Q `[B, M, C]`, K `[B, L, C]`, V `[B, L, D]`.
@@ -12,6 +13,11 @@ public struct Attention: Hashable, Sendable {
 
     public init(batch: Int, rows: Int, length: Int, width: Int, depth: Int, alpha: Float) {
         (self.batch, self.rows, self.length, self.width, self.depth, self.alpha) = (batch, rows, length, width, depth, alpha)
+    }
+
+    private var onDevice: sgd_attention {
+        sgd_attention(
+            batch: Int64(batch), rows: Int64(rows), length: Int64(length), width: Int64(width), depth: Int64(depth), alpha: alpha)
     }
 
     private var block: Int { min(rows, max(1, mostWeights / max(1, batch * length))) }
@@ -41,6 +47,13 @@ public struct Attention: Hashable, Sendable {
     /// `[B, M, D]`.
     public func callAsFunction(_ q: FloatBuffer, _ k: FloatBuffer, _ v: FloatBuffer) -> FloatBuffer {
         check(q, k, v)
+        if let device = Device.current {
+            WorkCounter.add(2 * Double(batch * rows * length) * Double(width + depth))
+            return device.made("attention", batch * rows * depth) {
+                var shape = onDevice
+                return unsafe $0.attention(&shape, q.on(device), k.on(device), v.on(device))
+            }
+        }
         let out = FloatBuffer(count: batch * rows * depth)
         let w = FloatBuffer(count: batch * block * length)
         forEachBlock { first, count in
@@ -63,6 +76,14 @@ public struct Attention: Hashable, Sendable {
     ) -> (q: FloatBuffer, k: FloatBuffer, v: FloatBuffer) {
         check(q, k, v)
         precondition(dy.count == batch * rows * depth, "attention: the gradient has \(dy.count) elements, \(self)")
+        if let device = Device.current {
+            WorkCounter.add(2 * Double(batch * rows * length) * Double(2 * depth + 3 * width))
+            let d = device.made("attention gradients", [q.count, k.count, v.count]) {
+                var shape = onDevice
+                return unsafe $0.attention_backward(&shape, q.on(device), k.on(device), v.on(device), dy.on(device), $1)
+            }
+            return (d[0], d[1], d[2])
+        }
         let (dq, dk, dv) = (FloatBuffer(count: q.count), FloatBuffer(count: k.count), FloatBuffer(count: v.count))
         let (w, s) = (FloatBuffer(count: batch * block * length), FloatBuffer(count: batch * block * length))
         forEachBlock { first, count in

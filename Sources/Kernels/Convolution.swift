@@ -1,3 +1,4 @@
+import CDevice
 import CKernels
 import Synchronization
 
@@ -35,6 +36,12 @@ public struct ConvolutionWindow: Hashable, Sendable {
     }
 
     fileprivate var isUnspread: Bool { stride == 1 && dilation == 1 }
+
+    fileprivate var onDevice: sgd_window {
+        sgd_window(
+            kernel: Int64(kernel), stride: Int64(stride), before: Int64(padBefore), after: Int64(padAfter),
+            dilation: Int64(dilation))
+    }
 
     fileprivate var c: sg_window {
         sg_window(
@@ -96,6 +103,12 @@ public struct ConvolutionShape: Hashable, Sendable {
         ConvolutionShape(
             batch: batch, height: outHeight, width: outWidth, channels: filters, filters: channels,
             vertical: vertical.transposed, horizontal: horizontal.transposed)
+    }
+
+    var onDevice: sgd_conv {
+        sgd_conv(
+            batch: Int64(batch), height: Int64(height), width: Int64(width), channels: Int64(channels),
+            filters: Int64(filters), y: vertical.onDevice, x: horizontal.onDevice)
     }
 
     var c: sg_conv_shape {
@@ -199,6 +212,16 @@ public func convolve(
     }
     precondition(residual.map { $0.count == shape.outCount } ?? true, "convolve: residual of another shape")
     WorkCounter.add(shape.flops)
+    if let device = Device.current {
+        let rows = bias.map { $0.count == shape.filters ? 1 : shape.batch } ?? 0
+        return device.made("convolve", shape.outCount) { table in
+            var c = shape.onDevice
+            return unsafe x.withDevice(device) {
+                unsafe table.convolve(
+                    &c, $0, weight.on(device), bias?.on(device), Int64(rows), residual?.on(device), scale)
+            }
+        }
+    }
     let algorithm = algorithm.resolved(for: shape)
     let packed = weight.packed.filter(of: weight, for: shape, algorithm, keep: keepFilter)
     let out = FloatBuffer(count: shape.outCount)
@@ -218,6 +241,12 @@ public func convolveInputGradient(
     precondition(dy.count == shape.outCount, "convolveInputGradient: dy has \(dy.count), wants \(shape.outCount)")
     precondition(weight.count == shape.weightCount, "convolveInputGradient: weight has \(weight.count)")
     WorkCounter.add(shape.flops)
+    if let device = Device.current {
+        return device.made("convolveInputGradient", shape.inCount) {
+            var c = shape.onDevice
+            return unsafe $0.convolve_dx(&c, dy.on(device), weight.on(device))
+        }
+    }
     let dx = FloatBuffer(count: shape.inCount)
     if shape.inputGradientIsConvolution {
         let transposed = shape.transposed
@@ -241,6 +270,12 @@ public func convolveWeightGradient(
     precondition(x.count == shape.inCount && x.channels == shape.channels, "convolveWeightGradient: x has \(x.count), wants \(shape.inCount)")
     precondition(dy.count == shape.outCount, "convolveWeightGradient: dy has \(dy.count), wants \(shape.outCount)")
     WorkCounter.add(shape.flops)
+    if let device = Device.current {
+        return device.made("convolveWeightGradient", shape.weightCount) { table in
+            var c = shape.onDevice
+            return unsafe x.withDevice(device) { unsafe table.convolve_dw(&c, $0, dy.on(device)) }
+        }
+    }
     let algorithm = algorithm.resolved(for: shape)
     let dw = FloatBuffer(count: shape.weightCount)
     var c = shape.c

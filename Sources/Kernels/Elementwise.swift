@@ -1,8 +1,12 @@
+import CDevice
 import CKernels
 
 /// `a·x + b·y`.
 public func combine(_ a: Float, _ x: FloatBuffer, _ b: Float, _ y: FloatBuffer) -> FloatBuffer {
     precondition(x.count == y.count, "combine: x has \(x.count) elements, y \(y.count)")
+    if let device = Device.current {
+        return device.made("combine", x.count) { unsafe $0.axpby(a, x.on(device), b, y.on(device)) }
+    }
     let z = FloatBuffer(count: x.count)
     unsafe sg_axpby(a, x.base, b, y.base, z.base, Int64(x.count))
     return z
@@ -11,11 +15,16 @@ public func combine(_ a: Float, _ x: FloatBuffer, _ b: Float, _ y: FloatBuffer) 
 /// `y ← y + x`, for a `y` that nobody else holds.
 public func accumulate(_ x: FloatBuffer, into y: FloatBuffer) {
     precondition(x.count == y.count, "accumulate: x has \(x.count) elements, y \(y.count)")
+    if let device = Device.current {
+        device.run("accumulate") { unsafe $0.accumulate(x.on(device), y.on(device)) }
+        return y.forgetHost()
+    }
     unsafe sg_axpby(1, x.base, 1, y.base, y.base, Int64(x.count))
 }
 
 /// `a·x + b`.
 public func scale(_ x: FloatBuffer, by a: Float, plus b: Float = 0) -> FloatBuffer {
+    if let device = Device.current { return device.map(x, SGD_AFFINE, a, b) }
     let z = FloatBuffer(count: x.count)
     unsafe sg_scale(a, x.base, b, z.base, Int64(x.count))
     return z
@@ -24,6 +33,9 @@ public func scale(_ x: FloatBuffer, by a: Float, plus b: Float = 0) -> FloatBuff
 /// `x ⊙ y`.
 public func multiplyElements(_ x: FloatBuffer, _ y: FloatBuffer) -> FloatBuffer {
     precondition(x.count == y.count, "multiplyElements: x has \(x.count) elements, y \(y.count)")
+    if let device = Device.current {
+        return device.made("multiplyElements", x.count) { unsafe $0.multiply(x.on(device), y.on(device)) }
+    }
     let z = FloatBuffer(count: x.count)
     unsafe sg_mul(x.base, y.base, z.base, Int64(x.count))
     return z
@@ -33,8 +45,13 @@ public func multiplyElements(_ x: FloatBuffer, _ y: FloatBuffer) -> FloatBuffer 
 public func addToPixels(_ x: FloatBuffer, _ bias: FloatBuffer, batch: Int, pixels: Int, channels: Int) -> FloatBuffer {
     precondition(x.count == batch * pixels * channels, "addToPixels: x has \(x.count) elements")
     precondition(bias.count == channels || bias.count == batch * channels, "addToPixels: bias has \(bias.count) elements")
-    let y = FloatBuffer(count: x.count)
     let rows = bias.count == channels ? 1 : batch
+    if let device = Device.current {
+        return device.made("addToPixels", x.count) {
+            unsafe $0.add_rows(x.on(device), bias.on(device), Int64(rows), Int64(batch), Int64(pixels), Int64(channels))
+        }
+    }
+    let y = FloatBuffer(count: x.count)
     unsafe sg_add_rows(x.base, bias.base, Int64(rows), Int64(batch), Int64(pixels), Int64(channels), y.base)
     return y
 }
@@ -42,6 +59,9 @@ public func addToPixels(_ x: FloatBuffer, _ bias: FloatBuffer, batch: Int, pixel
 /// Multiplies sample `b` by `factors[b]`.
 public func scaleSamples(_ x: FloatBuffer, by factors: [Float]) -> FloatBuffer {
     precondition(!factors.isEmpty && x.count % factors.count == 0, "scaleSamples: \(x.count) by \(factors.count)")
+    if let device = Device.current {
+        return device.made("scaleSamples", x.count) { unsafe $0.scale_samples(x.on(device), factors, Int64(factors.count)) }
+    }
     let y = FloatBuffer(count: x.count)
     unsafe factors.withUnsafeBufferPointer { factors in
         unsafe sg_scale_samples(
@@ -53,23 +73,96 @@ public func scaleSamples(_ x: FloatBuffer, by factors: [Float]) -> FloatBuffer {
 /// Sums over the pixels of each sample: `[B, C]`.
 public func channelSums(_ x: FloatBuffer, batch: Int, pixels: Int, channels: Int) -> FloatBuffer {
     precondition(x.count == batch * pixels * channels, "channelSums: x has \(x.count) elements")
+    if let device = Device.current {
+        return device.made("channelSums", batch * channels) {
+            unsafe $0.channel_sums(x.on(device), Int64(batch), Int64(pixels), Int64(channels))
+        }
+    }
     let sums = FloatBuffer(count: batch * channels)
     unsafe sg_channel_sums(x.base, Int64(batch), Int64(pixels), Int64(channels), sums.base)
     return sums
 }
 
 /// `Σ x`, in double precision between short runs.
-public func sum(_ x: FloatBuffer) -> Double { unsafe sg_sum(x.base, Int64(x.count)) }
+public func sum(_ x: FloatBuffer) -> Double {
+    if let device = Device.current {
+        return device.scalar("sum") { unsafe $0.sum(Int32(SGD_SUM), x.on(device), $1) }
+    }
+    return unsafe sg_sum(x.base, Int64(x.count))
+}
+
+/// `Σ |x|`, in double precision.
+public func absoluteSum(_ x: FloatBuffer) -> Double {
+    if let device = Device.current {
+        return device.scalar("absoluteSum") { unsafe $0.sum(Int32(SGD_ABSOLUTE_SUM), x.on(device), $1) }
+    }
+    return x.withSpan { x in
+        var sum = 0.0
+        for index in x.indices { sum += Double(abs(x[index])) }
+        return sum
+    }
+}
+
+/// `a` where `x` is positive, `−a` where it is negative, 0 where it is 0.
+public func signs(of x: FloatBuffer, times a: Float) -> FloatBuffer {
+    if let device = Device.current { return device.map(x, SGD_SIGN, a, 0) }
+    return FloatBuffer(x.withSpan { x in x.indices.map { x[$0] > 0 ? a : x[$0] < 0 ? -a : 0 } })
+}
+
+/// `1/√(x + offset)`.
+public func inverseRoots(_ x: FloatBuffer, plus offset: Float) -> FloatBuffer {
+    if let device = Device.current { return device.map(x, SGD_INVERSE_ROOT, offset, 0) }
+    return FloatBuffer(x.withSpan { x in x.indices.map { 1 / (x[$0] + offset).squareRoot() } })
+}
+
+/// `max(0, 1/x² − offset) · factor`, in double precision.
+public func inverseSquares(_ x: FloatBuffer, less offset: Double, times factor: Double) -> FloatBuffer {
+    if let device = Device.current { return device.map(x, SGD_INVERSE_SQUARE, Float(offset), Float(factor)) }
+    return FloatBuffer(
+        x.withSpan { x in
+            x.indices.map { Float(max(0, 1 / (Double(x[$0]) * Double(x[$0])) - offset) * factor) }
+        })
+}
+
+/// `Σ x²` of each of `parts` equal pieces of every buffer, in double precision: `[buffers, parts]`.
+public func squares(_ buffers: [FloatBuffer], parts: Int = 1) -> [Double] {
+    precondition(buffers.allSatisfy { parts > 0 && $0.count % parts == 0 }, "squares of \(parts) parts")
+    if let device = Device.current {
+        let handles = unsafe buffers.map { unsafe Optional($0.on(device)) }
+        var values = [Double](repeating: 0, count: buffers.count * parts)
+        device.run("squares") { unsafe $0.squares(handles, Int64(buffers.count), Int64(parts), &values) }
+        return values
+    }
+    guard parts > 1 else { return buffers.map { dot($0, $0) } }
+    return buffers.flatMap { buffer in
+        let each = buffer.count / parts
+        return buffer.withSpan { x in
+            (0..<parts).map { part in
+                var sum = 0.0
+                for index in part * each..<(part + 1) * each { sum += Double(x[index]) * Double(x[index]) }
+                return sum
+            }
+        }
+    }
+}
 
 /// `Σ x·y`.
 public func dot(_ x: FloatBuffer, _ y: FloatBuffer) -> Double {
     precondition(x.count == y.count, "dot: x has \(x.count) elements, y \(y.count)")
+    if let device = Device.current { return device.scalar("dot") { unsafe $0.dot(x.on(device), y.on(device), $1) } }
     return unsafe sg_dot(x.base, y.base, Int64(x.count))
 }
 
 /// The maps side by side along the channels.
 public func concatenateChannels(_ parts: [(buffer: FloatBuffer, channels: Int)], pixels: Int) -> FloatBuffer {
     let channels = parts.reduce(0) { $0 + $1.channels }
+    let filled = parts.filter { $0.channels > 0 }
+    if let device = Device.current, !filled.isEmpty, pixels > 0 {
+        let (handles, widths) = unsafe (filled.map { unsafe Optional($0.buffer.on(device)) }, filled.map { Int64($0.channels) })
+        return device.made("concatenateChannels", pixels * channels) {
+            unsafe $0.concatenate(handles, widths, Int64(filled.count), Int64(pixels))
+        }
+    }
     let y = FloatBuffer(count: pixels * channels)
     var offset = 0
     for part in parts where part.channels > 0 {
@@ -85,6 +178,11 @@ public func concatenateChannels(_ parts: [(buffer: FloatBuffer, channels: Int)],
 /// Channels `range` of a map.
 public func sliceChannels(_ x: FloatBuffer, pixels: Int, channels: Int, range: Range<Int>) -> FloatBuffer {
     precondition(x.count == pixels * channels && range.lowerBound >= 0 && range.upperBound <= channels, "sliceChannels")
+    if let device = Device.current, pixels > 0, !range.isEmpty {
+        return device.made("sliceChannels", pixels * range.count) {
+            unsafe $0.slice(x.on(device), Int64(pixels), Int64(channels), Int64(range.lowerBound), Int64(range.count))
+        }
+    }
     let y = FloatBuffer(count: pixels * range.count)
     if range.isEmpty { return y }
     unsafe sg_copy_channels(

@@ -1,3 +1,4 @@
+import CDevice
 import CKernels
 
 /// Up-sampling by zeros, a separable FIR filter along height and width, down-sampling.
@@ -41,7 +42,19 @@ private func resample(
     _ x: FloatBuffer, _ r: Resampling, batch: Int, height: Int, width: Int, channels: Int, outHeight: Int, outWidth: Int
 ) -> FloatBuffer {
     precondition(x.count == batch * height * width * channels, "resample: x has \(x.count) elements")
-    let y = FloatBuffer(count: batch * outHeight * outWidth * channels)
+    let outCount = batch * outHeight * outWidth * channels
+    if let device = Device.current {
+        return device.made("resample", outCount) { table in
+            unsafe r.taps.withUnsafeBufferPointer { taps in
+                var shape = unsafe sgd_resampling(
+                    batch: Int64(batch), height: Int64(height), width: Int64(width), channels: Int64(channels), up: Int64(r.up),
+                    down: Int64(r.down), before: Int64(r.padBefore), out_height: Int64(outHeight), out_width: Int64(outWidth),
+                    count: Int64(taps.count), taps: taps.baseAddress)
+                return unsafe table.resample(&shape, x.on(device))
+            }
+        }
+    }
+    let y = FloatBuffer(count: outCount)
     unsafe r.taps.withUnsafeBufferPointer { taps in
         unsafe sg_upfirdn(
             x.base, Int64(batch), Int64(height), Int64(width), Int64(channels), taps.baseAddress, Int64(taps.count),

@@ -1,20 +1,36 @@
+import CDevice
 import CKernels
+import Synchronization
 
-/// Dense `Float` storage of a tensor, 64-byte aligned, taken from and given back to the pool of buffers.
+/// Dense `Float` storage of a tensor: 64-byte aligned memory of the pool of buffers, a tensor of a ``Device``, or both.
 ///
-/// The contents are written by the kernel that produces them and only read afterwards; the two exceptions
-/// (`updateAdam` and `copy(from:)`) belong to the one thread that trains.
+/// The contents are written by the kernel that produces them and only read afterwards; the exceptions (`updateAdam`,
+/// ``accumulate(_:into:)`` and ``copy(from:)``) belong to the one thread that trains. Whichever side is asked for first
+/// is made from the other and then stays; a write on one side lets go of the other.
 @safe
-public final class FloatBuffer: @unchecked Sendable {  // written before it is shared, read-only afterwards
+public final class FloatBuffer: @unchecked Sendable {  // written before it is shared; a missing side is added atomically
     public let count: Int
-    let base: UnsafeMutablePointer<Float>
+    private let host: Atomic<UnsafeMutablePointer<Float>?>
+    private let handle: Atomic<OpaquePointer?>
+    /// Where `handle` lives; set before it.
+    private let device: Mutex<Device?>
     let packed = PackedFilters()
 
     /// A buffer whose contents are not yet defined.
     public init(count: Int) {
         precondition(count >= 0, "a buffer of \(count) elements")
         self.count = count
-        unsafe base = sg_alloc(Int64(max(count, 1)))
+        unsafe host = Atomic(sg_alloc(Int64(max(count, 1))))
+        unsafe handle = Atomic(nil)
+        device = Mutex(nil)
+    }
+
+    /// The buffer of a device's tensor.
+    init(_ handle: OpaquePointer, count: Int, on device: Device) {
+        self.count = count
+        unsafe host = Atomic(nil)
+        unsafe self.handle = Atomic(handle)
+        self.device = Mutex(device)
     }
 
     public convenience init(_ values: [Float]) {
@@ -24,12 +40,20 @@ public final class FloatBuffer: @unchecked Sendable {  // written before it is s
         }
     }
 
+    /// A buffer of equal elements, on the device in use.
     public convenience init(repeating value: Float, count: Int) {
+        if count > 1, let device = Device.current, let handle = device.table.fill(value, Int64(count)) {
+            unsafe self.init(handle, count: count, on: device)
+            return
+        }
         self.init(count: count)
         unsafe base.update(repeating: value, count: count)
     }
 
-    deinit { unsafe sg_free(base, Int64(max(count, 1))) }
+    deinit {
+        forgetHost()
+        forgetDevice()
+    }
 
     /// A copy of the contents.
     public var values: [Float] {
@@ -52,15 +76,63 @@ public final class FloatBuffer: @unchecked Sendable {  // written before it is s
     /// Writes the contents in place, before the buffer is shared.
     public func withMutableSpan<Result>(_ body: (inout MutableSpan<Float>) throws -> Result) rethrows -> Result {
         var span = unsafe MutableSpan(_unsafeStart: base, count: count)
+        forgetDevice()
         return try body(&span)
     }
 
     /// Replaces the contents, and forgets what was derived from them.
     public func copy(from other: FloatBuffer) {
         precondition(other.count == count, "copy of \(other.count) elements into \(count)")
-        unsafe base.update(from: other.base, count: count)
+        if count > 0, let device = Device.current {
+            device.run("copy") { unsafe $0.copy(on(device), other.on(device)) }
+            forgetHost()
+        } else {
+            unsafe base.update(from: other.base, count: count)
+            forgetDevice()
+        }
         packed.forget()
     }
+}
+
+// MARK: The two sides
+
+extension FloatBuffer {
+    /// The elements in the memory of this machine, fetched from the device where they are there alone.
+    var base: UnsafeMutablePointer<Float> {
+        if let host = unsafe host.load(ordering: .acquiring) { return unsafe host }
+        let made = unsafe fresh()
+        if let handle = unsafe handle.load(ordering: .acquiring), let device = device.withLock({ $0 }) {
+            unsafe device.download(handle, count, into: made)
+        }
+        let (isFirst, found) = unsafe host.compareExchange(expected: nil, desired: made, ordering: .acquiringAndReleasing)
+        if isFirst { return unsafe made }
+        unsafe sg_free(made, Int64(max(count, 1)))
+        return unsafe found ?? made
+    }
+
+    /// The elements on a device, copied there where they are on the host alone.
+    func on(_ device: Device) -> OpaquePointer {
+        if let handle = unsafe handle.load(ordering: .acquiring) { return unsafe handle }
+        let made = unsafe device.upload(base, count)
+        self.device.withLock { $0 = device }
+        let (isFirst, found) = unsafe handle.compareExchange(expected: nil, desired: made, ordering: .acquiringAndReleasing)
+        if isFirst { return unsafe made }
+        unsafe device.table.release(made)
+        return unsafe found ?? made
+    }
+
+    /// Lets go of the host's elements, which a write on the device has left behind.
+    func forgetHost() {
+        if let old = unsafe host.exchange(nil, ordering: .acquiringAndReleasing) { unsafe sg_free(old, Int64(max(count, 1))) }
+    }
+
+    /// Lets go of the device's elements, which a write on the host has left behind.
+    func forgetDevice() {
+        guard let old = unsafe handle.exchange(nil, ordering: .acquiringAndReleasing) else { return }
+        device.withLock { unsafe $0?.table.release(old) }
+    }
+
+    private func fresh() -> UnsafeMutablePointer<Float> { unsafe sg_alloc(Int64(max(count, 1))) }
 }
 
 /// Vector instructions that kernels are compiled for: sums are made in another order with each, so results differ in

@@ -1,3 +1,4 @@
+import CDevice
 import CKernels
 
 /// A map as an operation reads it: one buffer, or two side by side along the channels, with the affine map and the
@@ -42,13 +43,21 @@ public struct MapSource: Sendable {
     ) -> MapSource {
         check(shape, statistics: statistics, gamma: gamma, beta: beta)
         let channels = shape.batch * shape.channels
+        var result = self
+        result.activation = activation
+        if let device = Device.current {
+            result.affine = device.made("normalization", 2 * channels) {
+                unsafe $0.norm_affine(
+                    statistics.on(device), gamma?.on(device), beta?.on(device), Int64(shape.batch), Int64(shape.channels),
+                    Int64(shape.groups))
+            }
+            return result
+        }
         let made = FloatBuffer(count: 2 * channels)
         unsafe sg_norm_affine(
             statistics.base, gamma?.base, beta?.base, Int64(shape.batch), Int64(shape.channels), Int64(shape.groups),
             made.base, made.base + channels)
-        var result = self
         result.affine = made
-        result.activation = activation
         return result
     }
 
@@ -56,9 +65,31 @@ public struct MapSource: Sendable {
     public func read(batch: Int, pixels: Int) -> FloatBuffer {
         precondition(count == batch * pixels * channels, "a source of \(count) elements, read as \(batch)×\(pixels)×\(channels)")
         if second == nil, affine == nil { return first.buffer }
+        if let device = Device.current {
+            return device.made("read", count) { table in
+                unsafe withDevice(device) { unsafe table.source_read($0, Int64(batch), Int64(pixels)) }
+            }
+        }
         let y = FloatBuffer(count: count)
         unsafe withC { unsafe sg_source_read($0, Int64(batch), Int64(pixels), y.base) }
         return y
+    }
+
+    func withDevice<Result>(_ device: Device, _ body: (UnsafePointer<sgd_source>) -> Result) -> Result {
+        withExtendedLifetime(self) {
+            var c = unsafe sgd_source()
+            unsafe c.part.0 = first.buffer.on(device)
+            unsafe c.width.0 = Int64(first.channels)
+            if let second {
+                unsafe c.part.1 = second.buffer.on(device)
+                unsafe c.width.1 = Int64(second.channels)
+            }
+            if let affine {
+                unsafe c.affine = affine.on(device)
+                unsafe c.activation = activation.rawValue
+            }
+            return unsafe body(&c)
+        }
     }
 
     func withC<Result>(_ body: (UnsafePointer<sg_source>) -> Result) -> Result {

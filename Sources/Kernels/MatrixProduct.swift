@@ -23,6 +23,9 @@ public struct MatrixLayout: Hashable, Sendable {
             rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride, batchStride: batchStride)
     }
 
+    /// Of rows, columns and matrices.
+    var strides: [Int64] { [Int64(rowStride), Int64(columnStride), Int64(batchStride)] }
+
     func fits(_ count: Int, batch: Int) -> Bool {
         rows == 0 || columns == 0
             || (batch - 1) * batchStride + (rows - 1) * rowStride + (columns - 1) * columnStride < count
@@ -40,6 +43,12 @@ public func multiply(
     precondition(bLayout.fits(b.count, batch: batch), "multiply: B does not lie in its \(b.count) elements")
     let (M, N, K) = (aLayout.rows, bLayout.columns, aLayout.columns)
     WorkCounter.add(2 * Double(batch * M * N) * Double(K))
+    if let device = Device.current, batch * M * N * K > 0 {
+        return device.made("multiply", batch * M * N) {
+            unsafe $0.gemm(
+                Int64(batch), Int64(M), Int64(N), Int64(K), alpha, a.on(device), aLayout.strides, b.on(device), bLayout.strides)
+        }
+    }
     let c = FloatBuffer(count: batch * M * N)
     unsafe sg_gemm(
         Int64(batch), Int64(M), Int64(N), Int64(K), alpha,
@@ -52,6 +61,11 @@ public func multiply(
 /// The transposes of a batch of row-major matrices `rows × columns`.
 public func transposeMatrices(_ x: FloatBuffer, batch: Int, rows: Int, columns: Int) -> FloatBuffer {
     precondition(x.count == batch * rows * columns, "transposeMatrices: x has \(x.count) elements")
+    if let device = Device.current {
+        return device.made("transposeMatrices", x.count) {
+            unsafe $0.transpose(x.on(device), Int64(batch), Int64(rows), Int64(columns))
+        }
+    }
     let y = FloatBuffer(count: x.count)
     for b in 0..<batch {
         unsafe sg_transpose(x.base + b * rows * columns, Int64(rows), Int64(columns), y.base + b * rows * columns)

@@ -32,6 +32,13 @@ public struct GroupShape: Hashable, Sendable {
 /// Mean and `1/√(var + eps)` of every sample and group, `[B, G, 2]`.
 public func groupStatistics(_ x: MapSource, shape: GroupShape, epsilon: Float) -> FloatBuffer {
     x.check(shape)
+    if let device = Device.current {
+        return device.made("groupStatistics", shape.batch * shape.groups * 2) { table in
+            unsafe x.withDevice(device) {
+                unsafe table.group_stats($0, Int64(shape.batch), Int64(shape.pixels), Int64(shape.groups), epsilon)
+            }
+        }
+    }
     let stats = FloatBuffer(count: shape.batch * shape.groups * 2)
     unsafe x.withC {
         unsafe sg_group_stats($0, Int64(shape.batch), Int64(shape.pixels), Int64(shape.groups), epsilon, stats.base)
@@ -55,6 +62,16 @@ public func normalizeGradient(
 ) -> (x: FloatBuffer, gamma: FloatBuffer, beta: FloatBuffer) {
     precondition(dy.count == shape.count, "normalizeGradient: dy has \(dy.count) elements, wants \(shape.count)")
     let source = x.normalized(statistics: statistics, gamma: gamma, beta: beta, activation: activation, shape: shape)
+    if let device = Device.current {
+        let d = device.made("normalizeGradient", [shape.count, shape.channels, shape.channels]) { table, d in
+            unsafe source.withDevice(device) {
+                unsafe table.norm_act_backward(
+                    $0, statistics.on(device), gamma?.on(device), dy.on(device), Int64(shape.batch), Int64(shape.pixels),
+                    Int64(shape.groups), d)
+            }
+        }
+        return (d[0], d[1], d[2])
+    }
     let dx = FloatBuffer(count: shape.count)
     let (dgamma, dbeta) = (FloatBuffer(count: shape.channels), FloatBuffer(count: shape.channels))
     unsafe source.withC {
@@ -66,6 +83,9 @@ public func normalizeGradient(
 }
 
 public func activate(_ x: FloatBuffer, _ activation: Activation) -> FloatBuffer {
+    if let device = Device.current {
+        return device.made("activate", x.count) { unsafe $0.activate(x.on(device), activation.rawValue) }
+    }
     let y = FloatBuffer(count: x.count)
     unsafe sg_activation(activation.rawValue, x.base, y.base, Int64(x.count))
     return y
@@ -73,6 +93,11 @@ public func activate(_ x: FloatBuffer, _ activation: Activation) -> FloatBuffer 
 
 public func activateGradient(_ x: FloatBuffer, _ activation: Activation, dy: FloatBuffer) -> FloatBuffer {
     precondition(x.count == dy.count, "activateGradient: x has \(x.count) elements, dy \(dy.count)")
+    if let device = Device.current {
+        return device.made("activateGradient", x.count) {
+            unsafe $0.activate_backward(x.on(device), dy.on(device), activation.rawValue)
+        }
+    }
     let dx = FloatBuffer(count: x.count)
     unsafe sg_activation_backward(activation.rawValue, x.base, dy.base, dx.base, Int64(x.count))
     return dx

@@ -8,7 +8,7 @@ import Foundation
 /// on whether a run was interrupted. The generator is Philox-4×32-10 (Salmon et al., *Parallel Random
 /// Numbers: As Easy as 1, 2, 3*, SC 2011); the key is a 64-bit hash of the address.
 public struct RandomStream: Sendable, Hashable {
-    private let key: UInt64
+    let key: UInt64
 
     /// The stream at an address.
     ///

@@ -107,10 +107,15 @@ public struct BatchNorm: Sendable {
             count = scope.buffer("num_batches_tracked", [], repeating: 0)
         }
 
-        func follow(mean newMean: ArraySlice<Float>, variance newVariance: ArraySlice<Float>) {
+        func follow(mean newMean: Tensor, variance newVariance: Tensor) {
+            guard let deferred = DeferredStatistics.current else { return apply(newMean, newVariance) }
+            deferred.add(newMean, newVariance, follow: apply)
+        }
+
+        private func apply(_ newMean: Tensor, _ newVariance: Tensor) {
             let momentum = 0.1
             for (running, new) in [(mean, newMean), (variance, newVariance)] {
-                running.assign(.weighted(1 - momentum, running.tensor, momentum, Tensor(Array(new), shape: running.shape)))
+                running.assign(.weighted(1 - momentum, running.tensor, momentum, new))
             }
             count.assign(count.tensor + 1)
         }
@@ -136,8 +141,8 @@ public struct BatchNorm: Sendable {
                 epsilon: epsilon, activation: activation)
         }
         let (y, mean, variance) = x.batchNormalized(gamma: gamma, beta: beta, epsilon: epsilon, activation: activation)
-        re.follow(mean: mean[..<channels], variance: variance[..<channels])
-        im.follow(mean: mean[channels...], variance: variance[channels...])
+        re.follow(mean: mean.samples(0..<channels), variance: variance.samples(0..<channels))
+        im.follow(mean: mean.samples(channels..<2 * channels), variance: variance.samples(channels..<2 * channels))
         return y
     }
 }

@@ -69,10 +69,10 @@ struct BandAnalysis: Sendable {
         order: 5, from: 325, to: 3250, sampleRate: Double(sampleRate)).singlePrecision
     let resampling: SincResampling?
     private let fft = RealFFT<Double>(length: size)
-    private let window: [Double]
+    let window: [Double]
     /// The band of each bin, nil for bin 0 and the last, which count nowhere.
-    private let bandOfBin: [Int?]
-    private let scales: [Double]
+    let bandOfBin: [Int?]
+    let scales: [Double]
 
     init(sampleRate: Int) {
         resampling = sampleRate == Self.sampleRate ? nil : SincResampling(from: sampleRate, to: Self.sampleRate)

@@ -10,9 +10,9 @@ struct LoudnessModel: Sendable {
     let widths: [Double]
     /// Of all bands but the first.
     let totalWidth: Double
-    private let exponents: [Double]
+    let exponents: [Double]
     /// `S (P₀/0.5)^γ`
-    private let factors: [Double]
+    let factors: [Double]
 
     init(_ bands: BarkBands) {
         self.bands = bands

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import SpeechMetrics
 import Tensors
 
@@ -62,8 +63,8 @@ public struct PerceptualLoss: Sendable {
     /// Hz; other rates than 16000 are converted first.
     public let sampleRate: Int
     public let factor: Double
-    private let analysis: BandAnalysis
-    private let model: LoudnessModel
+    let analysis: BandAnalysis
+    let model: LoudnessModel
 
     /// - Precondition: The rate is positive.
     public init(sampleRate: Int, factor: Double = 1) {
@@ -87,6 +88,7 @@ public struct PerceptualLoss: Sendable {
     ///
     /// - Precondition: `L` is at least ``shortestSignal``.
     public func callAsFunction(_ clean: Tensor, _ estimate: Tensor) -> Tensor {
+        if let device = Device.current { return losses(clean, estimate, on: device) }
         let outcomes = outcomes(clean, estimate)
         return Tensor(outcomes.map { Float($0.value) }, shape: [outcomes.count], from: [clean, estimate]) { dy in
             Self.gradients(outcomes, weights: dy.values.map(Double.init), shape: clean.shape)
@@ -99,6 +101,7 @@ public struct PerceptualLoss: Sendable {
     ///
     /// - Precondition: `L` is at least ``shortestSignal``.
     public func mean(_ clean: Tensor, _ estimate: Tensor) -> Tensor {
+        if let device = Device.current { return mean(clean, estimate, on: device) }
         let outcomes = outcomes(clean, estimate)
         let sounding = outcomes.filter { !$0.isSilent }
         let share = sounding.isEmpty ? 0 : 1 / Double(sounding.count)
@@ -174,11 +177,16 @@ extension PerceptualLoss {
         }
     }
 
-    private func outcomes(_ clean: Tensor, _ estimate: Tensor) -> [Outcome] {
+    func check(_ clean: Tensor, _ estimate: Tensor) {
         precondition(
             clean.rank == 2 && clean.shape == estimate.shape, "a perceptual loss of \(clean.shape) and \(estimate.shape)")
         let length = clean.shape[1]
         precondition(length >= shortestSignal, "\(length) samples are too few for a perceptual loss; it needs \(shortestSignal)")
+    }
+
+    private func outcomes(_ clean: Tensor, _ estimate: Tensor) -> [Outcome] {
+        check(clean, estimate)
+        let length = clean.shape[1]
         let (cleanValues, estimateValues) = (clean.values, estimate.values)
         return (0..<clean.shape[0]).map { sample in
             let range = sample * length..<(sample + 1) * length

@@ -40,6 +40,12 @@ public struct ShortTimeFourier: Sendable {
         let samples = signals[0].count
         precondition(samples >= shortestSignal, "\(samples) samples are too few for an STFT of \(size) points")
         let (bins, frames, half) = (bins, frames(of: samples), size / 2)
+        if let device = Device.current {
+            let shape = ShortTimeShape(
+                batch: signals.count, samples: samples, frames: frames, size: size, hop: hop, window: window)
+            let spectra = device.shortTimeTransform(FloatBuffer(Array(signals.joined())), shape)
+            return Tensor(buffer: spectra, shape: [signals.count, bins, frames, 2])
+        }
         var out = [Float](repeating: 0, count: signals.count * bins * frames * 2)
         var windowed = [Float](repeating: 0, count: frames * size)
         var spectra = [Float](repeating: 0, count: frames * bins * 2)
@@ -76,6 +82,10 @@ public struct ShortTimeFourier: Sendable {
         let (batch, frames) = (spectra.shape[0], spectra.shape[2])
         let length = length ?? hop * (frames - 1)
         let envelope = envelope(frames)
+        if let device = Device.current {
+            return inverse(spectra, on: device, ShortTimeShape(
+                batch: batch, samples: length, frames: frames, size: size, hop: hop, window: window, envelope: envelope))
+        }
         let (bins, half) = (bins, size / 2)
         var out = [Float](repeating: 0, count: batch * length)
         var frame = [Float](repeating: 0, count: size)
@@ -101,6 +111,15 @@ public struct ShortTimeFourier: Sendable {
         let transform = self
         return Tensor(out, shape: [batch, length], from: [spectra]) { dy in
             [transform.adjointInverse(dy, envelope: envelope, frames: frames)]
+        }
+    }
+
+    private func inverse(_ spectra: Tensor, on device: Device, _ shape: ShortTimeShape) -> Tensor {
+        let inShape = spectra.shape
+        return Tensor(
+            buffer: device.inverseShortTimeTransform(spectra.buffer, shape), shape: [shape.batch, shape.samples], from: [spectra]
+        ) { dy, sink in
+            sink.add(Tensor(buffer: device.inverseShortTimeTransformGradient(dy.buffer, shape), shape: inShape), to: 0)
         }
     }
 

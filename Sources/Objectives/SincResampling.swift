@@ -10,10 +10,10 @@ import Foundation
 ///
 /// Smith, *Digital Audio Resampling*, 2002; the parameters are torchaudio's defaults.
 struct SincResampling: Sendable {
-    private let from: Int
+    let from: Int
     private let to: Int
     /// For each output within a period of `to`: its first input within the period's `from`, and the weights.
-    private let phases: [(start: Int, taps: [Double])]
+    let phases: [(start: Int, taps: [Double])]
 
     /// - Precondition: Both rates, in Hz, are positive.
     init(from source: Int, to target: Int) {

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Tensors
 
 /// The map between STFT coefficients and the amplitudes a network works on; phases stay.
@@ -11,6 +12,7 @@ public enum SpectralCompression: Hashable, Sendable {
 
     /// The compressed spectrogram, as a constant.
     public func compress(_ z: Tensor) -> Tensor {
+        if let device = Device.current, let law { return Tensor(buffer: device.compress(z.buffer, law), shape: z.shape) }
         switch self {
         case .none: return z.detached
         case .exponent(let alpha, let factor) where alpha == 1: return z.detached.scaled(by: factor)
@@ -33,6 +35,7 @@ public enum SpectralCompression: Hashable, Sendable {
     ///
     /// With `u = z/β` and `out = s(|u|) u`, a gradient `g` becomes `(s g + s′/|u| · u ⟨u, g⟩)/β`; zero at `u = 0`.
     public func expand(_ z: Tensor) -> Tensor {
+        if let device = Device.current, let law { return z.expanded(law, on: device) }
         switch self {
         case .none: return z
         case .exponent(let alpha, let factor) where alpha == 1: return z.scaled(by: 1 / factor)
@@ -49,7 +52,25 @@ public enum SpectralCompression: Hashable, Sendable {
     }
 }
 
+extension SpectralCompression {
+    /// The law as a device computes it; `nil` where amplitudes are only scaled.
+    fileprivate var law: AmplitudeLaw? {
+        switch self {
+        case .none: nil
+        case .exponent(let alpha, let factor): alpha == 1 ? nil : .power(alpha: alpha, factor: factor)
+        case .log(let factor): .log(factor: factor)
+        }
+    }
+}
+
 extension Tensor {
+    fileprivate func expanded(_ law: AmplitudeLaw, on device: Device) -> Tensor {
+        let (z, shape) = (Kept(self), shape)
+        return Tensor(buffer: device.expand(buffer, law), shape: shape, from: [self]) { dy, sink in
+            sink.add(Tensor(buffer: device.expandGradient(z.restored(), law, dy: dy.buffer), shape: shape), to: 0)
+        }
+    }
+
     /// Each complex number times a real function of its squared magnitude.
     fileprivate func scalingBins(_ scale: (Float) -> Float) -> Tensor {
         let values = mappingBins { _, re, im in

@@ -154,20 +154,3 @@ public struct DataPredictionLoss: TrainingLoss {
         return LossValue(total: total, terms: terms)
     }
 }
-
-extension Tensor {
-    /// `Σ |x|`, a scalar; the gradient at 0 is 0.
-    public func absoluteSum() -> Tensor {
-        let (x, shape) = (detached, shape)
-        let value = x.withSpan { x in
-            var sum = 0.0
-            for index in x.indices { sum += Double(abs(x[index])) }
-            return sum
-        }
-        return Tensor([Float(value)], shape: [], from: [self]) { dy in
-            let g = dy.item
-            let values = x.withSpan { x in x.indices.map { x[$0] > 0 ? g : x[$0] < 0 ? -g : 0 } }
-            return [Tensor(values, shape: shape)]
-        }
-    }
-}

@@ -112,6 +112,23 @@ public struct DoctorReport: Sendable {
         add("memory", memory < 4 ? .warning : .good, String(format: "%.1f GB", memory))
     }
 
+    /// Adds the devices of the library that one of some folders holds.
+    public mutating func lookAtDevices(in folders: [String]) {
+        do throws(DeviceError) {
+            let library = try DeviceLibrary(in: folders)
+            add("device library", .good, "\(library.path): \(library.version)")
+            for device in library.devices {
+                let memory = device.memory > 0
+                    ? String(format: ", %.1f GB, %.1f GB of it free", 1e-9 * Double(device.memory), 1e-9 * Double(device.freeMemory)) : ""
+                let isMeasured = device.name == "torch-cpu" ? "" : "; sgmse is not yet measured on a GPU"
+                add("device", .good, "\(device.name): \(device.model)\(memory)\(isMeasured)")
+            }
+        } catch {
+            let isMissing = !folders.contains { FileManager.default.fileExists(atPath: $0 + "/" + DeviceLibrary.fileName) }
+            add("device", isMissing ? .good : .warning, isMissing ? "cpu alone: \(error)" : "\(error)")
+        }
+    }
+
     public var table: Table {
         Table(
             columns: ["subject", "", "finding"].map { Table.Column($0, alignment: .leading) },

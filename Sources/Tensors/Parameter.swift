@@ -24,6 +24,15 @@ public final class Parameter: Sendable {
     }
 }
 
+extension Parameter {
+    /// What a step of Adam on this weight takes; without a gradient it is zero.
+    package func forAdam(gradient: Tensor?, first: Tensor, second: Tensor, average: Tensor?) -> AdamBuffers {
+        AdamBuffers(
+            weight: tensor.buffer, gradient: (gradient ?? .zeros(shape)).buffer, first: first.buffer, second: second.buffer,
+            average: average?.buffer)
+    }
+}
+
 extension GradientTable {
     public subscript(parameter: Parameter) -> Tensor? { self[parameter.tensor] }
 }
@@ -32,9 +41,6 @@ extension Tensor {
     /// The same elements in a buffer of their own.
     public func copied() -> Tensor { Tensor(buffer: scale(buffer, by: 1), shape: shape) }
 
-    /// One step of Adam in place, with the moving average; see ``Kernels/updateAdam(_:gradient:first:second:average:_:)``.
-    public func applyAdam(gradient: Tensor, first: Tensor, second: Tensor, average: Tensor?, _ update: AdamUpdate) {
-        updateAdam(
-            buffer, gradient: gradient.buffer, first: first.buffer, second: second.buffer, average: average?.buffer, update)
-    }
+    /// `Σ x²` of each tensor, in double precision.
+    public static func squaredNorms(_ tensors: [Tensor]) -> [Double] { squares(tensors.map(\.buffer)) }
 }

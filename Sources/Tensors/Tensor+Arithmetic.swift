@@ -81,20 +81,41 @@ extension Tensor {
     /// `Σ x²` in double precision.
     public var squaredNorm: Double { Kernels.dot(buffer, buffer) }
 
+    /// `Σ |x|`, a scalar; the gradient at 0 is 0.
+    public func absoluteSum() -> Tensor {
+        let (x, shape) = (Kept(self), shape)
+        return Tensor(buffer: FloatBuffer([Float(Kernels.absoluteSum(buffer))]), shape: [], from: [self]) { dy, sink in
+            sink.add(Tensor(buffer: signs(of: x.restored(), times: dy.item), shape: shape), to: 0)
+        }
+    }
+
+    /// The Euclidean norm of every sample of the first axis.
+    public var sampleNorms: [Double] {
+        guard let samples = shape.first, samples > 0 else { return [] }
+        return squares([buffer], parts: samples).map { $0.squareRoot() }
+    }
+
+    /// Entries of axis 2 of a map `[B, H, N, C]` in another order, as a constant; zeros where the place is `nil`.
+    public func frames(at places: [Int?]) -> Tensor {
+        let m = map
+        precondition(places.allSatisfy { $0.map { (0..<m.width).contains($0) } ?? true }, "frames of a map \(shape)")
+        let chosen = selectEntries(
+            buffer, rows: m.batch * m.height, entries: m.width, width: m.channels, at: places.map { $0 ?? -1 })
+        return Tensor(buffer: chosen, shape: [m.batch, m.height, places.count, m.channels])
+    }
+
     /// Samples `range` of the first axis, as a constant.
     public func samples(_ range: Range<Int>) -> Tensor {
         precondition(!shape.isEmpty && range.upperBound <= shape[0], "samples \(range) of a tensor \(shape)")
         let each = shape[0] == 0 ? 0 : count / shape[0]
-        let values = withSpan { span in (range.lowerBound * each..<range.upperBound * each).map { span[$0] } }
-        return Tensor(values, shape: [range.count] + shape.dropFirst())
+        let part = sliceChannels(buffer, pixels: 1, channels: count, range: range.lowerBound * each..<range.upperBound * each)
+        return Tensor(buffer: part, shape: [range.count] + shape.dropFirst())
     }
 
     /// Tensors one after the other along the first axis, as a constant.
     public static func stacked(_ parts: [Tensor]) -> Tensor {
         precondition(!parts.isEmpty && parts.allSatisfy { $0.shape.dropFirst() == parts[0].shape.dropFirst() }, "stacked")
-        var values: [Float] = []
-        values.reserveCapacity(parts.reduce(0) { $0 + $1.count })
-        for part in parts { values += part.values }
-        return Tensor(values, shape: [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst())
+        let whole = concatenateChannels(parts.map { ($0.buffer, $0.count) }, pixels: 1)
+        return Tensor(buffer: whole, shape: [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst())
     }
 }

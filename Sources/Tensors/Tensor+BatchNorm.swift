@@ -8,7 +8,7 @@ extension Tensor {
     /// - Returns: The map, and the statistics: mean and unbiased variance of each channel.
     public func batchNormalized(
         gamma: Tensor, beta: Tensor, epsilon: Double, activation: Activation
-    ) -> (Tensor, mean: [Float], variance: [Float]) {
+    ) -> (Tensor, mean: Tensor, variance: Tensor) {
         let m = map
         let flat = reshaped([1, m.batch * m.height, m.width, m.channels])
         let result = flat.groupNormalized(
@@ -16,14 +16,16 @@ extension Tensor {
         let pixels = m.batch * m.height * m.width
         let extents = GroupShape(batch: 1, pixels: pixels, channels: m.channels, groups: m.channels)
         let statistics = groupStatistics(
-            MapSource(buffer, channels: m.channels), shape: extents, epsilon: Float(epsilon)
-        ).values
+            MapSource(buffer, channels: m.channels), shape: extents, epsilon: Float(epsilon))
         let unbiased = Double(pixels) / Double(max(1, pixels - 1))
-        let variances = (0..<m.channels).map { channel in
-            let rate = Double(statistics[2 * channel + 1])
-            return Float(max(0, 1 / (rate * rate) - epsilon) * unbiased)
-        }
-        return (result.reshaped(shape), (0..<m.channels).map { statistics[2 * $0] }, variances)
+        let (means, rates) = (
+            sliceChannels(statistics, pixels: m.channels, channels: 2, range: 0..<1),
+            sliceChannels(statistics, pixels: m.channels, channels: 2, range: 1..<2)
+        )
+        let variances = inverseSquares(rates, less: epsilon, times: unbiased)
+        return (
+            result.reshaped(shape), Tensor(buffer: means, shape: [m.channels]), Tensor(buffer: variances, shape: [m.channels])
+        )
     }
 
     /// The same with given statistics, through which no gradient flows.
@@ -33,9 +35,9 @@ extension Tensor {
         let m = map
         let (batch, pixels, channels) = (m.batch, m.height * m.width, m.channels)
         let extents = GroupShape(batch: 1, pixels: batch * pixels, channels: channels, groups: channels)
-        let rates = variance.values.map { 1 / ($0 + Float(epsilon)).squareRoot() }
-        let statistics = FloatBuffer(zip(mean.values, rates).flatMap { [$0, $1] })
-        let scales = FloatBuffer(rates.flatMap { [0, $0] })
+        let rates = inverseRoots(variance.buffer, plus: Float(epsilon))
+        let statistics = concatenateChannels([(mean.buffer, 1), (rates, 1)], pixels: channels)
+        let scales = concatenateChannels([(FloatBuffer(repeating: 0, count: channels), 1), (rates, 1)], pixels: channels)
         let (x, g, b) = (Kept(self), gamma.buffer, beta.buffer)
         let make: @Sendable (FloatBuffer, Activation) -> FloatBuffer = {
             normalize($0, statistics: statistics, gamma: g, beta: b, activation: $1, shape: extents)

@@ -11,14 +11,15 @@ public struct ComplexChannels: Hashable, Sendable {
 
     public var count: Int { parts.reduce(0, +) }
 
-    /// The places of the real and the imaginary channel of each complex one.
-    var places: [(re: Int, im: Int)] {
-        var (places, start): ([(re: Int, im: Int)], Int) = ([], 0)
+    /// For every real channel, its place where all real parts stand before all imaginary ones.
+    var order: [Int] {
+        var (order, start): ([Int], Int) = ([], 0)
         for part in parts {
-            places += (0..<part).map { (re: start + $0, im: start + part + $0) }
-            start += 2 * part
+            order += start..<start + part
+            order += count + start..<count + start + part
+            start += part
         }
-        return places
+        return order
     }
 }
 
@@ -33,60 +34,55 @@ extension Tensor {
             re.shape == im.shape && re.rank >= 2 && re.shape[0] == rows.count && re.shape[1] == columns.count,
             "a complex filter of \(re.shape) and \(im.shape) for \(rows.count)×\(columns.count) channels")
         let blocks = ComplexBlocks(
-            rows: rows.places, columns: columns.places, taps: re.shape.dropFirst(2).reduce(1, *), sign: adjoint ? 1 : -1)
-        let out = FloatBuffer(count: 4 * re.count)
-        re.buffer.withSpan { re in
-            im.buffer.withSpan { im in
-                out.withMutableSpan { out in
-                    blocks.forEach { from, rr, ri, ir, ii in
-                        for t in 0..<blocks.taps {
-                            out[rr + t] = re[from + t]
-                            out[ii + t] = re[from + t]
-                            out[ri + t] = blocks.sign * im[from + t]
-                            out[ir + t] = -blocks.sign * im[from + t]
-                        }
-                    }
-                }
-            }
-        }
+            rows: rows.order, columns: columns.order, width: re.count / rows.count, taps: re.shape.dropFirst(2).reduce(1, *),
+            sign: adjoint ? 1 : -1)
         let inShape = re.shape
         let shape = [2 * inShape[0], 2 * inShape[1]] + inShape.dropFirst(2)
-        return Tensor(buffer: out, shape: shape, from: [re, im]) { dy, sink in
-            let count = inShape.reduce(1, *)
-            let (dre, dim) = (FloatBuffer(count: count), FloatBuffer(count: count))
-            dy.buffer.withSpan { dy in
-                dre.withMutableSpan { dre in
-                    dim.withMutableSpan { dim in
-                        blocks.forEach { to, rr, ri, ir, ii in
-                            for t in 0..<blocks.taps {
-                                dre[to + t] = dy[rr + t] + dy[ii + t]
-                                dim[to + t] = blocks.sign * (dy[ri + t] - dy[ir + t])
-                            }
-                        }
-                    }
-                }
-            }
+        return Tensor(buffer: blocks.joined(re.buffer, im.buffer), shape: shape, from: [re, im]) { dy, sink in
+            let (dre, dim) = blocks.parts(of: dy.buffer)
             sink.add(Tensor(buffer: dre, shape: inShape), to: 0)
             sink.add(Tensor(buffer: dim, shape: inShape), to: 1)
         }
     }
 }
 
-/// Where the four real entries of each complex one lie.
+/// The four real blocks of a complex matrix, or filter, and the order in which its rows and columns lie.
 private struct ComplexBlocks: Sendable {
-    var rows, columns: [(re: Int, im: Int)]
-    var taps: Int
+    /// For every real row or column, the one of the plain order: all real ones, then all imaginary ones.
+    var rows, columns: [Int]
+    /// Elements in a row of one part, and those of one entry.
+    var width, taps: Int
     var sign: Float
 
-    func forEach(_ body: (_ entry: Int, _ rr: Int, _ ri: Int, _ ir: Int, _ ii: Int) -> Void) {
-        let width = 2 * columns.count
-        for (r, row) in rows.enumerated() {
-            for (c, column) in columns.enumerated() {
-                body(
-                    (r * columns.count + c) * taps, (row.re * width + column.re) * taps,
-                    (row.re * width + column.im) * taps, (row.im * width + column.re) * taps,
-                    (row.im * width + column.im) * taps)
-            }
+    /// `[[re, s·im], [−s·im, re]]`, in the order of rows and columns.
+    func joined(_ re: FloatBuffer, _ im: FloatBuffer) -> FloatBuffer {
+        func beside(_ left: FloatBuffer, _ right: FloatBuffer) -> FloatBuffer {
+            concatenateChannels([(left, width), (right, width)], pixels: rows.count / 2)
         }
+        let blocks = [beside(re, scale(im, by: sign)), beside(scale(im, by: -sign), re)]
+        let whole = concatenateChannels(blocks.map { ($0, $0.count) }, pixels: 1)
+        return reordered(whole, rows, columns)
+    }
+
+    /// The gradients of both parts: `d_rr + d_ii` and `s (d_ri − d_ir)`.
+    func parts(of dy: FloatBuffer) -> (re: FloatBuffer, im: FloatBuffer) {
+        let whole = reordered(dy, inverse(rows), inverse(columns))
+        let half = whole.count / 2
+        func block(_ row: Int, _ column: Int) -> FloatBuffer {
+            let rows = sliceChannels(whole, pixels: 1, channels: 2 * half, range: row * half..<(row + 1) * half)
+            return sliceChannels(rows, pixels: half / (2 * width), channels: 2 * width, range: column * width..<(column + 1) * width)
+        }
+        return (combine(1, block(0, 0), 1, block(1, 1)), combine(sign, block(0, 1), -sign, block(1, 0)))
+    }
+
+    private func reordered(_ x: FloatBuffer, _ rows: [Int], _ columns: [Int]) -> FloatBuffer {
+        let isPlain = { (order: [Int]) in order == Array(order.indices) }
+        let y = isPlain(rows) ? x : selectEntries(x, rows: 1, entries: rows.count, width: 2 * width, at: rows)
+        return isPlain(columns)
+            ? y : selectEntries(y, rows: rows.count, entries: columns.count, width: taps, at: columns)
+    }
+
+    private func inverse(_ order: [Int]) -> [Int] {
+        order.enumerated().reduce(into: [Int](repeating: 0, count: order.count)) { $0[$1.element] = $1.offset }
     }
 }

@@ -17,6 +17,9 @@ extension Tensor {
         let m = map
         let (pixels, channels) = (m.batch * m.height * m.width, m.channels / 2)
         precondition(m.channels % 2 == 0 && bias.shape == [m.channels], "complex normalisation of \(shape), bias \(bias.shape)")
+        if let device = Device.current {
+            return complexBatchNormalized(on: device, [weight.rr, weight.ri, weight.ii], bias, pixels, channels, epsilon)
+        }
         let statistics = buffer.withSpan { ComplexStatistics($0, pixels: pixels, channels: channels) }
         let (rr, ri, ii) = (weight.rr.values, weight.ri.values, weight.ii.values)
         let whitening = (0..<channels).map { channel in
@@ -67,6 +70,22 @@ extension Tensor {
             sink.add(Tensor(dw.ri, shape: [channels]), to: 2)
             sink.add(Tensor(dw.ii, shape: [channels]), to: 3)
             sink.add(Tensor(db, shape: [2 * channels]), to: 4)
+        }
+    }
+}
+
+extension Tensor {
+    private func complexBatchNormalized(
+        on device: Device, _ weights: [Tensor], _ bias: Tensor, _ pixels: Int, _ channels: Int, _ epsilon: Double
+    ) -> Tensor {
+        let (x, w, shape) = (Kept(self), weights.map { Kept($0) }, shape)
+        let y = device.complexNormalize(
+            buffer, weights: weights.map(\.buffer), bias: bias.buffer, pixels: pixels, channels: channels, epsilon: epsilon)
+        return Tensor(buffer: y, shape: shape, from: [self] + weights + [bias]) { dy, sink in
+            let d = device.complexNormalizeGradients(
+                x.restored(), weights: w.map { $0.restored() }, dy: dy.buffer, pixels: pixels, channels: channels, epsilon: epsilon)
+            let shapes = [shape, [channels], [channels], [channels], [2 * channels]]
+            for (index, gradient) in d.enumerated() { sink.add(Tensor(buffer: gradient, shape: shapes[index]), to: index) }
         }
     }
 }

@@ -11,28 +11,13 @@ extension Tensor {
             scale.shape == [batch, channels] && shift.shape == scale.shape,
             "a tensor \(shape) modulated by a scale \(scale.shape) and a shift \(shift.shape)")
         let pixels = count / max(1, batch * channels)
-        let out = FloatBuffer(repeating: 0, count: count)
-        buffer.withSpan { x in
-            scale.buffer.withSpan { scale in
-                shift.buffer.withSpan { shift in
-                    out.withMutableSpan { y in
-                        for sample in 0..<batch {
-                            let row = sample * channels
-                            for pixel in 0..<pixels {
-                                let first = (sample * pixels + pixel) * channels
-                                for c in 0..<channels { y[first + c] = x[first + c] * (1 + scale[row + c]) + shift[row + c] }
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        let out = modulate(buffer, scale: scale.buffer, shift: shift.buffer, batch: batch, pixels: pixels, channels: channels)
         let (x, s) = (Kept(self), Kept(scale))
         let (inShape, rows) = (shape, scale.shape)
         return Tensor(buffer: out, shape: inShape, from: [self, scale, shift]) { dy, sink in
             if sink.wants(0) {
-                let factors = Tensor(buffer: s.restored(), shape: rows)
-                sink.add(dy.modulated(scale: factors, shift: .zeros(rows)), to: 0)
+                let dx = modulate(dy.buffer, scale: s.restored(), shift: nil, batch: batch, pixels: pixels, channels: channels)
+                sink.add(Tensor(buffer: dx, shape: inShape), to: 0)
             }
             if sink.wants(1) {
                 let products = multiplyElements(dy.buffer, x.restored())

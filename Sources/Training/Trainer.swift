@@ -1,4 +1,5 @@
 import Checkpoints
+import Collectives
 import Corpora
 import Foundation
 import Models
@@ -33,6 +34,9 @@ public struct Trainer {
 
     private var spec: TrainSpec { builder.spec.train }
 
+    /// The processes that train with this one.
+    private var team: TrainingTeam? { workspace.team }
+
     /// Epochs of a spec that gives neither `max_steps` nor `max_epochs`.
     public static let standardEpochs = 100
 
@@ -60,6 +64,8 @@ public struct Trainer {
     }
 
     private func train(_ state: TrainingState, to total: Int, _ journal: inout TrainingJournal) throws {
+        try team?.begin(TrainingOrder(spec: builder.spec, seed: seed, files: training), state)
+        defer { team?.leave() }
         let data = TrainingData(files: training, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
         let draws = try TrainingDraws(builder, seed: seed)
         var validator = Validator(
@@ -105,6 +111,7 @@ public struct Trainer {
                 break
             }
         }
+        if let report = team?.report { note("processes", report, &journal) }
         if let report = draws.dropReport(steps: state.step) { journal.add("conditioning", report) }
     }
 
@@ -120,7 +127,7 @@ public struct Trainer {
         let start = ContinuousClock.now
         do {
             let rate = state.nextRate
-            let result = try state.update(try draws.batches(for: state.step, data))
+            let result = try team?.step(state, draws, data) ?? state.update(try draws.batches(for: state.step, data))
             let step = StepRecord(
                 step: state.step, loss: result.loss, terms: result.terms, gradientNorm: result.gradientNorm,
                 learningRate: rate, seconds: start.secondsUntilNow)
@@ -130,6 +137,11 @@ public struct Trainer {
             }
             return step
         } catch let failure as TrainingFailure {
+            try journal.flush()
+            throw failure
+        } catch let failure as GroupFailure {
+            // The step was not made: what was reached before it goes on with any number of processes.
+            try save(state, [.last], &journal)
             try journal.flush()
             throw failure
         }

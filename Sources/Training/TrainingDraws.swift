@@ -20,14 +20,20 @@ struct TrainingDraws: Sendable {
 
     /// The batches of one optimizer step: as many as the spec has devices and accumulated batches.
     func batches(for step: Int, _ data: TrainingData) throws -> [TrainingBatchInput] {
-        try (0..<spec.devices * spec.accumulateGradBatches).map { part in
-            let first = step * spec.effectiveBatch + part * spec.batchSize
-            let pairs = first..<first + spec.batchSize
-            var batch = perturbation(try data.batch(pairs), pairs, purpose: "train")
-            batch.dropout = pairs.map { RandomStream(seed: seed, purpose: "dropout", $0) }
-            if let conditioning { batch.keepsReference = pairs.map { keeps($0, conditioning) } }
-            return batch
-        }
+        try (0..<parts).map { try batch($0, of: step, data) }
+    }
+
+    /// Devices times accumulated batches.
+    var parts: Int { spec.devices * spec.accumulateGradBatches }
+
+    /// One of the batches of an optimizer step.
+    func batch(_ part: Int, of step: Int, _ data: TrainingData) throws -> TrainingBatchInput {
+        let first = step * spec.effectiveBatch + part * spec.batchSize
+        let pairs = first..<first + spec.batchSize
+        var batch = perturbation(try data.batch(pairs), pairs, purpose: "train")
+        batch.dropout = pairs.map { RandomStream(seed: seed, purpose: "dropout", $0) }
+        if let conditioning { batch.keepsReference = pairs.map { keeps($0, conditioning) } }
+        return batch
     }
 
     /// Times uniform in `[t_eps, T]` and complex noise of unit variance, one stream per pair.

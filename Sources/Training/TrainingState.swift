@@ -20,9 +20,9 @@ public struct StepResult: Sendable {
 /// The numbers that training changes: weights, Adam's moments and the moving average of the weights.
 public final class TrainingState {
     public var model: ScoreModel { objective.model }
-    private let objective: TrainingObjective
+    let objective: TrainingObjective
     private let rule: OptimizerRule
-    private var weights: [ModelWeight] { objective.weights }
+    var weights: [ModelWeight] { objective.weights }
     /// Adam's moments of the trained parameters, and the averages of all, in the order of the model's weights.
     public private(set) var moments: [(first: Tensor, second: Tensor)?]
     public private(set) var averages: [Tensor]
@@ -71,30 +71,50 @@ public final class TrainingState {
                 sums[index] = sums[index].map { $0 + gradient } ?? gradient
             }
         }
-        let norm = share * sums.reduce(0) { $0 + ($1?.squaredNorm ?? 0) }.squareRoot()
+        return try apply(sums, share: share, loss: total, terms)
+    }
+
+    /// Adam on the weights, from the sums of their gradients over all batches.
+    ///
+    /// - Parameters:
+    ///   - share: One over the number of batches.
+    ///   - terms: Of the loss, averaged over the batches.
+    func apply(_ sums: [Tensor?], share: Double, loss: Double, _ terms: [String: Double]) throws(TrainingFailure) -> StepResult {
+        var terms = terms
+        let squares = Self.squares(of: sums)
+        let norm = share * squares.reduce(0, +).squareRoot()
         guard norm.isFinite else { throw TrainingFailure(step: step + 1, reason: .gradient(norm)) }
         if model.isConditioned {
-            let squares = zip(weights, sums).reduce(0.0) {
-                $0 + ($1.0.name.hasPrefix(ScoreModel.encoderPrefix) ? $1.1?.squaredNorm ?? 0 : 0)
+            let ofEncoder = zip(weights, squares).reduce(0.0) {
+                $0 + ($1.0.name.hasPrefix(ScoreModel.encoderPrefix) ? $1.1 : 0)
             }
-            terms["encoder_gradient_norm"] = share * squares.squareRoot()
+            terms["encoder_gradient_norm"] = share * ofEncoder.squareRoot()
         }
         let factor = share * (rule.clip.map { norm > $0 ? $0 / norm : 1 } ?? 1)
         let rate = nextRate
         step += 1
         let decays = rule.decays(at: step)
         let update = AdamUpdate(rate: rate, beta2: rule.beta2, count: step + warmSteps, decay: decays[0])
-        for (index, weight) in weights.enumerated() {
-            guard let moment = moments[index] else { continue }
-            let gradient = sums[index].map { factor == 1 ? $0 : $0.scaled(by: factor) } ?? .zeros(weight.parameter.shape)
-            weight.parameter.tensor.applyAdam(
-                gradient: gradient, first: moment.first, second: moment.second, average: averages[index], update)
-            for place in furtherAverages.indices {
-                let (old, decay) = (furtherAverages[place].weights[index], decays[place + 1])
+        updateAdam(
+            weights.indices.compactMap { index in
+                guard let moment = moments[index] else { return nil }
+                return weights[index].parameter.forAdam(
+                    gradient: sums[index], first: moment.first, second: moment.second, average: averages[index])
+            }, gradientScale: factor, update)
+        for place in furtherAverages.indices {
+            let decay = decays[place + 1]
+            for (index, weight) in weights.enumerated() where moments[index] != nil {
+                let old = furtherAverages[place].weights[index]
                 furtherAverages[place].weights[index] = .weighted(decay, old, 1 - decay, weight.parameter.tensor.detached)
             }
         }
-        return StepResult(loss: total, terms: terms, gradientNorm: norm)
+        return StepResult(loss: loss, terms: terms, gradientNorm: norm)
+    }
+
+    /// `Σ g²` of every gradient, 0 where there is none.
+    private static func squares(of gradients: [Tensor?]) -> [Double] {
+        var found = Tensor.squaredNorms(gradients.compactMap(\.self)).makeIterator()
+        return gradients.map { $0 == nil ? 0 : found.next() ?? 0 }
     }
 
     /// The loss of a batch; for validation, under `Gradients.off`.

@@ -29,6 +29,8 @@ public struct Workspace: Sendable {
     public var folder: String { store.folder }
     /// The folder that holds the corpora, by name.
     public let corpora: String
+    /// The processes that train together with this one; `nil` for a process by itself.
+    public var team: TrainingTeam?
 
     /// The absolute path of a file to be written at `relative`, whose folder is made if it is missing.
     ///

@@ -135,9 +135,8 @@ import Testing
         }
         // With its own statistics, the fixed form is the free one.
         let (free, m, unbiased) = x.batchNormalized(gamma: g, beta: b, epsilon: 1e-5, activation: .identity)
-        let biased = Tensor(unbiased.map { $0 * 23 / 24 }, shape: [3])
         let fixed = x.batchNormalized(
-            mean: Tensor(m, shape: [3]), variance: biased, gamma: g, beta: b, epsilon: 1e-5, activation: .identity)
+            mean: m, variance: unbiased.scaled(by: 23.0 / 24), gamma: g, beta: b, epsilon: 1e-5, activation: .identity)
         for (a, b) in zip(free.values, fixed.values) { #expect(abs(a - b) < 1e-4) }
     }
 

@@ -30,6 +30,8 @@ void sg_reset_peak_bytes(void);
 // Ends the program with a message where live buffers would take more; 0 for no limit.
 void sg_set_memory_limit(int64_t bytes);
 _Noreturn void sg_no_memory(int64_t bytes);
+// Ends the program with a message: a device has failed in the middle of an operation.
+_Noreturn void sg_end(const char *message);
 
 // ---- processor -----------------------------------------------------------------------------------
 // 0 baseline, 1 AVX2+FMA, 2 AVX-512; the best there is, unless a thread chose a lower one (-1 for the best).

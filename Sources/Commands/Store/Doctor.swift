@@ -4,7 +4,7 @@ import Reports
 /// `sgmse doctor`: whether machine and store are fit for work.
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at SQLite, the file system, the disk, the store, processor and threads. Exit 5 on a problem.")
+        abstract: "Look at SQLite, the file system, the disk, the store, processor, threads and devices. Exit 5 on a problem.")
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var threads: ThreadOptions
@@ -17,7 +17,8 @@ struct Doctor: ParsableCommand {
 
     func run() throws {
         try threads.apply()
-        let report = DoctorReport(storeAt: store.path, journal: store.journal, isThorough: thorough)
+        var report = DoctorReport(storeAt: store.path, journal: store.journal, isThorough: thorough)
+        report.lookAtDevices(in: DeviceOptions.folders)
         try json ? emit(report.json) : emit(report.table.terminal(), terminator: "")
         if report.hasProblem { throw ExitCode(5) }
     }

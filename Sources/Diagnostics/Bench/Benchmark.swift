@@ -15,6 +15,8 @@ public struct Benchmark: Sendable {
     /// The most memory the process has held, in bytes, and the most of it in buffers of the engine.
     public var peakBytes: Int
     public var engineBytes: Int
+    /// What computed.
+    public var device = Device.current?.name ?? "cpu"
     /// Further figures of this work, in their order.
     public var details: [(name: String, value: Double)] = []
 
@@ -31,18 +33,36 @@ public struct Benchmark: Sendable {
         precondition(repetitions > 0, "\(repetitions) repetitions of a measurement")
         try body()
         Engine.resetPeakBytes()
+        _ = Device.current?.memory(resettingPeak: true)
         var (seconds, processor): ([Double], [Double]) = ([], [])
-        let operations = WorkCounter.operations
+        let (operations, before) = (WorkCounter.operations, Device.current?.counts)
+        Device.current?.synchronize()
         for _ in 0..<repetitions {
             let (start, used) = (ContinuousClock.now, processorTime)
             try body()
+            Device.current?.synchronize()
             seconds.append(start.secondsUntilNow)
             processor.append(processorTime - used)
         }
-        return Benchmark(
+        var result = Benchmark(
             work: work, threads: Engine.threads, seconds: seconds, processorSeconds: processor,
             gflop: 1e-9 * Double(WorkCounter.operations - operations) / Double(repetitions),
             peakBytes: Self.residentPeak, engineBytes: Engine.peakBytes)
+        if let device = Device.current, let before { result.details = deviceDetails(device, since: before, repetitions: repetitions) }
+        return result
+    }
+
+    /// What a device was asked for in one of several repetitions, and what it left to the host in all of them.
+    private static func deviceDetails(_ device: Device, since before: Device.Counts, repetitions: Int) -> [(name: String, value: Double)] {
+        let now = device.counts
+        func each(_ part: KeyPath<Device.Counts, Int>) -> Double {
+            Double(now[keyPath: part] - before[keyPath: part]) / Double(repetitions)
+        }
+        return [
+            ("host_fallbacks", Double(now.hostFallbacks - before.hostFallbacks)), ("device_operations", each(\.operations)),
+            ("device_scalars", each(\.scalars)), ("device_uploads", each(\.uploads)),
+            ("device_peak_bytes", Double(device.memory().peak)),
+        ]
     }
 
     /// Processor time of all threads of this process, in seconds.

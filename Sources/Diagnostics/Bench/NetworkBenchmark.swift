@@ -38,6 +38,7 @@ public struct NetworkBenchmark: Sendable {
     private let model: ScoreModel
     private let sde: any SDE = OUVE(theta: 1.5, sigmaMin: 0.05, sigmaMax: 0.5)
     private let batch, bins, frames: Int
+    private let frontEnd: FrontEnd
 
     /// - Parameters:
     ///   - recompute: Trades time for memory in training, where the backbone can.
@@ -63,11 +64,15 @@ public struct NetworkBenchmark: Sendable {
             of: "a batch of \(self.batch) spectrograms of \(self.frames) frames", settings: settings, batch: self.batch, bins: bins,
             frames: self.frames, trains: false, hint: "lower --batch or --frames")
         try need.check()
+        frontEnd = FrontEnd(
+            stft: ShortTimeFourier(size: 2 * (bins - 1), hop: 128), compression: .exponent(alpha: 0.5, factor: 0.15))
+        let encoder = backbone is any ConditionedBackbone ? try catalog.noiseEncoders["default"]?.build(
+            catalog.noiseEncoders["default"]?.descriptor.defaults() ?? Settings()) : nil
         let preconditioned = entry.descriptor.traits.contains(.takesPreconditioning)
         model = ScoreModel(
             backbone: backbone, sde: sde,
             preconditioning: preconditioned ? Preconditioning(networkScaling: .inverseSigma, output: .inverseSigma) : nil,
-            output: .score)
+            output: .score, encoder: encoder)
     }
 
     private func noise(_ purpose: String, _ index: Int = 0) -> Tensor {
@@ -87,23 +92,28 @@ public struct NetworkBenchmark: Sendable {
     }
 
     /// One optimizer step: draws, forward, backward, Adam, and the average of the weights.
-    public func train(repetitions: Int) throws -> Benchmark {
-        let state = TrainingState(model: model, loss: ScoreMatchingLoss(), rate: 1e-4, averageDecay: 0.999)
+    public func train(_ loss: BenchmarkLoss = .scoreMatching, repetitions: Int) throws -> Benchmark {
+        let loss = loss.make(frontEnd)
+        let trained = ScoreModel(
+            backbone: model.backbone, sde: sde, preconditioning: model.preconditioning, output: loss.output, encoder: model.encoder)
+        let state = TrainingState(model: trained, loss: loss, rate: 1e-4, averageDecay: 0.999)
         let (clean, noisy) = (noise("clean"), noise("noisy"))
         return try Benchmark.measure(work("train"), repetitions: repetitions) {
-            let batch = TrainingBatchInput(clean: clean, noisy: noisy, times: times, noise: noise("step", state.step))
+            var batch = TrainingBatchInput(clean: clean, noisy: noisy, times: times, noise: noise("step", state.step))
+            batch.dropout = times.indices.map { RandomStream(seed: 1, purpose: "benchmark/dropout", state.step, $0) }
+            if trained.isConditioned { batch.reference = noise("reference", state.step) }
             _ = try state.update([batch])
         }
     }
 
     /// Predictor–corrector sampling of one batch with `steps` steps; `around_network` is the share of the time that is
     /// not the network's.
-    public func sample(steps: Int, repetitions: Int) -> Benchmark {
+    public func sample(_ kind: BenchmarkSampler = .ald, steps: Int, repetitions: Int) -> Benchmark {
         let y = noise("y")
-        let sampler = PredictorCorrector(sde: sde, steps: steps)
+        let sampler = kind.make(sde, steps: steps)
         let inside = Mutex(Duration.zero)
         var result = Gradients.off {
-            Benchmark.measure(work("sample N=\(steps)"), repetitions: repetitions) {
+            Benchmark.measure(work("sample \(kind.rawValue) N=\(steps)"), repetitions: repetitions) {
                 inside.withLock { $0 = .zero }
                 var noise = NoiseSource.addressed(seed: 1, files: (0..<batch).map { "file\($0)" })
                 _ = sampler.sample(given: y, noise: &noise) { x, y, t in
@@ -114,7 +124,7 @@ public struct NetworkBenchmark: Sendable {
             }
         }
         let network = inside.withLock { $0 / .seconds(1) }
-        result.details = [("around_network", 1 - network / max(result.seconds.last ?? 0, .leastNormalMagnitude))]
+        result.details += [("around_network", 1 - network / max(result.seconds.last ?? 0, .leastNormalMagnitude))]
         return result
     }
 

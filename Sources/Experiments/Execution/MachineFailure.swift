@@ -1,4 +1,5 @@
 import Audio
+import Collectives
 import Corpora
 import Foundation
 import Runs
@@ -9,6 +10,7 @@ import WeightFiles
 /// Such an error ends the command; what was committed stays, and the same command goes on from there.
 public func isMachineFailure(_ error: any Error) -> Bool {
     switch error {
+    case is GroupFailure: true
     case let error as StoreError: error.kind.isEnvironmental
     case let error as SoundFileError: if case .unwritable = error.reason { true } else { false }
     case let error as CorpusError: if case .disk = error.reason { true } else { false }

@@ -1,0 +1,74 @@
+// What all parts of the plugin share: tensors behind handles, errors as text, and views of dense buffers.
+#pragma once
+#include "sgdevice.h"
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+struct sgd_tensor {
+    at::Tensor t;  // dense, float32, one axis
+};
+
+namespace sgd {
+using at::Tensor;
+
+// The device that everything runs on; chosen once by open().
+extern c10::Device device;
+
+// Keeps the reason of a failure for error(), in one line.
+void fail(const std::string &reason);
+
+// A handle of its own for a dense tensor, whose bytes are counted.
+sgd_tensor *give(const Tensor &t);
+
+inline at::TensorOptions floats() { return at::TensorOptions(at::kFloat).device(device); }
+inline at::TensorOptions doubles() { return at::TensorOptions(at::kDouble).device(device); }
+
+// Runs `body`; what it throws becomes the reason of the failure, and `bad` the result.
+template <class Body, class Result> Result guarded(Body body, Result bad) {
+    try {
+        return body();
+    } catch (const std::exception &e) {
+        fail(e.what());
+        return bad;
+    }
+}
+
+// A tensor that `body` makes, without a record for gradients.
+template <class Body> sgd_tensor *made(Body body) {
+    return guarded([&] { c10::InferenceMode quiet; return give(body()); }, static_cast<sgd_tensor *>(nullptr));
+}
+
+// An action of `body` without a record for gradients; 0, or 1 where it failed.
+template <class Body> int done(Body body) {
+    return guarded([&] { c10::InferenceMode quiet; body(); return 0; }, 1);
+}
+
+// A dense copy: no two handles may share memory, because some operations write in place.
+inline Tensor copied(const Tensor &t) { return t.clone(at::MemoryFormat::Contiguous); }
+
+// The list of axes that a reduction takes.
+inline at::OptionalIntArrayRef axes(std::initializer_list<int64_t> list) { return at::IntArrayRef(list.begin(), list.size()); }
+
+// Numbers of the host on the device.
+template <class Number> Tensor brought(const Number *values, at::IntArrayRef shape, at::ScalarType from, at::ScalarType to) {
+    return at::from_blob(const_cast<Number *>(values), shape, from).to(device, to, /*non_blocking=*/false, /*copy=*/true);
+}
+
+// A dense [B, H, W, C] buffer as the [B, C, H, W] view that cuDNN and oneDNN take for channels last.
+inline Tensor map(const Tensor &t, int64_t b, int64_t h, int64_t w, int64_t c) { return t.view({b, h, w, c}).permute({0, 3, 1, 2}); }
+// The buffer of such a view.
+inline Tensor dense(const Tensor &nchw) { return nchw.permute({0, 2, 3, 1}).contiguous().view({-1}); }
+
+Tensor activated(const Tensor &x, int32_t activation);
+Tensor activation_gradient(const Tensor &x, const Tensor &dy, int32_t activation);
+// The rows of a source before its affine map, and after it as [B, pixels, C].
+Tensor raw_rows(const sgd_source *s, int64_t rows);
+Tensor read_source(const sgd_source *s, int64_t batch, int64_t pixels);
+
+// The parts of the table.
+void add_networks(sgd_table *table);
+void add_normalization(sgd_table *table);
+void add_elements(sgd_table *table);
+void add_spectra(sgd_table *table);
+void add_perceptual(sgd_table *table);
+}  // namespace sgd

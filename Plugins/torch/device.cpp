@@ -1,0 +1,143 @@
+// The table itself: which devices there are, the one in use, and the memory of tensors.
+#include "common.h"
+#include <ATen/DeviceAccelerator.h>
+#include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <atomic>
+#include <cstring>
+#include <torch/version.h>
+
+namespace sgd {
+c10::Device device(c10::kCPU);
+
+namespace {
+thread_local std::string problem;
+std::string version_text;
+std::atomic<int64_t> bytes_in_use{0}, peak_bytes{0};
+
+void count(int64_t bytes) {
+    int64_t now = bytes_in_use.fetch_add(bytes) + bytes, most = peak_bytes.load();
+    while (now > most && !peak_bytes.compare_exchange_weak(most, now)) {}
+}
+
+const char *error() { return problem.c_str(); }
+
+const char *version() {
+    version_text = std::string("LibTorch ") + TORCH_VERSION;
+    if (at::hasCUDA() && !at::globalContext().hasROCM()) {
+        const long cuda = at::detail::getCUDAHooks().versionCUDART();
+        if (cuda > 0) version_text += ", CUDA " + std::to_string(cuda / 1000) + "." + std::to_string(cuda % 1000 / 10);
+    } else if (at::hasCUDA()) {
+        version_text += ", ROCm";
+    }
+    return version_text.c_str();
+}
+
+void describe(sgd_description *to, const std::string &name, const std::string &model, int64_t memory, int64_t free_memory) {
+    std::memset(to, 0, sizeof *to);
+    std::strncpy(to->name, name.c_str(), sizeof to->name - 1);
+    std::strncpy(to->model, model.c_str(), sizeof to->model - 1);
+    to->memory = memory;
+    to->free_memory = free_memory;
+}
+
+int64_t devices(sgd_description *list, int64_t room) {
+    int64_t found = 0;
+    if (room > found) describe(list + found, "torch-cpu", "LibTorch on this machine's processor", 0, 0);
+    found++;
+    const int64_t cards = at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0;
+    for (int64_t card = 0; card < cards; card++, found++) {
+        if (found >= room) continue;
+        int64_t memory = 0, left = 0;
+        guarded([&] {
+            const auto [of_card, all] = at::accelerator::getMemoryInfo(static_cast<c10::DeviceIndex>(card));
+            left = static_cast<int64_t>(of_card);
+            memory = static_cast<int64_t>(all);
+            return 0;
+        }, 0);
+        describe(list + found, "cuda:" + std::to_string(card), "CUDA card " + std::to_string(card), memory, left);
+    }
+    return found;
+}
+
+int open(const char *name, int32_t threads) {
+    return guarded([&] {
+        const c10::Device wanted(name);
+        if (wanted.is_cuda()) {
+            if (!at::hasCUDA()) throw std::runtime_error("this torch was built without CUDA");
+            const int cards = at::detail::getCUDAHooks().getNumGPUs();
+            if (cards == 0) throw std::runtime_error("there is no CUDA card, or its driver is older than this torch needs");
+            if (wanted.has_index() && wanted.index() >= cards)
+                throw std::runtime_error("there are " + std::to_string(cards) + " CUDA cards, numbered from 0");
+        }
+        if (threads > 0) at::set_num_threads(threads);
+        at::globalContext().setFloat32Precision(at::Float32Backend::GENERIC, at::Float32Op::ALL, at::Float32Precision::IEEE);
+        device = wanted.is_cuda() && !wanted.has_index() ? c10::Device(c10::kCUDA, 0) : wanted;
+        at::zeros({1}, floats()).item<float>();  // fails here, with a reason, where the device cannot be used
+        return 0;
+    }, 1);
+}
+
+int memory(int64_t *in_use, int64_t *peak, int reset) {
+    *in_use = bytes_in_use.load();
+    *peak = peak_bytes.load();
+    if (reset) peak_bytes.store(*in_use);
+    return 0;
+}
+
+int synchronize() {
+    return guarded([] { if (!device.is_cpu()) at::accelerator::synchronizeDevice(device.index()); return 0; }, 1);
+}
+
+sgd_tensor *upload(const float *values, int64_t count) {
+    return made([&] { return brought(values, {count}, at::kFloat, at::kFloat); });
+}
+int download(const sgd_tensor *x, float *values, int64_t count) {
+    return done([&] { at::from_blob(values, {count}, at::kFloat).copy_(x->t.view({-1})); });
+}
+sgd_tensor *fill(float value, int64_t count) { return made([&] { return at::full({count}, value, floats()); }); }
+int copy(sgd_tensor *to, const sgd_tensor *from) { return done([&] { to->t.copy_(from->t); }); }
+void release(sgd_tensor *x) {
+    bytes_in_use.fetch_sub(x->t.numel() * 4);
+    delete x;
+}
+}  // namespace
+
+void fail(const std::string &reason) { problem = reason.substr(0, reason.find('\n')); }
+
+sgd_tensor *give(const Tensor &t) {
+    // A view of a larger buffer would keep all of it alive.
+    auto own = t.contiguous().view({-1});
+    if (own.scalar_type() != at::kFloat) own = own.to(at::kFloat);
+    if (own.storage().nbytes() > static_cast<size_t>(own.numel()) * 4) own = own.clone();
+    count(own.numel() * 4);
+    return new sgd_tensor{own};
+}
+}  // namespace sgd
+
+extern "C" __attribute__((visibility("default"))) const sgd_table *sgmse_device_table(void) {
+    using namespace sgd;
+    static const sgd_table table = [] {
+        sgd_table t{};
+        t.abi = SGD_ABI;
+        t.size = sizeof t;
+        t.error = error;
+        t.version = version;
+        t.devices = devices;
+        t.open = open;
+        t.memory = memory;
+        t.synchronize = synchronize;
+        t.upload = upload;
+        t.download = download;
+        t.fill = fill;
+        t.copy = copy;
+        t.release = release;
+        add_networks(&t);
+        add_normalization(&t);
+        add_elements(&t);
+        add_spectra(&t);
+        add_perceptual(&t);
+        return t;
+    }();
+    return &table;
+}

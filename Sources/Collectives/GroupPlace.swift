@@ -1,0 +1,70 @@
+import Foundation
+
+/// Where a process stands among those that a launcher has started to work together.
+public struct GroupPlace: Hashable, Sendable {
+    public var rank, count: Int
+    /// The process's number among those of its machine, which chooses its card.
+    public var localRank: Int
+    /// Of rank 0.
+    public var address: String
+    public var port: Int
+
+    public init(rank: Int, count: Int, localRank: Int? = nil, address: String = "127.0.0.1", port: Int) {
+        (self.rank, self.count, self.localRank, self.address, self.port) = (rank, count, localRank ?? rank, address, port)
+    }
+
+    /// The place that a launcher gave to this process: `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, `MASTER_ADDR` and `MASTER_PORT` as
+    /// torchrun sets them; `mpirun`'s; or those of a job step of Slurm. `nil` for a process by itself.
+    ///
+    /// - Throws: `GroupFailure` where a variable is missing or is no number.
+    public init?(_ environment: [String: String]) throws(GroupFailure) {
+        let names: (rank: String, count: String, local: String)
+        if environment["WORLD_SIZE"] != nil {
+            names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+        } else if environment["OMPI_COMM_WORLD_SIZE"] != nil {
+            names = ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK")
+        } else if environment["SLURM_STEP_NUM_TASKS"] != nil {
+            // Of `srun` alone: in a batch script outside of it there is one process.
+            names = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID")
+        } else {
+            return nil
+        }
+        let count = try Self.number(names.count, in: environment)
+        guard count > 1 else { return nil }
+        let rank = try Self.number(names.rank, in: environment)
+        guard rank < count else { throw GroupFailure("\(names.rank) is \(rank), and \(names.count) is \(count); ranks count from 0") }
+        let local = environment[names.local] == nil ? rank : try Self.number(names.local, in: environment)
+        let job = environment["SLURM_JOB_ID"].flatMap { Int($0) } ?? 0
+        let port = environment["MASTER_PORT"] == nil ? 20000 + job % 20000 : try Self.number("MASTER_PORT", in: environment)
+        let node = environment["SLURM_STEP_NODELIST"].map(Self.firstNode)
+        self.init(
+            rank: rank, count: count, localRank: local, address: environment["MASTER_ADDR"] ?? node ?? "127.0.0.1", port: port)
+    }
+
+    private static func number(_ name: String, in environment: [String: String]) throws(GroupFailure) -> Int {
+        guard let text = environment[name] else { throw GroupFailure("\(name) is not set; the launcher must set it") }
+        guard let number = Int(text), (0..<65_536).contains(number) else { throw GroupFailure("\(name) is '\(text)', which is no number") }
+        return number
+    }
+
+    /// `node01` of `node[01-04,07]`, `a` of `a,b`.
+    static func firstNode(_ list: String) -> String {
+        guard let open = list.firstIndex(of: "["), !list[..<open].contains(",") else {
+            return String(list.prefix { $0 != "," })
+        }
+        return String(list[..<open] + list[list.index(after: open)...].prefix { !",-]".contains($0) })
+    }
+
+    /// The environment of another process of this machine's group.
+    public func environment(rank: Int) -> [String: String] {
+        [
+            "RANK": "\(rank)", "WORLD_SIZE": "\(count)", "LOCAL_RANK": "\(rank)", "MASTER_ADDR": address, "MASTER_PORT": "\(port)",
+        ]
+    }
+}
+
+/// Why processes cannot work together any more, or never could; where a rank is to blame, its name is in it.
+public struct GroupFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    public var description: String
+    public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,111 @@
+import CCollective
+import Foundation
+import Synchronization
+
+/// Processes that work together, through an engine behind one table: TCP, which is built in, or a library such as MPI.
+///
+/// Every process makes the same calls in the same order; one that has ended, or gives no sign of life, fails the call of all
+/// others within ``patience``.
+///
+/// `@unchecked Sendable`: the table is constant; its functions are called by one thread at a time, the training's.
+@safe
+public final class ProcessGroup: @unchecked Sendable {
+    /// Seconds without a sign of life after which a process is given up.
+    public static let patience = 30.0
+    /// The file of an engine's library, such as `libsgmse-mpi.so`.
+    public static func libraryName(_ engine: String) -> String { "libsgmse-\(engine).so" }
+
+    /// A port of this machine that nobody listens on; 0 where there is none.
+    public static var freePort: Int { Int(sgc_free_port()) }
+
+    private let table: sgc_table
+    private let waited = Mutex(Duration.zero)
+    private let broken = Atomic(false)
+
+    public var rank: Int { Int(table.rank()) }
+    public var count: Int { Int(table.count()) }
+    /// Whether a process of the group was lost.
+    public var isBroken: Bool { broken.load(ordering: .relaxed) }
+    /// What stands behind the group, such as `TCP`.
+    public var engine: String { unsafe table.name().map { unsafe String(cString: $0) } ?? "" }
+    /// Time spent in calls, waiting for slower processes included.
+    public var timeInCalls: Duration { waited.withLock { $0 } }
+
+    private init(_ table: sgc_table, at place: GroupPlace) throws(GroupFailure) {
+        self.table = table
+        let code = unsafe place.address.withCString { address in
+            var c = unsafe sgc_place(
+                rank: Int32(place.rank), count: Int32(place.count), port: Int32(place.port), address: address, patience: Self.patience)
+            return unsafe table.open(&c)
+        }
+        if code != 0 { throw failure }
+    }
+
+    /// Joins the others by TCP, at the address of rank 0.
+    ///
+    /// - Throws: `GroupFailure` where one of them does not come within a minute.
+    public convenience init(tcp place: GroupPlace) throws(GroupFailure) {
+        try unsafe self.init(sgc_tcp().pointee, at: place)
+    }
+
+    /// Joins the others through a library.
+    ///
+    /// - Throws: `GroupFailure` where it cannot be opened, speaks another version of the table, or does not join.
+    public convenience init(library path: String, at place: GroupPlace) throws(GroupFailure) {
+        let rebuild = "build it again with scripts/collective-plugin"
+        // MPI looks for its own parts by name among what the process has loaded.
+        guard let library = unsafe dlopen(path, RTLD_NOW | RTLD_GLOBAL) else {
+            throw GroupFailure("\(path) cannot be opened: \(unsafe String(cString: dlerror())); \(rebuild)")
+        }
+        guard let symbol = unsafe dlsym(library, "sgmse_collective_table"),
+            let table = unsafe unsafeBitCast(symbol, to: sgc_entry.self)()
+        else { throw GroupFailure("\(path) is no collective of sgmse; \(rebuild)") }
+        guard unsafe table.pointee.abi == UInt32(SGC_ABI), unsafe Int(table.pointee.size) == MemoryLayout<sgc_table>.size else {
+            throw GroupFailure("\(path) was built for another version of sgmse; \(rebuild)")
+        }
+        try unsafe self.init(table.pointee, at: place)
+    }
+
+    private var failure: GroupFailure {
+        GroupFailure(unsafe table.error().map { unsafe String(cString: $0) } ?? "the processes have lost each other")
+    }
+
+    private func timed(_ body: () -> Int32) throws(GroupFailure) {
+        let start = ContinuousClock.now
+        let code = body()
+        waited.withLock { $0 += ContinuousClock.now - start }
+        guard code != 0 else { return }
+        broken.store(true, ordering: .relaxed)
+        throw failure
+    }
+
+    func run(_ call: (borrowing sgc_table) -> Int32) throws(GroupFailure) { try timed { call(table) } }
+
+    /// Leaves the group. One that has lost a process is left as it is: MPI would wait for that process.
+    public func close() { if !isBroken { table.close() } }
+
+    // MARK: Calls
+
+    /// What every process puts in, by rank; all of one length.
+    public func gather<Number: BitwiseCopyable>(_ mine: [Number], filler: Number) throws(GroupFailure) -> [[Number]] {
+        var all = [Number](repeating: filler, count: mine.count * count)
+        let bytes = Int64(mine.count * MemoryLayout<Number>.stride)
+        try timed { unsafe table.gather(mine, &all, bytes) }
+        return (0..<count).map { Array(all[$0 * mine.count..<($0 + 1) * mine.count]) }
+    }
+
+    /// The bytes of rank 0, for everybody.
+    public func broadcast(_ data: Data?) throws(GroupFailure) -> Data {
+        var length = Int64(data?.count ?? 0)
+        try timed { unsafe table.broadcast(&length, 8) }
+        var bytes = data.map { [UInt8]($0) } ?? [UInt8](repeating: 0, count: Int(length))
+        if length > 0 { try timed { unsafe table.broadcast(&bytes, length) } }
+        return Data(bytes)
+    }
+
+    /// The numbers of rank 0 take the place of everybody's.
+    public func broadcast(_ values: inout [Float]) throws(GroupFailure) {
+        let bytes = Int64(4 * values.count)
+        try timed { unsafe values.withUnsafeMutableBytes { unsafe table.broadcast($0.baseAddress, bytes) } }
+    }
+}

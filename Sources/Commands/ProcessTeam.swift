@@ -1,0 +1,104 @@
+import ArgumentParser
+import Collectives
+import Foundation
+import Kernels
+import Models
+import Training
+
+/// How many processes train together, and by which engine.
+struct ProcessOptions: ParsableArguments {
+    enum Engine: String, CaseIterable, ExpressibleByArgument { case tcp, mpi, nccl }
+
+    @Option(help: ArgumentHelp(
+        "Processes that train one run together, on its devices (train.devices) or shares of the cores. Under mpirun, srun and torchrun the launcher says how many.",
+        valueName: "count"), in: 1...255)
+    var processes = 1
+
+    @Option(help: ArgumentHelp("How they exchange gradients: tcp, or mpi or nccl with the library of scripts/collective-plugin.", valueName: "engine"))
+    var collective: Engine = .tcp
+}
+
+/// The processes of a command that trains with several, as one of them sees it.
+final class ProcessTeam {
+    let place: GroupPlace
+    private var children: [Process] = []
+    /// Whether this process has started the others.
+    private var isLauncher = false
+
+    /// The place that a launcher gave, or rank 0 of as many processes as the options want; `nil` for one by itself.
+    ///
+    /// - Throws: `GroupFailure` for what contradicts itself.
+    init?(_ options: ProcessOptions) throws {
+        if let place = try GroupPlace(ProcessInfo.processInfo.environment) {
+            self.place = place
+            return
+        }
+        guard options.processes > 1 else { return nil }
+        guard options.collective != .mpi else {
+            throw GroupFailure("--collective mpi needs MPI's launcher: mpirun -np \(options.processes) sgmse run …")
+        }
+        let port = ProcessGroup.freePort
+        guard port > 0 else { throw GroupFailure("this machine has no free port for --processes") }
+        place = GroupPlace(rank: 0, count: options.processes, port: port)
+        isLauncher = true
+    }
+
+    /// Gives every process of this machine its share of the threads; call it before a device is opened.
+    func shareThreads() {
+        let environment = ProcessInfo.processInfo.environment
+        let named = ["LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"].compactMap { environment[$0].flatMap { Int($0) } }.first
+        let here = isLauncher ? place.count : named ?? 1
+        Engine.threads = max(1, Engine.threads / here + (place.localRank < Engine.threads % here ? 1 : 0))
+    }
+
+    /// Starts the other processes, where that is for this one to do, and joins them.
+    ///
+    /// - Throws: `GroupFailure` where one of them does not come.
+    func join(_ options: ProcessOptions) throws -> TrainingTeam {
+        if isLauncher { try start() }
+        let group = try options.collective == .tcp
+            ? ProcessGroup(tcp: place) : ProcessGroup(library: library(of: options.collective.rawValue), at: place)
+        try checkAlike(group)
+        return TrainingTeam(group)
+    }
+
+    private func library(of engine: String) throws -> String {
+        let (name, folders) = (ProcessGroup.libraryName(engine), DeviceOptions.folders)
+        guard let folder = folders.first(where: { FileManager.default.fileExists(atPath: $0 + "/" + name) }) else {
+            throw GroupFailure("no \(name) in \(folders.joined(separator: ", ")); build it with scripts/collective-plugin")
+        }
+        return folder + "/" + name
+    }
+
+    /// Sums differ in their last digits between instruction sets, and so would the processes' weights.
+    private func checkAlike(_ group: ProcessGroup) throws {
+        let sets = InstructionSet.allCases.map(\.rawValue)
+        let all = try group.gather([sets.firstIndex(of: Engine.instructionSet) ?? -1], filler: 0).map { $0[0] }
+        guard Set(all).count == 1 else {
+            let found = all.enumerated().map { "rank \($0): \($1 < 0 ? "unknown" : sets[$1])" }.joined(separator: ", ")
+            throw GroupFailure("the processes compute with different vector instructions (\(found)); give --instruction-set avx2")
+        }
+    }
+
+    private func start() throws {
+        for rank in 1..<place.count {
+            let child = Process()
+            child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            child.arguments = Array(CommandLine.arguments.dropFirst())
+            var environment = place.environment(rank: rank)
+            environment["LOCAL_WORLD_SIZE"] = "\(place.count)"
+            child.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            child.standardInput = FileHandle.nullDevice
+            child.standardOutput = FileHandle.nullDevice
+            try child.run()
+            children.append(child)
+        }
+    }
+
+    /// Waits for the processes that this one started; those that do not end are ended.
+    func finish() {
+        let deadline = Date().addingTimeInterval(5)
+        while children.contains(where: \.isRunning), Date() < deadline { Thread.sleep(forTimeInterval: 0.02) }
+        for child in children where child.isRunning { kill(child.processIdentifier, SIGKILL) }
+    }
+}

@@ -1,0 +1,187 @@
+import Backbones
+import Checkpoints
+import Diffusion
+import Foundation
+import Kernels
+import Layers
+import Models
+import Objectives
+import Tensors
+import Testing
+import Training
+
+/// A small network of a kind, always with the same weights.
+private func network(_ name: String) throws -> any Backbone {
+    func small(_ options: NCSNppOptions, _ change: (inout NCSNppOptions) -> Void = { _ in }) -> NCSNppOptions {
+        var options = options
+        (options.nf, options.chMult, options.numResBlocks, options.attnResolutions) = (8, [1, 2], 1, [32])
+        (options.imageSize, options.dropout, options.initScale) = (32, 0.2, 1)
+        change(&options)
+        return options
+    }
+    switch name {
+    case "ncsnpp": return try NCSNpp(small(.journal))
+    case "ncsnpp_v2": return try NCSNpp(small(.v2))
+    case "ncsnpp_v2 recomputing": return try NCSNpp(small(.v2) { $0.recompute = true })
+    case "ncsnpp_48k": return try NCSNpp(small(.fullband))
+    default:
+        if let injection = NoiseConditioning.Injection(rawValue: name) {
+            return try ConditionedNCSNpp(small(.v2), NoiseConditioning(injection, width: 12))
+        }
+        var options = DCUNetOptions()
+        options.architecture = .dcunet10
+        options.norm = name == "dcunet joint" ? .joint : .separate
+        return try DCUNet(options)
+    }
+}
+
+extension DeviceSuite {
+    /// Whole networks, training, and checkpoints that change sides.
+    @Suite struct NetworkTests {
+        private static let names = ["ncsnpp", "ncsnpp_v2", "ncsnpp_v2 recomputing", "ncsnpp_48k", "dcunet", "dcunet joint"]
+
+        private func inputs(_ name: String, batch: Int = 2) -> (x: Tensor, y: Tensor) {
+            let shape = [batch, name.hasPrefix("dcunet") ? 33 : 32, name.hasPrefix("dcunet") ? 17 : 24, 2]
+            return (noise("x", shape), noise("y", shape))
+        }
+
+        @Test(arguments: names)
+        func networksAgreeForwardAndBackward(name: String) throws {
+            let (x, y) = inputs(name)
+            let streams = (0..<2).map { RandomStream(seed: 2, purpose: "dropout", $0) }
+            try expectAgreement(5e-4, name) {
+                guard let network = try? network(name) else { return [] }
+                let outputs = [ForwardMode.evaluation, .training(streams)].flatMap { mode -> [Tensor] in
+                    let leaf = x.tracked()
+                    let output = network(leaf, y, [0.3, 0.8], mode)
+                    let gradients = output.gradients(seed: noise("seed", output.shape))
+                    return [output.detached, gradients[leaf] ?? .zeros([1])]
+                        + network.parameters.filter(\.isTrained).compactMap { gradients[$0] }.suffix(20)
+                }
+                return outputs + network.buffers.map(\.tensor)
+            }
+        }
+
+        @Test(arguments: NoiseConditioning.Injection.allCases)
+        func conditionedNetworksAgree(injection: NoiseConditioning.Injection) throws {
+            let (x, y) = inputs(injection.rawValue)
+            try expectAgreement(5e-4, "\(injection)") {
+                let isSequence = injection == .crossAttention
+                guard let network = try? network(injection.rawValue) as? any ConditionedBackbone,
+                    let encoder = try? ConvolutionalNoiseEncoder(filters: 8, width: 12, layers: 3, isSequence: isSequence)
+                else { return [] }
+                let reference = noise("reference", [2, 33, 19, 2])
+                let output = network(x, y, [0.3, 0.8], noise: encoder(reference), .evaluation)
+                let gradients = output.gradients(seed: noise("seed", output.shape))
+                return [output.detached] + encoder.parameters.compactMap { gradients[$0] }
+            }
+        }
+
+        @Test(arguments: [NetworkLoss.scoreMatching, .denoiser, .data, .perceptual])
+        func lossesAgree(kind: NetworkLoss) throws {
+            let shape = [2, 64, 70, 2]
+            let frontEnd = FrontEnd(
+                stft: ShortTimeFourier(size: 126, hop: 128), compression: .exponent(alpha: 0.5, factor: 0.15))
+            let loss: any TrainingLoss = kind.loss(frontEnd)
+            try expectAgreement(1e-3, "\(kind)") {
+                let leaf = noise("output", shape, scale: 0.1).tracked()
+                let input = LossInput(
+                    output: leaf, state: noise("state", shape), noise: noise("noise", shape), mean: noise("mean", shape),
+                    clean: noise("clean", shape, scale: 0.1), sigma: [0.2, 0.4])
+                let value = loss.callAsFunction(input).total
+                return [value.detached, value.gradients()[leaf] ?? .zeros(shape)]
+            }
+        }
+
+        private func state(_ name: String) throws -> TrainingState {
+            let model = ScoreModel(
+                backbone: try network(name), sde: OUVE(), preconditioning: Preconditioning(networkScaling: .inverseSigma, output: .inverseSigma),
+                output: .score)
+            return TrainingState(model: model, loss: ScoreMatchingLoss(), rate: 1e-3, averageDecay: 0.99, clip: 1e3)
+        }
+
+        private func train(_ state: TrainingState, _ name: String, to last: Int) throws -> [Double] {
+            try (state.step..<last).map { step in
+                let shape = inputs(name).x.shape
+                var batch = TrainingBatchInput(
+                    clean: noise("clean \(step)", shape, scale: 0.3), noisy: noise("noisy \(step)", shape, scale: 0.3), times: [0.3, 0.7],
+                    noise: noise("noise \(step)", shape, scale: 0.5.squareRoot()))
+                batch.dropout = (0..<2).map { RandomStream(seed: 4, purpose: "dropout", step, $0) }
+                return try state.update([batch]).loss
+            }
+        }
+
+        /// The host with AVX2 and without it differ by rounding alone; so may the device, by not much more.
+        @Test(arguments: ["ncsnpp_v2", "dcunet"])
+        func fiftyStepsAgreeWithinTheSpreadOfRounding(name: String) throws {
+            let device = try #require(Plugin.device)
+            let host = try Device.with(nil) { try train(try state(name), name, to: 50) }
+            Engine.useInstructionSet(0)
+            let other = try Device.with(nil) { try train(try state(name), name, to: 50) }
+            Engine.useInstructionSet(-1)
+            let before = device.counts.hostFallbacks
+            let found = try Device.with(device) { try train(try state(name), name, to: 50) }
+            #expect(device.counts.hostFallbacks == before)
+            func distance(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).map { abs($0 - $1) / abs($0) }.max() ?? .infinity }
+            let (spread, difference) = (distance(host, other), distance(host, found))
+            #expect(difference <= max(30 * spread, 1e-5), "\(difference) for a spread of \(spread)")
+            #expect(difference < 1e-2)
+        }
+
+        @Test func aCheckpointOfOneSideGoesOnOnTheOther() throws {
+            let device = try #require(Plugin.device)
+            let whole = try Device.with(nil) { try train(try state("dcunet"), "dcunet", to: 6) }
+            for (first, second) in [(nil, device), (device, nil)] as [(Device?, Device?)] {
+                let path = NSTemporaryDirectory() + "device-\(UUID().uuidString).safetensors"
+                defer { try? FileManager.default.removeItem(atPath: path) }
+                try Device.with(first) {
+                    let state = try state("dcunet")
+                    _ = try train(state, "dcunet", to: 3)
+                    try TrainingCheckpoint(of: state, identity: "i").write(to: path, model: state.model)
+                }
+                let rest = try Device.with(second) {
+                    let state = try state("dcunet")
+                    state.restore(try TrainingCheckpoint(path: path, model: state.model))
+                    return try train(state, "dcunet", to: 6)
+                }
+                #expect(zip(rest, whole.suffix(3)).allSatisfy { abs($0 - $1) < 1e-3 * abs($1) }, "\(rest) after \(whole)")
+            }
+        }
+
+        @Test func samplersLeaveNothingToTheHost() throws {
+            let device = try #require(Plugin.device)
+            let y = noise("y", [2, 32, 24, 2], scale: 0.3)
+            let samplers: [any Sampler] = [
+                PredictorCorrector(sde: OUVE(), steps: 3), PredictorCorrector(sde: OUVE(), corrector: .langevin(), steps: 3),
+                ProbabilityFlow(sde: OUVE(), solver: .euler(steps: 3)), ProbabilityFlow(sde: OUVE(), solver: .heun(steps: 2)),
+                BridgeSampler(process: .sde, steps: 3), BridgeSampler(process: .ode, steps: 3),
+            ]
+            for (index, sampler) in samplers.enumerated() {
+                try expectAgreement(1e-3, "sampler \(index)") {
+                    guard let network = try? network("ncsnpp_v2") else { return [] }
+                    var draws = NoiseSource.addressed(seed: 1, files: ["a", "b"])
+                    return Gradients.off {
+                        [sampler.sample(given: y, noise: &draws) { x, y, t in network(x, y, [Float](repeating: Float(t), count: 2)).scaled(by: 0.1) }.x]
+                    }
+                }
+            }
+            #expect(device.counts.operations > 0)
+        }
+    }
+}
+
+/// The losses of training over spectrograms.
+enum NetworkLoss: String, CaseIterable {
+    case scoreMatching, denoiser, data, perceptual
+
+    func loss(_ frontEnd: FrontEnd) -> any TrainingLoss {
+        switch self {
+        case .scoreMatching: return ScoreMatchingLoss()
+        case .denoiser: return DenoiserLoss(weighting: .edm)
+        case .data: return DataPredictionLoss(frontEnd: frontEnd)
+        case .perceptual:
+            let term = PerceptualLoss(sampleRate: 16000)
+            return DataPredictionLoss(frontEnd: frontEnd, perceptualWeight: 5e-4) { term.mean($0, $1) }
+        }
+    }
+}
