@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Kernels
 import Models
 import Reports
 import Runs
@@ -76,7 +77,8 @@ struct Compare: ParsableCommand {
         let instructions = try store.instructionSets(ofEvaluationsOf: selected)
         if instructions.count > 1 {
             let named = instructions.joined(separator: ", ")
-            printError("note: rows were computed with different vector instructions (\(named)); their last digits differ")
+            let kind = instructions.allSatisfy { InstructionSet(rawValue: $0) != nil } ? "with different vector instructions" : "by different devices"
+            printError("note: rows were computed \(kind) (\(named)); their last digits differ")
         }
         if check, !report.shortfalls.isEmpty { throw ExitCode(3) }
     }

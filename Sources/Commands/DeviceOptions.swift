@@ -16,6 +16,7 @@ struct DeviceOptions: ParsableArguments {
     /// - Throws: `DeviceError` where there is no such device.
     func apply(localRank: Int? = nil) throws {
         guard name != "cpu" else { return }
+        try DeviceLibrary.check(name)
         let card = name == "cuda" ? localRank.map { "cuda:\($0)" } ?? name : name
         Device.use(try DeviceLibrary(in: Self.folders).open(card, threads: Engine.threads))
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Tensors
 
 /// Conditional flow matching: the distance of a model's velocity from that of the path through `x₀`, `y` and `z`.
@@ -32,6 +33,7 @@ extension Tensor {
     /// `Σ |z|` over complex values `[…, 2]`, a scalar; the gradient at 0 is 0.
     public func complexModuli() -> Tensor {
         precondition(shape.last == 2, "complex values are [..., 2], not \(shape)")
+        if let device = Device.current { return complexModuli(on: device) }
         let (z, shape) = (detached, shape)
         let sum = z.withSpan { z in
             stride(from: 0, to: z.count, by: 2).reduce(0.0) { $0 + Double(hypot(z[$1], z[$1 + 1])) }
@@ -45,6 +47,15 @@ extension Tensor {
                 }
             }
             return [Tensor(gradient, shape: shape)]
+        }
+    }
+
+    /// `Σ |z| = Σ z · z/|z|`, whose gradient is `z/|z|`.
+    private func complexModuli(on device: Device) -> Tensor {
+        let units = device.compress(buffer, .power(alpha: 0, factor: 1))
+        let shape = shape
+        return Tensor(buffer: FloatBuffer([Float(Kernels.dot(buffer, units))]), shape: [], from: [self]) { dy, sink in
+            sink.add(Tensor(buffer: scale(units, by: dy.item), shape: shape), to: 0)
         }
     }
 }

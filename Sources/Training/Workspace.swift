@@ -58,13 +58,13 @@ public struct Workspace: Sendable {
         return path
     }
 
-    /// Host, processor and cores.
+    /// Host, processor, cores, and what computes: vector instructions, or a device.
     private static var machine: String {
         let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let model = info.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
         let processor = model.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown processor"
         let cores = ProcessInfo.processInfo.processorCount
-        return "\(ProcessInfo.processInfo.hostName), \(processor), \(cores) cores, \(Engine.instructionSet)"
+        return "\(ProcessInfo.processInfo.hostName), \(processor), \(cores) cores, \(Device.current?.name ?? Engine.instructionSet)"
     }
 
     /// The commit of the program, and whether it had changes; that of the working tree around the current folder for a

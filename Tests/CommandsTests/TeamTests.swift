@@ -76,7 +76,8 @@ import Testing
         let store = try RunStore(at: scratch.store)
         let run = try #require(try store.runs().first)
         let last = try #require(try store.checkpoint(of: run.id, kind: .last))
-        #expect(run.status == .interrupted && last.step == (try store.steps(of: run.id).count))
+        let steps = try store.steps(of: run.id).count
+        #expect(run.status == .interrupted && last.step == steps)
         try store.close()
     }
 

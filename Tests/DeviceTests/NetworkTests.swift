@@ -77,7 +77,7 @@ extension DeviceSuite {
             }
         }
 
-        @Test(arguments: [NetworkLoss.scoreMatching, .denoiser, .data, .perceptual])
+        @Test(arguments: NetworkLoss.allCases)
         func lossesAgree(kind: NetworkLoss) throws {
             let shape = [2, 64, 70, 2]
             let frontEnd = FrontEnd(
@@ -172,12 +172,13 @@ extension DeviceSuite {
 
 /// The losses of training over spectrograms.
 enum NetworkLoss: String, CaseIterable {
-    case scoreMatching, denoiser, data, perceptual
+    case scoreMatching, denoiser, data, perceptual, velocity
 
     func loss(_ frontEnd: FrontEnd) -> any TrainingLoss {
         switch self {
         case .scoreMatching: return ScoreMatchingLoss()
         case .denoiser: return DenoiserLoss(weighting: .edm)
+        case .velocity: return VelocityMatchingLoss(norm: .mae)
         case .data: return DataPredictionLoss(frontEnd: frontEnd)
         case .perceptual:
             let term = PerceptualLoss(sampleRate: 16000)

@@ -68,6 +68,13 @@ public struct DeviceLibrary: Sendable {
         unsafe withUnsafeBytes(of: characters) { bytes in unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
+    /// - Throws: `DeviceError` for a name that no device can have.
+    public static func check(_ name: String) throws(DeviceError) {
+        guard name == "torch-cpu" || name.wholeMatch(of: /cuda(:[0-9]{1,3})?/) != nil else {
+            throw DeviceError("there is no device '\(name)'", "known: cpu, torch-cpu, cuda, cuda:N")
+        }
+    }
+
     /// Opens a device of the library, which from then on is the only one.
     ///
     /// - Parameters:
@@ -75,9 +82,7 @@ public struct DeviceLibrary: Sendable {
     ///   - threads: Of the processor, where the device is one.
     /// - Throws: `DeviceError` where there is no such device.
     public func open(_ name: String, threads: Int) throws(DeviceError) -> Device {
-        guard name == "torch-cpu" || name.wholeMatch(of: /cuda(:[0-9]{1,3})?/) != nil else {
-            throw DeviceError("there is no device '\(name)'", "known: cpu, torch-cpu, cuda, cuda:N")
-        }
+        try Self.check(name)
         guard unsafe table.open(name == "torch-cpu" ? "cpu" : name, Int32(threads)) == 0 else {
             throw DeviceError("device \(name): \(unsafe table.error().map { unsafe String(cString: $0) } ?? "unknown")", "'sgmse doctor' lists the devices of this machine")
         }
