@@ -81,7 +81,7 @@ extension RunStore {
     private func strangers(beside runs: Set<String>) -> [GarbageFile] {
         let store = (path as NSString).lastPathComponent
         let own = Set(["", "-wal", "-shm", "-journal", "-owners"].map { store + $0 })
-            .union(["corpora", "anchors", "audio-facts.cache", "audio-check.cache"]).union(runs)
+            .union(["corpora", "anchors", "audio-facts.cache", "audio-check.cache", "queue"]).union(runs)
         func names(_ folder: String) -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
         let below = filesBelow
         let top = names(folder).compactMap { name -> GarbageFile? in

@@ -112,12 +112,14 @@ public struct RunDraft: Hashable, Sendable {
     public var provenance: Provenance
     public var origin: Run.Origin
     public var tags: [String]
+    /// The id that the run has in another store; otherwise the shortest that is free.
+    public var shortID: String?
 
     public init(
         name: String, key: RunKey, spec: StoredSpec, provenance: Provenance, origin: Run.Origin = .trained,
-        tags: [String] = []
+        tags: [String] = [], shortID: String? = nil
     ) {
         (self.name, self.key, self.spec, self.provenance) = (name, key, spec, provenance)
-        (self.origin, self.tags) = (origin, tags)
+        (self.origin, self.tags, self.shortID) = (origin, tags, shortID)
     }
 }

@@ -29,4 +29,29 @@ extension RunStore {
             return Dictionary(counts.filter { $0.1 > 0 }, uniquingKeysWith: { $1 })
         }
     }
+
+    /// Ends as finished the evaluations that were interrupted for `reason` and of which every file has every metric by now,
+    /// as when several stores scored some of the files each.
+    ///
+    /// - Returns: How many were finished.
+    @discardableResult
+    public func finishScoredEvaluations(interruptedFor reason: String) throws(StoreError) -> Int {
+        try write { db in
+            let whole = try Int64.fetchAll(
+                db,
+                sql: """
+                    SELECT id FROM evaluation WHERE status = 'interrupted' AND reason = ?
+                    AND EXISTS (SELECT 1 FROM score WHERE evaluationID = evaluation.id)
+                    AND (SELECT count(*) FROM score WHERE evaluationID = evaluation.id)
+                    = (SELECT count(DISTINCT metricID) FROM score WHERE evaluationID = evaluation.id)
+                    * (SELECT count(*) FROM testFile WHERE testFile.setID = evaluation.setID)
+                    """, arguments: [reason])
+            for id in whole {
+                try db.execute(
+                    sql: "UPDATE evaluation SET status = 'finished', reason = NULL, ended = ? WHERE id = ?", arguments: [Date().stored, id])
+                try insertScoreSums(of: StoreID(id), db)
+            }
+            return whole.count
+        }
+    }
 }

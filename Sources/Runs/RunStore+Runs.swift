@@ -17,7 +17,7 @@ extension RunStore {
             return known
         }
         try refuse(RunText.fault(inName: draft.name), "give the run a shorter or plainer name in its spec")
-        let shortID = try freeShortID(for: draft.key, db)
+        let shortID = try draft.shortID ?? freeShortID(for: draft.key, db)
         try db.execute(
             sql: """
                 INSERT INTO run (shortID, name, identity, seed, dataFingerprint, origin, status, provenanceID, created)

@@ -34,29 +34,32 @@ public final class RunStore: Sendable {
     let openFile: OpenFile
     private let patience: Double
 
-    /// The folder that holds the store and, beside it, the folder of each run.
-    public var folder: String { (path as NSString).deletingLastPathComponent }
+    /// The folder that holds the folder of each run; the store lies in it, unless it keeps a part of another store's work.
+    public let folder: String
 
     /// Opens the store at `path`, creating it and its folder where they are missing.
     ///
-    /// - Parameter patience: How many seconds to wait for other writers before giving up.
+    /// - Parameters:
+    ///   - folder: Where the runs' folders lie; beside the store if `nil`.
+    ///   - patience: How many seconds to wait for other writers before giving up.
     /// - Throws: ``StoreError`` of kind `newer` for the store of a newer version, which is left as it is;
     ///   `foreign`, `corrupt`, `readOnly`, `full`, `unreachable` or `networkFileSystem` as the file demands.
     public convenience init(
-        at path: String, access: Access = .readWrite, journal: Journal = .wal, patience: Double = 300
+        at path: String, access: Access = .readWrite, journal: Journal = .wal, folder: String? = nil, patience: Double = 300
     ) throws(StoreError) {
-        try self.init(at: path, access: access, journal: journal, patience: patience, isArchived: nil)
+        try self.init(at: path, access: access, journal: journal, folder: folder, patience: patience, isArchived: nil)
     }
 
     /// - Parameter isArchived: Whether a reader may take it that nobody writes the file; found out where nil.
     package init(
-        at path: String, access: Access, journal: Journal = .wal, patience: Double = 300, isArchived: Bool?
+        at path: String, access: Access, journal: Journal = .wal, folder: String? = nil, patience: Double = 300, isArchived: Bool?
     ) throws(StoreError) {
         let path = URL(fileURLWithPath: path).path
         (self.path, self.access, self.journal, self.patience) = (path, access, journal, patience)
-        let folder = (path as NSString).deletingLastPathComponent
-        if access == .readWrite { try Self.createFolder(folder) }
-        if journal == .wal, let network = FileSystem(holding: folder)?.networkName {
+        let own = (path as NSString).deletingLastPathComponent
+        self.folder = folder.map { URL(fileURLWithPath: $0).path } ?? own
+        if access == .readWrite { try Self.createFolder(own) }
+        if journal == .wal, let network = FileSystem(holding: own)?.networkName {
             throw StoreError(
                 .networkFileSystem, at: path, "the folder lies on a network file system (\(network)), where WAL loses data",
                 hint: "choose a local folder with --store, or use the rollback journal: --journal rollback")

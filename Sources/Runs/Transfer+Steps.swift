@@ -35,10 +35,11 @@ extension RunStore {
             JOIN main.run t USING (identity, seed, dataFingerprint)
             WHERE s.shortID IN (SELECT shortID FROM chosen);
             CREATE INDEX temp.runMapByOld ON runMap (old);
-            UPDATE main.run SET status = 'finished', reason = NULL,
-            ended = (SELECT s.ended FROM source.run s JOIN runMap ON old = s.id WHERE new = main.run.id)
-            WHERE status NOT IN ('finished', 'running') AND id IN
-            (SELECT new FROM runMap JOIN source.run s ON s.id = old WHERE s.status = 'finished');
+            UPDATE main.run SET status = s.status, reason = s.reason, started = coalesce(main.run.started, s.started), ended = s.ended,
+            provenanceID = coalesce((SELECT new FROM provenanceMap WHERE old = s.provenanceID), main.run.provenanceID)
+            FROM source.run s JOIN runMap ON runMap.old = s.id
+            WHERE main.run.id = runMap.new AND main.run.status NOT IN ('finished', 'running') AND (s.status = 'finished'
+            OR (s.status IN ('failed', 'interrupted') AND s.ended > coalesce(main.run.ended, 0)));
             INSERT OR IGNORE INTO main.spec SELECT new, file, written, resolved FROM source.spec
             JOIN runMap ON old = runID;
             INSERT OR IGNORE INTO main.parameterPath (path) SELECT path FROM source.parameterPath;
@@ -58,6 +59,12 @@ extension RunStore {
             (runID, step, kind, path, sha256, bytes, emaUpdates, value, time, superseded)
             SELECT new, step, kind, path, sha256, bytes, emaUpdates, value, time, superseded
             FROM source.checkpoint JOIN runMap ON old = runID;
+            CREATE TEMP TABLE earlier AS SELECT id FROM main.checkpoint c WHERE superseded = 0 AND kind <> 'step'
+            AND runID IN (SELECT new FROM runMap) AND EXISTS (SELECT 1 FROM main.checkpoint later
+            WHERE later.runID = c.runID AND later.kind = c.kind AND later.step > c.step);
+            DELETE FROM main.checkpoint WHERE id IN (SELECT id FROM earlier)
+            AND id NOT IN (SELECT checkpointID FROM main.evaluation WHERE checkpointID IS NOT NULL);
+            UPDATE main.checkpoint SET superseded = 1 WHERE id IN (SELECT id FROM earlier);
             INSERT OR IGNORE INTO main.finding (subject, gate, severity, message, detail, runID, time)
             SELECT subject, gate, severity, message, detail, new, time FROM source.finding
             JOIN runMap ON old = runID;
@@ -65,7 +72,8 @@ extension RunStore {
         TransferStep(
             """
             CREATE TEMP TABLE setMap AS SELECT DISTINCT setID AS old, NULL AS new FROM source.evaluation
-            WHERE runID IN (SELECT old FROM runMap);
+            WHERE runID IN (SELECT old FROM runMap)
+            OR (anchor IS NOT NULL AND NOT EXISTS (SELECT 1 FROM source.run WHERE shortID NOT IN (SELECT shortID FROM chosen)));
             INSERT OR IGNORE INTO main.testSet (name, fingerprint, folder, sampleRate)
             SELECT name, fingerprint, folder, sampleRate FROM source.testSet WHERE id IN (SELECT old FROM setMap);
             UPDATE setMap SET new = (SELECT t.id FROM main.testSet t JOIN source.testSet s
@@ -124,6 +132,6 @@ extension RunStore {
         """
 
     static let dropMaps = [
-        "chosen", "provenanceMap", "runMap", "setMap", "fileMap", "metricMap", "evaluationMap",
+        "chosen", "provenanceMap", "runMap", "earlier", "setMap", "fileMap", "metricMap", "evaluationMap",
     ].map { "DROP TABLE IF EXISTS temp.\($0);" }.joined()
 }

@@ -108,16 +108,21 @@ extension RunStore {
     /// Every row of the other store is checked before anything is written: one that is not what its column must hold
     /// refuses the whole import.
     ///
-    /// What is here already is kept, but for the status of a run that is finished there and not here. The other
-    /// store may be of an earlier version; it is not changed.
+    /// What is here already is kept, but for the status of a run that is finished there and not here, or that ended there
+    /// later. Anchors come along on the sets of the runs, and with all runs on every set. The other store may be of an
+    /// earlier version; it is not changed.
     ///
+    /// - Parameter sharesFolder: Whether the other store's files lie in this one's folder: they are then known as made here.
+    ///   Such a store may lie on a network file system, where it keeps a rollback journal.
     /// - Throws: ``StoreError`` of kind `corrupt` that names the rows.
     @discardableResult
-    public func importRuns(from other: String, only shortIDs: [String]? = nil) throws(StoreError) -> TransferSummary {
+    public func importRuns(
+        from other: String, only shortIDs: [String]? = nil, sharesFolder: Bool = false
+    ) throws(StoreError) -> TransferSummary {
         let copy = TemporaryName.path(for: path)
         defer { try? FileManager.default.removeItem(atPath: copy) }
         try Self.mapping(other) {
-            let source = try RunStore(at: other, access: .readOnly)
+            let source = try RunStore(at: other, access: .readOnly, journal: sharesFolder ? .rollback : .wal)
             try Self.copy(source.database, to: copy)
             let queue = try DatabaseQueue(path: copy, configuration: Self.configuration(30, readOnly: false))
             try queue.write(Self.dropViewsAndTriggers)
@@ -152,6 +157,7 @@ extension RunStore {
             }
             try completeScoreSums(db)
             if shortIDs == nil { try db.execute(sql: Self.figureTransfer) }
+            if sharesFolder { try db.execute(sql: "INSERT OR IGNORE INTO main.madeFile (path) SELECT path FROM source.madeFile") }
             return summary
         }
     }
