@@ -65,13 +65,15 @@ let package = Package(
         .target(name: "Training", dependencies: ["Digests", "Models", "Checkpoints", "Runs", "Collectives", "Installation"]),
         .target(name: "Experiments", dependencies: ["AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs"]),
         .target(name: "Diagnostics", dependencies: ["Experiments"]),
+        // Processes elsewhere: a queue of units as files, and the engines that start tasks.
+        .target(name: "Launchers", dependencies: ["AtomicFiles", "SpecLanguage"]),
 
         // What a person runs.
         .target(
             name: "Commands",
             dependencies: [
-                "AtomicFiles", "Collectives", "CorpusRecipes", "Experiments", "Diagnostics", "ReferenceCommands", "Reports", "Reported", "Investigations", "Imports", "SpeechMetrics",
-                "Installation",
+                "AtomicFiles", "Collectives", "CorpusRecipes", "Experiments", "Diagnostics", "ReferenceCommands", "Reports",
+                "Reported", "Investigations", "Imports", "SpeechMetrics", "Installation", "Launchers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
@@ -102,6 +104,7 @@ let package = Package(
         .testTarget(name: "ReportsTests", dependencies: ["Audio", "Reported", "Reports", "StoreSamples"], exclude: ["Goldens"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "InstallationTests", dependencies: ["Installation"]),
+        .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "SpecLanguage"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Installation", "Runs"]),
     ]
 )

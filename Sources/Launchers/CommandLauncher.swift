@@ -1,0 +1,70 @@
+import AtomicFiles
+import Foundation
+
+/// Tasks by a command of the lab's own: PBS, LSF, SGE, or whatever takes a script.
+///
+/// Nothing is known of such an engine but how a script is submitted. Whether a task lives is told by the queue alone: each
+/// task touches the file of its unit while it works.
+public struct CommandLauncher: Launcher {
+    let submitTemplate: String
+    let cancelTemplate: String?
+
+    /// Seconds of silence after which a task counts as ended.
+    public static let longestSilence = 600.0
+
+    /// - Parameters:
+    ///   - submit: The command, in which `{script}`, `{name}`, `{tasks}` and `{log}` are filled in. With `{tasks}` it is given
+    ///     once for all tasks, otherwise once for each.
+    ///   - cancel: The command that ends what `submit` started, in which `{id}` is what it printed.
+    public init(submit: String, cancel: String? = nil) { (submitTemplate, cancelTemplate) = (submit, cancel) }
+
+    private static func script(_ job: Job) -> String {
+        let index = "${PBS_ARRAY_INDEX:-${LSB_JOBINDEX:-${SGE_TASK_ID:-0}}}"
+        return JobScript(job: job, taskName: "\"$(uname -n)_$$-0\"", place: "\"\(index)/\(job.tasks)\"").text
+    }
+
+    /// The command as a shell takes it.
+    package func command(_ job: Job) -> String {
+        let values = [
+            "{script}": job.folder + "/tasks.sh", "{name}": job.name, "{tasks}": String(job.tasks), "{log}": job.folder + "/tasks.log",
+        ]
+        return values.reduce(submitTemplate) { $0.replacingOccurrences(of: $1.key, with: $1.value.shellWord) }
+    }
+
+    private func times(_ job: Job) -> Int { submitTemplate.contains("{tasks}") ? 1 : job.tasks }
+
+    public func preview(_ job: Job) -> String { "# \(times(job)) times: \(command(job))\n" + Self.script(job) }
+
+    public func submit(_ job: Job) throws(LaunchError) -> [String] {
+        let path = job.folder + "/tasks.sh"
+        do { try PendingFile.write(Self.script(job), to: path) } catch { throw LaunchError("\(error)", hint: "make room, or choose another store") }
+        chmod(path, 0o755)
+        var ids: [String] = []
+        for _ in 0..<times(job) {
+            let outcome = try Tool(name: "sh").run(["-c", "cd \(job.project.shellWord) && \(command(job))"])
+            guard outcome.code == 0 else {
+                throw LaunchError(
+                    "the command '\(command(job))' ended with code \(outcome.code): \(outcome.messages)",
+                    hint: "correct launcher.submit; tasks that were submitted before go on")
+            }
+            ids.append(outcome.output.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+        return ids
+    }
+
+    public func tasks(of submissions: [Submission]) throws(LaunchError) -> [TaskState] { [] }
+
+    public func isAlive(task: String, silence: Double?, among tasks: [TaskState]) -> Bool {
+        silence.map { $0 < Self.longestSilence } ?? true
+    }
+
+    public func cancel(_ submission: Submission) throws(LaunchError) {
+        guard let cancelTemplate else {
+            throw LaunchError(
+                "the launcher 'command' has no command to end jobs with", hint: "give launcher.cancel, such as: cancel: qdel {id}")
+        }
+        for id in submission.ids where !id.isEmpty {
+            _ = try Tool(name: "sh").run(["-c", cancelTemplate.replacingOccurrences(of: "{id}", with: id.shellWord)])
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+
+/// An engine that starts tasks: processes of this program that take units from a queue until none is left.
+///
+/// An engine need not be trusted with anything else. What is to be done, what is done and what failed stand in the queue;
+/// the engine says which tasks live, and starts those that were asked for.
+public protocol Launcher: Sendable {
+    /// The text that ``submit(_:)`` hands to the engine, as a person would read it.
+    func preview(_ job: Job) -> String
+
+    /// Asks the engine for the tasks of a job, and for what collects their results after them.
+    ///
+    /// - Returns: What the engine calls what it took, for ``cancel(_:)``.
+    func submit(_ job: Job) throws(LaunchError) -> [String]
+
+    /// What the engine knows of the tasks of these submissions.
+    func tasks(of submissions: [Submission]) throws(LaunchError) -> [TaskState]
+
+    /// Whether a task still works, from what ``tasks(of:)`` said.
+    ///
+    /// - Parameters:
+    ///   - task: Its name in the queue.
+    ///   - silence: Seconds since it was last heard of.
+    func isAlive(task: String, silence: Double?, among tasks: [TaskState]) -> Bool
+
+    /// Ends the tasks of a submission, in good order.
+    func cancel(_ submission: Submission) throws(LaunchError)
+
+    /// Asks that a task which stopped at a signal be started again later, where its engine did not end it for good.
+    func startAgainLater(task: String)
+}
+
+extension Launcher {
+    public func startAgainLater(task: String) {}
+}
+
+/// What an engine is asked for.
+public struct Job: Sendable {
+    /// Unique among the jobs of all queues.
+    public var name: String
+    /// How many tasks take units side by side.
+    public var tasks: Int
+    /// The folder in which every path of the commands begins.
+    public var project: String
+    /// Where scripts and logs go; absolute.
+    public var folder: String
+    /// The command of a task, and of what merges the results; each word for itself.
+    public var task: [String]
+    public var collect: [String]
+    public var settings: LaunchSettings
+
+    public init(
+        name: String, tasks: Int, project: String, folder: String, task: [String], collect: [String], settings: LaunchSettings
+    ) {
+        precondition(tasks > 0, "\(tasks) tasks")
+        (self.name, self.tasks, self.project, self.folder) = (name, tasks, project, folder)
+        (self.task, self.collect, self.settings) = (task, collect, settings)
+    }
+}
+
+/// One task as its engine sees it.
+public struct TaskState: Hashable, Sendable, Codable {
+    /// What the name of the task in the queue begins with, before the number of its restart.
+    public var job: String
+    /// The engine's word for its state.
+    public var state: String
+    public var isLive: Bool
+    /// The machine it runs on, once it does.
+    public var host: String
+    /// Why it waits, or ended.
+    public var reason: String
+
+    public init(job: String, state: String, isLive: Bool, host: String = "", reason: String = "") {
+        (self.job, self.state, self.isLive, self.host, self.reason) = (job, state, isLive, host, reason)
+    }
+}
+
+/// An engine that does not do what it was asked.
+public struct LaunchError: Error, Hashable, Sendable, CustomStringConvertible {
+    public var summary: String
+    public var hint: String
+
+    public init(_ summary: String, hint: String) { (self.summary, self.hint) = (summary, hint) }
+
+    public var description: String { "error: \(summary)\n    \(hint)" }
+}
+
+extension LaunchSettings {
+    /// The engine that these settings name.
+    ///
+    /// - Throws: Where settings that it needs are missing.
+    public func launcher() throws(LaunchError) -> any Launcher {
+        switch name {
+        case "slurm": return SlurmLauncher()
+        case "command":
+            guard let submit else {
+                throw LaunchError(
+                    "the launcher 'command' has no command to submit with",
+                    hint: "give launcher.submit, such as: submit: qsub {script}")
+            }
+            return CommandLauncher(submit: submit, cancel: cancel)
+        default: return LocalLauncher()
+        }
+    }
+}
+
+extension String {
+    /// The text as one word of a POSIX shell.
+    var shellWord: String {
+        let isPlain = !isEmpty && utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "._-+=/:,@%".utf8.contains(byte)
+        }
+        return isPlain ? self : "'" + replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }
+}

@@ -1,0 +1,33 @@
+import Foundation
+
+/// A program of the engine, called and waited for.
+struct Tool {
+    /// Looked up in PATH.
+    var name: String
+    /// Seconds that it may take.
+    var patience: Double = 120
+
+    struct Outcome {
+        var code: Int32
+        var output: String
+        var messages: String
+    }
+
+    /// - Throws: Where the program is not there.
+    func run(_ arguments: [String]) throws(LaunchError) -> Outcome {
+        // Files, not pipes: what the tool leaves running may hold them open for as long as it likes.
+        let base = NSTemporaryDirectory() + "sgmse-tool-" + UUID().uuidString
+        let files = (base + ".out", base + ".err")
+        defer {
+            unlink(files.0)
+            unlink(files.1)
+        }
+        let code = try ChildProcess([name] + arguments, output: files).wait(seconds: patience)
+        return Outcome(code: code, output: Self.text(files.0), messages: Self.text(files.1))
+    }
+
+    private static func text(_ file: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: file) ?? Data(), as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+
+/// How one task's work on a unit ended.
+public struct UnitAttempt: Hashable, Sendable, Codable {
+    public enum End: Hashable, Sendable, Codable {
+        /// It stopped in good order, for another task to go on.
+        case givenBack(task: String)
+        /// It ended without a word.
+        case died(task: String)
+        case failed(task: String, reason: String)
+    }
+
+    public var time: Date
+    public var host: String
+    public var end: End
+}
+
+extension UnitQueue {
+    private func attemptsFile(of unit: String) -> String { workFolder(of: unit) + "/attempts.jsonl" }
+
+    /// What became of earlier attempts at a unit, the oldest first.
+    public func attempts(of unit: String) -> [UnitAttempt] {
+        let text = (try? String(contentsOfFile: attemptsFile(of: unit), encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").compactMap { try? JSONDecoder().decode(UnitAttempt.self, from: Data($0.utf8)) }
+    }
+
+    /// Why a unit failed, where it did.
+    public func failure(of unit: String) -> String? {
+        for attempt in attempts(of: unit).reversed() { if case .failed(_, let reason) = attempt.end { return reason } }
+        return nil
+    }
+
+    func note(_ unit: String, _ end: UnitAttempt.End) throws(QueueError) {
+        let attempt = UnitAttempt(time: Date(), host: ProcessInfo.processInfo.hostName, end: end)
+        guard let line = try? JSONEncoder().encode(attempt) else { return }
+        try append(line + Data("\n".utf8), to: attemptsFile(of: unit))
+    }
+
+    /// Appends bytes to a file below the queue, whose folder is made where it is missing.
+    package func append(_ bytes: Data, to path: String) throws(QueueError) {
+        let parent = (path as NSString).deletingLastPathComponent
+        guard mkdir(parent, 0o755) == 0 || errno == EEXIST else { throw QueueError(parent, errno) }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw QueueError(path, errno) }
+        defer { close(descriptor) }
+        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        guard count == bytes.count else { throw QueueError(path, count < 0 ? errno : ENOSPC) }
+    }
+}

@@ -1,0 +1,165 @@
+import Foundation
+
+/// One task's way through a queue: it takes units until none is left.
+///
+/// A task is named `JOB-RESTART`. When the scheduler starts it again after its node died, it first takes up what its
+/// earlier life held. That is a rename as well: should the earlier process still live, it finds its unit gone and stops.
+public struct UnitWorker: Sendable {
+    /// A unit in the hands of this task.
+    public struct Held: Sendable {
+        public let unit: String
+        public let task: String
+        public let content: Data
+        let token: String
+    }
+
+    public let queue: UnitQueue
+    public let task: String
+    /// What the names of the units begin with that the task may take.
+    let pool: String
+    /// Units that waited when the folder was last read.
+    private var known: ArraySlice<String> = []
+    private var hasLookedBack = false
+    /// Tasks begin at different places of the list, so that they rarely reach for the same unit.
+    private let place: Double
+    /// So many units that others took first show that the list is old.
+    private static let mostMisses = 8
+
+    /// - Parameters:
+    ///   - task: The name of the task, `JOB-RESTART`.
+    ///   - pool: What the names of the units begin with that it may take: those for machines like its own.
+    ///   - place: Where in the list the task begins, from 0 to 1.
+    public init(_ queue: UnitQueue, task: String, pool: String = "", place: Double = 0) {
+        precondition(!task.isEmpty && !task.contains("/"), "no name of a task: '\(task)'")
+        (self.queue, self.task, self.pool, self.place) = (queue, task, pool, place)
+    }
+
+    /// The task without the number of its restart.
+    static func job(of task: String) -> Substring { task.lastIndex(of: "-").map { task[..<$0] } ?? task[...] }
+
+    /// Takes a unit that nobody is at; nil when none waits.
+    public mutating func next() throws(QueueError) -> Held? {
+        if !hasLookedBack {
+            hasLookedBack = true
+            if let own = try takeUp() { return own }
+        }
+        var misses = 0
+        while true {
+            while misses < Self.mostMisses, let unit = known.popFirst() {
+                let token = queue.path(of: unit, .running, task: task)
+                if try queue.mover.move(queue.path(of: unit, .todo), to: token) { return try held(unit, token) }
+                misses += 1
+            }
+            let names = try queue.names(in: .todo).filter { $0.hasPrefix(pool) }
+            guard !names.isEmpty else { return nil }
+            let start = min(names.count - 1, Int(Double(names.count) * place))
+            known = ArraySlice(names[start...] + names[..<start])
+            misses = 0
+        }
+    }
+
+    /// What an earlier life of this task left.
+    private func takeUp() throws(QueueError) -> Held? {
+        for entry in try queue.entries([.running]) {
+            guard let other = entry.task, other == task || Self.job(of: other) == Self.job(of: task) else { continue }
+            let token = queue.path(of: entry.unit, .running, task: task)
+            if other != task {
+                guard try queue.mover.move(queue.path(of: entry.unit, .running, task: other), to: token) else { continue }
+            }
+            return try held(entry.unit, token)
+        }
+        return nil
+    }
+
+    private func held(_ unit: String, _ token: String) throws(QueueError) -> Held {
+        guard let content = FileManager.default.contents(atPath: token) else { throw QueueError(token, ENOENT) }
+        utimes(token, nil)
+        return Held(unit: unit, task: task, content: content, token: token)
+    }
+}
+
+extension UnitQueue {
+    /// Whether the unit is still the task's, which also shows others that the task lives.
+    public func confirm(_ held: UnitWorker.Held) -> Bool { utimes(held.token, nil) == 0 || errno != ENOENT }
+
+    /// Leaves a unit for whoever takes it next.
+    public func giveBack(_ held: UnitWorker.Held) throws(QueueError) {
+        try note(held.unit, .givenBack(task: held.task))
+        try leave(held, for: .todo)
+    }
+
+    /// Records that all of a unit is done.
+    public func complete(_ held: UnitWorker.Held) throws(QueueError) { try leave(held, for: .done) }
+
+    /// Records that a unit cannot be done, and why.
+    public func fail(_ held: UnitWorker.Held, reason: String) throws(QueueError) {
+        try note(held.unit, .failed(task: held.task, reason: reason))
+        try leave(held, for: .failed)
+    }
+
+    private func leave(_ held: UnitWorker.Held, for state: State) throws(QueueError) {
+        try leave(held.token, unit: held.unit, for: state)
+    }
+
+    /// Moves a unit that runs; whoever finds it gone already has been overtaken, and nothing is lost by that.
+    private func leave(_ token: String, unit: String, for state: State) throws(QueueError) {
+        let code = mover.rename(token, path(of: unit, state))
+        guard code == 0 || code == ENOENT || code == ESTALE else { throw QueueError(token, code) }
+    }
+
+    // MARK: What dead tasks left
+
+    /// Gives back what tasks that have ended without a word were at; a unit that ended more tasks than it is allowed fails.
+    ///
+    /// - Parameters:
+    ///   - isAlive: Whether a task still works.
+    ///   - retries: How often a unit is tried again, from its content.
+    ///   - lastWords: The end of what the task wrote, for the reason of a failure.
+    /// - Returns: The units given back, and those that failed.
+    @discardableResult
+    public func reclaim(
+        isAlive: (_ task: String) -> Bool, retries: (Data) -> Int, lastWords: (_ task: String) -> String
+    ) throws(QueueError) -> (back: [String], failed: [String]) {
+        var (back, failed): ([String], [String]) = ([], [])
+        for entry in try entries([.running]) {
+            guard let task = entry.task, !isAlive(task) else { continue }
+            let allowed = content(of: entry).map(retries) ?? 0
+            try note(entry.unit, .died(task: task))
+            let deaths = attempts(of: entry.unit).count { if case .died = $0.end { true } else { false } }
+            let token = path(of: entry.unit, .running, task: task)
+            if deaths > allowed {
+                let words = lastWords(task)
+                let reason = "\(deaths) tasks ended while they were at it" + (words.isEmpty ? "" : "; the last one wrote:\n" + words)
+                try note(entry.unit, .failed(task: task, reason: reason))
+                try leave(token, unit: entry.unit, for: .failed)
+                failed.append(entry.unit)
+            } else {
+                try leave(token, unit: entry.unit, for: .todo)
+                back.append(entry.unit)
+            }
+        }
+        return (back, failed)
+    }
+
+    /// Seconds since the task that is at the unit was last heard of, by the clock of the file system.
+    public func silence(of entry: Entry) -> Double? {
+        let probe = folder + "/.clock-\(getpid())"
+        guard FileManager.default.createFile(atPath: probe, contents: nil) else { return nil }
+        defer { unlink(probe) }
+        func time(_ path: String) -> Double? {
+            var facts = stat()
+            guard stat(path, &facts) == 0 else { return nil }
+            return Double(facts.st_mtim.tv_sec) + Double(facts.st_mtim.tv_nsec) / 1e9
+        }
+        guard let now = time(probe), let then = time(path(of: entry.unit, .running, task: entry.task)) else { return nil }
+        return now - then
+    }
+
+    // MARK: Collecting
+
+    /// Records that a unit's results are in the store, and removes what it kept them in.
+    public func markCollected(_ unit: String) throws(QueueError) {
+        let code = mover.rename(path(of: unit, .done), path(of: unit, .collected))
+        guard code == 0 || code == ENOENT || code == ESTALE else { throw QueueError(path(of: unit, .done), code) }
+    }
+}
