@@ -66,7 +66,7 @@ let package = Package(
         .target(name: "Experiments", dependencies: ["AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs"]),
         .target(name: "Diagnostics", dependencies: ["Experiments"]),
         // Processes elsewhere: a queue of units as files, and the engines that start tasks.
-        .target(name: "Launchers", dependencies: ["AtomicFiles", "SpecLanguage"]),
+        .target(name: "Launchers", dependencies: ["AtomicFiles", "Digests", "SpecLanguage"]),
 
         // What a person runs.
         .target(

@@ -23,9 +23,13 @@ final class LiveLogs: Sendable {
     private let ids = Mutex<[String: String]>([:])
     private let hasFailed = Mutex(false)
 
-    init(_ loaded: LoadedSpec, _ store: RunStore) {
-        let pairs = loaded.runs.map { ($0.name, $0.spec.train.log.compactMap(ExportFormat.init)) }
-        formats = Dictionary(pairs, uniquingKeysWith: { $1 }).filter { !$0.value.isEmpty }
+    convenience init(_ loaded: LoadedSpec, _ store: RunStore) {
+        self.init(Dictionary(loaded.runs.map { ($0.name, $0.spec.train.log) }, uniquingKeysWith: { $1 }), store)
+    }
+
+    /// - Parameter formats: By the names of the runs.
+    init(_ formats: [String: [String]], _ store: RunStore) {
+        self.formats = formats.mapValues { $0.compactMap(ExportFormat.init) }.filter { !$0.value.isEmpty }
         self.store = store
     }
 

@@ -3,6 +3,7 @@ import Collectives
 import Experiments
 import Foundation
 import Kernels
+import Launchers
 import Models
 import Parallelism
 import Reports
@@ -18,6 +19,10 @@ struct RunCommand: ParsableCommand {
         discussion: """
             Every step says why it is done or passed over. Ctrl-C keeps what was done; the same command goes on. The same \
             command given twice at once shares the work; --jobs does so with processes of its own.
+
+            --launcher slurm does the work by tasks of a cluster: the plan is made here, divided into units, and submitted as a \
+            job array of --jobs tasks. Flags come before SGMSE_LAUNCHER, then the section launcher of the spec, of sgmse.yaml in \
+            this folder, and of ~/.config/sgmse/config.yaml. --launcher local works with processes of this machine.
             """)
 
     @OptionGroup var spec: SpecOptions
@@ -27,8 +32,10 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var device: DeviceOptions
     @OptionGroup var processes: ProcessOptions
 
-    @Option(help: "Processes side by side, which share the threads.", in: 1...256)
-    var jobs = 1
+    @Option(help: "Processes side by side, which share the threads; with a launcher, tasks.", in: 1...100_000)
+    var jobs: Int?
+
+    @OptionGroup(title: "Cluster") var launch: LaunchOptions
 
     @Option(help: ArgumentHelp("Write tensorboard, csv or jsonl files in the runs' folders as they train; may be repeated.", valueName: "format"))
     var log: [ExportFormat] = []
@@ -54,7 +61,10 @@ struct RunCommand: ParsableCommand {
         let formats = log.map(\.rawValue).joined(separator: ", ")
         let loaded = try spec.load(adding: formats.isEmpty ? [] : ["train.log=[\(formats)]"])
         guard !worker else { return try work(loaded) }
-        for run in loaded.runs { try MemoryNeed(ofTraining: run.spec)?.check() }
+        let settings = try launchSettings(of: loaded)
+        let jobs = try localJobs(settings)
+        // Machines of a cluster are not like the one that submits.
+        if settings.name == nil || settings.name == "local" { for run in loaded.runs { try MemoryNeed(ofTraining: run.spec)?.check() } }
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
         defer { signals.stop() }
@@ -62,11 +72,18 @@ struct RunCommand: ParsableCommand {
         let together = try team?.join(processes)
         defer { together?.dismiss() }
         for run in loaded.runs { try together?.check(run.spec) }
-        let store = try store.open(.readWrite)
-        let progress = ProgressPrinter(jobs: jobs)
-        let outcome = try jobs == 1
-            ? alone(loaded, store, together, interruption, signals, progress) : sideBySide(loaded, store, interruption, signals, progress)
+        let opened = try store.open(.readWrite)
+        let elsewhere = try cluster(loaded, opened, settings, interruption)
+        let progress = elsewhere?.progress ?? ProgressPrinter(jobs: jobs)
+        let outcome = try elsewhere?.outcome ?? (jobs == 1
+            ? alone(loaded, opened, together, interruption, signals, progress)
+            : sideBySide(loaded, opened, jobs, interruption, signals, progress))
         progress.finish()
+        guard !outcome.isDetached else { return }
+        try conclude(outcome, opened)
+    }
+
+    private func conclude(_ outcome: Outcome, _ store: RunStore) throws {
         // Where the table cannot be written, the summary still says what was done.
         let table = Result { if !noTable { try showTable(of: outcome.runs, in: store) } }
         printError("""
@@ -92,11 +109,49 @@ struct RunCommand: ParsableCommand {
     }
 
     /// What came of the steps of all processes.
-    private struct Outcome {
-        var runs: [Run.ID]
-        var done: Int
-        var cached: Int
-        var failed: Int
+    private typealias Outcome = ClusterRun.Outcome
+
+    // MARK: Tasks elsewhere
+
+    private func launchSettings(of loaded: LoadedSpec) throws -> LaunchSettings {
+        var settings = try launch.settings(of: loaded)
+        settings.jobs = jobs ?? settings.jobs
+        if launch.isForSlurm, settings.name != "slurm" {
+            throw ValidationError("--partition, --gpus-per-task, --cpus-per-task, --time, --account and --sbatch are for --launcher slurm")
+        }
+        return settings
+    }
+
+    /// Processes of this command where no launcher starts others.
+    private func localJobs(_ settings: LaunchSettings) throws -> Int {
+        guard settings.name == nil || settings.name == "local" else { return 1 }
+        // What a file says of another launcher's tasks does not hold for this machine.
+        let jobs = jobs ?? (launch.launcher == nil ? settings.jobs : nil) ?? 1
+        guard jobs <= 256 else { throw ValidationError("--jobs \(jobs): this machine takes 256 processes at most") }
+        return jobs
+    }
+
+    /// Does the work by tasks of a launcher, or joins tasks that are at it; nil where this process does it.
+    private func cluster(
+        _ loaded: LoadedSpec, _ opened: RunStore, _ settings: LaunchSettings, _ interruption: Interruption
+    ) throws -> (outcome: Outcome, progress: ProgressPrinter)? {
+        let isElsewhere = settings.name.map { $0 != "local" || launch.detach || launch.dryRun } ?? false
+        guard try isElsewhere || ClusterRun.hasWork(beside: opened) else {
+            guard !launch.detach, !launch.dryRun else {
+                throw ValidationError("--detach and --dry-run need a launcher: --launcher local, slurm or command")
+            }
+            return nil
+        }
+        var settings = settings
+        if !isElsewhere, let last = QueueFolder(of: opened.folder).queue.submissions().last { settings = last.settings }
+        let progress = ProgressPrinter(jobs: max(2, settings.jobs ?? 2))
+        let run = ClusterRun(
+            loaded: loaded, store: opened, settings: settings, options: launch,
+            shared: ["--store", store.path, "--journal", store.journal.rawValue],
+            taskOptions: (corpora.folder.map { ["--corpora", $0] } ?? []) + (threads.threads.map { ["--threads", String($0)] } ?? [])
+                + (threads.instructionSet.map { ["--instruction-set", $0.rawValue] } ?? []),
+            corpora: corpora.folder, interruption: interruption, progress: progress)
+        return try (isElsewhere ? run.perform() : run.joinIfQueued()).map { ($0, progress) }
     }
 
     private func alone(
@@ -130,7 +185,7 @@ struct RunCommand: ParsableCommand {
     // MARK: Processes side by side
 
     private func sideBySide(
-        _ loaded: LoadedSpec, _ store: RunStore, _ interruption: Interruption, _ signals: InterruptSignals,
+        _ loaded: LoadedSpec, _ store: RunStore, _ jobs: Int, _ interruption: Interruption, _ signals: InterruptSignals,
         _ progress: ProgressPrinter
     ) throws -> Outcome {
         let workspace = Workspace(store: store, corpora: corpora.folder, commandLine: CommandLine.arguments)

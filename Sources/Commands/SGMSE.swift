@@ -6,6 +6,7 @@ import Experiments
 import Foundation
 import Installation
 import Kernels
+import Launchers
 import Models
 import Parallelism
 import Reports
@@ -39,7 +40,7 @@ public struct SGMSE: ParsableCommand {
             Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self, Logs.self, Diff.self, Compare.self, Investigate.self, TableCommand.self, PlotCommand.self, ReportCommand.self,
             DataCommand.self, Enhance.self, Metrics.self, Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self,
             Rename.self, Remove.self, Import.self, Export.self, Backup.self, CollectGarbage.self, Doctor.self, Bench.self,
-            Manual.self,
+            QueueCommand.self, CancelCommand.self, CollectCommand.self, TaskCommand.self, Manual.self,
         ])
 
     public init() {}
@@ -107,7 +108,7 @@ public struct SGMSE: ParsableCommand {
             is SharedIdentity, is ReferenceError, is MemoryNeed, is BackboneError, is DeviceError:
             2
         case is GroupFailure: 1
-        case let error where isMachineFailure(error): 5
+        case let error where isMachineFailure(error) || error is QueueError: 5
         case let error as OutputError: error.isClosedPipe ? 128 + SIGPIPE : 5
         case is StoreError, is CheckpointError: 2
         case is Interrupted: 130

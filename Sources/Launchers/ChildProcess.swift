@@ -24,6 +24,7 @@ struct ChildProcess {
         _ command: [String], output: (String, String), variables: [String: String] = [:], group: Group = .own
     ) throws(LaunchError) {
         precondition(!command.isEmpty, "no command")
+        Self.closeFilesAtExec()
         var (files, attributes, signals) = (posix_spawn_file_actions_t(), posix_spawnattr_t(), sigset_t())
         posix_spawn_file_actions_init(&files)
         posix_spawnattr_init(&attributes)
@@ -50,6 +51,12 @@ struct ChildProcess {
                 hint: "give the command on a login node of the cluster, or choose another launcher: --launcher local")
         }
         self.number = number
+    }
+
+    /// Some files of this process were inherited and would be handed on: whoever started it waits until they are closed.
+    private static func closeFilesAtExec() {
+        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        for descriptor in open.compactMap({ Int32($0) }) where descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     }
 
     private static func withPointers<Value>(_ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Value) -> Value {

@@ -1,5 +1,5 @@
+import Digests
 import Foundation
-import SpecLanguage
 
 extension LaunchSettings {
     /// What names of units begin with that wait for tasks with these settings; how many tasks there are does not matter.

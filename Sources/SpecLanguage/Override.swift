@@ -55,7 +55,7 @@ package struct Override {
     package var dotted: String { path.map(\.name).joined(separator: ".") }
     package var tree: SpecNode { SpecComposer.tree(path, value) }
     /// Whether it changes how the spec is composed, rather than a setting.
-    package var changesComposition: Bool { path.first.map { SpecComposer.compositionKeys.contains($0.name) } ?? false }
+    package var changesComposition: Bool { path.first.map { SpecComposer.separateKeys.contains($0.name) } ?? false }
 }
 
 extension SpecNode {

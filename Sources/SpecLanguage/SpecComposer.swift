@@ -3,6 +3,8 @@
 package struct SpecComposer {
     /// Keys read by composition, before anything is resolved.
     package static let compositionKeys: Set<String> = ["extends", "sweep", "profiles"]
+    /// Keys that are no settings of an experiment: those of composition, and where it is run.
+    package static let separateKeys = compositionKeys.union(["launcher"])
 
     /// The whole of a spec file.
     package let root: Schema

@@ -81,7 +81,7 @@ package struct Sweep {
                 var own: Set<String> = []
                 for assignment in point {
                     let section = vocabulary.schema.section(of: assignment.path)
-                    if SpecComposer.compositionKeys.contains(section), reported.insert(section).inserted {
+                    if SpecComposer.separateKeys.contains(section), reported.insert(section).inserted {
                         errors.append(SpecError("sweep", at: assignment.mark, "'\(section)' cannot be swept"))
                     }
                     for path in paths(set: assignment.value, at: canonical(assignment.path)) {

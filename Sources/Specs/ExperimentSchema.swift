@@ -28,6 +28,7 @@ public enum ExperimentSchema {
         .section("evaluate", EvaluateSpec.schema, "What is scored and how.", part: .evaluation),
         Field("sweep", .raw, default: .absent, "Combinations of settings, one run each.", part: IdentityPart.none),
         Field("profiles", .raw, default: .absent, "Named sets of changes, chosen with --profile.", part: IdentityPart.none),
+        Field("launcher", .raw, default: .absent, "What starts its tasks: local, slurm or command, with settings.", part: IdentityPart.none),
     ])
 
     /// The dotted paths of all settings, registries' parameters apart.

@@ -5,7 +5,10 @@ extension Settings {
     fileprivate func firstMismatch(with schema: Schema, prefix: String = "") -> String? {
         for field in schema.fields {
             let path = prefix + field.name
-            guard let value = self[field.name] else { return path }
+            guard let value = self[field.name] else {
+                if case .absent = field.standard, case .raw = field.type { continue }
+                return path
+            }
             if case .section(let inner, _) = field.type, case .section(let settings) = value {
                 if let found = settings.firstMismatch(with: inner, prefix: path + ".") { return found }
             } else if !field.accepts(value) {
@@ -46,9 +49,13 @@ extension FieldType {
 extension ExperimentSpec: Codable {
     /// - Throws: `DecodingError` where a setting is missing or has another type, as after a change of the language.
     public convenience init(from decoder: any Decoder) throws {
-        let settings = try Settings(from: decoder)
-        if let path = settings.firstMismatch(with: ExperimentSchema.root) {
-            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "no usable '\(path)' in the kept spec"))
+        try self.init(checking: try Settings(from: decoder), at: decoder.codingPath)
+    }
+
+    /// - Throws: As ``init(from:)``.
+    package convenience init(checking settings: Settings, at path: [any CodingKey] = []) throws {
+        if let setting = settings.firstMismatch(with: ExperimentSchema.root) {
+            throw DecodingError.dataCorrupted(.init(codingPath: path, debugDescription: "no usable '\(setting)' in the kept spec"))
         }
         self.init(settings)
     }

@@ -10,6 +10,9 @@ public struct Identity: Hashable, Sendable, Codable, CustomStringConvertible {
 
     init(of canonical: String) { hex = SHA256.hex(canonical, digits: 32) }
 
+    /// The identity of any text.
+    package init(ofText text: String) { self.init(of: text) }
+
     /// The identity of this in the setting of another.
     func joined(to other: Identity) -> Identity { Identity(of: other.hex + hex) }
 

@@ -14,6 +14,8 @@ struct SpecAssembly {
     private let profiles: [SpecNode.Entry]
     let overlay: SpecNode?
     private let overrides: [Override]
+    /// The section `launcher`, as it was written.
+    private let launcher: SpecNode?
     let root: Mark
     let derived: DerivedSettings
 
@@ -29,10 +31,11 @@ struct SpecAssembly {
         let (tree, refused) = Self.composed(tree, overrides, &composer)
         root = Mark(file: file, line: 1, column: 1, text: tree.mark.file == file && tree.mark.line == 1 ? tree.mark.text : "")
         sweep = tree["sweep"].flatMap { $0.isNull ? nil : Sweep($0, vocabulary) }
+        launcher = tree["launcher"]
         profiles = tree["profiles"]?.entries ?? []
         overlay = profile.flatMap { tree["profiles"]?[$0]?.relabelled(.profile($0)) }
         self.overrides = overrides.filter { !$0.changesComposition }
-        base = tree.without(SpecComposer.compositionKeys)
+        base = tree.without(SpecComposer.separateKeys)
         self.errors = errors + refused
         self.errors += mistakesOfProfiles(in: tree) + fixedThoughVaried(by: &composer)
         self.errors += (sweep?.errors ?? []) + composer.errors
@@ -64,7 +67,7 @@ struct SpecAssembly {
             found.append(SpecError("wrong-type", at: node.mark, "'profiles' wants names with settings, not \(node.noun)"))
         }
         for entry in profiles {
-            for inner in entry.value.entries ?? [] where SpecComposer.compositionKeys.contains(inner.key) {
+            for inner in entry.value.entries ?? [] where SpecComposer.separateKeys.contains(inner.key) {
                 found.append(
                     SpecError(
                         "profile", at: inner.mark, "'\(inner.key)' cannot stand in a profile",
@@ -217,7 +220,7 @@ struct SpecAssembly {
         guard !errors.contains(where: { $0.severity == .error }) else { return nil }
         return LoadedSpec(
             spec: whole.spec, origins: whole.origins, runs: runs, warnings: SpecErrors(errors).all, files: files,
-            profile: profile, profiles: profiles.map(\.key), sweptPaths: sweep?.paths ?? [], unknown: unknown(whole, files))
+            profile: profile, profiles: profiles.map(\.key), sweptPaths: sweep?.paths ?? [], unknown: unknown(whole, files), launcher: launcher)
     }
 
     /// What is incomplete, less what an override, every point of the sweep, or a file above the one that says so gives.

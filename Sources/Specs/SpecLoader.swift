@@ -95,6 +95,8 @@ public struct LoadedSpec: Sendable {
 
     /// Settings that the spec marks as not known and nobody has set since; a profile is no attempt at them.
     public let unknown: [String: String]
+    /// The section `launcher` as it was written: what starts the spec's tasks, which is no part of its meaning.
+    public let launcher: SpecNode?
 }
 
 /// One training: a resolved spec at one point of its sweep with one seed.

@@ -16,6 +16,8 @@ final class InterruptSignals: Sendable {
         var isEnding = false
         /// Whether the work in hand is waited for, however long it takes.
         var isPatient = false
+        /// Whether further signals change nothing: whoever sends them ends the process in another way at last.
+        var isSteady = false
         /// Signals that someone else answers for this process.
         var ignored: Set<Int32> = []
         /// Removes what a process that ends at once would leave behind.
@@ -65,6 +67,9 @@ final class InterruptSignals: Sendable {
     /// Whether the work in hand is waited for, as a step of training is: what it computed would be lost.
     func wait(_ isNeeded: Bool) { Self.state.withLock { $0.isPatient = isNeeded } }
 
+    /// Goes on saving however many signals come, as a scheduler sends them one after the other.
+    func stayThroughRepeatedSignals() { Self.state.withLock { $0.isSteady = true } }
+
     /// Leaves the signals that a terminal sends to a whole group of processes to the parent of this one.
     func leaveToParent() { Self.state.withLock { $0.ignored = [SIGINT, SIGTERM, SIGHUP] } }
 
@@ -85,7 +90,7 @@ final class InterruptSignals: Sendable {
         if known.ignored.contains(number) { return }
         guard known.interruption != nil else { end() }
         if known.isRequested {
-            if number == SIGINT || number == SIGTERM { end() }
+            if !known.isSteady, number == SIGINT || number == SIGTERM { end() }
             return
         }
         printError("\nstopping; what was done is kept. Ctrl-C once more stops at once")

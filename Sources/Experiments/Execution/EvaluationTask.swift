@@ -17,6 +17,8 @@ struct EvaluationTask: Sendable {
     let setName: String
     let test: PreparedData.TestData
     let key: EvaluationKey
+    /// The share of the files that is scored here; all of them if `nil`.
+    var share: WorkUnit.FileShare?
 
     /// An evaluation of a training's weights; `nil` where its set is not there yet.
     init?(_ evaluation: SpecEvaluation, of training: TrainingTask) {
@@ -54,6 +56,12 @@ struct EvaluationTask: Sendable {
         case .model(_, let evaluation): evaluation.label
         case .anchor: setName
         }
+    }
+
+    /// The files that are scored here.
+    var files: ArraySlice<PairedFile> {
+        let all = test.set.files
+        return share.map { all[$0.range(of: all.count)] } ?? all[...]
     }
 
     /// Whether enhanced audio may be kept; the noisy input is there already.

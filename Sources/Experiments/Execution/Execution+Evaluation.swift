@@ -18,7 +18,7 @@ extension Execution {
         let log = log(of: task)
         emit(.planned(step), log)
         guard step.state != .cached else {
-            if scoring.evaluation.status != .finished { try store.end(scoring.evaluation.id, as: .finished) }
+            if scoring.evaluation.status != .finished, task.share == nil { try store.end(scoring.evaluation.id, as: .finished) }
             return summary.cached += 1
         }
         try store.begin(scoring.evaluation.id, provenance: workspace.provenance)
@@ -33,7 +33,11 @@ extension Execution {
             try? store.end(scoring.evaluation.id, as: isFault ? .failed : .interrupted, reason: "\(error)")
             throw error
         }
-        try store.end(scoring.evaluation.id, as: .finished)
+        if task.share == nil {
+            try store.end(scoring.evaluation.id, as: .finished)
+        } else {
+            try store.end(scoring.evaluation.id, as: .interrupted, reason: WorkUnit.FileShare.reason)
+        }
         emit(.finished(step), log)
         summary.done += 1
     }
@@ -75,7 +79,7 @@ extension Execution {
         }
         let files = Dictionary(set.files.compactMap { file in file.id.map { (file.path, $0) } }, uniquingKeysWith: { $1 })
         let scored = Dictionary(grouping: try store.scores(of: evaluation.id), by: \.file).mapValues { Set($0.map(\.metric)) }
-        let missing = task.test.set.files.filter { file in
+        let missing = task.files.filter { file in
             guard let id = files[file.name] else { return true }
             return !Set(columns.map(\.id)).isSubset(of: scored[id] ?? [])
         }
@@ -123,7 +127,7 @@ extension Execution {
             scoring.missing, interruption: executor.interruption, process: try process(task, scoring, evaluator)
         ) { outcome, done in
             guard let id = scoring.files[outcome.file.name] else { return }
-            let path = try keep(outcome, of: task, in: output, number: done)
+            let path = try keep(outcome, of: task, in: output, number: task.files.startIndex + done)
             try store.record(
                 scores: scores(outcome, id, scoring.columns), results: [try outcome.result(of: id, output: path)],
                 of: scoring.evaluation.id)

@@ -59,7 +59,7 @@ public struct Executor: Sendable {
     /// - Throws: `GateFailure` for data that is not what a spec says.
     public func makeReady(_ loaded: LoadedSpec) throws { _ = try register(try plan(loaded)) }
 
-    private func plan(_ loaded: LoadedSpec) throws -> Plan {
+    func plan(_ loaded: LoadedSpec) throws -> Plan {
         try Planner(
             store: store, folder: workspace.folder, catalog: workspace.catalog,
             preparer: DataPreparer(workspace: workspace, interruption: interruption, observe: observe), interruption: interruption
@@ -69,7 +69,7 @@ public struct Executor: Sendable {
     // MARK: Registration
 
     /// Makes the plan's runs known to the store, with what the gates found.
-    private func register(_ plan: Plan) throws -> [RegisteredRun] {
+    func register(_ plan: Plan) throws -> [RegisteredRun] {
         let protocolFindings = try ProtocolGate.enter(plan.spec, workspace.catalog)
         let written = Self.text(of: plan.spec.files)
         let open = plan.openEvaluations

@@ -1,0 +1,229 @@
+import Experiments
+import Foundation
+import Launchers
+import Parallelism
+import Runs
+import Specs
+import Training
+
+/// A spec whose pending steps are done by tasks elsewhere: planned and gated here, queued, submitted, watched, collected.
+struct ClusterRun {
+    let loaded: LoadedSpec
+    let store: RunStore
+    let settings: LaunchSettings
+    let options: LaunchOptions
+    /// Options of a task's and of the collecting command, and of a task's alone.
+    let shared: [String]
+    let taskOptions: [String]
+    let corpora: String?
+    let interruption: Interruption
+    let progress: ProgressPrinter
+
+    private var folder: QueueFolder { QueueFolder(of: store.folder) }
+    private var queue: UnitQueue { folder.queue }
+
+    /// What became of the spec.
+    struct Outcome {
+        var runs: [Run.ID]
+        var done: Int
+        var cached: Int
+        var failed: Int
+        /// Whether tasks go on without this command.
+        var isDetached = false
+    }
+
+    /// The spec's units in the queue.
+    private struct Assignment {
+        var runs: [Run.ID]
+        var cached: [PlanStep]
+        /// By name in the queue, which may be that of another pool.
+        var units: Set<String>
+        var isSubmitted: Bool
+    }
+
+    /// Whether tasks have units in hand, or units wait for them.
+    static func hasWork(beside store: RunStore) throws -> Bool {
+        try !QueueFolder(of: store.folder).queue.entries([.todo, .running, .done]).isEmpty
+    }
+
+    func perform() throws -> Outcome {
+        let launcher = try settings.launcher()
+        if options.dryRun { return try preview(launcher) }
+        let assignment = try folder.alone(store, interruption) { try assign(launcher) }
+        for step in assignment.cached { progress.show(.planned(step)) }
+        guard !options.detach, !assignment.units.isEmpty else {
+            let goesOn = !assignment.units.isEmpty
+            if goesOn { progress.message("the tasks go on by themselves: sgmse queue lists them, the same command joins them") }
+            return Outcome(runs: assignment.runs, done: 0, cached: assignment.cached.count, failed: 0, isDetached: goesOn)
+        }
+        return try watch(assignment)
+    }
+
+    /// Joins the tasks that are at this spec, where there are any.
+    func joinIfQueued() throws -> Outcome? {
+        let queued = try queue.entries([.todo, .running, .done]).compactMap(folder.unit)
+        let runs = Set(queued.flatMap(\.shortIDs))
+        let own = try executor.divide(loaded, for: 1).units
+        let names = Set(queued.map(\.name))
+        guard own.contains(where: { names.contains($0.name) || !runs.isDisjoint(with: $0.shortIDs) }) else { return nil }
+        return try perform()
+    }
+
+    private var executor: Executor {
+        let workspace = Workspace(store: store, corpora: corpora, commandLine: CommandLine.arguments)
+        return Executor(workspace: workspace, interruption: interruption, observe: progress.show)
+    }
+
+    private func seed(name: String) -> String { "queue/seeds/\(name).sqlite" }
+
+    // MARK: Submitting
+
+    private func preview(_ launcher: any Launcher) throws -> Outcome {
+        let division = try executor.divide(loaded, for: settings.jobs ?? Self.mostTasks)
+        let name = Self.jobName(of: loaded)
+        if division.units.isEmpty {
+            progress.message("nothing is left to do")
+        } else {
+            try emit(launcher.preview(try job(name, units: division.units.count)))
+            progress.message("\(division.units.count) units; nothing was submitted")
+        }
+        let cached = division.plan.steps.count { $0.state == .cached }
+        return Outcome(runs: division.runs, done: 0, cached: cached, failed: 0, isDetached: true)
+    }
+
+    /// Plans, queues what no task has yet, and submits tasks for it. Done alone.
+    private func assign(_ launcher: any Launcher) throws -> Assignment {
+        if queue.exists {
+            try folder.reclaim()
+            _ = try folder.collect(into: store, interruption)
+            let pools = Set(try queue.entries([.todo]).map { QueueFolder.pool($0.unit) }).subtracting([settings.pool])
+            // What waits for tasks that nobody started again waits for these.
+            for pool in try pools.filter({ try !folder.hasTasks(in: $0) }) { _ = try folder.withdraw([pool], into: store) }
+        }
+        let name = Self.jobName(of: loaded)
+        let division = try executor.divide(loaded, for: settings.jobs ?? Self.mostTasks, seed: seed(name: name))
+        let active = try queue.entries([.todo, .running])
+        let known = Dictionary(active.map { (QueueFolder.stem($0.unit), $0.unit) }, uniquingKeysWith: { first, _ in first })
+        let others = division.units.compactMap { known[$0.name] }
+        let fresh = division.units.filter { unit in known[unit.name] == nil && !Self.isShared(unit, among: Set(known.keys)) }
+        let added = try queue.add(fresh.map { ("\(settings.pool)_\($0.name)", try $0.encoded()) })
+        let waiting = try queue.entries([.todo]).count { QueueFolder.pool($0.unit) == settings.pool }
+        let isIdle = try waiting > 0 && !folder.hasTasks(in: settings.pool)
+        if !added.isEmpty || isIdle {
+            try submit(name, units: added.isEmpty ? waiting : added.count, by: launcher)
+        } else if !others.isEmpty {
+            progress.message("\(others.count) units are in the queue already; this command joins their tasks")
+        }
+        return Assignment(
+            runs: division.runs, cached: division.plan.steps.filter { $0.state == .cached }.map(\.summary),
+            units: Set(added + others), isSubmitted: !added.isEmpty)
+    }
+
+    /// Whether another division of the same evaluation by files is in the queue.
+    private static func isShared(_ unit: WorkUnit, among stems: Set<String>) -> Bool {
+        let whole = { (name: String) in name.split(separator: "-").prefix(2).joined(separator: "-") }
+        return unit.name.hasPrefix("score-") && stems.contains { $0.hasPrefix("score-") && whole($0) == whole(unit.name) }
+    }
+
+    private func submit(_ name: String, units: Int, by launcher: any Launcher) throws {
+        let job = try job(name, units: units)
+        var submission = Submission(name: name, settings: settings, spec: loaded.file, tasks: job.tasks)
+        try queue.save(submission)
+        do {
+            if settings.stageBinary == true { try stageBinary(to: job.folder) }
+            submission.ids = try launcher.submit(job)
+        } catch {
+            // The next command need not wait for tasks of this job; what it may have started does its units all the same.
+            submission.isCancelled = true
+            try queue.save(submission)
+            throw error
+        }
+        try queue.save(submission)
+        func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+        let ids = submission.ids.joined(separator: ", ")
+        progress.message("\(count(units, "unit")) for \(count(job.tasks, "task")): job \(name) (\(ids))")
+    }
+
+    /// Unique, and short enough for every engine.
+    private static func jobName(of loaded: LoadedSpec) -> String {
+        let safe = loaded.spec.name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) ? $0 : "-" }
+        return "sgmse-" + String(safe.prefix(40)) + "-" + String(UInt32.random(in: .min ... .max), radix: 36)
+    }
+
+    /// Without `--jobs`, as many tasks as units up to this.
+    private static let mostTasks = 64
+
+    private func job(_ name: String, units: Int) throws -> Job {
+        let folder = queue.jobsFolder + "/" + name
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let program = settings.stageBinary == true ? folder + "/sgmse" : own
+        let task = [program, "task", "--job", name, "--pool", settings.pool] + shared + taskOptions
+        return Job(
+            name: name, tasks: max(1, min(settings.jobs ?? Self.mostTasks, units)), project: FileManager.default.currentDirectoryPath,
+            folder: folder, task: task, collect: [program, "collect"] + shared, settings: settings)
+    }
+
+    private func stageBinary(to folder: String) throws {
+        let target = folder + "/sgmse"
+        do {
+            try FileManager.default.copyItem(atPath: "/proc/self/exe", toPath: target + ".part")
+            try FileManager.default.moveItem(atPath: target + ".part", toPath: target)
+        } catch {
+            throw StoreError(cannotWrite: target, error)
+        }
+    }
+
+    // MARK: Watching
+
+    /// Shows the tasks' progress and collects what they finish, until nothing of this spec is left.
+    private func watch(_ assignment: Assignment) throws -> Outcome {
+        var reader = QueueProgress(of: queue)
+        // Units that were begun when the queue was last read: what they wrote at their end is read once more.
+        var known: Set<String> = []
+        var failed: [String: String] = [:]
+        var lastLook = ContinuousClock.now
+        while true {
+            guard !interruption.isRequested else {
+                progress.finish()
+                printError("the tasks go on; the same command joins them, sgmse cancel ends them")
+                throw Interrupted()
+            }
+            let open = try queue.entries([.todo, .running, .done, .failed]).filter { assignment.units.contains($0.unit) }
+            let begun = Set(open.filter { $0.state != .todo }.map(\.unit))
+            for event in reader.news(of: begun.union(known).sorted()) { progress.show(event) }
+            known = begun
+            if open.contains(where: { $0.state == .done || $0.state == .failed && failed[$0.unit] == nil }) {
+                _ = try folder.alone(store, interruption) { try folder.collect(into: store, interruption) }
+            }
+            for entry in open where entry.state == .failed && failed[entry.unit] == nil {
+                failed[entry.unit] = queue.failure(of: entry.unit) ?? "it failed"
+                progress.message("✗ \(folder.unit(entry)?.title ?? entry.unit): \(failed[entry.unit] ?? "")")
+            }
+            let pending = open.filter { $0.state == .todo || $0.state == .running }
+            if pending.isEmpty, !open.contains(where: { $0.state == .done }) { break }
+            if !pending.isEmpty, ContinuousClock.now - lastLook > .seconds(Self.look) {
+                lastLook = .now
+                try folder.alone(store, interruption) { try folder.reclaim() }
+                let isStuck = try pending.allSatisfy { try $0.state == .todo && !folder.hasTasks(in: QueueFolder.pool($0.unit)) }
+                if isStuck { throw NoTasks(units: pending.count) }
+            }
+            Thread.sleep(forTimeInterval: Self.pause)
+        }
+        for event in reader.news(of: assignment.units.sorted()) { progress.show(event) }
+        let board = progress.board
+        return Outcome(runs: assignment.runs, done: board.done.count, cached: assignment.cached.count, failed: failed.count)
+    }
+
+    /// Seconds between two looks at the queue, and at the engine's tasks.
+    private static let (pause, look) = (1.0, 10.0)
+}
+
+/// Units wait, and no task is left to take them.
+struct NoTasks: Error, Hashable, Sendable, CustomStringConvertible {
+    var units: Int
+
+    var description: String {
+        "error: \(units) units wait, and no task is left that could take them\n"
+            + "    the logs of the tasks lie in queue/jobs beside the store; the same command submits new tasks"
+    }
+}

@@ -1,0 +1,174 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Launchers
+import Parallelism
+import Runs
+import Synchronization
+import Training
+
+/// `sgmse task`: what a job of a cluster runs: takes units from the queue until none is left.
+struct TaskCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "task", abstract: "Take units from the queue of a store until none is left; started by a launcher.",
+        shouldDisplay: false)
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var corpora: CorpusOptions
+    @OptionGroup var threads: ThreadOptions
+
+    @Option(help: "The name of the job.")
+    var job: String
+
+    @Option(help: "What the names of its units begin with.")
+    var pool: String
+
+    func run() throws {
+        try threads.apply()
+        guard let task = environmentVariable("SGMSE_TASK"), !task.isEmpty, !task.contains("/") else {
+            throw ValidationError("a launcher starts sgmse task, and its script sets SGMSE_TASK; give sgmse run SPEC --launcher slurm")
+        }
+        let interruption = Interruption()
+        let signals = InterruptSignals(interruption)
+        signals.wait(true)
+        signals.stayThroughRepeatedSignals()
+        let queue = QueueFolder(store)
+        var worker = UnitWorker(queue.queue, task: task, pool: pool, place: place)
+        var failed = 0
+        while !interruption.isRequested, let held = try worker.next() {
+            let turn = UnitTurn(held, in: queue, job: job, corpora: corpora.folder, interruption)
+            switch try turn.perform() {
+            case .done: break
+            case .failed: failed += 1
+            case .interrupted:
+                if turn.isStillHeld { askAgain(queue.queue, task) }
+                throw Interrupted()
+            }
+        }
+        // The signal came between two units.
+        guard !interruption.isRequested else {
+            askAgain(queue.queue, task)
+            throw Interrupted()
+        }
+        signals.stop()
+        if failed > 0 { throw ExitCode(1) }
+    }
+
+    /// Asks to be started again, unless a person cancelled the job.
+    private func askAgain(_ queue: UnitQueue, _ task: String) {
+        guard let submission = queue.submission(job), !submission.isCancelled else { return }
+        try? submission.settings.launcher().startAgainLater(task: task)
+    }
+
+    /// Where in the list of units the task begins, from "3/8".
+    private var place: Double {
+        let numbers = (environmentVariable("SGMSE_TASK_PLACE") ?? "").split(separator: "/").compactMap { Double($0) }
+        guard numbers.count == 2, numbers[1] > 0 else { return 0 }
+        return min(max(numbers[0] / numbers[1], 0), 1)
+    }
+}
+
+/// One unit in the hands of one task.
+private final class UnitTurn: Sendable {
+    enum Outcome { case done, failed, interrupted }
+
+    private let held: UnitWorker.Held
+    private let folder: QueueFolder
+    private let job: String
+    private let corpora: String?
+    private let interruption: Interruption
+    private let state = Mutex((isOver: false, isLost: false))
+    private let lastWritten = Mutex([String: ContinuousClock.Instant]())
+
+    /// Seconds between two signs of life, which are also the checks whether another task took the unit over.
+    private static let pulse = 10.0
+    /// Between two lines about the same long step.
+    private static let interval = Duration.seconds(5)
+
+    init(_ held: UnitWorker.Held, in folder: QueueFolder, job: String, corpora: String?, _ interruption: Interruption) {
+        (self.held, self.folder, self.job, self.corpora, self.interruption) = (held, folder, job, corpora, interruption)
+    }
+
+    private var queue: UnitQueue { folder.queue }
+    private var work: String { queue.workFolder(of: held.unit) }
+    /// Whether no other task took the unit over.
+    var isStillHeld: Bool { !state.withLock(\.isLost) }
+
+    func perform() throws -> Outcome {
+        do {
+            let unit = try WorkUnit(decoding: held.content)
+            printError("\(unit.title) (\(held.unit))")
+            try TaskRecord(job: job, task: held.task).write(in: work)
+            watch()
+            defer { state.withLock { $0.isOver = true } }
+            let failures = try perform(unit)
+            guard let (step, reason) = failures.first else {
+                try queue.complete(held)
+                return .done
+            }
+            return try fail(unit, "\(step.title): \(reason)")
+        } catch is Interrupted {
+            if isStillHeld { try queue.giveBack(held) }
+            return .interrupted
+        } catch let error where isMachineFailure(error) || error is QueueError {
+            try? queue.giveBack(held)
+            throw error
+        } catch {
+            return try fail(nil, "\(error)")
+        }
+    }
+
+    private func perform(_ unit: WorkUnit) throws -> [(step: PlanStep, reason: String)] {
+        let store = try UnitStore.open(unit, in: work, folder: folder.folder)
+        defer { try? store.close() }
+        let workspace = Workspace(store: store, corpora: corpora, commandLine: CommandLine.arguments)
+        let live = LiveLogs(unit.logs, store)
+        let executor = Executor(workspace: workspace, interruption: interruption) { [self] event in
+            write(event)
+            live.take(event)
+        }
+        return try executor.perform(unit).failed
+    }
+
+    private func fail(_ unit: WorkUnit?, _ reason: String) throws -> Outcome {
+        let log = QueueFolder.lastLines(of: work + "/log.txt")
+        printError("✗ \(unit?.title ?? held.unit): \(reason)")
+        try queue.fail(held, reason: reason + (log.isEmpty ? "" : "\nlast lines of its log:\n" + log))
+        return .failed
+    }
+
+    /// Shows others that the task lives, and stops where the unit is no longer its own.
+    private func watch() {
+        Thread.detachNewThread { [self] in
+            while !state.withLock(\.isOver) {
+                if !queue.confirm(held) {
+                    state.withLock { $0.isLost = true }
+                    printError("another task took \(held.unit) over; this one stops")
+                    return interruption.request()
+                }
+                Thread.sleep(forTimeInterval: Self.pulse)
+            }
+        }
+    }
+
+    /// Keeps an event for whoever watches the queue.
+    private func write(_ event: ExperimentEvent) {
+        switch event {
+        case .trained(let run, let progress) where progress.step < progress.of: guard isTime("t" + run) else { return }
+        case .evaluated(let run, _, _, let done, let total, _) where done < total: guard isTime("e" + run) else { return }
+        default: break
+        }
+        if let line = event.line { try? queue.append(Data((line + "\n").utf8), to: work + "/events.jsonl") }
+        guard let text = event.text else { return }
+        printError(text)
+        try? queue.append(Data((text + "\n").utf8), to: work + "/log.txt")
+    }
+
+    private func isTime(_ key: String) -> Bool {
+        lastWritten.withLock { last in
+            if let known = last[key], ContinuousClock.now - known < Self.interval { return false }
+            last[key] = .now
+            return true
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Runs
+import SpecLanguage
+import Specs
+
+/// A part of a plan that one task of a cluster does: a training with its evaluations, an evaluation of a finished training or
+/// some of its files, or an anchor.
+///
+/// It holds what a machine needs that has nothing but the program, the audio and the folder of the runs. Paths are those of
+/// the spec, which begin in the project's folder.
+public struct WorkUnit: Codable, Sendable {
+    /// Unique, and safe as a file's name; equal work has an equal name, whoever plans it.
+    public var name: String
+    /// What it does, for a person.
+    public var title: String
+    /// The runs whose training it does or evaluates; those of one unit share it.
+    var runs: [Part]
+    /// What it does, as processes claim it.
+    var steps: [String]
+    /// Whether it trains, where that is not done.
+    public var trains: Bool
+    /// Which files of a set, where other units do the rest.
+    var files: FileShare?
+    /// How often it is tried again.
+    public var retries: Int
+    /// s that it will take, where a like one was measured.
+    public var seconds: Double?
+    /// The file of the spec.
+    public var spec: String
+    /// The store that knows what runs had before, relative to the folder of the runs, and which of them are needed.
+    public internal(set) var seed: String?
+    public internal(set) var seedRuns: [String] = []
+
+    /// A run as its spec resolved it, and as the store that planned it knows it.
+    struct Part: Sendable {
+        var name: String
+        var label: String
+        var seed: Int
+        var spec: ExperimentSpec
+        /// The name and the id under which it is stored; nil for one without a model, of which only anchors are evaluated.
+        var storedName: String?
+        var shortID: String?
+    }
+
+    /// The files of a set of which `count` units do one share each.
+    struct FileShare: Hashable, Codable, Sendable {
+        var index: Int
+        var count: Int
+
+        /// Why an evaluation is left open of which this is done.
+        static let reason = "some of its files; tasks of their own score the others"
+
+        func range(of files: Int) -> Range<Int> { files * index / count..<files * (index + 1) / count }
+    }
+
+    /// The viewers' files that the spec asks for, by the names of the runs.
+    public var logs: [String: [String]] {
+        Dictionary(runs.map { ($0.storedName ?? $0.name, $0.spec.train.log) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The ids of its runs.
+    public var shortIDs: [String] { runs.compactMap(\.shortID) }
+
+    public func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+}
+
+extension WorkUnit {
+    /// - Throws: `DecodingError` for what another version of the program wrote.
+    public init(decoding data: Data) throws { self = try JSONDecoder().decode(WorkUnit.self, from: data) }
+}
+
+extension WorkUnit.Part: Codable {
+    private enum Key: String, CodingKey { case name, label, seed, spec, storedName, shortID }
+
+    init(from decoder: any Decoder) throws {
+        let keyed = try decoder.container(keyedBy: Key.self)
+        (name, label) = (try keyed.decode(String.self, forKey: .name), try keyed.decode(String.self, forKey: .label))
+        seed = try keyed.decode(Int.self, forKey: .seed)
+        spec = try ExperimentSpec(checking: try keyed.decode(ExactSettings.self, forKey: .spec).settings, at: decoder.codingPath)
+        storedName = try keyed.decodeIfPresent(String.self, forKey: .storedName)
+        shortID = try keyed.decodeIfPresent(String.self, forKey: .shortID)
+    }
+
+    /// Keys of evaluations spell settings in their order, so the order is kept.
+    func encode(to encoder: any Encoder) throws {
+        var keyed = encoder.container(keyedBy: Key.self)
+        try keyed.encode(name, forKey: .name)
+        try keyed.encode(label, forKey: .label)
+        try keyed.encode(seed, forKey: .seed)
+        try keyed.encode(ExactSettings(spec.settings), forKey: .spec)
+        try keyed.encodeIfPresent(storedName, forKey: .storedName)
+        try keyed.encodeIfPresent(shortID, forKey: .shortID)
+    }
+}

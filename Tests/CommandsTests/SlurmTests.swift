@@ -1,0 +1,138 @@
+import Foundation
+import Glibc
+import Runs
+import Testing
+
+/// Runs on a cluster of Slurm; `SGMSE_SLURM_SOAK=1` ends everything in every way, which takes minutes.
+@Suite(.serialized, .enabled(if: SlurmCluster.isInstalled, "Slurm is not installed, or this is not root: scripts/install-slurm"))
+struct SlurmTests {
+    static let isSoaking = ProcessInfo.processInfo.environment["SGMSE_SLURM_SOAK"] != nil
+    /// A training of a minute or more.
+    private static let long = tinySpec.replacingOccurrences(of: "max_steps: 6", with: "max_steps: 20000")
+        .replacingOccurrences(of: "validate_every: 3", with: "validate_every: 20000")
+
+    private func run(_ arguments: [String], in scratch: Scratch, _ cluster: SlurmCluster) throws -> Program {
+        let own = ["XDG_CONFIG_HOME": scratch.folder + "/config"]
+        return try Program(arguments, in: scratch.folder, environment: cluster.environment.merging(own) { $1 })
+    }
+
+    private func queue(_ scratch: Scratch, _ state: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/queue/" + state)) ?? []).sorted()
+    }
+
+    private func expectNothingLeft(_ scratch: Scratch, like alone: Scratch) throws {
+        #expect(["todo", "running", "done", "failed"].allSatisfy { queue(scratch, $0).isEmpty })
+        #expect(try ResultText(of: scratch.store).text == ResultText(of: alone.store).text)
+        let store = try RunStore(at: scratch.store)
+        for run in try store.runs() {
+            let kinds = try store.events(of: run.id).map(\.kind)
+            #expect(kinds.count { $0 == "started" } == 1 && kinds.count { $0 == "finished" } == 1, "\(kinds)")
+        }
+        #expect(try store.integrityProblems().isEmpty)
+        try store.close()
+    }
+
+    /// Two submissions at the same moment, each of more tasks than an array may have: every unit is done once.
+    @Test func aSweepOfTwoSubmissionsIsWhatOneProcessDoes() throws {
+        let cluster = try SlurmCluster()
+        defer { withExtendedLifetime(cluster) {} }
+        let (alone, shared) = (try Scratch(), try Scratch())
+        let sweep = tinySpec + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3, 3.0e-3] } }\n"
+        #expect(try run(["run", alone.spec(sweep), "--no-table"], in: alone, cluster).wait().code == 0)
+        let spec = try shared.spec(sweep)
+        let command = ["run", spec, "--launcher", "slurm", "--jobs", "5", "--time", "10", "--sbatch", "mem=100"]
+        let ends = try (0..<2).map { _ in try run(command + ["--detach"], in: shared, cluster) }.map { $0.wait() }
+        #expect(ends.allSatisfy { $0.code == 0 }, "\(ends.map(\.error))")
+        #expect(ends.count { $0.error.contains("5 units for 5 tasks:") } == 1, "\(ends.map(\.error))")
+        let joined = try run(command + ["--no-table"], in: shared, cluster).wait()
+        #expect(joined.code == 0 && joined.error.contains(" 0 failed"), "\(joined.error)")
+        #expect(queue(shared, "collected").count == 5)
+        try expectNothingLeft(shared, like: alone)
+    }
+
+    /// Whatever ends a task, its controller, its node or a collection: nothing is lost and nothing doubled.
+    @Test(.enabled(if: SlurmTests.isSoaking, "takes minutes: scripts/soak"))
+    func nothingIsLostHoweverTasksEnd() throws {
+        let cluster = try SlurmCluster()
+        defer { withExtendedLifetime(cluster) {} }
+        let (alone, shared) = (try Scratch(), try Scratch())
+        #expect(try run(["run", alone.spec(Self.long), "--no-table"], in: alone, cluster).wait().code == 0)
+        let command = ["run", try shared.spec(Self.long), "--launcher", "slurm", "--jobs", "1", "--time", "10", "--sbatch", "mem=100"]
+        #expect(try run(command + ["--detach"], in: shared, cluster).wait().code == 0)
+        var step = 0
+        func letItWork() throws {
+            _ = try cluster.call("scontrol", ["update", "JobId=\(try job())", "StartTime=now"])
+            let start = step
+            #expect(try waitUntil(90) { step = try steps(shared); return step > start + 20 }, "no step after \(start)")
+        }
+        func job() throws -> String {
+            let all = try cluster.call("squeue", ["-h", "-o", "%F %j"]).split(separator: "\n").filter { !$0.hasSuffix("-collect") }
+            return String(try #require(all.first).split(separator: " ")[0])
+        }
+        // Preempted by a job that takes the whole node.
+        try letItWork()
+        let other = shared.folder + "/other.sh"
+        try Data("#!/bin/sh\nsleep 2\n".utf8).write(to: URL(fileURLWithPath: other))
+        _ = try cluster.call("sbatch", ["--partition=high", "--exclusive", "--output=/dev/null", other])
+        #expect(try waitUntil(40) { try queue(shared, "todo").count == 1 && !cluster.call("squeue", ["-h", "-o", "%P"]).contains("high") })
+        // Its controller is started again.
+        try letItWork()
+        cluster.stop("slurmctld", SIGTERM)
+        try cluster.startController()
+        // The node dies, with all its processes.
+        try letItWork()
+        cluster.stop("slurmd", SIGKILL)
+        for process in processes(of: shared) { kill(process, SIGKILL) }
+        _ = try cluster.call("scontrol", ["update", "NodeName=localhost", "State=DOWN", "Reason=died"])
+        try cluster.startNode()
+        _ = try cluster.call("scontrol", ["update", "NodeName=localhost", "State=RESUME"])
+        // The time limit comes.
+        try letItWork()
+        _ = try cluster.call("scontrol", ["update", "JobId=\(try job())", "TimeLimit=1"])
+        #expect(try waitUntil(90) { queue(shared, "todo").count == 1 })
+        // A person ends the job; the same command starts another one.
+        try letItWork()
+        _ = try cluster.call("scancel", [try job()])
+        #expect(try waitUntil(30) { try cluster.call("squeue", ["-h"]).isEmpty })
+        #expect(queue(shared, "todo").count == 1)
+        let rest = try run(command + ["--no-table"], in: shared, cluster)
+        // Collections are interrupted meanwhile.
+        while rest.process.isRunning {
+            let collect = try run(["collect"], in: shared, cluster)
+            usleep(UInt32.random(in: 1000...60_000))
+            _ = collect.kill()
+        }
+        let end = rest.wait()
+        #expect(end.code == 0, "\(end.error)")
+        try expectNothingLeft(shared, like: alone)
+    }
+
+    private func waitUntil(_ seconds: Double, _ condition: () throws -> Bool) throws -> Bool {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        while Date() < deadline {
+            if try condition() { return true }
+            usleep(200_000)
+        }
+        return false
+    }
+
+    /// The last step that a task told.
+    private func steps(_ scratch: Scratch) throws -> Int {
+        let text = scratch.files("events.jsonl").compactMap { scratch.data($0) }.map { String(decoding: $0, as: UTF8.self) }.joined()
+        return text.matches(of: /"step":(\d+)/).compactMap { Int($0.1) }.filter { $0 < 20000 }.last ?? 0
+    }
+
+    /// The tasks that work in a folder, and what started them.
+    private func processes(of scratch: Scratch) -> [Int32] {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
+        let own = all.filter { number in
+            let words = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") ?? Data()
+            return String(decoding: words, as: UTF8.self).contains(scratch.store) && String(decoding: words, as: UTF8.self).contains("--job")
+        }
+        let parents = own.compactMap { number -> Int32? in
+            let stat = (try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8)) ?? ""
+            return stat.split(separator: ")").last?.split(separator: " ").dropFirst().first.flatMap { Int32($0) }
+        }
+        return parents.filter { $0 > 1 } + own
+    }
+}
