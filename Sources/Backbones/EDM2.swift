@@ -2,7 +2,8 @@ import Foundation
 import Layers
 import Tensors
 
-/// A network that scales its input and output for a bridge by itself, predicts clean speech, and tells how far it may be
+/// A network that scales its input and output for a bridge by itself, predicts clean speech, and tells how far it may
+/// be
 /// off.
 public protocol UncertainBackbone: Backbone {
     /// The weight of the squared distance at a time: the inverse of what the network's own output is scaled by.
@@ -18,10 +19,12 @@ public protocol UncertainBackbone: Backbone {
 ///     c_in  = 1 / ((w_x + w_y)² σ_x² + w_y² σ_n² + std²)
 ///     c_out = √((1 − w_x − w_y)² σ_x² + w_y² σ_n² + std²)   for c_s = 1,     σ_x for c_s = 0
 ///
-/// with the weights `w_x`, `w_y` and the deviation `std` of the bridge's marginal per real number. Spectrograms are `[B, F, N, 2]`;
+/// with the weights `w_x`, `w_y` and the deviation `std` of the bridge's marginal per real number. Spectrograms are
+/// `[B, F, N, 2]`;
 /// real and imaginary part are two channels.
 ///
-/// Karras et al., CVPR 2024; EDM2SE, ICASSP 2026, arXiv 2505.05216, Eq. (20)–(23): `c_in` has no square root there, and has none
+/// Karras et al., CVPR 2024; EDM2SE, ICASSP 2026, arXiv 2505.05216, Eq. (20)–(23): `c_in` has no square root there,
+/// and has none
 /// here. It is the network of M4 in Richter et al., ICASSP 2025.
 public struct EDM2: UncertainBackbone {
     public let parameters: [Parameter]
@@ -75,7 +78,8 @@ extension EDM2Options {
     ///
     ///     σ² = c (k^{2t} − 1)/(2 ln k) + ε,   σ̄² = σ_T² − σ² + ε
     ///     w_x = σ̄²/(σ_T² + ε),   w_y = σ²/(σ_T² + ε),   std = σ σ̄/(σ_T + ε)
-    package func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double, sigma: Double, sigmaBar: Double) {
+    package func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double, sigma: Double, sigmaBar: Double)
+    {
         func variance(_ t: Double) -> Double {
             let rate = 2 * log(k)
             return (rate == 0 ? c * t : c * expm1(rate * t) / rate) + epsilon
@@ -83,7 +87,8 @@ extension EDM2Options {
         let (past, whole) = (variance(t), variance(endTime))
         let future = max(0, whole - past) + epsilon
         return (
-            future / (whole + epsilon), past / (whole + epsilon), (past * future).squareRoot() / (whole.squareRoot() + epsilon),
+            future / (whole + epsilon), past / (whole + epsilon),
+            (past * future).squareRoot() / (whole.squareRoot() + epsilon),
             past.squareRoot(), future.squareRoot()
         )
     }

@@ -43,7 +43,8 @@ public struct EDM2Options: Hashable, Sendable {
         func require(_ condition: Bool, _ option: String, _ reason: String) throws(BackboneError) {
             if !condition { throw BackboneError(option: option, reason: reason) }
         }
-        try require((1...4096).contains(modelChannels), "model_channels", "takes 1 to 4096 channels, not \(modelChannels)")
+        try require(
+            (1...4096).contains(modelChannels), "model_channels", "takes 1 to 4096 channels, not \(modelChannels)")
         try require(
             !channelMult.isEmpty && channelMult.allSatisfy { (1...64).contains($0) }, "channel_mult",
             "needs one factor of 1 to 64 for each level")
@@ -60,7 +61,8 @@ public struct EDM2Options: Hashable, Sendable {
             let heads = width / block.channelsPerHead
             try require(
                 heads > 0 && width % heads == 0, "channels_per_head",
-                "\(block.channelsPerHead) channels a head do not divide the \(width) channels of level \(level), which attends")
+                "\(block.channelsPerHead) channels a head do not divide the \(width) channels of level \(level), which attends"
+            )
         }
         try require(sigmaX > 0 && sigmaN >= 0, "sigma_x", "needs a positive standard deviation")
         try require(k > 0 && c > 0 && epsilon > 0 && endTime > 0, "k", "the constants of the bridge are positive")

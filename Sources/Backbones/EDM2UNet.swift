@@ -34,12 +34,18 @@ struct EDM2UNet: Sendable {
         for (level, channels) in options.widths.enumerated() {
             let bins = options.freqResolution >> level
             if level > 0 {
-                down.append(Stage(block: MagnitudeBlock(encoder.scope("\(bins)_down"), width, width, .encoder, .down, style: style), halves: true))
+                down.append(
+                    Stage(
+                        block: MagnitudeBlock(
+                            encoder.scope("\(bins)_down"), width, width, .encoder, .down, style: style), halves: true))
                 skips.append(width)
             }
             for index in 0..<options.numBlocks {
-                down.append(Stage(block: MagnitudeBlock(
-                    encoder.scope("\(bins)_block\(index)"), width, channels, .encoder, attends: options.attends(level), style: style)))
+                down.append(
+                    Stage(
+                        block: MagnitudeBlock(
+                            encoder.scope("\(bins)_block\(index)"), width, channels, .encoder,
+                            attends: options.attends(level), style: style)))
                 width = channels
                 skips.append(width)
             }
@@ -56,17 +62,25 @@ struct EDM2UNet: Sendable {
         for (level, channels) in options.widths.enumerated().reversed() {
             let bins = options.freqResolution >> level
             if level == options.widths.count - 1 {
-                stages.append(Stage(block: MagnitudeBlock(scope.scope("\(bins)_in0"), width, width, .decoder, attends: true, style: style)))
-                stages.append(Stage(block: MagnitudeBlock(scope.scope("\(bins)_in1"), width, width, .decoder, style: style)))
+                stages.append(
+                    Stage(
+                        block: MagnitudeBlock(
+                            scope.scope("\(bins)_in0"), width, width, .decoder, attends: true, style: style)))
+                stages.append(
+                    Stage(block: MagnitudeBlock(scope.scope("\(bins)_in1"), width, width, .decoder, style: style)))
             } else {
-                stages.append(Stage(block: MagnitudeBlock(scope.scope("\(bins)_up"), width, width, .decoder, .up, style: style), doubles: true))
+                stages.append(
+                    Stage(
+                        block: MagnitudeBlock(scope.scope("\(bins)_up"), width, width, .decoder, .up, style: style),
+                        doubles: true))
             }
             for index in 0...options.numBlocks {
-                stages.append(Stage(
-                    block: MagnitudeBlock(
-                        scope.scope("\(bins)_block\(index)"), width + skips.removeLast(), channels, .decoder,
-                        attends: options.attends(level), style: style),
-                    takesSkip: true))
+                stages.append(
+                    Stage(
+                        block: MagnitudeBlock(
+                            scope.scope("\(bins)_block\(index)"), width + skips.removeLast(), channels, .decoder,
+                            attends: options.attends(level), style: style),
+                        takesSkip: true))
                 width = channels
             }
         }

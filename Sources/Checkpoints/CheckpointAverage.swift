@@ -5,7 +5,8 @@ import SpecLanguage
 import Specs
 import WeightFiles
 
-/// Averages of any length out of those that a training kept: power functions at its checkpoints, combined so that the profile
+/// Averages of any length out of those that a training kept: power functions at its checkpoints, combined so that the
+/// profile
 /// comes nearest to the one that is wanted.
 ///
 /// The result is a folder as ``CheckpointImport`` writes it, which is enhanced with and evaluated like any other file.
@@ -50,11 +51,14 @@ public struct CheckpointAverage: Sendable {
             throw CheckpointError(path: folder, reason: "is there already", hint: "name another folder, or add --force")
         }
         let batch = Double(model.spec.train.effectiveBatch)
-        let checkpoints = try store.checkpoints(of: run.id).reduce(into: [Int: String]()) { $0[$1.step] = store.folder + "/" + $1.path }
+        let checkpoints = try store.checkpoints(of: run.id).reduce(into: [Int: String]()) {
+            $0[$1.step] = store.folder + "/" + $1.path
+        }
         let end = step ?? checkpoints.keys.max() ?? 0
         let stds = model.spec.train.emaStds
         var kept: [(path: String, part: String, profile: AverageProfile)] = []
-        for (step, path) in checkpoints.sorted(by: { $0.key < $1.key }) where step > 0 && step <= end && FileManager.default.fileExists(atPath: path) {
+        for (step, path) in checkpoints.sorted(by: { $0.key < $1.key })
+        where step > 0 && step <= end && FileManager.default.fileExists(atPath: path) {
             for (index, std) in stds.enumerated() {
                 let part = index == 0 ? "ema" : TrainingCheckpoint.part(std: std)
                 kept.append((path, part, AverageProfile(offset: Double(step) * batch, std: std)))
@@ -62,13 +66,17 @@ public struct CheckpointAverage: Sendable {
         }
         let wanted = AverageProfile(offset: Double(end) * batch, std: std)
         guard !kept.isEmpty, let shares = AverageProfile.coefficients(of: kept.map(\.profile), for: wanted) else {
-            throw CheckpointError(path: run.name, reason: "no average of it ends at step \(end) or before", hint: "sgmse show \(run.name)")
+            throw CheckpointError(
+                path: run.name, reason: "no average of it ends at step \(end) or before", hint: "sgmse show \(run.name)"
+            )
         }
         try combine(zip(kept, shares).map { ($0.path, $0.part, $1) }, std: std, step: end, to: folder)
         return Report(folder: folder, parts: zip(kept, shares).map { ($0.path, $0.profile.profile.std, $1) })
     }
 
-    private func combine(_ parts: [(path: String, part: String, share: Double)], std: Double, step: Int, to folder: String) throws {
+    private func combine(
+        _ parts: [(path: String, part: String, share: Double)], std: Double, step: Int, to folder: String
+    ) throws {
         let layout = try ModelLayout(model.spec, model.catalog)
         var sums = layout.parameters.map { [Double](repeating: 0, count: $0.shape.reduce(1, *)) }
         var buffers: [NamedArray] = []
@@ -91,6 +99,9 @@ public struct CheckpointAverage: Sendable {
             model.spec.with("evaluate.checkpoint", .list([.choice(file)])).with("train.max_steps", .integer(0)))
         try CheckpointImport.write(
             averages + buffers,
-            ["format": ImportedFiles.format, "spec": spec, "step": String(step), "ema_from": "averages of \(run.name), std \(std)"], spec, to: folder)
+            [
+                "format": ImportedFiles.format, "spec": spec, "step": String(step),
+                "ema_from": "averages of \(run.name), std \(std)",
+            ], spec, to: folder)
     }
 }

@@ -47,7 +47,7 @@ public struct CheckpointInspection: Sendable {
         (epoch, step) = (checkpoint.epoch, checkpoint.globalStep)
         hyperParameters = checkpoint.hyperParameters.pairs.map { ($0.key.brief, $0.value.brief) }
         if let layout = try EDM2Layout(checkpoint) {
-            hyperParameters += (layout.backbone + layout.diffusion).map { ($0.name, $0.value.description) }
+            for setting in layout.backbone + layout.diffusion { hyperParameters.append((setting.name, setting.value.description)) }
             remarks += layout.remarks
         }
         tensors = checkpoint.parameters.map { Entry(name: $0.name.printable, shape: $0.tensor.shape, type: $0.tensor.type.rawValue) }

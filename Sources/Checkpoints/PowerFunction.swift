@@ -4,11 +4,13 @@ import Foundation
 ///
 ///     ŵ(t) = Σ β-weighted weights,   β = (1 − δ/t)^{γ+1},   profile  p(τ) ∝ τ^γ for τ ≤ t
 ///
-/// Its length is stated as the profile's standard deviation in units of training time, so that it grows with the training:
+/// Its length is stated as the profile's standard deviation in units of training time, so that it grows with the
+/// training:
 ///
 ///     s = √((γ + 1)/((γ + 2)² (γ + 3)))
 ///
-/// Karras et al., *Analyzing and Improving the Training Dynamics of Diffusion Models*, CVPR 2024, Eq. (121)–(127), Algorithms 2 and 3.
+/// Karras et al., *Analyzing and Improving the Training Dynamics of Diffusion Models*, CVPR 2024, Eq. (121)–(127),
+/// Algorithms 2 and 3.
 public struct PowerFunction: Hashable, Sendable {
     /// `s`, between 0 and 0.2886.
     public let std: Double
@@ -46,7 +48,9 @@ public struct PowerFunction: Hashable, Sendable {
 
     /// The profile at whole times `0 ..< count` for an average that ends at `offset`, with a sum of 1.
     public func response(offset: Double, count: Int) -> [Double] {
-        let values = (0..<count).map { Double($0) <= offset ? pow(Double($0) / offset, exponent) / offset * (exponent + 1) : 0 }
+        let values = (0..<count).map {
+            Double($0) <= offset ? pow(Double($0) / offset, exponent) / offset * (exponent + 1) : 0
+        }
         let sum = values.reduce(0, +)
         return values.map { $0 / sum }
     }
@@ -66,17 +70,22 @@ public struct AverageProfile: Hashable, Sendable {
 
     public init(offset: Double, std: Double) { (self.offset, profile) = (offset, PowerFunction(std: std)) }
 
-    /// How the kept averages make up the wanted one: the combination whose profile is nearest in the least-squares sense,
+    /// How the kept averages make up the wanted one: the combination whose profile is nearest in the least-squares
+    /// sense,
     /// with coefficients that add up to 1.
     ///
     /// Solves `A x = b` for the correlations `A` of the kept profiles with each other and `b` with the wanted one.
     /// - Returns: One coefficient for each of `kept`; `nil` where two of them are the same profile.
     public static func coefficients(of kept: [AverageProfile], for wanted: AverageProfile) -> [Double]? {
-        func product(_ a: AverageProfile, _ b: AverageProfile) -> Double { a.profile.correlation(at: a.offset, with: b.profile, at: b.offset) }
+        func product(_ a: AverageProfile, _ b: AverageProfile) -> Double {
+            a.profile.correlation(at: a.offset, with: b.profile, at: b.offset)
+        }
         var rows = kept.map { a in kept.map { product(a, $0) } + [product(a, wanted)] }
         let n = kept.count
         for column in 0..<n {
-            guard let pivot = (column..<n).max(by: { abs(rows[$0][column]) < abs(rows[$1][column]) }), rows[pivot][column] != 0 else { return nil }
+            guard let pivot = (column..<n).max(by: { abs(rows[$0][column]) < abs(rows[$1][column]) }),
+                rows[pivot][column] != 0
+            else { return nil }
             rows.swapAt(column, pivot)
             for row in 0..<n where row != column {
                 let factor = rows[row][column] / rows[column][column]

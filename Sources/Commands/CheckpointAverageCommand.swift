@@ -30,11 +30,15 @@ struct CheckpointAverageCommand: ParsableCommand {
 
     func run() throws {
         let store = try store.open()
-        let report = try CheckpointAverage(of: try store.run(named: name), in: store).write(std: std, at: step, to: output, replaces: force)
+        let report = try CheckpointAverage(of: try store.run(named: name), in: store).write(
+            std: std, at: step, to: output, replaces: force)
         for part in report.parts {
-            try emit("took      \(URL(fileURLWithPath: part.file).lastPathComponent), std \(part.std), times \(String(format: "%.4f", part.coefficient))")
+            try emit(
+                "took      \(URL(fileURLWithPath: part.file).lastPathComponent), std \(part.std), times \(String(format: "%.4f", part.coefficient))"
+            )
         }
-        try emit("""
+        try emit(
+            """
             weights   \(report.folder)/weights.safetensors
             spec      \(report.folder)/spec.yaml
             """)

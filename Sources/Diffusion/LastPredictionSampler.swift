@@ -1,6 +1,7 @@
 import Tensors
 
-/// Sampling of the Schrödinger bridge as EDM2SE does it: the network is asked at the time that a step leaves, and its last
+/// Sampling of the Schrödinger bridge as EDM2SE does it: the network is asked at the time that a step leaves, and its
+/// last
 /// output is the result.
 ///
 /// The times are `N + 1` even ones from the bridge's end to 0. From `t` to `s`, with the prediction `x̂₀` at `t`,
@@ -9,11 +10,14 @@ import Tensors
 ///     ode:  x_s = (σ_s σ̄_s/(σ_t σ̄_t + ε)) x_t + (σ̄_s² − σ̄_t σ_s σ̄_s/(σ_t + ε)) x̂₀/(σ_T² + ε)
 ///                 + (σ_s² − σ_t σ_s σ̄_s/(σ̄_t + ε)) y/(σ_T² + ε)
 ///
-/// where `σ²` includes ε at the start too. The step to 0 changes nothing, so with N = 1 the result is one call at the end.
-/// At the end `σ̄_t` is 10⁻⁴, and the first step of the ode weighs state and noisy speech by about ±10³: its weights and sums are
+/// where `σ²` includes ε at the start too. The step to 0 changes nothing, so with N = 1 the result is one call at the
+/// end.
+/// At the end `σ̄_t` is 10⁻⁴, and the first step of the ode weighs state and noisy speech by about ±10³: its weights
+/// and sums are
 /// in double precision, where single precision is off by 2·10⁻⁴ to 10⁻³.
 ///
-/// EDM2SE (ICASSP 2026, arXiv 2505.05216), after Jukić et al., Interspeech 2024, Eq. (12) and (13); ``BridgeSampler`` asks at the
+/// EDM2SE (ICASSP 2026, arXiv 2505.05216), after Jukić et al., Interspeech 2024, Eq. (12) and (13); ``BridgeSampler``
+/// asks at the
 /// time that a step reaches.
 public struct LastPredictionSampler: Sampler, Hashable {
     public var bridge: SBVE
@@ -29,7 +33,8 @@ public struct LastPredictionSampler: Sampler, Hashable {
     public var start: Double { bridge.endTime }
 
     public func sample(
-        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, predict: @escaping Prediction
+        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
+        predict: @escaping Prediction
     ) -> Sample {
         var clean = CountedScore(predict)
         let times = timeGrid(from: bridge.endTime, to: 0, count: steps + 1)
@@ -49,7 +54,8 @@ public struct LastPredictionSampler: Sampler, Hashable {
                 x = .weighted(1, mean, weights.std, noise.increment(from: t, to: s, like: x))
             }
             let isLast = step == steps - 1
-            observe?(IntermediateState(step: step, time: s, state: isLast ? estimate : x, mean: isLast ? estimate : mean))
+            observe?(
+                IntermediateState(step: step, time: s, state: isLast ? estimate : x, mean: isLast ? estimate : mean))
         }
         return Sample(x: estimate, nfe: clean.nfe)
     }
@@ -76,7 +82,9 @@ public struct LastPredictionSampler: Sampler, Hashable {
         let epsilon = bridge.epsilon
         let whole = variance(bridge.endTime) + epsilon
         let past = (old: variance(t).squareRoot(), new: variance(s).squareRoot())
-        let future = (old: bridge.remainingVariance(at: t).squareRoot(), new: bridge.remainingVariance(at: s).squareRoot())
+        let future = (
+            old: bridge.remainingVariance(at: t).squareRoot(), new: bridge.remainingVariance(at: s).squareRoot()
+        )
         let product = past.new * future.new
         return (
             product / (past.old * future.old + epsilon),

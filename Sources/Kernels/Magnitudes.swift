@@ -11,8 +11,12 @@ public func normalizeRows(_ x: FloatBuffer, columns: Int, epsilon: Double, gain:
 }
 
 /// The gradient of ``normalizeRows(_:columns:epsilon:gain:)``; a row of zeros takes the limit from any direction.
-public func normalizeRowsGradient(_ x: FloatBuffer, dy: FloatBuffer, columns: Int, epsilon: Double, gain: Double) -> FloatBuffer {
-    precondition(columns > 0 && x.count % columns == 0 && dy.count == x.count, "normalizeRowsGradient: \(x.count) and \(dy.count)")
+public func normalizeRowsGradient(_ x: FloatBuffer, dy: FloatBuffer, columns: Int, epsilon: Double, gain: Double)
+    -> FloatBuffer
+{
+    precondition(
+        columns > 0 && x.count % columns == 0 && dy.count == x.count,
+        "normalizeRowsGradient: \(x.count) and \(dy.count)")
     let dx = FloatBuffer(count: x.count)
     unsafe sg_rms_rows_backward(
         x.base, dy.base, Int64(x.count / columns), Int64(columns), Float(epsilon), Float(gain), dx.base)

@@ -41,7 +41,8 @@ public struct MagnitudeStyle: Hashable, Sendable {
 ///
 ///     h = conv₁(silu(conv₀(silu(x)) (1 + g e W)));   x ← sum(x, h; 0.3);   x ← sum(x, norm(cond ∗ V); b);   x ← sum(x, attention; 0.3)
 ///
-/// with `silu` over 0.596 and `sum` of ``Magnitude/sum(_:)``. On the way down pixels are normalised first, and the condition
+/// with `silu` over 0.596 and `sum` of ``Magnitude/sum(_:)``. On the way down pixels are normalised first, and the
+/// condition
 /// joins with a learned balance `b`; on the way up the weights of the condition stay, unused.
 ///
 /// Karras et al., CVPR 2024, Figure 21, with the condition of EDM2SE (ICASSP 2026).
@@ -63,7 +64,8 @@ public struct MagnitudeBlock: Sendable {
     private let dropout: Dropout
 
     public init(
-        _ scope: ParameterScope, _ channels: Int, _ filters: Int, _ side: Side, _ resampled: Resampled = .no, attends: Bool = false,
+        _ scope: ParameterScope, _ channels: Int, _ filters: Int, _ side: Side, _ resampled: Resampled = .no,
+        attends: Bool = false,
         style: MagnitudeStyle
     ) {
         (self.style, self.side, self.resampled, self.attends) = (style, side, resampled, attends)
@@ -71,7 +73,8 @@ public struct MagnitudeBlock: Sendable {
         gain = scope.parameter("emb_gain", [], .constant(0))
         balance = scope.parameter("cond_balance", [], .constant(Float(style.conditionBalance)))
         embed = MagnitudeLinear(scope.scope("emb_linear"), style.embedding, filters)
-        first = MagnitudeConvolution(scope.scope("conv_res0"), side == .encoder ? filters : channels, filters, kernel: 3)
+        first = MagnitudeConvolution(
+            scope.scope("conv_res0"), side == .encoder ? filters : channels, filters, kernel: 3)
         second = MagnitudeConvolution(scope.scope("conv_res1"), filters, filters, kernel: 3)
         skip = channels == filters ? nil : MagnitudeConvolution(scope.scope("conv_skip"), channels, filters, kernel: 1)
         attention = filters < style.channelsPerHead ? nil : MagnitudeAttention(scope, filters, style: style)
@@ -109,7 +112,8 @@ public struct MagnitudeBlock: Sendable {
     }
 }
 
-/// Attention over all pixels by the angles of queries and keys: `softmax(q̂ k̂ᵀ/√c) v̂` with heads of `c` channels whose
+/// Attention over all pixels by the angles of queries and keys: `softmax(q̂ k̂ᵀ/√c) v̂` with heads of `c` channels
+/// whose
 /// queries, keys and values have unit magnitude.
 struct MagnitudeAttention: Sendable {
     private let joined, output: MagnitudeConvolution
@@ -122,7 +126,9 @@ struct MagnitudeAttention: Sendable {
         balance = style.attentionBalance
         // Stored by head, channel, and role; read by role, head, and channel.
         let (heads, width) = (heads, width)
-        let order = (0..<3).flatMap { role in (0..<heads).flatMap { head in (0..<width).map { 3 * (head * width + $0) + role } } }
+        let order = (0..<3).flatMap { role in
+            (0..<heads).flatMap { head in (0..<width).map { 3 * (head * width + $0) + role } }
+        }
         joined = MagnitudeConvolution(scope.scope("attn_qkv"), channels, 3 * channels, kernel: 1, order: order)
         output = MagnitudeConvolution(scope.scope("attn_proj"), channels, channels, kernel: 1)
     }
@@ -134,7 +140,9 @@ struct MagnitudeAttention: Sendable {
             let start = (role * heads + head) * width
             return all.channels(start..<start + width)
         }
-        let mixed = (0..<heads).map { part(0, $0).attention(to: part(1, $0), part(2, $0), alpha: 1 / Double(width).squareRoot()) }
+        let mixed = (0..<heads).map {
+            part(0, $0).attention(to: part(1, $0), part(2, $0), alpha: 1 / Double(width).squareRoot())
+        }
         let values = heads == 1 ? mixed[0] : Tensor.concatenated(mixed)
         return output(values.reshaped(x.shape), mode, joining: x, balance: balance)
     }

@@ -23,7 +23,8 @@ public enum Magnitude {
     }
 }
 
-/// A convolution with forced weight normalisation: `y = x ∗ ŵ · gain`, `ŵ = w / ((10⁻⁴ + rms(w)) √fan_in)` for each filter.
+/// A convolution with forced weight normalisation: `y = x ∗ ŵ · gain`, `ŵ = w / ((10⁻⁴ + rms(w)) √fan_in)` for each
+/// filter.
 ///
 /// In training the stored weight is replaced by `w / (10⁻⁴ + rms(w))` whenever the layer runs, so that the optimiser
 /// cannot make it grow; gradients are those of the stored weight.
@@ -42,11 +43,14 @@ public struct MagnitudeConvolution: Sendable {
         _ x: Tensor, _ mode: ForwardMode, gain: Double = 1, residual: Tensor? = nil, scale: Double = 1
     ) -> Tensor {
         weight.force(mode)
-        return x.convolved(weight.tensor.magnitudePreserving(gain: gain, order: order), residual: residual, scale: scale)
+        return x.convolved(
+            weight.tensor.magnitudePreserving(gain: gain, order: order), residual: residual, scale: scale)
     }
 
     /// `(1 − t) x + t · gain · (h ∗ ŵ)` over the magnitude of both, `√((1 − t)² + t²)`.
-    public func callAsFunction(_ h: Tensor, _ mode: ForwardMode, gain: Double = 1, joining x: Tensor, balance t: Double) -> Tensor {
+    public func callAsFunction(_ h: Tensor, _ mode: ForwardMode, gain: Double = 1, joining x: Tensor, balance t: Double)
+        -> Tensor
+    {
         let weights = Magnitude.sum(t)
         guard weights.first != 0 else { return self(h, mode, gain: gain, scale: weights.second) }
         return self(h, mode, gain: gain * weights.second / weights.first, residual: x, scale: weights.first)

@@ -5,12 +5,14 @@ import Objectives
 import Specs
 import Tensors
 
-/// A regression `D(y)` in front of a diffusion, which then runs between clean speech and `D(y)`, starts from `D(y)`, and is
+/// A regression `D(y)` in front of a diffusion, which then runs between clean speech and `D(y)`, starts from `D(y)`,
+/// and is
 /// conditioned on the noisy speech, on `D(y)`, or on both.
 ///
 ///     x_t = clean(t) x₀ + noisy(t) D(y) + σ(t) z,      loss = w L(D(y), x₀) + (1 − w) L_diffusion
 ///
-/// Any network stands for `D`, and any diffusion behind it. Lemercier et al., *StoRM: A Diffusion-based Stochastic Regeneration
+/// Any network stands for `D`, and any diffusion behind it. Lemercier et al., *StoRM: A Diffusion-based Stochastic
+/// Regeneration
 /// Model for Speech Enhancement and Dereverberation*, TASLP 2023, Eq. (12)–(15).
 public struct Regression: Sendable {
     /// What the diffusion's network sees besides its state.
@@ -41,9 +43,12 @@ public struct Regression: Sendable {
     public let weight: Double
 
     public init(
-        backbone: any Backbone, condition: Condition = .both, training: Training = .joint, norm: Norm = .mse, weight: Double = 0.5
+        backbone: any Backbone, condition: Condition = .both, training: Training = .joint, norm: Norm = .mse,
+        weight: Double = 0.5
     ) {
-        (self.backbone, self.condition, self.training, self.norm, self.weight) = (backbone, condition, training, norm, weight)
+        (self.backbone, self.condition, self.training, self.norm, self.weight) = (
+            backbone, condition, training, norm, weight
+        )
     }
 
     /// `D(y)` for noisy speech `[B, F, N, 2]`, without gradients where the regression is frozen.
@@ -77,7 +82,8 @@ public struct Regression: Sendable {
 
     /// Both losses as one; the diffusion's alone where the estimate has none.
     ///
-    /// In the reference both are sums over the batch: the gradient is as many times larger, which Adam's steps do not follow.
+    /// In the reference both are sums over the batch: the gradient is as many times larger, which Adam's steps do not
+    /// follow.
     package func joined(_ value: LossValue, _ estimate: Tensor, _ clean: Tensor) -> LossValue {
         guard let own = loss(estimate, clean) else { return value }
         var terms = value.terms
@@ -87,7 +93,9 @@ public struct Regression: Sendable {
 
     var weights: [ModelWeight] {
         backbone.parameters.map {
-            ModelWeight(name: ScoreModel.regressionPrefix + $0.name, parameter: $0, isTrained: training != .frozen && $0.isTrained)
+            ModelWeight(
+                name: ScoreModel.regressionPrefix + $0.name, parameter: $0,
+                isTrained: training != .frozen && $0.isTrained)
         }
     }
 }

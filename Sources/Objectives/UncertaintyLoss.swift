@@ -6,8 +6,10 @@ import Tensors
 ///     L_b  = mean |x̂ − x|² + λ₁ mean |x̂(τ) − x(τ)|        over real numbers, and over samples in time
 ///     loss = mean_b [ w_b L_b / (e^{u_b} + ε) + u_b ]
 ///
-/// with the network's weight `w(t)` and uncertainty `u(t)`. Karras et al., CVPR 2024, Eq. (14)–(22); EDM2SE, ICASSP 2026, Eq. (21)–(25).
-/// In that implementation the weights meet every sample of a batch, so that `u` counts as often as the batch has samples
+/// with the network's weight `w(t)` and uncertainty `u(t)`. Karras et al., CVPR 2024, Eq. (14)–(22); EDM2SE, ICASSP
+/// 2026, Eq. (21)–(25).
+/// In that implementation the weights meet every sample of a batch, so that `u` counts as often as the batch has
+/// samples
 /// (``meetsAcrossBatch``); for one sample both are the same.
 public struct UncertaintyLoss: TrainingLoss {
     public var frontEnd: FrontEnd
@@ -24,7 +26,9 @@ public struct UncertaintyLoss: TrainingLoss {
 
     public func callAsFunction(_ input: LossInput) -> LossValue {
         let batch = input.batch
-        guard let uncertainty = input.uncertainty else { preconditionFailure("a loss by uncertainty of a network without one") }
+        guard let uncertainty = input.uncertainty else {
+            preconditionFailure("a loss by uncertainty of a network without one")
+        }
         let distance = distances(input)
         var terms = ["spectral": Self.mean(distance.spectral), "logvar": Self.mean(uncertainty)]
         terms["l1"] = distance.inTime.map(Self.mean)

@@ -1,7 +1,8 @@
 import SpecLanguage
 import Specs
 
-/// A command of one of the related references, read option by option: stochastic regeneration (StoRM) and EDM2 for speech.
+/// A command of one of the related references, read option by option: stochastic regeneration (StoRM) and EDM2 for
+/// speech.
 ///
 /// Which reference it is follows from options that only it has. Source: sp-uhh/storm (train.py, enhancement.py) and
 /// sp-uhh/edm2se (train.py, generate.py).
@@ -25,7 +26,8 @@ struct RelatedCommand {
         let words = CommandWords(command).words
         guard let place = words.firstIndex(where: { $0.text.hasSuffix(".py") }) else { return nil }
         let rest = words[(place + 1)...]
-        let given = Set(rest.filter { $0.text.hasPrefix("--") }.map { String($0.text.dropFirst(2).prefix { $0 != "=" }) })
+        let given = Set(
+            rest.filter { $0.text.hasPrefix("--") }.map { String($0.text.dropFirst(2).prefix { $0 != "=" }) })
         let file = words[place].text.split(separator: "/").last.map(String.init) ?? ""
         switch file {
         case "generate.py": script = .generateEDM2
@@ -49,11 +51,15 @@ struct RelatedCommand {
             latest.removeAll { $0.path == setting.path }
             latest.append(setting)
         }
-        let sorted = latest.enumerated().sorted { (rank($0.element.path), $0.offset) < (rank($1.element.path), $1.offset) }
+        let sorted = latest.enumerated().sorted {
+            (rank($0.element.path), $0.offset) < (rank($1.element.path), $1.offset)
+        }
         return SettingsText.yaml(sorted.map { ($0.element.path, $0.element.value.yaml) })
     }
 
-    private func mark(_ column: Int) -> Mark { Mark(file: "command", line: 1, column: column, text: command.replacing("\n", with: " ")) }
+    private func mark(_ column: Int) -> Mark {
+        Mark(file: "command", line: 1, column: column, text: command.replacing("\n", with: " "))
+    }
 
     /// Options with their values; a flag has the value `true`, several values make a list.
     private mutating func read(_ words: ArraySlice<CommandWords.Word>) -> [(name: String, value: SettingValue)] {
@@ -68,12 +74,17 @@ struct RelatedCommand {
             let equals = body.firstIndex(of: "=")
             let name = String(body[..<(equals ?? body.endIndex)]).replacing("-", with: "_")
             guard Self.options(of: script).contains(name) else {
-                errors.append(.unknown("option", "--" + name, known: Self.options(of: script).sorted().map { "--" + $0 }, at: mark(word.column)))
+                errors.append(
+                    .unknown(
+                        "option", "--" + name, known: Self.options(of: script).sorted().map { "--" + $0 },
+                        at: mark(word.column)))
                 while let next = rest.first, !next.text.hasPrefix("--") { rest = rest.dropFirst() }
                 continue
             }
             var arguments = equals.map { [String(body[body.index(after: $0)...])] } ?? []
-            while equals == nil, let next = rest.first, !next.text.hasPrefix("--"), !["&", "&&", "|", "||", ";", ">", ">>"].contains(next.text) {
+            while equals == nil, let next = rest.first, !next.text.hasPrefix("--"),
+                !["&", "&&", "|", "||", ";", ">", ">>"].contains(next.text)
+            {
                 arguments.append(next.text)
                 rest = rest.dropFirst()
             }
@@ -105,11 +116,14 @@ struct RelatedCommand {
         }
     }
 
-    private func find(_ name: String, _ values: [(name: String, value: SettingValue)]) -> SettingValue? { values.last { $0.name == name }?.value }
+    private func find(_ name: String, _ values: [(name: String, value: SettingValue)]) -> SettingValue? {
+        values.last { $0.name == name }?.value
+    }
 
     private mutating func need(_ names: [String], _ values: [(name: String, value: SettingValue)]) {
         for name in names where find(name, values) == nil {
-            errors.append(SpecError("command", at: mark(1), "'--\(name)' is missing", hint: "\(script.rawValue) requires it"))
+            errors.append(
+                SpecError("command", at: mark(1), "'--\(name)' is missing", hint: "\(script.rawValue) requires it"))
         }
     }
 
@@ -118,7 +132,11 @@ struct RelatedCommand {
         // The command line's defaults, where they are not those of specs.
         settings += [
             ("transform.spec_factor", .number(0.33)), ("train.batch_size", .integer(8)), ("train.devices", .integer(1)),
-            ("train.num_eval_files", .integer(10)), ("train.early_stopping", .section(Settings([("monitor", .text("valid_loss")), ("patience", .integer(50))]))),
+            ("train.num_eval_files", .integer(10)),
+            (
+                "train.early_stopping",
+                .section(Settings([("monitor", .text("valid_loss")), ("patience", .integer(50))]))
+            ),
         ]
         let alone = ["max_epochs", "max_steps", "accumulate_grad_batches", "pretrained_denoiser", "pretrained_score"]
         let found = RegenerationReference.settings(values.filter { !alone.contains($0.name) }, vocabulary)
@@ -129,18 +147,24 @@ struct RelatedCommand {
         }
         if find("max_epochs", values) == nil, find("max_steps", values) == nil {
             settings.append(("train.max_epochs", .integer(1000)))
-            remarks.append("the reference trains at most 1000 epochs, and stops 50 epochs after the best validation loss")
+            remarks.append(
+                "the reference trains at most 1000 epochs, and stops 50 epochs after the best validation loss")
         }
         switch find("mode", values) {
         case .text("denoiser-only")?:
-            settings += [("regression.training", .text("alone")), ("evaluate.sampler", .text("regression")), ("evaluate.N", .none)]
+            settings += [
+                ("regression.training", .text("alone")), ("evaluate.sampler", .text("regression")),
+                ("evaluate.N", .none),
+            ]
             settings.removeAll { $0.path.hasPrefix("evaluate.sampler.") || $0.path == "evaluate.N" }
         case .text("score-only")?:
             settings.removeAll { $0.path.hasPrefix("regression.") }
         default: break
         }
         if let file = find("pretrained_denoiser", values) {
-            remarks.append("--pretrained_denoiser \(file.description): import it as a run with regression.training alone, and name that run in train.init_from")
+            remarks.append(
+                "--pretrained_denoiser \(file.description): import it as a run with regression.training alone, and name that run in train.init_from"
+            )
         }
         if find("pretrained_score", values) != nil { remarks.append("--pretrained_score fails in the reference") }
     }
@@ -149,16 +173,20 @@ struct RelatedCommand {
         need(["test_dir", "enhanced_dir", "ckpt"], values)
         let isAlone = find("mode", values) == .text("denoiser-only")
         evaluate(folder: "test_dir", file: "ckpt", values)
-        if find("mode", values) != .text("score-only") { settings.append(("regression.backbone.name", .text("ncsnpp_storm"))) }
+        if find("mode", values) != .text("score-only") {
+            settings.append(("regression.backbone.name", .text("ncsnpp_storm")))
+        }
         settings += [("backbone.name", .text("ncsnpp_storm")), ("transform.spec_factor", .number(0.33))]
         if isAlone {
             settings.append(("evaluate.sampler.name", .text("regression")))
         } else {
             settings += [
-                ("evaluate.sampler.name", .text("pc")), ("evaluate.sampler.predictor", .text(RegenerationReference.predictor)),
+                ("evaluate.sampler.name", .text("pc")),
+                ("evaluate.sampler.predictor", .text(RegenerationReference.predictor)),
                 ("evaluate.sampler.corrector", find("corrector", values) ?? .text("ald")),
                 ("evaluate.sampler.corrector_steps", find("corrector_steps", values) ?? .integer(1)),
-                ("evaluate.sampler.snr", find("snr", values) ?? .number(0.5)), ("evaluate.N", find("N", values) ?? .integer(RegenerationReference.steps)),
+                ("evaluate.sampler.snr", find("snr", values) ?? .number(0.5)),
+                ("evaluate.N", find("N", values) ?? .integer(RegenerationReference.steps)),
             ]
         }
         remarks.append("the checkpoint says which networks it holds; importing it completes this spec")
@@ -172,9 +200,12 @@ struct RelatedCommand {
         settings += EDM2Reference.settings(attention: [16])
         settings += [
             ("data.path", find("data", values) ?? .text("data")), ("train.lr", .number(number("lr", 2.5e-3))),
-            ("train.lr_ref_batches", .number(number("decay", 3e4))), ("train.lr_rampup", .number(number("rampup", 1) * 1e6)),
-            ("train.adam_beta2", .number(0.99)), ("train.ema_stds", .list([.number(0.05), .number(0.1)])), ("train.t_eps", .number(0.02)),
-            ("train.batch_size", .integer(Int(batch))), ("train.devices", .integer(1)), ("train.max_steps", .integer(Int(crops / max(1, batch)))),
+            ("train.lr_ref_batches", .number(number("decay", 3e4))),
+            ("train.lr_rampup", .number(number("rampup", 1) * 1e6)),
+            ("train.adam_beta2", .number(0.99)), ("train.ema_stds", .list([.number(0.05), .number(0.1)])),
+            ("train.t_eps", .number(0.02)),
+            ("train.batch_size", .integer(Int(batch))), ("train.devices", .integer(1)),
+            ("train.max_steps", .integer(Int(crops / max(1, batch)))),
         ]
         remarks.append("the batch is that of all devices together: devices 1 is written, which fixes it")
         for name in ["channels", "dropout", "logvar", "weight"] where find(name, values) != nil {
@@ -190,7 +221,9 @@ struct RelatedCommand {
             ("evaluate.sampler.name", .text(find("sampler", values) == .text("sde") ? "edm2_sde" : "edm2_ode")),
             ("evaluate.N", find("num_steps", values) ?? .integer(50)),
         ]
-        if find("seed", values) != nil { remarks.append("--seed changes nothing: the reference's sampler does not draw from it") }
+        if find("seed", values) != nil {
+            remarks.append("--seed changes nothing: the reference's sampler does not draw from it")
+        }
         remarks.append("enhanced files are as long as the noisy ones here; the reference's end at the last whole hop")
     }
 
@@ -203,29 +236,43 @@ struct RelatedCommand {
         if case .text(let path)? = find(folder, values) {
             let parts = path.split(separator: "/")
             let set = parts.last == "noisy" ? String(path.dropLast(parts.last.map { $0.count + 1 } ?? 0)) : path
-            settings.append(("evaluate.sets", .list([.section(Settings([("name", .text("test")), ("path", .text(set.isEmpty ? "." : set))]))])))
+            settings.append(
+                (
+                    "evaluate.sets",
+                    .list([.section(Settings([("name", .text("test")), ("path", .text(set.isEmpty ? "." : set))]))])
+                ))
             remarks.append("the set is the folder around 'noisy', with 'clean' beside it, which scores need")
         }
     }
 
     // MARK: Options
 
-    private static let flags: Set<String> = ["nolog", "logstdout", "discriminatively", "dummy", "return_time", "fp16", "dry_run"]
+    private static let flags: Set<String> = [
+        "nolog", "logstdout", "discriminatively", "dummy", "return_time", "fp16", "dry_run",
+    ]
 
     private static func options(of script: Script) -> Set<String> {
         switch script {
-        case .trainRegeneration: [
-            "mode", "backbone_denoiser", "backbone_score", "pretrained_denoiser", "pretrained_score", "sde", "nolog", "logstdout",
-            "discriminatively", "lr", "ema_decay", "t_eps", "num_eval_files", "loss_type_denoiser", "loss_type_score", "loss_type",
-            "weighting_denoiser_to_score", "condition", "spatial_channels", "sde_n", "theta", "sigma_min", "sigma_max", "beta_min", "beta_max",
-            "stiffness", "format", "base_dir", "batch_size", "n_fft", "hop_length", "num_frames", "window", "num_workers", "dummy", "spec_factor",
-            "spec_abs_exponent", "return_time", "gpus", "max_epochs", "max_steps", "accumulate_grad_batches",
-        ]
-        case .enhanceRegeneration: ["test_dir", "enhanced_dir", "ckpt", "mode", "corrector", "corrector_steps", "snr", "N"]
-        case .trainEDM2: [
-            "run_dir", "data", "preset", "duration", "batch", "channels", "dropout", "lr", "decay", "rampup", "logvar", "weight", "fp16", "ls", "bench",
-            "seed", "status", "snapshot", "checkpoint", "dry_run", "batch_gpu",
-        ]
+        case .trainRegeneration:
+            [
+                "mode", "backbone_denoiser", "backbone_score", "pretrained_denoiser", "pretrained_score", "sde",
+                "nolog", "logstdout",
+                "discriminatively", "lr", "ema_decay", "t_eps", "num_eval_files", "loss_type_denoiser",
+                "loss_type_score", "loss_type",
+                "weighting_denoiser_to_score", "condition", "spatial_channels", "sde_n", "theta", "sigma_min",
+                "sigma_max", "beta_min", "beta_max",
+                "stiffness", "format", "base_dir", "batch_size", "n_fft", "hop_length", "num_frames", "window",
+                "num_workers", "dummy", "spec_factor",
+                "spec_abs_exponent", "return_time", "gpus", "max_epochs", "max_steps", "accumulate_grad_batches",
+            ]
+        case .enhanceRegeneration:
+            ["test_dir", "enhanced_dir", "ckpt", "mode", "corrector", "corrector_steps", "snr", "N"]
+        case .trainEDM2:
+            [
+                "run_dir", "data", "preset", "duration", "batch", "channels", "dropout", "lr", "decay", "rampup",
+                "logvar", "weight", "fp16", "ls", "bench",
+                "seed", "status", "snapshot", "checkpoint", "dry_run", "batch_gpu",
+            ]
         case .generateEDM2: ["net", "test_dir", "out_dir", "num_files", "seed", "num_steps", "sampler"]
         }
     }
@@ -235,7 +282,8 @@ struct RelatedCommand {
 enum EDM2Reference {
     static func settings(attention: [Int]) -> [(path: String, value: SettingValue)] {
         [
-            ("backbone.name", .text("edm2")), ("backbone.attn_resolutions", .list(attention.map { .integer($0) })), ("sde.name", .text("sbve_edm2")),
+            ("backbone.name", .text("edm2")), ("backbone.attn_resolutions", .list(attention.map { .integer($0) })),
+            ("sde.name", .text("sbve_edm2")),
             ("objective.loss_type", .text("uncertainty")), ("transform.spec_factor", .number(0.9375)),
         ]
     }

@@ -11,7 +11,9 @@ extension Tensor {
         let columns = columns ?? shape[rank - 1]
         let x = Kept(self)
         let shape = shape
-        return Tensor(buffer: normalizeRows(buffer, columns: columns, epsilon: epsilon, gain: gain), shape: shape, from: [self]) { dy, sink in
+        return Tensor(
+            buffer: normalizeRows(buffer, columns: columns, epsilon: epsilon, gain: gain), shape: shape, from: [self]
+        ) { dy, sink in
             let dx = normalizeRowsGradient(x.restored(), dy: dy.buffer, columns: columns, epsilon: epsilon, gain: gain)
             sink.add(Tensor(buffer: dx, shape: shape), to: 0)
         }
@@ -75,7 +77,8 @@ extension Tensor {
     ///
     /// - Parameter balance: `t`, a scalar tensor.
     public func blended(with other: Tensor, by balance: Tensor) -> Tensor {
-        precondition(shape == other.shape && balance.count == 1, "a blend of \(shape) and \(other.shape) by \(balance.shape)")
+        precondition(
+            shape == other.shape && balance.count == 1, "a blend of \(shape) and \(other.shape) by \(balance.shape)")
         let t = Double(balance.buffer[0])
         let n = ((1 - t) * (1 - t) + t * t).squareRoot()
         let (p, q) = ((1 - t) / n, t / n)
@@ -109,15 +112,20 @@ extension Tensor {
     /// A convolution that follows computes this of what it reads; the map is made only if something else wants it.
     public func activated(_ activation: Activation, scaling factors: Tensor? = nil) -> Tensor {
         let m = map
-        precondition(factors.map { $0.shape == [m.batch, m.channels] } ?? true, "factors \(factors?.shape ?? []) of a map \(shape)")
+        precondition(
+            factors.map { $0.shape == [m.batch, m.channels] } ?? true,
+            "factors \(factors?.shape ?? []) of a map \(shape)")
         let groups = GroupShape(batch: m.batch, pixels: m.height * m.width, channels: m.channels, groups: m.channels)
-        let statistics = FloatBuffer((factors?.values ?? [Float](repeating: 1, count: m.batch * m.channels)).flatMap { [0, $0] })
+        let statistics = FloatBuffer(
+            (factors?.values ?? [Float](repeating: 1, count: m.batch * m.channels)).flatMap { [0, $0] })
         let read = source.isUnchanged ? self : Tensor(buffer: buffer, shape: shape)
-        let made = read.source.normalized(statistics: statistics, gamma: nil, beta: nil, activation: activation, shape: groups)
+        let made = read.source.normalized(
+            statistics: statistics, gamma: nil, beta: nil, activation: activation, shape: groups)
         let x = Kept(read)
         let (inShape, hasFactors) = (shape, factors != nil)
         return Tensor(
-            .pending(PendingMap(made, batch: m.batch, pixels: groups.pixels)), shape: inShape, from: [self, factors ?? .zeros([0])]
+            .pending(PendingMap(made, batch: m.batch, pixels: groups.pixels)), shape: inShape,
+            from: [self, factors ?? .zeros([0])]
         ) { dy, sink in
             func scaledChannels(_ x: FloatBuffer) -> FloatBuffer {
                 MapSource(x, channels: m.channels)
@@ -128,7 +136,8 @@ extension Tensor {
             let dz = activateGradient(hasFactors ? scaledChannels(x) : x, activation, dy: dy.buffer)
             if sink.wants(0) { sink.add(Tensor(buffer: hasFactors ? scaledChannels(dz) : dz, shape: inShape), to: 0) }
             if sink.wants(1) {
-                let sums = channelSums(multiplyElements(dz, x), batch: m.batch, pixels: groups.pixels, channels: m.channels)
+                let sums = channelSums(
+                    multiplyElements(dz, x), batch: m.batch, pixels: groups.pixels, channels: m.channels)
                 sink.add(Tensor(buffer: sums, shape: [m.batch, m.channels]), to: 1)
             }
         }

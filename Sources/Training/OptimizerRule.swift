@@ -1,7 +1,8 @@
 import Checkpoints
 import Specs
 
-/// How an optimizer step is made of a gradient: Adam's rate over time, its second moment, and the averages of the weights.
+/// How an optimizer step is made of a gradient: Adam's rate over time, its second moment, and the averages of the
+/// weights.
 public struct OptimizerRule: Sendable {
     /// The averages that are kept.
     public enum Averages: Hashable, Sendable {
@@ -40,7 +41,8 @@ public struct OptimizerRule: Sendable {
         beta2 = spec.adamBeta2 ?? beta2
     }
 
-    /// The rate of the step after `steps` others: `lr / √max(n/(ref·B), 1) · min(n/rampup, 1)` with `n = steps·B` examples seen.
+    /// The rate of the step after `steps` others: `lr / √max(n/(ref·B), 1) · min(n/rampup, 1)` with `n = steps·B`
+    /// examples seen.
     ///
     /// With a ramp the first step has the rate 0, as in the reference. EDM2, CVPR 2024, Eq. (67); EDM2SE.
     public func rate(after steps: Int) -> Double { rate(seen: Double(steps) * Double(batch)) }
@@ -48,7 +50,9 @@ public struct OptimizerRule: Sendable {
     /// The rate after so many examples.
     package func rate(seen: Double) -> Double {
         var rate = rate
-        if let referenceSteps, referenceSteps > 0 { rate /= max(seen / (referenceSteps * Double(batch)), 1).squareRoot() }
+        if let referenceSteps, referenceSteps > 0 {
+            rate /= max(seen / (referenceSteps * Double(batch)), 1).squareRoot()
+        }
         if let rampUp, rampUp > 0 { rate *= min(seen / rampUp, 1) }
         return rate
     }

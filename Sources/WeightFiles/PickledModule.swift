@@ -4,7 +4,8 @@
 public struct PickledModule: Sendable {
     private let state: PickleDictionary
 
-    /// - Parameter value: An instance whose state has `_parameters`, `_buffers` and `_modules`; `nil` for anything else.
+    /// - Parameter value: An instance whose state has `_parameters`, `_buffers` and `_modules`; `nil` for anything
+    ///   else.
     public init?(_ value: PickleValue) {
         guard case .object(let object) = value, let state = object.state?.dictionaryValue, state["_modules"] != nil,
             state["_parameters"] != nil
@@ -32,7 +33,9 @@ public struct PickledModule: Sendable {
         var tensors: [(name: String, tensor: TensorReference)] = []
         for kind in ["_parameters", "_buffers"] {
             for pair in state[kind]?.dictionaryValue?.pairs ?? [] {
-                if let name = pair.key.stringValue, let tensor = pair.value.tensorValue { tensors.append((name, tensor)) }
+                if let name = pair.key.stringValue, let tensor = pair.value.tensorValue {
+                    tensors.append((name, tensor))
+                }
             }
         }
         guard depth > 0 else { return tensors }

@@ -66,7 +66,9 @@ enum Library {
     /// What `--profile smoke` may change: sizes, crops, files and steps.
     private static let sizes: Set<String> = [
         "data.corpus", "data.num_frames", "transform.n_fft", "transform.hop_length", "backbone.nf", "backbone.ch_mult",
-        "backbone.num_res_blocks", "backbone.dcunet_architecture", "backbone.embed_dim", "conditioning.noise_embed_dim",
+        "backbone.num_res_blocks", "backbone.dcunet_architecture", "backbone.embed_dim", "backbone.model_channels", "backbone.channel_mult",
+        "backbone.num_blocks", "backbone.channels_per_head", "backbone.logvar_channels", "regression.backbone.nf", "regression.backbone.ch_mult",
+        "regression.backbone.num_res_blocks", "conditioning.noise_embed_dim",
         "conditioning.noise_encoder_nf", "train.batch_size", "train.max_steps", "train.validate_every",
         "train.num_eval_files", "evaluate.sets",
     ]

@@ -38,7 +38,7 @@ import Testing
     func possibleOnesPass(backbone: String) throws { try check(backbone) }
 
     @Test func priorMismatchesAreThoseOfTheFormulas() throws {
-        let expected = ["ouve": exp(-1.5), "sbve": 0, "bbed": 0.001, "ve": 1, "vp": exp(-20.1 / 4), "subvp": exp(-20.1 / 4), "flow": 0]
+        let expected = ["ouve": exp(-1.5), "sbve": 0, "sbve_edm2": 0, "bbed": 0.001, "ve": 1, "vp": exp(-20.1 / 4), "subvp": exp(-20.1 / 4), "flow": 0]
         for entry in Catalog.standard.sdes.entries {
             let mismatch = try #require(Catalog.standard.priorMismatch(of: entry.name))
             let value = try #require(expected[entry.name])

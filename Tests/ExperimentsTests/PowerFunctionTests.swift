@@ -47,11 +47,16 @@ import Training
         }
         let (short, long, wanted) = (averages(0.05), averages(0.1), averages(0.15)[steps - 1])
         let ends = Array(stride(from: every, through: steps, by: every))
-        let kept = ends.flatMap { [AverageProfile(offset: Double($0), std: 0.05), AverageProfile(offset: Double($0), std: 0.1)] }
+        let kept = ends.flatMap {
+            [AverageProfile(offset: Double($0), std: 0.05), AverageProfile(offset: Double($0), std: 0.1)]
+        }
         let values = ends.flatMap { [short[$0 - 1], long[$0 - 1]] }
-        let shares = try #require(AverageProfile.coefficients(of: kept, for: AverageProfile(offset: Double(steps), std: 0.15)))
+        let shares = try #require(
+            AverageProfile.coefficients(of: kept, for: AverageProfile(offset: Double(steps), std: 0.15)))
         let made = zip(shares, values).reduce(0) { $0 + $1.0 * $1.1 }
-        #expect(abs(made - wanted) < 0.02 * abs(long[steps - 1] - wanted), "\(made) for \(wanted), the longest kept is \(long[steps - 1])")
+        #expect(
+            abs(made - wanted) < 0.02 * abs(long[steps - 1] - wanted),
+            "\(made) for \(wanted), the longest kept is \(long[steps - 1])")
     }
 
     /// The rate grows from 0 over the ramp, and falls with the root of the steps behind the reference.

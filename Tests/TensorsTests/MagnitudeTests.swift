@@ -7,7 +7,9 @@ import Testing
     @Test(arguments: [1, 7, 8, 16, 33]) func rowsHaveUnitMagnitude(columns: Int) {
         let y = noise([5, columns]).scaled(by: 30).normalizedRows().values
         for row in 0..<5 {
-            let square = (0..<columns).reduce(0.0) { $0 + Double(y[row * columns + $1]) * Double(y[row * columns + $1]) }
+            let square = (0..<columns).reduce(0.0) {
+                $0 + Double(y[row * columns + $1]) * Double(y[row * columns + $1])
+            }
             // A row of one number may lie near 0, where ε is no small part of it.
             #expect(abs((square / Double(columns)).squareRoot() - 1) < (columns == 1 ? 1e-2 : 1e-4))
         }
@@ -26,8 +28,12 @@ import Testing
         checkGradients(of: [noise([4, 2, 3, 3])]) { $0[0].magnitudePreserving(gain: 0.8, order: [2, 0, 3, 1]) }
         checkGradients(of: [noise([4, 3])]) { $0[0].rows([1, 1, 3]) }
         checkGradients(of: [noise([2, 5]), noise([], "t", offset: 0.4)]) { $0[0].scaled(by: $0[1]) }
-        checkGradients(of: [noise([2, 5]), noise([2, 5], "b"), Tensor([0.3], shape: [])]) { $0[0].blended(with: $0[1], by: $0[2]) }
-        checkGradients(of: [noise([2, 3, 2, 4]), noise([2, 4], "c", offset: 1)]) { $0[0].activated(.silu, scaling: $0[1]) }
+        checkGradients(of: [noise([2, 5]), noise([2, 5], "b"), Tensor([0.3], shape: [])]) {
+            $0[0].blended(with: $0[1], by: $0[2])
+        }
+        checkGradients(of: [noise([2, 3, 2, 4]), noise([2, 4], "c", offset: 1)]) {
+            $0[0].activated(.silu, scaling: $0[1])
+        }
         checkGradients(of: [noise([1, 3, 2, 4])]) { $0[0].activated(.silu, scaling: nil) }
     }
 

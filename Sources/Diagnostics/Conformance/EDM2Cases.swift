@@ -32,7 +32,9 @@ extension ConformanceCase {
     func channelsLast(_ name: String) throws -> Tensor {
         let array = try array(name)
         let shape = array.shape
-        guard shape.count >= 3 else { throw ConformanceError(id: id, reason: "the array '\(name)' is \(shape), no map") }
+        guard shape.count >= 3 else {
+            throw ConformanceError(id: id, reason: "the array '\(name)' is \(shape), no map")
+        }
         let (c, pixels) = (shape[shape.count - 3], shape[shape.count - 2] * shape[shape.count - 1])
         var values = [Float](repeating: 0, count: array.values.count)
         for map in 0..<array.values.count / max(1, c * pixels) {
@@ -59,10 +61,14 @@ extension ConformanceCase {
 
     /// The network of the case's hyper-parameters, which follow the bridge that they name.
     func edm2Network(_ catalog: Catalog) throws -> EDM2 {
-        guard let entry = catalog.backbones["edm2"] else { throw ConformanceError(id: id, reason: "unknown backbone 'edm2'") }
+        guard let entry = catalog.backbones["edm2"] else {
+            throw ConformanceError(id: id, reason: "unknown backbone 'edm2'")
+        }
         var settings = try settings(of: entry.descriptor)
         for name in ["k", "c", "eps", "T"] { settings[name] = hyperparameters[name]?.number.map { .number($0) } }
-        guard let network = try entry.build(settings) as? EDM2 else { throw ConformanceError(id: id, reason: "'edm2' is another network") }
+        guard let network = try entry.build(settings) as? EDM2 else {
+            throw ConformanceError(id: id, reason: "'edm2' is another network")
+        }
         try checkSizes(of: network)
         return network
     }
@@ -79,7 +85,8 @@ extension ConformanceCase {
             let (bins, frames) = (shape[shape.count - 2], shape[shape.count - 1])
             try network.check(bins: bins, frames: frames)
             if let size, bins != size / 2 + 1 {
-                throw ConformanceError(id: id, reason: "the array '\(name)' has \(bins) bins; n_fft \(size) has \(size / 2 + 1)")
+                throw ConformanceError(
+                    id: id, reason: "the array '\(name)' has \(bins) bins; n_fft \(size) has \(size / 2 + 1)")
             }
         }
         if json["files"] != nil { try network.check(bins: (size ?? 510) / 2 + 1, frames: network.frameMultiple) }
@@ -91,16 +98,19 @@ extension ConformanceCase {
         let (x, y) = (try channelsLast("x").tracked(), try channelsLast("y").tracked())
         try network.check(bins: x.shape[1], frames: x.shape[2])
         let t = try array("t").values
-        let mode: ForwardMode = hyperparameters["mode"]?.text == "train"
+        let mode: ForwardMode =
+            hyperparameters["mode"]?.text == "train"
             ? .training(t.indices.map { RandomStream(seed: 0, purpose: "dropout", $0) }) : .evaluation
         let output = network(x, y, t, mode)
-        report.compare("output", output.values, try channelsLast("output").values, relmax: try tolerance("output_relmax"))
+        report.compare(
+            "output", output.values, try channelsLast("output").values, relmax: try tolerance("output_relmax"))
         let loss = output.dot(try channelsLast("w1"))
         report.add("loss", error: abs(Double(loss.item) - (try scalar("loss"))), tolerance: try tolerance("loss_abs"))
         let gradients = loss.gradients()
         for (name, input) in [("grad_x", x), ("grad_y", y)] {
             report.compare(
-                name, gradients[input]?.values ?? [], try channelsLast(name).values, relmax: try tolerance("input_grad_relmax"))
+                name, gradients[input]?.values ?? [], try channelsLast(name).values,
+                relmax: try tolerance("input_grad_relmax"))
         }
         try compareGradients(network.parameters.map { ($0.name, $0) }, gradients, &report)
         guard let path = path("buffers_after") else { return }
@@ -108,7 +118,8 @@ extension ConformanceCase {
         let byName = Dictionary(uniqueKeysWithValues: (network.parameters + network.buffers).map { ($0.name, $0) })
         for name in after.names.sorted() {
             report.compare(
-                name + " after the pass", byName[name]?.tensor.values ?? [], try after.array(name).values, relmax: try tolerance("output_relmax"))
+                name + " after the pass", byName[name]?.tensor.values ?? [], try after.array(name).values,
+                relmax: try tolerance("output_relmax"))
         }
     }
 
@@ -149,18 +160,24 @@ extension ConformanceCase {
         let modes: [(String, ForwardMode)] = [("eval", .evaluation), ("train", .training([]))]
         for name in ["conv3", "conv1"] {
             let weight = try tensor(name + "_weight")
-            let layer = MagnitudeConvolution(ParameterScope(seed: 0), weight.shape[1], weight.shape[0], kernel: weight.shape[2])
+            let layer = MagnitudeConvolution(
+                ParameterScope(seed: 0), weight.shape[1], weight.shape[0], kernel: weight.shape[2])
             layer.weight.assign(weight)
             for (suffix, mode) in modes { try compare("\(name)_\(suffix)", layer(a, mode, gain: gain), nil) }
-            try compare(name + "_weight_after_training_pass", layer.weight.tensor, try tensor(name + "_weight_after_training_pass"))
+            try compare(
+                name + "_weight_after_training_pass", layer.weight.tensor,
+                try tensor(name + "_weight_after_training_pass"))
         }
         let weight = try tensor("linear_weight")
         let layer = MagnitudeLinear(ParameterScope(seed: 0), weight.shape[1], weight.shape[0])
         layer.weight.assign(weight)
         for (suffix, mode) in modes {
-            try compare("linear_\(suffix)", layer(try tensor("linear_input"), mode).scaled(by: gain), try tensor("linear_\(suffix)"))
+            try compare(
+                "linear_\(suffix)", layer(try tensor("linear_input"), mode).scaled(by: gain),
+                try tensor("linear_\(suffix)"))
         }
-        try compare("linear_weight_after_training_pass", layer.weight.tensor, try tensor("linear_weight_after_training_pass"))
+        try compare(
+            "linear_weight_after_training_pass", layer.weight.tensor, try tensor("linear_weight_after_training_pass"))
     }
 
     func checkLatents(_ report: inout ConformanceReport) throws {
@@ -169,10 +186,13 @@ extension ConformanceCase {
         let latent = try channelsLast("latent")
         report.compare("latent", encoded.values, latent.values, relmax: try tolerance("latent_relmax"))
         report.compare(
-            "decoded_from_0p9_latent", frontEnd.audio(latent.scaled(by: 0.9)).values, try array("decoded_from_0p9_latent").values,
+            "decoded_from_0p9_latent", frontEnd.audio(latent.scaled(by: 0.9)).values,
+            try array("decoded_from_0p9_latent").values,
             relmax: try tolerance("decoded_relmax"))
         let scale = (hyperparameters["final_std"]?.number ?? 0.5) / (hyperparameters["raw_std"]?.number ?? 0.08)
-        if let stated = json["scalars"]?["scale"]?.number { report.add("scale", error: abs(scale - stated), tolerance: 1e-6 * stated) }
+        if let stated = json["scalars"]?["scale"]?.number {
+            report.add("scale", error: abs(scale - stated), tolerance: 1e-6 * stated)
+        }
     }
 
     func checkSchedule(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
@@ -182,19 +202,26 @@ extension ConformanceCase {
             var options = EDM2Options()
             options.prediction = prediction
             (options.k, options.c) = (h["k"]?.number ?? options.k, h["c"]?.number ?? options.c)
-            (options.epsilon, options.endTime) = (h["eps"]?.number ?? options.epsilon, h["T"]?.number ?? options.endTime)
-            (options.sigmaX, options.sigmaN) = (h["sigma_x"]?.number ?? options.sigmaX, h["sigma_n"]?.number ?? options.sigmaN)
+            (options.epsilon, options.endTime) = (
+                h["eps"]?.number ?? options.epsilon, h["T"]?.number ?? options.endTime
+            )
+            (options.sigmaX, options.sigmaN) = (
+                h["sigma_x"]?.number ?? options.sigmaX, h["sigma_n"]?.number ?? options.sigmaN
+            )
             let suffix = "_\(prediction.rawValue)"
             let network = try EDM2(Self.tiny(options))
             let columns: [(String, (Double) -> Double)] = [
                 ("sigma", { options.marginal(at: $0).sigma }), ("sigma_bar", { options.marginal(at: $0).sigmaBar }),
                 ("w_x", { options.marginal(at: $0).clean }), ("w_y", { options.marginal(at: $0).noisy }),
                 ("std", { options.marginal(at: $0).std }), ("c_in", { options.scalings(at: $0).input }),
-                ("c_noise", { options.scalings(at: $0).level }), ("c_out" + suffix, { options.scalings(at: $0).output }),
-                ("c_skip" + suffix, { _ in prediction == .noise ? 1 : 0 }), ("weight" + suffix, { network.lossWeight(at: $0) }),
+                ("c_noise", { options.scalings(at: $0).level }),
+                ("c_out" + suffix, { options.scalings(at: $0).output }),
+                ("c_skip" + suffix, { _ in prediction == .noise ? 1 : 0 }),
+                ("weight" + suffix, { network.lossWeight(at: $0) }),
             ]
             for (name, value) in columns where has(name) {
-                report.compare(name, times.map { Float(value($0)) }, try array(name).values, relmax: try tolerance("relmax"))
+                report.compare(
+                    name, times.map { Float(value($0)) }, try array(name).values, relmax: try tolerance("relmax"))
             }
         }
         try checkLearningRates(&report)

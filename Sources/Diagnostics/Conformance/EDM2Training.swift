@@ -28,12 +28,17 @@ private struct OffsetBridge: SDE {
 extension ConformanceCase {
     private func edm2Model(_ catalog: Catalog) throws -> (model: ScoreModel, network: EDM2) {
         let network = try edm2Network(catalog)
-        return (ScoreModel(backbone: network, sde: OffsetBridge(options: network.options), preconditioning: nil, output: .clean), network)
+        return (
+            ScoreModel(
+                backbone: network, sde: OffsetBridge(options: network.options), preconditioning: nil, output: .clean),
+            network
+        )
     }
 
     func checkLearningRates(_ report: inout ConformanceReport) throws {
         for (index, entry) in (json["learning_rate"]?.elements ?? []).enumerated() {
-            guard let seen = entry["cur_nwav"]?.number, let batch = entry["batch_size"]?.int, let rate = entry["ref_lr"]?.number,
+            guard let seen = entry["cur_nwav"]?.number, let batch = entry["batch_size"]?.int,
+                let rate = entry["ref_lr"]?.number,
                 let expected = entry["lr"]?.number
             else { throw ConformanceError(id: id, reason: "entry \(index) of 'learning_rate' is not understood") }
             var rule = OptimizerRule(rate: rate, averages: .exponential(0), batch: batch)
@@ -60,17 +65,22 @@ extension ConformanceCase {
         input.weights = t.map { network.lossWeight(at: $0) }
         let u = network.uncertainty(at: t, mode)
         input.uncertainty = u
-        var loss = UncertaintyLoss(frontEnd: try latentFrontEnd(h["encoder"] ?? .null), l1Weight: h["l1_weight"]?.number ?? 0.001)
+        var loss = UncertaintyLoss(
+            frontEnd: try latentFrontEnd(h["encoder"] ?? .null), l1Weight: h["l1_weight"]?.number ?? 0.001)
         loss.epsilon = h["eps"]?.number ?? loss.epsilon
         if let expected = json["scalars"]?["total_if_weighted_per_sample"]?.number {
             report.add(
-                "total per sample", error: abs(Double(loss(input).total.item) - expected) / abs(expected), tolerance: try tolerance("total_rel"))
+                "total per sample", error: abs(Double(loss(input).total.item) - expected) / abs(expected),
+                tolerance: try tolerance("total_rel"))
         }
         loss.meetsAcrossBatch = true
         let total = loss(input).total
         let expected = try scalar("total")
-        report.add("total", error: abs(Double(total.item) - expected) / abs(expected), tolerance: try tolerance("total_rel"))
-        try compareParts(loss.distances(input), u.values.map(Double.init), input.weights, marginals.map(\.std), loss.epsilon, &report)
+        report.add(
+            "total", error: abs(Double(total.item) - expected) / abs(expected), tolerance: try tolerance("total_rel"))
+        try compareParts(
+            loss.distances(input), u.values.map(Double.init), input.weights, marginals.map(\.std), loss.epsilon, &report
+        )
         try compareGradients(network.parameters.map { ($0.name, $0) }, total.gradients(), &report)
     }
 
@@ -81,7 +91,8 @@ extension ConformanceCase {
         let sums = parts.sum.values.map(Double.init)
         let matrix = zip(weights, u).flatMap { weight, u in sums.map { Float(weight / (exp(u) + epsilon) * $0 + u) } }
         let all: [(String, [Float])] = [
-            ("loss_tf", parts.spectral.values), ("loss_time", parts.inTime?.values ?? []), ("unscaled_loss", parts.sum.values),
+            ("loss_tf", parts.spectral.values), ("loss_time", parts.inTime?.values ?? []),
+            ("unscaled_loss", parts.sum.values),
             ("loss", matrix), ("logvar", u.map { Float($0) }), ("std", std.map { Float($0) }),
         ]
         for (name, values) in all where has(name) {
@@ -90,44 +101,53 @@ extension ConformanceCase {
         // For clean speech the reference has one weight for all samples.
         if has("weight") {
             let stored = try array("weight").values
-            report.compare("weight", stored.count == 1 ? [Float(weights[0])] : weights.map { Float($0) }, stored, relmax: try tolerance("output_relmax"))
+            report.compare(
+                "weight", stored.count == 1 ? [Float(weights[0])] : weights.map { Float($0) }, stored,
+                relmax: try tolerance("output_relmax"))
         }
     }
 
     func checkEDM2Training(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
         let (model, network) = try edm2Model(catalog)
         try network.load(self)
-        guard let o = json["optimizer"], let stds = json["ema"]?["stds"]?.numbers, stds.allSatisfy({ $0 > 0 && $0 < 0.288 }), !stds.isEmpty
+        guard let o = json["optimizer"], let stds = json["ema"]?["stds"]?.numbers,
+            stds.allSatisfy({ $0 > 0 && $0 < 0.288 }), !stds.isEmpty
         else { throw ConformanceError(id: id, reason: "not understood: 'optimizer' and 'ema' of a training") }
         let times = try array("t")
         let batch = times.shape[1]
         guard (json["ema"]?["t_delta"]?.int ?? batch) == batch, (o["batch_size"]?.int ?? batch) == batch else {
-            throw ConformanceError(id: id, reason: "not understood: 'batch_size' and 't_delta' are not the \(batch) samples of a step")
+            throw ConformanceError(
+                id: id, reason: "not understood: 'batch_size' and 't_delta' are not the \(batch) samples of a step")
         }
         var rule = OptimizerRule(
-            rate: o["ref_lr"]?.number ?? 0, averages: .powerFunctions(stds.map { PowerFunction(std: $0) }), batch: batch)
+            rate: o["ref_lr"]?.number ?? 0, averages: .powerFunctions(stds.map { PowerFunction(std: $0) }), batch: batch
+        )
         rule.referenceSteps = o["ref_batches"]?.number
         rule.rampUp = o["rampup_mwav"]?.number.map { $0 * 1e6 }
         rule.beta2 = o["betas"]?.numbers.last ?? rule.beta2
-        var loss = UncertaintyLoss(frontEnd: try latentFrontEnd(o["encoder"] ?? .null), l1Weight: o["l1_weight"]?.number ?? 0.001)
+        var loss = UncertaintyLoss(
+            frontEnd: try latentFrontEnd(o["encoder"] ?? .null), l1Weight: o["l1_weight"]?.number ?? 0.001)
         loss.epsilon = hyperparameters["eps"]?.number ?? loss.epsilon
         loss.meetsAcrossBatch = true
         let state = TrainingState(model: model, loss: loss, rule: rule)
         let parts = try ["x", "y", "z"].map { try latents($0) }
         let losses = json["scalars"]?["losses"]?.numbers ?? []
         guard losses.count == times.shape[0] else {
-            throw ConformanceError(id: id, reason: "there are \(losses.count) losses for \(times.shape[0]) steps of 't'")
+            throw ConformanceError(
+                id: id, reason: "there are \(losses.count) losses for \(times.shape[0]) steps of 't'")
         }
         for step in losses.indices {
             if let expected = json["scalars"]?["learning_rates"]?.numbers, step < expected.count {
                 report.add("rate of step \(step)", error: abs(state.nextRate - expected[step]), tolerance: 1e-12)
             }
             let input = TrainingBatchInput(
-                clean: parts[0][step], noisy: parts[1][step], times: (0..<batch).map { Double(times.values[step * batch + $0]) },
+                clean: parts[0][step], noisy: parts[1][step],
+                times: (0..<batch).map { Double(times.values[step * batch + $0]) },
                 noise: parts[2][step], dropout: (0..<batch).map { RandomStream(seed: 0, purpose: "dropout", step, $0) })
             let result = try state.update([input])
             report.add(
-                "loss of step \(step)", error: abs(result.loss - losses[step]) / abs(losses[step]), tolerance: try tolerance("loss_rel"))
+                "loss of step \(step)", error: abs(result.loss - losses[step]) / abs(losses[step]),
+                tolerance: try tolerance("loss_rel"))
         }
         try compareWeights("weights_final", network.parameters.map(\.tensor), "parameter_abs", network, &report)
         for (index, values) in ([state.averages] + state.furtherAverages.map(\.weights)).enumerated() {
@@ -143,7 +163,9 @@ extension ConformanceCase {
         var worst = ("none", 0.0)
         for (parameter, value) in zip(network.parameters, values) {
             let expected = try file.array(parameter.name).values
-            guard expected.count == value.count else { throw ConformanceError(id: id, reason: "'\(parameter.name)' of \(key) has another size") }
+            guard expected.count == value.count else {
+                throw ConformanceError(id: id, reason: "'\(parameter.name)' of \(key) has another size")
+            }
             let error = zip(value.values, expected).reduce(0) { max($0, abs(Double($1.0) - Double($1.1))) }
             if !(error <= worst.1) { worst = (parameter.name, error) }
         }
@@ -166,7 +188,8 @@ extension ConformanceCase {
         let stored = has("noise") ? try latents("noise") : []
         let places = order ?? Array(stored.indices)
         guard places.allSatisfy(stored.indices.contains) else {
-            throw ConformanceError(id: id, reason: "the array 'noise' has \(stored.count) draws, and 'noise_order' names others")
+            throw ConformanceError(
+                id: id, reason: "the array 'noise' has \(stored.count) draws, and 'noise_order' names others")
         }
         var noise = NoiseSource.given(places.map { stored[$0] })
         var asked: [Double] = []
@@ -176,9 +199,12 @@ extension ConformanceCase {
                 return model(x, y, [Double](repeating: t, count: x.shape[0]))
             }
         }
-        if let shortage = noise.shortage { throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)") }
+        if let shortage = noise.shortage {
+            throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)")
+        }
         for name in ["sample", "sample_float64"] where has(name) {
-            report.compare(name, sample.x.values, try channelsLast(name).values, relmax: try tolerance(name + "_relmax"))
+            report.compare(
+                name, sample.x.values, try channelsLast(name).values, relmax: try tolerance(name + "_relmax"))
         }
         if let times = json["network_times"]?.numbers {
             report.compare("times", asked.map { Float($0) }, times.map { Float($0) }, relmax: 1e-6)
@@ -190,7 +216,9 @@ extension ConformanceCase {
 
     private func edm2Sampler() throws -> LastPredictionSampler {
         let s = json["sampler"] ?? .null
-        let bridge = SBVE(k: s["k"]?.number ?? 2.6, c: s["c"]?.number ?? 0.4, epsilon: s["eps"]?.number ?? 1e-8, endTime: s["T"]?.number ?? 1)
+        let bridge = SBVE(
+            k: s["k"]?.number ?? 2.6, c: s["c"]?.number ?? 0.4, epsilon: s["eps"]?.number ?? 1e-8,
+            endTime: s["T"]?.number ?? 1)
         let process: BridgeSampler.Process = s["sampler"]?.text == "sde" ? .sde : .ode
         return LastPredictionSampler(bridge: bridge, process: process, steps: s["num_steps"]?.int ?? 50)
     }
@@ -200,7 +228,8 @@ extension ConformanceCase {
         let (model, network) = try edm2Model(catalog)
         try network.load(self)
         let enhancer = Enhancer(
-            model: model, sampler: try edm2Sampler(), frontEnd: try latentFrontEnd(json["encoder"] ?? .null), padding: .reflection)
+            model: model, sampler: try edm2Sampler(), frontEnd: try latentFrontEnd(json["encoder"] ?? .null),
+            padding: .reflection)
         for file in json["files"]?.elements ?? [] {
             guard let noisy = file["noisy"]?.text, let name = file["enhanced"]?.text else {
                 throw ConformanceError(id: id, reason: "an entry of 'files' names no noisy and enhanced file")
@@ -210,7 +239,8 @@ extension ConformanceCase {
             let output = try enhancer.enhance(audio, noise: &noise).audio
             for stored in [name, name + "_float64"] where has(stored) {
                 let expected = try array(stored).values
-                report.compare(stored, Array(output.prefix(expected.count)), expected, relmax: try tolerance("enhanced_relmax"))
+                report.compare(
+                    stored, Array(output.prefix(expected.count)), expected, relmax: try tolerance("enhanced_relmax"))
             }
         }
     }
@@ -221,7 +251,9 @@ extension ConformanceCase {
         let relative = try tolerance("scalar_rel")
         func compare(_ name: String, _ value: Double, _ expected: Double?) throws {
             guard let expected else { throw ConformanceError(id: id, reason: "an entry of '\(name)' states no value") }
-            report.add(name, error: abs(value - expected) / max(abs(expected), 1e-300), tolerance: expected == 0 ? 0 : relative)
+            report.add(
+                name, error: abs(value - expected) / max(abs(expected), 1e-300), tolerance: expected == 0 ? 0 : relative
+            )
         }
         func number(_ entry: JSON, _ key: String, std: Bool = false) throws -> Double {
             guard let value = entry[key]?.number, !std || value > 0 && value < 0.288 else {
@@ -236,19 +268,25 @@ extension ConformanceCase {
         }
         for entry in json["beta"]?.elements ?? [] {
             let profile = PowerFunction(std: try number(entry, "std", std: true))
-            try compare("beta", profile.decay(at: try number(entry, "t_next"), delta: try number(entry, "t_delta")), entry["beta"]?.number)
+            try compare(
+                "beta", profile.decay(at: try number(entry, "t_next"), delta: try number(entry, "t_delta")),
+                entry["beta"]?.number)
         }
         for entry in json["response"]?.elements ?? [] {
             let profile = PowerFunction(std: try number(entry, "std", std: true))
             let values = entry["values"]?.numbers ?? []
-            let response = profile.response(offset: try number(entry, "offset"), count: entry["length"]?.int ?? values.count)
-            guard response.count == values.count else { throw ConformanceError(id: id, reason: "a response has \(values.count) values") }
+            let response = profile.response(
+                offset: try number(entry, "offset"), count: entry["length"]?.int ?? values.count)
+            guard response.count == values.count else {
+                throw ConformanceError(id: id, reason: "a response has \(values.count) values")
+            }
             for (value, expected) in zip(response, values) { try compare("response", value, expected) }
         }
         for entry in json["correlation"]?.elements ?? [] {
             let a = PowerFunction(std: try number(entry, "a_std", std: true))
             let value = a.correlation(
-                at: try number(entry, "a_ofs"), with: PowerFunction(std: try number(entry, "b_std", std: true)), at: try number(entry, "b_ofs"))
+                at: try number(entry, "a_ofs"), with: PowerFunction(std: try number(entry, "b_std", std: true)),
+                at: try number(entry, "b_ofs"))
             try compare("correlation", value, entry["value"]?.number)
         }
         try checkReconstruction(&report)
@@ -263,12 +301,16 @@ extension ConformanceCase {
         }
         let (kept, wanted) = (profiles("in"), profiles("out"))
         let expected = p["coefficients"]?.elements.map(\.numbers) ?? []
-        guard !kept.isEmpty, !wanted.isEmpty, expected.count == kept.count, expected.allSatisfy({ $0.count == wanted.count }) else {
+        guard !kept.isEmpty, !wanted.isEmpty, expected.count == kept.count,
+            expected.allSatisfy({ $0.count == wanted.count })
+        else {
             throw ConformanceError(id: id, reason: "not understood: 'posthoc'")
         }
         for (column, profile) in wanted.enumerated() {
             let found = AverageProfile.coefficients(of: kept, for: profile) ?? []
-            let error = found.count == kept.count ? found.indices.reduce(0.0) { max($0, abs(found[$1] - expected[$1][column])) } : .infinity
+            let error =
+                found.count == kept.count
+                ? found.indices.reduce(0.0) { max($0, abs(found[$1] - expected[$1][column])) } : .infinity
             report.add("reconstruction \(column)", error: error, tolerance: try tolerance("posthoc_abs"))
         }
     }
@@ -283,26 +325,34 @@ extension ConformanceCase {
             var average = (0..<each).map { Double(weights.values[$0]) }
             return (0..<steps).map { step in
                 let beta = decay(Double(step + 1) * batch)
-                for i in 0..<each { average[i] = beta * average[i] + (1 - beta) * Double(weights.values[step * each + i]) }
+                for i in 0..<each {
+                    average[i] = beta * average[i] + (1 - beta) * Double(weights.values[step * each + i])
+                }
                 return average.map { Float($0) }
             }
         }
         let stds = update["stds"]?.numbers ?? []
-        guard stds.allSatisfy({ $0 > 0 && $0 < 0.288 }) else { throw ConformanceError(id: id, reason: "not understood: 'update.stds'") }
+        guard stds.allSatisfy({ $0 > 0 && $0 < 0.288 }) else {
+            throw ConformanceError(id: id, reason: "not understood: 'update.stds'")
+        }
         let profiles = stds.map { PowerFunction(std: $0) }
         let all = profiles.map { profile in sequence { profile.decay(at: $0, delta: batch) } }
         let joined = (0..<steps).flatMap { step in all.flatMap { $0[step] } }
         report.compare("averages", joined, try array("averages").values, relmax: try tolerance("averages_relmax"))
         guard let traditional = update["traditional"] else { return }
         let average = HalfLife(
-            examples: traditional["halflife_Mimg"]?.number.map { $0 * 1e6 }, ramp: traditional["rampup_ratio"]?.number ?? .infinity)
+            examples: traditional["halflife_Mimg"]?.number.map { $0 * 1e6 },
+            ramp: traditional["rampup_ratio"]?.number ?? .infinity)
         let values = sequence { average.decay(at: $0, delta: batch) }.flatMap(\.self)
-        report.compare("traditional_averages", values, try array("traditional_averages").values, relmax: try tolerance("averages_relmax"))
+        report.compare(
+            "traditional_averages", values, try array("traditional_averages").values,
+            relmax: try tolerance("averages_relmax"))
     }
 
     // MARK: Files
 
-    /// Files of weights: what a state dictionary, a training state or a snapshot holds, and what the network makes of it.
+    /// Files of weights: what a state dictionary, a training state or a snapshot holds, and what the network makes of
+    /// it.
     func checkEDM2Checkpoint(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
         guard let path = path("checkpoint") else { throw ConformanceError(id: id, reason: "names no checkpoint") }
         let checkpoint = try LightningCheckpoint(path: path)
@@ -311,53 +361,71 @@ extension ConformanceCase {
             guard let file = self.path(key) else { return }
             let expected = try SafetensorsFile(path: file)
             let byName = Dictionary(arrays.compactMap { array in array.name.map { ($0, array) } }) { first, _ in first }
-            report.require("\(key), names", Set(byName.keys) == Set(expected.names), "the file and the case have different names")
+            report.require(
+                "\(key), names", Set(byName.keys) == Set(expected.names), "the file and the case have different names")
             var worst = 0.0
             for name in expected.names {
                 let (a, b) = (byName[name]?.values ?? [], try expected.array(name).values)
-                worst = a.count == b.count ? zip(a, b).reduce(worst) { max($0, abs(Double($1.0) - Double($1.1))) } : .infinity
+                worst =
+                    a.count == b.count
+                    ? zip(a, b).reduce(worst) { max($0, abs(Double($1.0) - Double($1.1))) } : .infinity
             }
             report.add(key, error: worst, tolerance: limit)
         }
         let stored = try checkpoint.weights(.stored).arrays
         try compare("weights", stored)
         for (index, arrays) in try checkpoint.allAverages().enumerated() { try compare("weights_ema_\(index)", arrays) }
-        if let file = self.path("adam_state") { try compareAdam(checkpoint, SafetensorsFile(path: file), limit, &report) }
+        if let file = self.path("adam_state") {
+            try compareAdam(checkpoint, SafetensorsFile(path: file), limit, &report)
+        }
         try compareLayout(checkpoint, catalog, &report)
         guard has("output") else { return }
         let network = try edm2Network(catalog)
         try network.load(stored)
         let output = try Gradients.off { network(try channelsLast("x"), try channelsLast("y"), try array("t").values) }
-        report.compare("output", output.values, try channelsLast("output").values, relmax: try tolerance("output_relmax"))
+        report.compare(
+            "output", output.values, try channelsLast("output").values, relmax: try tolerance("output_relmax"))
     }
 
     /// Whether the file's tensors alone describe the network of the case's hyper-parameters.
-    private func compareLayout(_ checkpoint: LightningCheckpoint, _ catalog: Catalog, _ report: inout ConformanceReport) throws {
+    private func compareLayout(_ checkpoint: LightningCheckpoint, _ catalog: Catalog, _ report: inout ConformanceReport)
+        throws
+    {
         guard let layout = try EDM2Layout(checkpoint), let entry = catalog.backbones["edm2"] else {
             return report.require("layout", false, "the file's tensors are not those of the network")
         }
         var settings = entry.descriptor.defaults()
         for (name, value) in layout.backbone { settings[name] = value }
         let (found, stated) = (try entry.build(settings), try edm2Network(catalog))
-        let shapes = { (network: any Backbone) in (network.parameters + network.buffers).map { "\($0.name) \($0.shape)" } }
-        report.require("layout", shapes(found) == shapes(stated), "the network that the tensors describe is another one")
+        let shapes = { (network: any Backbone) in
+            (network.parameters + network.buffers).map { "\($0.name) \($0.shape)" }
+        }
+        report.require(
+            "layout", shapes(found) == shapes(stated), "the network that the tensors describe is another one")
     }
 
     private func compareAdam(
-        _ checkpoint: LightningCheckpoint, _ expected: SafetensorsFile, _ limit: Double, _ report: inout ConformanceReport
+        _ checkpoint: LightningCheckpoint, _ expected: SafetensorsFile, _ limit: Double,
+        _ report: inout ConformanceReport
     ) throws {
         let names = json["parameter_order"]?.elements.compactMap(\.text) ?? []
-        guard let adam = try checkpoint.adam(parameters: names) else { throw ConformanceError(id: id, reason: "the file has no state of Adam") }
+        guard let adam = try checkpoint.adam(parameters: names) else {
+            throw ConformanceError(id: id, reason: "the file has no state of Adam")
+        }
         var (worst, compared) = (0.0, 0)
         for name in expected.names {
             let isSecond = name.hasSuffix(".exp_avg_sq")
             let moments = adam.moments[String(name.dropLast(isSecond ? ".exp_avg_sq".count : ".exp_avg".count))]
-            let (values, stored) = (isSecond ? moments?.second.values : moments?.first.values, try expected.array(name).values)
+            let (values, stored) = (
+                isSecond ? moments?.second.values : moments?.first.values, try expected.array(name).values
+            )
             compared += values == nil ? 0 : 1
-            worst = values?.count == stored.count
+            worst =
+                values?.count == stored.count
                 ? zip(values ?? [], stored).reduce(worst) { max($0, abs(Double($1.0) - Double($1.1))) } : .infinity
         }
-        report.require("adam, names", compared == expected.names.count, "\(expected.names.count - compared) moments are missing")
+        report.require(
+            "adam, names", compared == expected.names.count, "\(expected.names.count - compared) moments are missing")
         report.add("adam_state", error: worst, tolerance: limit)
     }
 }

@@ -26,15 +26,20 @@ extension ConformanceChecker {
 
 extension ConformanceCase {
     private static let sizes = [
-        "ncsnpp": "ncsnpp_storm", "ncsnpplarge": "ncsnpp_storm_large", "ncsnpp12M": "ncsnpp_storm_12m", "ncsnpp6M": "ncsnpp_storm_6m",
+        "ncsnpp": "ncsnpp_storm", "ncsnpplarge": "ncsnpp_storm_large", "ncsnpp12M": "ncsnpp_storm_12m",
+        "ncsnpp6M": "ncsnpp_storm_6m",
     ]
 
     /// A network over `inputs` spectrograms, by the reference's name.
     private func stormNetwork(_ name: String, inputs: Int, _ catalog: Catalog) throws -> any Backbone {
-        guard let own = Self.sizes[name], let entry = catalog.backbones[own] else { throw ConformanceError(id: id, reason: "unknown backbone '\(name)'") }
+        guard let own = Self.sizes[name], let entry = catalog.backbones[own] else {
+            throw ConformanceError(id: id, reason: "unknown backbone '\(name)'")
+        }
         // A resolution of 0 stands for none in the reference.
         var members = hyperparameters.members
-        if let listed = members["attn_resolutions"] { members["attn_resolutions"] = .list(listed.elements.filter { $0.number != 0 }) }
+        if let listed = members["attn_resolutions"] {
+            members["attn_resolutions"] = .list(listed.elements.filter { $0.number != 0 })
+        }
         var settings: Settings
         do { settings = try entry.descriptor.settings(from: .object(members)) } catch {
             throw ConformanceError(id: id, reason: "not understood: \(error.summary)")
@@ -45,7 +50,9 @@ extension ConformanceCase {
             let shape = try array(name).shape
             if shape.count == 4 { try network.check(bins: shape[2], frames: shape[3]) }
         }
-        if json["enhance"] != nil { try network.check(bins: (hyperparameters["n_fft"]?.int ?? 510) / 2 + 1, frames: 64) }
+        if json["enhance"] != nil {
+            try network.check(bins: (hyperparameters["n_fft"]?.int ?? 510) / 2 + 1, frames: 64)
+        }
         return network
     }
 
@@ -55,9 +62,11 @@ extension ConformanceCase {
         if h["sde"]?.text == "ouvp" {
             let stiffness = number("stiffness", 1)
             return VP(
-                betaMin: stiffness * number("beta_min", 0.1), betaMax: stiffness * number("beta_max", 2), scale: 1 / stiffness.squareRoot())
+                betaMin: stiffness * number("beta_min", 0.1), betaMax: stiffness * number("beta_max", 2),
+                scale: 1 / stiffness.squareRoot())
         }
-        return OUVE(theta: number("theta", 1.5), sigmaMin: number("sigma_min", 0.05), sigmaMax: number("sigma_max", 0.5))
+        return OUVE(
+            theta: number("theta", 1.5), sigmaMin: number("sigma_min", 0.05), sigmaMax: number("sigma_max", 0.5))
     }
 
     /// The model of the hyper-parameters: two networks, or one by itself.
@@ -67,10 +76,15 @@ extension ConformanceCase {
         let condition = Regression.Condition(rawValue: h["condition"]?.text ?? "both") ?? .both
         let isFrozen = h["mode"]?.text == "regen-freeze-denoiser"
         if let name, !isAlone {
-            return ScoreModel(backbone: try stormNetwork(name, inputs: 2, catalog), sde: stormProcess, preconditioning: nil, output: .score)
+            return ScoreModel(
+                backbone: try stormNetwork(name, inputs: 2, catalog), sde: stormProcess, preconditioning: nil,
+                output: .score)
         }
         let first = try stormNetwork(h["backbone_denoiser"]?.text ?? name ?? "ncsnpp", inputs: 1, catalog)
-        let second = isAlone ? first : try stormNetwork(h["backbone_score"]?.text ?? "ncsnpp", inputs: condition == .both ? 3 : 2, catalog)
+        let second =
+            isAlone
+            ? first
+            : try stormNetwork(h["backbone_score"]?.text ?? "ncsnpp", inputs: condition == .both ? 3 : 2, catalog)
         var model = ScoreModel(backbone: second, sde: stormProcess, preconditioning: nil, output: .score)
         model.regression = Regression(
             backbone: first, condition: condition, training: isAlone ? .alone : isFrozen ? .frozen : .joint,
@@ -84,11 +98,12 @@ extension ConformanceCase {
     /// Loads weights; those of a denoiser by itself are called `dnn.…`.
     private func load(_ model: ScoreModel, _ arrays: [NamedArray]) throws {
         guard isDenoiserAlone else { return try model.loadModel(arrays) }
-        try model.regression?.backbone.load(arrays.map { array in
-            var array = array
-            array.name = array.name.map { $0.hasPrefix("dnn.") ? String($0.dropFirst(4)) : $0 }
-            return array
-        })
+        try model.regression?.backbone.load(
+            arrays.map { array in
+                var array = array
+                array.name = array.name.map { $0.hasPrefix("dnn.") ? String($0.dropFirst(4)) : $0 }
+                return array
+            })
     }
 
     private func names(of model: ScoreModel) -> [(name: String, parameter: Parameter)] {
@@ -101,29 +116,36 @@ extension ConformanceCase {
     func checkStormNetwork(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
         let channels = hyperparameters["input_channels"]?.int ?? 4
         let isRegression = isDenoiserAlone
-        guard channels.isMultiple(of: 2) else { throw ConformanceError(id: id, reason: "not understood: \(channels) input channels are no complex ones") }
-        let network = try stormNetwork(hyperparameters["backbone"]?.text ?? "ncsnpp", inputs: isRegression ? 1 : channels / 2, catalog)
+        guard channels.isMultiple(of: 2) else {
+            throw ConformanceError(id: id, reason: "not understood: \(channels) input channels are no complex ones")
+        }
+        let network = try stormNetwork(
+            hyperparameters["backbone"]?.text ?? "ncsnpp", inputs: isRegression ? 1 : channels / 2, catalog)
         try network.load(self)
         let inputs = try ["x", "y", "y_denoised"].filter { has($0) }.map { ($0, try spectrogram($0).tracked()) }
         guard inputs.count == (isRegression ? 1 : channels / 2), let state = inputs.first?.1 else {
-            throw ConformanceError(id: id, reason: "there are \(inputs.count) spectrograms for \(channels) input channels")
+            throw ConformanceError(
+                id: id, reason: "there are \(inputs.count) spectrograms for \(channels) input channels")
         }
         try network.check(bins: state.shape[1], frames: state.shape[2])
         let t = has("t") ? try array("t").values : [Float](repeating: 1, count: state.shape[0])
         let rest = inputs.dropFirst().map(\.1)
         let output = network(state, rest.isEmpty ? state : rest.count == 1 ? rest[0] : .concatenated(Array(rest)), t)
-        report.compare("output", output.values, try spectrogram("output").values, relmax: try tolerance("output_relmax"))
+        report.compare(
+            "output", output.values, try spectrogram("output").values, relmax: try tolerance("output_relmax"))
         let loss = output.dot(try pair("w1", "w2"))
         report.add("loss", error: abs(Double(loss.item) - (try scalar("loss"))), tolerance: try tolerance("loss_abs"))
         let gradients = loss.gradients()
         for (name, input) in inputs {
             report.compare(
-                "grad_" + name, gradients[input]?.values ?? [], try spectrogram("grad_" + name).values, relmax: try tolerance("input_grad_relmax"))
+                "grad_" + name, gradients[input]?.values ?? [], try spectrogram("grad_" + name).values,
+                relmax: try tolerance("input_grad_relmax"))
         }
         try compareGradients(network.parameters.map { ($0.name, $0) }, gradients, &report)
     }
 
-    /// The process with the reference's steps of 1/N. The deviation of `ouvp` is its variance there: the square is compared.
+    /// The process with the reference's steps of 1/N. The deviation of `ouvp` is its variance there: the square is
+    /// compared.
     func checkStormProcess(_ report: inout ConformanceReport) throws {
         let (sde, t, limit) = (stormProcess, try array("t").values.map(Double.init), try tolerance("relmax"))
         let isVariance = hyperparameters["sde"]?.text == "ouvp"
@@ -145,12 +167,17 @@ extension ConformanceCase {
         }
         try numbers("std", std)
         try numbers("diffusion") { sde.diffusion(at: $0) }
-        for name in ["discretize_G", "reverse_discretize_G"] { try numbers(name) { sde.diffusion(at: $0) * step.squareRoot() } }
+        for name in ["discretize_G", "reverse_discretize_G"] {
+            try numbers(name) { sde.diffusion(at: $0) * step.squareRoot() }
+        }
         try sums("mean", [("x0", { sde.marginal(at: $0).clean }), ("y", { sde.marginal(at: $0).noisy })])
         try sums("drift", [("x", { sde.drift(at: $0).x }), ("y", { sde.drift(at: $0).y })])
-        let forward: [(String, (Double) -> Double)] = [("x", { sde.drift(at: $0).x * step }), ("y", { sde.drift(at: $0).y * step })]
+        let forward: [(String, (Double) -> Double)] = [
+            ("x", { sde.drift(at: $0).x * step }), ("y", { sde.drift(at: $0).y * step }),
+        ]
         try sums("discretize_f", forward)
-        try sums("reverse_discretize_f", forward + [("score", { -step * sde.diffusion(at: $0) * sde.diffusion(at: $0) })])
+        try sums(
+            "reverse_discretize_f", forward + [("score", { -step * sde.diffusion(at: $0) * sde.diffusion(at: $0) })])
         try sums("prior", [("y", { _ in 1 }), ("prior_noise", { _ in std(1) })])
     }
 
@@ -170,13 +197,15 @@ extension ConformanceCase {
             let (error, estimate) = (try spectrogram("err").tracked(), try spectrogram("y_denoised").tracked())
             let zeros = Tensor.zeros(error.shape)
             let input = LossInput(
-                output: error, state: zeros, noise: zeros, mean: zeros, clean: clean, sigma: [Double](repeating: 1, count: clean.shape[0]))
+                output: error, state: zeros, noise: zeros, mean: zeros, clean: clean,
+                sigma: [Double](repeating: 1, count: clean.shape[0]))
             let score = ScoreMatchingLoss(norm: scoreNorm)(input)
             let regression = Regression(backbone: NoNetwork(), norm: norm, weight: weight)
             let total = regression.joined(score, estimate, clean).total.scaled(by: batch)
             let own = regression.loss(estimate, clean).map { Double($0.item) * batch }
             let values: [(String, Double?, String)] = [
-                ("loss", Double(total.item), "loss_rel"), ("loss_score", Double(score.total.item) * batch, "loss_rel"), ("loss_denoiser", own, "loss_rel"),
+                ("loss", Double(total.item), "loss_rel"), ("loss_score", Double(score.total.item) * batch, "loss_rel"),
+                ("loss_denoiser", own, "loss_rel"),
             ]
             for (name, value, limit) in values {
                 try compare("variant \(index) \(name)", value ?? 0, variant[name]?.number ?? 0, limit, &report)
@@ -189,7 +218,9 @@ extension ConformanceCase {
         }
     }
 
-    private func compare(_ name: String, _ value: Double, _ expected: Double, _ limit: String, _ report: inout ConformanceReport) throws {
+    private func compare(
+        _ name: String, _ value: Double, _ expected: Double, _ limit: String, _ report: inout ConformanceReport
+    ) throws {
         let error = value == expected ? 0 : abs(value - expected) / abs(expected)
         report.add(name, error: error.isNaN ? .infinity : error, tolerance: try tolerance(limit))
     }
@@ -201,12 +232,16 @@ extension ConformanceCase {
         let (x, y) = (try spectrogram("x"), try spectrogram("y"))
         let t = has("t") ? try array("t").values.map(Double.init) : [Double](repeating: 1, count: x.shape[0])
         let z = has("z") ? try spectrogram("z") : .zeros(x.shape)
-        let norm = (hyperparameters["backbone"] == nil ? hyperparameters["loss_type_score"] : hyperparameters["loss_type"])?.text ?? "mse"
+        let norm =
+            (hyperparameters["backbone"] == nil ? hyperparameters["loss_type_score"] : hyperparameters["loss_type"])?
+            .text ?? "mse"
         let state = TrainingState(
             model: model, loss: ScoreMatchingLoss(norm: .init(rawValue: norm) ?? .mse), rate: 0, averageDecay: 0)
         let value = state.evaluate(TrainingBatchInput(clean: x, noisy: y, times: t, noise: z))
         // The regeneration model's losses are sums over the batch, those of single models means.
-        let isJoined = hyperparameters["mode"]?.text?.hasPrefix("regen") ?? false && !isDenoiserAlone && hyperparameters["backbone"] == nil
+        let isJoined =
+            hyperparameters["mode"]?.text?.hasPrefix("regen") ?? false && !isDenoiserAlone
+            && hyperparameters["backbone"] == nil
         let batch = isJoined ? Double(x.shape[0]) : 1
         let total = value.total.scaled(by: batch)
         try compare("loss", Double(total.item), try scalar("loss"), "loss_rel", &report)
@@ -224,7 +259,9 @@ extension ConformanceCase {
     ) throws {
         let estimate = model.regression.map { $0(y) }
         func compare(_ name: String, _ value: Tensor) throws {
-            if has(name) { report.compare(name, value.values, try spectrogram(name).values, relmax: try tolerance("output_relmax")) }
+            if has(name) {
+                report.compare(name, value.values, try spectrogram(name).values, relmax: try tolerance("output_relmax"))
+            }
         }
         if let estimate {
             try compare("y_denoised", estimate)
@@ -232,7 +269,9 @@ extension ConformanceCase {
         }
         let end = estimate ?? y
         let m = t.map { model.sde.marginal(at: $0) }
-        let state = x.scaledSamples(by: m.map(\.clean)) + end.scaledSamples(by: m.map(\.noisy)) + z.scaledSamples(by: m.map(\.std))
+        let state =
+            x.scaledSamples(by: m.map(\.clean)) + end.scaledSamples(by: m.map(\.noisy))
+            + z.scaledSamples(by: m.map(\.std))
         try compare("x_t", state)
         let score = model(state, model.condition(y, estimate), t)
         try compare(estimate == nil ? "output" : "score", score)
@@ -241,9 +280,12 @@ extension ConformanceCase {
     // MARK: Samplers and files
 
     private func stormSampler(_ s: JSON, _ sde: any SDE) -> any Sampler {
-        let (steps, end) = (s["N"]?.int ?? 30, s["eps"]?.number ?? s["t_eps"]?.number ?? hyperparameters["t_eps"]?.number ?? 0.03)
+        let (steps, end) = (
+            s["N"]?.int ?? 30, s["eps"]?.number ?? s["t_eps"]?.number ?? hyperparameters["t_eps"]?.number ?? 0.03
+        )
         if s["type"]?.text ?? s["sampler_type"]?.text == "ode" {
-            return ProbabilityFlow(sde: sde, solver: .rk45(relativeTolerance: 1e-5, absoluteTolerance: 1e-5), finalTime: end)
+            return ProbabilityFlow(
+                sde: sde, solver: .rk45(relativeTolerance: 1e-5, absoluteTolerance: 1e-5), finalTime: end)
         }
         let predictor: any Predictor =
             switch s["predictor"]?.text {
@@ -259,7 +301,8 @@ extension ConformanceCase {
             default: AnnealedLangevin(snr: snr)
             }
         return PredictorCorrector(
-            sde: sde, predictor: predictor, corrector: corrector, correctorSteps: s["corrector_steps"]?.int ?? 1, steps: steps, finalTime: end)
+            sde: sde, predictor: predictor, corrector: corrector, correctorSteps: s["corrector_steps"]?.int ?? 1,
+            steps: steps, finalTime: end)
     }
 
     func checkStormSampler(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
@@ -277,33 +320,45 @@ extension ConformanceCase {
             }
             return (estimate, sample)
         }
-        if let shortage = noise.shortage { throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)") }
-        if let estimate, has("y_denoised") {
-            report.compare("y_denoised", estimate.values, try spectrogram("y_denoised").values, relmax: try tolerance("y_denoised_relmax"))
+        if let shortage = noise.shortage {
+            throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)")
         }
-        report.compare("sample", sample.x.values, try spectrogram("sample").values, relmax: try tolerance("sample_relmax"))
+        if let estimate, has("y_denoised") {
+            report.compare(
+                "y_denoised", estimate.values, try spectrogram("y_denoised").values,
+                relmax: try tolerance("y_denoised_relmax"))
+        }
+        report.compare(
+            "sample", sample.x.values, try spectrogram("sample").values, relmax: try tolerance("sample_relmax"))
         // The reference reports a nominal number; ours is counted.
         if let nfe = json["scalars"]?["nfe"]?.int {
             let s = json["sampler"] ?? .null
             let corrections = s["corrector"]?.text == "none" ? 0 : s["corrector_steps"]?.int ?? 1
-            report.require("nfe", sample.nfe == nfe || (s["N"]?.int ?? 30) * (1 + corrections) == nfe, "counted \(sample.nfe), the reference reports \(nfe)")
+            report.require(
+                "nfe", sample.nfe == nfe || (s["N"]?.int ?? 30) * (1 + corrections) == nfe,
+                "counted \(sample.nfe), the reference reports \(nfe)")
         }
     }
 
     func checkStormEnhancement(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
         let model = try stormModel(catalog)
-        guard let path = path("checkpoint"), let noisy = json["audio"]?["noisy"]?.text, let settings = json["enhance"] else {
+        guard let path = path("checkpoint"), let noisy = json["audio"]?["noisy"]?.text, let settings = json["enhance"]
+        else {
             throw ConformanceError(id: id, reason: "names no checkpoint and audio")
         }
-        let weights = try LightningCheckpoint(path: path).weights(.averagedIfPresent, parameters: names(of: model).map(\.name))
+        let weights = try LightningCheckpoint(path: path).weights(
+            .averagedIfPresent, parameters: names(of: model).map(\.name))
         try load(model, weights.arrays)
         let isEstimate = settings["denoiser_only"]?.bool ?? false
         let enhancer = Enhancer(
-            model: model, sampler: isEstimate ? RegressionEstimate() : stormSampler(settings, model.sde), frontEnd: frontEnd,
+            model: model, sampler: isEstimate ? RegressionEstimate() : stormSampler(settings, model.sde),
+            frontEnd: frontEnd,
             padding: FramePadding(rawValue: settings["pad_mode"]?.text ?? "zero_pad") ?? .zero)
         var noise = NoiseSource.given(try noiseDraws())
         let output = try enhancer.enhance(try SoundFile.readMono(folder + "/" + noisy), noise: &noise)
-        if let shortage = noise.shortage { throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)") }
+        if let shortage = noise.shortage {
+            throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)")
+        }
         report.compare("enhanced", output.audio, try array("enhanced").values, relmax: try tolerance("enhanced_relmax"))
     }
 
@@ -316,12 +371,18 @@ extension ConformanceCase {
         }
         for (choice, key) in [(LightningCheckpoint.Choice.averagedIfPresent, "weights_ema"), (.stored, "weights_raw")] {
             guard let file = self.path(key) else { continue }
-            let (weights, expected) = (try checkpoint.weights(choice, parameters: order), try SafetensorsFile(path: file))
-            let byName = Dictionary(weights.arrays.compactMap { array in array.name.map { ($0, array) } }) { first, _ in first }
+            let (weights, expected) = (
+                try checkpoint.weights(choice, parameters: order), try SafetensorsFile(path: file)
+            )
+            let byName = Dictionary(weights.arrays.compactMap { array in array.name.map { ($0, array) } }) { first, _ in
+                first
+            }
             var worst = 0.0
             for name in expected.names {
                 let (a, b) = (byName[name]?.values ?? [], try expected.array(name).values)
-                worst = a.count == b.count ? zip(a, b).reduce(worst) { max($0, abs(Double($1.0) - Double($1.1))) } : .infinity
+                worst =
+                    a.count == b.count
+                    ? zip(a, b).reduce(worst) { max($0, abs(Double($1.0) - Double($1.1))) } : .infinity
             }
             report.add(key, error: worst, tolerance: try tolerance("weights_abs"))
             if choice == .averagedIfPresent { try load(model, weights.arrays) }
@@ -331,12 +392,15 @@ extension ConformanceCase {
             let estimate = model.regression.map { $0(y) }
             return (estimate, model(x, model.condition(y, estimate), t))
         }
-        for (name, value) in [("y_denoised_evaluation_mode", estimate), ("score_evaluation_mode", score)] where has(name) {
-            report.compare(name, value?.values ?? [], try spectrogram(name).values, relmax: try tolerance("output_relmax"))
+        for (name, value) in [("y_denoised_evaluation_mode", estimate), ("score_evaluation_mode", score)]
+        where has(name) {
+            report.compare(
+                name, value?.values ?? [], try spectrogram(name).values, relmax: try tolerance("output_relmax"))
         }
     }
 
-    /// What the reference offers and cannot run: here a sampler gives a finite sample, and a loss that does not exist is no name.
+    /// What the reference offers and cannot run: here a sampler gives a finite sample, and a loss that does not exist
+    /// is no name.
     func checkStormFailures(_ catalog: Catalog, _ report: inout ConformanceReport) throws {
         let y = Tensor((0..<64).map { Float($0 % 7) / 7 - 0.4 }, shape: [1, 4, 8, 2])
         for failure in json["failures"]?.elements ?? [] {
@@ -344,7 +408,8 @@ extension ConformanceCase {
             let words = setting.split(whereSeparator: { " ,()".contains($0) }).map(String.init)
             if let loss = words.last, words.contains(where: { $0.hasPrefix("loss_type") }) {
                 let isOfScore = words.contains("loss_type_score")
-                let isKnown = isOfScore ? ScoreMatchingLoss.Norm(rawValue: loss) != nil : Regression.Norm(rawValue: loss) != nil
+                let isKnown =
+                    isOfScore ? ScoreMatchingLoss.Norm(rawValue: loss) != nil : Regression.Norm(rawValue: loss) != nil
                 report.require(setting, !isKnown, "the loss is known here")
                 continue
             }
@@ -354,9 +419,12 @@ extension ConformanceCase {
                 "predictor": .text(words.contains("euler_maruyama") ? "euler_maruyama" : "reverse_diffusion"),
             ]
             let sde = OUVE()
-            let sampler: any Sampler = words.contains("denoiser_only") ? RegressionEstimate() : stormSampler(.object(settings), sde)
+            let sampler: any Sampler =
+                words.contains("denoiser_only") ? RegressionEstimate() : stormSampler(.object(settings), sde)
             var noise = NoiseSource.addressed(seed: 0, files: ["file"])
-            let sample = sampler.sample(given: y, noise: &noise) { x, y, t in (y - x).scaled(by: 1 / pow(sde.marginal(at: t).std, 2)) }
+            let sample = sampler.sample(given: y, noise: &noise) { x, y, t in
+                (y - x).scaled(by: 1 / pow(sde.marginal(at: t).std, 2))
+            }
             report.require(setting, sample.x.values.allSatisfy(\.isFinite), "the sample is not finite")
         }
     }
