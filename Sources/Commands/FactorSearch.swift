@@ -12,7 +12,7 @@ import Specs
 /// Varies the settings in which two runs or specs differ, and says what each explains.
 struct FactorSearch {
     let options: Investigate
-    private let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary, environment: environmentVariable)
+    private let loader = Library.loader
 
     init(_ options: Investigate) { self.options = options }
 

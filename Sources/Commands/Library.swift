@@ -37,7 +37,7 @@ enum Library {
     }
 
     /// Folders of the library whose files are no experiments.
-    private static let declarations = ["corpora/recipes/", "investigations/", "reported/", "tables/"]
+    private static let declarations = ["corpora/recipes/", "investigations/", "protocols/", "reported/", "tables/"]
 
     /// The library's experiments with their titles, by name.
     static var entries: [EntryDescriptor] {

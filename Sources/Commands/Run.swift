@@ -179,7 +179,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if jobs > 1, processes.processes > 1 { throw ValidationError("--jobs shares out runs, --processes one run; give one of them") }
+        if (jobs ?? 1) > 1, processes.processes > 1 { throw ValidationError("--jobs shares out runs, --processes one run; give one of them") }
     }
 
     // MARK: Processes side by side

@@ -44,13 +44,13 @@ public struct Recipe: Hashable, Sendable {
     }
 
     /// Reads the file of a recipe, by its name in `folder` or by its path.
-    public init(named name: String, folder: String) throws(SpecErrors) {
+    public init(named name: String, folder: String, files: SpecFiles = .disk) throws(SpecErrors) {
         let isPath = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
-        let names = isPath ? [] : try DeclarationFolder.files(of: folder).map(FilePath.stem)
+        let names = isPath ? [] : try DeclarationFolder.files(of: folder, in: files).map(FilePath.stem)
         guard isPath || names.contains(name) else {
             throw SpecErrors([SpecError.unknown("recipe", name, known: names, at: Mark(file: folder, line: 1, column: 1, text: ""))])
         }
         let file = isPath ? name : "\(folder)/\(name).yaml"
-        try self.init(text: try DeclarationFolder.text(of: file), file: file)
+        try self.init(text: try DeclarationFolder.text(of: file, in: files), file: file)
     }
 }

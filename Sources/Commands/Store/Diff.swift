@@ -26,7 +26,7 @@ struct Diff: ParsableCommand {
     var recipe: String?
 
     @Option(help: ArgumentHelp("Folder of the recipes.", valueName: "folder"))
-    var protocols = "experiments/protocols"
+    var protocols: String?
 
     @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting of the first spec; may be repeated.", valueName: "path=value"))
     var overrides: [String] = []
@@ -58,7 +58,7 @@ struct Diff: ParsableCommand {
         let mine = try sides.side(of: first, overrides: overrides)
         let comparison: ProtocolComparison
         if let recipe {
-            let recipe = try Recipe(named: recipe, folder: protocols)
+            let recipe = try Recipe(named: recipe, folder: protocols ?? Library.folder("protocols"), files: Library.files)
             comparison = ProtocolComparison(mine, try sides.side(of: recipe), impossible: recipe.impossible)
         } else {
             comparison = ProtocolComparison(mine, try sides.side(of: second ?? ""))

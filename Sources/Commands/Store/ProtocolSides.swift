@@ -15,7 +15,7 @@ struct ProtocolSides {
     let corpora: CorpusOptions
     let readsData: Bool
     let interruption: Interruption
-    private let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary, environment: environmentVariable)
+    private let loader = Library.loader
 
     init(store: StoreOptions, corpora: CorpusOptions, readsData: Bool, interruption: Interruption) {
         (self.store, self.corpora, self.readsData, self.interruption) = (store, corpora, readsData, interruption)
