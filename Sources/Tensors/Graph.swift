@@ -33,8 +33,20 @@ package final class GraphNode: @unchecked Sendable {
     fileprivate(set) var parents: [GraphNode?]
     fileprivate var backward: Backward?
     let isLeaf: Bool
+    /// The derivative that forward mode carries with the tensor.
+    let tangent: Tensor?
+    /// Whether the node only carries a tangent, of a tensor that is a constant to gradients.
+    let isConstant: Bool
 
-    package init(parents: [GraphNode?], backward: Backward?) {
+    package convenience init(parents: [GraphNode?], backward: Backward?) {
+        self.init(parents: parents, backward: backward, tangent: nil)
+    }
+
+    /// The node of a constant that carries a tangent.
+    convenience init(tangent: Tensor) { self.init(parents: [], backward: nil, tangent: tangent, isConstant: true) }
+
+    init(parents: [GraphNode?], backward: Backward?, tangent: Tensor?, isConstant: Bool = false) {
+        (self.tangent, self.isConstant) = (tangent, isConstant)
         number = Self.counter.add(1, ordering: .relaxed).newValue
         self.parents = parents
         self.backward = backward
@@ -169,22 +181,27 @@ extension Tensor {
     /// The result of an operation on `inputs`, with the way back.
     package init(
         buffer: FloatBuffer, shape: [Int], from inputs: [Tensor], recipe: (@Sendable () -> FloatBuffer)? = nil,
-        backward: @escaping GraphNode.Backward
+        forward: Forward? = nil, backward: @escaping GraphNode.Backward
     ) {
-        self.init(.made(buffer, recipe: recipe), shape: shape, from: inputs, backward: backward)
+        self.init(.made(buffer, recipe: recipe), shape: shape, from: inputs, forward: forward, backward: backward)
     }
 
-    package init(_ contents: TensorContents, shape: [Int], from inputs: [Tensor], backward: @escaping GraphNode.Backward) {
-        let recorded = Gradients.areRecorded && inputs.contains { $0.node != nil }
+    package init(
+        _ contents: TensorContents, shape: [Int], from inputs: [Tensor], forward: Forward? = nil,
+        backward: @escaping GraphNode.Backward
+    ) {
+        let tangent = Self.tangent(from: inputs, forward)
+        let recorded = Gradients.areRecorded && inputs.contains { $0.recordedNode != nil }
         guard recorded else {
             if case .made(let buffer, _?) = contents {  // a recipe would hold on to its ingredients
-                self.init(buffer: buffer, shape: shape)
+                self.init(.made(buffer, recipe: nil), shape: shape, node: tangent.map(GraphNode.init))
             } else {
-                self.init(contents, shape: shape)
+                self.init(contents, shape: shape, node: tangent.map(GraphNode.init))
             }
             return
         }
-        self.init(contents, shape: shape, node: GraphNode(parents: inputs.map(\.node), backward: backward))
+        let node = GraphNode(parents: inputs.map(\.recordedNode), backward: backward, tangent: tangent)
+        self.init(contents, shape: shape, node: node)
     }
 
     /// A result of code outside this module, such as a transform, with its own way back.
@@ -208,9 +225,10 @@ extension Tensor {
 public func recomputed(_ inputs: [Tensor], _ body: @escaping @Sendable ([Tensor]) -> Tensor) -> Tensor {
     guard Gradients.areRecorded else { return body(inputs) }
     let kept = inputs.map(\.detached)
-    let result = Gradients.off { Gradients.$areDeferred.withValue(true) { body(kept) } }
-    let nodes = inputs.map { $0.node ?? GraphNode(parents: [], backward: nil) }
-    let node = GraphNode(parents: nodes) { dy, sink in
+    let carrying = zip(kept, inputs).map { kept, input in input.tangent.map { kept.carrying($0) } ?? kept }
+    let result = Gradients.off { Gradients.$areDeferred.withValue(true) { body(carrying) } }
+    let nodes = inputs.map { $0.recordedNode ?? GraphNode(parents: [], backward: nil) }
+    let backward: GraphNode.Backward = { dy, sink in
         let leaves = kept.map { $0.tracked() }
         let again = Gradients.on { body(leaves) }
         guard let root = again.node else { return }
@@ -218,5 +236,6 @@ public func recomputed(_ inputs: [Tensor], _ body: @escaping @Sendable ([Tensor]
             if let gradient { sink.add(gradient, to: index) }
         }
     }
-    return Tensor(result.contents, shape: result.shape, node: node)
+    return Tensor(
+        result.contents, shape: result.shape, node: GraphNode(parents: nodes, backward: backward, tangent: result.tangent))
 }

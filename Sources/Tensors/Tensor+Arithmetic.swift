@@ -11,7 +11,10 @@ extension Tensor {
     /// `p·a + q·b`, for tensors of one shape, in one pass.
     public static func weighted(_ p: Double, _ a: Tensor, _ q: Double, _ b: Tensor) -> Tensor {
         precondition(a.shape == b.shape, "a sum of tensors \(a.shape) and \(b.shape)")
-        return Tensor(buffer: combine(Float(p), a.buffer, Float(q), b.buffer), shape: a.shape, from: [a, b]) { dy, sink in
+        return Tensor(
+            buffer: combine(Float(p), a.buffer, Float(q), b.buffer), shape: a.shape, from: [a, b],
+            forward: { total([$0[0]?.scaled(by: p), $0[1]?.scaled(by: q)]) }
+        ) { dy, sink in
             if sink.wants(0) { sink.add(p == 1 ? dy : dy.scaled(by: p), to: 0) }
             if sink.wants(1) { sink.add(q == 1 ? dy : dy.scaled(by: q), to: 1) }
         }
@@ -19,7 +22,10 @@ extension Tensor {
 
     /// `factor·self + offset`.
     public func scaled(by factor: Double, plus offset: Double = 0) -> Tensor {
-        Tensor(buffer: scale(buffer, by: Float(factor), plus: Float(offset)), shape: shape, from: [self]) { dy, sink in
+        Tensor(
+            buffer: scale(buffer, by: Float(factor), plus: Float(offset)), shape: shape, from: [self],
+            forward: Self.linearly { $0.scaled(by: factor) }
+        ) { dy, sink in
             sink.add(dy.scaled(by: factor), to: 0)
         }
     }
@@ -28,7 +34,10 @@ extension Tensor {
     public static func * (a: Tensor, b: Tensor) -> Tensor {
         precondition(a.shape == b.shape, "a product of tensors \(a.shape) and \(b.shape)")
         let (x, y) = (Kept(a), Kept(b))
-        return Tensor(buffer: multiplyElements(a.buffer, b.buffer), shape: a.shape, from: [a, b]) { dy, sink in
+        return Tensor(
+            buffer: multiplyElements(a.buffer, b.buffer), shape: a.shape, from: [a, b],
+            forward: { total([$0[0].map { $0 * b.detached }, $0[1].map { $0 * a.detached }]) }
+        ) { dy, sink in
             if sink.wants(0) { sink.add(Tensor(buffer: multiplyElements(dy.buffer, y.restored()), shape: dy.shape), to: 0) }
             if sink.wants(1) { sink.add(Tensor(buffer: multiplyElements(dy.buffer, x.restored()), shape: dy.shape), to: 1) }
         }
@@ -38,7 +47,10 @@ extension Tensor {
     public func scaledSamples(by factors: [Double]) -> Tensor {
         precondition(shape.first == factors.count, "\(factors.count) factors for a tensor \(shape)")
         let floats = factors.map(Float.init)
-        return Tensor(buffer: scaleSamples(buffer, by: floats), shape: shape, from: [self]) { dy, sink in
+        return Tensor(
+            buffer: scaleSamples(buffer, by: floats), shape: shape, from: [self],
+            forward: Self.linearly { $0.scaledSamples(by: factors) }
+        ) { dy, sink in
             sink.add(dy.scaledSamples(by: factors), to: 0)
         }
     }
@@ -47,7 +59,7 @@ extension Tensor {
     public func sum() -> Tensor {
         let shape = shape
         return Tensor(
-            buffer: FloatBuffer([Float(Kernels.sum(buffer))]), shape: [], from: [self]
+            buffer: FloatBuffer([Float(Kernels.sum(buffer))]), shape: [], from: [self], forward: Self.linearly { $0.sum() }
         ) { dy, sink in
             sink.add(Tensor(repeating: dy.item, shape: shape), to: 0)
         }
@@ -59,7 +71,8 @@ extension Tensor {
         let (x, y) = (Kept(self), Kept(other))
         let shape = shape
         return Tensor(
-            buffer: FloatBuffer([Float(Kernels.dot(buffer, other.buffer))]), shape: [], from: [self, other]
+            buffer: FloatBuffer([Float(Kernels.dot(buffer, other.buffer))]), shape: [], from: [self, other],
+            forward: { Self.total([$0[0]?.dot(other.detached), $0[1]?.dot(self.detached)]) }
         ) { dy, sink in
             let g = dy.item
             if sink.wants(0) { sink.add(Tensor(buffer: scale(y.restored(), by: g), shape: shape), to: 0) }
@@ -73,7 +86,10 @@ extension Tensor {
         let weighted = scaleSamples(buffer, by: sampleWeights.map(Float.init))
         let value = 0.5 * Kernels.dot(weighted, buffer)
         let shape = shape
-        return Tensor(buffer: FloatBuffer([Float(value)]), shape: [], from: [self]) { dy, sink in
+        return Tensor(
+            buffer: FloatBuffer([Float(value)]), shape: [], from: [self],
+            forward: Self.linearly { $0.dot(Tensor(buffer: weighted, shape: shape)) }
+        ) { dy, sink in
             sink.add(Tensor(buffer: scale(weighted, by: dy.item), shape: shape), to: 0)
         }
     }

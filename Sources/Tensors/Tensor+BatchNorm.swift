@@ -45,7 +45,23 @@ extension Tensor {
         let inShape = shape
         return Tensor(
             buffer: make(buffer, activation), shape: inShape, from: [self, gamma, beta],
-            recipe: { make(x.restored(), activation) }
+            recipe: { make(x.restored(), activation) },
+            forward: { tangents in
+                let input = self.buffer
+                func made(_ x: FloatBuffer, _ statistics: FloatBuffer, _ gamma: FloatBuffer?) -> Tensor {
+                    let buffer = normalize(
+                        x, statistics: statistics, gamma: gamma, beta: nil, activation: .identity, shape: extents)
+                    return Tensor(buffer: buffer, shape: inShape)
+                }
+                let sum = Self.total([
+                    tangents[0].map { made($0.buffer, scales, g) }, tangents[1].map { made(input, statistics, $0.buffer) },
+                    tangents[2].map { Tensor.zeros(inShape).addingToPixels($0) },
+                ])
+                return sum.map { z in
+                    guard activation != .identity else { return z }
+                    return Tensor(buffer: activateGradient(make(input, .identity), activation, dy: z.buffer), shape: inShape)
+                }
+            }
         ) { dy, sink in
             let x = x.restored()
             let dz = activation == .identity

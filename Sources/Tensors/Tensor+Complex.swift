@@ -38,7 +38,13 @@ extension Tensor {
             sign: adjoint ? 1 : -1)
         let inShape = re.shape
         let shape = [2 * inShape[0], 2 * inShape[1]] + inShape.dropFirst(2)
-        return Tensor(buffer: blocks.joined(re.buffer, im.buffer), shape: shape, from: [re, im]) { dy, sink in
+        return Tensor(
+            buffer: blocks.joined(re.buffer, im.buffer), shape: shape, from: [re, im],
+            forward: {
+                .complex(
+                    $0[0] ?? .zeros(inShape), $0[1] ?? .zeros(inShape), rows: rows, columns: columns, adjoint: adjoint)
+            }
+        ) { dy, sink in
             let (dre, dim) = blocks.parts(of: dy.buffer)
             sink.add(Tensor(buffer: dre, shape: inShape), to: 0)
             sink.add(Tensor(buffer: dim, shape: inShape), to: 1)

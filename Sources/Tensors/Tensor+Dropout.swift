@@ -11,7 +11,8 @@ extension Tensor {
         let x = Kept(self)
         let shape = shape
         return Tensor(
-            buffer: apply(buffer), shape: shape, from: [self], recipe: { apply(x.restored()) }
+            buffer: apply(buffer), shape: shape, from: [self], recipe: { apply(x.restored()) },
+            forward: Self.linearly { Tensor(buffer: apply($0.buffer), shape: shape) }
         ) { dy, sink in
             sink.add(Tensor(buffer: apply(dy.buffer), shape: shape), to: 0)
         }

@@ -17,7 +17,13 @@ extension Tensor {
         let (aShape, bShape) = (shape, other.shape)
         let c = MatrixLayout(rows: a.rows, columns: b.columns)
         return Tensor(
-            buffer: out, shape: aShape.dropLast(2) + [a.rows, b.columns], from: [self, other]
+            buffer: out, shape: aShape.dropLast(2) + [a.rows, b.columns], from: [self, other],
+            forward: { tangents in
+                Self.total([
+                    tangents[0]?.matrixProduct(other.detached, transposed: transposed, alpha: alpha),
+                    tangents[1].map { self.detached.matrixProduct($0, transposed: transposed, alpha: alpha) },
+                ])
+            }
         ) { dy, sink in
             if sink.wants(0) {
                 let da = multiply(dy.buffer, c, y.restored(), b.transposed, batch: batch, alpha: factor)

@@ -14,7 +14,17 @@ extension Tensor {
         let out = modulate(buffer, scale: scale.buffer, shift: shift.buffer, batch: batch, pixels: pixels, channels: channels)
         let (x, s) = (Kept(self), Kept(scale))
         let (inShape, rows) = (shape, scale.shape)
-        return Tensor(buffer: out, shape: inShape, from: [self, scale, shift]) { dy, sink in
+        return Tensor(
+            buffer: out, shape: inShape, from: [self, scale, shift],
+            forward: { tangents in
+                let zeros = Tensor.zeros(rows)
+                return Self.total([
+                    tangents[0].map { $0.modulated(scale: scale.detached, shift: zeros) },
+                    tangents[1].map { self.detached.modulated(scale: $0 + -1, shift: zeros) },
+                    tangents[2].map { Tensor.zeros(inShape).addingToPixels($0) },
+                ])
+            }
+        ) { dy, sink in
             if sink.wants(0) {
                 let dx = modulate(dy.buffer, scale: s.restored(), shift: nil, batch: batch, pixels: pixels, channels: channels)
                 sink.add(Tensor(buffer: dx, shape: inShape), to: 0)

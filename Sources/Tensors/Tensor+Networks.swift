@@ -49,7 +49,20 @@ extension Tensor {
         let (x, w) = (Kept(self), Kept(weight))
         let (inShape, weightShape) = (self.shape, weight.shape)
         let outShape = [m.batch, shape.outHeight, shape.outWidth, filters]
-        return Tensor(buffer: out, shape: outShape, from: inputs) { dy, sink in
+        func forward(_ tangents: [Tensor?]) -> Tensor? {
+            func convolution(_ x: Tensor, _ weight: Tensor, shift: Tensor? = nil, residual: Tensor? = nil) -> Tensor {
+                x.convolved(
+                    weight, shift: shift, residual: residual, scale: factor, vertical: vertical, horizontal: horizontal)
+            }
+            // What is added follows the map, or comes alone beside a map of zeros.
+            let addition = tangents[3] != nil || tangents[4] != nil
+            let map = tangents[0] ?? (addition ? .zeros(inShape) : nil)
+            let main = map.map { convolution($0, weight.detached, shift: tangents[3], residual: tangents[4]) }
+            let filter = tangents[1].map { convolution(self.detached, $0) }
+            let bias = tangents[2].map { Tensor.zeros(outShape).addingToPixels($0.scaled(by: factor)) }
+            return Self.total([main, filter, bias])
+        }
+        return Tensor(buffer: out, shape: outShape, from: inputs, forward: forward) { dy, sink in
             let dy = factor == 1 ? dy : dy.scaled(by: factor)
             if sink.wants(2) || sink.wants(3) {
                 let sums = channelSums(
@@ -90,7 +103,28 @@ extension Tensor {
         let (inShape, channels) = (self.shape, m.channels)
         return Tensor(
             .pending(PendingMap(normalized, batch: m.batch, pixels: shape.pixels)), shape: inShape,
-            from: [self, gamma ?? constant, beta ?? constant]
+            from: [self, gamma ?? constant, beta ?? constant],
+            forward: { tangents in
+                // With x̂ normalised and z = γ x̂ + β: ż = γ S ẋ + γ̇ x̂ + β̇, where S, the derivative of x̂, is symmetric.
+                func made(_ x: FloatBuffer, _ statistics: FloatBuffer, _ gamma: FloatBuffer?, _ beta: FloatBuffer? = nil) -> FloatBuffer {
+                    normalize(x, statistics: statistics, gamma: gamma, beta: beta, activation: .identity, shape: shape)
+                }
+                // A mean of 0 and a rate of 1 for each group, under which γ alone acts.
+                let unit = FloatBuffer((0..<statistics.count / 2).flatMap { _ in [0, 1] as [Float] })
+                let map = tangents[0].map { tangent in
+                    let moved = normalizeGradient(
+                        read.source, statistics: statistics, gamma: nil, beta: nil, activation: .identity, shape: shape,
+                        dy: tangent.buffer).x
+                    return Tensor(buffer: g.map { made(moved, unit, $0) } ?? moved, shape: inShape)
+                }
+                let scaled = tangents[1].map { Tensor(buffer: made(read.buffer, statistics, $0.buffer), shape: inShape) }
+                let shifted = tangents[2].map { Tensor.zeros(inShape).addingToPixels($0) }
+                return Self.total([map, scaled, shifted]).map { z in
+                    guard activation != .identity else { return z }
+                    return Tensor(
+                        buffer: activateGradient(made(read.buffer, statistics, g, b), activation, dy: z.buffer), shape: inShape)
+                }
+            }
         ) { dy, sink in
             let d = normalizeGradient(
                 x.source(channels: channels), statistics: statistics, gamma: g, beta: b, activation: activation, shape: shape,
@@ -107,7 +141,8 @@ extension Tensor {
         let x = Kept(self)
         let shape = shape
         return Tensor(
-            buffer: activate(buffer, activation), shape: shape, from: [self], recipe: { activate(x.restored(), activation) }
+            buffer: activate(buffer, activation), shape: shape, from: [self], recipe: { activate(x.restored(), activation) },
+            forward: Self.linearly { Tensor(buffer: activateGradient(self.buffer, activation, dy: $0.buffer), shape: shape) }
         ) { dy, sink in
             sink.add(Tensor(buffer: activateGradient(x.restored(), activation, dy: dy.buffer), shape: shape), to: 0)
         }
@@ -119,7 +154,7 @@ extension Tensor {
         let out = resample(buffer, resampling, batch: m.batch, height: m.height, width: m.width, channels: m.channels)
         let outShape = [m.batch, resampling.outputSize(m.height), resampling.outputSize(m.width), m.channels]
         let shape = shape
-        return Tensor(buffer: out, shape: outShape, from: [self]) { dy, sink in
+        return Tensor(buffer: out, shape: outShape, from: [self], forward: Self.linearly { $0.resampled(resampling) }) { dy, sink in
             let dx = resampleGradient(
                 dy.buffer, resampling, batch: m.batch, height: m.height, width: m.width, channels: m.channels)
             sink.add(Tensor(buffer: dx, shape: shape), to: 0)
@@ -133,7 +168,13 @@ extension Tensor {
         let perSample = bias.count != channels
         let out = addToPixels(buffer, bias.buffer, batch: batch, pixels: pixels, channels: channels)
         let biasShape = bias.shape
-        return Tensor(buffer: out, shape: shape, from: [self, bias]) { dy, sink in
+        return Tensor(
+            buffer: out, shape: shape, from: [self, bias],
+            forward: { tangents in
+                guard let added = tangents[1] else { return tangents[0] }
+                return (tangents[0] ?? .zeros(self.shape)).addingToPixels(added)
+            }
+        ) { dy, sink in
             sink.add(dy, to: 0)
             if sink.wants(1) {
                 let sums = perSample
@@ -152,7 +193,10 @@ extension Tensor {
         let pixels = leading.reduce(1, *)
         let widths = parts.map { $0.shape[$0.rank - 1] }
         let total = widths.reduce(0, +)
-        return Tensor(contents(of: parts, widths, pixels: pixels), shape: leading + [total], from: parts) { dy, sink in
+        return Tensor(
+            contents(of: parts, widths, pixels: pixels), shape: leading + [total], from: parts,
+            forward: { .concatenated(zip($0, parts).map { $0 ?? .zeros($1.shape) }) }
+        ) { dy, sink in
             var offset = 0
             for (index, width) in widths.enumerated() {
                 if sink.wants(index) {
@@ -179,7 +223,9 @@ extension Tensor {
         let leading = Array(shape.dropLast())
         let (pixels, total) = (leading.reduce(1, *), shape[rank - 1])
         let out = Kernels.sliceChannels(buffer, pixels: pixels, channels: total, range: range)
-        return Tensor(buffer: out, shape: leading + [range.count], from: [self]) { dy, sink in
+        return Tensor(
+            buffer: out, shape: leading + [range.count], from: [self], forward: Self.linearly { $0.channels(range) }
+        ) { dy, sink in
             let before = FloatBuffer(repeating: 0, count: pixels * range.lowerBound)
             let after = FloatBuffer(repeating: 0, count: pixels * (total - range.upperBound))
             let dx = concatenateChannels(

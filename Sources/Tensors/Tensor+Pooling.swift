@@ -9,7 +9,10 @@ extension Tensor {
         let pooling = Pooling(
             batch: m.batch, height: m.height, width: m.width, channels: m.channels, rows: height, columns: width)
         let inShape = shape
-        return Tensor(buffer: pooling(buffer), shape: [m.batch, height, width, m.channels], from: [self]) { dy, sink in
+        return Tensor(
+            buffer: pooling(buffer), shape: [m.batch, height, width, m.channels], from: [self],
+            forward: Self.linearly { $0.averagePooled(height: height, width: width) }
+        ) { dy, sink in
             sink.add(Tensor(buffer: pooling.gradient(dy.buffer), shape: inShape), to: 0)
         }
     }
@@ -21,7 +24,7 @@ extension Tensor {
         let inShape = shape
         return Tensor(
             buffer: transposeMatrices(buffer, batch: batch, rows: rows, columns: columns), shape: [batch, columns, rows],
-            from: [self]
+            from: [self], forward: Self.linearly { $0.swappingLastAxes() }
         ) { dy, sink in
             let dx = transposeMatrices(dy.buffer, batch: batch, rows: columns, columns: rows)
             sink.add(Tensor(buffer: dx, shape: inShape), to: 0)

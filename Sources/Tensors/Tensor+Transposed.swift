@@ -26,7 +26,15 @@ extension Tensor {
         let (x, w) = (Kept(self), Kept(weight))
         let (inShape, weightShape) = (shape, weight.shape)
         let result = Tensor(
-            buffer: out, shape: [m.batch, height, width, adjoint.channels], from: [self, weight]
+            buffer: out, shape: [m.batch, height, width, adjoint.channels], from: [self, weight],
+            forward: { tangents in
+                func adjointOf(_ x: Tensor, _ weight: Tensor) -> Tensor {
+                    x.transposeConvolved(weight, height: height, width: width, vertical: vertical, horizontal: horizontal)
+                }
+                return Self.total([
+                    tangents[0].map { adjointOf($0, weight.detached) }, tangents[1].map { adjointOf(self.detached, $0) },
+                ])
+            }
         ) { dy, sink in
             if sink.wants(0) {
                 let dx = convolve(dy.source, w.restored(), bias: nil, residual: nil, scale: 1, shape: adjoint)

@@ -55,7 +55,7 @@ public struct Tensor: Sendable {
         try buffer.withSpan(body)
     }
 
-    /// The same elements as a constant: no gradient flows through it.
+    /// The same elements as a constant: no gradient flows through it, and it carries no tangent.
     public var detached: Tensor { Tensor(contents, shape: shape) }
 
     /// The same elements as a leaf, whose gradient ``gradients(seed:)`` reports.
@@ -65,7 +65,9 @@ public struct Tensor: Sendable {
     public func reshaped(_ shape: [Int]) -> Tensor {
         precondition(shape.reduce(1, *) == count, "a tensor \(self.shape) cannot become \(shape)")
         let old = self.shape
-        return Tensor(buffer: buffer, shape: shape, from: [self], recipe: contents.recipe) { dy, sink in
+        return Tensor(
+            buffer: buffer, shape: shape, from: [self], recipe: contents.recipe, forward: Self.linearly { $0.reshaped(shape) }
+        ) { dy, sink in
             sink.add(dy.reshaped(old), to: 0)
         }
     }

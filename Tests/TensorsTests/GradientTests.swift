@@ -142,7 +142,7 @@ import Testing
 
     @Test func complexBatchNormalization() {
         let rr = noise([2], "rr", offset: 2), ri = noise([2], "ri"), ii = noise([2], "ii", offset: 2)
-        checkGradients(of: [noise([2, 3, 4, 4], offset: 0.5), rr, ri, ii, noise([4], "b")]) {
+        checkGradients(of: [noise([2, 3, 4, 4], offset: 0.5), rr, ri, ii, noise([4], "b")], inForwardMode: false) {
             $0[0].complexBatchNormalized(weight: ($0[1], $0[2], $0[3]), bias: $0[4], epsilon: 1e-5)
         }
     }
