@@ -57,6 +57,13 @@ public struct NCSNpp: Backbone {
         return dense.second(dense.first(features).activated(options.nonlinearity))
     }
 
+    /// The time embedding of a network with Fourier features, carrying its derivative for times that move at given rates.
+    func embedding(_ t: [Float], rates: [Float]) -> Tensor? {
+        guard let dense, let frequencies else { return nil }
+        let features = frequencies(t.map { log($0) }, rates: zip(rates, t).map { $0 / $1 })
+        return dense.second(dense.first(features).activated(options.nonlinearity))
+    }
+
     public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor {
         callAsFunction(x, y, t, embedding: embedding(t), mode)
     }

@@ -69,9 +69,9 @@ public struct CheckpointRegistry: Sendable {
 
     public subscript(id: String) -> PublishedCheckpoint? { entries.first { $0.id == id } }
 
-    /// Everything that the guide of the reference lists, in its order.
+    /// Everything that the guide of the reference lists, in its order, and the checkpoints of flow matching.
     public static let standard = CheckpointRegistry(
-        entries: journal + fullband + objectives + [bridge] + reverberation)
+        entries: journal + fullband + objectives + [bridge] + reverberation + flows)
 
     private static let guide = "the guide of github.com/sp-uhh/sgmse"
     private static let pc = "--N 30 --sampler pc --predictor reverse_diffusion --corrector ald --corrector-steps 1 --snr 0.5"

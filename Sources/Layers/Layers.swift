@@ -103,6 +103,20 @@ public struct FourierFeatures: Sendable {
         frequencies = scope.parameter("W", [count], .normal(standardDeviation: scale), isTrained: false)
     }
 
+    /// The features of times that move: each carries its derivative under the given rates `dt`, for forward mode.
+    public func callAsFunction(_ t: [Float], rates: [Float]) -> Tensor {
+        precondition(t.count == rates.count, "\(rates.count) rates of \(t.count) times")
+        let (features, w) = (self(t), frequencies.tensor.values)
+        let (values, width) = (features.values, 2 * w.count)
+        let derivative = (0..<t.count * width).map { index in
+            let (sample, place) = (index / width, index % width)
+            // The sine's derivative is the cosine behind it, the cosine's minus the sine before it.
+            let partner = place < w.count ? values[index + w.count] : -values[index - w.count]
+            return 2 * Float.pi * w[place % w.count] * rates[sample] * partner
+        }
+        return features.carrying(Tensor(derivative, shape: features.shape))
+    }
+
     /// `[B, 2·count]` for times `t`.
     public func callAsFunction(_ t: [Float]) -> Tensor {
         let w = frequencies.tensor.values

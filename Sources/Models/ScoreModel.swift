@@ -50,6 +50,23 @@ public struct ScoreModel: Sendable {
     }
 }
 
+// MARK: Two times
+
+extension ScoreModel {
+    /// The average velocity over the stretches from `t` down to `r`, of a network of two times.
+    ///
+    /// - Parameter rates: How fast each `t` moves while `x` moves by the tangent that it carries; the result then carries its
+    ///   derivative.
+    public func average(
+        _ x: Tensor, _ y: Tensor, from t: [Double], until r: [Double], rates: [Double] = [], _ mode: ForwardMode = .evaluation
+    ) -> Tensor {
+        guard let network = backbone as? any IntervalBackbone else {
+            preconditionFailure("a network of one time is asked for an average over two")
+        }
+        return -network(x, y, t.map(Float.init), until: r.map(Float.init), rates: rates.map(Float.init), mode)
+    }
+}
+
 // MARK: Conditioning
 
 extension ScoreModel {

@@ -26,6 +26,7 @@ struct Contradictions {
         ("weighting", "the loss has this weighting"),
         ("preconditioning", "the scalings need a backbone that follows them"),
         ("backbone-loss", "the loss trains this network"),
+        ("interval", "losses and samplers of average velocities need a backbone of two times"),
         ("sde-loss", "the loss trains this SDE"),
         ("sde-sampler", "the sampler is of this SDE"),
         ("steps", "N needs a sampler with steps"),
@@ -55,6 +56,7 @@ struct Contradictions {
         if concerns("data", "transform", "backbone") { checkNetwork() }
         if concerns("data", "transform", "backbone", "conditioning", "evaluate") { checkConditioning() }
         if concerns("objective", "backbone", "sde") { checkObjective() }
+        if concerns("objective", "backbone", "train", "evaluate") { checkInterval() }
         if concerns("train", "sde", "regression") { checkTraining() }
         if concerns("data", "train", "evaluate", "sde", "regression") { checkEvaluation() }
         if concerns("data", "sde", "backbone") { checkOrder() }
@@ -222,6 +224,21 @@ struct Contradictions {
         for case .losses(let names) in traits(.sde, spec.sde) where !names.contains(objective.loss.name) && isGood("sde") {
             report("sde-loss", at: ["objective.loss_type", "sde"], "SDE '\(spec.sde.name)' is not trained by \(loss)",
                 hint: "it takes: " + names.joined(separator: ", "))
+        }
+    }
+
+    /// What averages velocities over a stretch needs a network that is told both of its ends.
+    private mutating func checkInterval() {
+        guard isGood("backbone", "objective.loss_type"), !traits(.backbone, spec.backbone).contains(.takesInterval) else { return }
+        let hint = "it needs backbone: " + names(.backbone, with: .takesInterval)
+        if traits(.loss, spec.objective.loss).contains(.needsInterval) {
+            report("interval", at: ["objective.loss_type", "backbone"],
+                "loss '\(spec.objective.loss.name)' needs two times, and backbone '\(spec.backbone.name)' takes one", hint: hint)
+        }
+        let samplers = [("train.validation_sampler", [spec.train.validationSampler]), ("evaluate.sampler", spec.evaluate.samplers)]
+        for (path, choices) in samplers where isWhole(path) && choices.contains(where: { traits(.sampler, $0).contains(.needsInterval) }) {
+            report("interval", at: [path, "backbone"],
+                "this sampler needs two times, and backbone '\(spec.backbone.name)' takes one", hint: hint)
         }
     }
 

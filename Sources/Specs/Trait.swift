@@ -15,6 +15,8 @@ public enum Trait: Hashable, Sendable {
     case ownLosses([String])
     /// It reads any number of spectrograms side by side.
     case readsSeveral
+    /// It takes two times, and so predicts average velocities.
+    case takesInterval
     /// The padding of frames in evaluation, where the spec does not say.
     case padding(String)
     /// The rate it was made for, in Hz.
@@ -35,6 +37,10 @@ public enum Trait: Hashable, Sendable {
     case hasTimeTerms
     /// It needs a network that tells its uncertainty.
     case needsUncertainty
+
+    // Losses and samplers
+    /// It needs a backbone of two times.
+    case needsInterval
 
     // Samplers
     /// It chooses its own steps, so N does not apply.

@@ -67,7 +67,7 @@ public struct Trainer {
         try team?.begin(TrainingOrder(spec: builder.spec, seed: seed, files: training), state)
         defer { team?.leave() }
         let data = TrainingData(files: training, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
-        let draws = try TrainingDraws(builder, seed: seed)
+        let draws = try TrainingDraws(builder, seed: seed, total: total)
         var validator = Validator(
             builder: builder, files: validation, draws: draws, seed: seed, workspace: workspace, folder: run.folder,
             interruption: interruption)

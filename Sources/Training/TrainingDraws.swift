@@ -1,5 +1,6 @@
 import Kernels
 import Models
+import Objectives
 import Specs
 import Tensors
 
@@ -12,8 +13,11 @@ struct TrainingDraws: Sendable {
     private let seed: UInt64
     /// `[t_eps, T]` of the diffusion.
     private let times: ClosedRange<Double>
+    /// The steps of the whole training.
+    private let total: Int
 
-    init(_ builder: ModelBuilder, seed: UInt64) throws {
+    init(_ builder: ModelBuilder, seed: UInt64, total: Int) throws {
+        self.total = total
         (spec, conditioning, self.seed) = (builder.spec.train, builder.spec.conditioning, seed)
         times = spec.tEps...(try builder.catalog.sdes.make(builder.spec.sde).endTime)
     }
@@ -31,6 +35,7 @@ struct TrainingDraws: Sendable {
         let first = step * spec.effectiveBatch + part * spec.batchSize
         let pairs = first..<first + spec.batchSize
         var batch = perturbation(try data.batch(pairs), pairs, purpose: "train")
+        (batch.step, batch.progress) = (step, Double(step) / Double(max(1, total)))
         batch.dropout = pairs.map { RandomStream(seed: seed, purpose: "dropout", $0) }
         if let conditioning { batch.keepsReference = pairs.map { keeps($0, conditioning) } }
         return batch
@@ -45,10 +50,18 @@ struct TrainingDraws: Sendable {
             noise += RandomStream(seed: seed, purpose: purpose + " noise", pair)
                 .normals(each, standardDeviation: 0.5.squareRoot())
         }
-        return TrainingBatchInput(
+        var batch = TrainingBatchInput(
             clean: data.clean, noisy: data.noisy,
             times: pairs.map { RandomStream(seed: seed, purpose: purpose + " time", $0).uniform(0, in: times) },
             noise: Tensor(noise, shape: data.clean.shape), reference: data.reference)
+        batch.draws = pairs.map { interval($0, purpose: purpose) }
+        return batch
+    }
+
+    private func interval(_ pair: Int, purpose: String) -> IntervalDraw {
+        let stream = RandomStream(seed: seed, purpose: purpose + " interval", pair)
+        let normals = stream.child(0).normals(2)
+        return IntervalDraw(uniforms: (stream.uniform(0), stream.uniform(1)), normals: (Double(normals[0]), Double(normals[1])))
     }
 
     /// Whether a pair keeps its noise reference, with probability `1 − cond_drop_prob`.

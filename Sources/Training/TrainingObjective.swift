@@ -14,6 +14,11 @@ public struct TrainingBatchInput: Sendable {
     public var noise: Tensor
     /// What dropout draws from, one stream for each pair; without them the network runs as in evaluation.
     public var dropout: [RandomStream]
+    /// What an objective over two times draws, one for each pair.
+    public var draws: [IntervalDraw] = []
+    /// The number of the step, from 0, and the share of training that is behind it.
+    public var step = 0
+    public var progress = 1.0
     /// The noise references of a conditioned model, `[B, F, R, 2]`.
     public var reference: Tensor?
     /// Which pairs keep their reference; all of them if empty.
@@ -51,6 +56,7 @@ struct TrainingObjective: Sendable {
     }
 
     func loss(of batch: TrainingBatchInput) -> LossValue {
+        if let loss = loss as? any IntervalLoss { return loss(path(of: batch), network(of: batch)) }
         let mode: ForwardMode = batch.dropout.isEmpty ? .evaluation : .training(batch.dropout)
         let estimate = model.regression.map { $0(batch.noisy, mode) }
         if let estimate, let regression = model.regression, regression.training == .alone {
@@ -77,6 +83,26 @@ struct TrainingObjective: Sendable {
         }
         let value = loss(input)
         return estimate.flatMap { model.regression?.joined(value, $0, batch.clean) } ?? value
+    }
+
+    private func path(of batch: TrainingBatchInput) -> PathBatch {
+        let draws = batch.draws.isEmpty ? batch.times.map { _ in IntervalDraw() } : batch.draws
+        return PathBatch(
+            process: model.sde, clean: batch.clean, noisy: batch.noisy, noise: batch.noise, times: batch.times, draws: draws,
+            step: batch.step, progress: batch.progress)
+    }
+
+    /// The network of two times under a batch's noisy speech.
+    private func network(of batch: TrainingBatchInput) -> IntervalNetwork {
+        let (model, y) = (model, batch.noisy)
+        let mode: ForwardMode = batch.dropout.isEmpty ? .evaluation : .training(batch.dropout)
+        return IntervalNetwork(
+            average: { x, t, r in model.average(x, y, from: t, until: r, mode) },
+            derivative: { x, t, r, direction in
+                Gradients.off {
+                    pushforward([(x, direction)]) { model.average($0[0], y, from: t, until: r, rates: t.map { _ in 1 }, mode) }.derivative
+                }
+            })
     }
 
     /// `dx_t/dt` of each pair's path.

@@ -1,5 +1,6 @@
 import Experiments
 import Models
+import SpecLanguage
 import Specs
 import Testing
 
@@ -34,5 +35,20 @@ import Testing
         let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: spec("{ name: pc, start: \(start) }"))
         let error = #expect(throws: IncompatibleParts.self) { try ProtocolGate.enter(loaded) }
         #expect(error?.reason.contains("0.999") == true)
+    }
+
+    /// Losses and samplers of average velocities ask for both ends of a stretch.
+    @Test(arguments: [("mean_flow", "ode_euler", 1), ("velocity_matching", "mean_flow", 1), ("composition", "mean_flow", 2), ("velocity_matching", "ode_heun", 0)])
+    func averagesNeedANetworkOfTwoTimes(loss: String, sampler: String, mistakes: Int) throws {
+        func load(_ backbone: String) throws -> LoadedSpec {
+            let text = spec(sampler).replacing("sde: bbed", with: "sde: flow").replacing("score_matching", with: loss)
+                .replacing("ncsnpp_v2", with: backbone)
+            return try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text)
+        }
+        let model = try ModelBuilder(spec: try load("ncsnpp_interval").spec, catalog: .standard)
+        #expect(try model.model(seed: 0).backbone.parameterCount > 0)
+        guard mistakes > 0 else { return }
+        let error = #expect(throws: SpecErrors.self) { try load("ncsnpp_v2") }
+        #expect(error?.all.count { $0.code == "interval" } == mistakes)
     }
 }

@@ -22,8 +22,22 @@ extension Registry<any Backbone> {
             regeneration("ncsnpp_storm_large", large, "NCSN++ of StoRM in the size of SGMSE+"),
             regeneration("ncsnpp_storm_12m", narrow([1, 2, 2, 1]), "NCSN++ of StoRM with 12 million parameters"),
             regeneration("ncsnpp_storm_6m", narrow([1, 1, 1, 1]), "NCSN++ of StoRM with 5 million parameters"),
-            conditioned, dcunet, edm2,
+            conditioned, dcunet, edm2, interval,
         ])
+
+    /// `ncsnpp_v2` over two times; slower frequencies of the time keep its derivative small.
+    private static var interval: Entry {
+        var standard = NCSNppOptions.v2
+        standard.fourierScale = 1
+        let left = ["conditional", "centered", "scale_by_sigma"]
+        return Entry(
+            "ncsnpp_interval", "ncsnpp_v2 over two times, for average velocities", source: "after MeanFlowSE, arXiv 2509.14858",
+            parameters: NCSNppOptions.fields(standard).filter { !left.contains($0.name) },
+            traits: [.halves(levels: "ch_mult"), .padding("reflection"), .takesInterval]
+        ) { [standard] settings in
+            try IntervalNCSNpp(NCSNppOptions(settings, standard), seed: UInt64(settings.optionalInteger("seed") ?? 0))
+        }
+    }
 
     private static func ncsnpp(
         _ name: String, _ standard: NCSNppOptions, _ summary: String, source: String, padding: String,

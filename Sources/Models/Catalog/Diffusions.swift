@@ -82,7 +82,7 @@ extension Registry<any SDE> {
                     .oneOf("origin", ["noisy", "noise"], default: "noisy", "What sampling starts around: noisy speech, or noise alone."),
                     .number("T_rev", default: 1.0, in: Bounds(from: 0, to: 1, excludesLower: true), "The last time of training, where sampling starts."),
                 ],
-                traits: [.steps(5), .samplers(["ode_euler", "ode_midpoint", "ode_heun", "ode"]), .losses(["velocity_matching"])]
+                traits: [.steps(5), .samplers(["ode_euler", "ode_midpoint", "ode_heun", "ode", "mean_flow"]), .losses(["velocity_matching", "mean_flow", "composition"])]
             ) {
                 FlowMatching(
                     sigmaMin: $0.number("sigma_min"), sigmaMax: $0.number("sigma_max"),
@@ -175,6 +175,14 @@ extension Registry<SamplerFactory> {
             ) { _ in SamplerFactory { _, _, _, _ in RegressionEstimate() } },
             lastPrediction("edm2_ode", .ode, "The bridge's deterministic sampler with the network asked at the time that a step leaves"),
             lastPrediction("edm2_sde", .sde, "The bridge's stochastic sampler with the network asked at the time that a step leaves"),
+            Entry(
+                "mean_flow", "Steps by the average velocity over each: N evaluations, of which one is enough",
+                source: "Geng et al., 2025, Eq. (13)", parameters: [start], traits: [.needsInterval]
+            ) { settings in
+                SamplerFactory { _, sde, steps, _ in
+                    MeanFlowSampler(process: sde, steps: steps ?? 5, startTime: try startTime(settings, sde, 0))
+                }
+            },
             bridge("sb_ode", .ode, "The bridge's deterministic sampler"),
             bridge("sb_sde", .sde, "The bridge's stochastic sampler"),
         ])

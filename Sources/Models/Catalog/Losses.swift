@@ -55,6 +55,28 @@ extension Registry<LossFactory> {
             ) { settings in
                 LossFactory { _, _, _ in VelocityMatchingLoss(norm: .init(rawValue: settings.text("norm")) ?? .mse) }
             },
+            Entry(
+                "mean_flow", "Average velocity over a stretch, from its derivative (one step is enough to sample)",
+                source: "Geng et al., 2025; MeanFlowSE, arXiv 2509.14858",
+                parameters: [
+                    .number("weight", default: 0.25, in: .between(0, 1), "Weight of the average velocity; the rest is the velocity's."),
+                    .number("warmup", default: 0.5, in: .between(0, 1), "Share of training in which that weight grows."),
+                    .number("correction", default: 0.5, in: .between(0, 1), "Factor of the derivative; 1 is the mean flow's identity."),
+                    .number("jvp_clip", default: 5.0, in: .nonNegative, "Most norm of the derivative over a sample; 0 for no limit."),
+                    .number("equal", default: 0.1, in: .between(0, 1), "Share of stretches of length 0."),
+                ],
+                traits: [.weightings([]), .needsInterval]
+            ) { settings in
+                let clip = settings.number("jvp_clip")
+                let loss = MeanFlowLoss(
+                    weight: settings.number("weight"), warmup: settings.number("warmup"),
+                    correction: settings.number("correction"), clip: clip > 0 ? clip : nil, equal: settings.number("equal"))
+                return LossFactory { _, _, _ in loss }
+            },
+            Entry(
+                "composition", "Average velocity over a stretch, composed of those of its parts (one step is enough to sample)",
+                source: "COSE, arXiv 2509.15952", traits: [.weightings([]), .needsInterval]
+            ) { _ in LossFactory { _, _, _ in CompositionLoss() } },
         ])
 }
 

@@ -35,6 +35,10 @@ public struct NetworkCheck: Sendable {
             case "ncsnpp_storm", "ncsnpp_storm_12m", "ncsnpp_storm_6m", "ncsnpp_storm_large":
                 try check(NCSNppOptions(settings, .regeneration), spec)
             case "ncsnpp": try check(NCSNppOptions(settings, .journal), spec)
+            case "ncsnpp_interval":
+                let options = NCSNppOptions(settings, .v2)
+                try IntervalNCSNpp.check(options)
+                try check(options, spec)
             case "ncsnpp_v2", "ncsnpp_v2_cond": try check(NCSNppOptions(settings, .v2), spec)
             case "ncsnpp_48k": try check(NCSNppOptions(settings, .fullband), spec)
             case "edm2":

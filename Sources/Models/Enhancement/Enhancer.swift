@@ -149,9 +149,14 @@ public struct Enhancer: Sendable {
             // The regression is an evaluation of a network too.
             var evaluations = estimate == nil ? 0 : 1
             var kept = StateSelection(count: states, start: sampler.start)
-            let sample = sampler.sample(given: estimate ?? y, noise: &noise, observe: states > 0 ? { kept.see($0) } : nil) { x, _, t in
+            let observe: ((IntermediateState) -> Void)? = states > 0 ? { kept.see($0) } : nil
+            let sample = sample(estimate ?? y, &noise, observe) { x, _, t, r in
                 // A sampler cannot be left in its middle: once nobody waits for it, the network is asked no more.
                 if interruption.isRequested { return .zeros(x.shape) }
+                if let r {
+                    evaluations += 1
+                    return model.average(x, y, from: [t], until: [r])
+                }
                 let output = guidance.output(model, x, seen, t, under: condition)
                 evaluations += output.evaluations
                 return output.value
@@ -164,6 +169,19 @@ public struct Enhancer: Sendable {
         try interruption.check()
         guard output.audio.allSatisfy(\.isFinite) else { throw EnhancementError.notFinite }
         return output
+    }
+
+    /// Samples with a model of one time, or of two where model and sampler know them.
+    ///
+    /// - Parameter predict: Of a state, noisy speech, a time, and the end of a stretch if there are two times.
+    private func sample(
+        _ y: Tensor, _ noise: inout NoiseSource, _ observe: ((IntermediateState) -> Void)?,
+        _ predict: @escaping (Tensor, Tensor, Double, Double?) -> Tensor
+    ) -> Sample {
+        guard let sampler = sampler as? any IntervalSampler, model.backbone is any IntervalBackbone else {
+            return sampler.sample(given: y, noise: &noise, observe: observe) { x, y, t in predict(x, y, t, nil) }
+        }
+        return sampler.sample(given: y, noise: &noise, observe: observe) { x, y, t, r in predict(x, y, t, r) }
     }
 }
 

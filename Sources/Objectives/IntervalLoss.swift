@@ -1,0 +1,79 @@
+import Diffusion
+import Tensors
+
+/// The random numbers of a pair that an objective over two times may use.
+public struct IntervalDraw: Hashable, Sendable {
+    /// Uniform in `[0, 1)`.
+    public var uniforms: (Double, Double)
+    /// Standard normal.
+    public var normals: (Double, Double)
+
+    public init(uniforms: (Double, Double) = (0.5, 0.5), normals: (Double, Double) = (0, 0)) {
+        (self.uniforms, self.normals) = (uniforms, normals)
+    }
+
+    public static func == (a: Self, b: Self) -> Bool { a.uniforms == b.uniforms && a.normals == b.normals }
+
+    public func hash(into hasher: inout Hasher) {
+        for number in [uniforms.0, uniforms.1, normals.0, normals.1] { hasher.combine(number) }
+    }
+}
+
+/// Pairs on a path, and where training stands. Spectrograms are `[B, F, N, 2]`.
+public struct PathBatch: Sendable {
+    public var process: any SDE
+    public var clean, noisy, noise: Tensor
+    /// One for every pair, uniform in training's range of times.
+    public var times: [Double]
+    public var draws: [IntervalDraw]
+    /// The number of the step, from 0.
+    public var step: Int
+    /// The share of training that is behind, from 0 to 1.
+    public var progress: Double
+
+    public init(
+        process: any SDE, clean: Tensor, noisy: Tensor, noise: Tensor, times: [Double], draws: [IntervalDraw], step: Int = 0,
+        progress: Double = 1
+    ) {
+        (self.process, self.clean, self.noisy, self.noise) = (process, clean, noisy, noise)
+        (self.times, self.draws, self.step, self.progress) = (times, draws, step, progress)
+    }
+
+    /// `x_t` at given times.
+    public func state(at times: [Double]) -> Tensor { combined(times.map { process.marginal(at: $0) }) }
+
+    /// `dx_t/dt` at given times.
+    public func velocity(at times: [Double]) -> Tensor { combined(times.map { process.velocity(at: $0) }) }
+
+    private func combined(_ weights: [(clean: Double, noisy: Double, std: Double)]) -> Tensor {
+        clean.scaledSamples(by: weights.map(\.clean)) + noisy.scaledSamples(by: weights.map(\.noisy))
+            + noise.scaledSamples(by: weights.map(\.std))
+    }
+}
+
+/// A network of two times as an objective asks it, `u(x_t, r, t)` under the pairs' noisy speech.
+public struct IntervalNetwork {
+    /// The average velocity over `t … r`, one stretch for each sample.
+    public let average: (_ x: Tensor, _ t: [Double], _ r: [Double]) -> Tensor
+    /// `(ẋ ∂ₓ + ∂_t) u`: how it changes while `t` moves at rate 1, `x` by `ẋ`, and `r` stays. Without a way back.
+    public let derivative: (_ x: Tensor, _ t: [Double], _ r: [Double], _ direction: Tensor) -> Tensor
+
+    public init(
+        average: @escaping (Tensor, [Double], [Double]) -> Tensor,
+        derivative: @escaping (Tensor, [Double], [Double], Tensor) -> Tensor
+    ) {
+        (self.average, self.derivative) = (average, derivative)
+    }
+}
+
+/// An objective that asks the network itself, at times that it chooses.
+public protocol IntervalLoss: TrainingLoss {
+    func callAsFunction(_ batch: PathBatch, _ network: IntervalNetwork) -> LossValue
+}
+
+extension IntervalLoss {
+    public var output: ModelOutput { .velocity }
+
+    /// The velocity's distance, for a network of one time.
+    public func callAsFunction(_ input: LossInput) -> LossValue { VelocityMatchingLoss()(input) }
+}
