@@ -20,6 +20,7 @@ let package = Package(
         .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CEBUR128", pkgConfig: "libebur128", providers: [.apt(["libebur128-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Kernels", dependencies: ["CKernels", "CDevice", "CFFTW"], swiftSettings: unsafeFloor),
 
@@ -28,7 +29,7 @@ let package = Package(
         .target(name: "Layers", dependencies: ["Tensors"]),
         .target(name: "Backbones", dependencies: ["Layers"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
-        .target(name: "Audio", dependencies: ["AtomicFiles", "Kernels", "CSndFile", "CSoxr"]),
+        .target(name: "Audio", dependencies: ["AtomicFiles", "Kernels", "CSndFile", "CSoxr", "CEBUR128"]),
         .target(name: "SpeechMetrics", dependencies: ["Audio"]),
         .target(name: "Parallelism", dependencies: ["Kernels"]),
         .target(name: "Corpora", dependencies: ["AtomicFiles", "Kernels", "Audio", "Parallelism"]),

@@ -4,7 +4,8 @@ import Foundation
 public enum PairingRule: String, Hashable, Sendable, CaseIterable {
     /// The same name; the endings `.wav` and `.flac` may differ.
     case name
-    /// The same number behind `fileid_`, as in the DNS challenge: `clean_fileid_1.wav` and `book_…_fileid_1.wav`.
+    /// The same number behind `fileid_`, as in the DNS challenge, `clean_fileid_1.wav` and `book_…_fileid_1.wav`, or behind
+    /// `clnsp`, as in MS-SNSD, `clnsp1.wav` and `noisy3_SNRdb_10.0_clnsp1.wav`.
     case fileID
     /// The same name once words such as `clean`, `noisy` and `enhanced` at its ends are left out.
     case role
@@ -92,7 +93,7 @@ private struct SoundName {
 
     /// The folder, and the number behind `fileid_` without leading zeros.
     var fileID: String? {
-        guard let found = base.lowercased().firstMatch(of: #/fileid[_-]?0*([0-9]+)/#) else { return nil }
+        guard let found = base.lowercased().firstMatch(of: #/(?:fileid[_-]?|clnsp)0*([0-9]+)/#) else { return nil }
         return folder + found.1
     }
 

@@ -15,7 +15,9 @@ struct Metrics: ParsableCommand {
             An enhanced file belongs to the clean file of its name, .wav and .flac alike; failing that, to the one with the same \
             number behind 'fileid_'; to the one whose name is equal without words such as 'clean' and 'enhanced'; or to the longest \
             name that its own begins or ends with, as p232_001_m5.wav and p232_001.wav. Which rule was used is said. A clean file \
-            without an enhanced one stops the command with exit code 3, unless --allow-missing is given. A manifest.csv (file, \
+            without an enhanced one stops the command with exit code 3, unless --partial is given. Outputs \
+            that are late, of other lengths or at higher rates are scored with --align, --trim and --resample, which the \
+            signatures then name. A manifest.csv (file, \
             noise, snr_db) in the folder of noisy or clean files, or beside one, adds the means by noise type and SNR. Every mean \
             has its n; infinite and missing values are counted, and in no mean. \
             _results.csv (every file: values, reasons of failures, signatures, what was resampled) and _avg_results.txt are \
@@ -45,11 +47,17 @@ struct Metrics: ParsableCommand {
     @Flag(help: "The same as --format json.")
     var json = false
 
-    @Flag(help: "Lower the sample rate where a metric needs it, and record that.")
+    @Flag(help: "Lower the sample rate where a metric needs it or an enhanced file has a higher one than its clean file, and record that.")
     var resample = false
 
-    @Flag(help: "Score what is there although clean files have no enhanced file.")
-    var allowMissing = false
+    @Flag(help: "Move enhanced files that are late or early by their measured delay, and record that.")
+    var align = false
+
+    @Flag(help: "Cut signals of different lengths to the shortest, and record that.")
+    var trim = false
+
+    @Flag(name: [.customLong("partial"), .customLong("allow-missing")], help: "Score what is there although clean files have no enhanced file.")
+    var partial = false
 
     @OptionGroup var threads: ThreadOptions
 
@@ -57,7 +65,7 @@ struct Metrics: ParsableCommand {
         try threads.apply()
         let chosen = try chosenMetrics()
         try checkFolders()
-        let scoring = try FolderScoring(clean: clean, noisy: noisy, enhanced: enhanced)
+        let scoring = try FolderScoring(clean: clean, noisy: noisy, enhanced: enhanced, fitting: fitting)
         for remark in remarks(scoring) { printError(remark) }
         guard !scoring.matching.matches.isEmpty else {
             throw ValidationError("no file of \(enhanced) has a clean file in \(clean)")
@@ -102,12 +110,16 @@ struct Metrics: ParsableCommand {
     /// Says which outputs are missing, and ends the command unless that is allowed.
     private func report(missing: [String], of count: Int) throws {
         let shown = missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? ", ..." : "")
-        let (label, advice) = allowMissing
+        let (label, advice) = partial
             ? ("warning", "the means are over the \(count - missing.count) that have one")
-            : ("error", "add them, or give --allow-missing for means over the \(count - missing.count) that have one")
+            : ("error", "add them, or give --partial for means over the \(count - missing.count) that have one")
         let files = "\(missing.count) of \(count) clean files have no enhanced file in \(enhanced): \(shown)"
         printError("\(label): \(files); \(advice)")
-        if !allowMissing { throw ExitCode(3) }
+        if !partial { throw ExitCode(3) }
+    }
+
+    private var fitting: OutputFitting {
+        OutputFitting([align ? .alignment : [], trim ? .trimming : [], resample ? .resampling : []])
     }
 
     private func chosenMetrics() throws -> [any SpeechMetric] {

@@ -37,7 +37,7 @@ public struct SGMSE: ParsableCommand {
             """,
         version: BuildFacts.version,
         subcommands: [
-            Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self, Logs.self, Diff.self, Compare.self, Investigate.self, TableCommand.self, PlotCommand.self, ReportCommand.self,
+            InitCommand.self, Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self, Logs.self, Diff.self, Compare.self, Investigate.self, TableCommand.self, PlotCommand.self, ReportCommand.self,
             DataCommand.self, Enhance.self, Metrics.self, Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self,
             Rename.self, Remove.self, Import.self, Export.self, Backup.self, CollectGarbage.self, Doctor.self, Bench.self,
             QueueCommand.self, CancelCommand.self, CollectCommand.self, TaskCommand.self, Manual.self,

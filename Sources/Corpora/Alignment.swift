@@ -106,8 +106,8 @@ private struct Correlation {
         let values = Array(all.suffix(lags)) + Array(all.prefix(lags + 1))
         (self.values, self.lags, self.sampleRate) = (values, lags, sampleRate)
         // The median is not moved by the peak and what surrounds it: 0.6745 standard deviations.
-        let sizes = values.map { abs($0) }.sorted()
-        noise = max(sizes[sizes.count / 2] / 0.6745, .leastNormalMagnitude)
+        var sizes = values.map { abs($0) }
+        noise = max(Self.selected(sizes.count / 2, of: &sizes) / 0.6745, .leastNormalMagnitude)
         peak = (values.indices.max { abs(values[$0]) < abs(values[$1]) } ?? lags) - lags
     }
 
@@ -132,6 +132,26 @@ private struct Correlation {
         let inside = range.clamped(to: -lags...lags)
         let sum = inside.reduce(0.0) { $0 + pow(Double(values[$1 + lags]), 2) }
         return max(0, sum - Double(inside.count) * pow(Double(noise), 2)) / (top * top)
+    }
+
+    /// The value that sorting would put at `place`: a correlation has too many to sort them for one.
+    private static func selected(_ place: Int, of values: inout [Float]) -> Float {
+        var (first, last) = (0, values.count - 1)
+        while first < last {
+            let pivot = values[(first + last) / 2]
+            var (low, high) = (first, last)
+            while low <= high {
+                while values[low] < pivot { low += 1 }
+                while values[high] > pivot { high -= 1 }
+                if low <= high {
+                    values.swapAt(low, high)
+                    low += 1
+                    high -= 1
+                }
+            }
+            if place <= high { last = high } else if place >= low { first = low } else { break }
+        }
+        return values[place]
     }
 
     /// Power by bin, averaged over `width` bins to either side, and never far below the mean.

@@ -12,6 +12,10 @@ struct NoiseLog: Sendable {
     private var rows: [String: Row] = [:]
 
     init(contentsOf path: String) throws(CorpusError) {
+        if (path as NSString).lastPathComponent == Manifest.fileName, let manifest = try Manifest(contentsOf: path) {
+            rows = manifest.entries.mapValues { Row(noise: $0.noise, snr: $0.snr) }
+            return
+        }
         guard let data = FileManager.default.contents(atPath: path), let text = String(validating: data, as: UTF8.self) else {
             throw CorpusError(path, .badEncoding("no text in UTF-8, or it cannot be read"))
         }
@@ -26,7 +30,7 @@ struct NoiseLog: Sendable {
     }
 
     /// The row of a file, by its name without folder and ending.
-    subscript(file: String) -> Row? { rows[Self.stem(file)] }
+    subscript(file: String) -> Row? { rows[Self.stem(file)] ?? rows[(file as NSString).deletingPathExtension] }
 
     private static func stem(_ file: String) -> String {
         let name = (file as NSString).lastPathComponent

@@ -39,6 +39,8 @@ public struct Recipe: Sendable {
         /// `source` or `source/folder`.
         public var speech: String?
         public var noisy: String?
+        /// A table of the pairs, where names do not tell them.
+        public var table: String?
         public var log: String?
         public var match: [String]
         public var speakers: Set<String>

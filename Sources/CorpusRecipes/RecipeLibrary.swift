@@ -18,6 +18,12 @@ public enum RecipeLibrary {
             ("ood-esc50", PackageResources.ood_esc50_yaml),
             ("wsj0-chime3", PackageResources.wsj0_chime3_yaml),
             ("wsj0-qut", PackageResources.wsj0_qut_yaml),
+            ("wsj0-reverb", PackageResources.wsj0_reverb_yaml),
+            ("ears-wham", PackageResources.ears_wham_yaml),
+            ("ears-wham-16k", PackageResources.ears_wham_16k_yaml),
+            ("ears-reverb", PackageResources.ears_reverb_yaml),
+            ("ears-reverb-16k", PackageResources.ears_reverb_16k_yaml),
+            ("reverbfx", PackageResources.reverbfx_yaml),
         ]
         return Dictionary(uniqueKeysWithValues: files.map { ("\(folder)/\($0.0).yaml", String(decoding: $0.1, as: UTF8.self)) })
     }()

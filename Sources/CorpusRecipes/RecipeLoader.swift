@@ -67,6 +67,10 @@ extension Recipe {
         isFlat = settings.bool("flat")
         sources = settings.sections("sources").map(Source.init)
         sets = settings.sections("sets").map(SetDeclaration.init)
+        for index in sets.indices {
+            guard let table = sets[index].table, !table.hasPrefix("/") else { continue }
+            sets[index].table = FilePath.joined(FilePath.folder(of: start.file), table)
+        }
         pieces = settings.optionalSection("pieces").map(Pieces.init)
         self.settings = settings
         let choice = settings.choice("law")
@@ -96,6 +100,7 @@ extension Recipe {
             if set.noisy == nil, law.needsNoisy { fail("sets", "the set '\(set.name)' names no 'noisy' recordings, as its law needs") }
         }
         if let pieces, pieces.shortest > pieces.length { fail("pieces", "the shortest piece is longer than a piece") }
+        for set in sets where set.table != nil && !law.needsNoisy { fail("sets", "the set '\(set.name)' names a table of pairs, which the law 'pairs' takes") }
         for problem in law.problems { fail("law", problem) }
         if !errors.isEmpty { throw SpecErrors(errors) }
     }
@@ -120,7 +125,7 @@ extension Recipe.SetDeclaration {
     fileprivate init(_ settings: Settings) {
         self.init(
             name: settings.text("name"), speech: settings.optionalText("speech"), noisy: settings.optionalText("noisy"),
-            log: settings.optionalText("log"), match: settings.texts("match"), speakers: Set(settings.texts("speakers")),
+            table: settings.optionalText("table"), log: settings.optionalText("log"), match: settings.texts("match"), speakers: Set(settings.texts("speakers")),
             excludedSpeakers: Set(settings.texts("not_speakers")), excludedWords: settings.texts("leave_out"),
             count: settings.optionalInteger("count"), expected: settings.optionalInteger("files"),
             shortest: settings.number("shortest"))

@@ -125,8 +125,8 @@ public struct RecipeMaker: Sendable {
         }
         var other = pair.entry.other
         let noise = zip(written[1], written[0]).map { $0 - $1 }
-        if recipe.layout == .denoising, noise.peak > 0, facts[0].peak > 0 {
-            other["snr_measured_db"] = Decimals.text(plan.level(written[0]) - plan.level(noise), 4)
+        if let level = plan.level, noise.peak > 0, facts[0].peak > 0 {
+            other["snr_measured_db"] = Decimals.text(level(written[0]) - level(noise), 4)
         }
         return MadeRow(
             set: pair.set, file: file, speaker: pair.entry.speaker, noise: pair.entry.noise, snr: pair.entry.snr, seed: pair.entry.seed,

@@ -37,7 +37,7 @@ public struct RecipeRecord: Codable, Hashable, Sendable {
     ) {
         self.recipe = recipe.name
         version = Self.version
-        declaration = recipe.audioDeclaration
+        declaration = recipe.audioDeclaration + recipe.tableDigests
         self.sources = sources.map { Source(name: $0.name, folder: $0.folder, files: $0.files, digest: $0.digest) }
         self.skipsBad = skipsBad
     }
@@ -85,6 +85,14 @@ public struct RecipeRecord: Codable, Hashable, Sendable {
 }
 
 extension Recipe {
+    /// What the tables of pairs hold, a comment for each.
+    fileprivate var tableDigests: String {
+        Set(sets.compactMap(\.table)).sorted().map { path in
+            let data = FileManager.default.contents(atPath: path) ?? Data()
+            return "# \((path as NSString).lastPathComponent): \(ContentHash(ofBytes: data))\n"
+        }.joined()
+    }
+
     /// The settings that decide the audio: neither titles nor where the sources lie.
     var audioDeclaration: String {
         settings.filter { !["title", "reference", "sources", "extends"].contains($0.name) }.map { "\($0.name): \($0.value.yaml)\n" }.joined()

@@ -31,6 +31,7 @@ package enum RecipeSchema {
         .text("name", default: .required, "The set's folder."),
         .text("speech", default: .absent, "The clean recordings: a source, or a folder in it, as wsj0/si_tr_s."),
         .text("noisy", default: .absent, "Their noisy versions, where they were published in pairs."),
+        .path("table", default: .absent, "A table with the columns clean and noisy, and set where it is of several; seen from the recipe's folder."),
         .text("log", default: .absent, "A table of the noise type and SNR of each file, where it was published."),
         .list("match", of: .text, default: [], "Patterns such as *.CH1.wav; files that match none are left out."),
         .list("speakers", of: .text, default: [], "Only recordings of these speakers."),

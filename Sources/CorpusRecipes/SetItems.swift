@@ -42,7 +42,9 @@ extension Recipe {
         for set in sets {
             guard let speech = set.speech else { continue }
             let root = sources.path(speech)
-            var files = try SoundFolder.files(in: root).filter { isTaken($0, by: set) }
+            let table = try set.table.map { try PairTable(contentsOf: $0).rows.filter { $0.set == nil || $0.set == set.name } }
+            let speakers = Dictionary((table ?? []).map { ($0.clean, $0.speaker) }) { first, _ in first }
+            var files = try (table?.map(\.clean) ?? SoundFolder.files(in: root)).filter { isTaken($0, by: set) }
             if let expected = set.expected, files.count != expected {
                 list.incomplete.append("the set '\(set.name)' has \(files.count) of \(expected) files in \(root)")
             }
@@ -58,7 +60,11 @@ extension Recipe {
             guard !files.isEmpty else {
                 throw CorpusError(root, .impossible("no recording for the set '\(set.name)' is there, as the recipe chooses them"))
             }
-            list.items += try items(of: set, files, lengths, root: root, place: speech)
+            list.items += try items(of: set, files, lengths, root: root, place: speech).map { item in
+                var item = item
+                item.speaker = (speakers[String(item.label.dropFirst(speech.count + 1))] ?? nil) ?? item.speaker
+                return item
+            }
         }
         return list
     }

@@ -27,15 +27,16 @@ struct UnfinishedCorpus {
         }
         lock = descriptor
         let known = FileManager.default.contents(atPath: "\(folder)/\(Self.identityName)").map { String(decoding: $0, as: UTF8.self) }
-        do throws(FileFailure) {
-            if let known, known != identity {
-                close(descriptor)
-                throw FileFailure(path: "", code: EEXIST)
-            }
-            if known == nil { try PendingFile.write(identity, to: "\(folder)/\(Self.identityName)") }
-        } catch {
-            guard error.code == EEXIST else { throw CorpusError(folder, .disk(error.reason)) }
+        guard known == nil || known == identity else {
+            close(descriptor)
             throw CorpusError(folder, .occupied("it is the unfinished corpus of other settings or sources"))
+        }
+        guard known == nil else { return }
+        do throws(FileFailure) {
+            try PendingFile.write(identity, to: "\(folder)/\(Self.identityName)")
+        } catch {
+            close(descriptor)
+            throw CorpusError(folder, .disk(error.reason))
         }
     }
 

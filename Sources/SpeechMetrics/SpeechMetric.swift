@@ -148,6 +148,7 @@ extension SpeechMetric {
         } catch {
             outcome.result = .failure(error)
         }
+        outcome.signature = ([outcome.signature] + analysis.pair.fitting).joined(separator: "|")
         return outcome
     }
 

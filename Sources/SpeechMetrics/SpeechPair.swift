@@ -1,13 +1,15 @@
 /// What a metric compares: the enhanced signal with the clean one, and the noisy input where it is known.
 ///
-/// One channel each, full scale ±1, all at `sampleRate`. Nothing here trims or converts: the signals are the
-/// files' samples.
+/// One channel each, full scale ±1, all at `sampleRate`. The signals are the files' samples, unless ``fitting`` says what was
+/// done to make them fit.
 public struct SpeechPair: Sendable, Hashable {
     public var clean: [Float]
     public var noisy: [Float]?
     public var enhanced: [Float]
     /// In Hz.
     public var sampleRate: Int
+    /// What was done to the files before, such as `aligned`; every signature names it.
+    public var fitting: [String] = []
 
     public init(clean: [Float], noisy: [Float]? = nil, enhanced: [Float], sampleRate: Int) {
         self.clean = clean

@@ -179,12 +179,44 @@ import Testing
         #expect(end.code == 3 && end.out.isEmpty)
         #expect(end.error.contains("5 of 6 clean files have no enhanced file in out: p1.wav, p2.wav"), "\(end.error)")
         #expect(scratch.data("out/_results.csv") == nil)
-        let allowed = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr", "--allow-missing")
+        let allowed = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr", "--partial")
         #expect(allowed.code == 0 && allowed.error.contains("warning: 5 of 6"), "\(allowed.error)")
         #expect(allowed.out.contains("! 5 outputs are missing"))
         #expect(try text("out/_avg_results.txt").contains("(n 1, 5 outputs missing)"))
         let json = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr", "--allow-missing", "--json")
         #expect(try (document(json)["missing_outputs"] as? [String])?.count == 5)
+    }
+
+    @Test func outputsThatAreLateLongerOrAtAHigherRateAreMadeToFitWhereThatIsAskedAndSigned() throws {
+        for index in 0..<6 {
+            let enhanced = zip(Self.speech(seed: index), Self.noise(seed: index + 9)).map { $0 + 0.02 * $1 }
+            try write([Double](repeating: 0, count: 160) + enhanced.dropLast(160), "late/p\(index).wav")
+            try write(enhanced + [Double](repeating: 0, count: 77), "long/p\(index).wav")
+            try write(enhanced.flatMap { [$0, $0] }, "fast/p\(index).wav", rate: 32_000)
+        }
+        func mean(_ folder: String, _ options: String...) throws -> (value: Double?, signatures: Set<String>, end: Program.End) {
+            let arguments = ["metrics", "--clean", "set/clean", "--enhanced", folder, "--metrics", "si_sdr", "--json"] + options
+            let end = try Program(arguments, in: scratch.folder).wait()
+            let parsed = try document(end)
+            let summary = ((parsed["summaries"] as? [[String: Any]])?.last?["scores"] as? [[String: Any]])?.first
+            let computed = ((parsed["metrics"] as? [[String: Any]])?.first?["computed"] as? [[String: Any]]) ?? []
+            return (summary?["mean"] as? Double, Set(computed.compactMap { $0["signature"] as? String }), end)
+        }
+        let plain = try #require(try mean("out").value)
+        #expect(try #require(try mean("late").value) < 0)
+        let aligned = try mean("late", "--align")
+        #expect(try abs(#require(aligned.value) - plain) < 0.5 && aligned.signatures == ["si_sdr|native|f64|no-mean-removal|v1|aligned"], "\(aligned)")
+        #expect(!aligned.end.error.contains("late"))
+        #expect(try mean("long").value == nil)
+        let trimmed = try mean("long", "--trim")
+        #expect(try abs(#require(trimmed.value) - plain) < 0.01 && trimmed.signatures == ["si_sdr|native|f64|no-mean-removal|v1|trimmed"], "\(trimmed)")
+        let lowered = try mean("fast", "--resample")
+        #expect(try #require(lowered.value) > 5 && lowered.signatures == ["si_sdr|native|f64|no-mean-removal|v1|resampled"], "\(lowered)")
+        // What fits already is not touched, and keeps its signature.
+        let fitting = try mean("out", "--align", "--trim", "--resample")
+        #expect(fitting.value == plain && fitting.signatures == ["si_sdr|native|f64|no-mean-removal|v1"])
+        try remove("late/p3.wav")
+        #expect(try mean("late", "--align", "--partial").end.code == 0)
     }
 
     @Test func aFailingCallKeepsTheResultsOfAnEarlierOne() throws {

@@ -53,7 +53,8 @@ struct DataCheck: ParsableCommand {
             try emit("\(set.name) (\(set.role)): \(set.pairs) pairs, \(String(format: "%.2f", set.hours)) h")
             for line in set.histogram { try emit("    " + line) }
         }
-        var table = Table(columns: [Table.Column("rule", alignment: .leading, isKey: true), Table.Column("verdict", alignment: .leading), Table.Column("checked", alignment: .leading)])
+        let names = ["rule", "verdict", "checked"]
+        var table = Table(columns: names.map { Table.Column($0, alignment: .leading, isKey: $0 == "rule") })
         table.rows = CorpusReport.rules.map { rule in
             Table.Row([.text(rule.rawValue), .text(report.verdict(on: rule)?.rawValue ?? "ok"), .text(CorpusReport.title(of: rule))])
         }

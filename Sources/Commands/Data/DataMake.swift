@@ -47,7 +47,8 @@ struct DataMake: ParsableCommand {
         let maker = try RecipeMaker(recipe, sources: folders, skipsBad: skipBad)
         for remark in maker.remarks { printError("warning: \(remark)") }
         for lack in maker.incomplete {
-            printError("\(partial ? "warning" : "error"): \(lack); \(partial ? "the corpus is not the published one" : "add them, or give --partial to make a corpus of what is there")")
+            let advice = partial ? "the corpus is not the published one" : "add them, or give --partial to make a corpus of what is there"
+            printError("\(partial ? "warning" : "error"): \(lack); \(advice)")
         }
         guard partial || maker.incomplete.isEmpty else { throw ExitCode(3) }
         let interruption = Interruption()

@@ -140,11 +140,15 @@ struct MixLaw: MixingLaw {
 enum LevelMeasure: String, CaseIterable, Sendable {
     /// The mean square of the whole signal, silence included.
     case power
+    /// The integrated loudness of ITU-R BS.1770-4.
+    case loudness
 
     /// dB.
     func level(of signal: [Float], rate: Int) -> Double {
         switch self {
-        case .power: 10 * log10(max(signal.meanSquare, 1e-20))
+        case .power: MixingPlan.meanSquareLevel(signal)
+        // What is too short or too quiet for a block of loudness has a mean square still.
+        case .loudness: Loudness.integrated(signal, sampleRate: rate) ?? MixingPlan.meanSquareLevel(signal)
         }
     }
 }

@@ -34,9 +34,12 @@ struct MixingPlan: Sendable {
     var list: ItemList
     /// What a person should know of the sources.
     var remarks: [String] = []
-    /// The level of a signal in dB, of which the SNR is a difference.
-    var level: @Sendable ([Float]) -> Double = { 10 * log10(max($0.meanSquare, 1e-20)) }
+    /// The level of a signal in dB, of which the SNR is a difference; `nil` where a pair has no SNR.
+    var level: (@Sendable ([Float]) -> Double)?
     var pairs: @Sendable (Item) throws -> [MadePair]
+
+    /// The level by the mean square.
+    static let meanSquareLevel: @Sendable ([Float]) -> Double = { 10 * log10(max($0.meanSquare, 1e-20)) }
 }
 
 /// A pair in memory.
@@ -95,7 +98,7 @@ enum Decimals {
 
 /// The laws that a recipe can name.
 enum RecipeLaws {
-    private static let all: [any MixingLaw.Type] = [PairsLaw.self, MixLaw.self, SyntheticLaw.self]
+    private static let all: [any MixingLaw.Type] = [PairsLaw.self, MixLaw.self, RoomLaw.self, ResponseLaw.self, SyntheticLaw.self]
 
     static let forms = all.map { $0.form }
 

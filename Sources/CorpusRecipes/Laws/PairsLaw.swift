@@ -26,7 +26,9 @@ struct PairsLaw: MixingLaw {
         for set in recipe.sets {
             guard let speech = set.speech, let noisy = set.noisy else { continue }
             let root = sources.path(noisy)
-            let index = NameIndex(try SoundFolder.files(in: root), by: [.name, .fileID, .role])
+            let table = try set.table.map { try PairTable(contentsOf: $0) }
+            let stated = Dictionary((table?.rows ?? []).map { ($0.clean, $0.noisy) }) { first, _ in first }
+            let index = table == nil ? NameIndex(try SoundFolder.files(in: root), by: [.name, .fileID, .role]) : nil
             let log = try set.log.flatMap { sources.file($0) }.map { try NoiseLog(contentsOf: $0) }
             if let place = set.log, log == nil {
                 remarks.append("\(sources.path(place)) is not there: the manifest of '\(set.name)' has no noise types and no SNR asked")
@@ -34,7 +36,7 @@ struct PairsLaw: MixingLaw {
             var alone: [String] = []
             for item in list.items where item.set == set.name {
                 let name = String(item.label.dropFirst(speech.count + 1))
-                guard let found = index.partner(of: name)?.name else {
+                guard let found = stated[name] ?? index?.partner(of: name)?.name else {
                     alone.append(item.path)
                     continue
                 }
@@ -48,7 +50,8 @@ struct PairsLaw: MixingLaw {
             list.skipped += alone.map { "\($0): no noisy file in \(root)" }
         }
         list.items.removeAll { partners["\($0.set)/\($0.name)"] == nil }
-        return MixingPlan(list: list, remarks: remarks) { [partners] item in
+        let level = layout == .denoising ? MixingPlan.meanSquareLevel : nil
+        return MixingPlan(list: list, remarks: remarks, level: level) { [partners] item in
             guard let partner = partners["\(item.set)/\(item.name)"] else { return [] }
             return [try pair(item, partner, recipe)]
         }

@@ -54,7 +54,8 @@ struct SyntheticLaw: MixingLaw {
         let items = corpus.sets.flatMap { set in
             (0..<set.count).map { Item(set: set.name, name: String(format: "%06d", $0), number: $0) }
         }
-        return MixingPlan(list: ItemList(items: items)) { [corpus] item in
+        let level = corpus.layout == .denoising ? MixingPlan.meanSquareLevel : nil
+        return MixingPlan(list: ItemList(items: items), level: level) { [corpus] item in
             guard let set = sets[item.set] else { return [] }
             let (mixture, entry) = corpus.pair(item.number, of: set)
             return [MadePair(set: item.set, entry: entry, clean: mixture.clean, noisy: mixture.noisy)]

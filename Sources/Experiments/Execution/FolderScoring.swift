@@ -18,12 +18,13 @@ public struct FolderScoring: Sendable {
 
     public let matching: FileMatching
     private let (clean, noisy, enhanced): (String, String?, String)
+    private let fitting: OutputFitting
     /// By enhanced file.
     private let labels: [String: [String: String]]
 
     /// - Throws: `CorpusError` where a folder is missing, or a manifest is no table.
-    public init(clean: String, noisy: String?, enhanced: String) throws(CorpusError) {
-        (self.clean, self.noisy, self.enhanced) = (clean, noisy, enhanced)
+    public init(clean: String, noisy: String?, enhanced: String, fitting: OutputFitting = []) throws(CorpusError) {
+        (self.clean, self.noisy, self.enhanced, self.fitting) = (clean, noisy, enhanced, fitting)
         let cleanFiles = try SoundFolder.files(in: clean)
         var noisyFiles: [String]?
         if let noisy { noisyFiles = try SoundFolder.files(in: noisy) }
@@ -77,6 +78,7 @@ public struct FolderScoring: Sendable {
             }
             remarks = PairAlignment.sample(of: pairs).findings(set: noisy, layout: .denoising).map { "\($0.message); \($0.fix)" }
         }
+        guard !fitting.contains(.alignment) else { return remarks }
         let outputs = matches.map { ($0.enhanced, "\(clean)/\($0.clean)", "\(enhanced)/\($0.enhanced)") }
         if let found = PairAlignment.sample(of: outputs).outputFinding() {
             remarks.append(
@@ -94,9 +96,11 @@ public struct FolderScoring: Sendable {
                 let rate = try SoundFile.header(of: cleanPath).sampleRate
                 var noisySamples: [Float]?
                 if let noisyPath { noisySamples = try SoundFile.readMono(noisyPath, sampleRate: rate) }
-                return SpeechPair(
-                    clean: try SoundFile.readMono(cleanPath, sampleRate: rate), noisy: noisySamples,
-                    enhanced: try SoundFile.readMono(path, sampleRate: rate), sampleRate: rate)
+                let pair = SpeechPair(
+                    clean: try SoundFile.readMono(cleanPath, sampleRate: rate), noisy: noisySamples, enhanced: [], sampleRate: rate)
+                let own = system == .noisy ? [] : fitting
+                let output = try SoundFile.readMono(path, sampleRate: try own.required(rate, of: path))
+                return try own.fitted(pair, output, from: path)
             } catch {
                 throw MetricFailure.unreadable("\(error.path): \(error.summary); \(Self.advice(error))")
             }

@@ -122,25 +122,25 @@ extension Registry<any CorpusSource> {
         "voicebank-demand", "VoiceBank speech in DEMAND noise: 28 training speakers, 11,572 and 824 files",
         source: "Valentini-Botinhao et al., SSW 2016", rates: [16000, 48000], valid: ["p226", "p287"],
         test: ["p232", "p257"],
-        advice: "put {train,test}/{clean,noisy} there, resampled from 48 kHz to the spec's rate")
+        advice: "sgmse data make voicebank-demand --from voicebank=FOLDER makes it from the published recordings")
 
     private static let wsj0CHiME3 = published(
         "wsj0-chime3", "WSJ0 speech in CHiME3 backgrounds, 0 to 20 dB", source: "Richter et al., TASLP 2023",
-        rates: [16000], advice: "make {train,valid,test}/{clean,noisy} from si_tr_s, si_dt_05 and si_et_05 with the authors' script")
+        rates: [16000], advice: "sgmse data make wsj0-chime3 --from wsj0=FOLDER --from chime3=FOLDER makes it from WSJ0 and CHiME3")
 
     private static let wsj0Reverb = published(
         "wsj0-reverb", "WSJ0 speech in simulated rooms, T60 0.4 to 1 s", source: "Richter et al., TASLP 2023",
-        rates: [16000], advice: "make {train,valid,test}/{anechoic,reverb} from si_tr_s, si_dt_05 and si_et_05 with the authors' script")
+        rates: [16000], advice: "sgmse data make wsj0-reverb --from wsj0=FOLDER makes it from WSJ0")
 
     private static let earsTest = (102...107).map { "p\($0)" }
 
     private static let earsWHAM = published(
         "ears-wham", "EARS speech in WHAM noise, -2.5 to 17.5 dB", source: "Richter et al., Interspeech 2024",
         rates: [48000], valid: ["p100", "p101"], test: earsTest,
-        advice: "make {train,valid,test}/{clean,noisy} with the authors' script of the EARS benchmark")
+        advice: "sgmse data make ears-wham --from ears=FOLDER --from wham=FOLDER makes it from EARS and WHAM!")
 
     private static let earsReverb = published(
         "ears-reverb", "EARS speech in measured rooms", source: "Richter et al., Interspeech 2024",
         rates: [48000], valid: ["p100", "p101"], test: earsTest,
-        advice: "make {train,valid,test}/{clean,noisy} with the authors' script of the EARS benchmark")
+        advice: "sgmse data make ears-reverb --from ears=FOLDER --from responses=FOLDER makes it from EARS and impulse responses")
 }

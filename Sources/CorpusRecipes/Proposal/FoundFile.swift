@@ -1,0 +1,54 @@
+import Corpora
+import Foundation
+
+/// A sound file of a person's folders, with what the words in its path say.
+struct FoundFile: Hashable, Sendable {
+    /// Below the folder.
+    var path: String
+    /// `nil` where no word tells it.
+    var isClean: Bool?
+    var set: String?
+    /// The path without the folders that told its role and set: what both files of a pair share.
+    var rest: String
+
+    private static let cleanWords: Set<String> = ["clean", "target", "targets", "anechoic", "dry", "reference", "references", "ref", "clnsp"]
+    private static let noisyWords: Set<String> = [
+        "noisy", "mix", "mixture", "mixtures", "mixed", "reverb", "reverberant", "degraded", "wet", "distorted",
+    ]
+    /// Both are heard in it, so it is neither side of a pair.
+    private static let noiseWords: Set<String> = ["noise", "noises", "rir", "rirs", "interference"]
+
+    /// `nil` for noise alone.
+    init?(_ path: String) {
+        self.path = path
+        let parts = path.split(separator: "/").map(String.init)
+        let name = parts.last ?? path
+        var kept: [String] = []
+        for folder in parts.dropLast() {
+            let words = Self.words(folder)
+            let role = Self.role(words), set = Self.set(words)
+            if role == nil, !words.isDisjoint(with: Self.noiseWords) { return nil }
+            isClean = isClean ?? role
+            self.set = self.set ?? set
+            if role == nil, set == nil { kept.append(folder) }
+        }
+        isClean = isClean ?? Self.role(Self.words((name as NSString).deletingPathExtension))
+        rest = (kept + [name]).joined(separator: "/")
+    }
+
+    private static func words(_ name: String) -> Set<String> {
+        Set(name.lowercased().split { !$0.isLetter }.map(String.init))
+    }
+
+    private static func role(_ words: Set<String>) -> Bool? {
+        let (clean, noisy) = (!words.isDisjoint(with: cleanWords), !words.isDisjoint(with: noisyWords))
+        return clean == noisy ? nil : clean
+    }
+
+    private static func set(_ words: Set<String>) -> String? {
+        if words.contains(where: { $0.hasPrefix("train") || $0 == "tr" }) { return "train" }
+        if words.contains(where: { $0.hasPrefix("val") || $0.hasPrefix("dev") || ["dt", "cv"].contains($0) }) { return "valid" }
+        if words.contains(where: { $0.hasPrefix("test") || $0.hasPrefix("eval") || ["et", "tt"].contains($0) }) { return "test" }
+        return nil
+    }
+}

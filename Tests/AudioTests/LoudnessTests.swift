@@ -1,0 +1,28 @@
+import Audio
+import Foundation
+import Testing
+
+@Suite struct LoudnessTests {
+    private func tone(_ frequency: Double, _ rate: Int, seconds: Double, level: Double) -> [Float] {
+        let amplitude = pow(10, level / 20)
+        return (0..<Int(seconds * Double(rate))).map { Float(amplitude * sin(2 * .pi * frequency * Double($0) / Double(rate))) }
+    }
+
+    /// ITU-R BS.1770-4, Annex 1: a sine of 997 Hz at full scale in one front channel reads −3.01 LUFS.
+    @Test(arguments: [16_000, 44_100, 48_000]) func theReferenceToneReadsMinusThree(rate: Int) throws {
+        #expect(try abs(#require(Loudness.integrated(tone(997, rate, seconds: 3, level: 0), sampleRate: rate)) + 3.01) < 0.02)
+        #expect(try abs(#require(Loudness.integrated(tone(997, rate, seconds: 3, level: -20), sampleRate: rate)) + 23.01) < 0.02)
+    }
+
+    /// EBU Tech 3341, case 3: 10 s at −36, 60 s at −23, 10 s at −36 dBFS in both channels; the quiet parts are gated away.
+    /// In one channel every value is 3.01 lower.
+    @Test func quietPartsAreGatedAway() throws {
+        let parts = [(10.0, -36.0), (60, -23), (10, -36)].flatMap { tone(1000, 48_000, seconds: $0, level: $1) }
+        #expect(try abs(#require(Loudness.integrated(parts, sampleRate: 48_000)) + 23 + 3.01) < 0.1)
+    }
+
+    @Test func silenceAndShortSignalsHaveNone() {
+        #expect(Loudness.integrated([Float](repeating: 0, count: 48_000), sampleRate: 48_000) == nil)
+        #expect(Loudness.integrated(tone(997, 48_000, seconds: 0.3, level: 0), sampleRate: 48_000) == nil)
+    }
+}
