@@ -61,9 +61,10 @@ extension ConformanceCase {
         func number(_ name: String, _ usual: Double) -> Double { h[name]?.number ?? usual }
         if h["sde"]?.text == "ouvp" {
             let stiffness = number("stiffness", 1)
-            return VP(
-                betaMin: stiffness * number("beta_min", 0.1), betaMax: stiffness * number("beta_max", 2),
-                scale: 1 / stiffness.squareRoot())
+            return VarianceForDeviation(
+                base: VP(
+                    betaMin: stiffness * number("beta_min", 0.1), betaMax: stiffness * number("beta_max", 2),
+                    scale: 1 / stiffness.squareRoot()))
         }
         return OUVE(
             theta: number("theta", 1.5), sigmaMin: number("sigma_min", 0.05), sigmaMax: number("sigma_max", 0.5))
@@ -148,12 +149,8 @@ extension ConformanceCase {
     /// compared.
     func checkStormProcess(_ report: inout ConformanceReport) throws {
         let (sde, t, limit) = (stormProcess, try array("t").values.map(Double.init), try tolerance("relmax"))
-        let isVariance = hyperparameters["sde"]?.text == "ouvp"
         let step = 1 / (hyperparameters["N"]?.number ?? 30)
-        func std(_ t: Double) -> Double {
-            let std = sde.marginal(at: t).std
-            return isVariance ? std * std : std
-        }
+        func std(_ t: Double) -> Double { sde.marginal(at: t).std }
         func numbers(_ name: String, _ value: (Double) -> Double) throws {
             if has(name) { report.compare(name, t.map { Float(value($0)) }, try array(name).values, relmax: limit) }
         }
@@ -349,7 +346,7 @@ extension ConformanceCase {
         let weights = try LightningCheckpoint(path: path).weights(
             .averagedIfPresent, parameters: names(of: model).map(\.name))
         try load(model, weights.arrays)
-        let isEstimate = settings["denoiser_only"]?.bool ?? false
+        let isEstimate = settings["denoiser_only"]?.bool ?? false || isDenoiserAlone
         let enhancer = Enhancer(
             model: model, sampler: isEstimate ? RegressionEstimate() : stormSampler(settings, model.sde),
             frontEnd: frontEnd,
@@ -435,4 +432,17 @@ private struct NoNetwork: Backbone {
     var parameters: [Parameter] { [] }
     var divisor: (bins: Int, frames: Int) { (1, 1) }
     func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor { x }
+}
+
+/// The preserving process of the reference, `ouvp`, which takes the variance for the deviation and steps by Euler's method.
+private struct VarianceForDeviation: SDE {
+    let base: VP
+    var endTime: Double { base.endTime }
+
+    func drift(at t: Double) -> (x: Double, y: Double) { base.drift(at: t) }
+    func diffusion(at t: Double) -> Double { base.diffusion(at: t) }
+    func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
+        let m = base.marginal(at: t)
+        return (m.clean, m.noisy, m.std * m.std)
+    }
 }
