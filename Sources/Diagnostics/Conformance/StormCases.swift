@@ -145,8 +145,7 @@ extension ConformanceCase {
         try compareGradients(network.parameters.map { ($0.name, $0) }, gradients, &report)
     }
 
-    /// The process with the reference's steps of 1/N. The deviation of `ouvp` is its variance there: the square is
-    /// compared.
+    /// The process with the reference's steps of 1/N.
     func checkStormProcess(_ report: inout ConformanceReport) throws {
         let (sde, t, limit) = (stormProcess, try array("t").values.map(Double.init), try tolerance("relmax"))
         let step = 1 / (hyperparameters["N"]?.number ?? 30)
