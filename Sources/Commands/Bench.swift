@@ -7,7 +7,7 @@ import Kernels
 /// `sgmse bench`: how long the engine takes.
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure the engine: real work, after a warm-up, several times.",
+        abstract: "Time networks, training steps, transforms, metrics and the store, each after a warm-up, several times.",
         subcommands: [
             BenchForward.self, BenchTrain.self, BenchSample.self, BenchSTFT.self, BenchConv.self,
             BenchMetrics.self, BenchStore.self,

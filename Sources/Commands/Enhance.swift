@@ -15,13 +15,18 @@ struct Enhance: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Enhance WAV and FLAC files with a trained model.",
         discussion: """
-            Names and subfolders are kept; what is neither WAV nor FLAC becomes WAV. An output that is there already is passed over \
-            where the same model, settings, seed and input made it, and made anew where others did; a file that this program did not \
-            make is left alone, and the command refused, unless --overwrite is given. (.sgmse-enhanced.jsonl beside the outputs says \
-            what made them.) Files at another rate than the model's are converted to it, and back with --keep-rate. The sampler is \
-            the one of the model's spec unless options say otherwise. --intermediate K also writes K states of the reverse process for each file, beside the output's \
-            folder: DIR-states/NAME/1-t0.800.wav and so on, with the process time of each. A file that cannot be enhanced fails \
-            alone: the others are done, and the command exits 1. It exits 3, before any work, where there is nothing to enhance.
+            Names and subfolders are kept; what is neither WAV nor FLAC becomes WAV. Files at another rate than the model's are \
+            converted to it, and back with --keep-rate. The sampler is the one of the model's spec unless options say otherwise.
+
+            An output that is there already is kept where the same model, settings, seed and input made it, and made anew where \
+            others did. A file that this program did not make is left alone, and the command refused, unless --overwrite is \
+            given. (.sgmse-enhanced.jsonl beside the outputs says what made them.)
+
+            --intermediate K also writes K states of the reverse process for each file, beside the output's folder: \
+            DIR-states/NAME/1-t0.800.wav and so on, with the process time of each.
+
+            A file that cannot be enhanced fails alone: the others are done, and the command exits 1. It exits 3, before any \
+            work, where there is nothing to enhance.
             """)
 
     @Option(help: "A .ckpt, a folder of 'checkpoint import', a .safetensors file, the id of a published checkpoint, or a run.")
@@ -163,7 +168,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(name: .customLong("t-eps"), help: "The least process time.", in: 0...1)
     var tEps: Double?
 
-    @Option(help: "How frames are filled up: reflection, replication or zero_pad.")
+    @Option(help: "How frames are padded: reflection, replication or zero_pad.")
     var padding: String?
 
     @Option(help: ArgumentHelp(

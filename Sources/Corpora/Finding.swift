@@ -50,7 +50,7 @@ public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
         case referenceLength = "reference-length"
         /// Evaluation gives an empty noise reference that training never showed.
         case unseenReference = "unseen-reference"
-        /// Frames are filled up in another way than the network's authors do.
+        /// Frames are padded in another way than the network's authors do.
         case padding
         /// Crops are divided by another level than recordings.
         case normalization

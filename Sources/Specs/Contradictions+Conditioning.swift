@@ -35,7 +35,7 @@ extension Contradictions {
             {
                 report("reference", at: ["conditioning.ref_num_frames", "data.num_frames"], severity: .warning,
                     "a reference of \(conditioning.refNumFrames) frames is longer than the crop of \(spec.data.numFrames) it is cut from",
-                    hint: "it is filled up with zeros; ref_from: elsewhere takes it from the whole file")
+                    hint: "it is padded with zeros; ref_from: elsewhere takes it from the whole file")
             }
             checkReferences(conditioning)
         } else {

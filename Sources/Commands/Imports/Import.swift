@@ -7,7 +7,7 @@ import Training
 /// `sgmse import`: what was made elsewhere, in this program's form.
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Take over what was made elsewhere.",
+        abstract: "Bring runs, enhanced files, scores, logs and command lines of other programs in.",
         subcommands: [
             ImportRuns.self, ImportCommandLine.self, ImportEnhanced.self, ImportScores.self, ImportLogs.self, ImportReported.self,
         ])

@@ -84,7 +84,7 @@ enum ProtocolDifferences {
             found.append(
                 finding(
                     .padding, .warning,
-                    "frames are filled up by '\(spec.evaluate.padding)', the authors of '\(spec.backbone.name)' use '\(usual)'",
+                    "frames are padded by '\(spec.evaluate.padding)', the authors of '\(spec.backbone.name)' use '\(usual)'",
                     fix: "leave evaluate.padding out, or set it alike in all systems that are compared"))
         }
         if spec.data.normalize != "noisy" {

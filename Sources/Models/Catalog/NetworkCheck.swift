@@ -51,7 +51,7 @@ public struct NetworkCheck: Sendable {
                 guard options.takesAnyFrames else {
                     throw BackboneError(
                         option: "dcunet_fix_length",
-                        reason: "'none' takes a multiple of its strides plus one frame, and frames are filled up to a "
+                        reason: "'none' takes a multiple of its strides plus one frame, and frames are padded to a "
                             + "multiple of 64; use 'pad' or 'trim'")
                 }
             default: break

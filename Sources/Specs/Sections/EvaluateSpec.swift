@@ -130,7 +130,7 @@ public struct EvaluateSpec: Hashable, Sendable {
         .number("t_eps", default: .derived("train.t_eps"),
             in: Bounds(from: 0, to: 1, excludesLower: true, excludesUpper: true), "The least process time."),
         .oneOf("padding", ["reflection", "zero_pad", "replication"], default: .derived("the backbone's usual padding"),
-            "How frames are filled up.", aliases: ["pad_mode"]),
+            "How frames are padded.", aliases: ["pad_mode"]),
         .number("segment", default: .absent, in: .from(2), unit: "s",
             "Longer recordings are enhanced in overlapping segments of this length, in bounded memory; whole if not given.").silentWhenAbsent,
         .integer("max_files", default: .absent, in: .between(1, 1e9), unit: "files", "At most so many files of each set."),
