@@ -12,7 +12,6 @@ import Specs
 /// Varies the settings in which two runs or specs differ, and says what each explains.
 struct FactorSearch {
     let options: Investigate
-    private let loader = Library.loader
 
     init(_ options: Investigate) { self.options = options }
 
@@ -26,14 +25,14 @@ struct FactorSearch {
         }
         try ValidationError.check([options.metric], "metric", among: Catalog.standard.metrics.names)
         let design = try FactorDesign(
-            from: source, to: target, asking: .init(set: set, metric: options.metric, seeds: options.seeds), loader: loader)
+            from: source, to: target, asking: .init(set: set, metric: options.metric, seeds: options.seeds), loader: Library.loader)
         guard !design.factors.isEmpty else { throw ValidationError("\(first) and \(second) differ in nothing that decides a score") }
         try search(design, stem: "gap-\(source.identity.short.prefix(4))\(target.identity.short.prefix(4))-\(set)-\(options.metric)")
     }
 
     private func spec(of name: String) throws -> ExperimentSpec {
         if ProtocolSides.isSpec(name) {
-            let loaded = try loader.load(name, profile: options.profile)
+            let loaded = try Library.loader.load(Library.file(of: name), profile: options.profile)
             if !loaded.unknown.isEmpty { _ = try ProtocolGate.report(on: loaded) }  // which says what is not known
             return loaded.spec
         }

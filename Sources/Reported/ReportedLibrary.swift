@@ -70,7 +70,7 @@ public struct ReportedLibrary: Sendable {
 
 /// The YAML files of a folder of declarations.
 package enum DeclarationFolder {
-    package static func files(of folder: String, in source: SpecFiles) throws(SpecErrors) -> [String] {
+    package static func files(of folder: String, in source: SpecFiles = .disk) throws(SpecErrors) -> [String] {
         let names = source.list(folder)
         if names.isEmpty {
             throw SpecErrors([
@@ -80,7 +80,7 @@ package enum DeclarationFolder {
         return names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted().map { folder + "/" + $0 }
     }
 
-    package static func text(of path: String, in source: SpecFiles) throws(SpecErrors) -> String {
+    package static func text(of path: String, in source: SpecFiles = .disk) throws(SpecErrors) -> String {
         do {
             return try source.read(path)
         } catch {

@@ -15,7 +15,6 @@ struct ProtocolSides {
     let corpora: CorpusOptions
     let readsData: Bool
     let interruption: Interruption
-    private let loader = Library.loader
 
     init(store: StoreOptions, corpora: CorpusOptions, readsData: Bool, interruption: Interruption) {
         (self.store, self.corpora, self.readsData, self.interruption) = (store, corpora, readsData, interruption)
@@ -25,7 +24,7 @@ struct ProtocolSides {
 
     func side(of name: String, overrides: [String] = []) throws -> ProtocolSide {
         guard Self.isSpec(name) else { return try side(ofRun: name) }
-        let loaded = try loader.load(name, overrides: overrides)
+        let loaded = try Library.loader.load(Library.file(of: name), overrides: overrides)
         if loaded.runs.contains(where: { !$0.point.isEmpty }) {
             printError("\(name) is a sweep; it is compared as it stands before its points change it")
         }
@@ -33,7 +32,7 @@ struct ProtocolSides {
     }
 
     func side(of recipe: Recipe) throws -> ProtocolSide {
-        let loaded = try loader.load(recipe.spec)
+        let loaded = try Library.loader.load(recipe.spec)
         return ProtocolSide(label: recipe.name, spec: loaded.spec, findings: try inSpec(loaded), measured: recipe.measured)
     }
 
@@ -41,7 +40,7 @@ struct ProtocolSides {
         let store = try store.open()
         let run = try store.run(named: name)
         let spec = try JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: run.id).resolved.utf8))
-        let loaded = try loader.load(text: ResolvedRendering.yaml(spec), file: "\(run.name).yaml")
+        let loaded = try Library.loader.load(text: ResolvedRendering.yaml(spec), file: "\(run.name).yaml")
         let found = try store.findings(of: run.id).filter { $0.severity == .failure && $0.subject != "protocol" }.map {
             ProtocolSide.Finding(gate: $0.gate, subject: $0.subject, message: $0.message)
         }
