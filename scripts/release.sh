@@ -1,8 +1,15 @@
 # Shared by the scripts that install and package: the finished program, and the files that belong to it.
 
+# toolchain: the folder of the Swift in use, which holds bin, lib and share.
+toolchain() { dirname "$(dirname "$(readlink -f "$(command -v swift)")")"; }
+
 # link FILE: builds the program, and links it with Swift's runtime inside, so that it needs no Swift where it runs.
 # SwiftPM's own --static-swift-stdlib compiles everything a second time; these are the same objects.
 link() {
+    if [ ! -d "$(toolchain)/lib/swift_static" ]; then
+        echo "error: this Swift has no static runtime at $(toolchain)/lib/swift_static; take one from https://www.swift.org/install/linux" >&2
+        return 1
+    fi
     swift build -c release --product sgmse >&2
     swiftc -static-stdlib -emit-executable -o "$1" "@$(swift build -c release --show-bin-path)/sgmse.product/Objects.LinkFileList" \
         -Xlinker --gc-sections -Xlinker --defsym -Xlinker main=sgmse_main -Xlinker -s \
@@ -49,7 +56,7 @@ libraries="libfftw3.so.3=libfftw3-double3 libfftw3f.so.3=libfftw3-single3 libsnd
 licences() {
     mkdir -p "$1"
     cp LICENSE "$1/sgmse.txt"
-    cp "$(dirname "$(readlink -f "$(command -v swift)")")/../share/swift/LICENSE.txt" "$1/Swift.txt"
+    cp "$(toolchain)/share/swift/LICENSE.txt" "$1/Swift.txt"
     for package in swift-argument-parser Yams GRDB.swift; do
         cp .build/checkouts/$package/LICENSE* "$1/$package.txt"
     done
