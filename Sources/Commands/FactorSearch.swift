@@ -27,6 +27,13 @@ struct FactorSearch {
         let design = try FactorDesign(
             from: source, to: target, asking: .init(set: set, metric: options.metric, seeds: options.seeds), loader: Library.loader)
         guard !design.factors.isEmpty else { throw ValidationError("\(first) and \(second) differ in nothing that decides a score") }
+        let evaluated = design.factors.count - design.trained.count
+        guard design.factors.count < 64, evaluated <= 8 else {
+            throw ValidationError("""
+                \(first) and \(second) differ in \(design.factors.count) settings, \(evaluated) of them of the evaluation; \
+                63 in all and 8 of the evaluation are the most: take specs that are closer
+                """)
+        }
         try search(design, stem: "gap-\(source.identity.short.prefix(4))\(target.identity.short.prefix(4))-\(set)-\(options.metric)")
     }
 

@@ -97,7 +97,9 @@ public struct CellBook: Sendable {
         guard let one = figures[key] else {
             throw AbsentCell(label: source.label, reason: "'\(key.paper)' reports no '\(key.system)' on '\(key.set)'")
         }
-        guard let value = one.values[metric] else { throw AbsentCell(label: source.label, reason: "'\(key.paper)' reports no \(metric) of it") }
+        guard let value = one.values[metric] else {
+            throw AbsentCell(label: source.label, reason: "'\(key.paper)' reports no \(metric) of it")
+        }
         var cell = MeasuredCell(
             label: source.label, mean: value.value, digits: value.digits, std: value.std, count: one.count ?? source.assumedCount,
             runs: source.runs, settings: one.settings, place: "\(one.place)", mark: one.mark,

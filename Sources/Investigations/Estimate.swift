@@ -20,7 +20,8 @@ struct Estimate {
     /// What a test says of it at a level.
     func interval(_ alpha: Double) -> ClosedRange<Double> {
         guard standardError > 0 else { return value...value }
-        let t = freedom.isFinite ? StudentDistribution(freedom: freedom).quantile(1 - alpha / 2) : NormalDistribution.quantile(1 - alpha / 2)
+        let level = 1 - alpha / 2
+        let t = freedom.isFinite ? StudentDistribution(freedom: freedom).quantile(level) : NormalDistribution.quantile(level)
         return (value - t * standardError)...(value + t * standardError)
     }
 
@@ -48,7 +49,9 @@ struct Estimate {
         let trained = terms.filter { $0.cell.runs > 0 }
         if scope == .seeds, !trained.isEmpty {
             guard let spread = book.spread(of: trained.map(\.cell), metric) else {
-                throw Unknown(reason: "nothing tells how far two trainings of one configuration lie apart: no configuration here was trained twice")
+                throw Unknown(
+                    reason: "nothing tells how far two trainings of one configuration lie apart: "
+                        + "no configuration here was trained twice")
             }
             let weight = trained.reduce(0) { $0 + $1.weight * $1.weight / Double($1.cell.runs) }
             parts.append((spread.variance * weight, spread.freedom))
@@ -77,7 +80,9 @@ struct Estimate {
     }
 
     /// The paired differences of cells whose scores by file are known.
-    private static func paired(_ terms: [(weight: Double, cell: MeasuredCell)]) -> (variance: Double, freedom: Double, perFile: Double)? {
+    private static func paired(
+        _ terms: [(weight: Double, cell: MeasuredCell)]
+    ) -> (variance: Double, freedom: Double, perFile: Double)? {
         let averaged = terms.map { term in Self.averaged(term.cell.files) }
         guard let first = averaged.first, !first.isEmpty else { return nil }
         let shared = first.keys.filter { file in averaged.allSatisfy { $0[file] != nil } }.sorted()

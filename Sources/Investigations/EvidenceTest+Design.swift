@@ -48,9 +48,13 @@ extension EvidenceTest {
         guard let stored = book.stored(name) else {
             throw AbsentCell(label: book.label(name), reason: "checks are known of runs alone")
         }
-        guard let findings = book.shelf?.findings(of: stored) else { throw AbsentCell(stored, book.label(name), "the store has no run '\(stored.run)'") }
+        guard let findings = book.shelf?.findings(of: stored) else {
+            throw AbsentCell(stored, book.label(name), "the store has no run '\(stored.run)'")
+        }
         let found = findings.filter { $0.gate == gate && $0.severity != .note }
-        guard let first = found.first else { return answer(.fails, "the check '\(gate)' found nothing of \(book.label(name)).", [name], book) }
+        guard let first = found.first else {
+            return answer(.fails, "the check '\(gate)' found nothing of \(book.label(name)).", [name], book)
+        }
         return answer(.holds, "the check '\(gate)' found of \(book.label(name)), \(first.subject): \(first.message).", [name], book)
     }
 

@@ -22,7 +22,9 @@ extension EvidenceTest {
         var sentence = below.count == 1 && values.count == 1
             ? "\(below[0].cell.text) lies below \(floor.text) in \(measure)"
             : "\(below.count) of \(values.count) rows lie below \(floor.text) in \(measure)"
-        if values.count > 1, !below.isEmpty { sentence += ": " + below.map { "\($0.cell.label) \($0.cell.mean.fixed($0.cell.digits))" }.joined(separator: ", ") }
+        if values.count > 1, !below.isEmpty {
+            sentence += ": " + below.map { "\($0.cell.label) \($0.cell.mean.fixed($0.cell.digits))" }.joined(separator: ", ")
+        }
         let beyond = shown.count == below.count ? "beyond chance" : "\(shown.count) of them beyond chance"
         if below.isEmpty {
             sentence = "none of \(values.count) rows lies below \(floor.text) in \(measure)"
@@ -60,7 +62,8 @@ extension EvidenceTest {
         guard !found.isEmpty else {
             return answer(.fails, "no run over \(name) lies below both its neighbours by \(effect.fixed(2)) in \(measure).", rows, book)
         }
-        let runs = found.map { "\($0.cell.text) between \($0.neighbours[0].text) and \($0.neighbours[1].text)" }.joined(separator: "; ")
+        let runs = found.map { "\($0.cell.text) between \($0.neighbours[0].text) and \($0.neighbours[1].text)" }
+            .joined(separator: "; ")
         let sentence = "\(found.count == 1 ? "a run" : "\(found.count) runs") over \(name) collapsed among good neighbours in \(measure): \(runs). "
             + "A setting between two good ones does not do that: what these runs say of \(name) holds for no other seed"
         return answer(.holds, sentence + ".", rows, book)

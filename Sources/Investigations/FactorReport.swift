@@ -66,7 +66,8 @@ public struct FactorReport: Hashable, Sendable {
     }
 
     private static func path(
-        _ numbers: [Int], from start: Combination, _ factors: [Factor], _ scores: [Combination: ScoreMatrix], isUpward: Bool, _ rule: ShareRule
+        _ numbers: [Int], from start: Combination, _ factors: [Factor], _ scores: [Combination: ScoreMatrix], isUpward: Bool,
+        _ rule: ShareRule
     ) -> [FactorShare] {
         let path = AblationPath(over: numbers, from: start, isUpward: isUpward, scores)
         let noise = TrainingNoise(scores.values)
@@ -100,10 +101,13 @@ extension FactorReport {
                 .init("factor", alignment: .leading, isKey: true), .init("of", alignment: .leading), .init("explains"), .init("interval"),
                 .init("p"), .init("verdict", alignment: .leading), .init("would decide", alignment: .leading),
             ])
-        table.rows = shares.map { row($0, $0.isOfEvaluation ? "evaluation" : "training") } + interactions.filter { $0.verdict == .supported }.map { row($0, "interaction") }
+        let pairs = interactions.filter { $0.verdict == .supported }
+        table.rows = shares.map { row($0, $0.isOfEvaluation ? "evaluation" : "training") } + pairs.map { row($0, "interaction") }
         table.notes = [sentence + "."]
         if shares.contains(where: { !$0.isOfEvaluation }) {
-            table.notes.append("shares of training follow the path that moves the score farthest at each step; shares of evaluation are Shapley's on the source's weights")
+            table.notes.append(
+                "shares of training follow the path that moves the score farthest at each step; "
+                    + "shares of evaluation are Shapley's on the source's weights")
         }
         return table
     }
@@ -111,7 +115,8 @@ extension FactorReport {
     private func row(_ share: FactorShare, _ kind: String) -> Table.Row {
         let range = share.interval.map { "[\($0.lowerBound.fixed(2)), \($0.upperBound.fixed(2))]" } ?? "–"
         return .init([
-            .text(share.name), .text(kind), .number(share.mean, digits: 2), .text(range), .text(share.p.map { $0 < 0.001 ? "< 0.001" : $0.fixed(3) } ?? "–"),
+            .text(share.name), .text(kind), .number(share.mean, digits: 2), .text(range),
+            .text(share.p.map { $0 < 0.001 ? "< 0.001" : $0.fixed(3) } ?? "–"),
             .text(share.verdict.rawValue), .text(share.needed ?? ""),
         ])
     }
@@ -121,8 +126,9 @@ extension FactorReport {
             .array(
                 shares.map {
                     [
-                        "factor": .string($0.name), "kind": .string($0.isOfEvaluation ? "evaluation" : "training"), "explains": .number($0.mean),
-                        "low": $0.interval.map { .number($0.lowerBound) } ?? .null, "high": $0.interval.map { .number($0.upperBound) } ?? .null,
+                        "factor": .string($0.name), "kind": .string($0.isOfEvaluation ? "evaluation" : "training"),
+                        "explains": .number($0.mean), "low": $0.interval.map { .number($0.lowerBound) } ?? .null,
+                        "high": $0.interval.map { .number($0.upperBound) } ?? .null,
                         "p": $0.p.map(JSON.number) ?? .null, "verdict": .string($0.verdict.rawValue), "needed": JSON($0.needed),
                     ]
                 })

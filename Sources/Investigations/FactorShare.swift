@@ -33,8 +33,12 @@ public struct ShareRule: Hashable, Sendable {
         let sample = PairedSample(scores, clusters: clusters)
         guard sample.clusters > 1 else { return FactorShare(name, true, mean: sample.mean, needed: "more than one file") }
         return judged(
-            name, isOfEvaluation: true, mean: sample.mean, error: sample.standardError, freedom: Double(sample.clusters - 1), compared: compared
-        ) { Power.units(forMean: $0, deviation: sample.standardError * Double(sample.clusters).squareRoot(), alpha: alpha).map { "\($0) files" } }
+            name, isOfEvaluation: true, mean: sample.mean, error: sample.standardError, freedom: Double(sample.clusters - 1),
+            compared: compared
+        ) { effect in
+            let deviation = sample.standardError * Double(sample.clusters).squareRoot()
+            return Power.units(forMean: effect, deviation: deviation, alpha: alpha).map { "\($0) files" }
+        }
     }
 
     /// The share of a factor of training: two sets of trainings, whose spread is pooled over all that were made.
@@ -62,7 +66,8 @@ public struct ShareRule: Hashable, Sendable {
             : interval.lowerBound > -effect && interval.upperBound < effect ? .refuted : .inconclusive
         return FactorShare(
             name: name, isOfEvaluation: isOfEvaluation, mean: mean, interval: interval, p: p, verdict: verdict,
-            needed: verdict == .inconclusive && effect > 0 ? needed(effect) : nil)
+            // Where there is a difference, it is its distance from the one that would matter that has to be shown.
+            needed: verdict == .inconclusive && effect > 0 ? needed(p <= alpha ? abs(effect - abs(mean)) : effect) : nil)
     }
 }
 

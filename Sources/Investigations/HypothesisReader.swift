@@ -38,7 +38,7 @@ struct HypothesisReader {
         let questions = Self.kinds.compactMap { section.question($0, groups) }
         if questions.count != 1, section.errors.isEmpty {
             section.fail(
-                "contradiction", at: "", questions.isEmpty ? "a test asks one question, and this asks none" : "a test asks one question, and this asks \(questions.count)",
+                "contradiction", at: "", "a test asks one question, and this asks \(questions.isEmpty ? "none" : "\(questions.count)")",
                 hint: "one of \(Self.kinds.joined(separator: ", "))")
         }
         let metric = section.optionalText("metric") ?? defaults.metric
@@ -56,8 +56,12 @@ struct HypothesisReader {
             question, metric: metric ?? "", effect: effect ?? 0, alpha: alpha ?? defaults.alpha, scope: scope ?? .seeds, gap: gap,
             whenHolds: holds ?? .supports, whenFails: fails ?? .refutes, place: node.mark)
         if test.needsMetric, metric == nil { mistakes.append(SpecError("missing-value", at: node.mark, "a test lacks 'metric'")) }
-        if effect.map({ $0 < 0 }) ?? false { mistakes.append(SpecError("range", at: node.mark, "'effect' is the size of a difference, 0 or more")) }
-        if !gap.isEmpty, gap.count != 2 { mistakes.append(SpecError("type", at: node.mark, "'share_of' names two cells, and this names \(gap.count)")) }
+        if effect.map({ $0 < 0 }) ?? false {
+            mistakes.append(SpecError("range", at: node.mark, "'effect' is the size of a difference, 0 or more"))
+        }
+        if !gap.isEmpty, gap.count != 2 {
+            mistakes.append(SpecError("type", at: node.mark, "'share_of' names two cells, and this names \(gap.count)"))
+        }
         for name in test.cells where cells[name] == nil {
             mistakes.append(SpecError.unknown("cell", name, known: cells.keys.sorted(), at: node.mark))
         }

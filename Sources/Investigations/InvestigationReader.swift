@@ -19,7 +19,9 @@ extension Investigation {
         let reader = HypothesisReader(cells: cells, groups: groups, defaults: defaults)
         let hypotheses = list.compactMap { reader.hypothesis($0, &mistakes) }
         for (place, one) in hypotheses.enumerated() where hypotheses[..<place].contains(where: { $0.id == one.id }) {
-            mistakes.append(SpecError("contradiction", at: one.place, "two hypotheses are called '\(one.id)'", hint: "give each an id of its own"))
+            mistakes.append(
+                SpecError(
+                    "contradiction", at: one.place, "two hypotheses are called '\(one.id)'", hint: "give each an id of its own"))
         }
         if !mistakes.isEmpty { throw SpecErrors(mistakes) }
         self.init(name: FilePath.stem(of: file), title: title, cells: cells, hypotheses: hypotheses, file: file)
@@ -59,7 +61,9 @@ extension SectionReader {
     }
 
     /// One of the names of an enumeration.
-    mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ type: Choice.Type) -> Choice? where Choice.RawValue == String {
+    mutating func choice<Choice: RawRepresentable & CaseIterable>(
+        _ key: String, _ type: Choice.Type
+    ) -> Choice? where Choice.RawValue == String {
         guard let text = optionalText(key) else { return nil }
         if let found = Choice(rawValue: text) { return found }
         fail("unknown-name", at: key, "unknown \(key) '\(text)'", hint: "known: \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")

@@ -53,7 +53,8 @@ struct StoreShelf: Sendable {
         guard isAnchor || !runs.isEmpty else { throw AbsentCell(cell, label, "the store has no run '\(cell.run)'") }
         var (series, found): ([ScoreSnapshot.Series], [Run]) = ([], [])
         if isAnchor {
-            series = try one(of: snapshot.evaluations.filter { $0.anchor == cell.run && matches($0, cell) }, metric, cell, label).map { [$0] } ?? []
+            let own = snapshot.evaluations.filter { $0.anchor == cell.run && matches($0, cell) }
+            series = try one(of: own, metric, cell, label).map { [$0] } ?? []
         } else {
             for run in runs {
                 let own = snapshot.evaluations.filter { $0.run == run.id && matches($0, cell) }
@@ -76,7 +77,8 @@ struct StoreShelf: Sendable {
             ids.compactMap { snapshot.series[.init(evaluation: evaluation.id, metric: $0)] }
         }
         guard series.count <= 1 else {
-            throw AbsentCell(label: label, reason: "\(series.count) evaluations of '\(cell.run)' are so; name N, guidance, reference or weights in 'at'")
+            let reason = "\(series.count) evaluations of '\(cell.run)' are so; name N, guidance, reference or weights in 'at'"
+            throw AbsentCell(label: label, reason: reason)
         }
         return series.first
     }

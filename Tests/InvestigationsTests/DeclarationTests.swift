@@ -77,6 +77,30 @@ import Testing
         #expect(more.text.contains("net (a against b)"))
     }
 
+    @Test func aCollapsedRunIsOneBelowBothItsNeighbours() throws {
+        func rows(_ middle: Double) -> [String] {
+            [2.0, middle, 2.1].enumerated().map { "system: \("xyz".map(String.init)[$0]), n: 50, values: { pesq: \($1) ± 0.3 }, settings: { p: \($0) }" }
+        }
+        let test = "{ collapsed: { rows: [x, y, z], over: p }, effect: 0.3 }"
+        let report = try Self.report(test, of: ["x", "y", "z"], try Self.library(rows(1.1)))
+        #expect(report.findings[0].verdict == .supported)
+        #expect(report.text.contains("a run over p collapsed among good neighbours in PESQ: y (1.1, one run) between x (2.0, one run) and z (2.1, one run)"), "\(report.text)")
+        for good in [1.8, 2.05, 2.5] {
+            #expect(try Self.report(test, of: ["x", "y", "z"], try Self.library(rows(good))).findings[0].verdict == .refuted)
+        }
+    }
+
+    @Test func aSystemBelowItsInputIsFoundAndOneAboveItIsNot() throws {
+        let library = try Self.library([
+            "system: input, n: 100, values: { pesq: 2.0 ± 0.5 }", "system: low, n: 100, values: { pesq: 1.7 ± 0.5 }",
+            "system: near, n: 100, values: { pesq: 1.98 ± 0.5 }", "system: high, n: 100, values: { pesq: 2.6 ± 0.5 }",
+        ])
+        for (name, verdict) in [("low", Verdict.supported), ("near", .inconclusive), ("high", .refuted)] {
+            let report = try Self.report("{ below_input: { rows: [\(name)], input: input } }", of: ["input", name], library)
+            #expect(report.findings[0].verdict == verdict, "\(report.text)")
+        }
+    }
+
     @Test func mistakesOfADeclarationAreToldInOnePass() throws {
         let text = """
             title: t

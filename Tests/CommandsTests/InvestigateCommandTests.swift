@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+/// `sgmse investigate`, on the study's figures and between two small specs.
+@Suite struct InvestigateCommandTests {
+    private static let experiments = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../experiments").standardized.path
+
+    private func document(_ end: Program.End) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(end.out.utf8)) as? [String: Any], "\(end.out)\(end.error)")
+    }
+
+    @Test func theStudysFiguresGiveVerdictsWithoutAStore() throws {
+        let scratch = try Scratch()
+        let folders = ["--investigations", Self.experiments + "/investigations", "--reported", Self.experiments + "/reported"]
+        let end = try Program.run(arguments: ["investigate", "performance-gap", "--json"] + folders, in: scratch.folder)
+        #expect(end.code == 0, "\(end.error)")
+        let hypotheses = try #require(try document(end)["hypotheses"] as? [[String: Any]])
+        #expect(hypotheses.first { $0["id"] as? String == "A" }?["verdict"] as? String == "refuted")
+        #expect(scratch.files("store.sqlite").isEmpty)
+        let wrong = try Program.run(arguments: ["investigate", "performance-gab"] + folders, in: scratch.folder)
+        #expect(wrong.code == 2 && wrong.error.contains("did you mean 'performance-gap'?"), "\(wrong.error)")
+    }
+
+    @Test func factorsBetweenTwoSpecsAreVariedOneAtATime() throws {
+        let scratch = try Scratch()
+        let base = tinySpec.replacing("sets: [test, test-ood]", with: "sets: [test]").replacing("N: [2, 3]", with: "N: [2]")
+        let first = try scratch.spec(base, "first.yaml")
+        let second = try scratch.spec(
+            base.replacing("lr: 1.0e-3", with: "lr: 2.0e-3").replacing("N: [2]", with: "N: [3]").replacing("max_steps: 6", with: "max_steps: 4"), "second.yaml")
+        let arguments = ["investigate", first, second, "--metric", "si_sdr", "--seeds", "0", "1"]
+        let plan = try Program.run(arguments: arguments, in: scratch.folder)
+        #expect(plan.code == 0 && plan.out.isEmpty, "\(plan.out)\(plan.error)")
+        for words in ["3 factors", "4 trainings", "evaluation evaluate.N", "training   train.lr", "nothing is computed yet"] {
+            #expect(plan.error.contains(words), "\(words) in \(plan.error)")
+        }
+        let end = try Program.run(arguments: arguments + ["--run", "--json"], in: scratch.folder)
+        #expect(end.code == 0, "\(end.error)")
+        let report = try document(end)
+        let shares = try #require(report["shares"] as? [[String: Any]])
+        #expect(Set(shares.compactMap { $0["factor"] as? String }) == ["train.lr", "train.max_steps", "evaluate.N"])
+        let explained = shares.compactMap { $0["explains"] as? Double }.reduce(0, +)
+        let gap = try #require(report["gap"] as? Double)
+        #expect(abs(explained - gap) < 1e-9)
+        // Two ends and two neighbours, with two seeds each; the evaluation's factor reuses the first end's weights.
+        let runs = try JSONSerialization.jsonObject(with: Data(try Program.run("ls", "--json", in: scratch.folder).out.utf8)) as? [Any]
+        #expect(runs?.count == 8)
+        let again = try Program.run(arguments: arguments + ["--json"], in: scratch.folder)
+        #expect(again.code == 0 && again.out == end.out, "\(again.error)")
+    }
+
+    @Test func equalSpecsHaveNoGap() throws {
+        let scratch = try Scratch()
+        let spec = try scratch.spec(tinySpec)
+        let end = try Program.run("investigate", spec, spec, in: scratch.folder)
+        #expect(end.code == 2 && end.error.contains("differ in nothing that decides a score"), "\(end.error)")
+        #expect(try Program.run("investigate", "performance-gap", "--run", in: scratch.folder).code == 2)
+    }
+}
