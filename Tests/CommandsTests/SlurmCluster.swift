@@ -49,7 +49,9 @@ final class SlurmCluster {
         guard let number = (try? String(contentsOfFile: file, encoding: .utf8)).flatMap({ Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) })
         else { return }
         kill(number, signal)
-        for _ in 0..<100 where isRunning(number) { usleep(100_000) }
+        for _ in 0..<50 where isRunning(number) { usleep(100_000) }
+        // A daemon that was started with the signal blocked does not take it.
+        if isRunning(number) { kill(number, SIGKILL) }
     }
 
     private func isRunning(_ number: Int32) -> Bool {
@@ -109,6 +111,7 @@ final class SlurmCluster {
         SlurmctldParameters=preempt_send_user_signal
         MaxArraySize=4
         SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=1,sched_min_interval=100000
+        SlurmdParameters=config_overrides
         NodeName=localhost NodeAddr=127.0.0.1 CPUs=4 RealMemory=1000 State=UNKNOWN
         PartitionName=low Nodes=localhost Default=YES MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=20
         PartitionName=high Nodes=localhost MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF

@@ -3,13 +3,14 @@ import Glibc
 import Runs
 import Testing
 
-/// Runs on a cluster of Slurm; `SGMSE_SLURM_SOAK=1` ends everything in every way, which takes minutes.
+/// Runs on a cluster of Slurm; `SGMSE_SLURM_SOAK=20000` ends everything in every way during so many steps, which takes minutes.
 @Suite(.serialized, .enabled(if: SlurmCluster.isInstalled, "Slurm is not installed, or this is not root: scripts/install-slurm"))
 struct SlurmTests {
     static let isSoaking = ProcessInfo.processInfo.environment["SGMSE_SLURM_SOAK"] != nil
-    /// A training of a minute or more.
-    private static let long = tinySpec.replacingOccurrences(of: "max_steps: 6", with: "max_steps: 20000")
-        .replacingOccurrences(of: "validate_every: 3", with: "validate_every: 20000")
+    /// Enough for a minute or more.
+    private static let allSteps = ProcessInfo.processInfo.environment["SGMSE_SLURM_SOAK"].flatMap { Int($0) } ?? 20_000
+    private static let long = tinySpec.replacingOccurrences(of: "max_steps: 6", with: "max_steps: \(allSteps)")
+        .replacingOccurrences(of: "validate_every: 3", with: "validate_every: \(allSteps)")
 
     private func run(_ arguments: [String], in scratch: Scratch, _ cluster: SlurmCluster) throws -> Program {
         let own = ["XDG_CONFIG_HOME": scratch.folder + "/config"]
@@ -119,7 +120,7 @@ struct SlurmTests {
     /// The last step that a task told.
     private func steps(_ scratch: Scratch) throws -> Int {
         let text = scratch.files("events.jsonl").compactMap { scratch.data($0) }.map { String(decoding: $0, as: UTF8.self) }.joined()
-        return text.matches(of: /"step":(\d+)/).compactMap { Int($0.1) }.filter { $0 < 20000 }.last ?? 0
+        return text.matches(of: /"step":(\d+)/).compactMap { Int($0.1) }.filter { $0 < Self.allSteps }.last ?? 0
     }
 
     /// The tasks that work in a folder, and what started them.
