@@ -120,7 +120,8 @@ struct Metrics: ParsableCommand {
     }
 
     private var fitting: OutputFitting {
-        OutputFitting([align ? .alignment : [], trim ? .trimming : [], resample ? .resampling : []])
+        let asked: [(Bool, OutputFitting)] = [(align, .alignment), (trim, .trimming), (resample, .resampling)]
+        return asked.filter(\.0).reduce(into: []) { $0.formUnion($1.1) }
     }
 
     private func chosenMetrics() throws -> [any SpeechMetric] {

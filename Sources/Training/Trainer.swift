@@ -64,7 +64,7 @@ public struct Trainer {
     }
 
     private func train(_ state: TrainingState, to total: Int, _ journal: inout TrainingJournal) throws {
-        try team?.begin(TrainingOrder(spec: builder.spec, seed: seed, files: training), state)
+        try team?.begin(TrainingOrder(spec: builder.spec, seed: seed, files: training, total: total), state)
         defer { team?.leave() }
         let data = TrainingData(files: training, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
         let draws = try TrainingDraws(builder, seed: seed, total: total)

@@ -78,7 +78,10 @@ extension TrainingState {
             moment == nil ? nil : (first: next(weight.parameter.shape), second: next(weight.parameter.shape))
         }
         for buffer in model.backbone.buffers { buffer.assign(next(buffer.shape)) }
-        restore(step: counts[0], weights: raw, averages: averaged, moments: adam, warmSteps: counts[1])
+        // Further averages are those of rank 0 alone, which alone writes them.
+        restore(
+            step: counts[0], weights: raw, averages: averaged, moments: adam, warmSteps: counts[1],
+            furtherAverages: furtherAverages)
     }
 }
 

@@ -4,16 +4,17 @@ import Foundation
 import Models
 import Specs
 
-/// What the processes of a team need to know to train with rank 0: the spec, the seed, and the files.
+/// What the processes of a team need to know to train with rank 0: the spec, the seed, the files, and the steps in all.
 struct TrainingOrder: Codable {
     struct File: Codable { var name, clean, noisy: String }
 
     var spec: ExperimentSpec
     var seed: UInt64
     var files: [File]
+    var total: Int
 
-    init(spec: ExperimentSpec, seed: UInt64, files: [PairedFile]) {
-        (self.spec, self.seed) = (spec, seed)
+    init(spec: ExperimentSpec, seed: UInt64, files: [PairedFile], total: Int) {
+        (self.spec, self.seed, self.total) = (spec, seed, total)
         self.files = files.map { File(name: $0.name, clean: $0.cleanPath, noisy: $0.noisyPath) }
     }
 
@@ -85,13 +86,11 @@ public struct TrainingTeam: Sendable {
 
     private func follow(_ order: TrainingOrder, _ catalog: Catalog) throws {
         let builder = ModelBuilder(spec: order.spec, catalog: catalog)
-        let train = order.spec.train
         let state = TrainingState(
-            model: try builder.model(seed: order.seed), loss: try builder.loss(), rate: train.lr, averageDecay: train.emaDecay,
-            clip: train.gradClip)
+            model: try builder.model(seed: order.seed), loss: try builder.loss(), rule: OptimizerRule(order.spec.train))
         try state.share(in: group)
         let data = TrainingData(files: order.pairs, spec: order.spec, frontEnd: builder.frontEnd, seed: order.seed)
-        let draws = try TrainingDraws(builder, seed: order.seed)
+        let draws = try TrainingDraws(builder, seed: order.seed, total: order.total)
         while case .step = try next() {
             // What fails a step fails it in every process, and rank 0 says so.
             do { _ = try makeStep(state, draws, data) } catch is TrainingFailure {}
