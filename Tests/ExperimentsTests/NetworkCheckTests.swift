@@ -20,7 +20,7 @@ import Testing
         ("backbone: { name: ncsnpp_v2, nf: 7 }", "normalisation"),
         ("backbone: { name: ncsnpp_v2, fir_kernel: [1, -1] }", "sum is 0"),
         ("backbone: { name: ncsnpp_v2, nf: 8, ch_mult: [1] }", "attention"),
-        ("backbone: { name: ncsnpp, nf: 4611686018427387904 }", "channels"),
+        ("backbone: { name: ncsnpp, nf: 4611686018427387904 }", "from 4 to 65536"),
         ("backbone: { name: ncsnpp_v2, num_res_blocks: 1073741824 }", "from 1 to 256"),
         ("backbone: { name: ncsnpp_v2, progressive_combine: cat, progressive_input: residual }", "no meaning"),
     ])
