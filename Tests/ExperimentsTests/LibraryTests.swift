@@ -14,10 +14,12 @@ enum Library {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path + "/experiments"
 
-    /// Every spec, by its path in the library; reported figures and the tables of papers beside them are no specs.
+    /// Every spec, by its path in the library; reported figures, tables, protocols and investigations beside them are none,
+    /// and the specs of an investigation ask for its audio.
     static let specs: [String] = {
+        let others = ["reported/", "tables/", "protocols/", "investigations/"]
         let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        return all.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix("reported/") && !$0.hasPrefix("tables/") }.sorted()
+        return all.filter { path in path.hasSuffix(".yaml") && !others.contains { path.hasPrefix($0) } }.sorted()
     }()
 
     /// Specs that wait for something this version does not have, each with its name.
