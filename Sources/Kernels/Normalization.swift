@@ -107,10 +107,12 @@ public func activateGradient(_ x: FloatBuffer, _ activation: Activation, dy: Flo
 public func applySoftmax(_ x: FloatBuffer, rows: Int, columns: Int) {
     precondition(x.count >= rows * columns, "softmax: \(rows)×\(columns) in \(x.count) elements")
     unsafe sg_softmax(x.base, Int64(rows), Int64(columns), x.base)
+    x.forgetDevice()
 }
 
 /// The gradient of ``applySoftmax(_:rows:columns:)`` from its output `y`, in the place of the gradient of that output.
 public func applySoftmaxGradient(_ y: FloatBuffer, dy: FloatBuffer, rows: Int, columns: Int) {
     precondition(y.count >= rows * columns && dy.count >= rows * columns, "softmax: \(rows)×\(columns) in \(y.count) and \(dy.count) elements")
     unsafe sg_softmax_backward(y.base, dy.base, Int64(rows), Int64(columns), dy.base)
+    dy.forgetDevice()
 }
