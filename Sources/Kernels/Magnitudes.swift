@@ -24,7 +24,7 @@ public func normalizeRowsGradient(_ x: FloatBuffer, dy: FloatBuffer, columns: In
 }
 
 /// The largest absolute value; 0 of nothing.
-public func largestMagnitude(_ x: FloatBuffer) -> Float { sg_largest(x.base, Int64(x.count)) }
+public func largestMagnitude(_ x: FloatBuffer) -> Float { unsafe sg_largest(x.base, Int64(x.count)) }
 
 extension FloatBuffer {
     /// Weights made of these, kept as long as these stand still.
