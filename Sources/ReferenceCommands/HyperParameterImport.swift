@@ -3,7 +3,7 @@ import Specs
 
 /// A spec made from the hyper-parameters that the reference stores in its checkpoints.
 ///
-/// They are the values of the training script's options under the same names, so ``CommandOption`` says what each
+/// They are the values of the training script's options under the same names, so `CommandOption` says what each
 /// means; parameters of network and SDE that are no options are taken too. What a checkpoint does not say is what the
 /// reference's constructors take, which for the complex U-Net differs from its command line. The spec trains nothing
 /// (`max_steps: 0`) and evaluates the checkpoint's weights.
