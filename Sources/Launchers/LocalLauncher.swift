@@ -33,7 +33,7 @@ public struct LocalLauncher: Launcher {
             guard let data = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return nil }
             let words = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
             // The shell of the script, and then the program.
-            let script = words.dropFirst().first.map { (($0 as NSString).deletingLastPathComponent as NSString).lastPathComponent }
+            let script = words.dropFirst().first.flatMap { $0.split(separator: "/").dropLast().last.map(String.init) }
             guard words.contains(where: names.contains) || script.map(names.contains) == true else { return nil }
             return TaskState(job: "\(host)_\(process)", state: "RUNNING", isLive: true, host: host)
         }
