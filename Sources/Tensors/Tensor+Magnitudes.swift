@@ -1,6 +1,6 @@
 import Kernels
 
-/// Operations of magnitude-preserving networks.
+/// Operations of magnitude-preserving networks. They have no rule of forward mode: such networks take one time alone.
 ///
 /// Karras et al., *Analyzing and Improving the Training Dynamics of Diffusion Models*, CVPR 2024 (EDM2), Appendix B.
 extension Tensor {
