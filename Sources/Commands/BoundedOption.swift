@@ -16,6 +16,11 @@ extension Option {
         self.init(wrappedValue: wrappedValue, name: name, help: help.stating(bounds)) { try bounds.number($0) }
     }
 
+    /// An option that must be given, and whose value lies in a range.
+    init(name: NameSpecification = .long, help: ArgumentHelp, in bounds: ClosedRange<Value>) where Value: BoundedNumber {
+        self.init(name: name, help: help.stating(bounds)) { try bounds.number($0) }
+    }
+
     /// An option whose value, where it is given, lies in a range.
     init<Number: BoundedNumber>(
         name: NameSpecification = .long, help: ArgumentHelp, in bounds: ClosedRange<Number>

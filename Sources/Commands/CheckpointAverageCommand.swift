@@ -14,10 +14,10 @@ struct CheckpointAverageCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("A run.", valueName: "run"))
     var name: String
 
-    @Option(help: "The length: the standard deviation of its profile, as a share of the training.")
+    @Option(help: "The length: the standard deviation of its profile, as a share of the training.", in: 1e-6...0.288)
     var std: Double
 
-    @Option(help: "The step at which it ends; that of the last checkpoint if not given.")
+    @Option(help: "The step at which it ends; that of the last checkpoint if not given.", in: 1...1_000_000_000)
     var step: Int?
 
     @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"))

@@ -65,7 +65,7 @@ struct FactorRounds {
             process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
             process.arguments = ["run", file, "--no-table", "--store", options.store.path, "--journal", options.store.journal.rawValue]
                 + (options.corpora.folder.map { ["--corpora", $0] } ?? [])
-            process.standardOutput = FileHandle.standardError  // what it says of itself is no part of the report
+            process.sendOutputToMessages()  // what it says of itself is no part of the report
             try process.run()
             process.waitUntilExit()
             let code = process.terminationReason == .uncaughtSignal ? 130 : process.terminationStatus

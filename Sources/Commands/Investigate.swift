@@ -43,7 +43,7 @@ struct Investigate: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Seeds of each training; with one, nothing tells a factor from chance.")
     var seeds = [0, 1, 2]
 
-    @Option(help: "The share of the gap that would matter, in the metric's unit; a tenth of the gap if not given.")
+    @Option(help: "The share of the gap that would matter, in the metric's unit; a tenth of the gap if not given.", in: 0...1e6)
     var effect: Double?
 
     @Option(help: "Stop before a step of the path that takes more trainings than this in all.", in: 0...1_000_000)
@@ -62,7 +62,6 @@ struct Investigate: ParsableCommand {
         if seeds.isEmpty || Set(seeds).count != seeds.count || seeds.contains(where: { $0 < 0 }) {
             throw ValidationError("--seeds takes different whole numbers of 0 or more, and not '\(seeds.map(String.init).joined(separator: " "))'")
         }
-        if effect.map({ !($0 >= 0 && $0.isFinite) }) ?? false { throw ValidationError("--effect is the size of a difference, 0 or more") }
         if target == nil, computes || testSet != nil || trainings != nil || profile != nil {
             throw ValidationError("--run, --test-set, --trainings and --profile are for two runs or specs")
         }

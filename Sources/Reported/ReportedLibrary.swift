@@ -48,12 +48,14 @@ public struct ReportedLibrary: Sendable {
 
     /// The figures that two places report with values which no rounding explains.
     public var contradictions: [Contradiction] {
-        struct Key: Hashable { var (system, set, conditions): (String, String, String)
-            static func == (a: Self, b: Self) -> Bool { a.system == b.system && a.set == b.set && a.conditions == b.conditions }
-            func hash(into hasher: inout Hasher) { for text in [system, set, conditions] { hasher.combine(text) } }
+        struct Key: Hashable {
+            var system: String
+            var set: String
+            var conditions: String
+            var steps: Int?
         }
         var found: [Contradiction] = []
-        let groups = Dictionary(grouping: figures) { Key(system: $0.system, set: $0.set, conditions: $0.conditions) }
+        let groups = Dictionary(grouping: figures) { Key(system: $0.system, set: $0.set, conditions: $0.conditions, steps: $0.steps) }
         for group in groups.values where group.count > 1 {
             for (place, second) in group.enumerated().dropFirst() {
                 for (metric, value) in second.values {

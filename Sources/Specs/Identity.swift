@@ -70,7 +70,7 @@ struct SectionIdentities {
     func training(seed: Int) -> Identity { trainings(seeds: [seed])[0] }
 
     func trainings(seeds: [Int]) -> [Identity] {
-        let whole = Identity(of: forms.map(\.identity.hex).joined(separator: "\n"))
+        let whole = Identity(of: forms.filter { !$0.isLeftOut }.map(\.identity.hex).joined(separator: "\n"))
         return seeds.map { Identity(of: "\(whole.hex) seed=\($0)") }
     }
 }
@@ -80,6 +80,8 @@ private struct SectionForm {
     private static let parts: Set<IdentityPart> = [.data, .training]
 
     private(set) var identity: Identity
+    /// Whether the section says nothing, and has no place in an identity then.
+    var isLeftOut: Bool { section.isSilentWhenAbsent && lines.isEmpty }
     private let section: Field
     private var value: SettingValue?
     /// Sorted.

@@ -8,10 +8,14 @@ import Testing
         return (0..<Int(seconds * Double(rate))).map { Float(amplitude * sin(2 * .pi * frequency * Double($0) / Double(rate))) }
     }
 
-    /// ITU-R BS.1770-4, Annex 1: a sine of 997 Hz at full scale in one front channel reads −3.01 LUFS.
+    /// ITU-R BS.1770-4, Annex 1: a sine of 997 Hz at full scale in one front channel reads −3.01 LUFS. The standard states its
+    /// filters at 48 kHz; those of other rates come near, and EBU Tech 3341 allows a meter 0.1 LU.
     @Test(arguments: [16_000, 44_100, 48_000]) func theReferenceToneReadsMinusThree(rate: Int) throws {
-        #expect(try abs(#require(Loudness.integrated(tone(997, rate, seconds: 3, level: 0), sampleRate: rate)) + 3.01) < 0.02)
-        #expect(try abs(#require(Loudness.integrated(tone(997, rate, seconds: 3, level: -20), sampleRate: rate)) + 23.01) < 0.02)
+        let tolerance = rate == 48_000 ? 0.02 : 0.1
+        for level in [0.0, -20] {
+            let found = try #require(Loudness.integrated(tone(997, rate, seconds: 3, level: level), sampleRate: rate))
+            #expect(abs(found - level + 3.01) < tolerance, "\(found)")
+        }
     }
 
     /// EBU Tech 3341, case 3: 10 s at −36, 60 s at −23, 10 s at −36 dBFS in both channels; the quiet parts are gated away.

@@ -8,7 +8,7 @@ import Testing
     @Test(arguments: [
         (["chek", "x.yaml"], "unknown command 'chek'; did you mean 'check'?"),
         (["checkpoint", "inpsect", "f"], "unknown command 'checkpoint inpsect'; did you mean 'inspect'?"),
-        (["export", "cvs"], "did you mean 'csv'?"), (["nonsense"], "known: check, plan, run"),
+        (["export", "cvs"], "did you mean 'csv'?"), (["nonsense"], "known: init, check, plan, run"),
     ])
     func aWrongCommandIsToldTheNearest(words: [String], message: String) throws {
         let end = try Program.run(arguments: words)

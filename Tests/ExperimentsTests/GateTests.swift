@@ -232,6 +232,6 @@ import Training
         let error = #expect(throws: CorpusError.self) {
             try temporary.run("name: x\ndata: { corpus: voicebank-demand }\ntrain: { max_steps: 3 }\n")
         }
-        #expect(error?.description.contains("resampled from 48 kHz") == true)
+        #expect(error?.description.contains("sgmse data make voicebank-demand --from voicebank=FOLDER") == true)
     }
 }

@@ -66,3 +66,8 @@ struct OutputError: Error, Hashable, CustomStringConvertible {
         """
     }
 }
+
+extension Process {
+    /// What the process prints goes where this one's messages go.
+    func sendOutputToMessages() { standardOutput = FileHandle.standardError }
+}

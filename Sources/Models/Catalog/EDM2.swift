@@ -39,16 +39,16 @@ extension EDM2Options {
             .integer(
                 "num_blocks", default: .value(.integer(standard.numBlocks)), in: .between(1, 256), "blocks of a level"),
             Field(
-                "attn_resolutions", .list(of: .integer(.from(1))), default: integers(standard.attnResolutions),
+                "attn_resolutions", .list(of: .integer(.between(1, 65536))), default: integers(standard.attnResolutions),
                 "bins of the levels with attention; the middle always has it"),
             .integer(
-                "freq_resolution", default: .value(.integer(standard.freqResolution)), in: .from(1),
+                "freq_resolution", default: .value(.integer(standard.freqResolution)), in: .between(1, 65536),
                 "bins for which attn_resolutions are counted, and by which the levels are named"),
             .integer(
-                "channels_per_head", default: .value(.integer(standard.block.channelsPerHead)), in: .from(1),
+                "channels_per_head", default: .value(.integer(standard.block.channelsPerHead)), in: .between(1, 65536),
                 "channels of a head of attention"),
             .integer(
-                "logvar_channels", default: .value(.integer(standard.logvarChannels)), in: .from(1),
+                "logvar_channels", default: .value(.integer(standard.logvarChannels)), in: .between(1, 65536),
                 "features of the uncertainty"),
             .integer(
                 "c_s", default: .value(.integer(standard.prediction.rawValue)), in: .between(0, 1),
