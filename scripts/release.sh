@@ -49,7 +49,7 @@ stage() {
 
 # The libraries that the program opens when it starts, each with the Debian package that has it.
 libraries="libfftw3.so.3=libfftw3-double3 libfftw3f.so.3=libfftw3-single3 libsndfile.so.1=libsndfile1 libsoxr.so.0=libsoxr0
-    libsqlite3.so.0=libsqlite3-0 libcrypto.so.3=libssl3 libz.so.1=zlib1g libstdc++.so.6=libstdc++6 libgcc_s.so.1=libgcc-s1
+    libsqlite3.so.0=libsqlite3-0 libcrypto.so.3=libssl3 libebur128.so.1=libebur128-1 libz.so.1=zlib1g libstdc++.so.6=libstdc++6 libgcc_s.so.1=libgcc-s1
     libc.so.6=libc6 libm.so.6=libc6 ld-linux-x86-64.so.2=libc6"
 
 # licences FOLDER: the licences of all that is in the program, and of the libraries that it opens.
