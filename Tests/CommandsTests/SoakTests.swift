@@ -101,7 +101,8 @@ import Testing
             struck += 1
             if struck % 10 == 0 {
                 #expect(try Program.run("check", path, in: scratch.folder).code == 0)
-                #expect(scratch.files("recipe.json").count == 1)
+                // A process that was killed just before the renaming leaves its temporary folder, which gc removes later.
+                #expect(scratch.files("recipe.json").count { !$0.contains(".sgmse-part-") } == 1)
             }
         }
     }
