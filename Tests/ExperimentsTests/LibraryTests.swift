@@ -131,6 +131,15 @@ enum Library {
         #expect(throws: SpecErrors.self) { try load("shortest: 0.1") }
     }
 
+    /// A point that names another network starts from that network's defaults, and must state the size again.
+    @Test func theNetworksOfTheStudyOfFewStepsAreOfOneSize() throws {
+        let runs = try Library.load("studies/few-steps.yaml").runs
+        let sizes = ["nf", "ch_mult", "num_res_blocks", "attn_resolutions"].map { key in
+            Set(runs.map { "\($0.spec.backbone.settings[key].map { "\($0)" } ?? "none")" })
+        }
+        #expect(runs.count == 5 && sizes.allSatisfy { $0.count == 1 }, "\(sizes)")
+    }
+
     /// The sets that a spec may name of the ESC-50 mixtures are those that the recipe makes.
     @Test func theSetsOfARecipeAreThoseItMakes() throws {
         let traits = try #require(Catalog.standard.vocabulary[.corpus, "ood-esc50"]?.traits)
