@@ -72,9 +72,9 @@ extension StoredModel {
     }
 
     /// What is asked of a conditioned network that its training never showed it.
-    private static func neverTrained(_ conditioning: ConditioningSpec, _ guidance: Double, _ mode: String) -> [String] {
-        if mode == "none" { return ["reference none leaves the conditioning out, which no network is trained for"] }
-        guard conditioning.condDropProb == 0, mode == "zero" || guidance != 1 else { return [] }
+    private static func neverTrained(_ conditioning: ConditioningSpec, _ guidance: Double, _ mode: NoiseReferenceSpec.Mode) -> [String] {
+        if mode == .none { return ["reference none leaves the conditioning out, which no network is trained for"] }
+        guard conditioning.condDropProb == 0, mode == .zero || guidance != 1 else { return [] }
         return ["guidance \(SettingValue.number(guidance).compact) with reference \(mode) asks a network that never trained without a reference: its cond_drop_prob is 0"]
     }
 

@@ -11,13 +11,8 @@ import WeightFiles
 /// Read are checkpoints of the reference (`.ckpt`, `.pt`), the training checkpoints of runs, and imported models (a folder
 /// with `weights.safetensors` and `spec.yaml`, or that file alone). Nothing in them is executed.
 public struct StoredModel: Sendable {
-    /// Which of its weights.
-    public enum Choice: String, Sendable, CaseIterable {
-        /// The moving average; raw ones where there is none, and that is said.
-        case ema
-        /// As the optimizer left them.
-        case raw
-    }
+    /// Which of its weights; a moving average that is not there is replaced by raw ones, and that is said.
+    public typealias Choice = WeightChoice
 
     /// Weights, and what is to be said about them.
     public struct Weights: Sendable {

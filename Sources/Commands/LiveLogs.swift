@@ -28,8 +28,8 @@ final class LiveLogs: Sendable {
     }
 
     /// - Parameter formats: By the names of the runs.
-    init(_ formats: [String: [String]], _ store: RunStore) {
-        self.formats = formats.mapValues { $0.compactMap(ExportFormat.init) }.filter { !$0.value.isEmpty }
+    init(_ formats: [String: [TrainSpec.LogFormat]], _ store: RunStore) {
+        self.formats = formats.mapValues { $0.compactMap { ExportFormat(rawValue: $0.rawValue) } }.filter { !$0.value.isEmpty }
         self.store = store
     }
 

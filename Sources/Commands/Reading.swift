@@ -59,8 +59,8 @@ struct RegistryCommand: ParsableCommand {
 
     /// What is no part of a registry, and named in a spec all the same.
     private static let forms: [(kind: String, noun: String, entries: @Sendable () -> [EntryDescriptor])] = [
-        ("reference", "noise references, in evaluate.reference", { EvaluateSpec.referenceForms }),
-        ("checkpoint", "checkpoints, in evaluate.checkpoint", { EvaluateSpec.checkpointForms }),
+        ("reference", "noise references, in evaluate.reference", { NoiseReferenceSpec.forms }),
+        ("checkpoint", "checkpoints, in evaluate.checkpoint", { CheckpointForm.descriptors }),
         ("experiment", "experiments of the library, as in sgmse run quickstart and extends: sgmse:base/16k.yaml", { Library.entries }),
     ]
 

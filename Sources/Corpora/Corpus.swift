@@ -8,14 +8,16 @@ public struct Corpus: Hashable, Sendable {
 
     /// Finds every set of a `base_dir`. Files without a partner, and sets without a pair, are left to
     /// ``CorpusScan/findings(expecting:)``.
-    public init(at baseDir: String) throws(CorpusError) {
+    ///
+    /// - Parameter layout: The only layout that counts; the first one that is there if `nil`.
+    public init(at baseDir: String, layout: Layout? = nil) throws(CorpusError) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: baseDir, isDirectory: &isFolder), isFolder.boolValue,
             let names = try? FileManager.default.contentsOfDirectory(atPath: baseDir)
         else { throw CorpusError(baseDir, .missingFolder) }
         var sets: [PairedSet] = []
-        for name in names.sorted() where !name.hasPrefix(".") && PairedSet.layout(of: "\(baseDir)/\(name)") != nil {
-            sets.append(try PairedSet(at: "\(baseDir)/\(name)", name: name))
+        for name in names.sorted() where !name.hasPrefix(".") && PairedSet.layout(of: "\(baseDir)/\(name)", layout) != nil {
+            sets.append(try PairedSet(at: "\(baseDir)/\(name)", name: name, layout: layout))
         }
         guard !sets.isEmpty else { throw CorpusError(baseDir, .noSets) }
         sets.sort { (SetRole(name: $0.name), $0.name) < (SetRole(name: $1.name), $1.name) }

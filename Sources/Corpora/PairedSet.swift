@@ -20,10 +20,11 @@ public struct PairedSet: Hashable, Sendable {
     ///
     /// A pair has one name, or names that a rule of `NameIndex` brings together; it then goes by the noisy file's.
     ///
+    /// - Parameter layout: The only layout that counts; the first one that is there if `nil`.
     /// - Throws: ``CorpusError``, if the folders are missing or the manifest is not a table.
-    public init(at path: String, name: String? = nil) throws(CorpusError) {
+    public init(at path: String, name: String? = nil, layout only: Layout? = nil) throws(CorpusError) {
         guard FileManager.default.fileExists(atPath: path) else { throw CorpusError(path, .missingFolder) }
-        guard let layout = Self.layout(of: path) else { throw CorpusError(path, .noSets) }
+        guard let layout = Self.layout(of: path, only) else { throw CorpusError(path, .noSets) }
         let (cleanRoot, noisyRoot) = ("\(path)/\(layout.cleanFolder)", "\(path)/\(layout.noisyFolder)")
         let clean = try SoundFolder.files(in: cleanRoot)
         let noisy = try SoundFolder.files(in: noisyRoot)
@@ -70,8 +71,8 @@ public struct PairedSet: Hashable, Sendable {
     }
 
     /// The layout of a folder, if it has both subfolders of one.
-    static func layout(of path: String) -> Layout? {
-        Layout.allCases.first { layout in
+    static func layout(of path: String, _ only: Layout? = nil) -> Layout? {
+        (only.map { [$0] } ?? Layout.allCases).first { layout in
             [layout.cleanFolder, layout.noisyFolder].allSatisfy { folder in
                 var isFolder: ObjCBool = false
                 return FileManager.default.fileExists(atPath: "\(path)/\(folder)", isDirectory: &isFolder)

@@ -61,8 +61,8 @@ public struct ModelBuilder: Sendable {
     private func regression(_ chosen: RegressionSpec, seed: UInt64) throws -> Regression {
         Regression(
             // From another seed, so that two networks of one kind do not begin equal.
-            backbone: try backbone(chosen.backbone, seed: seed &+ 1_000_003, inputs: 1), condition: .init(rawValue: chosen.condition) ?? .both,
-            training: .init(rawValue: chosen.training) ?? .joint, norm: .init(rawValue: chosen.loss) ?? .mse, weight: chosen.weight)
+            backbone: try backbone(chosen.backbone, seed: seed &+ 1_000_003, inputs: 1), condition: chosen.condition,
+            training: chosen.training, norm: chosen.loss, weight: chosen.weight)
     }
 
     private func encoder(_ conditioning: ConditioningSpec, seed: UInt64) throws -> any NoiseEncoder {
@@ -80,7 +80,7 @@ public struct ModelBuilder: Sendable {
     public func enhancer(_ model: ScoreModel, _ point: EvaluationPoint) throws -> Enhancer {
         Enhancer(
             model: model, sampler: try sampler(point.sampler, steps: point.N, finalTime: point.tEps), frontEnd: frontEnd,
-            padding: FramePadding(rawValue: point.padding) ?? .zero, guidance: Guidance(point.guidance ?? 1),
+            padding: FramePadding(point.padding), guidance: Guidance(point.guidance ?? 1),
             segments: point.segment.map { Segments(seconds: $0, sampleRate: spec.data.sampleRate) })
     }
 
@@ -91,7 +91,7 @@ public struct ModelBuilder: Sendable {
 
     /// The same for a reference by itself, of the training's length unless it says otherwise.
     public func references(
-        _ reference: EvaluateSpec.Reference, _ files: [PairedFile], seed: UInt64
+        _ reference: NoiseReferenceSpec, _ files: [PairedFile], seed: UInt64
     ) -> ReferenceChooser? {
         spec.conditioning.map {
             ReferenceChooser(
@@ -102,7 +102,7 @@ public struct ModelBuilder: Sendable {
 
     /// Validation gives a conditioned model the noise of the file itself, at the length used in training.
     package func validationReferences(_ files: [PairedFile]) -> ReferenceChooser? {
-        references(EvaluateSpec.Reference(mode: "oracle"), files, seed: 0)
+        references(NoiseReferenceSpec(mode: .oracle), files, seed: 0)
     }
 
     /// The enhancer of validation.
@@ -110,6 +110,6 @@ public struct ModelBuilder: Sendable {
         Enhancer(
             model: model,
             sampler: try sampler(spec.train.validationSampler, steps: spec.train.validationN, finalTime: spec.train.tEps),
-            frontEnd: frontEnd, padding: FramePadding(rawValue: spec.evaluate.padding) ?? .zero)
+            frontEnd: frontEnd, padding: FramePadding(spec.evaluate.padding))
     }
 }

@@ -12,27 +12,11 @@ import Tensors
 ///     x_t = clean(t) x₀ + noisy(t) D(y) + σ(t) z,      loss = w L(D(y), x₀) + (1 − w) L_diffusion
 ///
 /// Any network stands for `D`, and any diffusion behind it. Lemercier et al., *StoRM: A Diffusion-based Stochastic
-/// Regeneration
-/// Model for Speech Enhancement and Dereverberation*, TASLP 2023, Eq. (12)–(15).
+/// Regeneration Model for Speech Enhancement and Dereverberation*, TASLP 2023, Eq. (12)–(15).
 public struct Regression: Sendable {
-    /// What the diffusion's network sees besides its state.
-    public enum Condition: String, CaseIterable, Sendable {
-        case noisy
-        case estimate = "post_denoiser"
-        case both
-    }
-
-    /// How the two networks are trained.
-    public enum Training: String, CaseIterable, Sendable {
-        /// Gradients of both losses reach the regression.
-        case joint
-        /// The regression stays as it is.
-        case frozen
-        /// Only the regression is trained; the diffusion waits for another training that begins with its weights.
-        case alone
-    }
-
-    public enum Norm: String, CaseIterable, Sendable { case none, mse, mae }
+    public typealias Condition = RegressionSpec.Condition
+    public typealias Training = RegressionSpec.Training
+    public typealias Norm = RegressionSpec.Distance
 
     public let backbone: any Backbone
     public let condition: Condition

@@ -1,7 +1,9 @@
+import Specs
+
 /// How a training segment is cut from a pair of signals.
 public struct SegmentRule: Sendable {
     /// What a segment is divided by: the peak of one of its signals, or nothing.
-    public enum Normalization: String, Sendable { case noisy, clean, not }
+    public typealias Normalization = DataSpec.Normalization
 
     public var samples: Int
     public var normalization: Normalization

@@ -83,7 +83,7 @@ private struct TrainCommand {
         case "ckpt":
             covered.insert("train.init_from")
             guard let start = spec.train.initFrom else { return [] }
-            if start.weights != "raw" || !start.optimizer { remarks.append("--ckpt resumes raw weights with the optimiser; the spec takes \(start.weights) weights") }
+            if start.weights != .raw || !start.optimizer { remarks.append("--ckpt resumes raw weights with the optimiser; the spec takes \(start.weights) weights") }
             return ["--ckpt", start.checkpoint]
         case "devices":
             covered.insert("train.devices")
@@ -98,7 +98,7 @@ private struct TrainCommand {
             for (name, value) in sampler.settings where !vocabulary.isUsual(value, .sampler, sampler.name, name) {
                 remarks.append("train.validation_sampler.\(name) \(value.word) has no option")
             }
-            let usual = vocabulary[.sde, spec.sde.name]?.traits.first { if case .samplers(let names) = $0 { names.first } else { nil } }
+            let usual = vocabulary[.sde, spec.sde.name]?.traits.samplers.first
             guard sampler.name != usual else { return [] }
             guard let name = EnhanceCommand.name(ofSampler: sampler) else {
                 remarks.append("train.validation_sampler '\(sampler.name)' has no option")

@@ -306,8 +306,7 @@ private struct CommandReading {
 
     /// The sampler of the SDE that the reference calls `type`.
     private func sampler(_ type: String) -> String {
-        let found: [String]? = vocabulary[.sde, sde]?.traits.first { if case .samplers(let names) = $0 { names } else { nil } }
-        let names = found ?? []
+        let names = vocabulary[.sde, sde]?.traits.samplers ?? []
         if names.contains(type) { return type }
         return names.first { $0.hasSuffix("_" + type) } ?? (script.trains && !names.isEmpty && type == "pc" ? names[0] : type)
     }

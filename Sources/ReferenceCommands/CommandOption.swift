@@ -102,7 +102,8 @@ struct CommandOption: Sendable {
                 .parameterFlag(.backbone, ["dcunet_time_embedding_complex", "time_embedding_complex"], "true")),
             CommandOption("noise_cond_type", [.trainConditioned], .one, .parameter(.backbone, ["noise_cond_type"])),
             CommandOption("train_noise_encoder", [.trainConditioned], .one, .special),
-            CommandOption("freeze_clap", [.trainConditioned], .none, .flag("conditioning.freeze_clap", "true")),
+            CommandOption("freeze_clap", [.trainConditioned], .none, .nothing("no encoder here is a CLAP network")),
+            CommandOption("num_workers", train + [.trainFlow], .one, .nothing("crops are read when a step needs them")),
             CommandOption("return_ref_waveform", [.trainConditioned], .none, .nothing("the encoder takes what it needs")),
             CommandOption("test_dir", enhance, .one, .special),
             CommandOption("enhanced_dir", enhance, .one, .nothing("enhanced files lie with their run")),
@@ -123,7 +124,7 @@ struct CommandOption: Sendable {
         ]
         + settings(train, "train", ["lr", "ema_decay", "t_eps", "num_eval_files"])
         + settings(train, "objective", ["loss_type", "loss_weighting", "network_scaling", "c_in", "c_out", "c_skip", "sigma_data", "l1_weight", "pesq_weight"])
-        + settings(train, "data", ["format", "num_frames", "num_workers", "normalize"])
+        + settings(train, "data", ["format", "num_frames", "normalize"])
         + settings(train, "transform", ["n_fft", "hop_length", "window", "spec_factor", "spec_abs_exponent", "transform_type"])
         + settings([.trainConditioned], "conditioning", ["noise_encoder_type", "noise_embed_dim", "noise_encoder_nf", "ref_num_frames", "ref_length_sec", "cond_drop_prob"])
         + parameters(.sde, ["theta", "sigma-min", "sigma-max", "k", "c", "eps"])

@@ -41,8 +41,8 @@ struct EnhanceCommand {
     /// Bridges take the number of steps from the checkpoint, where training's `--N` put it, and no other setting.
     private var isBridge: Bool { spec.sde.name == "sbve" }
 
-    private var scriptPadding: String {
-        !script.isConditioned && ["ncsnpp_v2", "ncsnpp_48k"].contains(spec.backbone.name) ? "reflection" : "zero_pad"
+    private var scriptPadding: EvaluateSpec.Padding {
+        !script.isConditioned && ["ncsnpp_v2", "ncsnpp_48k"].contains(spec.backbone.name) ? .reflection : .zeroPad
     }
 
     // MARK: One evaluation
@@ -57,7 +57,7 @@ struct EnhanceCommand {
             return nil
         }
         // The script takes the folder of the noisy files.
-        let folder = point.set.path.map { $0 + (point.set.format == "reverb" ? "/reverb" : "/noisy") }
+        let folder = point.set.path.map { $0 + (point.set.format == .reverb ? "/reverb" : "/noisy") }
         var words = ["python", script.rawValue, "--test_dir", folder ?? "<\(point.set.name)>", "--enhanced_dir", "<enhanced>"]
         words += ["--ckpt", point.checkpoint.settings.optionalText("path") ?? "<\(point.checkpoint.name)>"]
         words += ["--sampler_type", sampler]
@@ -67,7 +67,7 @@ struct EnhanceCommand {
             guard let options = options(reference) else { return nil }
             words += options
         }
-        if point.weights != "ema" { note("evaluate.weights raw has no option: the script evaluates averaged weights") }
+        if point.weights != .ema { note("evaluate.weights raw has no option: the script evaluates averaged weights") }
         return words
     }
 
@@ -89,14 +89,14 @@ struct EnhanceCommand {
     }
 
     /// `nil` where the script has no such reference.
-    private mutating func options(_ reference: EvaluateSpec.Reference) -> [String]? {
+    private mutating func options(_ reference: NoiseReferenceSpec) -> [String]? {
         var words: [String]
         switch reference.mode {
-        case "oracle": words = ["--oracle_noise", "--clean_dir", "<clean>"]
-        case "file": words = ["--noise_ref", reference.path ?? ""]
-        case "folder": words = ["--noise_ref_dir", reference.path ?? ""]
-        case "zero": words = []
-        default:
+        case .oracle: words = ["--oracle_noise", "--clean_dir", "<clean>"]
+        case .file: words = ["--noise_ref", reference.path ?? ""]
+        case .folder: words = ["--noise_ref_dir", reference.path ?? ""]
+        case .zero: words = []
+        case .estimated, .start, .mismatched, .random, .none:
             note("evaluate.reference '\(reference.mode)' has no option")
             return nil
         }
@@ -128,7 +128,7 @@ extension ExperimentSpec {
 extension Vocabulary {
     /// The steps of an SDE where nobody says otherwise.
     func usualSteps(_ sde: Choice) -> Int {
-        self[.sde, sde.name]?.traits.first { if case .steps(let count) = $0 { count } else { nil } } ?? 30
+        traits(.sde, sde).usualSteps
     }
 
     /// Whether a parameter of an entry has its default.

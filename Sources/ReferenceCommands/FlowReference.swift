@@ -51,7 +51,7 @@ extension CommandOption {
             CommandOption("rtol", evaluateFlow, .one, .nothing("the script passes 1e-5 whatever it says")),
         ]
         + settings(trainFlow, "train", ["lr", "ema_decay", "t_eps", "num_eval_files"])
-        + settings(trainFlow, "data", ["format", "num_frames", "num_workers", "normalize"])
+        + settings(trainFlow, "data", ["format", "num_frames", "normalize"])
         + settings(
             trainFlow, "transform", ["n_fft", "hop_length", "window", "spec_factor", "spec_abs_exponent", "transform_type"])
         + ["sigma_min", "sigma_max", "T_rev"].map { CommandOption($0, trainFlow, .one, .parameter(.sde, [$0])) }

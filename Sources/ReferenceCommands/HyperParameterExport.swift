@@ -22,12 +22,15 @@ public struct HyperParameterExport: Sendable {
         }
     }
 
+    /// The `N` that the reference's SDEs have where nobody gives one.
+    private static let usualSteps = 30
+
     /// - Throws: `UnknownEntry` where the reference has no such SDE.
     public init(_ spec: ExperimentSpec) throws(UnknownEntry) {
         if let regression = spec.regression {
             self.values = try RegenerationReference.values(spec, regression)
             isConditioned = false
-            self.remarks = spec.evaluate.padding == "zero_pad" ? [] : ["evaluate.padding \(spec.evaluate.padding) has no word there: it fills up by zeros"]
+            self.remarks = spec.evaluate.padding == .zeroPad ? [] : ["evaluate.padding \(spec.evaluate.padding) has no word there: it fills up by zeros"]
             return
         }
         try Self.check(spec.sde)
@@ -51,9 +54,9 @@ public struct HyperParameterExport: Sendable {
         }
         if let conditioning = spec.conditioning {
             values.append(("train_noise_encoder", .bool(conditioning.trainNoiseEncoder)))
-            values.append(("freeze_clap", .bool(conditioning.freezeClap)))
+            values.append(("freeze_clap", .bool(false)))
         }
-        values.append(("N", .integer(spec.train.validationN ?? 30)))
+        values.append(("N", .integer(spec.train.validationN ?? Self.usualSteps)))
         values.append(("sampler_type", .text(Self.samplerType(spec.train.validationSampler.name))))
         for settings in [spec.sde.settings, spec.backbone.settings] {
             for (name, value) in settings where !Self.ownParameters.contains(name) { values.append((name, value)) }

@@ -115,12 +115,15 @@ private struct HyperParameterReading {
 
     // MARK: Reading
 
+    /// Options that decide no number: how many threads read audio, and what only a network that is none here reads.
+    private static let decideNothing: Set<String> = ["num_workers", "freeze_clap"]
+
     mutating func read() {
         set("backbone.name", .text(backbone))
         set("sde.name", .text(sde))
         var unknown: [String] = []
         for (name, value) in values where !["backbone", "sde", "ode", "data_module_cls"].contains(name) {
-            if value == .none { continue }
+            if value == .none || Self.decideNothing.contains(name) { continue }
             if !special(name, value), !setting(name, value), !parameter(name, value) { unknown.append(name) }
         }
         if isConditioned, !settings.contains(where: { $0.path == "conditioning.noise_encoder_type" }) {
@@ -165,8 +168,6 @@ private struct HyperParameterReading {
             if isDummy { set("data.fraction", .number(0.005)) }
         case ("train_noise_encoder", .bool) where isConditioned:
             set("conditioning.train_noise_encoder", value)
-        case ("freeze_clap", .bool) where isConditioned:
-            set("conditioning.freeze_clap", value)
         case ("sr", _) where backbone == "ncsnpp_48k" && value != .integer(48000):
             remarks.append("sr \(value) is not the rate: the reference runs ncsnpp_48k at 48000 Hz, whatever the file says")
         default: return false
@@ -199,7 +200,7 @@ private struct HyperParameterReading {
     }
 
     private var samplers: [String] {
-        vocabulary[.sde, sde]?.traits.first { if case .samplers(let names) = $0 { names } else { nil } } ?? []
+        vocabulary[.sde, sde]?.traits.samplers ?? []
     }
 
     private var isBridge: Bool { samplers.first?.hasPrefix("sb_") ?? false }

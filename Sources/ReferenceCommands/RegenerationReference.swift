@@ -10,7 +10,7 @@ enum RegenerationReference {
         "ncsnpp": "ncsnpp_storm", "ncsnpplarge": "ncsnpp_storm_large", "ncsnpp12M": "ncsnpp_storm_12m",
         "ncsnpp6M": "ncsnpp_storm_6m",
     ]
-    static let modes = ["regen-joint-training": "joint", "regen-freeze-denoiser": "frozen"]
+    static let modes: [String: RegressionSpec.Training] = ["regen-joint-training": .joint, "regen-freeze-denoiser": .frozen]
     /// The steps that its script takes, and its predictor, which steps by 1/N.
     static let steps = 50
     static let predictor = "reverse_diffusion_share"
@@ -44,7 +44,7 @@ enum RegenerationReference {
         }
         let (mode, sde) = (text("mode") ?? "regen-joint-training", text("sde") ?? "ouve")
         settings += [("backbone.name", .text(names[0])), ("regression.backbone.name", .text(names[1]))]
-        settings.append(("regression.training", .text(modes[mode] ?? "joint")))
+        settings.append(("regression.training", (modes[mode] ?? .joint).written))
         settings.append(("sde.name", .text(sde == "ouvp" ? "vp" : sde)))
         settings.append(
             ("objective.loss_type", .text(text("loss_type_score") == "mae" ? "score_matching_mae" : "score_matching")))
@@ -124,8 +124,8 @@ enum RegenerationReference {
         var values: [(name: String, value: SettingValue)] = [
             ("backbone_denoiser", try name(regression.backbone)), ("backbone_score", try name(spec.backbone)),
             ("sde", .text("ouve")),
-            ("mode", .text(mode)), ("condition", .text(regression.condition)),
-            ("loss_type_denoiser", .text(regression.loss)),
+            ("mode", .text(mode)), ("condition", regression.condition.written),
+            ("loss_type_denoiser", regression.loss.written),
             ("loss_type_score", .text(spec.objective.loss.name == "score_matching_mae" ? "mae" : "mse")),
             ("weighting_denoiser_to_score", .number(regression.weight)), ("spatial_channels", .integer(1)),
             ("sde_n", .integer(1000)),

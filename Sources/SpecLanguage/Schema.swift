@@ -1,10 +1,13 @@
 /// The settings of a section, in the order in which they are shown.
 public struct Schema: Sendable {
     public let fields: [Field]
+    /// What earlier versions had here.
+    public let retired: [RetiredSetting]
     private let places: [String: Int]
 
-    public init(_ fields: [Field]) {
+    public init(_ fields: [Field], retired: [RetiredSetting] = []) {
         self.fields = fields
+        self.retired = retired
         var places: [String: Int] = [:]
         for (index, field) in fields.enumerated() {
             for name in [field.name] + field.aliases { places[name] = index }

@@ -48,6 +48,11 @@ package struct SettingsResolver {
         var unknown = 0
         for entry in entries {
             guard let field = schema[entry.key] else {
+                if let retired = schema.retired.first(where: { $0.name == entry.key }) {
+                    errors.append(SpecError(
+                        "retired", .warning, at: entry.mark, "'\(retired.name)' changes nothing any more", hint: "remove it: \(retired.reason)"))
+                    continue
+                }
                 unknown += 1
                 if unknown <= Self.mostListed { errors.append(unknownKey(entry, schema, path: path, noun: noun, owners: owners)) }
                 if unknown == Self.mostListed + 1 {

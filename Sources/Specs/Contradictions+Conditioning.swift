@@ -30,7 +30,7 @@ extension Contradictions {
                     "guidance \(SettingValue.number(scales[0])) asks a network that never trained without a reference",
                     hint: "cond_drop_prob is 0")
             }
-            if conditioning.refFrom == "segment", conditioning.refNumFrames > spec.data.numFrames,
+            if conditioning.refFrom == .segment, conditioning.refNumFrames > spec.data.numFrames,
                 isGood("conditioning.ref_num_frames", "data.num_frames")
             {
                 report("reference", at: ["conditioning.ref_num_frames", "data.num_frames"], severity: .warning,
@@ -46,7 +46,7 @@ extension Contradictions {
             if !spec.evaluate.guidance.isEmpty, isGood("evaluate.guidance") {
                 report("guidance", at: ["evaluate.guidance"], "guidance without conditioning has nothing to guide")
             }
-            if spec.evaluate.references.contains(where: { $0.mode != "none" }) {
+            if spec.evaluate.references.contains(where: { $0.mode != .none }) {
                 report("reference", at: ["evaluate.reference"], "a reference without conditioning is not used")
             }
         }
@@ -70,11 +70,11 @@ extension Contradictions {
                 report("reference", at: ["evaluate.reference"], severity: .warning,
                     "reference '\(reference.label)' has \(frames) frames, training had \(conditioning.refNumFrames)")
             }
-            if reference.mode == "none" {
+            if reference.mode == .none {
                 report("reference", at: ["evaluate.reference"], severity: .warning,
                     "reference 'none' leaves the conditioning out, which no network is trained for",
                     hint: "'zero' is what training's dropout uses")
-            } else if reference.mode == "zero", conditioning.condDropProb == 0 {
+            } else if reference.mode == .zero, conditioning.condDropProb == 0 {
                 report("reference", at: ["evaluate.reference", "conditioning.cond_drop_prob"], severity: .warning,
                     "reference 'zero' asks a network that never trained without a reference", hint: "cond_drop_prob is 0")
             }

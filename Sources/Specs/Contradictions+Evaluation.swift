@@ -16,7 +16,7 @@ extension Contradictions {
             report("repeated", at: ["train.seeds"], "a seed is given twice: the same run twice says nothing new")
         }
         checkSeeds()
-        if let stop = train.earlyStopping, stop.monitor != "valid_loss", train.numEvalFiles == 0, isGood("train.num_eval_files") {
+        if let stop = train.earlyStopping, stop.monitor != .validationLoss, train.numEvalFiles == 0, isGood("train.num_eval_files") {
             report("checkpoint", at: ["train.num_eval_files", "train.early_stopping"],
                 "early stopping on '\(stop.monitor)' needs validation files", hint: "num_eval_files: 20")
         }
@@ -58,7 +58,7 @@ extension Contradictions {
                 report("steps", at: ["evaluate.N"], "sampler '\(name)' chooses its own steps: N does not apply", hint: "leave N out")
             }
         }
-        if spec.regression?.training == "alone", isGood("evaluate.sampler", "regression") {
+        if spec.regression?.training == .alone, isGood("evaluate.sampler", "regression") {
             for sampler in Set(evaluate.samplers.map(\.name)).sorted() where !traits(.sampler, Choice(sampler)).contains(.takesRegression) {
                 report("sde-sampler", at: ["evaluate.sampler", "regression.training"], "training 'alone' leaves the diffusion untrained",
                     hint: "evaluate.sampler: regression")
@@ -75,13 +75,13 @@ extension Contradictions {
             }
             if let step = checkpoint.settings.optionalInteger("step"), let last = spec.train.maxSteps, step > last {
                 report("checkpoint", at: [path + ".step"], "step \(step) is never reached: max_steps is \(last)")
-            } else if let step = checkpoint.settings.optionalInteger("step"), step % (spec.train.checkpointEvery ?? .max) != 0 || step == 0,
+            } else if let step = checkpoint.settings.optionalInteger("step"), step % spec.train.checkpointEvery != 0 || step == 0,
                 isGood("train.checkpoint_every") {
                 report("checkpoint", at: [path + ".step", path, "train.checkpoint_every"], "the checkpoint of step \(step) is not kept",
                     hint: "train.checkpoint_every: \(max(1, step)) keeps every \(max(1, step))th, the last one is 'checkpoint: last'")
             }
             let isAlone = spec.train.maxSteps == 0 && spec.train.initFrom == nil && evaluate.checkpoints.count == 1
-            if checkpoint.name == "file", !isAlone {
+            if checkpoint.checkpointForm == .file, !isAlone {
                 report("checkpoint", at: [path, "train.max_steps"], "a file is evaluated by a run of its own, which trains nothing",
                     hint: "max_steps: 0, without init_from, and this checkpoint alone; several files are a sweep over evaluate.checkpoint")
             }

@@ -190,7 +190,7 @@ struct Contradictions {
             for case .weightings(let names) in lossTraits where isGood("objective.loss_weighting") {
                 if names.isEmpty, isChosen("objective.loss_weighting") {
                     report("weighting", at: ["objective.loss_weighting"], severity: .warning, "'loss_weighting' has no effect with \(loss)")
-                } else if !names.isEmpty, !names.contains(objective.lossWeighting) {
+                } else if !names.isEmpty, !names.contains(objective.lossWeighting.rawValue) {
                     report("weighting", at: ["objective.loss_weighting", "objective.loss_type"],
                         "\(loss) has no weighting '\(objective.lossWeighting)'", hint: "it has: " + names.joined(separator: ", "))
                 }
@@ -198,17 +198,18 @@ struct Contradictions {
         }
         if let backbone = vocabulary[.backbone, spec.backbone.name], isGood("backbone"), !backbone.traits.contains(.takesPreconditioning) {
             let scalings = [
-                ("network_scaling", objective.networkScaling ?? "none", "none"), ("c_in", objective.cIn, "1"),
-                ("c_out", objective.cOut, "1"), ("c_skip", objective.cSkip, "0"),
+                ("network_scaling", objective.networkScaling == nil), ("c_in", objective.cIn == .one),
+                ("c_out", objective.cOut == .one), ("c_skip", objective.cSkip == .zero),
             ]
             var others: String { names(.backbone, with: .takesPreconditioning) }
-            for (name, value, usual) in scalings where value != usual {
+            for (name, isUsual) in scalings where !isUsual {
                 report("preconditioning", at: ["objective.\(name)", "backbone"],
                     "'\(name)' has no effect with backbone '\(backbone.name)'",
                     hint: others.isEmpty ? nil : "it needs backbone: \(others)")
             }
         }
-        let usesSigma = objective.cIn == "edm" || objective.cOut == "edm" || objective.cSkip == "edm" || objective.lossWeighting == "edm"
+        let usesSigma = objective.cIn == .edm || objective.cOut == .edm || objective.cSkip == .edm
+            || objective.lossWeighting == .edm
         if isChosen("objective.sigma_data"), !usesSigma {
             report("preconditioning", at: ["objective.sigma_data"], severity: .warning, "'sigma_data' has no effect without an EDM scaling")
         }

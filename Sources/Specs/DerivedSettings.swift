@@ -5,7 +5,7 @@ struct DerivedSettings {
     let vocabulary: Vocabulary
     /// Samplers with every parameter at its default, by name.
     private let samplers: [String: Choice]
-    private static let oracle = Choice(EvaluateSpec.referenceForms[0].name, EvaluateSpec.referenceForms[0].defaults())
+    private static let oracle = Choice(NoiseReferenceSpec.forms[0].name, NoiseReferenceSpec.forms[0].defaults())
 
     init(vocabulary: Vocabulary) {
         self.vocabulary = vocabulary
@@ -17,10 +17,10 @@ struct DerivedSettings {
     func fill(_ settings: inout Settings, like known: (draft: Settings, spec: ExperimentSpec)? = nil) {
         let draft = settings
         let sdeTraits = vocabulary.traits(.sde, settings.choice("sde"))
-        let isAlone = settings.optionalSection("regression")?.optionalText("training") == "alone"
-        let usual: String = isAlone ? "regression" : sdeTraits.first { if case .samplers(let names) = $0 { names.first } else { nil } } ?? "pc"
+        let training = settings.optionalSection("regression")?.optionalText("training")
+        let usual = training == RegressionSpec.Training.alone.rawValue ? "regression" : sdeTraits.samplers[0]
         let sampler = samplers[usual] ?? Choice(usual)
-        let steps = sdeTraits.first { if case .steps(let count) = $0 { count } else { nil } } ?? 30
+        let steps = sdeTraits.usualSteps
 
         fillReferenceLength(&settings)
         var train = settings.section("train")
@@ -47,7 +47,7 @@ struct DerivedSettings {
                 seconds: $0, sampleRate: settings.section("data").integer("sample_rate"),
                 hopLength: settings.section("transform").integer("hop_length"))
         }
-        settings.set(.integer(frames ?? 32), at: "conditioning.ref_num_frames")
+        settings.set(.integer(frames ?? ConditioningSpec.usualFrames), at: "conditioning.ref_num_frames")
     }
 
     private func fillEvaluation(_ settings: inout Settings, _ sampler: Choice, _ steps: Int) {
@@ -59,7 +59,7 @@ struct DerivedSettings {
         fill(&evaluate, "guidance") { .list(isConditioned ? [.number(1)] : []) }
         fill(&evaluate, "reference") { .list(isConditioned ? [.choice(Self.oracle)] : []) }
         // Without conditioning there is nothing to leave out.
-        if !isConditioned, evaluate.choices("reference").allSatisfy({ $0.name == "none" }) { evaluate["reference"] = .list([]) }
+        if !isConditioned, evaluate.choices("reference").allSatisfy({ $0.name == NoiseReferenceSpec.Mode.none.rawValue }) { evaluate["reference"] = .list([]) }
         if isConditioned {
             let frames = settings.value(at: "conditioning.ref_num_frames") ?? .none
             evaluate["reference"] = .list(evaluate.choices("reference").map { reference in
@@ -68,11 +68,8 @@ struct DerivedSettings {
                 return .choice(reference)
             })
         }
-        fill(&evaluate, "t_eps") { settings.section("train")["t_eps"] ?? .number(0.03) }
-        let backbone = vocabulary.traits(.backbone, settings.choice("backbone"))
-        fill(&evaluate, "padding") {
-            .text(backbone.first { if case .padding(let mode) = $0 { mode } else { nil } } ?? "zero_pad")
-        }
+        fill(&evaluate, "t_eps") { .number(settings.section("train").number("t_eps")) }
+        fill(&evaluate, "padding") { vocabulary.traits(.backbone, settings.choice("backbone")).usualPadding.written }
         evaluate["sets"] = .list(evaluate.list("sets").map { value in
             guard case .section(var set) = value else { return value }
             let isOwn = set.optionalChoice("corpus") == nil && set.optionalText("path") == nil

@@ -2,19 +2,18 @@ import SpecLanguage
 
 /// One combination of evaluation factors: a checkpoint is enhanced and scored once for each.
 public struct EvaluationPoint: Hashable, Sendable {
-    public var set: EvaluateSpec.TestSet
+    public var set: TestSetSpec
     public var checkpoint: Choice
-    /// `ema` or `raw`.
-    public var weights: String
+    public var weights: WeightChoice
     public var sampler: Choice
     /// Steps; `nil` where the sampler chooses.
     public var N: Int?
     /// Guidance scale and reference; `nil` without conditioning.
     public var guidance: Double?
-    public var reference: EvaluateSpec.Reference?
+    public var reference: NoiseReferenceSpec?
     public var noiseSeed: Int
     public var tEps: Double
-    public var padding: String
+    public var padding: EvaluateSpec.Padding
     /// Seconds of a segment; `nil` for whole recordings.
     public var segment: Double?
     public var maxFiles: Int?
@@ -22,7 +21,7 @@ public struct EvaluationPoint: Hashable, Sendable {
     /// Every factor as text, by name; what tables group by.
     public var factors: [(name: String, value: String)] {
         [
-            ("set", set.name), ("checkpoint", SettingValue.choice(checkpoint).compact), ("weights", weights),
+            ("set", set.name), ("checkpoint", SettingValue.choice(checkpoint).compact), ("weights", weights.rawValue),
             ("sampler", SettingValue.choice(sampler).compact), ("N", N.map(String.init) ?? "none"),
             ("guidance", guidance.map { SettingValue.number($0).compact } ?? "none"),
             ("reference", reference?.name() ?? "none"),
@@ -40,7 +39,7 @@ public struct EvaluationPoint: Hashable, Sendable {
     var canonicalForm: String {
         // Where a set lies means nothing; the fingerprint of its audio is joined to this.
         var set = Settings([("subset", .text(self.set.subset))])
-        if self.set.path != nil { set["format"] = .text(self.set.format) }
+        if self.set.path != nil { set["format"] = self.set.format.written }
         if let corpus = self.set.corpus { set["corpus"] = .choice(corpus) }
         let reference = reference.map { reference in
             Settings([
@@ -50,11 +49,11 @@ public struct EvaluationPoint: Hashable, Sendable {
         }
         let segment = segment.map { [("segment", SettingValue.number($0))] } ?? []
         return CanonicalForm.spelled(Settings(segment + [
-            ("set", .section(set)), ("checkpoint", .choice(checkpoint.name == "file" ? Choice("file") : checkpoint)), ("weights", .text(weights)),
+            ("set", .section(set)), ("checkpoint", .choice(checkpoint.checkpointForm == .file ? Choice(checkpoint.name) : checkpoint)), ("weights", weights.written),
             ("sampler", .choice(sampler)), ("N", N.map(SettingValue.integer) ?? .none),
             ("guidance", guidance.map(SettingValue.number) ?? .none),
             ("reference", reference.map(SettingValue.section) ?? .none), ("noise_seed", .integer(noiseSeed)),
-            ("t_eps", .number(tEps)), ("padding", .text(padding)),
+            ("t_eps", .number(tEps)), ("padding", padding.written),
             ("max_files", maxFiles.map(SettingValue.integer) ?? .none),
         ]))
     }

@@ -36,7 +36,8 @@ extension Field {
 extension FieldType {
     fileprivate func accepts(_ value: SettingValue) -> Bool {
         switch (self, value) {
-        case (.bool, .bool), (.integer, .integer), (.number, .number), (.number, .integer), (.text, .text), (.oneOf, .text),
+        case (.oneOf(let names), .text(let name)): names.contains(name)
+        case (.bool, .bool), (.integer, .integer), (.number, .number), (.number, .integer), (.text, .text),
             (.choice, .choice), (.variant, .choice), (.table, .section), (.raw, _):
             true
         case (.list(let element, _, _), .list(let values)): values.allSatisfy { element.accepts($0) }

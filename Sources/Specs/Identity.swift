@@ -135,6 +135,10 @@ struct CanonicalForm {
         for field in schema.fields {
             if let written = settings[field.name] { add(written, of: field, prefix: prefix, part: part) }
         }
+        guard parts.contains(part) else { return }
+        for retired in schema.retired {
+            if let value = retired.lastDefault { lines.append("\(prefix)\(retired.name)=\(Self.spelled(value))\n") }
+        }
     }
 
     mutating func add(_ written: SettingValue, of field: Field, prefix: String, part: IdentityPart) {

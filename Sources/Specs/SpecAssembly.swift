@@ -181,7 +181,7 @@ struct SpecAssembly {
         layers += overrides.map { composer.canonical($0.tree) }
         var sde = layers.reversed().first { $0["sde"]?["name"]?.text }
         if sde == nil, case .value(.text(let name))? = ExperimentSchema.root["sde"]?.standard { sde = name }
-        return vocabulary[.sde, sde ?? ""]?.traits.first { if case .samplers(let names) = $0 { names.first } else { nil } }
+        return vocabulary[.sde, sde ?? ""]?.traits.samplers.first
     }
 
     /// - Parameters:

@@ -18,7 +18,7 @@ public enum Trait: Hashable, Sendable {
     /// It takes two times, and so predicts average velocities.
     case takesInterval
     /// The padding of frames in evaluation, where the spec does not say.
-    case padding(String)
+    case padding(EvaluateSpec.Padding)
     /// The rate it was made for, in Hz.
     case rate(Int)
 
@@ -79,6 +79,23 @@ extension Registry.Entry {
         build: @escaping @Sendable (Settings) throws -> Value
     ) {
         self.init(EntryDescriptor(name, summary, source: source, parameters: parameters, traits: traits), build: build)
+    }
+}
+
+/// What entries say once, for those who ask for one fact; an SDE or a network that says nothing has the usual one.
+extension [Trait] {
+    private func first<Fact>(_ fact: (Trait) -> Fact?) -> Fact? {
+        for trait in self { if let found = fact(trait) { return found } }
+        return nil
+    }
+
+    /// The samplers of an SDE, the usual one first.
+    package var samplers: [String] { first { if case .samplers(let names) = $0 { names } else { nil } } ?? ["pc"] }
+    /// The steps of an SDE where a spec does not say.
+    package var usualSteps: Int { first { if case .steps(let count) = $0 { count } else { nil } } ?? 30 }
+    /// The padding of a network where a spec does not say.
+    package var usualPadding: EvaluateSpec.Padding {
+        first { if case .padding(let mode) = $0 { mode } else { nil } } ?? .zeroPad
     }
 }
 

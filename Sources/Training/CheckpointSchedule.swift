@@ -22,7 +22,7 @@ struct CheckpointSchedule {
     /// The kinds of checkpoint that are due after a step without validation.
     func due(after step: Int) -> Set<CheckpointRecord.Kind> {
         var kinds: Set<CheckpointRecord.Kind> = []
-        if let every = spec.checkpointEvery, step % every == 0 { kinds.insert(.step) }
+        if step % spec.checkpointEvery == 0 { kinds.insert(.step) }
         if let every = spec.resumeSteps, step % every == 0 { kinds.insert(.last) }
         if lastCheckpoint.secondsUntilNow > 60 * spec.resumeMinutes { kinds.insert(.last) }
         return kinds

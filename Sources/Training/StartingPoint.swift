@@ -29,7 +29,7 @@ package struct StartingPoint {
                 throw IncompatibleParts(reason: "evaluate.checkpoint: there is no file '\(file)'")
             }
             (path, purpose, setting) = (Self.weights(in: file), .evaluation, "evaluate.checkpoint")
-            if spec.evaluate.weights.contains("raw"), try !WeightSource(at: path).holdsRawWeights {
+            if spec.evaluate.weights.contains(.raw), try !WeightSource(at: path).holdsRawWeights {
                 throw IncompatibleParts(reason: "evaluate.weights: raw: \(path) holds the moving average alone")
             }
             return
@@ -56,7 +56,7 @@ package struct StartingPoint {
     /// The file whose weights a run evaluates instead of training its own.
     private static func evaluatedFile(_ spec: ExperimentSpec) throws(IncompatibleParts) -> String? {
         let choices = spec.evaluate.checkpoints
-        guard let file = choices.first(where: { $0.name == "file" }) else { return nil }
+        guard let file = choices.first(where: { $0.checkpointForm == .file }) else { return nil }
         guard choices.count == 1, spec.train.maxSteps == 0, spec.train.initFrom == nil else {
             throw IncompatibleParts(
                 reason: "evaluate.checkpoint: a file is evaluated by a run of its own: name it alone, with train.max_steps: 0 "
@@ -88,7 +88,7 @@ package struct StartingPoint {
         let layout = ModelLayout(of: state.model)
         switch purpose {
         case .training(let start):
-            let found = try source.weights(start.weights == "ema" ? .ema : .raw, layout)
+            let found = try source.weights(start.weights, layout)
             try state.model.loadModel(found.arrays)
             guard start.optimizer else {
                 state.begin()

@@ -204,8 +204,8 @@ public struct Trainer {
     /// Why training should stop now, if the spec's patience is at its end.
     private func stopsEarly() throws -> String? {
         guard let rule = spec.earlyStopping else { return nil }
-        let values = try workspace.store.validations(of: run.id).filter { $0.metric == rule.monitor }.compactMap(\.value)
-        let signed = rule.monitor == "valid_loss" ? values.map { -$0 } : values
+        let values = try workspace.store.validations(of: run.id).filter { $0.metric == rule.monitor.rawValue }.compactMap(\.value)
+        let signed = rule.monitor == .validationLoss ? values.map { -$0 } : values
         guard let top = signed.indices.max(by: { signed[$0] < signed[$1] }), signed.count - 1 - top >= rule.patience else {
             return nil
         }

@@ -28,7 +28,7 @@ public struct TrainingData: Sendable {
         self.files = files
         self.frontEnd = frontEnd
         rule = SegmentRule(
-            samples: (spec.data.numFrames - 1) * frontEnd.stft.hop, normalization: .init(rawValue: spec.data.normalize) ?? .noisy)
+            samples: (spec.data.numFrames - 1) * frontEnd.stft.hop, normalization: spec.data.normalize)
         referenceRule = spec.conditioning.map { TrainingReference($0, hop: frontEnd.stft.hop) }
         sampleRate = spec.data.sampleRate
         rates = spec.ratePolicy
@@ -129,7 +129,7 @@ struct TrainingReference: Sendable {
 
     init(_ spec: ConditioningSpec, hop: Int) {
         samples = (spec.refNumFrames - 1) * hop
-        isElsewhere = spec.refFrom == "elsewhere"
+        isElsewhere = spec.refFrom == .elsewhere
     }
 
     /// The part of a file of `count` samples for the pair that is cut at `segment`; shorter where there is no more.

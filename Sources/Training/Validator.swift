@@ -57,7 +57,7 @@ struct Validator {
                 total += Double(value.total.item) * Double(range.count)
                 count += range.count
             }
-            return ("valid_loss", total / Double(count), count, nil)
+            return (TrainSpec.EarlyStopping.Monitor.validationLoss.rawValue, total / Double(count), count, nil)
         }
     }
 
@@ -101,7 +101,7 @@ struct Validator {
 
     /// Writes a few enhanced validation files, and once what they were made from.
     private func keep(_ outcomes: ArraySlice<FileEvaluator.Outcome>, step: Int, _ evaluator: FileEvaluator) throws {
-        guard builder.spec.evaluate.keepAudio != "none" else { return }
+        guard builder.spec.evaluate.keepAudio != .none else { return }
         func write(_ samples: [Float], _ part: String, _ name: String) throws {
             let path = try workspace.makeFolder(for: "\(folder)/validation/\(part)/\(name)")
             try SoundFile.write(samples, sampleRate: builder.spec.data.sampleRate, to: path, durable: false)

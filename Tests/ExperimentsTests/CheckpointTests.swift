@@ -45,10 +45,10 @@ import WeightFiles
         #expect((spec.transform.nFFT, spec.transform.hopLength, spec.data.sampleRate) == (126, 63, 16000))
         #expect(spec.evaluationPoints().map(\.sampler.name) == ["sb_ode"])
         #expect(spec.train.maxSteps == 0)
-        #expect(spec.evaluate.padding == "reflection")
+        #expect(spec.evaluate.padding == .reflection)
         let old = try StoredModel(at: checkpointFixture(Self.old))
         #expect(old.remarks == ["without a counterpart here, and left out: gpus, no_wandb, return_time"])
-        #expect(old.spec.evaluate.padding == "zero_pad")
+        #expect(old.spec.evaluate.padding == .zeroPad)
     }
 
     private func imported(_ values: [(String, SettingValue)]) throws -> (spec: ExperimentSpec, remarks: [String]) {

@@ -204,7 +204,7 @@ let conditionedSpec = """
     @Test func noneIsTheNameOfAReference() throws {
         let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary)
         let told = try loader.load(text: conditionedSpec, overrides: ["evaluate.reference=none"])
-        #expect(told.spec.evaluate.references.map(\.mode) == ["none"])
+        #expect(told.spec.evaluate.references.map(\.mode) == [.none])
         #expect(told.warnings.map(\.code).contains("reference"))
         // Nothing is left out where nothing is told, as a spec with its defaults spelled out says.
         let (plain, spelled) = (try loader.load(text: tinySpec), try loader.load(text: tinySpec, overrides: ["evaluate.reference=none"]))

@@ -49,7 +49,7 @@ import Testing
         try temporary.run(tinySpec)
         let more = try temporary.run(tinySpec, overrides: ["evaluate.N=[2, 4]"])
         #expect(more.done == 2 && more.cached == 7)  // N = 4 on two sets
-        let renamed = try temporary.run(tinySpec, overrides: ["title=another", "data.num_workers=1"])
+        let renamed = try temporary.run(tinySpec, overrides: ["title=another", "train.retries=1"])
         #expect(renamed.done == 0)
         let retrained = try temporary.run(tinySpec, overrides: ["train.lr=2e-3"])
         #expect(retrained.done == 5 && retrained.cached == 4)  // the anchors stay

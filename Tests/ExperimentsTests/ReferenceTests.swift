@@ -18,9 +18,9 @@ import Testing
         }
     }()
 
-    private func chooser(_ mode: String, by: String? = nil, path: String? = nil, count: Int = 800, seed: UInt64 = 0) -> ReferenceChooser {
+    private func chooser(_ mode: NoiseReferenceSpec.Mode, by: NoiseReferenceSpec.Selection? = nil, path: String? = nil, count: Int = 800, seed: UInt64 = 0) -> ReferenceChooser {
         ReferenceChooser(
-            EvaluateSpec.Reference(mode: mode, by: by, path: path), count: count, sampleRate: 8000, seed: seed)
+            NoiseReferenceSpec(mode: mode, by: by, path: path), count: count, sampleRate: 8000, seed: seed)
     }
 
     @Test(arguments: NoiseStretch.allCases)
@@ -48,11 +48,11 @@ import Testing
 
     @Test func oracleIsTheDifference() throws {
         let clean = Self.noisy.map { 0.5 * $0 }
-        let chosen = try chooser("oracle").reference(for: .init(id: "a", noisy: Self.noisy, clean: clean))
+        let chosen = try chooser(.oracle).reference(for: .init(id: "a", noisy: Self.noisy, clean: clean))
         let start = try #require(chosen.record.start)
         let expected = (start..<start + 800).map { Self.noisy[$0] - clean[$0] }
         #expect(chosen.reference == .segment(expected))
-        let other = try chooser("oracle", seed: 1).reference(for: .init(id: "a", noisy: Self.noisy, clean: clean))
+        let other = try chooser(.oracle, seed: 1).reference(for: .init(id: "a", noisy: Self.noisy, clean: clean))
         #expect(other.record.start != start)
     }
 
@@ -61,13 +61,13 @@ import Testing
         let recording = ReferenceChooser.Recording(id: "a", noisy: Self.noisy, clean: clean)
         let power: Double = Self.noisy.reduce(0.0) { $0 + Double($1 * $1) } / 8000
         let level = power.squareRoot()
-        let record = try chooser("random", count: 8000).reference(for: recording).record
+        let record = try chooser(.random, count: 8000).reference(for: recording).record
         let found = try #require(record.level)
         #expect(abs(found - level) < 0.03 * level)
     }
 
     @Test func aShortRecordingIsPaddedAsInTraining() throws {
-        let chosen = try chooser("start", count: 10).reference(for: .init(id: "a", noisy: [1, 2, 3]))
+        let chosen = try chooser(.start, count: 10).reference(for: .init(id: "a", noisy: [1, 2, 3]))
         #expect(chosen.reference == .segment([0, 0, 0, 1, 2, 3, 0, 0, 0, 0]))
     }
 
@@ -77,11 +77,11 @@ import Testing
             try SoundFile.write([Float](repeating: value, count: 2000), sampleRate: 8000, to: temporary.folder + "/\(name).wav")
         }
         let recording = ReferenceChooser.Recording(id: "set/b.wav", noisy: Self.noisy)
-        let file = try chooser("file", path: temporary.folder + "/a.wav").reference(for: recording)
+        let file = try chooser(.file, path: temporary.folder + "/a.wav").reference(for: recording)
         #expect(file.record.source == temporary.folder + "/a.wav")
-        let own = try chooser("folder", path: temporary.folder).reference(for: recording)
+        let own = try chooser(.folder, path: temporary.folder).reference(for: recording)
         #expect(own.record.source == temporary.folder + "/b.wav")
-        let drawn = try chooser("folder", path: temporary.folder).reference(for: .init(id: "set/c.wav", noisy: Self.noisy))
+        let drawn = try chooser(.folder, path: temporary.folder).reference(for: .init(id: "set/c.wav", noisy: Self.noisy))
         #expect(drawn.record.source != nil)
     }
 
@@ -92,7 +92,7 @@ import Testing
         let recording = ReferenceChooser.Recording(id: "a", noisy: Self.noisy)
         for (name, words) in [("short", "holds 0.004 s"), ("silent", "is silent")] {
             let error = #expect(throws: ReferenceError.self) {
-                try chooser("file", path: temporary.folder + "/\(name).wav").reference(for: recording)
+                try chooser(.file, path: temporary.folder + "/\(name).wav").reference(for: recording)
             }
             #expect(error?.description.contains(words) == true)
         }
@@ -100,7 +100,10 @@ import Testing
 
     @Test func whatCannotBeHadIsSaid() {
         let recording = ReferenceChooser.Recording(id: "a", noisy: Self.noisy)
-        for (mode, words) in [("oracle", "needs the clean recording"), ("mismatched", "no other file"), ("psychic", "known: oracle")] {
+        let needs: [(NoiseReferenceSpec.Mode, String)] = [
+            (.oracle, "needs the clean recording"), (.mismatched, "no other file"), (.file, "needs a path"),
+        ]
+        for (mode, words) in needs {
             let error = #expect(throws: ReferenceError.self) { try chooser(mode).reference(for: recording) }
             #expect(error?.description.contains(words) == true)
         }

@@ -22,17 +22,17 @@ import Testing
             "python train.py --mode regen-freeze-denoiser --base_dir d --condition post_denoiser --weighting_denoiser_to_score 0.3"
         )
         #expect(
-            storm.regression?.training == "frozen" && storm.regression?.condition == "post_denoiser"
+            storm.regression?.training == .frozen && storm.regression?.condition == .estimate
                 && storm.regression?.weight == 0.3)
         #expect(
-            storm.transform.specFactor == 0.33 && storm.train.earlyStopping?.monitor == "valid_loss"
+            storm.transform.specFactor == 0.33 && storm.train.earlyStopping?.monitor == .validationLoss
                 && storm.train.maxEpochs == 1000)
         let sized = try spec(
             "python train.py --mode regen-joint-training --base_dir d --backbone_score ncsnpplarge --backbone_denoiser ncsnpp6M"
         )
         #expect(sized.backbone.name == "ncsnpp_storm_large" && sized.regression?.backbone.name == "ncsnpp_storm_6m")
         let alone = try spec("python train.py --mode denoiser-only --base_dir d")
-        #expect(alone.regression?.training == "alone" && alone.evaluate.samplers.map(\.name) == ["regression"])
+        #expect(alone.regression?.training == .alone && alone.evaluate.samplers.map(\.name) == ["regression"])
         #expect(try spec("python train.py --mode score-only --base_dir d").regression == nil)
         let edm2 = try spec("torchrun --nproc_per_node=2 train.py --run_dir=r --data=d --batch=8 --lr=1e-3")
         #expect(

@@ -79,7 +79,7 @@ import Testing
         Case(name: "a value for a section", text: "data: a\ntrain: { max_steps: 9 }", expected: """
             spec.yaml:1:7: error: 'data' wants a section, not 'a'
               data: a
-                    ^ its keys are: corpus, path, format, sample_rate, resample, num_frames, normalize, fraction, max_files, num_workers
+                    ^ its keys are: corpus, path, format, sample_rate, resample, num_frames, normalize, fraction, max_files
             """),
         Case(name: "duplicate keys, all of them", text: "data: { path: a }\ntrain:\n  max_steps: 9\n  lr: 1e-4\n  lr: 2e-4\n  lr: 3e-4\ndata: { path: b }\n", expected: """
             spec.yaml:5:3: error: duplicate key 'lr'

@@ -8,6 +8,16 @@ import Testing
         var path: String
         var value: SettingValue
         var part: IdentityPart
+        /// The names it can have, where they are few.
+        var names: [String] = []
+    }
+
+    private static func names(_ type: FieldType) -> [String] {
+        switch type {
+        case .oneOf(let names), .list(of: .oneOf(let names), _, _): names
+        case .variant(let forms), .list(of: .variant(let forms), _, _): forms.map(\.name)
+        default: []
+        }
     }
 
     /// The settings of a spec, parameters of entries included.
@@ -24,32 +34,38 @@ import Testing
                 if case .choice(let kind) = field.type { declared = TestVocabulary.standard[kind, choice.name]?.parameters }
                 return choice.settings.map { Leaf(path: "\(path).\($0.name)", value: $0.value, part: declared?[$0.name]?.part ?? part) }
                     + [Leaf(path: path + ".name", value: .text(choice.name), part: part)]
-            case (_, let value?): return [Leaf(path: path, value: value, part: part)]
+            case (_, let value?): return [Leaf(path: path, value: value, part: part, names: names(field.type))]
             }
         }
     }
 
     /// Another value of the same type; `nil` where there is none to make.
-    static func changed(_ value: SettingValue, _ random: inout SeededGenerator) -> SettingValue? {
+    ///
+    /// - Parameter names: Those it must be one of; any if empty.
+    static func changed(_ value: SettingValue, _ names: [String] = [], _ random: inout SeededGenerator) -> SettingValue? {
         switch value {
         case .none: return nil
         case .bool(let value): return .bool(!value)
         case .integer(let value): return .integer(value + Int.random(in: 1...1000, using: &random))
         case .number(let value): return .number(value * Double.random(in: 1.0001...2, using: &random) + 1e-9)
+        case .text(let value) where !names.isEmpty:
+            return names.filter { $0 != value }.randomElement(using: &random).map(SettingValue.text)
         case .text(let value): return .text(value + String(Int.random(in: 0...9, using: &random)))
         case .choice(var choice):
-            if let parameter = choice.settings.first(where: { changed($0.value, &random) != nil }), Bool.random(using: &random) {
-                choice.settings[parameter.name] = changed(parameter.value, &random)
-            } else {
+            if let parameter = choice.settings.first(where: { changed($0.value, [], &random) != nil }), Bool.random(using: &random) {
+                choice.settings[parameter.name] = changed(parameter.value, [], &random)
+            } else if names.isEmpty {
                 choice.name += "x"
+            } else {
+                choice.name = names.filter { $0 != choice.name }.randomElement(using: &random) ?? choice.name
             }
             return .choice(choice)
         case .section(var settings):
-            guard let (name, value) = settings.first(where: { changed($0.value, &random) != nil }) else { return nil }
-            settings[name] = changed(value, &random)
+            guard let (name, value) = settings.first(where: { changed($0.value, [], &random) != nil }) else { return nil }
+            settings[name] = changed(value, [], &random)
             return .section(settings)
         case .list(var values):
-            guard let last = values.last, let other = changed(last, &random), !values.contains(other) else { return nil }
+            guard let last = values.last, let other = changed(last, names, &random), !values.contains(other) else { return nil }
             switch Int.random(in: 0..<3, using: &random) {
             case 0: values.append(other)
             case 1 where values.count > 1: values.removeLast()
@@ -66,7 +82,7 @@ import Testing
         #expect(leaves.count > 70 && leaves.contains { $0.path == "backbone.recompute" && $0.part == .none })
         for leaf in leaves {
             for _ in 0..<4 {
-                guard let value = Self.changed(leaf.value, &random) else { continue }
+                guard let value = Self.changed(leaf.value, leaf.names, &random) else { continue }
                 let other = spec.with(leaf.path, value)
                 #expect((other.identity != spec.identity) == (leaf.part != .none), "\(leaf.path): \(leaf.value) → \(value)")
                 let isTraining = leaf.part == .data || leaf.part == .training
@@ -89,7 +105,7 @@ import Testing
         let spec = try TestVocabulary.loader.load(text: text).spec
         var seen: Set<Identity> = [spec.identity]
         for leaf in Self.leaves(spec.settings) where leaf.part != .none {
-            guard let value = Self.changed(leaf.value, &random) else { continue }
+            guard let value = Self.changed(leaf.value, leaf.names, &random) else { continue }
             #expect(seen.insert(spec.with(leaf.path, value).identity).inserted, "\(leaf.path)")
         }
         let overridden = try TestVocabulary.loader.load(text: text, overrides: ["train.lr=2e-4"]).spec

@@ -13,7 +13,7 @@ import Testing
         #expect(spec.backbone.settings.integers("ch_mult") == [1, 1, 2, 2, 2, 2, 2])
         #expect(spec.conditioning?.condDropProb == 0.2)
         #expect(spec.objective.loss.name == "score_matching")
-        #expect(spec.evaluate.references.map(\.mode) == ["oracle"] && spec.evaluate.references[0].numFrames == 32)
+        #expect(spec.evaluate.references.map(\.mode) == [.oracle] && spec.evaluate.references[0].numFrames == 32)
         #expect(spec.evaluate.tEps == 0.03)
         #expect(loaded.runs.count == 1)
         #expect(loaded.runs[0].evaluations.count == 2 * 2 * 3)
@@ -30,7 +30,7 @@ import Testing
         #expect(spec.backbone.name == "ncsnpp")
         #expect(spec.evaluate.N == [30] && spec.evaluate.samplers[0].settings.choice("corrector").name == "ald")
         #expect(spec.evaluate.guidance.isEmpty && spec.evaluate.references.isEmpty)
-        #expect(spec.evaluate.padding == "zero_pad")
+        #expect(spec.evaluate.padding == .zeroPad)
         #expect(spec.train.validationN == 30)
     }
 
@@ -98,7 +98,7 @@ import Testing
         let spec = try loader.load("experiments/nc/b.yaml").spec
         #expect(spec.sde.name == "sbve" && spec.sde.settings["theta"] == nil && spec.sde.settings.number("k") == 2.6)
         #expect(spec.evaluate.N == [50] && spec.evaluate.samplers.map(\.name) == ["sb_ode"])
-        #expect(spec.evaluate.padding == "reflection")
+        #expect(spec.evaluate.padding == .reflection)
     }
 
     @Test func overridesWinAndAreTyped() throws {
@@ -257,7 +257,7 @@ import Testing
                 - { name: bridge, sde: sbve, objective: { loss_type: data_prediction } }
             """).runs
         #expect(runs.map(\.name) == ["score,seed=0", "score,seed=1", "bridge,seed=0", "bridge,seed=1"])
-        #expect(runs.map(\.spec.objective.networkScaling) == ["1/sigma", "1/sigma", nil, nil])
+        #expect(runs.map(\.spec.objective.networkScaling) == [.inverseSigma, .inverseSigma, nil, nil])
         #expect(runs[2].spec.evaluate.N == [50])
         // What a sweep reuses between its points gives the identity that the spec alone has.
         #expect(runs.allSatisfy { $0.identity == $0.spec.trainingIdentity(seed: $0.seed) })
@@ -272,5 +272,15 @@ import Testing
         #expect(runs[4321].identity == runs[4321].spec.trainingIdentity(seed: runs[4321].seed))
         // About two seconds on one core; the limit leaves room for a busy machine.
         #expect(time < .seconds(30))
+    }
+
+    @Test func retiredSettingsWarnAndMeanNothing() throws {
+        let end = "train: { max_steps: 1 }\n"
+        let text = "data: { path: x, num_workers: 2 }\nconditioning: { freeze_clap: true }\nbackbone: ncsnpp_v2_cond\n" + end
+        let plain = "data: { path: x }\nconditioning: {}\nbackbone: ncsnpp_v2_cond\n" + end
+        let loaded = try TestVocabulary.loader.load(text: text)
+        #expect(loaded.warnings.map(\.code) == ["retired", "retired"])
+        #expect(loaded.warnings.allSatisfy { $0.hint?.hasPrefix("remove it: ") == true })
+        #expect(try TestVocabulary.loader.load(text: plain).spec == loaded.spec)
     }
 }

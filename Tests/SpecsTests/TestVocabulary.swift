@@ -19,12 +19,12 @@ enum TestVocabulary {
             .backbone: [
                 EntryDescriptor("ncsnpp", "NCSN++", parameters: network, traits: [.halves(levels: "ch_mult")]),
                 EntryDescriptor("ncsnpp_v2", "NCSN++ with separate inputs", parameters: network,
-                    traits: [.halves(levels: "ch_mult"), .takesPreconditioning, .padding("reflection")]),
+                    traits: [.halves(levels: "ch_mult"), .takesPreconditioning, .padding(.reflection)]),
                 EntryDescriptor("ncsnpp_48k", "NCSN++ for 48 kHz", parameters: [
                     .integer("nf", default: 128, in: .from(1), "Channels."),
                     .list("ch_mult", of: .integer(.from(1)), atLeast: 1, default: [1, 1, 2, 2, 2, 2, 2], "Multipliers of nf."),
                     .list("attn_resolutions", of: .integer(.from(1)), default: [], "Heights with attention."),
-                ], traits: [.halves(levels: "ch_mult"), .padding("reflection"), .rate(48000)]),
+                ], traits: [.halves(levels: "ch_mult"), .padding(.reflection), .rate(48000)]),
                 EntryDescriptor("ncsnpp_v2_cond", "NCSN++ with a noise embedding", parameters: network + [
                     .oneOf("noise_cond_type", ["add", "film"], default: "add", "How the embedding enters.")
                 ], traits: [.halves(levels: "ch_mult"), .takesCondition]),

@@ -136,12 +136,12 @@ public struct ConditioningProbe: Sendable {
     }
 
     /// Another noise's reference, of another type where the set states types and has several.
-    private func wrongReference(_ files: [PairedFile]) -> EvaluateSpec.Reference {
+    private func wrongReference(_ files: [PairedFile]) -> NoiseReferenceSpec {
         let types = Set(files.map { $0.entry?.noise })
-        return .init(mode: "mismatched", by: types.count > 1 && !types.contains(nil) ? "noise_type" : "file")
+        return .init(mode: .mismatched, by: types.count > 1 && !types.contains(nil) ? .noiseType : .file)
     }
 
-    private func chooser(_ reference: EvaluateSpec.Reference, _ file: ProbeFile, seed: UInt64? = nil) throws -> ReferenceChooser {
+    private func chooser(_ reference: NoiseReferenceSpec, _ file: ProbeFile, seed: UInt64? = nil) throws -> ReferenceChooser {
         guard let chooser = builder.references(reference, file.neighbours, seed: seed ?? options.seed) else {
             throw IncompatibleParts(reason: "run \(run.name) has no conditioning to probe")
         }
@@ -155,12 +155,12 @@ public struct ConditioningProbe: Sendable {
         let frontEnd = builder.frontEnd
         let rule = SegmentRule(
             samples: (builder.spec.data.numFrames - 1) * frontEnd.stft.hop,
-            normalization: .init(rawValue: builder.spec.data.normalize) ?? .noisy)
+            normalization: builder.spec.data.normalize)
         return try files.map { file in
             let recording = file.recording
             let crop = rule.cut(
                 clean: recording.clean ?? [], noisy: recording.noisy, start: rule.centre(of: recording.noisy.count))
-            func embedding(_ reference: EvaluateSpec.Reference) throws -> Tensor {
+            func embedding(_ reference: NoiseReferenceSpec) throws -> Tensor {
                 let chosen = try chooser(reference, file).reference(for: recording).reference
                 return try embedded(model, chosen, dividedBy: crop.divisor)
             }
@@ -169,8 +169,8 @@ public struct ConditioningProbe: Sendable {
                 .normals(clean.count, standardDeviation: 0.5.squareRoot())
             return ProbeState(
                 file: recording.id, noise: file.pair.entry?.noise, clean: clean, noisy: noisy,
-                draw: Tensor(draw, shape: clean.shape), oracle: try embedding(.init(mode: "oracle")),
-                mismatched: try embedding(wrongReference(file.neighbours)), random: try embedding(.init(mode: "random")))
+                draw: Tensor(draw, shape: clean.shape), oracle: try embedding(.init(mode: .oracle)),
+                mismatched: try embedding(wrongReference(file.neighbours)), random: try embedding(.init(mode: .random)))
         }
     }
 
@@ -186,7 +186,7 @@ public struct ConditioningProbe: Sendable {
         EmbeddingStatistics(
             try files.flatMap { file in
                 try (0..<max(1, options.referencesPerFile)).map { place in
-                    let chosen = try chooser(.init(mode: "oracle"), file, seed: options.seed &+ UInt64(place))
+                    let chosen = try chooser(.init(mode: .oracle), file, seed: options.seed &+ UInt64(place))
                         .reference(for: file.recording).reference
                     let embedding = try embedded(model, chosen, dividedBy: max(file.recording.peak, .leastNormalMagnitude))
                     return (file.recording.id, file.pair.entry?.noise, embedding.meanOverSequence)
@@ -199,12 +199,13 @@ public struct ConditioningProbe: Sendable {
         let enhancer = Enhancer(
             model: model,
             sampler: try builder.sampler(spec.train.validationSampler, steps: options.steps, finalTime: spec.evaluate.tEps),
-            frontEnd: builder.frontEnd, padding: FramePadding(rawValue: spec.evaluate.padding) ?? .zero)
+            frontEnd: builder.frontEnd, padding: FramePadding(spec.evaluate.padding))
         let evaluator = evaluator(metrics: options.metrics)
         let sets = Dictionary(grouping: files, by: \.set).sorted { $0.key < $1.key }
-        let scores = try ["oracle", "mismatched", "random", "zero"].map { mode -> (reference: String, files: [[String: Double]]) in
+        let modes: [NoiseReferenceSpec.Mode] = [.oracle, .mismatched, .random, .zero]
+        let scores = try modes.map { mode -> (reference: String, files: [[String: Double]]) in
             let each = try sets.flatMap { _, members -> [[String: Double]] in
-                let reference = mode == "mismatched" ? wrongReference(members[0].neighbours) : .init(mode: mode)
+                let reference = mode == .mismatched ? wrongReference(members[0].neighbours) : .init(mode: mode)
                 return try evaluator.evaluate(
                     members.map(\.pair), interruption: interruption,
                     process: evaluator.enhancing(enhancer, references: chooser(reference, members[0]))
@@ -214,7 +215,7 @@ public struct ConditioningProbe: Sendable {
                         uniquingKeysWith: { first, _ in first })
                 }
             }
-            return (mode, each)
+            return (mode.rawValue, each)
         }
         return ReferenceEffects(
             scores, noises: sets.flatMap { $0.value.map { $0.pair.entry?.noise } }, metrics: options.metrics, seed: options.seed)

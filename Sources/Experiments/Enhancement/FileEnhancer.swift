@@ -52,7 +52,7 @@ struct FileEnhancer: Sendable {
             if header.channels == 1 { job.settings["channels"] = nil }
             job.settings["input name"] = file.name
             job.settings["input"] = try ContentHash(ofFile: file.input, check: check).description
-            if folder.references?.reference.mode == "oracle", let clean = file.clean {
+            if folder.references?.reference.mode == .oracle, let clean = file.clean {
                 job.settings["clean"] = try ContentHash(ofFile: clean, check: check).description
             }
             guard FileManager.default.fileExists(atPath: file.output) else { return .job(job, differing: nil) }

@@ -16,7 +16,7 @@ extension EvaluationTask {
         let settings = point.sampler.settings
         var other = unusualSettings(of: point.sampler, catalog)
         other["t_eps"] = SettingValue.number(point.tEps).compact
-        other["padding"] = point.padding
+        other["padding"] = point.padding.rawValue
         other["segment"] = point.segment.map { SettingValue.number($0).compact }
         other["max_files"] = point.maxFiles.map { String($0) }
         let encoder = JSONEncoder()
@@ -26,7 +26,7 @@ extension EvaluationTask {
             corrector: settings.optionalChoice("corrector")?.name,
             correctorSteps: settings.optionalInteger("corrector_steps"), snr: settings.optionalNumber("snr"),
             guidance: point.guidance, reference: point.reference?.name(inTraining: spec.conditioning?.refNumFrames),
-            weights: point.weights, noiseSeed: UInt64(point.noiseSeed),
+            weights: point.weights.rawValue, noiseSeed: UInt64(point.noiseSeed),
             other: (try? encoder.encode(other)).map { String(decoding: $0, as: UTF8.self) })
     }
 

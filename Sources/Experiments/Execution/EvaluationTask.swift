@@ -107,9 +107,9 @@ extension EvaluateSpec {
     /// How many of `count` files have their enhanced audio kept.
     func keptFiles(of count: Int) -> Int {
         switch keepAudio {
-        case "all": count
-        case "examples": min(4, count)
-        default: 0
+        case .all: count
+        case .examples: min(4, count)
+        case .none: 0
         }
     }
 

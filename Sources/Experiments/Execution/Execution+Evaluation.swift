@@ -159,7 +159,7 @@ extension Execution {
             }
             let path = try workspace.verified(checkpoint)
             let model = try builder.model(seed: training.key.seed)
-            try model.load(TrainingCheckpoint.weights(at: path, averaged: point.weights == "ema", model: model))
+            try model.load(TrainingCheckpoint.weights(at: path, averaged: point.weights == .ema, model: model))
             return evaluator.enhancing(
                 try builder.enhancer(model, point), references: builder.references(point, task.test.set.files))
         }
@@ -207,11 +207,12 @@ extension Execution {
         guard case .model(let training, let evaluation) = task.subject, let run = registered(training)?.run else { return nil }
         let choice = evaluation.point.checkpoint
         let kind: CheckpointRecord.Kind =
-            switch choice.name {
-            case "best_pesq": .bestPESQ
-            case "best_si_sdr": .bestSISDR
-            case "step": .step
-            default: .last
+            switch choice.checkpointForm {
+            case .bestPESQ: .bestPESQ
+            case .bestSISDR: .bestSISDR
+            case .step: .step
+            // A file is what its run keeps as its last step.
+            case .last, .file, nil: .last
             }
         guard let found = try store.checkpoint(of: run.id, kind: kind, step: choice.settings.optionalInteger("step")) else {
             throw MissingCheckpoint(run: run.name, checkpoint: SettingValue.choice(choice).compact)

@@ -78,10 +78,10 @@ public struct DataPreparer {
     /// All of a spec that decides what audio is read, and what is expected of it.
     private struct Request: Hashable {
         var data: DataSpec
-        var sets: [EvaluateSpec.TestSet]
+        var sets: [TestSetSpec]
         var maxFiles: Int?
         var hop: Int
-        var references: [EvaluateSpec.Reference]
+        var references: [NoiseReferenceSpec]
         var referenceFrames: Int?
         var trains: Bool
         var validates: Bool
@@ -176,7 +176,7 @@ public struct DataPreparer {
         var audio = ScannedAudio()
         // Weights that are there already are evaluated without what they were trained on.
         if spec.train.maxSteps != 0 {
-            let (training, validation) = try learning(try Corpus(at: base()), split, spec.data)
+            let (training, validation) = try learning(try Corpus(at: base(), layout: spec.data.layout), split, spec.data)
             audio.training = try SetScan(reading: training, as: .training, cache: &cache, interruption: interruption)
             audio.validation = try validation.map {
                 try SetScan(reading: $0, as: .validation, cache: &cache, interruption: interruption)
@@ -186,7 +186,7 @@ public struct DataPreparer {
         for test in spec.evaluate.sets {
             let isOwn = test.corpus == nil && test.path == nil
             let folderOfSet = try isOwn ? base() : folder(corpus: test.corpus, path: test.path, rate: spec.data.sampleRate)
-            var set = try testSet(folderOfSet, test)
+            var set = try testSet(folderOfSet, test, isOwn ? spec.data.layout : test.layout)
             if let most = spec.evaluate.maxFiles { set.files = Array(set.files.prefix(most)) }
             let scan = try SetScan(reading: set, as: .test, cache: &cache, interruption: interruption)
             scans.append(scan)
@@ -229,9 +229,9 @@ public struct DataPreparer {
     }
 
     /// A set inside a corpus, or a folder that is a set itself.
-    private func testSet(_ base: String, _ test: EvaluateSpec.TestSet) throws -> PairedSet {
+    private func testSet(_ base: String, _ test: TestSetSpec, _ layout: Corpora.Layout?) throws -> PairedSet {
         let isSet = ["clean", "anechoic"].contains { FileManager.default.fileExists(atPath: base + "/" + $0) }
-        return isSet ? try PairedSet(at: base, name: test.name) : try Corpus(at: base).set(test.subset)
+        return isSet ? try PairedSet(at: base, name: test.name, layout: layout) : try Corpus(at: base, layout: layout).set(test.subset)
     }
 
     private func limited(_ set: PairedSet, _ spec: DataSpec) -> PairedSet {
@@ -264,6 +264,26 @@ public struct DataPreparer {
             }
             defer { try? store.release(claim) }
             return try body()
+        }
+    }
+}
+
+// MARK: Layouts
+
+extension DataSpec {
+    /// The layout that alone counts in a folder: where both pairs of folders lie, `reverb` says which is meant.
+    fileprivate var layout: Corpora.Layout? { path == nil ? nil : format.layout }
+}
+
+extension TestSetSpec {
+    fileprivate var layout: Corpora.Layout? { path == nil ? nil : format.layout }
+}
+
+extension DataSpec.Layout {
+    fileprivate var layout: Corpora.Layout? {
+        switch self {
+        case .standard: nil
+        case .reverb: .dereverberation
         }
     }
 }

@@ -50,7 +50,7 @@ enum ProtocolDifferences {
                     "the reference has \(text(conditioning.refNumFrames)) in training, \(others.map(text).joined(separator: ", ")) in evaluation",
                     fix: "leave evaluate.reference.num_frames out, or add the length of training as another value"))
         }
-        if conditioning.condDropProb == 0, let empty = spec.evaluate.references.first(where: { ["zero", "none"].contains($0.mode) }) {
+        if conditioning.condDropProb == 0, let empty = spec.evaluate.references.first(where: \.mode.isEmpty) {
             found.append(
                 finding(
                     .unseenReference, severity,
@@ -66,7 +66,7 @@ enum ProtocolDifferences {
                         + "which with cond_drop_prob 0 is never trained",
                     fix: "evaluate at w = 1, or train with conditioning.cond_drop_prob above 0"))
         }
-        if conditioning.condDropProb == 1, spec.evaluate.references.contains(where: { !["zero", "none"].contains($0.mode) }) {
+        if conditioning.condDropProb == 1, spec.evaluate.references.contains(where: { !$0.mode.isEmpty }) {
             found.append(
                 finding(
                     .unseenReference, severity, "with cond_drop_prob 1 training never shows a reference, and evaluation gives one",
@@ -87,7 +87,7 @@ enum ProtocolDifferences {
                     "frames are padded by '\(spec.evaluate.padding)', the authors of '\(spec.backbone.name)' use '\(usual)'",
                     fix: "leave evaluate.padding out, or set it alike in all systems that are compared"))
         }
-        if spec.data.normalize != "noisy" {
+        if spec.data.normalize != .noisy {
             found.append(
                 finding(
                     .normalization, .warning,
@@ -109,7 +109,7 @@ enum ProtocolDifferences {
                     .validationSteps, .note, "validation takes \(steps) steps, evaluation \(evaluate.N.map(String.init).joined(separator: ", "))",
                     fix: "checkpoints are compared at other steps than they are used at; set train.validation_N to one of them"))
         }
-        if !evaluate.weights.contains("ema") {
+        if !evaluate.weights.contains(.ema) {
             found.append(
                 finding(
                     .rawWeights, .warning, "validation judges averaged weights, evaluation takes raw ones", fix: "evaluate.weights: ema"))

@@ -39,7 +39,7 @@ public struct SharedIdentity: Error, Hashable, Sendable, CustomStringConvertible
 extension ExperimentSpec {
     /// Whether there is anything to train or to load; a spec without gives the anchors' rows alone.
     var hasModel: Bool {
-        train.maxSteps != 0 || train.initFrom != nil || evaluate.checkpoints.contains { $0.name == "file" }
+        train.maxSteps != 0 || train.initFrom != nil || evaluate.checkpoints.contains { $0.checkpointForm == .file }
     }
 
     /// - Throws: `SharedIdentity` if the known run of the same training reproduces another row by the same experiment.

@@ -54,7 +54,7 @@ public struct WorkUnit: Codable, Sendable {
     }
 
     /// The viewers' files that the spec asks for, by the names of the runs.
-    public var logs: [String: [String]] {
+    public var logs: [String: [TrainSpec.LogFormat]] {
         Dictionary(runs.map { ($0.storedName ?? $0.name, $0.spec.train.log) }, uniquingKeysWith: { first, _ in first })
     }
 

@@ -11,13 +11,13 @@ extension Registry<any Backbone> {
         [
             ncsnpp(
                 "ncsnpp", .journal, "NCSN++ of SGMSE+, output divided by t before the last convolution",
-                source: "Richter et al., TASLP 2023", padding: "zero_pad"),
+                source: "Richter et al., TASLP 2023", padding: .zeroPad),
             ncsnpp(
                 "ncsnpp_v2", .v2, "NCSN++ of the study of training objectives, scaled from outside",
-                source: "Richter et al., ICASSP 2025", padding: "reflection", preconditioned: true),
+                source: "Richter et al., ICASSP 2025", padding: .reflection, preconditioned: true),
             ncsnpp(
                 "ncsnpp_48k", .fullband, "NCSN++ for 48 kHz, without pyramids and attention levels",
-                source: "Richter et al., Interspeech 2024", padding: "reflection"),
+                source: "Richter et al., Interspeech 2024", padding: .reflection),
             regeneration("ncsnpp_storm", .regeneration, "NCSN++ of StoRM, for its regression and its score network"),
             regeneration("ncsnpp_storm_large", large, "NCSN++ of StoRM in the size of SGMSE+"),
             regeneration("ncsnpp_storm_12m", narrow([1, 2, 2, 1]), "NCSN++ of StoRM with 12 million parameters"),
@@ -33,14 +33,14 @@ extension Registry<any Backbone> {
         return Entry(
             "ncsnpp_interval", "ncsnpp_v2 over two times, for average velocities", source: "after MeanFlowSE, arXiv 2509.14858",
             parameters: NCSNppOptions.fields(standard).filter { !left.contains($0.name) },
-            traits: [.halves(levels: "ch_mult"), .padding("reflection"), .takesInterval]
+            traits: [.halves(levels: "ch_mult"), .padding(.reflection), .takesInterval]
         ) { [standard] settings in
             try IntervalNCSNpp(NCSNppOptions(settings, standard), seed: UInt64(settings.optionalInteger("seed") ?? 0))
         }
     }
 
     private static func ncsnpp(
-        _ name: String, _ standard: NCSNppOptions, _ summary: String, source: String, padding: String,
+        _ name: String, _ standard: NCSNppOptions, _ summary: String, source: String, padding: EvaluateSpec.Padding,
         preconditioned: Bool = false
     ) -> Entry {
         let traits: [Trait] = [.halves(levels: "ch_mult"), .padding(padding), .readsSeveral] + (preconditioned ? [.takesPreconditioning] : [])
@@ -55,7 +55,7 @@ extension Registry<any Backbone> {
     }
 
     private static func regeneration(_ name: String, _ standard: NCSNppOptions, _ summary: String) -> Entry {
-        ncsnpp(name, standard, summary, source: "Lemercier et al., StoRM, TASLP 2023", padding: "zero_pad")
+        ncsnpp(name, standard, summary, source: "Lemercier et al., StoRM, TASLP 2023", padding: .zeroPad)
     }
 
     private static var large: NCSNppOptions {
@@ -91,7 +91,7 @@ extension Registry<any Backbone> {
             "ncsnpp_v2_cond", "ncsnpp_v2 that an embedding of the noise changes",
             source: "moonx010/sgmse, after Richter et al., ICASSP 2025",
             parameters: NCSNppOptions.scaledOutsideFields + fields,
-            traits: [.halves(levels: "ch_mult"), .padding("reflection"), .takesCondition, .takesPreconditioning]
+            traits: [.halves(levels: "ch_mult"), .padding(.reflection), .takesCondition, .takesPreconditioning]
         ) { settings in
             let conditioning = NoiseConditioning(
                 NoiseConditioning.Injection(rawValue: settings.text("noise_cond_type")) ?? standard.injection,

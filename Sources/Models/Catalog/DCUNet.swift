@@ -8,7 +8,7 @@ extension Registry<any Backbone> {
     static var dcunet: Entry {
         Entry(
             "dcunet", "complex U-Net of SGMSE", source: "Welker et al., Interspeech 2022",
-            parameters: DCUNetOptions.fields, traits: [.bins(multipleOf: 256, plus: 1), .padding("zero_pad")]
+            parameters: DCUNetOptions.fields, traits: [.bins(multipleOf: 256, plus: 1), .padding(.zeroPad)]
         ) { settings in
             try DCUNet(DCUNetOptions(settings), seed: UInt64(settings.optionalInteger("seed") ?? 0))
         }

@@ -9,7 +9,7 @@ extension Registry<any Backbone> {
             "edm2", "EDM2 for speech, magnitude-preserving, scales itself and predicts clean speech (M4)",
             source: "Karras et al., CVPR 2024; EDM2SE, ICASSP 2026", parameters: EDM2Options.fields,
             traits: [
-                .halves(levels: "channel_mult"), .padding("reflection"),
+                .halves(levels: "channel_mult"), .padding(.reflection),
                 .ownLosses(["uncertainty", "data_prediction"]),
             ]
         ) { settings in

@@ -20,7 +20,7 @@ extension Registry<LossFactory> {
             ) { _ in
                 LossFactory { objective, _, _ in
                     DenoiserLoss(
-                        weighting: .init(rawValue: objective.lossWeighting) ?? .sigmaSquared, sigmaData: objective.sigmaData)
+                        weighting: .init(objective.lossWeighting), sigmaData: objective.sigmaData)
                 }
             },
             Entry(
@@ -93,27 +93,18 @@ package func perceptualTerm(sampleRate: Int, samples: Int? = nil) throws -> Data
     return { clean, estimate in loss.mean(clean, estimate) }
 }
 
-extension Preconditioning {
-    /// The scalings of a spec.
-    init(_ spec: ObjectiveSpec) {
-        self.init(
-            networkScaling: spec.networkScaling.flatMap(NetworkScaling.init(rawValue:)), input: Input(rawValue: spec.cIn) ?? .one,
-            output: Output(rawValue: spec.cOut) ?? .one, skip: Skip(rawValue: spec.cSkip) ?? .zero, sigmaData: spec.sigmaData)
-    }
-}
-
 extension FrontEnd {
     /// The transform of a spec.
     init(_ spec: TransformSpec) {
         let compression: SpectralCompression =
             switch spec.transformType {
-            case "exponent": .exponent(alpha: spec.specAbsExponent, factor: spec.specFactor)
-            case "log": .log(factor: spec.specFactor)
-            default: .none
+            case .exponent: .exponent(alpha: spec.specAbsExponent, factor: spec.specFactor)
+            case .log: .log(factor: spec.specFactor)
+            case .none: .none
             }
         self.init(
             stft: ShortTimeFourier(
-                size: spec.nFFT, hop: spec.hopLength, window: .init(rawValue: spec.window) ?? .hann),
+                size: spec.nFFT, hop: spec.hopLength, window: .init(spec.window)),
             compression: compression)
     }
 }

@@ -1,3 +1,5 @@
+import Specs
+
 /// Finds a stretch of a noisy recording that holds little but noise.
 public enum NoiseStretch: String, CaseIterable, Sendable {
     /// The stretch of least energy.
@@ -7,6 +9,9 @@ public enum NoiseStretch: String, CaseIterable, Sendable {
     /// A frame is taken for speech where its energy is more than 6 dB above the noise floor, the tenth part of the
     /// frames' energies from below.
     case speechFree = "speech_free"
+
+    /// The stretch that a spec's reference asks for; `speechFree` where it does not say.
+    init(_ selection: NoiseReferenceSpec.Selection?) { self = selection == .quietest ? .quietest : .speechFree }
 
     /// Where the stretch of `count` samples begins. Digital silence is no noise: frames of it are passed over.
     public func start(in noisy: [Float], count: Int, sampleRate: Int) -> Int {

@@ -31,19 +31,17 @@ extension ReferenceChooser {
         return (ReferenceChooser(try reference(word), count: count, sampleRate: sampleRate, seed: seed), note)
     }
 
-    private static func reference(_ word: String) throws(ReferenceError) -> EvaluateSpec.Reference {
+    private static func reference(_ word: String) throws(ReferenceError) -> NoiseReferenceSpec {
         let parts = word.split(separator: "/", maxSplits: 1).map(String.init)
-        if let form = EvaluateSpec.referenceForms.first(where: { $0.name == parts.first }), form.parameters["path"] == nil {
-            guard parts.count > 1 else { return .init(mode: form.name) }
-            if case .oneOf(let names)? = form.parameters["by"]?.type, names.contains(parts[1]) {
-                return .init(mode: form.name, by: parts[1])
-            }
+        if let mode = parts.first.flatMap(NoiseReferenceSpec.Mode.init), !mode.takesPath {
+            guard parts.count > 1 else { return .init(mode: mode) }
+            if let by = mode.selections.first(where: { $0.rawValue == parts[1] }) { return .init(mode: mode, by: by) }
         }
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: word, isDirectory: &isFolder) {
-            return .init(mode: isFolder.boolValue ? "folder" : "file", path: word)
+            return .init(mode: isFolder.boolValue ? .folder : .file, path: word)
         }
-        let modes = EvaluateSpec.referenceForms.filter { $0.parameters["path"] == nil }.map(\.name)
+        let modes = NoiseReferenceSpec.Mode.allCases.filter { !$0.takesPath }.map(\.rawValue)
         throw ReferenceError(
             mode: word, reason: "is neither a mode nor a file or folder; modes: \(modes.joined(separator: ", "))")
     }

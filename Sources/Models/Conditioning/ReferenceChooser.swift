@@ -8,7 +8,7 @@ import Specs
 ///
 /// Places and other files are drawn by (seed, recording), so that models and guidance scales share them.
 public struct ReferenceChooser: Sendable {
-    public let reference: EvaluateSpec.Reference
+    public let reference: NoiseReferenceSpec
     /// Samples of a reference, at the rate of the recordings.
     public let count: Int
     public let sampleRate: Int
@@ -18,7 +18,7 @@ public struct ReferenceChooser: Sendable {
     private let files: [PairedFile]
 
     public init(
-        _ reference: EvaluateSpec.Reference, count: Int, sampleRate: Int, rates: RatePolicy = .convert, seed: UInt64 = 0,
+        _ reference: NoiseReferenceSpec, count: Int, sampleRate: Int, rates: RatePolicy = .convert, seed: UInt64 = 0,
         files: [PairedFile] = []
     ) {
         (self.reference, self.count, self.sampleRate) = (reference, count, sampleRate)
@@ -49,30 +49,27 @@ public struct ReferenceChooser: Sendable {
     public func reference(for recording: Recording) throws -> (reference: NoiseReference, record: ReferenceRecord) {
         let stream = RandomStream(seed: seed, purpose: "reference/" + recording.id)
         switch reference.mode {
-        case "zero": return (.zero, ReferenceRecord(mode: reference.label))
-        case "none": return (.skipped, ReferenceRecord(mode: reference.label))
-        case "oracle":
+        case .zero: return (.zero, ReferenceRecord(mode: reference.label))
+        case .none: return (.skipped, ReferenceRecord(mode: reference.label))
+        case .oracle:
             return cut(try oracle(recording), at: stream)
-        case "estimated":
-            let method = reference.by.flatMap(NoiseStretch.init(rawValue:)) ?? .speechFree
+        case .estimated:
+            let method = NoiseStretch(reference.by)
             return cut(
                 recording.noisy, from: method.start(in: recording.noisy, count: count, sampleRate: sampleRate))
-        case "start":
+        case .start:
             return cut(recording.noisy, from: 0)
-        case "random":
+        case .random:
             let level = SegmentRule.level(try levelOfNoise(recording))
             let noise = stream.child(1).normals(count, standardDeviation: level)
             return (.segment(noise), record(noise, start: nil))
-        case "mismatched":
+        case .mismatched:
             return try mismatched(recording, stream)
-        case "file":
+        case .file:
             return try cut(recorded(path()), at: stream, source: path())
-        case "folder":
+        case .folder:
             let source = try recordingInFolder(recording, stream.child(2))
             return try cut(recorded(source), at: stream, source: source)
-        case let mode:
-            let known = EvaluateSpec.referenceForms.map(\.name).joined(separator: ", ")
-            throw ReferenceError(mode: mode, reason: "unknown mode; known: \(known)")
         }
     }
 
@@ -95,7 +92,7 @@ public struct ReferenceChooser: Sendable {
         _ recording: Recording, _ stream: RandomStream
     ) throws -> (reference: NoiseReference, record: ReferenceRecord) {
         var others = files.filter { $0.name != recording.file?.name }
-        if reference.by == "noise_type" {
+        if reference.by == .noiseType {
             guard let own = recording.file?.entry?.noise else {
                 throw ReferenceError(
                     mode: reference.label, reason: "the set has no noise type for \(recording.id); by: file needs no types")
@@ -130,7 +127,7 @@ public struct ReferenceChooser: Sendable {
     /// - Throws: `ReferenceError` where one cannot serve; what keeps audio from being read.
     package func recordings() throws -> ContentHash {
         let path = try path()
-        guard reference.mode == "folder" else { return ContentHash(of: try recorded(path)) }
+        guard reference.mode == .folder else { return ContentHash(of: try recorded(path)) }
         var hasher = ContentHasher()
         for name in try soundsOfFolder() {
             hasher.combine(name)

@@ -1,54 +1,54 @@
 import SpecLanguage
 
 /// The audio an experiment learns from: a corpus or a folder, its rate, and how crops are cut.
-public struct DataSpec: Hashable, Sendable {
+public struct DataSpec: SettingsSection {
+    /// The folders of a pair: clean and noisy, or anechoic and reverb.
+    public enum Layout: String, SettingName { case standard = "default", reverb }
+    /// The signal whose peak a crop is divided by.
+    public enum Normalization: String, SettingName { case noisy, clean, not }
+
     /// A registered corpus; exactly one of this and `path` is given.
     public var corpus: Choice?
     /// A folder with `train`, `valid`, and `test`, in the layout `format`. Where data lies means nothing: its
     /// fingerprint does.
     public var path: String?
-    public var format: String
+    public var format = Layout.standard
     /// Hz.
-    public var sampleRate: Int
+    public var sampleRate = 16000
     /// Whether files at another rate are converted rather than refused.
-    public var resample: Bool
+    public var resample = false
     /// Frames of a training crop: `(num_frames − 1) · hop_length` samples.
-    public var numFrames: Int
-    /// What a crop is divided by: the peak of the noisy signal, of the clean one, or nothing.
-    public var normalize: String
+    public var numFrames = 256
+    public var normalize = Normalization.noisy
     /// The part of each split that is used, from the start of the sorted list.
-    public var fraction: Double
+    public var fraction = 1.0
     /// At most so many files of each split.
     public var maxFiles: Int?
-    public var numWorkers: Int
 
-    static let schema = Schema([
-        .choice("corpus", of: .corpus, default: .absent, "A corpus of the registry, with its parameters."),
-        .path("path", default: .absent, "A folder with train, valid, and test, instead of a corpus.", aliases: ["base_dir"],
-            part: IdentityPart.none),
-        .oneOf("format", ["default", "reverb"], default: "default",
-            "The layout of 'path': clean and noisy, or anechoic and reverb."),
-        .integer("sample_rate", default: 16000, in: .between(4000, 192_000), unit: "Hz",
-            "The rate everything is computed at.", aliases: ["sr"]),
-        .bool("resample", default: false, "Convert files at another rate; otherwise they stop the run."),
-        .integer("num_frames", default: 256, in: .between(2, 1e6), unit: "frames", "Length of a training crop."),
-        .oneOf("normalize", ["noisy", "clean", "not"], default: "noisy", "The signal whose peak a crop is divided by."),
-        .number("fraction", default: 1.0, in: Bounds(from: 0, to: 1, excludesLower: true),
-            "Part of each split that is used, from the start."),
-        .integer("max_files", default: .absent, in: .between(1, 1e9), unit: "files", "At most so many files of each split."),
-        .integer("num_workers", default: 4, in: .between(0, 1024), "Threads that read audio ahead.", part: IdentityPart.none),
-    ])
+    public init() {}
 
-    init(_ settings: Settings) {
-        corpus = settings.optionalChoice("corpus")
-        path = settings.optionalText("path")
-        format = settings.text("format")
-        sampleRate = settings.integer("sample_rate")
-        resample = settings.bool("resample")
-        numFrames = settings.integer("num_frames")
-        normalize = settings.text("normalize")
-        fraction = settings.number("fraction")
-        maxFiles = settings.optionalInteger("max_files")
-        numWorkers = settings.integer("num_workers")
-    }
+    public static let declaration = Declaration<Self>(
+        [
+            Setting(\.corpus, "corpus", of: .corpus, "A corpus of the registry, with its parameters."),
+            Setting(
+                \.path, "path", "A folder with train, valid, and test, instead of a corpus.", aliases: ["base_dir"],
+                part: IdentityPart.none
+            ).asPath,
+            Setting(
+                \.format, "format",
+                "The layout of 'path': clean and noisy, else anechoic and reverb; or anechoic and reverb alone."),
+            Setting(
+                \.sampleRate, "sample_rate", in: .between(4000, 192_000), unit: "Hz",
+                "The rate everything is computed at.", aliases: ["sr"]),
+            Setting(\.resample, "resample", "Convert files at another rate; otherwise they stop the run."),
+            Setting(\.numFrames, "num_frames", in: .between(2, 1e6), unit: "frames", "Length of a training crop."),
+            Setting(\.normalize, "normalize", "The signal whose peak a crop is divided by."),
+            Setting(
+                \.fraction, "fraction", in: Bounds(from: 0, to: 1, excludesLower: true),
+                "Part of each split that is used, from the start."),
+            Setting(\.maxFiles, "max_files", in: .between(1, 1e9), unit: "files", "At most so many files of each split."),
+        ],
+        retired: [
+            RetiredSetting("num_workers", reason: "crops are read when a step needs them, which takes no setting")
+        ])
 }

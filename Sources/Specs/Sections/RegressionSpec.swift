@@ -2,39 +2,42 @@ import SpecLanguage
 
 /// A regression in front of the diffusion: its network, how it is trained, and what the diffusion sees of it (StoRM,
 /// TASLP 2023).
-public struct RegressionSpec: Hashable, Sendable {
-    public var backbone: Choice
-    /// `joint`, `frozen` or `alone`.
-    public var training: String
-    /// `noisy`, `post_denoiser` or `both`.
-    public var condition: String
-    /// `none`, `mse` or `mae`.
-    public var loss: String
-    public var weight: Double
+public struct RegressionSpec: SettingsSection {
+    /// How the two networks are trained.
+    public enum Training: String, SettingName {
+        /// Gradients of both losses reach the regression.
+        case joint
+        /// The regression stays as it is.
+        case frozen
+        /// Only the regression is trained; the diffusion waits for another training that begins with its weights.
+        case alone
+    }
 
-    static let schema = Schema([
-        .choice(
-            "backbone", of: .backbone, default: "ncsnpp_storm",
-            "The network that estimates clean speech from noisy speech."),
-        .oneOf(
-            "training", ["joint", "frozen", "alone"], default: "joint",
+    /// What the diffusion's network sees besides its state.
+    public enum Condition: String, SettingName { case both, estimate = "post_denoiser", noisy }
+    /// The distance of the estimate from clean speech.
+    public enum Distance: String, SettingName { case mse, mae, none }
+
+    public var backbone = Choice("ncsnpp_storm")
+    public var training = Training.joint
+    public var condition = Condition.both
+    public var loss = Distance.mse
+    public var weight = 0.5
+
+    public init() {}
+
+    public static let declaration = Declaration<Self>([
+        Setting(\.backbone, "backbone", of: .backbone, "The network that estimates clean speech from noisy speech."),
+        Setting(
+            \.training, "training",
             "Both networks at once; the diffusion alone behind a trained regression; or the regression alone."),
-        .oneOf(
-            "condition", ["both", "post_denoiser", "noisy"], default: "both",
+        Setting(
+            \.condition, "condition",
             "What the diffusion's network sees besides its state: noisy speech, the estimate, or both."),
-        .oneOf(
-            "loss", ["mse", "mae", "none"], default: "mse", "The distance of the estimate from clean speech.",
-            aliases: ["loss_type_denoiser"]),
-        .number(
-            "weight", default: 0.5, in: .between(0, 1), "Weight of that distance; the rest is the diffusion's loss.",
+        Setting(
+            \.loss, "loss", "The distance of the estimate from clean speech.", aliases: ["loss_type_denoiser"]),
+        Setting(
+            \.weight, "weight", in: .between(0, 1), "Weight of that distance; the rest is the diffusion's loss.",
             aliases: ["weighting_denoiser_to_score"]),
     ])
-
-    init(_ settings: Settings) {
-        backbone = settings.choice("backbone")
-        training = settings.text("training")
-        condition = settings.text("condition")
-        loss = settings.text("loss")
-        weight = settings.number("weight")
-    }
 }
