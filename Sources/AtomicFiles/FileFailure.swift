@@ -1,7 +1,8 @@
+import Failures
 import Foundation
 
 /// Why the system did not write a file, as its error number.
-public struct FileFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public struct FileFailure: Diagnostic, Hashable, Sendable {
     public var path: String
     /// Such as `ENOSPC`; 0 where the disk took only a part.
     public var code: Int32
@@ -10,7 +11,9 @@ public struct FileFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// The system's words for the error.
     public var reason: String { code == 0 ? "the disk took only a part" : String(cString: strerror(code)) }
-    public var description: String { "\(path): error: it cannot be written (\(reason))" }
+    public var place: String? { path }
+    public var summary: String { "it cannot be written (\(reason))" }
+    public var category: FailureCategory { .machine }
 }
 
 extension FileFailure: LocalizedError, CustomNSError {

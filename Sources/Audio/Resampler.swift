@@ -1,4 +1,5 @@
 import CSoxr
+import Failures
 import Foundation
 
 /// Converts signals from one sample rate to another with libsoxr's high quality: linear phase, 20 bits,
@@ -64,13 +65,14 @@ public struct Resampler: Hashable, Sendable {
 }
 
 /// libsoxr refused a conversion.
-public struct ResamplingError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ResamplingError: Diagnostic, Hashable, Sendable {
     public var inputRate: Int
     public var outputRate: Int
     /// libsoxr's words.
     public var reason: String
 
-    public var description: String {
-        "cannot resample from \(inputRate) to \(outputRate) Hz: \(reason); convert the file to a usual rate"
-    }
+    public var summary: String { "cannot resample from \(inputRate) to \(outputRate) Hz: \(reason)" }
+    public var hint: String? { "convert the file to a usual rate" }
+    public var category: FailureCategory { .work }
+    public var description: String { line }
 }

@@ -1,7 +1,8 @@
+import Failures
 import Foundation
 
 /// What is wrong with a sound file, where, and what to do about it.
-public struct SoundFileError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct SoundFileError: Diagnostic, Hashable, Sendable {
     public enum Reason: Hashable, Sendable {
         /// No file lies at the path.
         case missing
@@ -53,7 +54,7 @@ public struct SoundFileError: Error, Hashable, Sendable, CustomStringConvertible
     }
 
     /// What to do about it.
-    public var hint: String {
+    public var hint: String? {
         switch reason {
         case .missing: "check the path, and that the data set is where the spec says"
         case .unreadable: "convert it to WAV or FLAC, or remove the pair"
@@ -69,5 +70,7 @@ public struct SoundFileError: Error, Hashable, Sendable, CustomStringConvertible
         }
     }
 
-    public var description: String { "\(path): \(summary); \(hint)" }
+    public var place: String? { path }
+    public var category: FailureCategory { if case .unwritable = reason { .machine } else { .data } }
+    public var description: String { line }
 }

@@ -1,3 +1,4 @@
+import Failures
 import Layers
 import Tensors
 
@@ -50,7 +51,7 @@ extension Backbone {
 }
 
 /// A combination of options that no network can be built from.
-public struct BackboneError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct BackboneError: Diagnostic, Hashable, Sendable {
     public var option: String
     public var reason: String
 
@@ -59,5 +60,8 @@ public struct BackboneError: Error, Hashable, Sendable, CustomStringConvertible 
         self.reason = reason
     }
 
-    public var description: String { "\(option): \(reason)" }
+    public var place: String? { option }
+    public var summary: String { reason }
+    public var category: FailureCategory { .request }
+    public var description: String { line }
 }

@@ -1,4 +1,5 @@
 import Backbones
+import Failures
 import Models
 import Tensors
 import WeightFiles
@@ -68,7 +69,7 @@ extension [Parameter] {
 }
 
 /// Weights that do not fit the network.
-public struct WeightsError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct WeightsError: Diagnostic, Hashable, Sendable {
     public var parameter: String
     public var reason: String
 
@@ -77,5 +78,7 @@ public struct WeightsError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    public var description: String { "\(parameter) \(reason)" }
+    public var summary: String { "\(parameter) \(reason)" }
+    public var category: FailureCategory { .data }
+    public var description: String { line }
 }

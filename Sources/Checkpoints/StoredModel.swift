@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import Models
 import ReferenceCommands
@@ -201,7 +202,7 @@ package enum ImportedFiles {
 }
 
 /// Why a checkpoint cannot be used, and what to do.
-public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct CheckpointError: Diagnostic, Hashable, Sendable {
     public var path: String
     public var reason: String
     public var hint: String?
@@ -210,10 +211,8 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
         (self.path, self.reason, self.hint) = (path, reason, hint)
     }
 
+    public var place: String? { path }
+    public var summary: String { reason }
+    public var category: FailureCategory { .request }
     public var description: String { "\(path): \(reason)" + (hint.map { "\n  \($0)" } ?? "") }
-
-    /// Whether an error says that a file of weights is damaged, hostile, or not what it claims.
-    public static func isDamage(_ error: any Error) -> Bool {
-        error is WeightsError || (error as? WeightFileError).map { ![.unreadable, .unwritable].contains($0.reason) } ?? false
-    }
 }

@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 
 /// Where a process stands among those that a launcher has started to work together.
@@ -64,7 +65,10 @@ public struct GroupPlace: Hashable, Sendable {
 }
 
 /// Why processes cannot work together any more, or never could; where a rank is to blame, its name is in it.
-public struct GroupFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    public var description: String
-    public init(_ description: String) { self.description = description }
+public struct GroupFailure: Diagnostic, Hashable, Sendable {
+    public var summary: String
+    public init(_ summary: String) { self.summary = summary }
+
+    public var category: FailureCategory { .team }
+    public var description: String { summary }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpora
 import Experiments
+import Failures
 import Foundation
 import Models
 import Parallelism
@@ -96,7 +97,7 @@ struct Check: ParsableCommand {
         do { try report.enforce() } catch { failures.append(error) }
         for failure in failures { outcome.add(failure, of: loaded.file) }
         // What the machine cannot do for one spec, it cannot do for the next.
-        if let failure = failures.first(where: { isMachineFailure($0) || $0 is Interrupted }) { throw try outcome.end(by: failure) }
+        if let failure = failures.first(where: { FailureCategory(of: $0).endsCommand }) { throw try outcome.end(by: failure) }
     }
 
     /// Finds or makes the audio of every run, reads it, and adds what is found in it.

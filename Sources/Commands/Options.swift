@@ -3,6 +3,7 @@ import Audio
 import Checkpoints
 import Corpora
 import Experiments
+import Failures
 import Foundation
 import Imports
 import Kernels
@@ -127,11 +128,7 @@ struct ThreadOptions: ParsableArguments {
 }
 
 /// Whether an error means that data is not what the protocol says.
-func isBadData(_ error: any Error) -> Bool {
-    guard !isMachineFailure(error) else { return false }
-    return error is CorpusError || error is SoundFileError || error is GateFailure || error is ImportFailure || error is EnhancementInputError
-        || CheckpointError.isDamage(error)
-}
+func isBadData(_ error: any Error) -> Bool { FailureCategory(of: error) == .data }
 
 /// The value of a variable of the process's environment, for paths in specs.
 @Sendable func environmentVariable(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }

@@ -1,3 +1,4 @@
+import Failures
 import Corpora
 import Experiments
 import Reports
@@ -53,8 +54,13 @@ extension Problem {
             return error.settings.sorted { $0.key < $1.key }.map {
                 Problem(
                     code: "incomplete", severity: "error", spec: error.file, path: $0.key, message: "not known: \($0.value)",
-                    hint: IncompleteSpec.hint)
+                    hint: IncompleteSpec.advice)
             }
+        case let error as any Diagnostic:
+            return [
+                Problem(
+                    code: "error", severity: "error", spec: error.place ?? spec, message: error.summary, hint: error.hint)
+            ]
         default:
             let text = "\(error)"
             return [

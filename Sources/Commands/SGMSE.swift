@@ -1,20 +1,10 @@
 import ArgumentParser
-import Backbones
-import Checkpoints
-import Collectives
 import Experiments
+import Failures
 import Foundation
 import Installation
 import Kernels
-import Launchers
-import Models
-import Parallelism
-import Reports
 import Runs
-import SpecLanguage
-import Specs
-import SpeechMetrics
-import Training
 
 /// The command line.
 public struct SGMSE: ParsableCommand {
@@ -103,22 +93,13 @@ public struct SGMSE: ParsableCommand {
 
     /// The exit code of an error of this program.
     static func code(of error: any Error) -> Int32 {
-        switch error {
-        case is SpecErrors, is PlotError, is FilterError, is UnknownEntry, is UnknownMetric, is IncompatibleParts, is IncompleteSpec,
-            is SharedIdentity, is ReferenceError, is MemoryNeed, is BackboneError, is DeviceError:
-            2
-        case is GroupFailure: 1
-        case let error where isMachineFailure(error) || error is QueueError: 5
-        case let error as OutputError: error.isClosedPipe ? 128 + SIGPIPE : 5
-        case is StoreError, is CheckpointError: 2
-        case is Interrupted: 130
-        case let error where isBadData(error): 3
-        default: 1
-        }
+        if let error = error as? OutputError, error.isClosedPipe { return 128 + SIGPIPE }
+        return FailureCategory(of: error).exitCode
     }
 
     static func description(of error: any Error) -> String {
         let text = "\(error)"
-        return text.contains("error:") || text.hasPrefix("error[") || error is Interrupted ? text : "error: " + text
+        let isMarked = text.contains("error:") || text.hasPrefix("error[") || FailureCategory(of: error) == .interruption
+        return isMarked ? text : "error: " + text
     }
 }

@@ -1,5 +1,7 @@
+import Failures
+
 /// Why a corpus cannot be used, where, and what to do about it.
-public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct CorpusError: Diagnostic, Hashable, Sendable {
     public enum Reason: Hashable, Sendable {
         /// The folder does not exist.
         case missingFolder
@@ -53,7 +55,7 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    public var hint: String {
+    public var hint: String? {
         switch reason {
         case .missingFolder: "check the path, and that the disk is mounted"
         case .notThere(let advice): advice
@@ -70,5 +72,7 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    public var description: String { "\(path): \(summary); \(hint)" }
+    public var place: String? { path }
+    public var category: FailureCategory { if case .disk = reason { .machine } else { .data } }
+    public var description: String { line }
 }

@@ -1,4 +1,5 @@
 import Audio
+import Failures
 import Foundation
 import Kernels
 import Parallelism
@@ -184,7 +185,7 @@ public struct MixedCorpus: CorpusMaker {
             }
             return entries
         } catch {
-            throw CorpusError(error.path, .impossible("\(error.summary); \(error.hint)"))
+            throw CorpusError(error.path, .impossible("\(error.summary); \(error.hint ?? "")"))
         }
     }
 

@@ -1,5 +1,7 @@
+import Failures
+
 /// What keeps something from elsewhere from being taken over: all of it, found before anything is written.
-public struct ImportFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ImportFailure: Diagnostic, Hashable, Sendable {
     /// One kind of mistake, with the files that it concerns.
     public struct Problem: Hashable, Sendable {
         public var code: String
@@ -17,6 +19,11 @@ public struct ImportFailure: Error, Hashable, Sendable, CustomStringConvertible 
     public var problems: [Problem]
 
     public init(_ path: String, _ problems: [Problem]) { (self.path, self.problems) = (path, problems) }
+
+    public var place: String? { path }
+    public var summary: String { problems.map(\.summary).joined(separator: "; ") }
+    public var hint: String? { problems.map(\.fix).joined(separator: "; ") }
+    public var category: FailureCategory { .data }
 
     public var description: String {
         problems.map { problem in

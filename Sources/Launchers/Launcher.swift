@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 
 /// An engine that starts tasks: processes of this program that take units from a queue until none is left.
@@ -76,13 +77,13 @@ public struct TaskState: Hashable, Sendable, Codable {
 }
 
 /// An engine that does not do what it was asked.
-public struct LaunchError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct LaunchError: Diagnostic, Hashable, Sendable {
     public var summary: String
-    public var hint: String
+    public var hint: String?
 
     public init(_ summary: String, hint: String) { (self.summary, self.hint) = (summary, hint) }
 
-    public var description: String { "error: \(summary)\n    \(hint)" }
+    public var category: FailureCategory { .work }
 }
 
 extension LaunchSettings {

@@ -1,4 +1,5 @@
 import AtomicFiles
+import Failures
 import Foundation
 
 /// The units of work of a store that tasks of a cluster take one by one, as files in a shared folder.
@@ -136,14 +137,16 @@ public struct UnitQueue: Sendable {
 }
 
 /// A file of the queue that the system does not read, write or move.
-public struct QueueError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct QueueError: Diagnostic, Hashable, Sendable {
     public var path: String
     public var code: Int32
 
     init(_ path: String, _ code: Int32) { (self.path, self.code) = (path, code) }
 
-    public var description: String {
-        "\(path): error: the queue cannot be used here (\(String(cString: strerror(code))))\n"
-            + "    check that the folder is on a file system that all nodes share, that you may write to it, and that it is not full"
+    public var place: String? { path }
+    public var summary: String { "the queue cannot be used here (\(String(cString: strerror(code))))" }
+    public var category: FailureCategory { .machine }
+    public var hint: String? {
+        "check that the folder is on a file system that all nodes share, that you may write to it, and that it is not full"
     }
 }

@@ -1,4 +1,5 @@
 import Backbones
+import Failures
 import Foundation
 import Kernels
 import SpecLanguage
@@ -9,13 +10,13 @@ import Specs
 /// Of the network's activations alone: at least 4 maps of `nf` channels in an evaluation without gradients, 12 in a training
 /// step. Measured: 8 and 22 (`ncsnpp_v2`, nf 16, four levels of one block). A network without `nf`, such as `dcunet`, holds
 /// at least as many complex spectrograms (2 channels).
-public struct MemoryNeed: Error, Hashable, Sendable, CustomStringConvertible {
+public struct MemoryNeed: Diagnostic, Hashable, Sendable {
     /// What takes it.
     public var work: String
     /// Bytes.
     public var least: Double
     /// What to lower.
-    public var hint: String
+    public var hint: String?
 
     /// - Parameter settings: Those of a backbone.
     public init(of work: String, settings: Settings, batch: Int, bins: Int, frames: Int, trains: Bool, hint: String) {
@@ -43,9 +44,11 @@ public struct MemoryNeed: Error, Hashable, Sendable, CustomStringConvertible {
         if least > Double(available) { throw self }
     }
 
-    public var description: String {
-        String(
-            format: "error: %@ needs at least %.3g GB of memory, and this machine allows %.3g GB\n    %@", work, least / 1e9,
-            Double(MachineMemory.bytes) / 1e9, hint)
+    public var summary: String {
+        let (needed, allowed) = (least / 1e9, Double(MachineMemory.bytes) / 1e9)
+        return String(
+            format: "%@ needs at least %.3g GB of memory, and this machine allows %.3g GB", work, needed, allowed)
     }
+
+    public var category: FailureCategory { .request }
 }

@@ -1,10 +1,11 @@
+import Failures
 import Foundation
 import Kernels
 import SpeechMetrics
 import Tensors
 
 /// Why a pair of recordings has no perceptual distance.
-public enum PerceptualLossError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum PerceptualLossError: Diagnostic, Hashable, Sendable {
     /// There are fewer than the 20 frames over which disturbances are pooled.
     case tooShort(samples: Int, least: Int)
     case differentLengths(clean: Int, estimate: Int)
@@ -13,7 +14,10 @@ public enum PerceptualLossError: Error, Hashable, Sendable, CustomStringConverti
     case silentEstimate
     case notFinite
 
-    public var description: String {
+    public var category: FailureCategory { .work }
+    public var description: String { summary }
+
+    public var summary: String {
         switch self {
         case .tooShort(let samples, let least): "\(samples) samples are too few; use at least \(least)"
         case .differentLengths(let clean, let estimate): "\(clean) clean and \(estimate) estimated samples; cut them to one length"

@@ -1,3 +1,4 @@
+import Failures
 import Synchronization
 
 /// A wish to stop, set from a signal handler or another thread.
@@ -14,8 +15,11 @@ public final class Interruption: Sendable {
 }
 
 /// Work ended because someone asked for it; what was done is kept.
-public struct Interrupted: Error, Hashable, Sendable, CustomStringConvertible {
+public struct Interrupted: Diagnostic, Hashable, Sendable {
     public init() {}
 
-    public var description: String { "interrupted; the same command goes on from here" }
+    public var summary: String { "interrupted" }
+    public var hint: String? { "the same command goes on from here" }
+    public var category: FailureCategory { .interruption }
+    public var description: String { line }
 }

@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import GRDB
 
@@ -48,12 +49,14 @@ public struct RunFilter: Hashable, Sendable {
 }
 
 /// A mistake in a filter, with the place of it.
-public struct FilterError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct FilterError: Diagnostic, Hashable, Sendable {
     public var text: String
     /// Characters before the mistake.
     public var offset: Int
     public var summary: String
     public var hint: String?
+
+    public var category: FailureCategory { .request }
 
     public var description: String {
         let caret = String(repeating: " ", count: offset) + "^" + (hint.map { " " + $0 } ?? "")

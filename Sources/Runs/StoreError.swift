@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import GRDB
 
@@ -5,7 +6,7 @@ import GRDB
 ///
 /// Every error of SQLite and of the file system that a person can cause or mend arrives as one of these; the
 /// command line ends with exit code 5 on the kinds for which ``Kind/isEnvironmental`` holds.
-public struct StoreError: Error, Hashable, Sendable {
+public struct StoreError: Diagnostic, Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable {
         /// Another process held the store for longer than the patience of this one.
         case busy
@@ -49,10 +50,9 @@ public struct StoreError: Error, Hashable, Sendable {
     }
 }
 
-extension StoreError: CustomStringConvertible, LocalizedError {
-    public var description: String {
-        "\(path): error: \(summary)" + (hint.map { "\n    \($0)" } ?? "")
-    }
+extension StoreError: LocalizedError {
+    public var place: String? { path }
+    public var category: FailureCategory { kind.isEnvironmental ? .machine : .request }
 
     public var errorDescription: String? { description }
 }

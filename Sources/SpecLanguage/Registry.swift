@@ -1,3 +1,5 @@
+import Failures
+
 /// A table of choices of one kind: an immutable value that is made once and handed down.
 ///
 ///     let sdes = Registry("SDE", [
@@ -53,7 +55,7 @@ public struct Registry<Value>: Sendable {
 }
 
 /// A name that a registry does not hold.
-public struct UnknownEntry: Error, Hashable, Sendable, CustomStringConvertible {
+public struct UnknownEntry: Diagnostic, Hashable, Sendable {
     public var noun: String
     public var name: String
     public var known: [String]
@@ -62,8 +64,10 @@ public struct UnknownEntry: Error, Hashable, Sendable, CustomStringConvertible {
         (self.noun, self.name, self.known) = (noun, name, known)
     }
 
-    public var description: String {
-        let hint = nearest(to: name, among: known).map { "did you mean '\($0)'?" }
-        return "unknown \(noun) '\(name)': " + (hint ?? "known: " + known.joined(separator: ", "))
+    public var summary: String { "unknown \(noun) '\(name)'" }
+    public var hint: String? {
+        nearest(to: name, among: known).map { "did you mean '\($0)'?" } ?? "known: " + known.joined(separator: ", ")
     }
+    public var category: FailureCategory { .request }
+    public var description: String { "\(summary): \(hint ?? "")" }
 }

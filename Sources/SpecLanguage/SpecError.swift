@@ -1,5 +1,7 @@
+import Failures
+
 /// One mistake in a spec: where it is, what is wrong, and what to do about it.
-public struct SpecError: Error, Hashable, Sendable {
+public struct SpecError: Diagnostic, Hashable, Sendable {
     /// An error stops; a warning is shown and the work goes on.
     public enum Severity: String, Sendable { case error, warning }
 
@@ -31,7 +33,10 @@ public struct SpecError: Error, Hashable, Sendable {
     }
 }
 
-extension SpecError: CustomStringConvertible {
+extension SpecError {
+    public var place: String? { "\(mark)" }
+    public var category: FailureCategory { .request }
+
     /// The message as compilers write it.
     ///
     ///     experiments/ouve.yaml:14:14: error: unknown predictor 'reverse_difusion'
@@ -44,7 +49,7 @@ extension SpecError: CustomStringConvertible {
 }
 
 /// All the mistakes of a spec, found in one pass, in the order of the text.
-public struct SpecErrors: Error, Hashable, Sendable {
+public struct SpecErrors: Diagnostic, Hashable, Sendable {
     public var all: [SpecError]
 
     public init(_ all: [SpecError]) {
@@ -62,6 +67,9 @@ public struct SpecErrors: Error, Hashable, Sendable {
     }
 }
 
-extension SpecErrors: CustomStringConvertible {
+extension SpecErrors {
+    public var place: String? { all.first?.mark.file }
+    public var summary: String { all.map(\.summary).joined(separator: "; ") }
+    public var category: FailureCategory { .request }
     public var description: String { all.map(\.description).joined(separator: "\n") }
 }

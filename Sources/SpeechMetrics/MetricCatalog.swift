@@ -1,3 +1,5 @@
+import Failures
+
 /// The metrics by name: an immutable value, made once and passed down.
 public struct MetricCatalog: Sendable {
     /// All metrics, in the order that tables list them.
@@ -47,9 +49,12 @@ public struct MetricCatalog: Sendable {
 }
 
 /// A name that no metric has.
-public struct UnknownMetric: Error, Hashable, Sendable, CustomStringConvertible {
+public struct UnknownMetric: Diagnostic, Hashable, Sendable {
     public var name: String
     public var known: [String]
 
-    public var description: String { "unknown metric '\(name)'; known: \(known.joined(separator: ", "))" }
+    public var summary: String { "unknown metric '\(name)'" }
+    public var hint: String? { "known: \(known.joined(separator: ", "))" }
+    public var category: FailureCategory { .request }
+    public var description: String { line }
 }

@@ -1,8 +1,10 @@
+import Failures
+
 /// Why a metric has no value for a pair.
 ///
 /// A failure is stored beside the missing number, with `code` as its stable name and `description` as what a
 /// person reads.
-public enum MetricFailure: Error, Hashable, Sendable {
+public enum MetricFailure: Diagnostic, Hashable, Sendable {
     case empty(PairSignal)
     /// A sample is NaN or infinite; the first such index.
     case notFinite(PairSignal, index: Int)
@@ -42,8 +44,11 @@ public enum MetricFailure: Error, Hashable, Sendable {
     }
 }
 
-extension MetricFailure: CustomStringConvertible {
-    public var description: String {
+extension MetricFailure {
+    public var category: FailureCategory { .work }
+    public var description: String { summary }
+
+    public var summary: String {
         switch self {
         case .empty(let signal): "the \(signal.rawValue) signal has no samples"
         case .notFinite(let signal, let index):

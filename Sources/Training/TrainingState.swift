@@ -1,6 +1,7 @@
 import Backbones
 import Checkpoints
 import Diffusion
+import Failures
 import Foundation
 import Kernels
 import Layers
@@ -160,7 +161,7 @@ public final class TrainingState {
 }
 
 /// Why training cannot go on.
-public struct TrainingFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public struct TrainingFailure: Diagnostic, Hashable, Sendable {
     public enum Reason: Hashable, Sendable {
         case loss(Double)
         case gradient(Double)
@@ -176,7 +177,10 @@ public struct TrainingFailure: Error, Hashable, Sendable, CustomStringConvertibl
         self.reason = reason
     }
 
-    public var description: String {
+    public var category: FailureCategory { .work }
+    public var description: String { summary }
+
+    public var summary: String {
         switch reason {
         case .loss(let value): "step \(step): the loss is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr, set train.grad_clip, or check the data"
         case .gradient(let value): "step \(step): the gradient's norm is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr or set train.grad_clip"

@@ -1,4 +1,5 @@
 import Digests
+import Failures
 import Foundation
 import Installation
 import Kernels
@@ -92,12 +93,16 @@ public struct Workspace: Sendable {
 }
 
 /// A checkpoint that is not what the store remembers.
-public struct DamagedCheckpoint: Error, Hashable, Sendable, CustomStringConvertible {
+public struct DamagedCheckpoint: Diagnostic, Hashable, Sendable {
     public var path: String
     public var isMissing: Bool
 
-    public var description: String {
-        let what = isMissing ? "the checkpoint is gone" : "the checkpoint was changed since it was written: its SHA-256 differs"
-        return "\(path): error: \(what)\n    restore the file" + (isMissing ? "" : ", or remove it") + "; without it, its training is made again"
+    public var place: String? { path }
+    public var summary: String {
+        isMissing ? "the checkpoint is gone" : "the checkpoint was changed since it was written: its SHA-256 differs"
     }
+    public var hint: String? {
+        "restore the file" + (isMissing ? "" : ", or remove it") + "; without it, its training is made again"
+    }
+    public var category: FailureCategory { .work }
 }

@@ -1,5 +1,7 @@
+import Failures
+
 /// Why a file of weights could not be read or written.
-public struct WeightFileError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct WeightFileError: Diagnostic, Hashable, Sendable {
     /// What went wrong, for callers that react to it.
     public enum Reason: String, Hashable, Sendable {
         /// The file system refused.
@@ -32,6 +34,14 @@ public struct WeightFileError: Error, Hashable, Sendable, CustomStringConvertibl
         self.place = place
         self.summary = summary
         self.hint = hint
+    }
+
+    public var category: FailureCategory {
+        switch reason {
+        case .unwritable: .machine
+        case .unreadable: .work
+        default: .data
+        }
     }
 
     public var description: String {

@@ -142,7 +142,7 @@ import Testing
         let error = #expect(throws: SoundFileError(path, .wrongRate(found: 48_000, required: 16_000))) {
             try SoundFile.readMono(path, sampleRate: 16_000)
         }
-        #expect(error?.hint.contains("48000 to 16000") == true)
+        #expect(error?.hint?.contains("48000 to 16000") == true)
     }
 
     /// No folder to write to, and a name that is taken by a folder: the second fails at the very last step.

@@ -30,7 +30,7 @@ import Testing
         let latin = try #require(Self.table.data(using: .isoLatin1))
         let error = #expect(throws: CorpusError.self) { try manifest(latin) }
         #expect(error?.summary.contains("line 2") == true && error?.summary.contains("Latin-1") == true, "\(error as Any)")
-        #expect(error?.hint.contains("UTF-8") == true)
+        #expect(error?.hint?.contains("UTF-8") == true)
         let wide = try #require(Self.table.data(using: .utf32))
         #expect(throws: CorpusError.self) { try manifest(wide) }
         #expect(throws: CorpusError.self) { try manifest(Data([0x50, 0x4B, 3, 4, 0, 0, 0])) }

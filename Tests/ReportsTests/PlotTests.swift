@@ -67,7 +67,7 @@ import Testing
         #expect(plot.series[0].points.count <= 601)
         #expect(try Plot.curves(of: [run], in: store, quantity: "pesq").series[0].points.map(\.x) == [100, 200])
         let error = #expect(throws: PlotError.self) { try Plot.curves(of: [run], in: store, quantity: "lose") }
-        #expect(error?.hint.contains("gradient_norm") == true && error?.hint.contains("pesq") == true)
+        #expect(error?.hint?.contains("gradient_norm") == true && error?.hint?.contains("pesq") == true)
     }
 
     @Test func aMetricIsDrawnOverItsFactors() throws {

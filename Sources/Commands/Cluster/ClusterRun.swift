@@ -1,4 +1,5 @@
 import Experiments
+import Failures
 import Foundation
 import Launchers
 import Parallelism
@@ -219,11 +220,12 @@ struct ClusterRun {
 }
 
 /// Units wait, and no task is left to take them.
-struct NoTasks: Error, Hashable, Sendable, CustomStringConvertible {
+struct NoTasks: Diagnostic, Hashable, Sendable {
     var units: Int
 
-    var description: String {
-        "error: \(units) units wait, and no task is left that could take them\n"
-            + "    the logs of the tasks lie in queue/jobs beside the store; the same command submits new tasks"
+    var summary: String { "\(units) units wait, and no task is left that could take them" }
+    var category: FailureCategory { .work }
+    var hint: String? {
+        "the logs of the tasks lie in queue/jobs beside the store; the same command submits new tasks"
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Failures
 import Foundation
 import Launchers
 import Parallelism
@@ -110,7 +111,7 @@ private final class UnitTurn: Sendable {
         } catch is Interrupted {
             if isStillHeld { try queue.giveBack(held) }
             return .interrupted
-        } catch let error where isMachineFailure(error) || error is QueueError {
+        } catch let error where [.machine, .team].contains(FailureCategory(of: error)) {
             try? queue.giveBack(held)
             throw error
         } catch {

@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 
 /// One of the two places a command writes to: data goes to standard output, messages to standard error.
@@ -52,19 +53,18 @@ struct Channel: Sendable {
 }
 
 /// Standard output did not take what a command wrote.
-struct OutputError: Error, Hashable, CustomStringConvertible {
+struct OutputError: Diagnostic, Hashable {
     /// The system's number for the reason.
     var reason: Int32
 
     /// Whether the reader of a pipe has gone, which is no news to whoever sent it away.
     var isClosedPipe: Bool { reason == EPIPE }
 
-    var description: String {
-        """
-        error: standard output cannot be written: \(String(cString: strerror(reason))); what it holds is incomplete
-            send the output to another place and give the same command again
-        """
+    var summary: String {
+        "standard output cannot be written: \(String(cString: strerror(reason))); what it holds is incomplete"
     }
+    var hint: String? { "send the output to another place and give the same command again" }
+    var category: FailureCategory { .machine }
 }
 
 extension Process {

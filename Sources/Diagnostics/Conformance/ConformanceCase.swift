@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import Models
 import SpecLanguage
@@ -76,8 +77,9 @@ public struct ConformanceCase: Sendable {
 }
 
 /// A parameter that an entry of a registry does not take.
-public struct ParameterError: Error, Hashable, Sendable {
+public struct ParameterError: Diagnostic, Hashable, Sendable {
     public var summary: String
+    public var category: FailureCategory { .work }
 }
 
 extension EntryDescriptor {
@@ -128,7 +130,7 @@ extension SettingValue {
 }
 
 /// A case that cannot be run, with the reason.
-public struct ConformanceError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ConformanceError: Diagnostic, Hashable, Sendable {
     public var id: String
     public var reason: String
 
@@ -137,7 +139,10 @@ public struct ConformanceError: Error, Hashable, Sendable, CustomStringConvertib
         self.reason = reason
     }
 
-    public var description: String { "\(id): \(reason)" }
+    public var place: String? { id }
+    public var summary: String { reason }
+    public var category: FailureCategory { .work }
+    public var description: String { line }
 }
 
 /// One compared quantity of a case.

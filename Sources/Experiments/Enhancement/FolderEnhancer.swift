@@ -1,5 +1,6 @@
 import Audio
 import Corpora
+import Failures
 import Foundation
 import Models
 import Parallelism
@@ -184,10 +185,13 @@ extension FolderEnhancer.Summary {
 }
 
 /// Files that cannot be enhanced, each with what is wrong; nothing was done.
-public struct EnhancementInputError: Error, Sendable, CustomStringConvertible {
+public struct EnhancementInputError: Diagnostic {
     public var problems: [(file: String, reason: String)]
 
-    public var description: String {
+    public var category: FailureCategory { .data }
+    public var description: String { summary }
+
+    public var summary: String {
         (["nothing was enhanced:"] + problems.map { "  \($0.file): \($0.reason)" }).joined(separator: "\n")
     }
 }

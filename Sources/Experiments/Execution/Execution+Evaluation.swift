@@ -1,6 +1,7 @@
 import Audio
 import Checkpoints
 import Corpora
+import Failures
 import Foundation
 import Models
 import Parallelism
@@ -29,7 +30,7 @@ extension Execution {
         do {
             try score(task, scoring, log)
         } catch {
-            let isFault = !(error is Interrupted || isMachineFailure(error))
+            let isFault = !FailureCategory(of: error).endsCommand
             try? store.end(scoring.evaluation.id, as: isFault ? .failed : .interrupted, reason: "\(error)")
             throw error
         }
@@ -233,14 +234,17 @@ extension FileEvaluator.Outcome {
 }
 
 /// A run that never kept the checkpoint an evaluation asks for, as the best one without validation files.
-public struct MissingCheckpoint: Error, Hashable, Sendable, CustomStringConvertible {
+public struct MissingCheckpoint: Diagnostic, Hashable, Sendable {
     public var run: String
     public var checkpoint: String
 
-    public var description: String {
+    public var summary: String {
         let why =
             checkpoint.hasPrefix("best_")
             ? "nothing was validated, or no file had a value of that metric" : "train.checkpoint_every keeps single steps"
-        return "run \(run) has no checkpoint '\(checkpoint)': \(why); evaluate.checkpoint: last is always there"
+        return "run \(run) has no checkpoint '\(checkpoint)': \(why)"
     }
+    public var hint: String? { "evaluate.checkpoint: last is always there" }
+    public var category: FailureCategory { .work }
+    public var description: String { line }
 }

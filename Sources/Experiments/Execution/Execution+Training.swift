@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import Models
 import Parallelism
@@ -32,7 +33,7 @@ extension Execution {
             try trainer(of: task, run, log).train()
         } catch {
             // What the machine caused is no fault of the run: it goes on from here.
-            let isFault = !(error is Interrupted || isMachineFailure(error))
+            let isFault = !FailureCategory(of: error).endsCommand
             try? store.end(run.id, as: isFault ? .failed : .interrupted, reason: "\(error)")
             throw error
         }

@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import Models
 import Parallelism
@@ -74,7 +75,7 @@ struct Execution {
             case .train(let training): trainings[training.key] = try train(training)
             case .evaluate(let evaluation): try evaluate(evaluation)
             }
-        } catch let error where !(error is Interrupted || error is IncompatibleParts || isMachineFailure(error)) {
+        } catch let error where !(FailureCategory(of: error).endsCommand || error is IncompatibleParts) {
             failures[task.claim, default: 0] += 1
             emit(.failed(step, reason: "\(error)"), log)
             guard failures[task.claim, default: 0] > task.spec.train.retries else { return false }

@@ -113,7 +113,7 @@ public struct FolderScoring: Sendable {
         case .missing: "it was there when the folder was listed"
         case .wrongRate(_, let required): "the clean file sets the rate: convert this one to \(required) Hz"
         case .notMono: "mix it down to one channel, or keep one"
-        default: error.hint
+        default: error.hint ?? ""
         }
     }
 

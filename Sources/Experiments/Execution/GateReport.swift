@@ -1,4 +1,5 @@
 import Corpora
+import Failures
 import Specs
 
 /// What the gates found, each finding once, and which of it stops the work.
@@ -27,8 +28,11 @@ public struct GateReport: Hashable, Sendable {
 }
 
 /// Errors that keep a spec from being run.
-public struct GateFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public struct GateFailure: Diagnostic, Hashable, Sendable {
     public var findings: [Finding]
+
+    public var summary: String { findings.map(\.message).joined(separator: "; ") }
+    public var category: FailureCategory { .data }
 
     public var description: String {
         var codes: [String] = []

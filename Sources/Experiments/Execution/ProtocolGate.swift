@@ -1,5 +1,6 @@
 import Audio
 import Corpora
+import Failures
 import Foundation
 import Models
 import Specs
@@ -113,18 +114,21 @@ extension ProtocolGate {
 }
 
 /// A spec that cannot run, since its source does not state all its settings.
-public struct IncompleteSpec: Error, Hashable, Sendable, CustomStringConvertible {
+public struct IncompleteSpec: Diagnostic, Hashable, Sendable {
     public var file: String
     /// What is missing, by path.
     public var settings: [String: String]
 
-    public var description: String {
+    public var place: String? { file }
+    public var summary: String {
         let lines = settings.sorted { $0.key < $1.key }.map { "\n    \($0.key): \($0.value)" }
-        return "\(file): error: incomplete: \(settings.count == 1 ? "a setting is" : "\(settings.count) settings are") not known"
-            + lines.joined() + "\n    \(Self.hint)"
+        let count = settings.count == 1 ? "a setting is" : "\(settings.count) settings are"
+        return "incomplete: \(count) not known" + lines.joined()
     }
+    public var hint: String? { Self.advice }
+    public var category: FailureCategory { .request }
 
-    public static let hint = "set them and remove them from 'incomplete', or import the published checkpoint"
+    public static let advice = "set them and remove them from 'incomplete', or import the published checkpoint"
 }
 
 extension ExperimentSpec {

@@ -1,18 +1,20 @@
+import Failures
 import Foundation
 import Runs
 import Specs
 
 /// Two rows of papers that mean the same experiment: at least one of them is not what its paper did.
-public struct SharedIdentity: Error, Hashable, Sendable, CustomStringConvertible {
+public struct SharedIdentity: Diagnostic, Hashable, Sendable {
     public var first: String
     public var second: String
     /// Where the first one stands: a file, or a run.
-    public var place: String
+    public var firstPlace: String
 
-    public var description: String {
-        "error: '\(second)' means the same experiment as '\(first)' (\(place)): one of the two is not what its paper did\n"
-            + "    give the settings in which they differ, or mark them in 'incomplete'"
+    public var summary: String {
+        "'\(second)' means the same experiment as '\(first)' (\(firstPlace)): one of the two is not what its paper did"
     }
+    public var hint: String? { "give the settings in which they differ, or mark them in 'incomplete'" }
+    public var category: FailureCategory { .request }
 
     /// Those of the experiments that reproduce another row than an earlier one and mean the same.
     public static func among(_ specs: [(place: String, spec: ExperimentSpec)]) -> [SharedIdentity] {
@@ -21,7 +23,7 @@ public struct SharedIdentity: Error, Hashable, Sendable, CustomStringConvertible
         for (place, spec) in specs {
             guard let row = spec.reproduces else { continue }
             if let other = known[spec.identity] {
-                if other.row != row { found.append(SharedIdentity(first: other.row, second: row, place: other.place)) }
+                if other.row != row { found.append(SharedIdentity(first: other.row, second: row, firstPlace: other.place)) }
             } else {
                 known[spec.identity] = (place, row)
             }
@@ -48,6 +50,6 @@ extension ExperimentSpec {
             let earlier = try? JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: known.id).resolved.utf8)),
             let other = earlier.reproduces, other != row, earlier.identity == identity
         else { return }
-        throw SharedIdentity(first: other, second: row, place: "run \(known.shortID)")
+        throw SharedIdentity(first: other, second: row, firstPlace: "run \(known.shortID)")
     }
 }

@@ -1,4 +1,5 @@
 import Corpora
+import Failures
 import Foundation
 import Models
 import Parallelism
@@ -59,7 +60,7 @@ extension Executor {
             let plan = try plan(unit)
             var execution = Execution(of: plan, by: self, runs: try register(plan, unit))
             return try execution.perform()
-        } catch let error where !(error is Interrupted || isMachineFailure(error)) {
+        } catch let error where !FailureCategory(of: error).endsCommand {
             throw UnitFailure(host: ProcessInfo.processInfo.hostName, reason: "\(error)")
         }
     }
@@ -131,20 +132,23 @@ extension WorkUnit {
 }
 
 /// Why a unit was not done on a machine.
-public struct UnitFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public struct UnitFailure: Diagnostic, Hashable, Sendable {
     public var host: String
     public var reason: String
 
-    public var description: String { "on \(host): \(reason)" }
+    public var summary: String { "on \(host): \(reason)" }
+    public var category: FailureCategory { .work }
+    public var description: String { line }
 }
 
 /// What a machine finds that is not as the unit was planned.
-struct UnplannedUnit: Error, Hashable, Sendable, CustomStringConvertible {
+struct UnplannedUnit: Diagnostic, Hashable, Sendable {
     var what: String
     var unit: String
 
-    var description: String {
-        "error: \(unit): \(what)\n"
-            + "    the machine must see the same files under the same paths as the one that planned it; give sgmse run again after that"
+    var summary: String { "\(unit): \(what)" }
+    var category: FailureCategory { .work }
+    var hint: String? {
+        "the machine must see the same files under the same paths as the one that planned it; give sgmse run again after that"
     }
 }

@@ -1,4 +1,5 @@
 import CDevice
+import Failures
 import Foundation
 
 /// A library that offers devices, `libsgmse-torch.so`: opened once, and kept.
@@ -91,11 +92,12 @@ public struct DeviceLibrary: Sendable {
 }
 
 /// Why there is no such device, and what to do.
-public struct DeviceError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct DeviceError: Diagnostic, Hashable, Sendable {
     public var summary: String
-    public var hint: String
+    public var hint: String?
 
     public init(_ summary: String, _ hint: String) { (self.summary, self.hint) = (summary, hint) }
 
-    public var description: String { "\(summary); \(hint)" }
+    public var category: FailureCategory { .request }
+    public var description: String { line }
 }

@@ -1,4 +1,5 @@
 import Diffusion
+import Failures
 import SpecLanguage
 import Specs
 
@@ -251,10 +252,12 @@ extension Registry<SamplerFactory> {
 }
 
 /// Parts of a spec that cannot work together.
-public struct IncompatibleParts: Error, Hashable, Sendable, CustomStringConvertible {
+public struct IncompatibleParts: Diagnostic, Hashable, Sendable {
     public var reason: String
 
     public init(reason: String) { self.reason = reason }
 
-    public var description: String { reason }
+    public var summary: String { reason }
+    public var category: FailureCategory { .request }
+    public var description: String { line }
 }

@@ -1,3 +1,5 @@
+import Failures
+
 /// The noise reference of a recording, as a conditioned network receives it.
 public enum NoiseReference: Hashable, Sendable {
     /// Samples of noise at the recording's own level.
@@ -31,11 +33,14 @@ public struct ReferenceRecord: Hashable, Sendable, Codable {
 }
 
 /// Why a reference cannot be had.
-public struct ReferenceError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ReferenceError: Diagnostic, Hashable, Sendable {
     public var mode: String
     public var reason: String
 
     public init(mode: String, reason: String) { (self.mode, self.reason) = (mode, reason) }
 
-    public var description: String { "reference '\(mode)': \(reason)" }
+    public var place: String? { "reference '\(mode)'" }
+    public var summary: String { reason }
+    public var category: FailureCategory { .request }
+    public var description: String { line }
 }

@@ -1,5 +1,6 @@
 import Backbones
 import Diffusion
+import Failures
 import Foundation
 import Kernels
 import Objectives
@@ -208,12 +209,15 @@ private struct StateSelection {
 }
 
 /// Why a recording cannot be enhanced.
-public enum EnhancementError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum EnhancementError: Diagnostic, Hashable, Sendable {
     case silent
     case tooShort(samples: Int, needed: Int)
     case notFinite
 
-    public var description: String {
+    public var category: FailureCategory { .work }
+    public var description: String { summary }
+
+    public var summary: String {
         switch self {
         case .silent: "the noisy recording is silent, so it has no level to be normalised by"
         case .tooShort(let samples, let needed): "the noisy recording has \(samples) samples; the transform needs \(needed)"

@@ -1,3 +1,4 @@
+import Failures
 import Runs
 import Statistics
 
@@ -75,11 +76,11 @@ struct PlotData {
 }
 
 /// Why there is nothing to draw.
-public struct PlotError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct PlotError: Diagnostic, Hashable, Sendable {
     public var summary: String
-    public var hint: String
+    public var hint: String?
 
     init(_ summary: String, hint: String) { (self.summary, self.hint) = (summary, hint) }
 
-    public var description: String { "error: \(summary)\n    \(hint)" }
+    public var category: FailureCategory { .request }
 }
