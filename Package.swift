@@ -65,6 +65,8 @@ let package = Package(
         .target(name: "CCollective", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "Collectives", dependencies: ["Failures", "CCollective"], swiftSettings: unsafeFloor),
         .target(name: "Training", dependencies: ["Failures", "Digests", "Models", "Checkpoints", "Runs", "Collectives", "Installation"]),
+        .target(
+            name: "Enhancement", dependencies: ["Failures", "AtomicFiles", "Audio", "Corpora", "Models", "Parallelism", "SpeechMetrics"]),
         .target(name: "Experiments", dependencies: ["Failures", "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs"]),
         .target(name: "Diagnostics", dependencies: ["Failures", "Experiments"]),
         // Processes elsewhere: a queue of units as files, and the engines that start tasks.
@@ -74,7 +76,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Failures", "AtomicFiles", "Collectives", "CorpusRecipes", "Experiments", "Diagnostics", "ReferenceCommands", "Reports",
+                "Failures", "AtomicFiles", "Collectives", "CorpusRecipes", "Enhancement", "Experiments", "Diagnostics", "ReferenceCommands", "Reports",
                 "Reported", "Investigations", "Imports", "SpeechMetrics", "Installation", "Launchers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -105,7 +107,7 @@ let package = Package(
         .target(name: "StoreSamples", dependencies: ["Runs"], path: "Tests/StoreSamples"),
         .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Digests", "Reports", "StoreSamples"]),
         .testTarget(name: "ReportsTests", dependencies: ["Audio", "Reported", "Reports", "StoreSamples"], exclude: ["Goldens"]),
-        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Enhancement", "Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "InstallationTests", dependencies: ["Installation"]),
         .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "SpecLanguage"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Installation", "Runs"]),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Audio
 import Checkpoints
+import Enhancement
 import Experiments
 import Foundation
 import Kernels

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpora
+import Enhancement
 import Experiments
 import Foundation
 import Kernels

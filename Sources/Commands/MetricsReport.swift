@@ -1,3 +1,4 @@
+import Enhancement
 import Reports
 import SpeechMetrics
 

@@ -1,3 +1,4 @@
+import Enhancement
 import Experiments
 import Foundation
 import Synchronization
@@ -62,6 +63,14 @@ final class ProgressPrinter: Sendable {
     }
 
     var board: ProgressBoard { state.withLock { $0.board } }
+
+    /// The files of a folder are shown as those of an evaluation.
+    @Sendable func show(_ progress: FolderProgress) {
+        show(
+            .evaluated(
+                run: progress.work, label: progress.work, file: progress.file, done: progress.done, of: progress.total,
+                secondsLeft: progress.secondsLeft))
+    }
 
     @Sendable func show(_ event: ExperimentEvent) {
         state.withLock { state in

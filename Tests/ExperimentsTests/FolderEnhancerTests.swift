@@ -1,5 +1,6 @@
 import Audio
 import Checkpoints
+import Enhancement
 import Experiments
 import Foundation
 import Kernels

@@ -39,7 +39,7 @@ public struct FolderScoring: Sendable {
     /// - Throws: `Interrupted`.
     public func scores(
         of system: System, by batch: MetricBatch, interruption: Interruption = Interruption(),
-        observe: (ExperimentEvent) -> Void = { _ in }
+        observe: (FolderProgress) -> Void = { _ in }
     ) throws -> [ItemScores] {
         let items = matching.matches.filter { system == .enhanced || $0.noisy != nil }.map { item($0, system) }
         var scores: [Int: ItemScores] = [:]
@@ -48,11 +48,7 @@ public struct FolderScoring: Sendable {
             batch.scores(of: items[index])
         } done: { index, outcome in
             scores[index] = outcome
-            let left = start.secondsUntilNow / Double(scores.count) * Double(items.count - scores.count)
-            observe(
-                .evaluated(
-                    run: system.rawValue, label: system.rawValue, file: outcome.name, done: scores.count, of: items.count,
-                    secondsLeft: left))
+            observe(FolderProgress(system.rawValue, file: outcome.name, done: scores.count, of: items.count, since: start))
         }
         return items.indices.compactMap { scores[$0] }
     }

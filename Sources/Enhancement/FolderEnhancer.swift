@@ -104,7 +104,7 @@ public struct FolderEnhancer: Sendable {
     ///   anything is done; `Interrupted`. The summary lists what is wrong with single files.
     public func run(
         input: String, output: String, interruption: Interruption = Interruption(),
-        unfinished: UnfinishedFiles = UnfinishedFiles(), observe: (ExperimentEvent) -> Void = { _ in }
+        unfinished: UnfinishedFiles = UnfinishedFiles(), observe: (FolderProgress) -> Void = { _ in }
     ) throws -> Summary {
         let files = try EnhancementFiles(
             input: input, output: output, clean: cleanFolder, ownStates: options.states > 0)
@@ -120,10 +120,7 @@ public struct FolderEnhancer: Sendable {
         } done: { index, outcome in
             summary.add(outcome, of: jobs[index], rate: sampleRate)
             let done = summary.enhanced + summary.failed.count - files.failed.count
-            observe(
-                .evaluated(
-                    run: "enhance", label: "enhance", file: jobs[index].file.name, done: done, of: jobs.count,
-                    secondsLeft: start.secondsUntilNow / Double(max(1, done)) * Double(max(0, jobs.count - done))))
+            observe(FolderProgress("enhance", file: jobs[index].file.name, done: done, of: jobs.count, since: start))
         }
         summary.seconds = start.secondsUntilNow
         summary.failed.sort { $0.file < $1.file }

@@ -1,0 +1,19 @@
+import Parallelism
+
+/// How far a folder is, after each of its files.
+public struct FolderProgress: Hashable, Sendable {
+    /// What is done to it, such as `enhance`.
+    public var work: String
+    /// The file that was just finished.
+    public var file: String
+    public var done: Int
+    public var total: Int
+    /// As far as the time of those that are done tells.
+    public var secondsLeft: Double
+
+    /// - Parameter start: When the first file was begun.
+    init(_ work: String, file: String, done: Int, of total: Int, since start: ContinuousClock.Instant) {
+        (self.work, self.file, self.done, self.total) = (work, file, done, total)
+        secondsLeft = start.secondsUntilNow / Double(max(1, done)) * Double(max(0, total - done))
+    }
+}
