@@ -32,7 +32,7 @@ let package = Package(
         .target(name: "Audio", dependencies: ["Failures", "AtomicFiles", "Kernels", "CSndFile", "CSoxr", "CEBUR128"]),
         .target(name: "SpeechMetrics", dependencies: ["Failures", "Audio"]),
         .target(name: "Parallelism", dependencies: ["Failures", "Kernels"]),
-        .target(name: "Corpora", dependencies: ["Failures", "AtomicFiles", "Kernels", "Audio", "Parallelism"]),
+        .target(name: "Corpora", dependencies: ["Failures", "AtomicFiles", "Kernels", "Audio", "Parallelism", "Digests"]),
         .target(name: "Objectives", dependencies: ["Failures", "Diffusion", "SpeechMetrics", "Tensors"]),
 
         // Files: written whole or not at all; weights and arrays, specs, the store.

@@ -115,16 +115,17 @@ struct Check: ParsableCommand {
             own.add(found, of: run.spec)
             guard own.refused.isEmpty else { continue }
             let audio = try preparer.prepare(run.spec)
-            guard seen.insert(audio.fingerprint).inserted else { continue }
+            let fingerprint = audio.fingerprint?.description ?? ""
+            guard seen.insert(fingerprint).inserted else { continue }
             let tests = audio.tests.values.reduce(0) { $0 + $1.set.files.count }
             let verdict = found.contains { $0.severity == .error } ? "waived errors" : "no errors"
             lines.append(
                 audio.training.isEmpty
                     ? "data: \(tests) test pairs, \(verdict)"
-                    : "data: \(audio.training.count) training pairs, \(verdict), fingerprint \(audio.fingerprint)")
+                    : "data: \(audio.training.count) training pairs, \(verdict), fingerprint \(fingerprint)")
             data.append([
                 "training_pairs": .integer(audio.training.count),
-                "validation_pairs": .integer(audio.validation.count), "fingerprint": .string(audio.fingerprint),
+                "validation_pairs": .integer(audio.validation.count), "fingerprint": .string(fingerprint),
             ])
         }
     }

@@ -11,38 +11,41 @@ public struct AudioFacts: Hashable, Sendable {
     /// Samples in runs of three or more at full scale: flat tops of a recording that saturated.
     public var clipped: Int
     /// Of the decoded samples, so that the same audio in 16 bits and in floats is the same content.
-    public var content: ContentHash
+    public var content: AudioDigest
+    /// What earlier versions called the content; `nil` where nobody asks.
+    public var earlier: ContentHash?
 
-    public init(header: SoundFile.Header, peak: Float, meanSquare: Double, clipped: Int, content: ContentHash) {
+    public init(
+        header: SoundFile.Header, peak: Float, meanSquare: Double, clipped: Int, content: AudioDigest, earlier: ContentHash? = nil
+    ) {
         self.header = header
         self.peak = peak
         self.meanSquare = meanSquare
         self.clipped = clipped
-        self.content = content
+        (self.content, self.earlier) = (content, earlier)
     }
 
-    public init(of sound: Sound) {
+    /// - Parameter namesEarlier: Whether the content gets the name of earlier versions, too, for stores that they wrote.
+    public init(of sound: Sound, namesEarlier: Bool = false) {
         var peak: Float = 0
         var power = 0.0, clipped = 0
-        var hasher = ContentHasher()
         for samples in sound.channels {
             let level = Self.level(of: samples)
             peak = max(peak, level.peak)
             power += level.energy
             if level.peak >= Self.fullScale { clipped += Self.clipped(in: samples) }
-            hasher.combine(ContentHash(of: samples))
         }
         self.init(
             header: .init(sampleRate: sound.sampleRate, channels: sound.channels.count, frames: sound.frames),
             peak: peak, meanSquare: power / Double(max(1, sound.frames * sound.channels.count)), clipped: clipped,
-            content: hasher.finish())
+            content: AudioDigest(of: sound.channels), earlier: namesEarlier ? ContentHash(ofChannels: sound.channels) : nil)
     }
 
     /// Reads and measures a file.
-    public static func measure(_ path: String) -> Result<AudioFacts, SoundFileError> {
+    public static func measure(_ path: String, namesEarlier: Bool = false) -> Result<AudioFacts, SoundFileError> {
         do throws(SoundFileError) {
             let (sound, header) = try SoundFile.readWithHeader(path)
-            var facts = AudioFacts(of: sound)
+            var facts = AudioFacts(of: sound, namesEarlier: namesEarlier)
             facts.header = header
             return .success(facts)
         } catch {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A 128-bit hash of content, to distinguish equal data from different data; not a defence against an adversary.
+/// A 128-bit hash of content, to distinguish equal data from different data; not a defence against an adversary. Audio has a
+/// standard name, ``AudioDigest``, and this one only where earlier versions gave it.
 ///
 /// Two 64-bit accumulators take every word in turn, each by a bijection of its state (xor or sum with the word, odd
 /// multiplication, shifted xor), with different constants; the length and a final avalanche close it. Two different
@@ -24,6 +25,13 @@ public struct ContentHash: Hashable, Sendable, Comparable, CustomStringConvertib
         }
         if index < samples.count { hasher.combine(UInt64(samples[index].bitPattern)) }
         hasher.combine(UInt64(samples.count))
+        self = hasher.finish()
+    }
+
+    /// The hash of a recording, by which earlier versions knew it.
+    init(ofChannels channels: [[Float]]) {
+        var hasher = ContentHasher()
+        for samples in channels { hasher.combine(ContentHash(of: samples)) }
         self = hasher.finish()
     }
 

@@ -74,19 +74,27 @@ public struct SetScan: Hashable, Sendable {
             alignments: PairAlignment.sample(of: set.files.map { ($0.name, $0.cleanPath, $0.noisyPath) }))
     }
 
-    /// What the set's data is: names and audio, whatever folder it lies in. `nil` if a file cannot be read.
-    public var fingerprint: ContentHash? {
-        var hasher = ContentHasher()
+    /// What the set's data is: names and audio, whatever folder it lies in. `nil` if a file cannot be read, or was read for
+    /// other purposes.
+    ///
+    /// The digest is that of a text with a line for each pair: name, then rate in Hz and digest of the clean and of the noisy
+    /// file, with tabs between.
+    public var fingerprint: AudioFingerprint? {
+        var (text, hasher) = ("", ContentHasher())
         hasher.combine(UInt64(pairs.count))
         for pair in pairs {
             guard let clean = try? pair.clean.get(), let noisy = try? pair.noisy.get() else { return nil }
             hasher.combine(pair.file.name)
+            text += pair.file.name
             for facts in [clean, noisy] {
+                guard let earlier = facts.earlier else { return nil }
                 hasher.combine(UInt64(facts.header.sampleRate))
-                hasher.combine(facts.content)
+                hasher.combine(earlier)
+                text += "\t\(facts.header.sampleRate)\t\(facts.content.hex)"
             }
+            text += "\n"
         }
-        return hasher.finish()
+        return AudioFingerprint(digest: AudioDigest(ofText: text), earlier: hasher.finish())
     }
 }
 
@@ -96,7 +104,7 @@ private struct FactsOfFile: Sendable {
 
     init(_ path: String, known: [FactsCache.Key: AudioFacts]) {
         key = FactsCache.Key(path)
-        facts = key.flatMap { known[$0] }.map { .success($0) } ?? AudioFacts.measure(path)
+        facts = key.flatMap { known[$0] }.map { .success($0) } ?? AudioFacts.measure(path, namesEarlier: true)
     }
 }
 

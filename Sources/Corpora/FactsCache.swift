@@ -26,7 +26,7 @@ public struct FactsCache: Sendable {
         }
     }
 
-    private static let heading = "sgmse audio facts 1"
+    private static let heading = "sgmse audio facts 2"
     package var facts: [Key: AudioFacts] = [:]
 
     public init() {}
@@ -55,21 +55,23 @@ public struct FactsCache: Sendable {
         let header = facts.header
         return [
             "\(key.size)", "\(key.modified)", "\(header.sampleRate)", "\(header.channels)", "\(header.frames)",
-            "\(facts.peak)", "\(facts.meanSquare)", "\(facts.clipped)", facts.content.description, key.path,
+            "\(facts.peak)", "\(facts.meanSquare)", "\(facts.clipped)", facts.content.hex, facts.earlier?.description ?? "",
+            key.path,
         ].joined(separator: "\t")
     }
 
     private static func parse(_ line: Substring) -> (Key, AudioFacts)? {
-        let fields = line.split(separator: "\t", maxSplits: 9, omittingEmptySubsequences: false)
-        guard fields.count == 10, let size = Int(fields[0]), let modified = Int(fields[1]), let rate = Int(fields[2]),
+        let fields = line.split(separator: "\t", maxSplits: 10, omittingEmptySubsequences: false)
+        guard fields.count == 11, let size = Int(fields[0]), let modified = Int(fields[1]), let rate = Int(fields[2]),
             let channels = Int(fields[3]), let frames = Int(fields[4]), let peak = Float(fields[5]),
-            let meanSquare = Double(fields[6]), let clipped = Int(fields[7]), let content = ContentHash(String(fields[8]))
+            let meanSquare = Double(fields[6]), let clipped = Int(fields[7]), fields[8].utf8.count == 64
         else { return nil }
         return (
-            Key(path: String(fields[9]), size: size, modified: modified),
+            Key(path: String(fields[10]), size: size, modified: modified),
             AudioFacts(
                 header: .init(sampleRate: rate, channels: channels, frames: frames), peak: peak,
-                meanSquare: meanSquare, clipped: clipped, content: content)
+                meanSquare: meanSquare,
+                clipped: clipped, content: AudioDigest(hex: String(fields[8])), earlier: ContentHash(String(fields[9])))
         )
     }
 }

@@ -24,7 +24,7 @@ extension CorpusScan {
     }
 
     private static func sharedContent(_ first: SetScan, _ second: SetScan) -> [Finding] {
-        var owners: [ContentHash: String] = [:]
+        var owners: [AudioDigest: String] = [:]
         for (name, content) in first.contents { owners[content] = name }
         let shared = second.contents.compactMap { name, content in
             owners[content].map { "\(second.set.name)/\(name) = \(first.set.name)/\($0)" }
@@ -74,7 +74,7 @@ extension SetScan {
     }
 
     /// The audio of both folders that is not digital silence, by name.
-    fileprivate var contents: [(name: String, content: ContentHash)] {
+    fileprivate var contents: [(name: String, content: AudioDigest)] {
         pairs.flatMap { pair in
             [(set.layout.cleanFolder, pair.clean), (set.layout.noisyFolder, pair.noisy)].compactMap { folder, facts in
                 guard let facts = try? facts.get(), facts.peak > 0 else { return nil }

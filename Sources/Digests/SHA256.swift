@@ -8,9 +8,9 @@ import Foundation
 package enum SHA256 {
     /// The 32 bytes of the digest.
     package static func digest(of message: [UInt8]) -> [UInt8] {
-        var state = State()
-        unsafe message.withUnsafeBytes { unsafe state.update($0) }
-        return state.finish()
+        var stream = Stream()
+        stream.update(message.span.bytes)
+        return stream.finish()
     }
 
     /// The digest of a text's UTF-8 bytes in hexadecimal.
@@ -24,46 +24,51 @@ package enum SHA256 {
     package static func hex(ofFile path: String) throws -> String {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { try? file.close() }
-        var state = State()
-        while let chunk = try file.read(upToCount: 1 << 20), !chunk.isEmpty {
-            unsafe chunk.withUnsafeBytes { unsafe state.update($0) }
-        }
-        return hex(state.finish(), 64)
+        var stream = Stream()
+        while let chunk = try file.read(upToCount: 1 << 20), !chunk.isEmpty { stream.update(chunk.bytes) }
+        return hex(stream.finish())
     }
 
-    private static func hex(_ digest: [UInt8], _ count: Int) -> String {
+    /// The first `count` hexadecimal digits of a digest.
+    package static func hex(_ digest: [UInt8], _ count: Int = 64) -> String {
         let letters = Array("0123456789abcdef".utf8)
         let digits = digest.flatMap { [letters[Int($0 >> 4)], letters[Int($0 & 15)]] }
         return String(decoding: digits.prefix(count), as: UTF8.self)
     }
 }
 
-/// A message that is hashed piece by piece.
-@safe private struct State: ~Copyable {
-    private let context: OpaquePointer  // made, used and freed here alone
+extension SHA256 {
+    /// A message that is hashed piece by piece.
+    @safe package struct Stream: ~Copyable {
+        private let context: OpaquePointer  // made, used and freed here alone
 
-    init() {
-        // The algorithm is part of every build of the library; only memory can be missing.
-        guard let context = unsafe EVP_MD_CTX_new(), unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-            preconditionFailure("libcrypto has no SHA-256, or no memory for it")
+        package init() {
+            // The algorithm is part of every build of the library; only memory can be missing.
+            guard let context = unsafe EVP_MD_CTX_new(), unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+                preconditionFailure("libcrypto has no SHA-256, or no memory for it")
+            }
+            unsafe self.context = context
         }
-        unsafe self.context = context
-    }
 
-    deinit { unsafe EVP_MD_CTX_free(context) }
+        deinit { unsafe EVP_MD_CTX_free(context) }
 
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        guard let start = bytes.baseAddress, bytes.count > 0 else { return }
-        unsafe EVP_DigestUpdate(context, start, bytes.count)
-    }
-
-    consuming func finish() -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: 32)
-        var length: UInt32 = 0
-        unsafe digest.withUnsafeMutableBufferPointer { digest in
-            _ = unsafe EVP_DigestFinal_ex(context, digest.baseAddress, &length)
+        /// Adds the bytes that follow.
+        package mutating func update(_ bytes: RawSpan) {
+            unsafe bytes.withUnsafeBytes { bytes in
+                guard let start = bytes.baseAddress, bytes.count > 0 else { return }
+                unsafe EVP_DigestUpdate(context, start, bytes.count)
+            }
         }
-        precondition(length == 32, "a digest of \(length) bytes")
-        return digest
+
+        /// The 32 bytes of the digest of all that was added.
+        package consuming func finish() -> [UInt8] {
+            var digest = [UInt8](repeating: 0, count: 32)
+            var length: UInt32 = 0
+            unsafe digest.withUnsafeMutableBufferPointer { digest in
+                _ = unsafe EVP_DigestFinal_ex(context, digest.baseAddress, &length)
+            }
+            precondition(length == 32, "a digest of \(length) bytes")
+            return digest
+        }
     }
 }

@@ -24,7 +24,7 @@ extension FolderEnhancer {
         settings["intermediate"] = "\(options.states)"
         if let references {
             settings["reference"] = "\(references.reference.label) \(references.count)"
-            if references.reference.path != nil { settings["reference content"] = try references.recordings().description }
+            if references.reference.path != nil { settings["reference content"] = try references.recordings().earlier.description }
         }
         return settings
     }

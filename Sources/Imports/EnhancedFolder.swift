@@ -19,8 +19,8 @@ public struct EnhancedFolder: Sendable {
     let pairs: [Pair]
     /// Files of the folder that belong to none of the set.
     public let strangers: [String]
-    /// The hash of all output.
-    let content: String
+    /// What all output is known by: the digest of a text with a line for each file, its name, a tab, and its digest.
+    let content: AudioFingerprint
     /// The checks that failed and were waived, with the reason given.
     public let waived: [String: String]
 
@@ -62,23 +62,26 @@ public struct EnhancedFolder: Sendable {
         waived = waive.filter { code, _ in Self.waivable.contains(code) && problems.contains { $0.code == code } }
         problems.removeAll { [waived] in waived[$0.code] != nil }
         guard problems.isEmpty else { throw ImportFailure(path, problems) }
-        var hasher = ContentHasher()
+        var (text, hasher) = ("", ContentHasher())
         for (pair, check) in zip(pairs, checks) {
             hasher.combine(pair.paths.name)
-            if let content = check.content { hasher.combine(content) }
+            if let content = check.content { hasher.combine(content.earlier) }
+            text += "\(pair.paths.name)\t\(check.content?.digest.hex ?? "")\n"
         }
         (self.path, self.set, self.pairs) = (path, set, pairs)
-        (strangers, content) = (matching.withoutClean, hasher.finish().description)
+        strangers = matching.withoutClean
+        content = AudioFingerprint(digest: AudioDigest(ofText: text), earlier: hasher.finish())
     }
 
     /// The clean and noisy files of the set, known to be those that it was registered with.
     private static func audio(of set: TestSet, _ files: [TestFile]) throws -> PairedSet {
         var audio = try PairedSet(at: set.folder, name: set.name)
-        let names = Set(files.map(\.path))
-        audio.files = audio.files.filter { names.contains($0.name) }
+        let registered = Set(files.map(\.path))
+        audio.files = audio.files.filter { registered.contains($0.name) }
         var cache = FactsCache()
-        let fingerprint = try SetScan(reading: audio, as: .test, cache: &cache).fingerprint?.description
-        guard audio.files.count == files.count, fingerprint == set.fingerprint else {
+        let fingerprint = try SetScan(reading: audio, as: .test, cache: &cache).fingerprint
+        let names = fingerprint.map { [$0.description, $0.earlier.description] } ?? []
+        guard audio.files.count == files.count, names.contains(set.fingerprint) else {
             throw ImportFailure(
                 set.folder, [
                     .init(
@@ -105,9 +108,9 @@ public struct EnhancedFolder: Sendable {
         interruption: Interruption = Interruption(), progress: (_ file: String, _ done: Int, _ count: Int) -> Void = { _, _, _ in }
     ) throws -> Evaluation? {
         let record = ExternalRecord(
-            kind: .enhanced, path: URL(fileURLWithPath: path).standardizedFileURL.path, files: pairs.count, content: content,
+            kind: .enhanced, path: URL(fileURLWithPath: path).standardizedFileURL.path, files: pairs.count, content: content.description,
             nfe: system.nfe, seconds: system.seconds, waived: waived.isEmpty ? nil : waived)
-        let (evaluation, isNew) = try system.begin(record, on: set, in: store, provenance: provenance)
+        let (evaluation, isNew) = try system.begin(record, earlier: content.earlier.description, on: set, in: store, provenance: provenance)
         guard isNew else { return nil }
         do {
             try score(evaluation.id, system, metrics, store, interruption, progress)

@@ -25,12 +25,16 @@ public struct ExternalSystem: Hashable, Sendable {
 
     /// Makes the system's evaluation on a set known and running; one of the same content is returned as it is.
     ///
+    /// - Parameter earlier: What earlier versions called the content.
     /// - Throws: `ImportFailure` where a system of that name was imported with other content.
     func begin(
-        _ record: ExternalRecord, on set: TestSet, in store: RunStore, provenance: Provenance
+        _ record: ExternalRecord, earlier: String? = nil, on set: TestSet, in store: RunStore, provenance: Provenance
     ) throws -> (evaluation: Evaluation, isNew: Bool) {
-        let identity = "external|\(name)|\(record.kind.rawValue)|\(record.content)|\(set.fingerprint)"
-        if let known = try store.evaluation(identity: identity), known.status == .finished { return (known, false) }
+        func identity(of content: String) -> String { "external|\(name)|\(record.kind.rawValue)|\(content)|\(set.fingerprint)" }
+        for content in [record.content, earlier].compactMap(\.self) {
+            if let known = try store.evaluation(identity: identity(of: content)), known.status == .finished { return (known, false) }
+        }
+        let identity = identity(of: record.content)
         let others = try store.anchorEvaluations().filter { $0.anchor == name && $0.testSet == set.id && $0.identity != identity }
         guard others.isEmpty else {
             throw ImportFailure(
@@ -55,7 +59,10 @@ extension RunStore {
     public func testSet(named name: String, of run: Run.ID? = nil) throws -> (set: TestSet, files: [TestFile]) {
         let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
         let wanted = (name: parts.first ?? name, fingerprint: parts.count > 1 ? parts[1] : "")
-        var sets = try testSets().filter { $0.name == wanted.name && $0.fingerprint.hasPrefix(wanted.fingerprint) }
+        var sets = try testSets().filter { set in
+            set.name == wanted.name
+                && (set.fingerprint.hasPrefix(wanted.fingerprint) || set.fingerprint.audioDigits.hasPrefix(wanted.fingerprint))
+        }
         if let run {
             let used = Set(try evaluations(of: run).map(\.testSet))
             sets = sets.filter { used.contains($0.id) }

@@ -16,7 +16,7 @@ struct OutputCheck: Sendable {
     }
 
     var fault: Fault?
-    var content: ContentHash?
+    var content: AudioFingerprint?
 
     init(_ enhanced: String, clean: String, rate: Int) {
         guard let header = try? SoundFile.header(of: enhanced), header.channels == 1 else {
@@ -31,7 +31,7 @@ struct OutputCheck: Sendable {
             fault = .unreadable
             return
         }
-        content = ContentHash(of: output)
+        content = AudioFingerprint(digest: AudioDigest(of: [output]), earlier: ContentHash(of: output))
         if output.count != target.count {
             fault = .length(difference: output.count - target.count)
         } else if output.contains(where: { !$0.isFinite }) {

@@ -104,7 +104,7 @@ import Testing
 
     @Test func theFingerprintIsOfNamesAndAudioOnly() throws {
         try goodCorpus()
-        func fingerprint() throws -> ContentHash? {
+        func fingerprint() throws -> AudioFingerprint? {
             var cache = FactsCache()
             return try SetScan(reading: try Corpus(at: folder.path).set("train"), cache: &cache).fingerprint
         }
@@ -141,6 +141,24 @@ import Testing
         let second = try CorpusScan(reading: corpus, cachePath: cache)
         let peaks = try second.sets.flatMap(\.pairs).flatMap { [try $0.clean.get().peak, try $0.noisy.get().peak] }
         #expect(peaks.filter { $0 > 0 }.count == 1)
+    }
+
+    /// The digest of a text and bytes that `sha256sum` was given: `printf 'sha256-pcm-v1 2 3\\n'` and six floats.
+    @Test func theNameOfAudioIsTheStandardsDigestWhateverTheEncoding() throws {
+        let channels: [[Float]] = [[0, 0.5, -1], [0.25, -0.25, 1]]
+        #expect(
+            AudioDigest(of: channels).description
+                == "sha256-pcm-v1:6390b5f06fa615aaa72e41311faad3fd9f25a3b6a9f2776ba0bd7283b3d65149")
+        #expect(AudioDigest(of: [[0, 0.5, -1, 0.25, -0.25, 1]]) != AudioDigest(of: channels))
+        #expect(AudioDigest("sha256-pcm-v1:" + AudioDigest(of: channels).hex) == AudioDigest(of: channels) && AudioDigest("0123") == nil)
+        let sound = Sound(channels: [[0, 0.5, -0.25, 0.125]], sampleRate: 16_000)
+        let digests = try ["a.wav", "b.flac"].flatMap { name in
+            try [SoundFile.Encoding.pcm16, .pcm24, .float32].filter { name == "a.wav" || $0 != .float32 }.map { encoding in
+                try SoundFile.write(sound, to: try folder.file(name), as: encoding, durable: false)
+                return AudioFacts(of: try SoundFile.read(folder.path + "/" + name)).content
+            }
+        }
+        #expect(digests.count == 5 && Set(digests) == [AudioDigest(of: sound.channels)])
     }
 
     @Test func theHashTellsEveryBitAndTheLengthApart() throws {

@@ -8,7 +8,7 @@ import Training
 
 /// A store that version 0.1.0 wrote, with the spec and the audio that it was made from.
 @Suite struct EarlierStoreTests {
-    /// Every stored identity still means what it meant: nothing of the store is computed again.
+    /// Every stored identity still means what it meant: nothing of the store is computed again, although audio has another name.
     @Test func aStoreOfTheFirstVersionIsFoundWhole() throws {
         let fixture = try #require(Bundle.module.resourcePath) + "/Fixtures/earlier-store"
         let temporary = try TemporaryStore()
@@ -24,5 +24,11 @@ import Training
         let summary = try Executor(workspace: Workspace(store: store, commandLine: ["test"])).execute(loaded)
         #expect(summary.done == 0 && summary.failed.isEmpty && summary.runs.count == 2)
         #expect(try store.runs(summary.runs).map(\.shortID) == ["yv286ryb", "27gfetrb"])
+
+        // Audio has its standard name from now on, and what was found under the earlier one is found under it.
+        #expect(try store.testSets().allSatisfy { $0.fingerprint.hasPrefix("sha256-pcm-v1:") })
+        #expect(try store.runs(summary.runs).allSatisfy { $0.key.dataFingerprint.hasPrefix("sha256-pcm-v1:") })
+        #expect(try store.inventory().scorings.keys.allSatisfy { $0.contains("|sha256-pcm-v1:") })
+        #expect(try Planner(store: store, folder: temporary.folder).plan(loaded).pending.isEmpty)
     }
 }

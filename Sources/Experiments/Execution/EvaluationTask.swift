@@ -26,7 +26,7 @@ struct EvaluationTask: Sendable {
         (subject, spec, self.test) = (.model(training, evaluation), training.spec, test)
         setName = evaluation.point.set.name
         key = .model(
-            point: evaluation.identity, training: training.key.dataFingerprint, audio: test.fingerprint,
+            point: evaluation.identity, training: training.data.fingerprint, audio: test.fingerprint,
             reference: evaluation.point.reference?.path.flatMap { training.data.references[$0] })
     }
 

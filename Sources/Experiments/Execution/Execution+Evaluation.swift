@@ -62,7 +62,7 @@ extension Execution {
         let rate = task.spec.data.sampleRate
         let checkpoint = try checkpoint(of: task)
         let set = try store.register(
-            testSet: task.setName, fingerprint: task.test.fingerprint, folder: task.test.set.path, sampleRate: rate,
+            testSet: task.setName, fingerprint: "\(task.test.fingerprint)", folder: task.test.set.path, sampleRate: rate,
             files: task.test.set.files.map { file in
                 TestFile(
                     path: file.name, speaker: file.speaker, noise: file.entry?.noise, snr: file.entry?.snr,
@@ -183,7 +183,7 @@ extension Execution {
     private func output(of task: EvaluationTask) throws -> String? {
         guard task.makesAudio else { return nil }
         switch task.subject {
-        case .anchor(let choice): return "anchors/\(choice.name)/\(task.setName)-\(task.test.fingerprint.prefix(8))"
+        case .anchor(let choice): return "anchors/\(choice.name)/\(task.setName)-\(task.test.fingerprint.digest.hex.prefix(8))"
         case .model(let training, let evaluation):
             // The identity keeps two evaluations apart that differ in what the name does not say.
             let steps = evaluation.point.N.map { "-N\($0)" } ?? ""

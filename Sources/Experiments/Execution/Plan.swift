@@ -25,6 +25,13 @@ public struct Plan: Sendable {
     /// Whether every corpus is there; without it, the steps that need it cannot be listed in full.
     var hasItsData: Bool { !steps.contains { $0.kind == .corpus } }
 
+    /// The audio that it reads, under the names that stores of earlier versions have for it.
+    var renamedAudio: [String: String] {
+        var all = trainings.compactMap(\.data.fingerprint) + trainings.flatMap(\.data.references.values)
+        for step in steps { if case .evaluate(let task)? = step.task { all.append(task.test.fingerprint) } }
+        return Dictionary(all.map { ("\($0.earlier)", "\($0)") }) { first, _ in first }
+    }
+
     /// How many evaluations are to be done of each training that anything is to be done for.
     var openEvaluations: [RunKey: Int] {
         pending.reduce(into: [:]) { counts, step in

@@ -114,7 +114,7 @@ private struct PlanDraft {
 
     private mutating func addModel(_ training: TrainingTask, _ asked: [SpecEvaluation]) throws {
         plan.trainings.append(training)
-        let known = inventory.trainings[training.key]
+        let known = inventory.trainings[training.key] ?? training.earlierKey.flatMap { inventory.trainings[$0] }
         var evaluations: [PlannedStep] = []
         for evaluation in asked { evaluations.append(try step(of: evaluation, training, known)) }
         let isNeeded = evaluations.contains { $0.state != .cached }
@@ -179,7 +179,8 @@ private struct PlanDraft {
 
     private mutating func standing(of task: EvaluationTask) throws -> EvaluationTask.Standing {
         let files = task.test.set.files.count
-        guard let known = inventory.scorings[task.key.stored] else { return .init(missing: files, isBegun: false, kept: 0) }
+        let scorings = inventory.scorings
+        guard let known = scorings[task.key.stored] ?? task.key.earlier.lazy.compactMap({ scorings[$0] }).first else { return .init(missing: files, isBegun: false, kept: 0) }
         let wanted = columns(of: task.spec)
         let missing: Int
         if known.status == .finished {

@@ -10,20 +10,20 @@ import Training
 /// The audio a run reads: found, checked, and fingerprinted.
 public struct PreparedData: Sendable {
     /// The files of training and validation, none where nothing is trained, and the fingerprint of both, which is part of
-    /// the run's identity.
+    /// the run's identity; `nil` for audio that is not there yet.
     public var training: [PairedFile]
     public var validation: [PairedFile]
-    public var fingerprint: String
+    public var fingerprint: AudioFingerprint?
     /// The test sets by the names that the spec gives them.
     public var tests: [String: TestData]
     /// What the recordings hold that the spec names as noise references, by path.
-    public var references: [String: ContentHash] = [:]
+    public var references: [String: AudioFingerprint] = [:]
     /// What the protocol's gates found and let pass.
     public var findings: [Finding]
 
     public struct TestData: Sendable {
         public var set: PairedSet
-        public var fingerprint: String
+        public var fingerprint: AudioFingerprint
         /// Of all its noisy files, in s.
         public var seconds: Double
     }
@@ -31,15 +31,18 @@ public struct PreparedData: Sendable {
 
 extension PreparedData {
     /// What stands for audio that is not on the disk yet.
-    static let absent = PreparedData(training: [], validation: [], fingerprint: "", tests: [:], findings: [])
+    static let absent = PreparedData(training: [], validation: [], tests: [:], findings: [])
 
-    var isAbsent: Bool { fingerprint.isEmpty }
+    var isAbsent: Bool { fingerprint == nil }
 
     /// With the content of the weights that training begins from as a part of what is read.
     func adding(_ start: StartingPoint?) throws -> PreparedData {
-        guard let start, !isAbsent else { return self }
+        guard let start, let fingerprint else { return self }
         var data = self
-        data.fingerprint = ContentHash(of: "\(fingerprint)|\(try start.fingerprint())").description
+        let weights = try start.fingerprint()
+        data.fingerprint = AudioFingerprint(
+            digest: AudioDigest(ofText: "\(fingerprint.digest.hex)\nweights \(weights)\n"),
+            earlier: ContentHash(of: "\(fingerprint.earlier)|\(weights)"))
         return data
     }
 }
@@ -198,9 +201,9 @@ public struct DataPreparer {
     }
 
     /// The recordings of noise that evaluations will ask for, read once before anything is trained.
-    private func references(_ spec: ExperimentSpec) throws -> [String: ContentHash] {
+    private func references(_ spec: ExperimentSpec) throws -> [String: AudioFingerprint] {
         guard let conditioning = spec.conditioning else { return [:] }
-        var known: [String: ContentHash] = [:]
+        var known: [String: AudioFingerprint] = [:]
         for reference in spec.evaluate.references {
             guard let path = reference.path else { continue }
             let chooser = ReferenceChooser(

@@ -12,10 +12,8 @@ struct ScannedAudio {
     /// The fingerprint of what is learned from.
     ///
     /// - Throws: What keeps a file from being read; `CorpusError` for a set without pairs.
-    func fingerprint() throws -> String {
-        var hasher = ContentHasher()
-        for scan in [training, validation].compactMap({ $0 }) { hasher.combine(try scan.fingerprintOrError()) }
-        return hasher.finish().description
+    func fingerprint() throws -> AudioFingerprint {
+        AudioFingerprint(of: try [training, validation].compactMap { try $0?.fingerprintOrError() })
     }
 }
 
@@ -23,11 +21,11 @@ extension SetScan {
     /// - Throws: What keeps a file from being read; `CorpusError` for a set without pairs.
     func test() throws -> PreparedData.TestData {
         PreparedData.TestData(
-            set: set, fingerprint: try fingerprintOrError().description,
+            set: set, fingerprint: try fingerprintOrError(),
             seconds: pairs.reduce(0) { $0 + ((try? $1.noisy.get().header.duration) ?? 0) })
     }
 
-    fileprivate func fingerprintOrError() throws -> ContentHash {
+    fileprivate func fingerprintOrError() throws -> AudioFingerprint {
         for pair in pairs {
             _ = try pair.clean.get()
             _ = try pair.noisy.get()

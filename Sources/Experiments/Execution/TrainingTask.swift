@@ -16,7 +16,12 @@ struct TrainingTask: Sendable {
         self.run = run
         self.data = try data.adding(start)
         self.start = start?.path
-        key = RunKey(identity: run.identity.hex, seed: UInt64(run.seed), dataFingerprint: self.data.fingerprint)
+        key = RunKey(identity: run.identity.hex, seed: UInt64(run.seed), dataFingerprint: self.data.fingerprint?.description ?? "")
+    }
+
+    /// The key by which earlier versions stored it.
+    var earlierKey: RunKey? {
+        data.fingerprint.map { RunKey(identity: key.identity, seed: key.seed, dataFingerprint: $0.earlier.description) }
     }
 
     var spec: ExperimentSpec { run.spec }

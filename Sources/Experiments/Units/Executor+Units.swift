@@ -105,6 +105,7 @@ extension Executor {
 
     /// The runs of a unit under the names and ids that the planning store gave them.
     private func register(_ plan: Plan, _ unit: WorkUnit) throws -> [RegisteredRun] {
+        try store.adoptStandardNames(ofAudio: plan.renamedAudio)
         let parts = Dictionary(unit.runs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let registered = try plan.trainings.compactMap { training -> RegisteredRun? in
             guard let part = parts[training.run.name], let name = part.storedName, let id = part.shortID else { return nil }

@@ -124,16 +124,23 @@ public struct ReferenceChooser: Sendable {
 
     /// Reads all recordings that the reference names, and identifies them by their content.
     ///
+    /// The digest of a folder is that of a text with a line for each recording, its name, a tab, and its digest.
+    ///
     /// - Throws: `ReferenceError` where one cannot serve; what keeps audio from being read.
-    package func recordings() throws -> ContentHash {
+    package func recordings() throws -> AudioFingerprint {
         let path = try path()
-        guard reference.mode == .folder else { return ContentHash(of: try recorded(path)) }
-        var hasher = ContentHasher()
-        for name in try soundsOfFolder() {
-            hasher.combine(name)
-            hasher.combine(ContentHash(of: try recorded(path + "/" + name)))
+        guard reference.mode == .folder else {
+            let samples = try recorded(path)
+            return AudioFingerprint(digest: AudioDigest(of: [samples]), earlier: ContentHash(of: samples))
         }
-        return hasher.finish()
+        var (text, hasher) = ("", ContentHasher())
+        for name in try soundsOfFolder() {
+            let samples = try recorded(path + "/" + name)
+            text += "\(name)\t\(AudioDigest(of: [samples]).hex)\n"
+            hasher.combine(name)
+            hasher.combine(ContentHash(of: samples))
+        }
+        return AudioFingerprint(digest: AudioDigest(ofText: text), earlier: hasher.finish())
     }
 
     private func soundsOfFolder() throws -> [String] {

@@ -114,7 +114,7 @@ extension ScoreSnapshot {
     /// What a set is called: its name, with its fingerprint's beginning where two versions of it were scored.
     var setLabels: [TestSet.ID: String] {
         let counts = Dictionary(grouping: testSets.values, by: \.name).mapValues(\.count)
-        return testSets.mapValues { counts[$0.name] == 1 ? $0.name : "\($0.name)@\($0.fingerprint.prefix(8))" }
+        return testSets.mapValues { counts[$0.name] == 1 ? $0.name : "\($0.name)@\($0.fingerprint.audioDigits.prefix(8))" }
     }
 
     /// The metrics, the customary ones first.

@@ -39,7 +39,7 @@ struct ComparisonNotes {
             name, all in
             let count = all.count - 2 < counts.count ? counts[all.count - 2] : "\(all.count)"
             return ["\(count) different versions of '\(name)' were scored; their columns are not comparable"]
-                + all.map { "\(name)@\($0.fingerprint.prefix(8)): \($0.folder), \($0.sampleRate) Hz" }
+                + all.map { "\(name)@\($0.fingerprint.audioDigits.prefix(8)): \($0.folder), \($0.sampleRate) Hz" }
         }
     }
 

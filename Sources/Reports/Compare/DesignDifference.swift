@@ -32,7 +32,7 @@ extension ScoreSnapshot {
             found.append(.init(name: "seed", first: "\(a.seed)", second: "\(b.seed)", isOfEvaluation: false))
         }
         if a.dataFingerprint != b.dataFingerprint, !names.contains(where: { $0.hasPrefix("data") }) {
-            let short = { (key: RunKey) in String(key.dataFingerprint.prefix(8)) }
+            let short = { (key: RunKey) in String(key.dataFingerprint.audioDigits.prefix(8)) }
             found.append(.init(name: "data fingerprint", first: short(a), second: short(b), isOfEvaluation: false))
         }
         return found

@@ -40,7 +40,7 @@ public struct ReportPage: Sendable {
         table.rows = runs.map { run in
             Table.Row([
                 .text(run.name), .text(run.shortID), .text(run.status.rawValue + (run.reason.map { ": \($0)" } ?? "")), .text(String(run.key.seed)),
-                .text(String(run.key.dataFingerprint.prefix(8))), .text(run.provenance.gitCommit.prefix(10) + (run.provenance.isDirty ? " (with changes)" : "")),
+                .text(String(run.key.dataFingerprint.audioDigits.prefix(8))), .text(run.provenance.gitCommit.prefix(10) + (run.provenance.isDirty ? " (with changes)" : "")),
                 .text(run.tags.joined(separator: " ")), .text(run.notes),
             ])
         }
