@@ -24,7 +24,7 @@ public struct Alignment: Hashable, Sendable {
     /// Seconds that are compared, and seconds between the signals that are found.
     public static let excerpt = 6.0, longestDelay = 1.0
     /// What a room delays at most: 60 ms, or 20 m.
-    private static let longestPath = 0.06
+    fileprivate static let longestPath = 0.06
 
     /// How much more energy follows the peak than precedes it: about 1, more for what a room makes of the first signal,
     /// less where a room made the first of the second. Of one pair it says little, of several their median much.
@@ -87,6 +87,10 @@ private struct Correlation {
     /// Standard deviation of the values where the signals have nothing in common.
     private let noise: Float
     let peak: Int
+    /// Whether the correlation of the signals themselves at the peak, give or take 1 ms, is larger by a fifth than anywhere beyond
+    /// a room's reflections. A periodic sound is alike at every multiple of its period, and where whitening finds its peak means
+    /// nothing. Not asked where there is no delay and the signals are much alike as they lie.
+    private let isUnrivalled: Bool
 
     init(_ x: [Float], _ y: [Float], lags: Int, sampleRate: Int) {
         var length = 1
@@ -96,31 +100,58 @@ private struct Correlation {
         let (a, b) = (transform.forward(x + padding), transform.forward(y + padding))
         let width = max(1, 10 * length / sampleRate)
         let weights = zip(Self.smoothed(a, width), Self.smoothed(b, width)).map { 1 / ($0 * $1).squareRoot() }
-        var cross = [Float](repeating: 0, count: a.count)
-        for bin in weights.indices {
-            let (p, q, r, s) = (a[2 * bin], a[2 * bin + 1], b[2 * bin], b[2 * bin + 1])
-            cross[2 * bin] = (p * r + q * s) * weights[bin]
-            cross[2 * bin + 1] = (p * s - q * r) * weights[bin]
+        func correlation(_ weight: (Int) -> Float) -> [Float] {
+            var cross = [Float](repeating: 0, count: a.count)
+            for bin in 0..<a.count / 2 {
+                let (p, q, r, s) = (a[2 * bin], a[2 * bin + 1], b[2 * bin], b[2 * bin + 1])
+                let weight = weight(bin)
+                cross[2 * bin] = (p * r + q * s) * weight
+                cross[2 * bin + 1] = (p * s - q * r) * weight
+            }
+            let all = transform.inverse(cross)
+            return Array(all.suffix(lags)) + Array(all.prefix(lags + 1))
         }
-        let all = transform.inverse(cross)
-        let values = Array(all.suffix(lags)) + Array(all.prefix(lags + 1))
+        let values = correlation { weights[$0] }
         (self.values, self.lags, self.sampleRate) = (values, lags, sampleRate)
         // The median is not moved by the peak and what surrounds it: 0.6745 standard deviations.
         var sizes = values.map { abs($0) }
         noise = max(Self.selected(sizes.count / 2, of: &sizes) / 0.6745, .leastNormalMagnitude)
-        peak = (values.indices.max { abs(values[$0]) < abs(values[$1]) } ?? lags) - lags
+        let top = values.indices.max { abs(values[$0]) < abs(values[$1]) } ?? lags
+        peak = top - lags
+        guard top != lags || Self.likeness(a, b) < 0.8 else {
+            isUnrivalled = true
+            return
+        }
+        let (near, far) = (sampleRate / 1000, Int(Alignment.longestPath * Double(sampleRate)))
+        var (own, rival): (Float, Float) = (0, 0)
+        for (place, value) in correlation({ _ in 1 }).enumerated() {
+            if abs(place - top) <= near { own = max(own, abs(value)) } else if abs(place - top) > far { rival = max(rival, abs(value)) }
+        }
+        isUnrivalled = own > 1.2 * rival
+    }
+
+    /// The correlation coefficient of two signals without delay, from their spectra.
+    private static func likeness(_ a: [Float], _ b: [Float]) -> Float {
+        var (product, first, second): (Float, Float, Float) = (0, 0, 0)
+        for (p, q) in zip(a, b) {
+            product += p * q
+            first += p * p
+            second += q * q
+        }
+        return abs(product) / max((first * second).squareRoot(), .leastNormalMagnitude)
     }
 
     private func size(_ range: ClosedRange<Int>) -> Float {
         range.clamped(to: -lags...lags).reduce(0) { max($0, abs(values[$1 + lags])) }
     }
 
-    /// The peak stands far above chance, and twice as high as what lies at no delay and elsewhere.
+    /// The peak stands far above chance, twice as high as what lies at no delay, and where the signals themselves are alike as
+    /// nowhere else.
     var isCertain: Bool {
         let top = abs(values[peak + lags])
         let millisecond = sampleRate / 1000
         let isApart = abs(peak) <= millisecond || top > 2 * size(-millisecond...millisecond)
-        return top > 10 * noise && isApart
+        return top > 10 * noise && isApart && isUnrivalled
     }
 
     /// The energy 1 to 50 ms behind the peak, or before it, less what chance has there, in parts of the peak's.

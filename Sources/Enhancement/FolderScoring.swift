@@ -74,13 +74,23 @@ public struct FolderScoring: Sendable {
             }
             remarks = PairAlignment.sample(of: pairs).findings(set: noisy, layout: .denoising).map { "\($0.message); \($0.fix)" }
         }
-        guard !fitting.contains(.alignment) else { return remarks }
         let outputs = matches.map { ($0.enhanced, "\(clean)/\($0.clean)", "\(enhanced)/\($0.enhanced)") }
+        guard !fitting.contains(.alignment) else { return remarks + unalignedRemark(outputs) }
         if let found = PairAlignment.sample(of: outputs).outputFinding() {
             remarks.append(
                 "\(enhanced) is \(found.message), such as \(found.files[0]): scores that compare samples suffer; align the files")
         }
         return remarks
+    }
+
+    /// Outputs that stay where they are although they are to be aligned.
+    private func unalignedRemark(_ outputs: [(name: String, first: String, second: String)]) -> [String] {
+        let left = PairAlignment.sample(of: outputs, count: outputs.count).filter { !$0.alignment.isCertain }.map(\.name)
+        guard let first = left.first else { return [] }
+        return [
+            "\(left.count) of \(outputs.count) outputs, such as \(first), were not moved: their delay is uncertain, as that of periodic "
+                + "sounds and of signals that have little in common"
+        ]
     }
 
     private func item(_ match: FileMatching.Match, _ system: System) -> MetricItem {

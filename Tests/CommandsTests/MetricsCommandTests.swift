@@ -233,6 +233,19 @@ import Testing
         #expect(try mean("late", "--align", "--partial").end.code == 0)
     }
 
+    /// What is periodic has peaks of one height at every multiple of its period.
+    @Test func aDelayThatIsUncertainIsSaidAndNothingIsMoved() throws {
+        for index in 0..<3 {
+            let tone = Self.speech(seed: index)
+            try write(tone, "tone/p\(index).wav")
+            try write([Double](repeating: 0, count: 160) + tone.dropLast(160), "tone-late/p\(index).wav")
+        }
+        let end = try metrics("--clean", "tone", "--enhanced", "tone-late", "--metrics", "si_sdr", "--align", "--json")
+        #expect(end.code == 0 && end.error.contains("warning: 3 of 3 outputs, such as p0.wav, were not moved: their delay is uncertain"), "\(end.error)")
+        let computed = try #require((document(end)["metrics"] as? [[String: Any]])?.first?["computed"] as? [[String: Any]])
+        #expect(computed.compactMap { $0["signature"] as? String } == ["si_sdr|native|f64|no-mean-removal|v1"])
+    }
+
     @Test func aFailingCallKeepsTheResultsOfAnEarlierOne() throws {
         #expect(try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr").code == 0)
         let before = try (text("out/_results.csv"), text("out/_avg_results.txt"))

@@ -92,4 +92,26 @@ import Testing
         let expected = "the speech in noisy is \(abs(decibels - 12)) dB below that in clean"
         #expect(found.map(\.code) == [.level] && found.first?.message.hasPrefix(expected) == true, "\(found)")
     }
+
+    // MARK: What cannot be told
+
+    /// Harmonics of one pitch, steady or in syllables, have peaks of one height at every multiple of their period.
+    @Test(arguments: [37, 160, 1000], [0.0, 3.0])
+    func aPeriodicSoundHasNoCertainDelay(samples: Int, syllables: Double) throws {
+        func tone(_ n: Int) -> Float {
+            let t = Double(n) / 16_000
+            let sum = (1...8).reduce(0.0) { $0 + sin(2 * .pi * 150 * Double($1) * t) / Double($1) }
+            return Float(0.1 * sum * (syllables > 0 ? pow(sin(2 * .pi * syllables * t), 2) : 1))
+        }
+        let (first, second) = ((0..<32_000).map(tone), (0..<32_000).map { tone($0 - samples) })
+        let alignment = try #require(Alignment(of: second, against: first, sampleRate: 16_000))
+        #expect(!alignment.isCertain && alignment.delay == 0, "\(alignment)")
+    }
+
+    @Test(arguments: [0, 37, 1000]) func speechWithPitchHasACertainDelay(samples: Int) throws {
+        let corpus = SyntheticCorpus { ($0.train, $0.valid, $0.test, $0.testOOD) = (1, 1, 1, 1) }
+        let speech = corpus.pair(0, of: try #require(corpus.sets.first)).0.clean
+        let alignment = try #require(Alignment(of: late(speech, by: samples), against: speech, sampleRate: 16_000))
+        #expect(alignment.isCertain && alignment.delay == samples, "\(alignment)")
+    }
 }
