@@ -45,7 +45,7 @@ let package = Package(
         .target(name: "SpecLanguage", dependencies: ["Failures", "Digests", "JSONValues", .product(name: "Yams", package: "Yams")]),
         .target(
             name: "CorpusRecipes",
-            dependencies: ["AtomicFiles", "Audio", "Corpora", "Kernels", "Parallelism", "SpecLanguage"],
+            dependencies: ["AtomicFiles", "Audio", "Corpora", "Kernels", "Parallelism", "SpecLanguage", "WeightFiles"],
             resources: [.embedInCode("Recipes")]),
         .target(name: "Specs", dependencies: ["Digests", "SpecLanguage"]),
         .target(name: "ReferenceCommands", dependencies: ["Specs", "SpecLanguage"]),

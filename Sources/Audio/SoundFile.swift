@@ -57,8 +57,13 @@ public enum SoundFile {
     }
 
     /// The header of a file, without its audio; the length of the file is checked against it.
-    public static func header(of path: String) throws(SoundFileError) -> Header {
-        let file = try OpenFile(path)
+    public static func header(of path: String) throws(SoundFileError) -> Header { try header(of: path, bytes: nil) }
+
+    /// The header of a file whose bytes may be in memory.
+    ///
+    /// - Parameter bytes: The file's bytes where it is not on the disk; the path then names it in errors.
+    public static func header(of path: String, bytes: [UInt8]?) throws(SoundFileError) -> Header {
+        let file = try OpenFile(path, bytes)
         return file.header
     }
 
@@ -69,11 +74,22 @@ public enum SoundFile {
         try readWithHeader(path, frames: frames).sound
     }
 
+    /// Reads a file whose bytes may be in memory.
+    ///
+    /// - Parameter bytes: The file's bytes where it is not on the disk; the path then names it in errors.
+    public static func read(_ path: String, bytes: [UInt8]?, frames: Range<Int>? = nil) throws(SoundFileError) -> Sound {
+        try sound(interleaved(path, bytes: bytes, frames: frames)).sound
+    }
+
     /// Reads a file as ``read(_:frames:)`` does, and what its header says of the whole.
     public static func readWithHeader(
         _ path: String, frames: Range<Int>? = nil
     ) throws(SoundFileError) -> (sound: Sound, header: Header) {
-        let (samples, header) = try interleaved(path, frames: frames)
+        try sound(interleaved(path, bytes: nil, frames: frames))
+    }
+
+    private static func sound(_ read: (samples: [Float], header: Header)) -> (sound: Sound, header: Header) {
+        let (samples, header) = read
         guard header.channels > 1 else { return (Sound(samples, sampleRate: header.sampleRate), header) }
         let channels = (0..<header.channels).map { channel in
             stride(from: channel, to: samples.count, by: header.channels).map { samples[$0] }
@@ -85,7 +101,16 @@ public enum SoundFile {
     public static func readMono(
         _ path: String, frames: Range<Int>? = nil, sampleRate: Int? = nil
     ) throws(SoundFileError) -> [Float] {
-        let (samples, header) = try interleaved(path, frames: frames) { header throws(SoundFileError) in
+        try readMono(path, bytes: nil, frames: frames, sampleRate: sampleRate)
+    }
+
+    /// Reads such a file, whose bytes may be in memory.
+    ///
+    /// - Parameter bytes: The file's bytes where it is not on the disk; the path then names it in errors.
+    public static func readMono(
+        _ path: String, bytes: [UInt8]?, frames: Range<Int>? = nil, sampleRate: Int? = nil
+    ) throws(SoundFileError) -> [Float] {
+        let (samples, header) = try interleaved(path, bytes: bytes, frames: frames) { header throws(SoundFileError) in
             guard header.channels == 1 else { throw SoundFileError(path, .notMono(channels: header.channels)) }
             guard let sampleRate, sampleRate != header.sampleRate else { return }
             throw SoundFileError(path, .wrongRate(found: header.sampleRate, required: sampleRate))
@@ -96,9 +121,9 @@ public enum SoundFile {
 
     /// The frames asked for, channels interleaved, after `check` has seen the header.
     static func interleaved(
-        _ path: String, frames: Range<Int>?, check: (Header) throws(SoundFileError) -> Void = { _ in }
+        _ path: String, bytes: [UInt8]?, frames: Range<Int>?, check: (Header) throws(SoundFileError) -> Void = { _ in }
     ) throws(SoundFileError) -> (samples: [Float], header: Header) {
-        let file = try OpenFile(path)
+        let file = try OpenFile(path, bytes)
         try check(file.header)
         let range = frames ?? 0..<file.header.frames
         guard range.lowerBound >= 0, range.upperBound <= file.header.frames else {
@@ -126,34 +151,40 @@ private struct OpenFile: ~Copyable {
     let path: String
     let header: SoundFile.Header
     private let handle: OpaquePointer
-    /// What libsndfile reads through, for a file from a pipe.
-    private let piped: PipedFile?
+    /// What libsndfile reads through, for a file from a pipe or in memory.
+    private let virtual: VirtualFile?
 
-    init(_ path: String) throws(SoundFileError) {
+    init(_ path: String, _ bytes: [UInt8]?) throws(SoundFileError) {
+        let size = if let bytes { bytes.count } else { try Self.size(of: path) }
+        guard size > 0 else { throw SoundFileError(path, .empty) }
+        let length = bytes.map { WAVLayout.length(of: $0) } ?? WAVLayout.length(of: path, fileSize: size)
+        if case .cutShort(let promised, let found) = length {
+            throw SoundFileError(path, .truncated(promised: promised, found: found, unit: "bytes"))
+        }
+        var info = SF_INFO()
+        var virtual = bytes.map { VirtualFile($0) }
+        if case .open(let place) = length { virtual = bytes.map { VirtualFile($0, sizePlace: place) } ?? VirtualFile(path, size: size, sizePlace: place) }
+        guard let handle = virtual.map({ $0.handle(&info) }) ?? sf_open(path, Int32(SFM_READ), &info) else {
+            throw SoundFileError(path, .unreadable(String(cString: sf_strerror(nil))))
+        }
+        let header = SoundFile.Header(
+            sampleRate: Int(info.samplerate), channels: Int(info.channels), frames: Int(info.frames),
+            isOpenEnded: length.isOpen)
+        if let reason = Self.fault(in: header, fileSize: size) {
+            _ = withExtendedLifetime(virtual) { sf_close(handle) }
+            throw SoundFileError(path, reason)
+        }
+        (self.path, self.handle, self.header, self.virtual) = (path, handle, header, virtual)
+    }
+
+    /// Bytes of a file on the disk.
+    private static func size(of path: String) throws(SoundFileError) -> Int {
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw SoundFileError(path, errno == ENOENT ? .missing : .unreadable(String(cString: strerror(errno))))
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw SoundFileError(path, .unreadable("not a file")) }
-        guard status.st_size > 0 else { throw SoundFileError(path, .empty) }
-        let length = WAVLayout.length(of: path, fileSize: Int(status.st_size))
-        if case .cutShort(let promised, let found) = length {
-            throw SoundFileError(path, .truncated(promised: promised, found: found, unit: "bytes"))
-        }
-        var info = SF_INFO()
-        var piped: PipedFile?
-        if case .open(let place) = length { piped = PipedFile(path, size: Int(status.st_size), sizePlace: place) }
-        guard let handle = piped.map({ $0.handle(&info) }) ?? sf_open(path, Int32(SFM_READ), &info) else {
-            throw SoundFileError(path, .unreadable(String(cString: sf_strerror(nil))))
-        }
-        let header = SoundFile.Header(
-            sampleRate: Int(info.samplerate), channels: Int(info.channels), frames: Int(info.frames),
-            isOpenEnded: piped != nil)
-        if let reason = Self.fault(in: header, fileSize: Int(status.st_size)) {
-            _ = withExtendedLifetime(piped) { sf_close(handle) }
-            throw SoundFileError(path, reason)
-        }
-        (self.path, self.handle, self.header, self.piped) = (path, handle, header, piped)
+        return Int(status.st_size)
     }
 
     /// What no real recording has, found before memory is asked for.

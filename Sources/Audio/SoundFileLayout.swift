@@ -13,28 +13,45 @@ enum WAVLayout {
         case open(sizePlace: Int)
         /// The file is shorter than its header promises; bytes.
         case cutShort(promised: Int, found: Int)
+
+        var isOpen: Bool { if case .open = self { true } else { false } }
     }
+
+    /// So many bytes at a place of the file; `nil` where it ends before.
+    private typealias Reader = (_ count: Int, _ place: Int) -> [UInt8]?
 
     /// Compares the sizes in a header with the size of the file.
     static func length(of path: String, fileSize: Int) -> Length {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return .stated }
         defer { close(descriptor) }
-        guard let riff = bytes(12, at: 0, of: descriptor) else { return .stated }
+        return length(fileSize: fileSize) { count, place in
+            var buffer = [UInt8](repeating: 0, count: count)
+            return pread(descriptor, &buffer, count, off_t(place)) == count ? buffer : nil
+        }
+    }
+
+    /// The same of a file in memory.
+    static func length(of bytes: [UInt8]) -> Length {
+        length(fileSize: bytes.count) { count, place in place <= bytes.count - count ? Array(bytes[place..<place + count]) : nil }
+    }
+
+    private static func length(fileSize: Int, _ bytes: Reader) -> Length {
+        guard let riff = bytes(12, 0) else { return .stated }
         let form = name(riff, 0)
         guard form == "RIFF" || form == "RF64", name(riff, 8) == "WAVE" else { return .stated }
 
         var offset = 12
         var longDataSize: Int?
-        while let chunk = bytes(8, at: offset, of: descriptor) {
+        while let chunk = bytes(8, offset) {
             let size = Int(littleEndian(chunk, 4, width: 4))
             switch name(chunk, 0) {
             case "ds64":
-                longDataSize = bytes(24, at: offset, of: descriptor).map { Int(clamping: littleEndian($0, 16, width: 8)) }
+                longDataSize = bytes(24, offset).map { Int(clamping: littleEndian($0, 16, width: 8)) }
             case "data":
                 let found = fileSize - offset - 8
                 let promised = form == "RF64" && size == 0xFFFF_FFFF ? longDataSize ?? 0 : size
-                if promised == 0 { return isAudio(at: offset + 8, fileSize, descriptor) ? .open(sizePlace: offset + 4) : .stated }
+                if promised == 0 { return isAudio(at: offset + 8, fileSize, bytes) ? .open(sizePlace: offset + 4) : .stated }
                 guard found < promised else { return .stated }
                 return isPlaceholder(promised) ? .open(sizePlace: offset + 4) : .cutShort(promised: promised, found: found)
             default: break
@@ -53,22 +70,17 @@ enum WAVLayout {
     }
 
     /// Whether what lies at `offset`, behind a data chunk that claims to be empty, is something else than chunks.
-    private static func isAudio(at offset: Int, _ fileSize: Int, _ descriptor: Int32) -> Bool {
+    private static func isAudio(at offset: Int, _ fileSize: Int, _ bytes: Reader) -> Bool {
         var offset = offset
         guard offset < fileSize else { return false }
         while offset < fileSize {
-            guard let chunk = bytes(8, at: offset, of: descriptor),
+            guard let chunk = bytes(8, offset),
                 chunk[..<4].allSatisfy({ (0x20...0x7E).contains($0) })
             else { return true }
             let size = Int(littleEndian(chunk, 4, width: 4))
             offset += 8 + size + size % 2
         }
         return offset > fileSize + 1
-    }
-
-    private static func bytes(_ count: Int, at offset: Int, of descriptor: Int32) -> [UInt8]? {
-        var buffer = [UInt8](repeating: 0, count: count)
-        return pread(descriptor, &buffer, count, off_t(offset)) == count ? buffer : nil
     }
 
     private static func name(_ bytes: [UInt8], _ at: Int) -> String {

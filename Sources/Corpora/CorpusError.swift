@@ -21,6 +21,8 @@ public struct CorpusError: Diagnostic, Hashable, Sendable {
         case badTable(line: Int, String)
         /// A table whose bytes are no text that is read; the encoding it seems to have.
         case badEncoding(String)
+        /// A zip archive that cannot be read; why.
+        case badArchive(String)
         /// The folder already holds something else; what differs.
         case occupied(String)
         /// A recipe cannot be followed with the parameters or files given.
@@ -49,6 +51,7 @@ public struct CorpusError: Diagnostic, Hashable, Sendable {
         case .badName: "the name is not UTF-8 text"
         case .badTable(let line, let what): "line \(line): \(what)"
         case .badEncoding(let what): "is \(what)"
+        case .badArchive(let why): "cannot be read as a zip archive: \(why)"
         case .occupied(let what): "is in use: \(what)"
         case .impossible(let what): what
         case .disk(let why): why
@@ -66,6 +69,7 @@ public struct CorpusError: Diagnostic, Hashable, Sendable {
         case .badName: "rename the file, with convmv or by hand"
         case .badTable: "correct the line, or remove the table"
         case .badEncoding: "save the table as UTF-8, as spreadsheets do under 'CSV UTF-8'"
+        case .badArchive: "copy or download the archive again, or unpack it and name the folder"
         case .occupied: "choose another folder, or remove this one"
         case .impossible: "change the parameters of the recipe"
         case .disk: "free space on the disk or choose a folder that can be written"

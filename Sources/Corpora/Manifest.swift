@@ -40,6 +40,11 @@ public struct Manifest: Hashable, Sendable {
     /// Reads a table, or gives `nil` if there is none.
     public init?(contentsOf path: String) throws(CorpusError) {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        try self.init(data, path: path)
+    }
+
+    /// Reads a table's bytes; the path names it in errors.
+    package init(_ data: Data, path: String) throws(CorpusError) {
         try self.init(csv: TableText.decoded(data, path: path), path: path)
     }
 

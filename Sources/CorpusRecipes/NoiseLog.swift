@@ -11,13 +11,14 @@ struct NoiseLog: Sendable {
 
     private var rows: [String: Row] = [:]
 
-    init(contentsOf path: String) throws(CorpusError) {
-        if (path as NSString).lastPathComponent == Manifest.fileName, let manifest = try Manifest(contentsOf: path) {
+    init(_ data: Data, path: String) throws(CorpusError) {
+        if (path as NSString).lastPathComponent == Manifest.fileName {
+            let manifest = try Manifest(data, path: path)
             rows = manifest.entries.mapValues { Row(noise: $0.noise, snr: $0.snr) }
             return
         }
-        guard let data = FileManager.default.contents(atPath: path), let text = String(validating: data, as: UTF8.self) else {
-            throw CorpusError(path, .badEncoding("no text in UTF-8, or it cannot be read"))
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw CorpusError(path, .badEncoding("no text in UTF-8"))
         }
         for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let fields = line.split(whereSeparator: { " \t,;".contains($0) }).map(String.init)

@@ -9,14 +9,17 @@ struct Item: Sendable {
     var set: String
     /// The pair's name below the set's folders, ending in `.wav`.
     var name: String
-    /// The clean file, and how the manifest calls it; empty where the law makes speech itself.
-    var path = ""
+    /// The clean file, and how the manifest calls it; none where the law makes speech itself.
+    var recording: Recording?
     var label = ""
     var speaker: String?
     /// Which part of the recording, in s; all of it if `nil`.
     var piece: Range<Double>?
     /// Position in the set.
     var number: Int
+
+    /// The clean file as messages name it.
+    var path: String { recording?.path ?? label }
 
     /// The draws of the item, a function of the seed, the set and its name alone.
     func draws(seed: UInt64, _ purpose: String) -> Draws {
@@ -41,24 +44,24 @@ extension Recipe {
         var list = ItemList()
         for set in sets {
             guard let speech = set.speech else { continue }
-            let root = sources.path(speech)
+            let root = try sources.folder(speech)
             let table = try set.table.map { try PairTable(contentsOf: $0).rows.filter { $0.set == nil || $0.set == set.name } }
             let speakers = Dictionary((table ?? []).map { ($0.clean, $0.speaker) }) { first, _ in first }
-            var files = try (table?.map(\.clean) ?? SoundFolder.files(in: root)).filter { isTaken($0, by: set) }
+            var files = try (table?.map(\.clean) ?? root.files()).filter { isTaken($0, by: set) }
             if let expected = set.expected, files.count != expected {
-                list.incomplete.append("the set '\(set.name)' has \(files.count) of \(expected) files in \(root)")
+                list.incomplete.append("the set '\(set.name)' has \(files.count) of \(expected) files in \(root.path)")
             }
             let lengths = try readableLengths(of: files, in: root, skipsBad: skipsBad, &list)
             files = files.filter { lengths[$0].map { $0 >= set.shortest } ?? false }
             if let count = set.count {
                 guard count <= files.count else {
-                    throw CorpusError(root, .impossible("\(count) files are to be drawn for '\(set.name)', \(files.count) can be"))
+                    throw CorpusError(root.path, .impossible("\(count) files are to be drawn for '\(set.name)', \(files.count) can be"))
                 }
                 let order = RandomStream(seed: seed, purpose: "recipe files \(set.name)").permutation(files.count)
                 files = order.prefix(count).sorted().map { files[$0] }
             }
             guard !files.isEmpty else {
-                throw CorpusError(root, .impossible("no recording for the set '\(set.name)' is there, as the recipe chooses them"))
+                throw CorpusError(root.path, .impossible("no recording for the set '\(set.name)' is there, as the recipe chooses them"))
             }
             list.items += try items(of: set, files, lengths, root: root, place: speech).map { item in
                 var item = item
@@ -79,10 +82,10 @@ extension Recipe {
 
     /// Seconds by file, for those that can be read.
     private func readableLengths(
-        of files: [String], in root: String, skipsBad: Bool, _ list: inout ItemList
+        of files: [String], in root: RecordingFolder, skipsBad: Bool, _ list: inout ItemList
     ) throws -> [String: Double] {
         let headers = files.parallelMap(block: 64) { file in
-            Result<SoundFile.Header, SoundFileError> { () throws(SoundFileError) in try SoundFile.header(of: "\(root)/\(file)") }
+            Result<SoundFile.Header, SoundFileError> { () throws(SoundFileError) in try root.header(of: file) }
         }
         var lengths: [String: Double] = [:]
         for (file, header) in zip(files, headers) {
@@ -97,7 +100,7 @@ extension Recipe {
     }
 
     private func items(
-        of set: SetDeclaration, _ files: [String], _ lengths: [String: Double], root: String, place: String
+        of set: SetDeclaration, _ files: [String], _ lengths: [String: Double], root: RecordingFolder, place: String
     ) throws(CorpusError) -> [Item] {
         var items: [Item] = []
         var taken: [String: String] = [:]
@@ -108,11 +111,11 @@ extension Recipe {
             for (index, part) in parts.enumerated() {
                 let name = parts.count > 1 ? "\(base)_\(index + 1).wav" : "\(base).wav"
                 if let other = taken.updateValue(file, forKey: name) {
-                    throw CorpusError("\(root)/\(file)", .impossible("it would have the name \(name), as \(other) has"))
+                    throw CorpusError("\(root.path)/\(file)", .impossible("it would have the name \(name), as \(other) has"))
                 }
                 items.append(
                     Item(
-                        set: set.name, name: name, path: "\(root)/\(file)", label: "\(place)/\(file)", speaker: speaker(of: file),
+                        set: set.name, name: name, recording: Recording(folder: root, name: file), label: "\(place)/\(file)", speaker: speaker(of: file),
                         piece: part, number: items.count))
             }
         }

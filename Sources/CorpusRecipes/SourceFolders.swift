@@ -1,15 +1,22 @@
 import Corpora
 import Foundation
+import WeightFiles
 
-/// The folders of a recipe's sources, as a person gave them.
+/// The folders of a recipe's sources, as a person gave them: folders with recordings, or with the zip archives in which they
+/// are published, or an archive itself.
 public struct SourceFolders: Sendable {
     private var folders: [String: String] = [:]
     private let sources: [Recipe.Source]
+    /// What the recipe reads, as `source/folder`.
+    private let places: [String]
 
     /// - Parameter given: Folders by the names of the sources; those of the recipe's own `path` stand in.
     /// - Throws: `CorpusError` for a name that the recipe does not have, or the first source that is not there.
     public init(_ recipe: Recipe, given: [String: String]) throws(CorpusError) {
         sources = recipe.sources
+        let ofLaw = recipe.law.places
+        places = recipe.sets.flatMap { [$0.speech, $0.noisy].compactMap(\.self) }
+            + (recipe.law.isBySet ? recipe.sets.flatMap { set in ofLaw.map { "\($0)/\(set.name)" } } : ofLaw)
         let names = recipe.sources.map(\.name)
         for name in given.keys.sorted() where !names.contains(name) {
             let known = names.isEmpty ? "it has no sources" : "its sources are \(names.joined(separator: ", "))"
@@ -24,50 +31,124 @@ public struct SourceFolders: Sendable {
     }
 
     private static func checked(_ folder: String, _ source: Recipe.Source) throws(CorpusError) -> String {
-        func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
-        guard exists(folder) else {
+        guard FileManager.default.fileExists(atPath: folder) else {
             throw CorpusError(folder, .notThere("--from \(source.name)=FOLDER names no folder that exists\(source.facts)"))
         }
-        let missing = source.holds.filter { !exists("\(folder)/\($0)") }
+        guard isFolder(folder) || isArchive(folder) else {
+            throw CorpusError(folder, .notThere("--from \(source.name)=FOLDER names a file that is no zip archive\(source.facts)"))
+        }
+        let missing = isFolder(folder) ? source.holds.filter { !exists("\(folder)/\($0)") && archive(of: $0, in: folder) == nil } : []
         guard missing.isEmpty else {
-            let zips = missing.filter { exists("\(folder)/\($0).zip") }
-            let advice = zips.isEmpty ? "" : "; unpack \(zips.map { $0 + ".zip" }.joined(separator: ", ")) there"
             throw CorpusError(
-                folder, .notThere("the source '\(source.name)' must hold \(missing.joined(separator: ", "))\(advice)\(source.facts)"))
+                folder,
+                .notThere(
+                    "the source '\(source.name)' must hold \(missing.joined(separator: ", ")), as folders or as zip archives of these names"
+                        + source.facts))
         }
         return folder
     }
 
-    /// The path of `source` or `source/below`.
-    func path(_ place: String) -> String {
+    private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+
+    private static func isArchive(_ path: String) -> Bool { path.lowercased().hasSuffix(".zip") && exists(path) && !isFolder(path) }
+
+    /// The archive beside or above a folder that is not on the disk: for `a/b`, `a/b.zip` or `a.zip`.
+    private static func archive(of folder: String, in root: String) -> String? {
+        var parts = folder.split(separator: "/")
+        while !parts.isEmpty {
+            let path = "\(root)/\(parts.joined(separator: "/")).zip"
+            if isArchive(path) { return path }
+            parts.removeLast()
+        }
+        return nil
+    }
+
+    // MARK: Places
+
+    private func split(_ place: String) -> (root: String, inner: String) {
         let name = place.prefix { $0 != "/" }
         guard let folder = folders[String(name)] else { preconditionFailure("the recipe declares no source '\(name)'") }
-        return folder + place.dropFirst(name.count)
+        return (folder, String(place.dropFirst(name.count + 1)))
     }
 
-    /// A file of a source: at its place, or anywhere below the source's folder, as unpacking has it; `nil` where it is not.
-    func file(_ place: String) -> String? {
+    /// The path of `source` or `source/below`, as messages name it.
+    func path(_ place: String) -> String {
+        let (root, inner) = split(place)
+        return inner.isEmpty ? root : "\(root)/\(inner)"
+    }
+
+    /// The recordings of `source` or `source/below`.
+    ///
+    /// - Throws: `CorpusError` for an archive that cannot be read.
+    func folder(_ place: String) throws(CorpusError) -> RecordingFolder {
+        let (root, inner) = split(place)
+        if !Self.isFolder(root) { return try RecordingFolder(inner, inArchive: root) }
         let path = path(place)
-        if FileManager.default.fileExists(atPath: path) { return path }
-        let (root, name) = (self.path(String(place.prefix { $0 != "/" })), (place as NSString).lastPathComponent)
-        let all = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
-        return all.filter { ($0 as NSString).lastPathComponent == name }.min().map { "\(root)/\($0)" }
+        guard !Self.exists(path), let archive = Self.archive(of: inner, in: root) else { return RecordingFolder(at: path) }
+        return try RecordingFolder((inner as NSString).lastPathComponent, inArchive: archive)
     }
 
-    /// What lies in every source: the number of files, and a digest of their names and sizes.
+    /// A file of a source, a table or a log: at its place, or anywhere below the source's folder or in an archive there.
+    ///
+    /// - Returns: Its path as messages name it, and its bytes; `nil` where it is not there.
+    func file(_ place: String) throws(CorpusError) -> (path: String, data: Data)? {
+        let (root, inner) = split(place)
+        let name = (inner as NSString).lastPathComponent
+        guard Self.isFolder(root) else { return try Self.entry(name, in: root) }
+        let all = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
+        let found = all.filter { ($0 as NSString).lastPathComponent == name }.min().map { "\(root)/\($0)" }
+        let path = Self.exists(path(place)) ? path(place) : found
+        if let path {
+            guard let data = FileManager.default.contents(atPath: path) else { throw CorpusError(path, .badTable(line: 1, "it cannot be read")) }
+            return (path, data)
+        }
+        for archive in all.filter({ Self.isArchive("\(root)/\($0)") }).sorted() {
+            if let entry = try Self.entry(name, in: "\(root)/\(archive)") { return entry }
+        }
+        return nil
+    }
+
+    private static func entry(_ name: String, in path: String) throws(CorpusError) -> (path: String, data: Data)? {
+        do throws(WeightFileError) {
+            let archive = try ZipArchive(path: path)
+            guard let entry = archive.names.filter({ ($0 as NSString).lastPathComponent == name }).min() else { return nil }
+            return ("\(path)/\(entry)", Data(try archive.read(entry, limit: 64 << 20)))
+        } catch {
+            throw CorpusError(path, .badArchive(error.summary))
+        }
+    }
+
+    // MARK: Content
+
+    /// What lies in every source: the number of files, and a digest of their names and sizes, the same for an archive and for what
+    /// is unpacked from it.
     func digests() throws -> [(name: String, folder: String, files: Int, digest: String)] {
         try sources.map { source in
             let root = path(source.name)
-            let files = try SoundFolder.files(in: root)
-            var hasher = ContentHasher()
-            for file in files {
-                var facts = stat()
-                guard stat("\(root)/\(file)", &facts) == 0 else { throw CorpusError("\(root)/\(file)", .disk(String(cString: strerror(errno)))) }
-                hasher.combine(file)
-                hasher.combine(UInt64(facts.st_size))
+            var sizes = Self.isFolder(root) ? try Self.sizes(of: RecordingFolder(at: root), below: "") : [:]
+            for place in Set(places).sorted() where place.prefix(while: { $0 != "/" }) == source.name {
+                let folder = try folder(place)
+                guard folder.isInArchive else { continue }
+                sizes.merge(try Self.sizes(of: folder, below: String(place.dropFirst(source.name.count + 1)))) { known, _ in known }
             }
-            return (source.name, root, files.count, hasher.finish().description)
+            var hasher = ContentHasher()
+            for (file, size) in sizes.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+                hasher.combine(file)
+                hasher.combine(UInt64(size))
+            }
+            return (source.name, root, sizes.count, hasher.finish().description)
         }
+    }
+
+    private static func sizes(of folder: RecordingFolder, below: String) throws(CorpusError) -> [String: Int] {
+        var sizes: [String: Int] = [:]
+        for file in try folder.files() { sizes[below.isEmpty ? file : "\(below)/\(file)"] = try folder.size(of: file) }
+        return sizes
     }
 }
 

@@ -4,7 +4,7 @@ import Zlib
 ///
 /// Every entry's checksum is verified when it is read. Overlapping or doubly named entries, encryption and
 /// claims beyond the limits are refused. Source: PKWARE's APPNOTE 6.3.
-struct ZipArchive: Sendable {
+package struct ZipArchive: Sendable {
     struct Entry: Sendable {
         var name: String
         var isDeflated: Bool
@@ -20,6 +20,15 @@ struct ZipArchive: Sendable {
     let totalSize: Int
 
     private static let directoryLimit = 64 << 20
+
+    /// Opens a file and reads its directory.
+    package init(path: String) throws(WeightFileError) { try self.init(ByteSource(path: path)) }
+
+    /// The names of all entries.
+    package var names: [String] { Array(entries.keys) }
+
+    /// Bytes of an entry once it is inflated; `nil` where there is none of the name.
+    package func size(of name: String) -> Int? { entries[name]?.size }
 
     static func begins(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) }
 
@@ -54,7 +63,7 @@ struct ZipArchive: Sendable {
     }
 
     /// Reads a whole entry of at most `limit` bytes.
-    func read(_ name: String, limit: Int) throws(WeightFileError) -> [UInt8] {
+    package func read(_ name: String, limit: Int) throws(WeightFileError) -> [UInt8] {
         let entry = try entry(name)
         guard entry.size <= limit else {
             throw WeightFileError(
@@ -253,7 +262,7 @@ extension ZipArchive {
         }
         var inflated = 0
         for entry in entries where entry.isDeflated {
-            // DEFLATE cannot gain more than 1032 : 1, and weights gain far less than 64 : 1 over a whole file.
+            // DEFLATE cannot gain more than 1032 : 1; weights and recordings gain far less than 64 : 1 over a whole file.
             let (sum, overflow) = inflated.addingReportingOverflow(entry.size)
             inflated = sum
             guard !overflow, entry.size / 1032 <= entry.compressedSize, inflated <= (64 << 20) + 64 * min(source.count, .max >> 8) else {

@@ -68,9 +68,9 @@ struct MixLaw: MixingLaw {
 
     func plan(_ recipe: Recipe, _ sources: SourceFolders, skipsBad: Bool) throws -> MixingPlan {
         var list = try recipe.items(sources, skipsBad: skipsBad)
-        let root = sources.path(noise)
+        let root = try sources.folder(noise)
         let type = NoiseType(typeText) ?? .folder
-        let names = try SoundFolder.files(in: root).filter { file in
+        let names = try root.files().filter { file in
             (files.isEmpty || Glob.matches(file, files)) && !Glob.matches(file, excluded)
                 && (groups.isEmpty || type.group(of: file).map(groups.contains) ?? false)
         }

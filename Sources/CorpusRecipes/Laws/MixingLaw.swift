@@ -11,6 +11,8 @@ protocol MixingLaw: Sendable {
     var layout: Layout { get }
     /// Sources that the law takes noise or responses from, as `source/folder`.
     var places: [String] { get }
+    /// Whether each set has a folder of its own in them.
+    var isBySet: Bool { get }
     var needsSpeech: Bool { get }
     var needsNoisy: Bool { get }
     /// What is wrong between its settings.
@@ -24,6 +26,7 @@ protocol MixingLaw: Sendable {
 extension MixingLaw {
     var layout: Layout { .denoising }
     var places: [String] { [] }
+    var isBySet: Bool { false }
     var needsSpeech: Bool { true }
     var needsNoisy: Bool { false }
     var problems: [String] { [] }
@@ -53,13 +56,14 @@ struct MadePair: Sendable {
 extension Item {
     /// The clean recording at the recipe's rate, one channel; a piece of it fades in and out.
     func speech(of recipe: Recipe) throws -> [Float] {
-        let header = try SoundFile.header(of: path)
+        guard let recording else { preconditionFailure("the item \(name) has no recording") }
+        let header = try recording.header()
         var range: Range<Int>?
         if let piece {
             let rate = Double(header.sampleRate)
             range = Int(piece.lowerBound * rate)..<min(header.frames, Int((piece.upperBound * rate).rounded()))
         }
-        var samples = try SoundFile.readMono(path, frames: range)
+        var samples = try recording.mono(frames: range)
         if header.sampleRate != recipe.rate { samples = try Resampler(from: header.sampleRate, to: recipe.rate).resample(samples) }
         if piece != nil, let ramp = recipe.pieces?.ramp { samples.fade(Int(ramp * Double(recipe.rate))) }
         return samples

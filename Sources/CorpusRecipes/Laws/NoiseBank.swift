@@ -22,7 +22,7 @@ struct NoiseBank: Sendable {
         var frames: Range<Int>
     }
 
-    private let root: String
+    private let root: RecordingFolder
     private let rate: Int
     /// From 1; a random one if `nil`.
     private let channel: Int?
@@ -31,35 +31,35 @@ struct NoiseBank: Sendable {
     private(set) var remarks: [String] = []
 
     init(
-        root: String, label: String, names: [String], rate: Int, shortest: Double, channel: Int?, trim: Double, trimmed: [String],
+        root: RecordingFolder, label: String, names: [String], rate: Int, shortest: Double, channel: Int?, trim: Double, trimmed: [String],
         skipsBad: Bool
     ) throws {
         (self.root, self.rate, self.channel) = (root, rate, channel)
         let headers = names.parallelMap(block: 64) { file in
-            Result<SoundFile.Header, SoundFileError> { () throws(SoundFileError) in try SoundFile.header(of: "\(root)/\(file)") }
+            Result<SoundFile.Header, SoundFileError> { () throws(SoundFileError) in try root.header(of: file) }
         }
         var found: [Recording] = []
         for (file, result) in zip(names, headers) {
             guard case .success(let header) = result else {
                 if !skipsBad { _ = try result.get() }
-                skipped.append("\(root)/\(file)")
+                skipped.append("\(root.path)/\(file)")
                 continue
             }
             let cut = Glob.matches(file, trimmed) ? Int(trim * Double(header.sampleRate)) : 0
             guard header.frames > 2 * cut else {
-                throw CorpusError("\(root)/\(file)", .impossible("it lasts \(header.duration) s, of which \(trim) s at both ends are left out"))
+                throw CorpusError("\(root.path)/\(file)", .impossible("it lasts \(header.duration) s, of which \(trim) s at both ends are left out"))
             }
             if let channel, channel > header.channels {
-                throw CorpusError("\(root)/\(file)", .impossible("channel \(channel) is asked for, it has \(header.channels)"))
+                throw CorpusError("\(root.path)/\(file)", .impossible("channel \(channel) is asked for, it has \(header.channels)"))
             }
             let recording = Recording(file: file, header: header, frames: cut..<header.frames - cut)
             if Double(recording.frames.count) / Double(header.sampleRate) >= shortest { found.append(recording) }
         }
-        guard !found.isEmpty else { throw CorpusError(root, .impossible("no noise for '\(label)' is there, as the recipe chooses it")) }
+        guard !found.isEmpty else { throw CorpusError(root.path, .impossible("no noise for '\(label)' is there, as the recipe chooses it")) }
         recordings = found
         let lower = Set(found.map(\.header.sampleRate).filter { $0 < rate }).sorted()
         if !lower.isEmpty {
-            remarks.append("noise in \(root) is at \(lower.map(String.init).joined(separator: ", ")) Hz: it has nothing above half of that")
+            remarks.append("noise in \(root.path) is at \(lower.map(String.init).joined(separator: ", ")) Hz: it has nothing above half of that")
         }
     }
 
@@ -73,7 +73,7 @@ struct NoiseBank: Sendable {
             let cut = try self.cut(of: count, recording, channel, &draws)
             if cut.samples.meanSquare > 1e-10 { return cut }
         }
-        throw CorpusError(root, .impossible("twenty draws of noise in a row were silent"))
+        throw CorpusError(root.path, .impossible("twenty draws of noise in a row were silent"))
     }
 
     private func cut(of count: Int, _ recording: Recording, _ channel: Int, _ draws: inout Draws) throws -> Cut {
@@ -83,7 +83,7 @@ struct NoiseBank: Sendable {
         let spare = recording.frames.count - needed
         let start = recording.frames.lowerBound + (spare > 0 ? draws.integer(0...spare) : 0)
         let range = start..<min(start + needed, recording.frames.upperBound)
-        var samples = try SoundFile.read("\(root)/\(recording.file)", frames: range).channels[channel]
+        var samples = try root.sound(recording.file, frames: range).channels[channel]
         if own != rate { samples = try Resampler(from: own, to: rate).resample(samples) }
         let piece = (0..<count).map { samples[$0 % samples.count] }
         return Cut(file: recording.file, start: Double(start) / Double(own), channel: channel, samples: piece)

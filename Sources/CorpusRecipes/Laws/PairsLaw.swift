@@ -25,11 +25,11 @@ struct PairsLaw: MixingLaw {
         var (partners, remarks): ([String: Partner], [String]) = ([:], [])
         for set in recipe.sets {
             guard let speech = set.speech, let noisy = set.noisy else { continue }
-            let root = sources.path(noisy)
+            let root = try sources.folder(noisy)
             let table = try set.table.map { try PairTable(contentsOf: $0) }
             let stated = Dictionary((table?.rows ?? []).map { ($0.clean, $0.noisy) }) { first, _ in first }
-            let index = table == nil ? NameIndex(try SoundFolder.files(in: root), by: [.name, .fileID, .role]) : nil
-            let log = try set.log.flatMap { sources.file($0) }.map { try NoiseLog(contentsOf: $0) }
+            let index = table == nil ? NameIndex(try root.files(), by: [.name, .fileID, .role]) : nil
+            let log = try set.log.flatMap { try sources.file($0) }.map { try NoiseLog($0.data, path: $0.path) }
             if let place = set.log, log == nil {
                 remarks.append("\(sources.path(place)) is not there: the manifest of '\(set.name)' has no noise types and no SNR asked")
             }
@@ -41,13 +41,13 @@ struct PairsLaw: MixingLaw {
                     continue
                 }
                 partners["\(set.name)/\(item.name)"] = Partner(
-                    path: "\(root)/\(found)", label: "\(noisy)/\(found)", noise: log?[name] ?? NoiseLog.Row(inName: found))
+                    recording: Recording(folder: root, name: found), label: "\(noisy)/\(found)", noise: log?[name] ?? NoiseLog.Row(inName: found))
             }
             guard alone.isEmpty || skipsBad else {
                 let all = alone.count == 1 ? "1 recording has" : "\(alone.count) recordings have"
-                throw CorpusError(alone[0], .impossible("\(all) no noisy file in \(root), this one first"))
+                throw CorpusError(alone[0], .impossible("\(all) no noisy file in \(root.path), this one first"))
             }
-            list.skipped += alone.map { "\($0): no noisy file in \(root)" }
+            list.skipped += alone.map { "\($0): no noisy file in \(root.path)" }
         }
         list.items.removeAll { partners["\($0.set)/\($0.name)"] == nil }
         let level = layout == .denoising ? MixingPlan.meanSquareLevel : nil
@@ -58,18 +58,19 @@ struct PairsLaw: MixingLaw {
     }
 
     private struct Partner: Sendable {
-        var path, label: String
+        var recording: Recording
+        var label: String
         var noise: NoiseLog.Row?
     }
 
     private func pair(_ item: Item, _ partner: Partner, _ recipe: Recipe) throws -> MadePair {
         let clean = try item.speech(of: recipe)
         var other = item
-        other.path = partner.path
+        other.recording = partner.recording
         let noisy = try other.speech(of: recipe)
         guard clean.count == noisy.count else {
             throw CorpusError(
-                partner.path, .impossible("it has \(noisy.count) samples at \(recipe.rate) Hz, \(item.path) has \(clean.count): not a pair"))
+                partner.recording.path, .impossible("it has \(noisy.count) samples at \(recipe.rate) Hz, \(item.path) has \(clean.count): not a pair"))
         }
         var entry = item.entry(seed: recipe.seed)
         (entry.seed, entry.noise, entry.snr) = (nil, partner.noise?.noise, partner.noise?.snr)

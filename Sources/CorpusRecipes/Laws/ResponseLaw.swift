@@ -26,7 +26,8 @@ struct ResponseLaw: MixingLaw {
     private let files: [String]
     private let longest: Double
     private let peak: [Double]
-    private let (matches, isBySet): (Bool, Bool)
+    private let matches: Bool
+    let isBySet: Bool
     let layout: Layout
 
     init(_ settings: Settings) {
@@ -49,33 +50,29 @@ struct ResponseLaw: MixingLaw {
     /// A response that may be drawn.
     private struct Response: Sendable {
         var file: String
+        var recording: Recording
         var channels: Int
         var t60: Double?
     }
 
     func plan(_ recipe: Recipe, _ sources: SourceFolders, skipsBad: Bool) throws -> MixingPlan {
         var list = try recipe.items(sources, skipsBad: skipsBad)
-        let root = sources.path(responses)
+        let all = isBySet ? [] : try usable(in: sources.folder(responses), "", skipsBad, &list)
         var found: [String: [Response]] = [:]
-        if isBySet {
-            for set in recipe.sets {
-                found[set.name] = try usable(in: "\(root)/\(set.name)", skipsBad, &list).map { Response(file: "\(set.name)/\($0.file)", channels: $0.channels, t60: $0.t60) }
-            }
-        } else {
-            let all = try usable(in: root, skipsBad, &list)
-            for set in recipe.sets { found[set.name] = all }
+        for set in recipe.sets {
+            found[set.name] = isBySet ? try usable(in: sources.folder("\(responses)/\(set.name)"), "\(set.name)/", skipsBad, &list) : all
         }
-        return MixingPlan(list: list, level: nil) { [found] item in [try pair(of: item, recipe, found[item.set] ?? [], root)] }
+        return MixingPlan(list: list, level: nil) { [found] item in [try pair(of: item, recipe, found[item.set] ?? [])] }
     }
 
     /// The responses of a folder that are short enough and have the channel.
-    private func usable(in root: String, _ skipsBad: Bool, _ list: inout ItemList) throws -> [Response] {
-        let names = try SoundFolder.files(in: root).filter { files.isEmpty || Glob.matches($0, files) }
+    private func usable(in root: RecordingFolder, _ prefix: String, _ skipsBad: Bool, _ list: inout ItemList) throws -> [Response] {
+        let names = try root.files().filter { files.isEmpty || Glob.matches($0, files) }
         let measured = names.parallelMap(block: 4) { file in
             Result<Response, any Error> {
-                let sound = try SoundFile.read("\(root)/\(file)")
+                let sound = try root.sound(file)
                 let t60 = EnergyDecay.t60(of: Self.fromPeak(sound.channels[0]), sampleRate: sound.sampleRate)
-                return Response(file: file, channels: sound.channels.count, t60: t60)
+                return Response(file: prefix + file, recording: Recording(folder: root, name: file), channels: sound.channels.count, t60: t60)
             }
         }
         var found: [Response] = []
@@ -84,11 +81,11 @@ struct ResponseLaw: MixingLaw {
             case .success(let response): if response.t60.map({ $0 <= longest }) ?? true { found.append(response) }
             case .failure(let error):
                 guard skipsBad else { throw error }
-                list.skipped.append("\(root)/\(file)")
+                list.skipped.append("\(root.path)/\(file)")
             }
         }
         if let channel = Int(channel) { found.removeAll { $0.channels < channel } }
-        guard !found.isEmpty else { throw CorpusError(root, .impossible("no impulse response is there, as the recipe chooses it")) }
+        guard !found.isEmpty else { throw CorpusError(root.path, .impossible("no impulse response is there, as the recipe chooses it")) }
         return found
     }
 
@@ -98,15 +95,15 @@ struct ResponseLaw: MixingLaw {
         return Array(samples[start...])
     }
 
-    private func pair(of item: Item, _ recipe: Recipe, _ found: [Response], _ root: String) throws -> MadePair {
+    private func pair(of item: Item, _ recipe: Recipe, _ found: [Response]) throws -> MadePair {
         var draws = item.draws(seed: recipe.seed, "responses")
         let response = draws.pick(found)
         let channel = Int(channel).map { $0 - 1 } ?? draws.integer(0...response.channels - 1)
-        let sound = try SoundFile.read("\(root)/\(response.file)")
+        let sound = try response.recording.sound()
         let resampled = try Resampler(from: sound.sampleRate, to: recipe.rate).resample(sound.channels[channel])
         var filter = Self.fromPeak(resampled)
         let greatest = Double(filter.first.map { abs($0) } ?? 0)
-        guard greatest > 0 else { throw CorpusError("\(root)/\(response.file)", .impossible("channel \(channel + 1) is silent")) }
+        guard greatest > 0 else { throw CorpusError(response.recording.path, .impossible("channel \(channel + 1) is silent")) }
         filter.scale(by: min(max(greatest, peak[0]), peak[1]) / greatest)
         let clean = try item.speech(of: recipe)
         var wet = Convolution.convolve(clean, filter)
