@@ -51,6 +51,15 @@ public struct Recipe: Sendable {
         public var expected: Int?
         /// s.
         public var shortest: Double
+        /// A list of pieces, as `source/file`.
+        public var cuts: String?
+        /// s.
+        public var longest: Double?
+        public var ramp: Double?
+        /// Words that tell the kind of a recording.
+        public var kinds: [String]
+        /// Parts of the range of SNRs that the recordings of a kind take in turn.
+        public var snrParts: Int?
     }
 
     /// How long recordings are cut, in s.

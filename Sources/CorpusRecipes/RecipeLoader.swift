@@ -89,7 +89,7 @@ extension Recipe {
             fail("sets", "'\(set.name)' cannot be the name of a set's folder")
         }
         if sets.isEmpty, law.needsSpeech { fail("sets", "the recipe declares no sets", hint: "sets: [{ name: train, speech: SOURCE }]") }
-        for place in sets.flatMap({ [$0.speech, $0.noisy, $0.log] }).compactMap(\.self) + law.places {
+        for place in sets.flatMap({ [$0.speech, $0.noisy, $0.log, $0.cuts] }).compactMap(\.self) + law.places {
             let source = String(place.prefix { $0 != "/" })
             if !known.contains(source) {
                 errors.append(SpecError.unknown("source", source, known: known.sorted(), at: start, code: "unknown-source"))
@@ -128,7 +128,8 @@ extension Recipe.SetDeclaration {
             table: settings.optionalText("table"), log: settings.optionalText("log"), match: settings.texts("match"), speakers: Set(settings.texts("speakers")),
             excludedSpeakers: Set(settings.texts("not_speakers")), excludedWords: settings.texts("leave_out"),
             count: settings.optionalInteger("count"), expected: settings.optionalInteger("files"),
-            shortest: settings.number("shortest"))
+            shortest: settings.number("shortest"), cuts: settings.optionalText("cuts"), longest: settings.optionalNumber("longest"),
+            ramp: settings.optionalNumber("ramp"), kinds: settings.texts("kinds"), snrParts: settings.optionalInteger("snr_parts"))
     }
 }
 

@@ -1,5 +1,6 @@
 import Corpora
 import Foundation
+import SpecLanguage
 
 /// What a made corpus says of itself: `recipe.json` in its folder.
 public struct RecipeRecord: Codable, Hashable, Sendable {
@@ -24,7 +25,7 @@ public struct RecipeRecord: Codable, Hashable, Sendable {
     public var skipsBad: Bool
     /// Pairs by set.
     public var pairs: [String: Int] = [:]
-    /// A hash of all names and decoded samples.
+    /// The digest of a text with a line for each pair, of all names and decoded samples.
     public var content = ""
     /// Samples that saturated.
     public var clippedSamples = 0
@@ -57,11 +58,8 @@ public struct RecipeRecord: Codable, Hashable, Sendable {
     }
 
     mutating func add(_ rows: [MadeRow], skipped: [String], incomplete: [String]) {
-        var hasher = ContentHasher()
-        for row in rows.sorted(by: { ($0.set, $0.file) < ($1.set, $1.file) }) {
-            for text in [row.set, row.file, row.clean, row.noisy] { hasher.combine(text) }
-        }
-        content = hasher.finish().description
+        let sorted = rows.sorted { ($0.set, $0.file) < ($1.set, $1.file) }
+        content = AudioDigest(ofText: sorted.map { "\($0.set)\t\($0.file)\t\($0.clean)\t\($0.noisy)\n" }.joined()).description
         pairs = rows.reduce(into: [:]) { $0[$1.set, default: 0] += 1 }
         clippedSamples = rows.reduce(0) { $0 + $1.clipped }
         clippedFiles = rows.count { $0.clipped > 0 }
@@ -95,6 +93,26 @@ extension Recipe {
 
     /// The settings that decide the audio: neither titles nor where the sources lie.
     var audioDeclaration: String {
-        settings.filter { !["title", "reference", "sources", "extends"].contains($0.name) }.map { "\($0.name): \($0.value.yaml)\n" }.joined()
+        let deciding = settings.filter { !["title", "reference", "sources", "extends"].contains($0.name) }
+        return deciding.map { "\($0.name): \($0.value.withoutLaterSettings.yaml)\n" }.joined()
     }
+}
+
+extension SettingValue {
+    /// The value without settings that recipes did not have at first and that are not given here.
+    fileprivate var withoutLaterSettings: SettingValue {
+        func reduced(_ settings: Settings) -> Settings {
+            Settings(settings.filter { !RecipeSchema.later.contains($0.name) || !$0.value.isNothing }.map { ($0.name, $0.value.withoutLaterSettings) })
+        }
+        switch self {
+        case .list(let values): return .list(values.map(\.withoutLaterSettings))
+        case .section(let settings): return .section(reduced(settings))
+        case .choice(var choice):
+            choice.settings = reduced(choice.settings)
+            return .choice(choice)
+        default: return self
+        }
+    }
+
+    private var isNothing: Bool { self == .none || self == .list([]) }
 }

@@ -40,7 +40,16 @@ package enum RecipeSchema {
         .integer("count", default: .absent, in: .from(1), unit: "files", "So many, drawn without replacement; all if absent."),
         .integer("files", default: .absent, in: .from(1), unit: "files", "How many there must be."),
         .number("shortest", default: 0.0, in: .nonNegative, unit: "s", "Shorter recordings are left out."),
+        .text("cuts", default: .absent, "A published list of the pieces that are taken, as benchmark/test_files.json: a file of a source."),
+        .number("longest", default: .absent, in: .positive, unit: "s", "Longer recordings or pieces are left out."),
+        .number("ramp", default: .absent, in: .nonNegative, unit: "s", "Recordings, their noise and their reverberation fade in and out for so long."),
+        .list("kinds", of: .text, default: [], "Words that tell recordings apart by their file names, such as styles: the first that a name holds."),
+        .integer("snr_parts", default: .absent, in: .between(1, 1000), "The range of SNRs falls into so many parts, and the recordings of each kind take turns in them."),
     ])
+
+    /// Settings that recipes did not have at first: where one is not given, nothing is written of it, so that a corpus made before
+    /// is known for what it is.
+    package static let later: Set<String> = ["cuts", "longest", "ramp", "kinds", "snr_parts", "short_noise"]
 
     private static let pieces = Schema([
         .number("length", default: 10.0, in: .positive, unit: "s", "Length of a piece."),

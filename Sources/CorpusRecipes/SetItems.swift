@@ -17,6 +17,10 @@ struct Item: Sendable {
     var piece: Range<Double>?
     /// Position in the set.
     var number: Int
+    /// s for which the recording fades in and out, and for which what is mixed with it does.
+    var ramp = 0.0, mixtureRamp = 0.0
+    /// Which part of the range of SNRs it takes; all of it if `nil`.
+    var snrPart: (index: Int, count: Int)?
 
     /// The clean file as messages name it.
     var path: String { recording?.path ?? label }
@@ -51,8 +55,10 @@ extension Recipe {
             if let expected = set.expected, files.count != expected {
                 list.incomplete.append("the set '\(set.name)' has \(files.count) of \(expected) files in \(root.path)")
             }
-            let lengths = try readableLengths(of: files, in: root, skipsBad: skipsBad, &list)
-            files = files.filter { lengths[$0].map { $0 >= set.shortest } ?? false }
+            let cuts = try cutList(of: set, sources, root, files: files, skipsBad: skipsBad, &list)
+            if let cuts { files = files.filter { Set(cuts.recordings).contains(($0 as NSString).deletingPathExtension) } }
+            let headers = try readableHeaders(of: files, in: root, skipsBad: skipsBad, &list)
+            files = files.filter { headers[$0].map { $0.duration >= set.shortest } ?? false }
             if let count = set.count {
                 guard count <= files.count else {
                     throw CorpusError(root.path, .impossible("\(count) files are to be drawn for '\(set.name)', \(files.count) can be"))
@@ -63,7 +69,7 @@ extension Recipe {
             guard !files.isEmpty else {
                 throw CorpusError(root.path, .impossible("no recording for the set '\(set.name)' is there, as the recipe chooses them"))
             }
-            list.items += try items(of: set, files, lengths, root: root, place: speech).map { item in
+            list.items += try items(of: set, files, headers, cuts, root: root, place: speech).map { item in
                 var item = item
                 item.speaker = (speakers[String(item.label.dropFirst(speech.count + 1))] ?? nil) ?? item.speaker
                 return item
@@ -80,34 +86,55 @@ extension Recipe {
         return !set.excludedSpeakers.contains(speaker) && (set.speakers.isEmpty || set.speakers.contains(speaker))
     }
 
-    /// Seconds by file, for those that can be read.
-    private func readableLengths(
+    /// The list of pieces of a set; a recording that it names and that is not there is an error.
+    private func cutList(
+        of set: SetDeclaration, _ sources: SourceFolders, _ root: RecordingFolder, files: [String], skipsBad: Bool, _ list: inout ItemList
+    ) throws -> CutList? {
+        guard let place = set.cuts else { return nil }
+        guard let found = try sources.file(place) else {
+            throw CorpusError(sources.path(place), .notThere("the set '\(set.name)' takes the pieces that this list names; give the folder that holds it"))
+        }
+        let cuts = try CutList(found.data, path: found.path)
+        let there = Set(files.map { ($0 as NSString).deletingPathExtension })
+        let missing = cuts.recordings.filter { !there.contains($0) }
+        if let first = missing.first {
+            list.incomplete.append("\(missing.count) of the \(cuts.recordings.count) recordings that \(found.path) names are not in \(root.path), \(first) first")
+        }
+        return cuts
+    }
+
+    /// Headers by file, for those that can be read.
+    private func readableHeaders(
         of files: [String], in root: RecordingFolder, skipsBad: Bool, _ list: inout ItemList
-    ) throws -> [String: Double] {
+    ) throws -> [String: SoundFile.Header] {
         let headers = files.parallelMap(block: 64) { file in
             Result<SoundFile.Header, SoundFileError> { () throws(SoundFileError) in try root.header(of: file) }
         }
-        var lengths: [String: Double] = [:]
+        var found: [String: SoundFile.Header] = [:]
         for (file, header) in zip(files, headers) {
             switch header {
-            case .success(let header): lengths[file] = header.duration
+            case .success(let header): found[file] = header
             case .failure(let error):
                 guard skipsBad else { throw error }
                 list.skipped.append("\(error.path): \(error.summary)")
             }
         }
-        return lengths
+        return found
     }
 
     private func items(
-        of set: SetDeclaration, _ files: [String], _ lengths: [String: Double], root: RecordingFolder, place: String
+        of set: SetDeclaration, _ files: [String], _ headers: [String: SoundFile.Header], _ cuts: CutList?, root: RecordingFolder, place: String
     ) throws(CorpusError) -> [Item] {
         var items: [Item] = []
         var taken: [String: String] = [:]
         for file in files {
             let stem = (file as NSString).deletingPathExtension
             let base = isFlat ? (stem as NSString).lastPathComponent : stem
-            let parts = pieces?.parts(of: lengths[file] ?? 0) ?? [nil]
+            guard let header = headers[file] else { continue }
+            let all = try cuts?.parts(of: file, header) ?? pieces?.parts(of: header.duration) ?? [nil]
+            let parts = all.filter { part in
+                set.longest.map { (part.map { $0.upperBound - $0.lowerBound } ?? header.duration) <= $0 } ?? true
+            }
             for (index, part) in parts.enumerated() {
                 let name = parts.count > 1 ? "\(base)_\(index + 1).wav" : "\(base).wav"
                 if let other = taken.updateValue(file, forKey: name) {
@@ -116,8 +143,25 @@ extension Recipe {
                 items.append(
                     Item(
                         set: set.name, name: name, recording: Recording(folder: root, name: file), label: "\(place)/\(file)", speaker: speaker(of: file),
-                        piece: part, number: items.count))
+                        piece: part, number: items.count, ramp: set.ramp ?? (part == nil ? 0 : pieces?.ramp ?? 0), mixtureRamp: set.ramp ?? 0))
             }
+        }
+        return set.snrParts.map { balanced(items, over: $0, by: set.kinds) } ?? items
+    }
+
+    /// The items with parts of the range of SNRs, which those of one kind take in turn, in a drawn order.
+    ///
+    /// The kind is the first of the words that a recording's file name holds; recordings of none have the whole range.
+    private func balanced(_ items: [Item], over parts: Int, by kinds: [String]) -> [Item] {
+        var items = items
+        let places = Dictionary(grouping: items.indices) { index in
+            let name = (items[index].label as NSString).lastPathComponent.lowercased()
+            return kinds.first { name.contains($0.lowercased()) }
+        }
+        for (kind, members) in places {
+            guard let kind, let set = items.first?.set else { continue }
+            let order = RandomStream(seed: seed, purpose: "recipe balance \(set) \(kind)").permutation(members.count)
+            for (turn, place) in order.enumerated() { items[members[place]].snrPart = (turn % parts, parts) }
         }
         return items
     }

@@ -83,6 +83,16 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/made.part"))
     }
 
+    /// Settings that recipes got later leave the identity of corpora as it was, where they are not given.
+    @Test func theIdentityOfACorpusHoldsNoSettingThatItsRecipeDidNotHave() throws {
+        let folder = try RecipeTestFolder()
+        for (name, seed) in [("s/a", 1), ("n/b", 2)] { try folder.write(RecipeTestFolder.speech(seed: seed, count: 8000), "\(name).wav") }
+        let recipe = try RecipeLoader().load("ood-mixtures", overrides: ["law.levels=[5]"])
+        let declaration = try folder.make(recipe, from: ["clean": "s", "noise": "n"], to: "made").record.declaration
+        #expect(declaration.contains("shortest: ") && declaration.contains("pieces: null"))
+        for name in ["cuts", "longest", "ramp", "kinds", "snr_parts", "short_noise"] { #expect(!declaration.contains("\(name):"), "\(name)") }
+    }
+
     @Test func anUnfinishedCorpusOfOtherSettingsIsLeftAlone() throws {
         let recipe = try RecipeLoader().load("synthetic", overrides: synthetic)
         let interruption = Interruption()

@@ -128,16 +128,22 @@ import Testing
         try speech("p001/short", 3, seed: 3)
         try speech("p100/rainbow_fast", 5, seed: 4)
         try speech("p102/sentences", 4.5, seed: 5)
+        try cuts(["p102": ["sentences": [[0, -1]]]], in: folder)
         let channels = [3, 4].map { RecipeTestFolder.noise(seed: $0, count: 16_000 * 12) }
         try SoundFile.write(Sound(channels: channels, sampleRate: 16_000), to: try folder.file("wham/n.wav"))
         let recipe = try RecipeLoader().load("ears-wham", overrides: ["rate=16000"])
-        let record = try folder.make(recipe, from: ["ears": "ears", "wham": "wham"], to: "made").record
+        let record = try folder.make(recipe, from: ["ears": "ears", "wham": "wham", "benchmark": "bench"], to: "made").record
         #expect(record.pairs == ["train": 2, "valid": 1, "test": 1])
         let files = try Corpus(at: folder.path + "/made").sets.flatMap(\.files)
         #expect(files[0].name == "p001/emo_anger_1.wav" && files[1].name == "p001/emo_anger_2.wav" && files[0].speaker == "p001")
         #expect(try files.prefix(2).map { try SoundFile.header(of: $0.cleanPath).frames } == [160_000, 80_000])
-        let first = try SoundFile.readMono(files[0].cleanPath)
-        #expect(first[0] == 0 && first.last == 0)
+        // The test set alone has ramps, of 10 ms, in both files.
+        let test = try #require(files.last)
+        for path in [test.cleanPath, test.noisyPath] {
+            let samples = try SoundFile.readMono(path)
+            #expect(samples[0] == 0 && samples.last == 0 && samples.count == 72_000)
+        }
+        #expect(try SoundFile.readMono(files[0].noisyPath).first != 0)
         for file in files {
             let snr = try #require(file.entry?.snr)
             #expect((snr * 10).rounded() / 10 == snr && snr >= -2.5)
@@ -151,6 +157,43 @@ import Testing
         #expect(try Corpus(at: folder.path + "/lower").set("test").files[0].entry?.snr == files.last?.entry?.snr)
     }
 
+    private func cuts(_ list: [String: [String: [[Int]]]], in folder: RecipeTestFolder) throws {
+        try JSONEncoder().encode(list).write(to: URL(fileURLWithPath: try folder.file("bench/test_files.json")))
+    }
+
+    @Test func thePublishedListCutsTheTestSetAndItsStylesTakeTurnsInTheSNRs() throws {
+        let folder = try RecipeTestFolder()
+        let seconds = 4 * 12
+        try folder.write(RecipeTestFolder.speech(seed: 1, count: 16_000 * (seconds + 1)), "ears/p102/emo_anger_freeform.wav")
+        for (name, seed) in [("p102/regular_a", 2), ("p103/whisper_b", 3), ("p001/a", 4), ("p100/b", 5), ("p102/unlisted", 6)] {
+            try folder.write(RecipeTestFolder.speech(seed: seed, count: 72_000), "ears/\(name).wav")
+        }
+        let pieces = (0..<12).map { [64_000 * $0, $0 == 11 ? -1 : 64_000 * ($0 + 1)] }
+        try cuts(["p102": ["emo_anger_freeform": pieces + [[0, 30 * 16_000]], "regular_a": [[8000, 72_000]]], "p103": ["whisper_b": [[0, -1]]]], in: folder)
+        try folder.write(RecipeTestFolder.noise(seed: 3, count: 16_000 * 12), "wham/long.wav")
+        try folder.write(RecipeTestFolder.noise(seed: 4, count: 16_000), "wham/short.wav")
+        let sources = ["ears": "ears", "wham": "wham", "benchmark": "bench"]
+        try folder.make(try RecipeLoader().load("ears-wham", overrides: ["rate=16000", "law.ceiling=1.0"]), from: sources, to: "made")
+        let test = try Corpus(at: folder.path + "/made").set("test").files
+        #expect(test.count == 14 && !test.contains { $0.name.contains("unlisted") })
+        #expect(try test.first { $0.name == "p102/regular_a.wav" }.map { try SoundFile.header(of: $0.cleanPath).frames } == 64_000)
+        let anger = test.filter { $0.name.contains("anger") }
+        #expect(try anger.map { try SoundFile.header(of: $0.cleanPath).duration }.sorted() == [Double](repeating: 4, count: 11) + [5])
+        // One in each twelfth of -2.5 to 17.5 dB, but for what was raised against clipping.
+        let parts = try anger.map { Int(((try #require($0.entry?.snr) + 2.5) / (20.0 / 12) - 1e-9).rounded(.down)) }.sorted()
+        #expect(zip(parts, 0..<12).allSatisfy { abs($0 - $1) <= 1 }, "\(parts)")
+        let all = try Corpus(at: folder.path + "/made").sets.flatMap(\.files)
+        #expect(all.allSatisfy { $0.entry?.other["noise_file"] == "wham/long.wav" })
+        // A recording that the list names and that is not there.
+        try FileManager.default.removeItem(atPath: folder.path + "/ears/p103")
+        let given = sources.mapValues { folder.path + "/" + $0 }
+        let recipe = try RecipeLoader().load("ears-wham", overrides: ["rate=16000"])
+        let maker = try RecipeMaker(recipe, sources: try SourceFolders(recipe, given: given))
+        #expect(maker.incomplete.first?.hasPrefix("1 of the 3 recordings that") == true && maker.incomplete[0].hasSuffix("p103/whisper_b first"))
+        let error = #expect(throws: CorpusError.self) { try SourceFolders(recipe, given: given.filter { $0.key != "benchmark" }) }
+        #expect(error?.description.contains("https://github.com/sp-uhh/ears_benchmark") == true)
+    }
+
     @Test func responsesAreCutAtTheirPeakAndLoudnessIsKept() throws {
         let folder = try RecipeTestFolder()
         for (name, seed) in [("p001/a", 1), ("p100/b", 2), ("p102/c", 3)] {
@@ -162,8 +205,9 @@ import Testing
         }
         try response("short", t60: 0.5, seed: 1)
         try response("long", t60: 3, seed: 2)
+        try cuts(["p102": ["c": [[0, -1]]]], in: folder)
         let recipe = try RecipeLoader().load("ears-reverb", overrides: ["rate=16000"])
-        try folder.make(recipe, from: ["ears": "ears", "responses": "irs"], to: "made")
+        try folder.make(recipe, from: ["ears": "ears", "responses": "irs", "benchmark": "bench"], to: "made")
         let corpus = try Corpus(at: folder.path + "/made")
         for file in corpus.sets.flatMap(\.files) {
             #expect(file.entry?.other["response_file"] == "responses/short.wav")

@@ -27,6 +27,7 @@ struct MixLaw: MixingLaw {
             .number("snr_step", default: 0.0, in: .nonNegative, unit: "dB", "Drawn SNRs are rounded to multiples of it."),
             .oneOf("draw", ["file", "level"], default: "file", "Whether the levels of a file share one draw of noise, or each has its own."),
             .oneOf("measure", LevelMeasure.allCases.map(\.rawValue), default: "power", "What levels are: mean squares of whole files, or loudness by ITU-R BS.1770."),
+            .oneOf("short_noise", ["repeat", "redraw"], default: .absent, "Whether a noise shorter than the speech is repeated, or another is drawn; repeated if absent."),
             .oneOf("guard", ["none", "scale", "raise"], default: "scale", "Against clipping: nothing, both files scaled alike, or the SNR raised by 1 dB at a time."),
             .number("ceiling", default: 0.99, in: Bounds(from: 0, to: 1, excludesLower: true), "The highest peak that guard lets pass."),
         ], facts: ())
@@ -39,6 +40,7 @@ struct MixLaw: MixingLaw {
     private let (range, levels): ([Double], [Double])
     private let (draw, guardName): (String, String)
     private let measure: LevelMeasure
+    private let repeatsNoise: Bool
 
     init(_ settings: Settings) {
         noise = settings.text("noise")
@@ -48,6 +50,7 @@ struct MixLaw: MixingLaw {
         (shortest, trim) = (settings.number("shortest_noise"), settings.number("trim"))
         (step, ceiling) = (settings.number("snr_step"), settings.number("ceiling"))
         (range, levels) = (settings.numbers("snr"), settings.numbers("levels"))
+        repeatsNoise = settings.optionalText("short_noise") != "redraw"
         (draw, guardName) = (settings.text("draw"), settings.text("guard"))
         measure = LevelMeasure(rawValue: settings.text("measure")) ?? .power
     }
@@ -76,7 +79,7 @@ struct MixLaw: MixingLaw {
         }
         let bank = try NoiseBank(
             root: root, label: noise, names: names, rate: recipe.rate, shortest: shortest,
-            channel: Int(channelText), trim: trim, trimmed: trimmed, skipsBad: skipsBad)
+            channel: Int(channelText), trim: trim, trimmed: trimmed, repeats: repeatsNoise, skipsBad: skipsBad)
         list.skipped += bank.skipped
         let measure = measure
         return MixingPlan(list: list, remarks: bank.remarks, level: { measure.level(of: $0, rate: recipe.rate) }) { item in
@@ -90,11 +93,12 @@ struct MixLaw: MixingLaw {
         var draws = item.draws(seed: recipe.seed, "mix")
         var cut = try bank.cut(of: speech.count, &draws)
         var pairs: [MadePair] = []
-        for (index, asked) in (levels.isEmpty ? [drawnSNR(&draws)] : levels).enumerated() {
+        for (index, asked) in (levels.isEmpty ? [drawnSNR(item.snrPart, &draws)] : levels).enumerated() {
             if draw == "level", index > 0 {
                 var own = item.draws(seed: recipe.seed, "mix at \(asked)")
                 cut = try bank.cut(of: speech.count, &own)
             }
+            cut.samples.fade(Int(item.mixtureRamp * Double(recipe.rate)))
             let made = mixture(speech, cut.samples, asked, recipe.rate)
             var entry = item.entry(seed: recipe.seed)
             (entry.noise, entry.snr) = (type.type(of: cut.file), made.snr)
@@ -111,8 +115,10 @@ struct MixLaw: MixingLaw {
 
     private static func label(_ level: Double) -> String { level == level.rounded() ? "\(Int(level))" : "\(level)" }
 
-    private func drawnSNR(_ draws: inout Draws) -> Double {
-        let drawn = draws.uniform(range[0]...range[1])
+    private func drawnSNR(_ part: (index: Int, count: Int)?, _ draws: inout Draws) -> Double {
+        let (index, count) = part.map { (Double($0.index), Double($0.count)) } ?? (0, 1)
+        let width = (range[1] - range[0]) / count
+        let drawn = draws.uniform(range[0] + index * width...(index + 1 == count ? range[1] : range[0] + (index + 1) * width))
         return step > 0 ? Double(Decimals.text((drawn / step).rounded() * step, 6)) ?? drawn : drawn
     }
 

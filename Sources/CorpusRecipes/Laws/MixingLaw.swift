@@ -54,18 +54,18 @@ struct MadePair: Sendable {
 }
 
 extension Item {
-    /// The clean recording at the recipe's rate, one channel; a piece of it fades in and out.
+    /// The clean recording at the recipe's rate, one channel; it fades in and out where the recipe says so.
     func speech(of recipe: Recipe) throws -> [Float] {
         guard let recording else { preconditionFailure("the item \(name) has no recording") }
         let header = try recording.header()
         var range: Range<Int>?
         if let piece {
             let rate = Double(header.sampleRate)
-            range = Int(piece.lowerBound * rate)..<min(header.frames, Int((piece.upperBound * rate).rounded()))
+            range = Int((piece.lowerBound * rate).rounded())..<min(header.frames, Int((piece.upperBound * rate).rounded()))
         }
         var samples = try recording.mono(frames: range)
         if header.sampleRate != recipe.rate { samples = try Resampler(from: header.sampleRate, to: recipe.rate).resample(samples) }
-        if piece != nil, let ramp = recipe.pieces?.ramp { samples.fade(Int(ramp * Double(recipe.rate))) }
+        samples.fade(Int(ramp * Double(recipe.rate)))
         return samples
     }
 

@@ -26,15 +26,17 @@ struct NoiseBank: Sendable {
     private let rate: Int
     /// From 1; a random one if `nil`.
     private let channel: Int?
+    /// Whether a recording that is shorter than a cut is repeated; it is not drawn otherwise.
+    private let repeats: Bool
     private let recordings: [Recording]
     private(set) var skipped: [String] = []
     private(set) var remarks: [String] = []
 
     init(
         root: RecordingFolder, label: String, names: [String], rate: Int, shortest: Double, channel: Int?, trim: Double, trimmed: [String],
-        skipsBad: Bool
+        repeats: Bool, skipsBad: Bool
     ) throws {
-        (self.root, self.rate, self.channel) = (root, rate, channel)
+        (self.root, self.rate, self.channel, self.repeats) = (root, rate, channel, repeats)
         let headers = names.parallelMap(block: 64) { file in
             Result<SoundFile.Header, SoundFileError> { () throws(SoundFileError) in try root.header(of: file) }
         }
@@ -67,8 +69,12 @@ struct NoiseBank: Sendable {
     ///
     /// - Throws: `CorpusError` where twenty draws in a row were silent; `SoundFileError`, `ResamplingError`.
     func cut(of count: Int, _ draws: inout Draws) throws -> Cut {
+        let long = repeats ? recordings : recordings.filter { $0.frames.count * rate >= count * $0.header.sampleRate }
+        guard !long.isEmpty else {
+            throw CorpusError(root.path, .impossible("no noise is as long as \(Double(count) / Double(rate)) s of speech"))
+        }
         for _ in 0..<20 {
-            let recording = draws.pick(recordings)
+            let recording = draws.pick(long)
             let channel = self.channel.map { $0 - 1 } ?? draws.integer(0...recording.header.channels - 1)
             let cut = try self.cut(of: count, recording, channel, &draws)
             if cut.samples.meanSquare > 1e-10 { return cut }

@@ -107,6 +107,7 @@ struct ResponseLaw: MixingLaw {
         filter.scale(by: min(max(greatest, peak[0]), peak[1]) / greatest)
         let clean = try item.speech(of: recipe)
         var wet = Convolution.convolve(clean, filter)
+        wet.fade(Int(item.mixtureRamp * Double(recipe.rate)))
         var gain = 1.0
         if matches, let loud = Loudness.integrated(clean, sampleRate: recipe.rate), let own = Loudness.integrated(wet, sampleRate: recipe.rate) {
             gain = pow(10, (loud - own) / 20)
