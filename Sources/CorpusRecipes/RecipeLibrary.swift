@@ -10,6 +10,7 @@ public enum RecipeLibrary {
         let files: [(String, [UInt8])] = [
             ("synthetic", PackageResources.synthetic_yaml),
             ("synthetic-48k", PackageResources.synthetic_48k_yaml),
+            ("synthetic-spoken", PackageResources.synthetic_spoken_yaml),
             ("synthetic-rooms", PackageResources.synthetic_rooms_yaml),
             ("voicebank-demand", PackageResources.voicebank_demand_yaml),
             ("voicebank-demand-11572", PackageResources.voicebank_demand_11572_yaml),

@@ -38,7 +38,7 @@ public struct RecipeRecord: Codable, Hashable, Sendable {
     ) {
         self.recipe = recipe.name
         version = Self.version
-        declaration = recipe.audioDeclaration + recipe.tableDigests
+        declaration = recipe.audioDeclaration + recipe.tableDigests + recipe.law.circumstances
         self.sources = sources.map { Source(name: $0.name, folder: $0.folder, files: $0.files, digest: $0.digest) }
         self.skipsBad = skipsBad
     }

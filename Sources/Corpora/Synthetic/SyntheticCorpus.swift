@@ -120,14 +120,31 @@ public struct SyntheticCorpus: CorpusMaker {
 
     /// One pair, a function of seed, material and number alone.
     package func pair(_ number: Int, of set: SetPlan) -> (Mixture, Manifest.Entry) {
+        pair(number, of: set) { turn in
+            Voice(seed: seed, number: turn.speaker).speech(count: turn.count, sampleRate: sampleRate, stream: turn.stream)
+        }
+    }
+
+    /// What is to be said in a pair.
+    package struct Turn {
+        /// The number of the speaker.
+        package var speaker: Int
+        /// Samples that were drawn for it.
+        package var count: Int
+        package var stream: RandomStream
+    }
+
+    /// One pair with the speech that `speech` gives, of the length drawn or another.
+    package func pair(
+        _ number: Int, of set: SetPlan, speech: (Turn) throws -> [Float]
+    ) rethrows -> (Mixture, Manifest.Entry) {
         let stream = RandomStream(seed: seed, purpose: "synthetic \(set.material)", number)
         var draws = Draws(stream.child(0))
         let count = Int(draws.uniform(seconds) * Double(sampleRate))
         let speaker = set.voices.lowerBound + number % set.voices.count
         let level = draws.uniform(-32...(-22))
         let drawnSNR = (draws.uniform(snr) * 100).rounded() / 100
-        var speech = Voice(seed: seed, number: speaker)
-            .speech(count: count, sampleRate: sampleRate, stream: stream.child(1))
+        var speech = try speech(Turn(speaker: speaker, count: count, stream: stream.child(1)))
         speech.scale(toRootMeanSquare: pow(10, level / 20))
 
         let file = String(format: "s%02d_%04d.wav", speaker, number)
@@ -135,7 +152,7 @@ public struct SyntheticCorpus: CorpusMaker {
         switch layout {
         case .denoising:
             let family = set.noises[number % set.noises.count]
-            let noise = family.samples(count, sampleRate: sampleRate, stream: stream.child(2))
+            let noise = family.samples(speech.count, sampleRate: sampleRate, stream: stream.child(2))
             let ratio = set.snr ?? drawnSNR
             (entry.noise, entry.snr) = (family.rawValue, ratio)
             return (Mixture(speech, with: noise, snr: ratio), entry)

@@ -17,6 +17,8 @@ protocol MixingLaw: Sendable {
     var needsNoisy: Bool { get }
     /// What is wrong between its settings.
     var problems: [String] { get }
+    /// What decides the audio besides the recipe and its sources, such as the version of another program; nothing if empty.
+    var circumstances: String { get }
     /// Finds what the law needs besides the speech, and gives the function that makes the pairs of an item.
     ///
     /// The function depends on the recipe and the item alone, so that the order of the work changes nothing.
@@ -30,6 +32,7 @@ extension MixingLaw {
     var needsSpeech: Bool { true }
     var needsNoisy: Bool { false }
     var problems: [String] { [] }
+    var circumstances: String { "" }
 }
 
 /// The work of a law on one recipe.
@@ -102,7 +105,7 @@ enum Decimals {
 
 /// The laws that a recipe can name.
 enum RecipeLaws {
-    private static let all: [any MixingLaw.Type] = [PairsLaw.self, MixLaw.self, RoomLaw.self, ResponseLaw.self, SyntheticLaw.self]
+    private static let all: [any MixingLaw.Type] = [PairsLaw.self, MixLaw.self, RoomLaw.self, ResponseLaw.self, SyntheticLaw.self, SpokenLaw.self]
 
     static let forms = all.map { $0.form }
 

@@ -1,0 +1,68 @@
+import Audio
+import Corpora
+import Foundation
+
+/// The program espeak-ng, which speaks a text in one of its voices: the same samples for the same text, voice and version.
+struct SpeechProgram: Sendable {
+    private static let name = "espeak-ng"
+    /// Hz of all its voices.
+    static let rate = 22_050
+
+    /// As it states its version: `eSpeak NG 1.51`.
+    let version: String
+
+    /// - Throws: `CorpusError` where the program is not installed.
+    init() throws {
+        let path = Self.temporaryFile(".txt")
+        defer { unlink(path) }
+        guard try Self.run(["--version"], output: path) == 0,
+            let text = FileManager.default.contents(atPath: path).map({ String(decoding: $0, as: UTF8.self) }),
+            let match = text.firstMatch(of: /([0-9]+(?:\.[0-9]+)+(?:-\w+)?)/)
+        else {
+            throw CorpusError(Self.name, .notThere("this recipe needs the program espeak-ng; on Debian: apt-get install espeak-ng"))
+        }
+        version = "eSpeak NG \(match.1)"
+    }
+
+    /// The spoken text at a rate.
+    ///
+    /// - Throws: `CorpusError` where the program fails; `SoundFileError`, `ResamplingError`.
+    func samples(of text: String, _ voice: SpokenVoice, sampleRate: Int) throws -> [Float] {
+        let path = Self.temporaryFile(".wav")
+        defer { unlink(path) }
+        let arguments = ["-v", voice.name, "-p", "\(voice.pitch)", "-s", "\(voice.speed)", "-w", path, "--", text]
+        let code = try Self.run(arguments, output: "/dev/null")
+        guard code == 0 else {
+            throw CorpusError(Self.name, .notThere("it ended with code \(code) for the voice \(voice.name); install espeak-ng with its data again"))
+        }
+        return try SoundFile.readMono(path, convertedTo: sampleRate)
+    }
+
+    private static func temporaryFile(_ ending: String) -> String { NSTemporaryDirectory() + "sgmse-speech-\(UUID().uuidString)\(ending)" }
+
+    /// Calls the program, which is looked up in PATH, and waits for it.
+    ///
+    /// - Returns: Its exit code; 127 where it is not there, 128 and the signal where one ended it.
+    private static func run(_ arguments: [String], output: String) throws(CorpusError) -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        // Ctrl-C is for the program that calls: what it asked for is finished first.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        var words: [UnsafeMutablePointer<CChar>?] = ([name] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var child = pid_t()
+        let error = posix_spawnp(&child, name, &actions, &attributes, &words, environ)
+        guard error != ENOENT else { return 127 }
+        guard error == 0 else { throw CorpusError(name, .disk(String(cString: strerror(error)))) }
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 { guard errno == EINTR else { return 127 } }
+        return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+    }
+}
