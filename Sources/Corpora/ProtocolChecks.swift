@@ -113,7 +113,7 @@ extension SetScan {
             }
             let fix = "resample the data to \(spec.sampleRate) Hz before training, let the run do it with data.resample: true, or set data.sample_rate to \(rate)"
             return finding(.rate, .error, files.map(\.name), fix: fix) {
-                "\($0) of \(2 * pairs.count) at \(rate) Hz, the spec says \(spec.sampleRate) Hz: \(meaning)"
+                "\($0) of \(2 * pairs.count) at \(rate) Hz, \(spec.sampleRate) Hz is expected: \(meaning)"
             }
         }
     }

@@ -145,7 +145,7 @@ import Testing
         let recipe = try RecipeLoader().load("voicebank-demand")
         let missing = #expect(throws: CorpusError.self) { try SourceFolders(recipe, given: [:]) }
         #expect(missing?.description.contains("--from voicebank=FOLDER") == true)
-        #expect(missing?.description.contains("datashare.ed.ac.uk") == true && missing?.description.contains("GB") == true)
+        #expect(missing?.description.contains("datashare.ed.ac.uk") == true && missing?.description.contains("11,572 and 824 pairs") == true)
         _ = try folder.file("vb/clean_testset_wav/x")
         try Data().write(to: URL(fileURLWithPath: folder.path + "/vb/noisy_testset_wav.zip"))
         let incomplete = #expect(throws: CorpusError.self) { try SourceFolders(recipe, given: ["voicebank": folder.path + "/vb"]) }

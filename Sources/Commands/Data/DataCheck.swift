@@ -74,12 +74,12 @@ struct DataCheck: ParsableCommand {
 }
 
 extension CorpusReport.SetDigest {
-    /// A line for each step of 5 dB between the least and the most SNR.
+    /// A line for each step of 5 dB that has pairs, with a mark where steps between have none.
     var histogram: [String] {
         guard let least = snrs.keys.min(), let most = snrs.keys.max(), let highest = snrs.values.max() else { return [] }
         let median = medianSNR.map { ["SNR measured, median \(String(format: "%.1f", $0)) dB:"] } ?? []
-        return median + stride(from: least, through: most, by: 5).map { start in
-            let count = snrs[start] ?? 0
+        return median + stride(from: least, through: most, by: 5).compactMap { start in
+            guard let count = snrs[start] else { return snrs[start - 5] == nil ? nil : "         …" }
             let bar = String(repeating: "█", count: (40 * count + highest - 1) / highest)
             return "\(Self.padded("\(start)")) to \(Self.padded("\(start + 5)")) dB \(Self.padded("\(count)", 6)) \(bar)"
         }
