@@ -73,9 +73,26 @@ struct FactorRounds {
         }
     }
 
-    /// The scores of every combination that has them, over the files that all of these have.
-    func scores() throws -> [Combination: ScoreMatrix] {
-        guard FileManager.default.fileExists(atPath: options.store.path) else { return [:] }
+    /// Scores by combination, over the files that all combinations have.
+    struct Scores {
+        var matrices: [Combination: ScoreMatrix] = [:]
+        /// The speaker of each file; nil where too few are known for an error over speakers.
+        var clusters: [Int]?
+        var isHigherBetter = true
+
+        /// nil where an end has no scores.
+        func of(_ factors: [FactorDesign.Factor], effect: Double?) -> FactorScores? {
+            guard matrices[[]] != nil, matrices[Combination(all: factors.count)] != nil else { return nil }
+            return FactorScores(
+                factors.map { .init($0.name, isOfEvaluation: $0.isOfEvaluation) }, matrices, effect: effect, isHigherBetter: isHigherBetter)
+        }
+    }
+
+    /// The scores of every combination that has them.
+    ///
+    /// - Throws: `ValidationError` where no file has a score in all of them.
+    func scores() throws -> Scores {
+        guard FileManager.default.fileExists(atPath: options.store.path) else { return Scores() }
         let store = try options.store.open()
         let runs = try store.runs().filter { run in ([run.name] + run.aliases).contains { $0.hasPrefix(stem) } }
         let snapshot = try store.scores(of: runs.map(\.id), sets: [design.question.set], metrics: [design.question.metric])
@@ -85,9 +102,16 @@ struct FactorRounds {
             let own = loaded.runs.compactMap { series(of: $0, runs, snapshot) }
             if own.count == loaded.runs.count { found[combination] = own }
         }
-        guard let some = found.values.first?.first else { return [:] }
+        guard let some = found.values.first?.first else { return Scores() }
         let files = some.keys.filter { file in found.values.allSatisfy { $0.allSatisfy { $0[file] != nil } } }.sorted()
-        return files.isEmpty ? [:] : found.mapValues { $0.map { scores in files.map { scores[$0] ?? .nan } } }
+        guard !files.isEmpty else {
+            throw ValidationError("no file of '\(design.question.set)' has a score of \(design.question.metric) in all combinations, so that "
+                + "they cannot be compared; sgmse show NAME tells why scores are missing")
+        }
+        return Scores(
+            matrices: found.mapValues { $0.map { scores in files.map { scores[$0] ?? .nan } } },
+            clusters: SpeakerClusters.numbers(of: files, snapshot.files.compactMapValues(\.speaker)),
+            isHigherBetter: snapshot.metrics.values.first { $0.name == design.question.metric }?.higherIsBetter ?? true)
     }
 
     /// The combinations that may have been computed: those of the evaluation, and those whose spec lies beside the store.

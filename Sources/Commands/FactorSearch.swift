@@ -55,7 +55,6 @@ struct FactorSearch {
         printError("\(design.factors.count) factors; at most \(AblationPath.most(of: design.trained.count)) combinations of training besides both ends, "
             + "with \(options.seeds.count) seeds each")
         let rounds = FactorRounds(design: design, stem: stem, options: options)
-        let all = Combination(all: design.factors.count)
         var wanted = design.evaluations
         var spent = 0
         while true {
@@ -67,28 +66,25 @@ struct FactorSearch {
             }
             if options.computes { try rounds.execute(wanted) }
             spent += cost.trainings
-            let scores = try rounds.scores()
-            guard let first = scores[[]], let last = scores[all] else {
+            guard let scores = try rounds.scores().of(design.factors, effect: options.effect) else {
                 guard !options.computes else { throw ValidationError("an end of the path has no scores; the messages above say why") }
                 break
             }
-            let isUpward = last.mean >= first.mean
-            let path = AblationPath(over: design.trained, from: design.start, isUpward: isUpward, scores)
+            let path = scores.path
             guard options.computes, !path.missing.isEmpty else { break }
             guard wanted != path.missing else { throw ValidationError("combinations of the path have no scores; the messages above say why") }
             wanted = path.missing
         }
-        try show(design, try rounds.scores(), all)
+        try show(design, try rounds.scores())
     }
 
-    private func show(_ design: FactorDesign, _ scores: [Combination: ScoreMatrix], _ all: Combination) throws {
-        guard scores[[]] != nil, scores[all] != nil else {
+    private func show(_ design: FactorDesign, _ measured: FactorRounds.Scores) throws {
+        guard let scores = measured.of(design.factors, effect: options.effect) else {
             printError("nothing is computed yet; --run trains and evaluates it")
             if options.json { try emit(Reports.JSON.object([.init("factors", .array(design.factors.map(\.json)))])) }
             return
         }
-        let factors = design.factors.map { FactorReport.Factor($0.name, isOfEvaluation: $0.isOfEvaluation) }
-        let report = FactorReport(factors, scores, metric: options.metric, effect: options.effect)
+        let report = FactorReport(scores, metric: options.metric, seeds: options.seeds, clusters: measured.clusters)
         try options.json ? emit(report.json) : emit(report.table, as: .terminal)
     }
 
@@ -99,9 +95,4 @@ extension FactorDesign.Factor {
     fileprivate var json: Reports.JSON {
         ["factor": .string(name), "from": .string(from), "to": .string(to), "kind": .string(isOfEvaluation ? "evaluation" : "training")]
     }
-}
-
-extension ScoreMatrix {
-    /// The mean over trainings and files.
-    fileprivate var mean: Double { reduce(0) { $0 + $1.reduce(0, +) } / Double(Swift.max(1, reduce(0) { $0 + $1.count })) }
 }

@@ -45,6 +45,12 @@ enum ScoreMatrices {
         return count == 0 ? .nan : scores.reduce(0) { $0 + $1.reduce(0, +) } / Double(count)
     }
 
+    /// By file, the mean over one set of trainings less that over another.
+    static func fileDifferences(_ first: ScoreMatrix, _ second: ScoreMatrix) -> [Double] {
+        func mean(_ scores: ScoreMatrix, _ file: Int) -> Double { scores.reduce(0) { $0 + $1[file] } / Double(scores.count) }
+        return (first.first ?? []).indices.map { mean(first, $0) - mean(second, $0) }
+    }
+
     /// The mean of each training.
     static func seedMeans(_ scores: ScoreMatrix) -> [Double] { scores.map { $0.reduce(0, +) / Double($0.count) } }
 }

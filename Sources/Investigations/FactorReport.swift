@@ -4,82 +4,102 @@ import Statistics
 /// Which factors explain the gap between two configurations, the largest first.
 public struct FactorReport: Hashable, Sendable {
     public var metric: String
-    /// The mean scores of both ends.
+    /// The mean scores of both ends, collapsed trainings among them.
     public var source: Double
     public var target: Double
+    /// The share of the gap that would matter.
+    public var effect: Double
     /// By size.
     public var shares: [FactorShare]
     /// What pairs of evaluation factors are worth beyond their parts, by size.
     public var interactions: [FactorShare]
+    /// What was left out of the shares, in words: trainings between both ends that collapsed.
+    public var remarks: [String]
     public var gap: Double { target - source }
     /// What no factor explains: a path that is not at its end, or something that no setting names.
     public var unexplained: Double { gap - shares.reduce(0) { $0 + $1.mean } }
 
-    /// One factor, as the report needs it.
-    public struct Factor: Hashable, Sendable {
-        public var name: String
-        public var isOfEvaluation: Bool
-
-        public init(_ name: String, isOfEvaluation: Bool) { (self.name, self.isOfEvaluation) = (name, isOfEvaluation) }
-    }
-
     /// - Parameters:
-    ///   - factors: Those of the evaluation have a full factorial on the source's weights in `scores`; for the others, the
-    ///     path begins where all of the evaluation's are at the target's value.
-    ///   - rule: nil takes a tenth of the gap for the share that would matter.
-    /// - Precondition: both ends have scores.
-    public init(_ factors: [Factor], _ scores: [Combination: ScoreMatrix], metric: String, alpha: Double = 0.05, effect: Double? = nil) {
-        let all = Combination(all: factors.count)
-        guard let first = scores[[]], let last = scores[all] else { preconditionFailure("an end of the path has no scores") }
-        (self.metric, source, target) = (metric, ScoreMatrices.mean(first), ScoreMatrices.mean(last))
-        let rule = ShareRule(alpha: alpha, effect: effect ?? abs(target - source) / 10)
-        let evaluated = factors.indices.filter { factors[$0].isOfEvaluation }
-        let trained = factors.indices.filter { !factors[$0].isOfEvaluation }
-        let (ofEvaluation, pairs) = Self.factorial(evaluated, factors, scores, rule)
-        let start = evaluated.reduce(Combination()) { $0.with($1) }
-        let ofTraining = Self.path(trained, from: start, factors, scores, isUpward: target >= source, rule)
-        shares = (ofEvaluation + ofTraining).sorted { abs($0.mean) > abs($1.mean) }
-        interactions = pairs.sorted { abs($0.mean) > abs($1.mean) }
+    ///   - seeds: What the rows of the score matrices are called.
+    ///   - clusters: The cluster of each file, such as its speaker; each file is its own where nil.
+    public init(_ scores: FactorScores, metric: String, seeds: [Int]? = nil, clusters: [Int]? = nil, alpha: Double = 0.05) {
+        (self.metric, source, target, effect) = (metric, scores.source, scores.target, scores.effect)
+        let path = scores.path
+        let pairs = scores.evaluated.count * (scores.evaluated.count - 1) / 2
+        let rule = ShareRule(
+            alpha: alpha, effect: scores.effect, compared: max(1, scores.evaluated.count + pairs + path.compared), clusters: clusters)
+        let (ofEvaluation, interactions) = Self.factorial(scores, rule)
+        let (ofCollapses, remarks) = Self.collapses(scores, rule, seeds)
+        shares = (ofEvaluation + Self.along(path, scores, rule) + ofCollapses).sorted { abs($0.mean) > abs($1.mean) }
+        self.interactions = interactions.sorted { abs($0.mean) > abs($1.mean) }
+        self.remarks = remarks
     }
 
-    private static func factorial(
-        _ numbers: [Int], _ factors: [Factor], _ scores: [Combination: ScoreMatrix], _ rule: ShareRule
-    ) -> (shares: [FactorShare], interactions: [FactorShare]) {
+    private static func factorial(_ scores: FactorScores, _ rule: ShareRule) -> (shares: [FactorShare], interactions: [FactorShare]) {
         // The factors of the evaluation, counted from 0.
+        let (numbers, factors) = (scores.evaluated, scores.factors)
         var own: [Combination: ScoreMatrix] = [:]
         for combination in Combination.every(of: numbers.count) {
             let whole = numbers.indices.reduce(Combination()) { combination.has($1) ? $0.with(numbers[$1]) : $0 }
-            guard let found = scores[whole] else { return ([], []) }
+            guard let found = scores.kept[whole] else { return ([], []) }
             own[combination] = found
         }
         guard !numbers.isEmpty else { return ([], []) }
         let shares = zip(numbers, ShapleyShares.shares(of: numbers.count, own)).map {
-            rule.ofEvaluation(factors[$0].name, $1, compared: numbers.count)
+            rule.ofEvaluation(factors[$0].name, .evaluation, $1)
         }
         let pairs = numbers.indices.flatMap { i in numbers.indices.filter { $0 > i }.map { (i, $0) } }
         let interactions = pairs.map { i, j in
             rule.ofEvaluation(
-                "\(factors[numbers[i]].name) × \(factors[numbers[j]].name)",
-                ShapleyShares.interaction(of: i, and: j, among: numbers.count, own), compared: pairs.count)
+                "\(factors[numbers[i]].name) × \(factors[numbers[j]].name)", .interaction,
+                ShapleyShares.interaction(of: i, and: j, among: numbers.count, own))
         }
         return (shares, interactions)
     }
 
-    private static func path(
-        _ numbers: [Int], from start: Combination, _ factors: [Factor], _ scores: [Combination: ScoreMatrix], isUpward: Bool,
-        _ rule: ShareRule
-    ) -> [FactorShare] {
-        let path = AblationPath(over: numbers, from: start, isUpward: isUpward, scores)
-        let noise = TrainingNoise(scores.values)
-        var (current, shares) = (start, [FactorShare]())
+    private static func along(_ path: AblationPath, _ scores: FactorScores, _ rule: ShareRule) -> [FactorShare] {
+        var (current, shares) = (scores.start, [FactorShare]())
         for factor in path.order {
             let next = current.with(factor)
-            if let first = scores[current], let second = scores[next] {
-                shares.append(rule.ofTraining(factors[factor].name, first, second, noise: noise, compared: path.compared))
+            if let first = scores.kept[current], let second = scores.kept[next] {
+                shares.append(rule.ofTraining(scores.factors[factor].name, first, second, noise: scores.noise))
             }
             current = next
         }
         return shares
+    }
+
+    /// What collapsed trainings of both ends are worth, and which others were left out.
+    private static func collapses(
+        _ scores: FactorScores, _ rule: ShareRule, _ seeds: [Int]?
+    ) -> (shares: [FactorShare], remarks: [String]) {
+        let all = Combination(all: scores.factors.count)
+        let ends = [Combination(), all.subtracting(scores.start)].unique
+        func change(_ whole: Combination) -> Double {
+            ScoreMatrices.mean(scores.kept[whole] ?? []) - ScoreMatrices.mean(scores.measured[whole] ?? [])
+        }
+        var (shares, remarks): ([FactorShare], [String]) = ([], [])
+        for end in ends {
+            let own = scores.collapses.filter { $0.training == end }
+            // Ends that differ in the evaluation alone have the same trainings.
+            let change = (end.isEmpty ? change([]) : 0) - (end == ends.last ? change(all) : 0)
+            let name = ends.count == 1 ? "both" : end.isEmpty ? "the first" : "the second"
+            let drops = own.reduce(0) { $0 + $1.found.drop }
+            for one in own {
+                shares.append(
+                    rule.ofCollapse(
+                        "seed \(seeds?[one.row] ?? one.row) of \(name)", one.found,
+                        mean: change * one.found.drop / drops,  // several collapsed trainings share what they cost together
+                        of: scores.measured[end.isEmpty ? end : all]?.count ?? 1))
+            }
+        }
+        for one in scores.collapses where !ends.contains(one.training) {
+            let names = scores.factors.indices.filter { one.training.has($0) }.map { scores.factors[$0].name }
+            remarks.append(
+                "seed \(seeds?[one.row] ?? one.row) with the second one's \(names.joined(separator: ", ")) collapsed "
+                    + "(\(one.found.drop.fixed(2)) worse than its other seeds) and is left out")
+        }
+        return (shares, remarks)
     }
 }
 
@@ -89,9 +109,23 @@ extension FactorReport {
         let parts = shares.enumerated().map { place, share in
             let of = place == 0 ? " of \(gap.fixed(2)) \(metric.asPrintedMetric)" : ""
             let range = share.interval.map { " [\($0.lowerBound.fixed(2)), \($0.upperBound.fixed(2))]" } ?? ""
-            return "\(share.name) \(share.mean.fixed(2))\(of)\(place == 0 || share.verdict == .supported ? range : "")"
+            return "\(share.shown) \(share.mean.fixed(2))\(of)\(place == 0 || share.verdict == .supported ? range : "")"
         }
         return (parts + ["left unexplained \(unexplained.fixed(2))"]).joined(separator: "; ")
+    }
+
+    /// Which factors are causes, which are none, and of which nothing is known yet.
+    public var conclusion: String {
+        func names(_ verdict: Verdict) -> String { shares.filter { $0.verdict == verdict }.map(\.shown).joined(separator: ", ") }
+        let size = "\(effect.fixed(2)) \(metric.asPrintedMetric)"
+        let (found, innocent, open) = (names(.supported), names(.refuted), names(.inconclusive))
+        let parts = [
+            found.isEmpty ? "nothing is supported: no difference between the two is shown to explain \(size) or more"
+                : "supported, the largest first: \(found)",
+            innocent.isEmpty ? nil : "refuted, worth less than \(size) each: \(innocent)",
+            open.isEmpty ? nil : "inconclusive: \(open)",
+        ]
+        return parts.compactMap(\.self).joined(separator: "; ")
     }
 
     public var table: Table {
@@ -101,21 +135,20 @@ extension FactorReport {
                 .init("factor", alignment: .leading, isKey: true), .init("of", alignment: .leading), .init("explains"), .init("interval"),
                 .init("p"), .init("verdict", alignment: .leading), .init("would decide", alignment: .leading),
             ])
-        let pairs = interactions.filter { $0.verdict == .supported }
-        table.rows = shares.map { row($0, $0.isOfEvaluation ? "evaluation" : "training") } + pairs.map { row($0, "interaction") }
-        table.notes = [sentence + "."]
-        if shares.contains(where: { !$0.isOfEvaluation }) {
+        table.rows = (shares + interactions.filter { $0.verdict == .supported }).map(row)
+        table.notes = [sentence + ".", conclusion + "."] + remarks
+        if shares.contains(where: { $0.kind == .training }) {
             table.notes.append(
                 "shares of training follow the path that moves the score farthest at each step; "
-                    + "shares of evaluation are Shapley's on the source's weights")
+                    + "shares of evaluation are Shapley's on the first one's weights")
         }
         return table
     }
 
-    private func row(_ share: FactorShare, _ kind: String) -> Table.Row {
+    private func row(_ share: FactorShare) -> Table.Row {
         let range = share.interval.map { "[\($0.lowerBound.fixed(2)), \($0.upperBound.fixed(2))]" } ?? "–"
         return .init([
-            .text(share.name), .text(kind), .number(share.mean, digits: 2), .text(range),
+            .text(share.name), .text(share.kind.rawValue), .number(share.mean, digits: 2), .text(range),
             .text(share.p.map { $0 < 0.001 ? "< 0.001" : $0.fixed(3) } ?? "–"),
             .text(share.verdict.rawValue), .text(share.needed ?? ""),
         ])
@@ -126,7 +159,7 @@ extension FactorReport {
             .array(
                 shares.map {
                     [
-                        "factor": .string($0.name), "kind": .string($0.isOfEvaluation ? "evaluation" : "training"),
+                        "factor": .string($0.name), "kind": .string($0.kind.rawValue),
                         "explains": .number($0.mean), "low": $0.interval.map { .number($0.lowerBound) } ?? .null,
                         "high": $0.interval.map { .number($0.upperBound) } ?? .null,
                         "p": $0.p.map(JSON.number) ?? .null, "verdict": .string($0.verdict.rawValue), "needed": JSON($0.needed),
@@ -134,8 +167,14 @@ extension FactorReport {
                 })
         }
         return [
-            "metric": .string(metric), "source": .number(source), "target": .number(target), "gap": .number(gap), "shares": list(shares),
-            "interactions": list(interactions), "unexplained": .number(unexplained),
+            "metric": .string(metric), "source": .number(source), "target": .number(target), "gap": .number(gap),
+            "effect": .number(effect), "shares": list(shares), "interactions": list(interactions), "unexplained": .number(unexplained),
+            "conclusion": .string(conclusion), "remarks": .array(remarks.map(JSON.string)),
         ]
     }
+}
+
+extension FactorShare {
+    /// Its name, as sentences say it.
+    fileprivate var shown: String { kind == .collapse ? "the collapse of \(name)" : name }
 }

@@ -54,12 +54,118 @@ import Testing
         #expect(share?.needed?.contains("two trainings") == true)
     }
 
+    @Test func oneSeedSupportsNoFactorOfTheEvaluationEither() {
+        var world = world([1: 0.9], 7)
+        world.seeds = 1
+        let share = world.report(effect: 0.2).report.shares.first { $0.name == "f1" }
+        #expect(share?.verdict == .inconclusive && share?.needed?.contains("one seed") == true)
+    }
+
+    @Test(arguments: [(1, Combination()), (2, Combination(factor: 0).with(2).with(3).with(5).with(6).with(7).with(9))])
+    func aCollapsedSeedIsACauseOfItsOwnAndHidesNoOther(seed: Int, training: Combination) {
+        var world = world([0: 0.7, 1: 0.4], 11)
+        world.collapsed = [(training, seed, 1.5)]
+        let isOfFirst = training.isEmpty
+        let report = world.report(effect: 0.2).report
+        // One of three trainings lies 1.5 too low; at the second one's end that makes the gap smaller.
+        let name = "seed \(seed) of the \(isOfFirst ? "first" : "second")"
+        let collapse = report.shares.first { $0.kind == .collapse }
+        #expect(collapse?.name == name && collapse?.verdict == .supported, "\(report.sentence)")
+        #expect(abs((collapse?.mean ?? 0) - (isOfFirst ? 0.5 : -0.5)) < 0.15, "\(report.sentence)")
+        #expect(report.shares.filter { $0.verdict == .supported }.map(\.name) == ["f0", name, "f1"], "\(report.sentence)")
+        #expect(abs(report.unexplained) < 1e-9)
+        #expect(report.conclusion.contains("f0, the collapse of \(name), f1"), "\(report.conclusion)")
+    }
+
+    @Test func aCollapsedSeedBetweenBothEndsIsLeftOutAndNamed() {
+        var world = world([0: 0.9], 12)
+        let training = Combination(factor: 0)
+        world.collapsed = [(training, 1, 2)]
+        let report = world.report(effect: 0.2).report
+        #expect(report.shares[0].name == "f0" && report.shares[0].verdict == .supported, "\(report.sentence)")
+        #expect(report.remarks.count == 1 && report.remarks[0].hasPrefix("seed 1 with the second one's f0 collapsed"), "\(report.remarks)")
+        #expect(!report.shares.contains { $0.kind == .collapse })
+    }
+
+    @Test func withoutACauseTheReportSaysSo() {
+        let report = world([:], 13).report(effect: 0.5).report
+        #expect(report.conclusion.hasPrefix("nothing is supported: no difference between the two is shown to explain 0.50 PESQ"))
+        #expect(report.shares.allSatisfy { $0.verdict == .refuted }, "\(report.sentence)")
+    }
+
+    /// Weights that react in their own way to a setting of the evaluation: many files of one training say little of others.
+    @Test func oneTrainingThatReactsIsNoEffectOfTheEvaluation() {
+        let files = (0..<40).map { 0.02 * Double($0 % 5) }
+        let base = [files, files, files]
+        let moved = [files.map { $0 + 0.9 }, files, files]
+        let share = FactorReport(
+            FactorScores([.init("N", isOfEvaluation: true)], [[]: base, Combination(factor: 0): moved], effect: 0.1), metric: "pesq"
+        ).shares[0]
+        #expect(abs(share.mean - 0.3) < 1e-12 && share.verdict == .inconclusive)
+        #expect(share.needed?.hasSuffix("trainings") == true, "\(share)")
+    }
+
+    @Test func oneFileSupportsNothing() {
+        let (low, high): (ScoreMatrix, ScoreMatrix) = ([[1], [1.01], [1.02]], [[3], [3.01], [3.02]])
+        for isOfEvaluation in [true, false] {
+            let report = FactorReport(FactorScores([.init("f", isOfEvaluation: isOfEvaluation)], [[]: low, Combination(factor: 0): high]), metric: "pesq")
+            #expect(report.shares[0].verdict == .inconclusive && report.shares[0].needed == "more than one file")
+        }
+    }
+
+    @Test func speakersOfSeveralFilesAreOneWitnessEach() {
+        // Ten speakers with four files each; the files of one speaker react alike.
+        let reaction = (0..<40).map { 0.4 * Double(($0 / 4) % 2 == 0 ? 1 : -1) + 0.25 }
+        let scores: [Combination: ScoreMatrix] = [
+            []: Array(repeating: Array(repeating: 1, count: 40), count: 2), Combination(factor: 0): Array(repeating: reaction.map { 1 + $0 }, count: 2),
+        ]
+        func share(_ clusters: [Int]?) -> FactorShare {
+            FactorReport(FactorScores([.init("N", isOfEvaluation: true)], scores, effect: 0.1), metric: "pesq", clusters: clusters).shares[0]
+        }
+        #expect(share(nil).verdict == .supported)
+        let bySpeaker = share((0..<40).map { $0 / 4 })
+        #expect((bySpeaker.p ?? 0) > (share(nil).p ?? 1) && bySpeaker.verdict == .inconclusive, "\(bySpeaker)")
+    }
+
     @Test func aLargeSpreadMakesARealCauseInconclusiveWithTheNumberThatWouldDecide() {
         var world = world([0: 0.3], 8)
         world.runDeviation = 0.5
         let share = world.report(effect: 0.3).report.shares.first { $0.name == "f0" }
         #expect(share?.verdict == .inconclusive)
         #expect(share?.needed?.hasSuffix("trainings of each") == true)
+    }
+}
+
+/// Trainings that lie far from others of their configuration.
+@Suite struct CollapsedTrainingTests {
+    @Test func theOneThatFellIsFoundAndGoodOnesAreNot() {
+        let groups = [[2.0, 2.1, 0.6], [2.6, 2.5, 2.7], [2.2, 2.3, 2.25]]
+        let found = CollapsedTraining.find(in: groups)
+        #expect(found.map { [$0.group, $0.place] } == [[0, 2]] && abs(found[0].drop - 1.45) < 1e-12)
+        #expect(CollapsedTraining.find(in: [[2.0, 2.1, 1.95], [2.6, 2.5, 2.7]]).isEmpty)
+        // One far above the others did not collapse; of a metric where less is better, it did.
+        #expect(CollapsedTraining.find(in: [[2.0, 2.1, 3.6], [2.6, 2.5, 2.7], [2.2, 2.3, 2.25]]).isEmpty)
+        #expect(CollapsedTraining.find(in: [[2.0, 2.1, 3.6], [2.6, 2.5, 2.7], [2.2, 2.3, 2.25]], isHigherBetter: false).count == 1)
+    }
+
+    @Test func twoTrainingsDoNotShowWhichOfThemCollapsed() {
+        #expect(CollapsedTraining.find(in: [[2.0, 0.5], [2.6, 2.5], [2.2, 2.3]]).isEmpty)
+    }
+
+    @Test func severalAreFoundOneAfterTheOther() {
+        let groups = [[2.0, 2.1, 0.6, 2.05], [2.6, 2.5, 2.7], [0.4, 2.3, 2.25]]
+        let found = CollapsedTraining.find(in: groups)
+        #expect(Set(found.map { [$0.group, $0.place] }) == [[0, 2], [2, 0]] && found.allSatisfy { $0.p <= 0.01 }, "\(found)")
+    }
+
+    @Test func ofNormalTrainingsOneInAHundredExperimentsHasACollapsedOne() {
+        let count = 400
+        let found = (0..<count).count { number in
+            let world = PlantedCauses(effects: [0, 0], world: UInt64(9000 + number))
+            let groups = Combination.every(of: 2).map { world.scores($0).map { $0.reduce(0, +) / Double($0.count) } }
+            return !CollapsedTraining.find(in: groups).isEmpty
+        }
+        #expect(Double(found) <= 0.025 * Double(count), "\(found) of \(count)")
     }
 }
 

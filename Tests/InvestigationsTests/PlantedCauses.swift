@@ -10,6 +10,8 @@ struct PlantedCauses {
     var runDeviation = 0.1
     var fileDeviation = 0.15
     var seeds = 3
+    /// Trainings that collapsed, by their seed and the factors of training they had.
+    var collapsed: [(training: Combination, seed: Int, by: Double)] = []
     var files = 12
     var world: UInt64
 
@@ -31,7 +33,8 @@ struct PlantedCauses {
         let training = effects.indices.filter { !isOfEvaluation[$0] && combination.has($0) }.reduce(Combination()) { $0.with($1) }
         let worth = effects.indices.filter { combination.has($0) }.reduce(0) { $0 + effects[$1] }
         return (0..<seeds).map { seed in
-            let run = runDeviation * normal(1, training.rawValue, UInt64(seed))
+            let fall = collapsed.filter { $0.training == training && $0.seed == seed }.reduce(0) { $0 + $1.by }
+            let run = runDeviation * normal(1, training.rawValue, UInt64(seed)) - fall
             return (0..<files).map { file in
                 let level = 0.5 * normal(2, UInt64(file))
                 return 1.5 + worth + run + level + fileDeviation * normal(3, combination.rawValue, UInt64(seed), UInt64(file))
@@ -42,7 +45,7 @@ struct PlantedCauses {
     /// What an investigation of it reports, and how many combinations of training it asked for.
     func report(effect: Double) -> (report: FactorReport, asked: Int) {
         let numbers = effects.indices
-        let (evaluated, trained) = (numbers.filter { isOfEvaluation[$0] }, numbers.filter { !isOfEvaluation[$0] })
+        let evaluated = numbers.filter { isOfEvaluation[$0] }
         var known: [Combination: ScoreMatrix] = [:]
         for combination in Combination.every(of: evaluated.count) {
             let whole = evaluated.indices.reduce(Combination()) { combination.has($1) ? $0.with(evaluated[$1]) : $0 }
@@ -50,15 +53,12 @@ struct PlantedCauses {
         }
         let all = Combination(all: effects.count)
         known[all] = scores(all)
-        func mean(_ combination: Combination) -> Double { (known[combination] ?? []).joined().reduce(0, +) }
         let ends = known.count
-        let start = evaluated.reduce(Combination()) { $0.with($1) }
-        let isUpward = mean(all) >= mean([])
-        while case let missing = AblationPath(over: trained, from: start, isUpward: isUpward, known).missing, !missing.isEmpty {
+        let factors = numbers.map { FactorScores.Factor("f\($0)", isOfEvaluation: isOfEvaluation[$0]) }
+        while case let missing = FactorScores(factors, known, effect: effect).path.missing, !missing.isEmpty {
             for combination in missing { known[combination] = scores(combination) }
         }
-        let factors = numbers.map { FactorReport.Factor("f\($0)", isOfEvaluation: isOfEvaluation[$0]) }
-        return (FactorReport(factors, known, metric: "pesq", effect: effect), known.count - ends)
+        return (FactorReport(FactorScores(factors, known, effect: effect), metric: "pesq"), known.count - ends)
     }
 
     private struct Words: RandomNumberGenerator {

@@ -1,0 +1,79 @@
+import Statistics
+
+/// A training that scores far worse than other trainings of the same configuration.
+public struct CollapsedTraining: Hashable, Sendable {
+    /// The configuration, and the training's place in it.
+    public var group: Int
+    public var place: Int
+    /// How much worse its mean is than that of the others.
+    public var drop: Double
+    /// The error of `drop`, and how often chance makes one as large, corrected for all trainings.
+    var error: ErrorOfMean
+    public var p: Double
+
+    /// The collapsed trainings among groups of trainings of one configuration each, given the mean score of every training.
+    ///
+    /// A training is compared with the others of its configuration, by a t test whose spread is pooled over all trainings but
+    /// this one. The one that lies farthest off is left out, and the rest is searched again, so that one collapse does not
+    /// hide another: all up to the last one beyond chance are found (Rosner, *Percentage Points for a Generalized ESD
+    /// Many-Outlier Procedure*, Technometrics 25, 1983). Two trainings of a configuration do not show which of them collapsed:
+    /// three are needed.
+    ///
+    /// - Parameters:
+    ///   - effect: The smallest drop that counts.
+    ///   - alpha: The probability of finding one where there is none.
+    public static func find(
+        in groups: [[Double]], effect: Double = 0, isHigherBetter: Bool = true, alpha: Double = 0.01
+    ) -> [CollapsedTraining] {
+        var kept = groups.map { Array($0.indices) }
+        let total = groups.reduce(0) { $0 + $1.count }
+        var removed: [CollapsedTraining] = []
+        while removed.count < total / 3 {
+            let worst = groups.indices.flatMap { group in
+                kept[group].count < 3 ? [] : kept[group].compactMap { place in
+                    one(place, of: group, among: groups, kept, sign: isHigherBetter ? 1 : -1, Double(total))
+                }
+            }.filter { $0.drop > 0 && $0.drop >= effect }.min { ($0.p, -$0.drop) < ($1.p, -$1.drop) }
+            guard let worst else { break }
+            removed.append(worst)
+            kept[worst.group].removeAll { $0 == worst.place }
+        }
+        // All that were found are compared with the trainings that are left.
+        let fallen = removed.prefix((removed.lastIndex { $0.p <= alpha } ?? -1) + 1)
+        let sound = groups.indices.map { group in groups[group].indices.filter { place in !fallen.contains { $0.group == group && $0.place == place } } }
+        return fallen.compactMap { one($0.place, of: $0.group, among: groups, sound, sign: isHigherBetter ? 1 : -1, Double(total)) }
+    }
+
+    private static func one(
+        _ place: Int, of group: Int, among groups: [[Double]], _ kept: [[Int]], sign: Double, _ total: Double
+    ) -> CollapsedTraining? {
+        var others = groups.indices.map { number in kept[number].map { groups[number][$0] } }
+        others[group] = kept[group].filter { $0 != place }.map { groups[group][$0] }
+        guard let noise = TrainingNoise(ofMeans: others) else { return nil }
+        let count = Double(others[group].count)
+        let drop = sign * (others[group].reduce(0, +) / count - groups[group][place])
+        let error = ErrorOfMean(variance: noise.variance * (1 + 1 / count), freedom: noise.freedom)
+        return CollapsedTraining(
+            group: group, place: place, drop: drop, error: error, p: drop > 0 ? min(1, total * error.p(of: drop) / 2) : 1)
+    }
+}
+
+/// How far trainings of one configuration lie apart, pooled over all configurations.
+public struct TrainingNoise: Hashable, Sendable {
+    public var variance: Double
+    public var freedom: Double
+    public var deviation: Double { variance.squareRoot() }
+
+    /// - Parameter groups: The mean score of each training, by configuration.
+    /// - Returns: nil where every configuration was trained once.
+    public init?(ofMeans groups: [[Double]]) {
+        var (sum, freedom) = (0.0, 0.0)
+        for means in groups where means.count > 1 {
+            let mean = means.reduce(0, +) / Double(means.count)
+            sum += means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+            freedom += Double(means.count - 1)
+        }
+        guard freedom > 0 else { return nil }
+        (variance, self.freedom) = (sum / freedom, freedom)
+    }
+}

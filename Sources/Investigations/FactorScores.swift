@@ -1,0 +1,79 @@
+/// The scores of combinations of factors, without the trainings that collapsed.
+///
+/// Combinations that differ in factors of the evaluation alone share their weights: a training that collapsed is left out of
+/// all of them.
+public struct FactorScores: Hashable, Sendable {
+    /// One factor, as the analysis needs it.
+    public struct Factor: Hashable, Sendable {
+        public var name: String
+        /// Whether it changes the evaluation alone, so that weights are reused.
+        public var isOfEvaluation: Bool
+
+        public init(_ name: String, isOfEvaluation: Bool) { (self.name, self.isOfEvaluation) = (name, isOfEvaluation) }
+    }
+
+    /// A seed that collapsed, in the combination of training factors that it was trained with.
+    public struct Collapse: Hashable, Sendable {
+        public var training: Combination
+        /// Its row in the score matrices as they were given.
+        public var row: Int
+        public var found: CollapsedTraining
+    }
+
+    public let factors: [Factor]
+    /// All scores, as they were measured.
+    public let measured: [Combination: ScoreMatrix]
+    /// Those of the trainings that did not collapse.
+    public let kept: [Combination: ScoreMatrix]
+    public let collapses: [Collapse]
+    /// The share of the gap that would matter, in the metric's unit.
+    public let effect: Double
+    /// How far trainings of one combination lie apart; nil where each was trained once.
+    public let noise: TrainingNoise?
+
+    /// - Parameters:
+    ///   - factors: Those of the evaluation have a full factorial on the source's weights in `scores`; for the others, the
+    ///     path begins where all of the evaluation's are at the target's value.
+    ///   - effect: nil takes a tenth of the gap.
+    ///   - isHigherBetter: Whether a larger value of the metric is a better one.
+    /// - Precondition: both ends have scores.
+    public init(_ factors: [Factor], _ scores: [Combination: ScoreMatrix], effect: Double? = nil, isHigherBetter: Bool = true) {
+        guard let first = scores[[]], let last = scores[Combination(all: factors.count)] else {
+            preconditionFailure("an end of the path has no scores")
+        }
+        (self.factors, measured) = (factors, scores)
+        let effect = effect ?? abs(ScoreMatrices.mean(last) - ScoreMatrices.mean(first)) / 10
+        let start = Self.start(of: factors)
+        // Each training once, at the target's values of the evaluation's factors.
+        let trainings = scores.keys.filter { $0.isSuperset(of: start) }.sorted { $0.rawValue < $1.rawValue }
+        let means = trainings.map { ScoreMatrices.seedMeans(scores[$0] ?? []) }
+        let found = CollapsedTraining.find(in: means, effect: effect, isHigherBetter: isHigherBetter)
+        let fallen = found.map { Collapse(training: trainings[$0.group].subtracting(start), row: $0.place, found: $0) }
+        let kept = scores.reduce(into: [Combination: ScoreMatrix]()) { kept, one in
+            let training = one.key.subtracting(start)
+            kept[one.key] = one.value.indices.filter { row in !fallen.contains { $0.training == training && $0.row == row } }
+                .map { one.value[$0] }
+        }
+        noise = TrainingNoise(ofMeans: trainings.map { ScoreMatrices.seedMeans(kept[$0] ?? []) })
+        self.kept = kept
+        (collapses, self.effect) = (fallen, effect)
+    }
+
+    public var source: Double { ScoreMatrices.mean(measured[[]] ?? []) }
+    public var target: Double { ScoreMatrices.mean(measured[Combination(all: factors.count)] ?? []) }
+    /// The numbers of the factors of the evaluation, and of training.
+    var evaluated: [Int] { factors.indices.filter { factors[$0].isOfEvaluation } }
+    var trained: [Int] { factors.indices.filter { !factors[$0].isOfEvaluation } }
+    /// All evaluation factors at the target's value.
+    var start: Combination { Self.start(of: factors) }
+
+    private static func start(of factors: [Factor]) -> Combination {
+        factors.indices.filter { factors[$0].isOfEvaluation }.reduce(Combination()) { $0.with($1) }
+    }
+
+    /// The path over the factors of training, from where all of the evaluation's are at the target's value.
+    public var path: AblationPath {
+        let (first, last) = (kept[[]] ?? [], kept[Combination(all: factors.count)] ?? [])
+        return AblationPath(over: trained, from: start, isUpward: ScoreMatrices.mean(last) >= ScoreMatrices.mean(first), kept)
+    }
+}
