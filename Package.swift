@@ -101,7 +101,7 @@ let package = Package(
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs", "SpecLanguage", "ReferenceCommands"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "InvestigationsTests", dependencies: ["Investigations", "Runs"]),
+        .testTarget(name: "InvestigationsTests", dependencies: ["Investigations", "Runs", "StoreSamples"]),
         .testTarget(name: "ImportsTests", dependencies: ["Imports", "Reports", "Audio"]),
         .testTarget(name: "ReportedTests", dependencies: ["Reported", "SpecLanguage"]),
         .target(name: "StoreSamples", dependencies: ["Runs"], path: "Tests/StoreSamples"),

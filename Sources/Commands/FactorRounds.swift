@@ -1,5 +1,6 @@
 import AtomicFiles
 import ArgumentParser
+import Diagnostics
 import Experiments
 import Foundation
 import Investigations
@@ -13,17 +14,29 @@ struct FactorRounds {
     let stem: String
     let options: Investigate
 
+    /// What is to be done, and how long it takes.
     struct Cost {
         var trainings = 0
         var evaluations = 0
-        var seconds = 0.0
-        var unmeasured = 0
+        /// s of what is like something that was measured.
+        var measured = 0.0
+        /// s of trainings of other kinds, by the assumption that `text` states, and s of one forward pass.
+        var assumed = 0.0
+        var forward = 0.0
+        /// Steps of which nothing is known.
+        var unknown = 0
 
-        /// `3 trainings and 6 evaluations to do, about 0:12`.
+        var seconds: Double { measured + assumed }
+
+        /// `3 trainings and 6 evaluations to do, about 0:12 as measured`.
         var text: String {
             var text = "\(trainings) \(trainings == 1 ? "training" : "trainings") and \(evaluations) \(evaluations == 1 ? "evaluation" : "evaluations") to do"
-            if seconds > 0 { text += ", about \(Duration.written(seconds)) as measured" }
-            if unmeasured > 0 { text += ", \(unmeasured) of them of a kind that was not measured yet" }
+            if measured > 0 { text += ", about \(Duration.written(measured)) as measured" }
+            if assumed > 0 {
+                text += "\(measured > 0 ? " and" : ",") about \(Duration.written(assumed)) of training if a step takes three forward passes of each of "
+                    + "its crops (one takes \(String(format: "%.3g", forward)) s here)"
+            }
+            if unknown > 0 { text += ", \(unknown) of them of a kind that was not measured yet and is not counted in the time" }
             return text
         }
     }
@@ -33,7 +46,7 @@ struct FactorRounds {
         let folder = (URL(fileURLWithPath: options.store.path).path as NSString).deletingLastPathComponent
         let known = FileManager.default.fileExists(atPath: options.store.path) ? try options.store.open() : nil
         let planner = Planner(store: known, folder: folder, corpora: options.corpora.folder)
-        var (cost, seen) = (Cost(), Set<String>())
+        var (cost, seen, timed) = (Cost(), Set<String>(), [String: Double?]())
         for combination in combinations {
             let loaded = try design.spec(of: combination, named: stem).loaded
             let plan = try planner.plan(loaded)
@@ -41,14 +54,23 @@ struct FactorRounds {
             for (run, step) in zip(loaded.runs, plan.steps.filter { $0.kind == .train }) where seen.insert("\(run.identity)\(run.spec.data.path ?? "")").inserted {
                 guard step.state != .cached else { continue }
                 cost.trainings += 1
-                cost.seconds += step.seconds ?? 0
-                if step.seconds == nil { cost.unmeasured += 1 }
+                if let seconds = step.seconds { cost.measured += seconds } else { add(run.spec, to: &cost, &timed) }
             }
-            let evaluations = plan.pending.filter { $0.kind == .evaluate }
-            cost.evaluations += evaluations.count
-            cost.seconds += evaluations.reduce(0) { $0 + ($1.seconds ?? 0) }
+            for step in plan.pending where step.kind == .evaluate {
+                cost.evaluations += 1
+                if let seconds = step.seconds { cost.measured += seconds } else { cost.unknown += 1 }
+            }
         }
         return cost
+    }
+
+    /// A training of a kind that was not measured: three forward passes of each crop, one of which is timed now.
+    private func add(_ spec: ExperimentSpec, to cost: inout Cost, _ timed: inout [String: Double?]) {
+        let key = "\(spec.backbone) \(spec.transform) \(spec.data.numFrames)"
+        if timed[key] == nil { timed[key] = .some((try? CropTiming.forward(of: spec)) ?? nil) }
+        guard let steps = spec.train.maxSteps, let forward = timed[key] ?? nil else { return cost.unknown += 1 }
+        cost.forward = max(cost.forward, forward)
+        cost.assumed += 3 * forward * Double(steps * spec.train.effectiveBatch)
     }
 
     /// Runs combinations, each as a process of this program; what was trained before is reused.

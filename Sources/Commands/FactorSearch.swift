@@ -52,9 +52,9 @@ struct FactorSearch {
         for factor in design.factors {
             printError("  \(factor.isOfEvaluation ? "evaluation" : "training  ") \(factor.name): \(shortened(factor.from)) → \(shortened(factor.to))")
         }
-        printError("\(design.factors.count) factors; at most \(AblationPath.most(of: design.trained.count)) combinations of training besides both ends, "
-            + "with \(options.seeds.count) seeds each")
         let rounds = FactorRounds(design: design, stem: stem, options: options)
+        printError("\(design.factors.count) factors, \(design.trained.count) of training; seeds \(options.seeds.map(String.init).joined(separator: ", "))")
+        try sayCostOfPath(design, rounds)
         var wanted = design.evaluations
         var spent = 0
         while true {
@@ -76,6 +76,17 @@ struct FactorSearch {
             wanted = path.missing
         }
         try show(design, try rounds.scores())
+    }
+
+    /// What the path between both ends takes at most, from what its first step does.
+    private func sayCostOfPath(_ design: FactorDesign, _ rounds: FactorRounds) throws {
+        guard design.trained.count > 1 else { return }
+        let first = design.trained.map { design.start.with($0) }
+        let (most, cost) = (AblationPath.most(of: design.trained.count), try rounds.cost(of: first))
+        let seconds = cost.seconds * Double(most) / Double(first.count)
+        printError(
+            "the path between both ends: at most \(most) combinations of training, \(most * options.seeds.count) trainings"
+                + (seconds > 0 ? ", about \(Duration.written(seconds))" : ""))
     }
 
     private func show(_ design: FactorDesign, _ measured: FactorRounds.Scores) throws {

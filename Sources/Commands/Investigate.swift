@@ -34,6 +34,11 @@ struct Investigate: ParsableCommand {
     @Option(help: ArgumentHelp("Folder of the reported figures.", valueName: "folder"))
     var reported: String?
 
+    @Option(
+        name: .customLong("cell"),
+        help: ArgumentHelp("Takes another run for a cell of the store, such as fork=my-run; may be repeated.", valueName: "cell=run"))
+    var cells: [String] = []
+
     @Option(help: "The metric whose gap is explained.")
     var metric = "pesq"
 
@@ -65,14 +70,29 @@ struct Investigate: ParsableCommand {
         if target == nil, computes || testSet != nil || trainings != nil || profile != nil {
             throw ValidationError("--run, --test-set, --trainings and --profile are for two runs or specs")
         }
+        if target != nil, !cells.isEmpty { throw ValidationError("--cell is for the file of an investigation") }
     }
 
     func run() throws {
         if let target { return try FactorSearch(self).explain(from: subject, to: target) }
-        let investigation = try Investigation(named: subject, folder: investigations ?? Library.folder("investigations"), files: Library.files)
+        let investigation = try substituted(
+            Investigation(named: subject, folder: investigations ?? Library.folder("investigations"), files: Library.files))
         let library = try ReportedLibrary(folder: reported ?? Library.folder("reported"), files: Library.files)
         let known = FileManager.default.fileExists(atPath: store.path) ? try store.open() : nil
         let report = try InvestigationReport(of: investigation, reporting: library, from: known)
         try json ? emit(report.json) : emit(report.text, terminator: "")
+    }
+
+    /// The investigation with the runs of `--cell`.
+    private func substituted(_ investigation: Investigation) throws -> Investigation {
+        try cells.reduce(investigation) { investigation, text in
+            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let taken = investigation.taking(parts[1], for: parts[0]) else {
+                let stored = investigation.cells.filter { if case .stored = $0.value.origin { true } else { false } }.keys.sorted()
+                throw ValidationError(
+                    "--cell takes CELL=RUN and not '\(text)'; cells of \(investigation.name) that are runs: \(stored.joined(separator: ", "))")
+            }
+            return taken
+        }
     }
 }

@@ -77,6 +77,9 @@ public struct CellBook: Sendable {
         }
     }
 
+    /// Whether a larger value of a metric is a better one, which it is where the store says nothing else.
+    func isHigherBetter(_ metric: String) -> Bool { shelf?.isHigherBetter(metric) ?? true }
+
     func label(_ name: String) -> String { sources[name]?.label ?? name }
 
     func place(_ name: String) -> String {

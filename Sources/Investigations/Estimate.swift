@@ -30,6 +30,9 @@ struct Estimate {
         _ terms: [(weight: Double, cell: MeasuredCell)], _ metric: String, scope: EvidenceTest.Scope, in book: CellBook
     ) throws(Unknown) {
         value = terms.reduce(0) { $0 + $1.weight * $1.cell.mean }
+        if let one = terms.first(where: { !$0.cell.isExact && $0.cell.count == 1 }) {
+            throw Unknown(reason: "\(one.cell.label) has one file, and a test needs more")
+        }
         let files = Self.filePart(terms, metric, book)
         perFile = files?.perFile
         var parts: [ErrorOfMean] = []

@@ -12,6 +12,7 @@ extension EvidenceTest {
             case .interaction(let a, let b, let c, let d): return try interaction([a, b, c, d], book)
             case .belowInput(let rows, let input): return try belowInput(rows, input, book)
             case .collapsed(let rows, let path): return try collapsed(rows, path, book)
+            case .collapsedSeed(let names): return try collapsedSeed(names, book)
             case .differOnly(let first, let second, let paths): return try differOnly(first, second, paths, book)
             case .less(let first, let second, let path): return try less(first, second, path, book)
             case .recorded(let cell, let path, let value): return try recorded(cell, path, value, book)
@@ -19,14 +20,25 @@ extension EvidenceTest {
             case .probe(let cell, let value, let below, let above): return try probe(cell, value, below, above, book)
             }
         } catch {
-            return missing(error)
+            return missing(error, book)
         }
     }
 
-    private func missing(_ absent: AbsentCell) -> TestAnswer {
-        TestAnswer(
-            outcome: .missing, meaning: .nothing, sentence: "not measured: \(absent.label) (\(absent.reason)).", places: [],
-            needs: [absent.need].compactMap(\.self))
+    /// What is missing: every cell of the test that has no scores, or what one of them lacks otherwise.
+    private func missing(_ absent: AbsentCell, _ book: CellBook) -> TestAnswer {
+        var all: [AbsentCell] = []
+        if comparesScores {
+            for name in cells.unique {
+                do throws(AbsentCell) { _ = try book.cell(name, metric) } catch { all.append(error) }
+            }
+        }
+        if all.isEmpty { all = [absent] }
+        let reasons = all.map(\.reason).unique.map { reason in
+            "\(all.filter { $0.reason == reason }.map(\.label).joined(separator: ", ")) (\(reason))"
+        }
+        return TestAnswer(
+            outcome: .missing, meaning: .nothing, sentence: "not measured: \(reasons.joined(separator: "; ")).", places: [],
+            needs: all.compactMap(\.need).unique)
     }
 
     func answer(
@@ -45,9 +57,10 @@ extension EvidenceTest {
     // MARK: Differences
 
     private func above(_ first: String, _ second: String, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
-        let (a, b) = (try book.cell(first, metric), try book.cell(second, metric))
+        let pair = MeasuredCell.onSharedFiles([try book.cell(first, metric), try book.cell(second, metric)])
+        let (a, b) = (pair[0], pair[1])
         let share = try share(a.mean - b.mean, book)
-        return decided([(1, a), (-1, b)], difference(a, b), book, share: share) { estimate in
+        return decided([(1, a), (-1, b)], difference(a, b), book, share: share, others: others(first, second, book)) { estimate in
             let interval = estimate.interval(alpha)
             if interval.lowerBound > 0, estimate.value >= effect { return .holds }
             if effect > 0 ? interval.upperBound < effect : interval.upperBound <= 0 { return .fails }
@@ -56,9 +69,10 @@ extension EvidenceTest {
     }
 
     private func equal(_ first: String, _ second: String, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
-        let (a, b) = (try book.cell(first, metric), try book.cell(second, metric))
+        let pair = MeasuredCell.onSharedFiles([try book.cell(first, metric), try book.cell(second, metric)])
+        let (a, b) = (pair[0], pair[1])
         let share = try share(a.mean - b.mean, book)
-        return decided([(1, a), (-1, b)], difference(a, b), book, share: share) { estimate in
+        return decided([(1, a), (-1, b)], difference(a, b), book, share: share, others: others(first, second, book)) { estimate in
             let interval = estimate.interval(alpha)
             if interval.lowerBound > -effect, interval.upperBound < effect { return .holds }
             if !interval.contains(0), abs(estimate.value) >= effect { return .fails }
@@ -69,6 +83,7 @@ extension EvidenceTest {
     private func interaction(_ names: [String], _ book: CellBook) throws(AbsentCell) -> TestAnswer {
         var cells: [MeasuredCell] = []
         for name in names { cells.append(try book.cell(name, metric)) }
+        cells = MeasuredCell.onSharedFiles(cells)
         let (here, there) = (cells[0].mean - cells[1].mean, cells[2].mean - cells[3].mean)
         let opening = "\(cells[0].text) − \(cells[1].text) is \(here.signed(cells[0].digits)), and \(cells[2].text) − \(cells[3].text) is "
             + "\(there.signed(cells[2].digits)): the two differ by \((here - there).signed(cells[0].digits))"
@@ -77,6 +92,15 @@ extension EvidenceTest {
             if interval.lowerBound > 0, estimate.value >= effect { return .holds }
             return interval.upperBound < max(effect, 0) ? .fails : nil
         }
+    }
+
+    /// What else differs between two cells, where it is more than one thing.
+    private func others(_ first: String, _ second: String, _ book: CellBook) -> String? {
+        let items = SettingDifferences(book.settings(first), book.settings(second), onlyShared: true).items
+        guard items.count > 1 else { return nil }
+        let rest = items.count > 4 ? " and \(items.count - 4) more" : ""
+        return " The two differ in \(items.count) recorded settings, \(items.prefix(4).map(\.text).joined(separator: ", "))\(rest): their scores "
+            + "do not show which of these matters."
     }
 
     /// What part of the gap a difference is.
@@ -89,7 +113,8 @@ extension EvidenceTest {
     }
 
     private func decided(
-        _ terms: [(Double, MeasuredCell)], _ opening: String, _ book: CellBook, share: String? = nil, rule: (Estimate) -> TestAnswer.Outcome?
+        _ terms: [(Double, MeasuredCell)], _ opening: String, _ book: CellBook, share: String? = nil,
+        others: String? = nil, rule: (Estimate) -> TestAnswer.Outcome?
     ) -> TestAnswer {
         do throws(Estimate.Unknown) {
             let estimate = try Estimate(terms.map { (weight: $0.0, cell: $0.1) }, metric, scope: scope, in: book)
@@ -97,7 +122,7 @@ extension EvidenceTest {
             let digits = max(2, terms.map(\.1.digits).max() ?? 2)
             let spread = scope == .seeds ? book.spread(of: terms.map(\.1).filter { $0.runs > 0 }, metric) : nil
             var sentence = "\(opening) (\(percent) interval \(interval.lowerBound.fixed(digits)) to \(interval.upperBound.fixed(digits))"
-            sentence += Self.basis(terms.map(\.1), scope, spread) + (share ?? "") + "."
+            sentence += Self.basis(terms.map(\.1), scope, spread) + (share ?? "") + "." + (others ?? "")
             if let outcome = rule(estimate) { return answer(outcome, sentence, cells, book, estimate) }
             let wanted = effect > 0 ? effect : abs(estimate.value)
             let needed = estimate.needed(for: wanted, scope, alpha: alpha).map { "\($0) \(scope == .seeds ? "trainings of each" : "files")" }
@@ -105,7 +130,7 @@ extension EvidenceTest {
             if case .interaction = question { sentence += " There is no reversal to explain yet." }
             return answer(.undecided(needed: needed), sentence, cells, book, estimate)
         } catch {
-            return answer(.undecided(needed: nil), "\(opening)\(share ?? ""); \(error.reason).", cells, book)
+            return answer(.undecided(needed: nil), "\(opening)\(share ?? ""); \(error.reason)." + (others ?? ""), cells, book)
         }
     }
 

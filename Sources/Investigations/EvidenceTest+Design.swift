@@ -8,13 +8,11 @@ extension EvidenceTest {
         for (name, settings) in [(first, a), (second, b)] where settings.isEmpty {
             throw AbsentCell(label: book.label(name), reason: "how it was made is not recorded")
         }
-        let others = Set(a.keys).union(b.keys).filter { path in
-            a[path] != b[path] && !paths.contains { path == $0 || path.hasPrefix($0 + ".") }
-        }.sorted()
+        let others = SettingDifferences(a, b).outside(paths)
         let asked = paths.joined(separator: " and ")
         let pair = "\(book.label(first)) and \(book.label(second))"
         guard !others.isEmpty else { return answer(.holds, "\(pair) differ in \(asked) alone.", [first, second], book) }
-        let list = others.map { "\($0) (\(a[$0] ?? "none") against \(b[$0] ?? "none"))" }.joined(separator: ", ")
+        let list = others.map(\.text).joined(separator: ", ")
         return answer(
             .fails, "\(pair) differ not in \(asked) alone, but in \(list) as well: their scores do not show which of these matters.",
             [first, second], book)

@@ -11,23 +11,25 @@ extension EvidenceTest {
         }
         guard !measured.isEmpty else { throw absent ?? AbsentCell(label: "rows", reason: "are not named") }
         var values: [(cell: MeasuredCell, difference: Double, p: Double?)] = []
+        let sign: Double = book.isHigherBetter(metric) ? 1 : -1
         for cell in measured {
-            let estimate = try? Estimate([(1, cell), (-1, floor)], metric, scope: .files, in: book)
-            values.append((cell, cell.mean - floor.mean, estimate?.p))
+            let pair = MeasuredCell.onSharedFiles([cell, floor])
+            let estimate = try? Estimate([(1, pair[0]), (-1, pair[1])], metric, scope: .files, in: book)
+            values.append((cell, sign * (pair[0].mean - pair[1].mean), estimate?.p))
         }
         let adjusted = HolmCorrection.adjusted(values.map { $0.p ?? 1 })
         let below = values.filter { $0.difference < -effect }
         let shown = zip(values, adjusted).filter { $0.difference < -effect && $1 <= alpha }.map(\.0)
         let shownAbove = zip(values, adjusted).count { $0.difference > 0 && $1 <= alpha }
         var sentence = below.count == 1 && values.count == 1
-            ? "\(below[0].cell.text) lies below \(floor.text) in \(measure)"
-            : "\(below.count) of \(values.count) rows lie below \(floor.text) in \(measure)"
+            ? "\(below[0].cell.text) \(sign > 0 ? "lies below" : "lies above") \(floor.text) in \(measure)"
+            : "\(below.count) of \(values.count) rows \(sign > 0 ? "lie below" : "lie above") \(floor.text) in \(measure)"
         if values.count > 1, !below.isEmpty {
             sentence += ": " + below.map { "\($0.cell.label) \($0.cell.mean.fixed($0.cell.digits))" }.joined(separator: ", ")
         }
         let beyond = shown.count == below.count ? "beyond chance" : "\(shown.count) of them beyond chance"
         if below.isEmpty {
-            sentence = "none of \(values.count) rows lies below \(floor.text) in \(measure)"
+            sentence = "none of \(values.count) rows \(sign > 0 ? "lies below" : "lies above") \(floor.text) in \(measure)"
         } else {
             sentence += ", \(beyond) (t test over files, Holm)"
             sentence += ". A system below its own input does less than nothing: something is broken before N, guidance or any "
@@ -67,5 +69,33 @@ extension EvidenceTest {
         let sentence = "\(found.count == 1 ? "a run" : "\(found.count) runs") over \(name) collapsed among good neighbours in \(measure): \(runs). "
             + "A setting between two good ones does not do that: what these runs say of \(name) holds for no other seed"
         return answer(.holds, sentence + ".", rows, book)
+    }
+
+    /// Trainings of one cell are compared with each other; the spread is pooled over all cells that are named.
+    func collapsedSeed(_ names: [String], _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+        var cells: [MeasuredCell] = []
+        for name in names { cells.append(try book.cell(name, metric)) }
+        let most = cells.map(\.runMeans.count).max() ?? 0
+        guard most >= 3 else {
+            let sentence = "no cell has the three trainings that show which one collapsed: "
+                + cells.map { "\($0.label) has \($0.runMeans.count)" }.joined(separator: ", ")
+            return answer(.undecided(needed: "3 trainings of each"), sentence + ".", names, book)
+        }
+        let found = CollapsedTraining.find(
+            in: cells.map(\.runMeans), effect: effect, isHigherBetter: book.isHigherBetter(metric), alpha: min(alpha, 0.01))
+        guard !found.isEmpty else {
+            return answer(.fails, "no training of \(cells.map(\.label).joined(separator: ", ")) collapsed in \(measure).", names, book)
+        }
+        let texts = found.map { one in
+            let cell = cells[one.group]
+            let others = cell.runMeans.indices.filter { place in !found.contains { $0.group == one.group && $0.place == place } }
+            let level = others.reduce(0) { $0 + cell.runMeans[$1] } / Double(others.count)
+            let name = cell.runNames.indices.contains(one.place) ? cell.runNames[one.place] : "training \(one.place + 1)"
+            return "\(name) of \(cell.label) scores \(cell.runMeans[one.place].fixed(2)), its other \(others.count) trainings "
+                + "\(level.fixed(2)) on average (p \(one.p < 0.001 ? "< 0.001" : "= " + one.p.fixed(3)))"
+        }
+        return answer(
+            .holds, "\(texts.joined(separator: "; ")) in \(measure). A mean over trainings with a collapsed one says little of the others.",
+            names, book)
     }
 }

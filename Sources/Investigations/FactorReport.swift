@@ -62,7 +62,7 @@ public struct FactorReport: Hashable, Sendable {
         for factor in path.order {
             let next = current.with(factor)
             if let first = scores.kept[current], let second = scores.kept[next] {
-                shares.append(rule.ofTraining(scores.factors[factor].name, first, second, noise: scores.noise))
+                shares.append(rule.ofTraining(scores.factors[factor].name, first, second, seeds: scores.errorOfTrainings(current, next)))
             }
             current = next
         }

@@ -28,8 +28,9 @@ public struct FactorScores: Hashable, Sendable {
     public let collapses: [Collapse]
     /// The share of the gap that would matter, in the metric's unit.
     public let effect: Double
-    /// How far trainings of one combination lie apart; nil where each was trained once.
-    public let noise: TrainingNoise?
+    /// How far trainings of one combination lie apart, and the combinations in its order.
+    public let spread: TrainingSpread
+    private let trainings: [Combination]
 
     /// - Parameters:
     ///   - factors: Those of the evaluation have a full factorial on the source's weights in `scores`; for the others, the
@@ -54,8 +55,8 @@ public struct FactorScores: Hashable, Sendable {
             kept[one.key] = one.value.indices.filter { row in !fallen.contains { $0.training == training && $0.row == row } }
                 .map { one.value[$0] }
         }
-        noise = TrainingNoise(ofMeans: trainings.map { ScoreMatrices.seedMeans(kept[$0] ?? []) })
-        self.kept = kept
+        spread = TrainingSpread(ofMeans: trainings.map { ScoreMatrices.seedMeans(kept[$0] ?? []) })
+        (self.kept, self.trainings) = (kept, trainings)
         (collapses, self.effect) = (fallen, effect)
     }
 
@@ -75,5 +76,14 @@ public struct FactorScores: Hashable, Sendable {
     public var path: AblationPath {
         let (first, last) = (kept[[]] ?? [], kept[Combination(all: factors.count)] ?? [])
         return AblationPath(over: trained, from: start, isUpward: ScoreMatrices.mean(last) >= ScoreMatrices.mean(first), kept)
+    }
+
+    /// What other trainings would change in the difference between two combinations; nil where nothing tells of it.
+    func errorOfTrainings(_ first: Combination, _ second: Combination) -> ErrorOfMean? {
+        func group(_ combination: Combination) -> (group: Int, count: Int)? {
+            trainings.firstIndex(of: combination).map { ($0, kept[combination]?.count ?? 0) }
+        }
+        guard let first = group(first), let second = group(second) else { return nil }
+        return spread.error(first, second)
     }
 }

@@ -78,19 +78,19 @@ public struct ShareRule: Hashable, Sendable {
 
     /// The share of a factor of training: the difference between two sets of trainings on the same files.
     ///
-    /// Its error is that of other trainings, whose spread is pooled over all that were made, and that of other files.
-    func ofTraining(_ name: String, _ first: ScoreMatrix, _ second: ScoreMatrix, noise: TrainingNoise?) -> FactorShare {
+    /// - Parameter seeds: What other trainings would change in it; nil where nothing tells of it.
+    func ofTraining(_ name: String, _ first: ScoreMatrix, _ second: ScoreMatrix, seeds: ErrorOfMean?) -> FactorShare {
         let mean = ScoreMatrices.mean(second) - ScoreMatrices.mean(first)
-        guard let noise else { return FactorShare(name, .training, mean: mean, needed: "two trainings of each combination at least") }
+        guard let seeds else { return FactorShare(name, .training, mean: mean, needed: "two trainings of each combination at least") }
         let sample = PairedSample([ScoreMatrices.fileDifferences(second, first)], clusters: clusters)
         guard sample.clusters > 1 else { return FactorShare(name, .training, mean: mean, needed: "more than one file") }
-        let weight = 1 / Double(first.count) + 1 / Double(second.count)
-        let error = ErrorOfMean(sumOf: [
-            .init(variance: noise.variance * weight, freedom: noise.freedom),
-            .init(variance: pow2(sample.standardError), freedom: Double(sample.clusters - 1)),
-        ])
+        let files = ErrorOfMean(variance: pow2(sample.standardError), freedom: Double(sample.clusters - 1))
+        let error = ErrorOfMean(sumOf: [seeds, files])
         return judged(name, .training, mean: mean, error: error) {
-            Power.units(forMean: $0, deviation: (error.variance / weight * 2).squareRoot(), alpha: alpha).map { "\($0) trainings of each" }
+            // 1 / n₁ + 1 / n₂ for n trainings of each is 2 / n.
+            let weight = 1 / Double(first.count) + 1 / Double(second.count)
+            return Power.units(forMean: $0, deviation: (error.variance / weight * 2).squareRoot(), alpha: alpha)
+                .map { "\($0) trainings of each" }
         }
     }
 

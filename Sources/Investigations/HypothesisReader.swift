@@ -55,7 +55,7 @@ struct HypothesisReader {
         let test = EvidenceTest(
             question, metric: metric ?? "", effect: effect ?? 0, alpha: alpha ?? defaults.alpha, scope: scope ?? .seeds, gap: gap,
             whenHolds: holds ?? .supports, whenFails: fails ?? .refutes, place: node.mark)
-        if test.needsMetric, metric == nil { mistakes.append(SpecError("missing-value", at: node.mark, "a test lacks 'metric'")) }
+        if test.comparesScores, metric == nil { mistakes.append(SpecError("missing-value", at: node.mark, "a test lacks 'metric'")) }
         if effect.map({ $0 < 0 }) ?? false {
             mistakes.append(SpecError("range", at: node.mark, "'effect' is the size of a difference, 0 or more"))
         }
@@ -70,18 +70,8 @@ struct HypothesisReader {
     }
 
     static let kinds = [
-        "above", "below", "equal", "interaction", "below_input", "collapsed", "differ_only", "less", "recorded", "finding", "probe",
+        "above", "below", "equal", "interaction", "below_input", "collapsed", "collapsed_seed", "differ_only", "less", "recorded", "finding", "probe",
     ]
-}
-
-extension EvidenceTest {
-    /// Whether it compares scores.
-    fileprivate var needsMetric: Bool {
-        switch question {
-        case .above, .equal, .interaction, .belowInput, .collapsed: true
-        case .differOnly, .less, .recorded, .finding, .probe: false
-        }
-    }
 }
 
 extension SectionReader {
@@ -104,6 +94,10 @@ extension SectionReader {
         case "collapsed":
             let (rows, path) = (inner.texts("rows").flatMap { groups[$0] ?? [$0] }, inner.text("over"))
             question = path.map { .collapsed(rows: rows, path: $0) }
+        case "collapsed_seed":
+            let names = inner.texts("cells").flatMap { groups[$0] ?? [$0] }
+            if names.isEmpty { inner.fail("missing-value", at: "cells", "'cells' names the cells whose trainings are compared") }
+            question = .collapsedSeed(cells: names)
         case "differ_only":
             let (names, paths) = (inner.texts("cells"), inner.texts("in"))
             if names.count != 2 { inner.fail("type", at: "cells", "'cells' names two cells, and this names \(names.count)") }

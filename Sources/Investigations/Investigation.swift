@@ -11,6 +11,21 @@ public struct Investigation: Hashable, Sendable {
     public var file: String
 }
 
+extension Investigation {
+    /// The same hypotheses of another run, or of another one of the store's anchors.
+    ///
+    /// - Returns: nil where `name` is no cell of the store.
+    public func taking(_ run: String, for name: String) -> Investigation? {
+        guard let source = cells[name], case .stored(var cell) = source.origin else { return nil }
+        var copy = self
+        (cell.run, cell.spec) = (run, nil)
+        copy.cells[name]?.origin = .stored(cell)
+        if source.label == name || source.label.isEmpty { return copy }
+        copy.cells[name]?.label = "\(source.label), '\(run)'"
+        return copy
+    }
+}
+
 /// One claim, and what decides it.
 public struct Hypothesis: Hashable, Sendable {
     /// A letter or a short name.
@@ -60,6 +75,8 @@ public struct EvidenceTest: Hashable, Sendable {
         case belowInput(rows: [String], input: String)
         /// Runs among good neighbours in a sweep over `path` that lie below both by `effect` at least.
         case collapsed(rows: [String], path: String)
+        /// One of the trainings of a cell scores far worse than the cell's others.
+        case collapsedSeed(cells: [String])
         /// Two cells differ in nothing but the settings of `paths`.
         case differOnly(first: String, second: String, paths: [String])
         /// A number among the settings of one cell is less than that of another.
@@ -108,11 +125,22 @@ public struct EvidenceTest: Hashable, Sendable {
     /// The cells that it stands on.
     public var cells: [String] {
         switch question {
-        case .above(let first, let second), .equal(let first, let second), .differOnly(let first, let second, _), .less(let first, let second, _): [first, second] + gap
+        case .above(let first, let second), .equal(let first, let second), .differOnly(let first, let second, _),
+            .less(let first, let second, _):
+            [first, second] + gap
         case .interaction(let a, let b, let c, let d): [a, b, c, d]
         case .belowInput(let rows, let input): rows + [input]
         case .collapsed(let rows, _): rows
+        case .collapsedSeed(let cells): cells
         case .recorded(let cell, _, _), .finding(let cell, _), .probe(let cell, _, _, _): [cell]
+        }
+    }
+
+    /// Whether it compares scores, so that it needs a metric.
+    var comparesScores: Bool {
+        switch question {
+        case .above, .equal, .interaction, .belowInput, .collapsed, .collapsedSeed: true
+        case .differOnly, .less, .recorded, .finding, .probe: false
         }
     }
 }

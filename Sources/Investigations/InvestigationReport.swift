@@ -92,8 +92,18 @@ extension InvestigationReport {
             }
             lines.append("")
         }
-        lines += stepLines
+        lines += [conclusion, ""] + stepLines
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Which hypotheses are supported, refuted and open, by their names.
+    public var conclusion: String {
+        func names(_ verdict: Verdict) -> String {
+            findings.filter { $0.verdict == verdict }.map(\.hypothesis.id).joined(separator: ", ")
+        }
+        let found = names(.supported)
+        let rest = Verdict.allCases.filter { $0 != .supported && !names($0).isEmpty }.map { "\($0.rawValue): \(names($0))" }
+        return ([found.isEmpty ? "nothing is supported" : "supported: \(found)"] + rest).joined(separator: "; ")
     }
 
     private var stepLines: [String] {
@@ -107,7 +117,7 @@ extension InvestigationReport {
     public var json: JSON {
         [
             "investigation": .string(investigation.name), "title": .string(investigation.title),
-            "hypotheses": .array(findings.map(\.json)),
+            "hypotheses": .array(findings.map(\.json)), "conclusion": .string(conclusion),
             "missing": .array(
                 steps.map {
                     [

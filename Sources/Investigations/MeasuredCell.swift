@@ -17,6 +17,8 @@ public struct MeasuredCell: Hashable, Sendable {
     public var runs: Int
     /// The mean of each training, where they are known.
     public var runMeans: [Double] = []
+    /// What each of them is called, such as `seed 2`.
+    public var runNames: [String] = []
     /// The scores of each training by file, where they are known.
     public var files: [[TestFile.ID: Double]] = []
     public var speakers: [TestFile.ID: String] = [:]
@@ -51,6 +53,34 @@ public struct MeasuredCell: Hashable, Sendable {
     ) {
         (self.label, self.mean, self.digits, self.std, self.count, self.runs) = (label, mean, digits, std, count, runs)
         (self.settings, self.place, self.mark, self.family, self.set) = (settings, place, mark, family, set)
+    }
+}
+
+extension MeasuredCell {
+    /// Cells over the files that all of them have a score of, where their scores by file are known.
+    static func onSharedFiles(_ cells: [MeasuredCell]) -> [MeasuredCell] {
+        let sets = cells.flatMap(\.files).map { Set($0.keys) }
+        guard cells.allSatisfy({ !$0.files.isEmpty }), let first = sets.first else { return cells }
+        let shared = sets.dropFirst().reduce(first) { $0.intersection($1) }
+        return shared.isEmpty || sets.allSatisfy { $0 == shared } ? cells : cells.map { $0.restricted(to: shared) }
+    }
+
+    private func restricted(to shared: Set<TestFile.ID>) -> MeasuredCell {
+        var cell = self
+        cell.files = files.map { $0.filter { shared.contains($0.key) } }
+        cell.summarize()
+        return cell
+    }
+
+    /// Sets mean, spread and count from the scores by file, which are added in one order: equal scores have equal means.
+    mutating func summarize() {
+        let values = files.map { one in one.sorted { $0.key < $1.key }.map(\.value) }
+        let means = values.map { $0.reduce(0, +) / Double($0.count) }
+        mean = means.reduce(0, +) / Double(means.count)
+        let first = values[0]
+        count = first.count
+        std = first.count > 1 ? (first.reduce(0) { $0 + ($1 - means[0]) * ($1 - means[0]) } / Double(first.count - 1)).squareRoot() : 0
+        if !runMeans.isEmpty { runMeans = means }
     }
 }
 

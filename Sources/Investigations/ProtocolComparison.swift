@@ -32,7 +32,10 @@ public struct ProtocolComparison: Sendable {
 
     public init(_ first: ProtocolSide, _ second: ProtocolSide, impossible: [Recipe.Impossible] = []) {
         (self.first, self.second, self.impossible) = (first, second, impossible)
-        let found = Self.settings(first, second) + Self.derived(first, second) + Self.checks(first, second) + Self.measured(first, second)
+        let checks = Self.checks(first, second)
+        // A waiver whose fault was found is one line with it.
+        let settings = Self.settings(first, second).filter { item in !checks.contains { item.path == "waive.\($0.path)" } }
+        let found = settings + Self.derived(first, second) + checks + Self.measured(first, second)
         items = found.enumerated().sorted { ($0.element.effect.weight, $0.offset) < ($1.element.effect.weight, $1.offset) }.map(\.element)
     }
 
@@ -62,10 +65,14 @@ public struct ProtocolComparison: Sendable {
     private static func checks(_ first: ProtocolSide, _ second: ProtocolSide) -> [Item] {
         let mine = first.findings.filter { !second.findings.contains($0) }
         let yours = second.findings.filter { !first.findings.contains($0) }
-        func texts(_ findings: [ProtocolSide.Finding]) -> [String: String] {
-            Dictionary(findings.map { ("\($0.gate)\n\($0.subject)", "\($0.subject): \($0.message)") }) { "\($0); \($1)" }
+        func texts(_ findings: [ProtocolSide.Finding], _ side: ProtocolSide) -> [String: String] {
+            let texts = Dictionary(findings.map { ("\($0.gate)\n\($0.subject)", "\($0.subject): \($0.message)") }) { "\($0); \($1)" }
+            return texts.reduce(into: [:]) { texts, one in
+                let reason = side.spec.waive[String(one.key.prefix { $0 != "\n" })]
+                texts[one.key] = one.value + (reason.map { " (waived: \($0))" } ?? "")
+            }
         }
-        let (here, there) = (texts(mine), texts(yours))
+        let (here, there) = (texts(mine, first), texts(yours, second))
         return Set(here.keys).union(there.keys).sorted().map { key in
             let gate = String(key.prefix { $0 != "\n" })
             return Item(kind: .check, path: gate, first: here[key] ?? "none", second: there[key] ?? "none", effect: .of(gate))
@@ -118,14 +125,19 @@ extension ProtocolComparison {
                 .text(item.effect.reason),
             ])
         }
-        // What follows from settings, and what is selected, is no thing of its own.
-        let deciding = items.count { $0.kind != .derived }
+        let deciding = items.count(where: isOfItsOwn)
         table.notes = [
             deciding == 0 ? "nothing that decides a score differs"
                 : deciding == 1 ? "one thing differs" : "\(deciding) things differ: scores would not show which of them matters"
         ]
         table.notes += impossible.map { "cannot occur here: \($0.what): \($0.because)" }
         return table
+    }
+
+    /// What follows from settings, and what a check says of settings alone, is no thing of its own.
+    private func isOfItsOwn(_ item: Item) -> Bool {
+        let isOfSettings = item.kind == .check && [item.first, item.second].contains { $0.hasPrefix("protocol: ") }
+        return item.kind != .derived && !isOfSettings
     }
 
     public var json: JSON {

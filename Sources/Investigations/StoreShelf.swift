@@ -14,21 +14,53 @@ struct StoreShelf: Sendable {
         for name in Set(cells.map(\.run)) {
             let found: [Run]
             do throws(StoreError) { found = try store.runs(called: name) } catch { continue }
-            var newest: [UInt64: Run] = [:]
-            for run in found where newest[run.key.seed].map({ $0.created < run.created }) ?? true { newest[run.key.seed] = run }
-            runs[name] = newest.values.sorted { $0.key.seed < $1.key.seed }
+            runs[name] = Self.trainings(of: found)
         }
         (self.runs, folder) = (runs, store.folder)
         snapshot = try store.scores(of: runs.values.flatMap { $0.map(\.id) }, sets: Set(cells.map(\.set)))
     }
 
-    func settings(of cell: StoredCell) -> [String: String] {
-        runs[cell.run]?.first.flatMap { snapshot.settings[$0.id] } ?? [:]
+    /// The trainings of the configuration that was trained last, one for each seed; of a sweep, all runs.
+    private static func trainings(of found: [Run]) -> [Run] {
+        guard Set(found.map(\.configurationName)).count == 1, let last = found.max(by: { $0.created < $1.created }) else { return found }
+        let own = found.filter { $0.key.identity == last.key.identity && $0.key.dataFingerprint == last.key.dataFingerprint }
+        return Dictionary(grouping: own, by: \.key.seed).values.compactMap { $0.max { $0.created < $1.created } }
+            .sorted { $0.key.seed < $1.key.seed }
     }
 
-    /// What checks found about the first run of a cell; nil where there is none.
+    /// The runs of a cell.
+    ///
+    /// - Throws: `AbsentCell` where several configurations are called so.
+    private func trainings(of cell: StoredCell, _ label: String) throws(AbsentCell) -> [Run] {
+        let found = runs[cell.run] ?? []
+        let names = found.map(\.configurationName).unique
+        guard names.count <= 1 else {
+            throw AbsentCell(label: label, reason: "'\(cell.run)' is \(names.count) configurations; name one of them, such as '\(names[0])'")
+        }
+        return found
+    }
+
+    /// Whether a larger value is a better one; nil where no score of the metric is known.
+    func isHigherBetter(_ metric: String) -> Bool? { snapshot.metrics.values.first { $0.name == metric }?.higherIsBetter }
+
+    /// The settings of a cell's runs, the factors of its evaluation, and the samples that training saw.
+    func settings(of cell: StoredCell) -> [String: String] {
+        guard let run = (try? trainings(of: cell, cell.run))?.first, var settings = snapshot.settings[run.id] else { return [:] }
+        for (name, value) in cell.factors {
+            let path = ["snr", "corrector", "predictor"].contains(name) ? "evaluate.sampler.\(name)" : "evaluate.\(name)"
+            settings[settings[path + ".name"] == nil ? path : path + ".name"] = value
+        }
+        let factors = ["max_steps", "batch_size", "devices", "accumulate_grad_batches"].map { settings["train.\($0)"].flatMap(Double.init) }
+        if let steps = factors[0], let batch = factors[1] {
+            settings["train.samples"] = String(Int(steps * batch * (factors[2] ?? 1) * (factors[3] ?? 1)))
+        }
+        return settings
+    }
+
+    /// What checks found about the runs of a cell; nil where there is none.
     func findings(of cell: StoredCell) -> [GateFinding]? {
-        runs[cell.run]?.first.map { snapshot.findings[$0.id] ?? [] }
+        guard let own = runs[cell.run], !own.isEmpty else { return nil }
+        return own.flatMap { snapshot.findings[$0.id] ?? [] }
     }
 
     /// A number of the report that `sgmse probe` wrote about the first run of a cell, by its path in the document.
@@ -49,7 +81,7 @@ struct StoreShelf: Sendable {
     /// - Throws: `AbsentCell` where there are none, or where several evaluations are meant.
     func cell(_ cell: StoredCell, _ metric: String, label: String) throws(AbsentCell) -> MeasuredCell {
         let isAnchor = snapshot.evaluations.contains { $0.anchor == cell.run }
-        let runs = runs[cell.run] ?? []
+        let runs = try trainings(of: cell, label)
         guard isAnchor || !runs.isEmpty else { throw AbsentCell(cell, label, "the store has no run '\(cell.run)'") }
         var (series, found): ([ScoreSnapshot.Series], [Run]) = ([], [])
         if isAnchor {
@@ -65,6 +97,9 @@ struct StoreShelf: Sendable {
         }
         guard !series.isEmpty else {
             throw AbsentCell(cell, label, "'\(cell.run)' was not evaluated so", work: isAnchor ? .scan : .evaluate)
+        }
+        guard series.contains(where: { $0.values.contains(where: \.isFinite) }) else {
+            throw AbsentCell(label: label, reason: "no file of it has a \(metric)")
         }
         return measured(series, runs: found, cell, label: label, isAnchor: isAnchor)
     }
@@ -97,19 +132,25 @@ struct StoreShelf: Sendable {
     private func measured(
         _ series: [ScoreSnapshot.Series], runs: [Run], _ cell: StoredCell, label: String, isAnchor: Bool
     ) -> MeasuredCell {
-        let files = series.map { one in
-            Dictionary(zip(one.files, one.values).filter { $0.1.isFinite }) { first, _ in first }
-        }
-        let means = files.map { values in values.isEmpty ? .nan : values.values.reduce(0, +) / Double(values.count) }
-        let mean = means.reduce(0, +) / Double(means.count)
-        let first = files[0]
-        let variance = first.count > 1 ? first.values.reduce(0) { $0 + pow($1 - means[0], 2) } / Double(first.count - 1) : 0
+        // A training without any score says nothing.
+        let scored = series.enumerated().map { place, one in
+            (place, Dictionary(zip(one.files, one.values).filter { $0.1.isFinite }) { first, _ in first })
+        }.filter { !$0.1.isEmpty }
+        let own = isAnchor ? [] : scored.map { runs[$0.0] }
         var measured = MeasuredCell(
-            label: label, mean: mean, std: variance.squareRoot(), count: first.count, runs: isAnchor ? 0 : series.count,
-            settings: settings(of: cell), place: isAnchor ? "anchor \(cell.run)" : "run \(runs.map(\.shortID).joined(separator: ", "))",
+            label: label, mean: 0, count: 0, runs: own.count, settings: settings(of: cell),
+            place: isAnchor ? "anchor \(cell.run)" : "run \(own.map(\.shortID).joined(separator: ", "))",
             family: "store: \(cell.set)", set: cell.set)
-        (measured.files, measured.runMeans) = (files, isAnchor ? [] : means)
+        measured.files = scored.map(\.1)
+        measured.runMeans = own.map { _ in 0 }
+        measured.runNames = own.map { "seed \($0.key.seed)" }
+        measured.summarize()
         measured.speakers = snapshot.files.compactMapValues(\.speaker)
         return measured
     }
+}
+
+extension Run {
+    /// Its name without the seed: that of the configuration.
+    fileprivate var configurationName: String { name.replacing(/,?seed=[0-9]+/, with: "") }
 }

@@ -42,7 +42,6 @@ import Testing
     /// The numbers are the rows of the list of deviations in the notes on that study.
     @Test(arguments: [
         (5, ["train.max_steps=2"], "train.max_steps"),
-        (6, ["objective.network_scaling=1/sigma"], "objective.network_scaling"),
         (7, ["evaluate.reference=[{name: oracle, num_frames: 63}]", "waive.reference-length=planted"], "evaluate.reference"),
         (8, ["conditioning.ref_from=segment"], "conditioning.ref_from"),
         (9, ["conditioning.cond_drop_prob=0", "evaluate.reference=[zero]", "waive.unseen-reference=planted"], "unseen-reference"),
@@ -58,6 +57,21 @@ import Testing
     func aDeviationFromTheRecipeIsFound(row: Int, overrides: [String], path: String) throws {
         let found = try paths([spec, "--recipe", "recipe.yaml", "--no-data"] + overrides.flatMap { ["--set", $0] })
         #expect(found.contains(path), "row \(row): \(found)")
+    }
+
+    /// Row 6: the baseline is compared with a conditioned network, and is another network itself, whose output is divided by t.
+    @Test func theBaselineOnTheOtherNetworkIsFound() throws {
+        let network = "{ name: ncsnpp_v2, nf: 4, ch_mult: [1, 1, 1, 1], num_res_blocks: 1, attn_resolutions: [] }"
+        let text = Self.base.replacing(/backbone: .*/, with: "backbone: \(network)").replacing(/conditioning: .*\n/, with: "")
+            .replacing("guidance: [0, 1], reference: [oracle], ", with: "")
+        let baseline = try scratch.spec(text, "baseline.yaml")
+        try "title: baseline\nspec: \(baseline)\n".write(toFile: scratch.folder + "/baseline-recipe.yaml", atomically: true, encoding: .utf8)
+        #expect(try paths([baseline, "--recipe", "baseline-recipe.yaml", "--no-data"]).isEmpty)
+        let other = "backbone=" + network.replacing("ncsnpp_v2", with: "ncsnpp")
+        #expect(try paths([baseline, "--recipe", "baseline-recipe.yaml", "--no-data", "--set", other]).contains("backbone"))
+        // Beside the conditioned network it differs in more than the conditioning: the effect of that is confounded.
+        let both = try paths([baseline, spec, "--no-data", "--set", other])
+        #expect(both.contains("backbone") && both.contains { $0.hasPrefix("conditioning") }, "\(both)")
     }
 
     /// Rows 1, 3 and 4: training or validation files at 48 kHz, and a validation set that is the test set.

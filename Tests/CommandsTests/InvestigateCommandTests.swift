@@ -30,7 +30,10 @@ import Testing
         let arguments = ["investigate", first, second, "--metric", "si_sdr", "--seeds", "0", "1"]
         let plan = try Program.run(arguments: arguments, in: scratch.folder)
         #expect(plan.code == 0 && plan.out.isEmpty, "\(plan.out)\(plan.error)")
-        for words in ["3 factors", "4 trainings", "evaluation evaluate.N", "training   train.lr", "nothing is computed yet"] {
+        for words in [
+            "3 factors, 2 of training; seeds 0, 1", "at most 2 combinations of training, 4 trainings, about", "4 trainings and 6 evaluations to do",
+            "if a step takes three forward passes of each of its crops (one takes", "evaluation evaluate.N", "training   train.lr", "nothing is computed yet",
+        ] {
             #expect(plan.error.contains(words), "\(words) in \(plan.error)")
         }
         let end = try Program.run(arguments: arguments + ["--run", "--json"], in: scratch.folder)
@@ -44,6 +47,10 @@ import Testing
         // Two ends and two neighbours, with two seeds each; the evaluation's factor reuses the first end's weights.
         let runs = try JSONSerialization.jsonObject(with: Data(try Program.run("ls", "--json", in: scratch.folder).out.utf8)) as? [Any]
         #expect(runs?.count == 8)
+        // What was measured takes the place of the assumption.
+        let third = try scratch.spec(base.replacing("lr: 1.0e-3", with: "lr: 3.0e-3"), "third.yaml")
+        let known = try Program.run("investigate", first, third, "--metric", "si_sdr", "--seeds", "0", in: scratch.folder)
+        #expect(known.error.contains("as measured") && !known.error.contains("three forward passes"), "\(known.error)")
         let again = try Program.run(arguments: arguments + ["--json"], in: scratch.folder)
         #expect(again.code == 0 && again.out == end.out, "\(again.error)")
     }

@@ -136,6 +136,38 @@ import Testing
     }
 }
 
+/// How far trainings lie apart.
+@Suite struct TrainingSpreadTests {
+    @Test func anUnstableConfigurationHasASpreadOfItsOwn() {
+        let stable = [[7.1, 7.6, 7.3], [5.2, 6.1, 5.4], [4.8, 5.8, 5.7]]
+        let spread = TrainingSpread(ofMeans: [[-5.6, 2.6, -4.0]] + stable)
+        #expect(Set(spread.own.keys) == [0] && spread.pooled == TrainingNoise(ofMeans: stable))
+        #expect(TrainingSpread(ofMeans: stable).own.isEmpty)
+    }
+
+    @Test func oneOfAHundredPoolsOfEqualSpreadIsSplit() {
+        let split = (0..<400).count { number in
+            let world = PlantedCauses(effects: [0, 0], world: UInt64(7000 + number))
+            return !TrainingSpread(ofMeans: Combination.every(of: 2).map { world.scores($0).map { $0.reduce(0, +) / Double($0.count) } }).own.isEmpty
+        }
+        #expect(split <= 12, "\(split) of 400")
+    }
+
+    @Test func aShareOfAnUnstableConfigurationIsJudgedByItsOwnSpread() {
+        func matrix(_ means: [Double]) -> ScoreMatrix { means.map { mean in (0..<9).map { mean + 0.1 * Double($0 % 3) } } }
+        let (stable, other) = (Combination(factor: 0), Combination(factor: 1))
+        let scores: [Combination: ScoreMatrix] = [
+            []: matrix([-5.6, 2.6, -4.0]), stable: matrix([4.9, 5.2, 5.1]), other: matrix([-5.0, 1.6, -3]), stable.union(other): matrix([7.1, 7.4, 7.0]),
+        ]
+        let factors = [FactorScores.Factor("network", isOfEvaluation: false), .init("data", isOfEvaluation: false)]
+        let report = FactorReport(FactorScores(factors, scores, effect: 0.5), metric: "si_sdr")
+        #expect(report.shares.map(\.name) == ["network", "data"])
+        #expect(report.shares.first { $0.name == "data" }?.verdict == .supported, "\(report.sentence)")
+        let width = { (share: FactorShare?) in (share?.interval).map { $0.upperBound - $0.lowerBound } ?? 0 }
+        #expect(width(report.shares[0]) > 5 * width(report.shares[1]), "\(report.sentence)")
+    }
+}
+
 /// Trainings that lie far from others of their configuration.
 @Suite struct CollapsedTrainingTests {
     @Test func theOneThatFellIsFoundAndGoodOnesAreNot() {

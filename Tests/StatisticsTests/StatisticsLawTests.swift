@@ -8,6 +8,14 @@ import Testing
         return (0..<60).map { _ in 0.3 + noise.normal() }
     }()
 
+    /// F(1, ν) is the square of Student's t, F(2, ν) has a closed form, and a ratio's upper tail is its inverse's lower one.
+    @Test(arguments: [1.0, 3, 8, 40], [0.2, 1.0, 4.5, 30])
+    func theTailOfFAgreesWithWhatIsKnown(freedom: Double, f: Double) {
+        #expect(abs(FDistribution(above: 1, below: freedom).upperTail(f) - StudentDistribution(freedom: freedom).twoSided(f.squareRoot())) < 1e-12)
+        #expect(abs(FDistribution(above: 2, below: freedom).upperTail(f) - pow(1 + 2 * f / freedom, -freedom / 2)) < 1e-12)
+        #expect(abs(FDistribution(above: 5, below: freedom).upperTail(f) + FDistribution(above: freedom, below: 5).upperTail(1 / f) - 1) < 1e-12)
+    }
+
     @Test func theSameDifferencesGiveTheSameNumbers() {
         let sample = PairedSample([values])
         #expect(PairedComparison(sample) == PairedComparison(sample))

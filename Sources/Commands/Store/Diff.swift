@@ -5,6 +5,7 @@ import Investigations
 import Models
 import Parallelism
 import Reports
+import Runs
 
 /// `sgmse diff`: in what two runs, two specs, or a run and a spec differ.
 struct Diff: ParsableCommand {
@@ -12,7 +13,7 @@ struct Diff: ParsableCommand {
         abstract: "Show in what two runs or specs differ: meaning, protocol, provenance, and results on the same files.",
         discussion: """
             A name that ends in .yaml is a spec. Where a spec or a recipe takes part, the protocols are compared line by line, \
-            before anything is trained: what matters most stands first, with what is known of it, and what checks find in the \
+            before anything is trained: what is known to matter most stands first, with what is known of it, and what checks find in the \
             data beside it. Recipes of published results lie in experiments/protocols.
             """)
 
@@ -76,10 +77,22 @@ struct Diff: ParsableCommand {
         }
         let runs = (found[0], found[1])
         let report = try DiffReport(between: runs.0.id, and: runs.1.id, in: store, unfloored: Catalog.standard.metrics.unfloored)
-        if json || format == .json { return try emit(report.json) }
-        for (index, table) in report.tables.enumerated() {
+        let protocols = try protocols(of: runs)
+        if json || format == .json {
+            guard case .object(let members) = report.json else { return try emit(report.json) }
+            return try emit(Reports.JSON.object(members + [.init("protocol", protocols.json)]))
+        }
+        var ranked = protocols.table
+        ranked.title = "by how much such a difference is known to matter"
+        for (index, table) in (report.tables + (protocols.items.isEmpty ? [] : [ranked])).enumerated() {
             if index > 0 { try emit("") }
             try emit(table, as: format)
         }
+    }
+
+    /// The protocols of two runs, with the checkpoints that were evaluated and their validation scores.
+    private func protocols(of runs: (Run, Run)) throws -> ProtocolComparison {
+        let sides = ProtocolSides(store: store, corpora: corpora, readsData: false, interruption: Interruption())
+        return ProtocolComparison(try sides.side(ofRun: runs.0), try sides.side(ofRun: runs.1))
     }
 }

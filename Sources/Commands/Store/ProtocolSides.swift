@@ -36,9 +36,10 @@ struct ProtocolSides {
         return ProtocolSide(label: recipe.name, spec: loaded.spec, findings: try inSpec(loaded), measured: recipe.measured)
     }
 
-    private func side(ofRun name: String) throws -> ProtocolSide {
+    private func side(ofRun name: String) throws -> ProtocolSide { try side(ofRun: try store.open().run(named: name)) }
+
+    func side(ofRun run: Run) throws -> ProtocolSide {
         let store = try store.open()
-        let run = try store.run(named: name)
         let spec = try JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: run.id).resolved.utf8))
         let loaded = try Library.loader.load(text: ResolvedRendering.yaml(spec), file: "\(run.name).yaml")
         let found = try store.findings(of: run.id).filter { $0.severity == .failure && $0.subject != "protocol" }.map {
