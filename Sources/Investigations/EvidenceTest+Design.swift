@@ -51,9 +51,9 @@ extension EvidenceTest {
         }
         let found = findings.filter { $0.gate == gate && $0.severity != .note }
         guard let first = found.first else {
-            return answer(.fails, "the check '\(gate)' found nothing of \(book.label(name)).", [name], book)
+            return answer(.fails, "the check '\(gate)' found nothing in \(book.label(name)).", [name], book)
         }
-        return answer(.holds, "the check '\(gate)' found of \(book.label(name)), \(first.subject): \(first.message).", [name], book)
+        return answer(.holds, "the check '\(gate)' found this in \(book.label(name)): \(first.subject): \(first.message).", [name], book)
     }
 
     func probe(_ name: String, _ value: String, _ below: Double?, _ above: Double?, _ book: CellBook) throws(AbsentCell) -> TestAnswer {

@@ -108,7 +108,10 @@ extension InvestigationReport {
 
     private var stepLines: [String] {
         let steps = steps
-        guard !steps.isEmpty else { return ["nothing is missing"] }
+        guard !steps.isEmpty else {
+            let isOpen = findings.contains { $0.answers.contains { $0.outcome == .missing } }
+            return [isOpen ? "no command is declared that measures what is missing" : "nothing is missing"]
+        }
         return ["what is missing, the cheapest and most decisive first:"] + steps.enumerated().map { place, step in
             "  \(place + 1). \(step.need.what) (\(step.hypotheses.joined(separator: ", ")); \(step.need.work.rawValue))\n     \(step.need.command)"
         }

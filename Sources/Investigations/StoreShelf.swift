@@ -10,22 +10,31 @@ struct StoreShelf: Sendable {
     private let folder: String
 
     init(of cells: [StoredCell], in store: RunStore) throws(StoreError) {
+        let all = try store.runs()
         var runs: [String: [Run]] = [:]
         for name in Set(cells.map(\.run)) {
-            let found: [Run]
-            do throws(StoreError) { found = try store.runs(called: name) } catch { continue }
-            runs[name] = Self.trainings(of: found)
+            // A spec that differs in its evaluation alone shares the runs of another, under a second name.
+            var found = all.filter { run in ([run.name] + run.aliases).contains { $0.withoutSeed == name } }
+            if found.isEmpty {
+                do throws(StoreError) { found = try store.runs(called: name) } catch { continue }
+            }
+            runs[name] = Self.trainings(of: found, called: name)
         }
         (self.runs, folder) = (runs, store.folder)
         snapshot = try store.scores(of: runs.values.flatMap { $0.map(\.id) }, sets: Set(cells.map(\.set)))
     }
 
     /// The trainings of the configuration that was trained last, one for each seed; of a sweep, all runs.
-    private static func trainings(of found: [Run]) -> [Run] {
-        guard Set(found.map(\.configurationName)).count == 1, let last = found.max(by: { $0.created < $1.created }) else { return found }
+    private static func trainings(of found: [Run], called name: String) -> [Run] {
+        guard configurations(of: found, called: name).count == 1, let last = found.max(by: { $0.created < $1.created }) else { return found }
         let own = found.filter { $0.key.identity == last.key.identity && $0.key.dataFingerprint == last.key.dataFingerprint }
         return Dictionary(grouping: own, by: \.key.seed).values.compactMap { $0.max { $0.created < $1.created } }
             .sorted { $0.key.seed < $1.key.seed }
+    }
+
+    /// The names of the configurations among runs that a name means.
+    private static func configurations(of found: [Run], called name: String) -> [String] {
+        found.map { run in ([run.name] + run.aliases).map(\.withoutSeed).contains(name) ? name : run.name.withoutSeed }.unique
     }
 
     /// The runs of a cell.
@@ -33,7 +42,7 @@ struct StoreShelf: Sendable {
     /// - Throws: `AbsentCell` where several configurations are called so.
     private func trainings(of cell: StoredCell, _ label: String) throws(AbsentCell) -> [Run] {
         let found = runs[cell.run] ?? []
-        let names = found.map(\.configurationName).unique
+        let names = Self.configurations(of: found, called: cell.run)
         guard names.count <= 1 else {
             throw AbsentCell(label: label, reason: "'\(cell.run)' is \(names.count) configurations; name one of them, such as '\(names[0])'")
         }
@@ -89,7 +98,10 @@ struct StoreShelf: Sendable {
             series = try one(of: own, metric, cell, label).map { [$0] } ?? []
         } else {
             for run in runs {
-                let own = snapshot.evaluations.filter { $0.run == run.id && matches($0, cell) }
+                let all = snapshot.evaluations.filter { $0.run == run.id && matches($0, cell) }
+                // What the cell does not name is as the run's own spec has it, where there is more than one.
+                let usual = all.filter { isUsual($0, of: run, besides: cell.factors) }
+                let own = all.count > 1 && !usual.isEmpty ? usual : all
                 guard let scores = try one(of: own, metric, cell, label) else { continue }
                 series.append(scores)
                 found.append(run)
@@ -129,6 +141,25 @@ struct StoreShelf: Sendable {
         }
     }
 
+    /// Whether an evaluation is at the factors that the run's spec asks for, as far as it says and besides those that are named.
+    private func isUsual(_ evaluation: Evaluation, of run: Run, besides named: [String: String]) -> Bool {
+        let settings = snapshot.settings[run.id] ?? [:]
+        func asked(_ path: String) -> [String]? { (settings[path] ?? settings[path + ".name"])?.components(separatedBy: ", ") }
+        return evaluation.point.factors.allSatisfy { name, value in
+            guard named[name] == nil, let usual = asked("evaluate.\(name)") else { return true }
+            switch name {
+            case "padding", "weights": return usual.contains(value)
+            case "N", "guidance": return usual.contains { Double($0) == Double(value) }
+            case "reference":
+                let parts = value.split(separator: "/").map(String.init)
+                let trained = asked("conditioning.ref_num_frames") ?? []
+                let frames = asked("evaluate.reference.num_frames") ?? trained
+                return usual.contains(parts[0]) && (parts.count > 1 ? frames.contains(parts[1]) : frames.isEmpty || !Set(frames).isDisjoint(with: trained))
+            default: return true
+            }
+        }
+    }
+
     private func measured(
         _ series: [ScoreSnapshot.Series], runs: [Run], _ cell: StoredCell, label: String, isAnchor: Bool
     ) -> MeasuredCell {
@@ -150,7 +181,7 @@ struct StoreShelf: Sendable {
     }
 }
 
-extension Run {
-    /// Its name without the seed: that of the configuration.
-    fileprivate var configurationName: String { name.replacing(/,?seed=[0-9]+/, with: "") }
+extension String {
+    /// A run's name without the seed: that of the configuration.
+    fileprivate var withoutSeed: String { replacing(/,?seed=[0-9]+$/, with: "") }
 }

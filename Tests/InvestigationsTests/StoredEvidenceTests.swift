@@ -123,6 +123,28 @@ import Testing
         #expect(sweep.text.contains("is 2 configurations; name one of them, such as 'z,p=1'"), "\(sweep.text)")
     }
 
+    @Test func whatACellDoesNotNameIsAsItsSpecHasIt() throws {
+        let settings = #"{"evaluate":{"padding":"zero","reference":{"name":"oracle","num_frames":9}},"conditioning":{"ref_num_frames":4}}"#
+        try train("b", [Self.files.map { $0 - 1 }])
+        let files = (0..<12).map { TestFile(path: "f\($0).wav", seconds: 2) }
+        let set = try store.register(testSet: "street", fingerprint: "x12", folder: "street", sampleRate: 16_000, files: files)
+        let column = try store.register(metric: "mos", signature: "mos|v1", unit: "", higherIsBetter: true)
+        var draft = Sample.run("a,seed=0", resolved: settings)
+        draft.spec = StoredSpec(file: "a.yaml", written: "name: a", resolved: settings)
+        let run = try store.register(draft)
+        for (padding, reference, rise) in [("zero", "oracle/9", 0.0), ("reflection", "oracle/9", 7), ("zero", "oracle", 8)] {
+            var point = EvaluationPoint(steps: 7, sampler: "pc", weights: "ema", noiseSeed: 0, other: #"{"padding":"\#(padding)"}"#)
+            point.reference = reference
+            try Sample.evaluation(of: .run(run.id, checkpoint: nil), on: set, at: point, column, Self.files.map { $0 + rise }, in: store)
+        }
+        let report = try report("{ above: [a, b], effect: 0.5, over: files }")
+        #expect(report.text.contains("a (2.15, one run)"), "\(report.text)")
+        // A second name of the same runs is as good as the first.
+        _ = try store.register({ () -> RunDraft in var other = draft; other.name = "c,seed=0"; return other }())
+        let other = try self.report("{ above: [c, b], effect: 0.5, over: files }", ["c", "b"])
+        #expect(other.text.contains("c (2.15, one run)"), "\(other.text)")
+    }
+
     @Test func twoThingsChangedAtOnceAreSaid() throws {
         try train("a", [Self.files, Self.files], settings: #"{"train":{"lr":1},"backbone":{"name":"x","nf":3}}"#)
         try train("b", [Self.files, Self.files], settings: #"{"train":{"lr":2},"backbone":{"name":"y","nf":4}}"#)
