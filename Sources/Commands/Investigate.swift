@@ -45,7 +45,7 @@ struct Investigate: ParsableCommand {
     @Option(name: .customLong("test-set"), help: ArgumentHelp("The test set; the first of the spec if not given.", valueName: "set"))
     var testSet: String?
 
-    @Option(parsing: .upToNextOption, help: "Seeds of each training; with one, nothing tells a factor from chance.")
+    @Option(parsing: .upToNextOption, help: "Seeds of each training; with one, no factor is supported, as the spread between trainings is unknown.")
     var seeds = [0, 1, 2]
 
     @Option(help: "The share of the gap that would matter, in the metric's unit; a tenth of the gap if not given.", in: 0...1e6)

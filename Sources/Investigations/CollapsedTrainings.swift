@@ -15,7 +15,7 @@ public struct CollapsedTraining: Hashable, Sendable {
     ///
     /// A training is compared with the others of its configuration, by a t test whose spread is pooled over all trainings but
     /// this one. The one that lies farthest off is left out, and the rest is searched again, so that one collapse does not
-    /// hide another: all up to the last one beyond chance are found (Rosner, *Percentage Points for a Generalized ESD
+    /// mask another: all up to the last one beyond chance are found (Rosner, *Percentage Points for a Generalized ESD
     /// Many-Outlier Procedure*, Technometrics 25, 1983). Two trainings of a configuration do not show which of them collapsed:
     /// three are needed.
     ///

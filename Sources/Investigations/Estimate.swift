@@ -25,7 +25,7 @@ struct Estimate {
         var reason: String
     }
 
-    /// - Throws: `Unknown` where neither files nor trainings tell of the error that `scope` asks for.
+    /// - Throws: `Unknown` where the error that `scope` names is known neither from files nor from trainings.
     init(
         _ terms: [(weight: Double, cell: MeasuredCell)], _ metric: String, scope: EvidenceTest.Scope, in book: CellBook
     ) throws(Unknown) {
@@ -41,7 +41,7 @@ struct Estimate {
         if scope == .seeds, !trained.isEmpty {
             guard let spread = book.spread(of: trained.map(\.cell), metric) else {
                 throw Unknown(
-                    reason: "nothing tells how far two trainings of one configuration lie apart: "
+                    reason: "the spread between two trainings of one configuration is not known: "
                         + "no configuration here was trained twice")
             }
             let weight = trained.reduce(0) { $0 + $1.weight * $1.weight / Double($1.cell.runs) }

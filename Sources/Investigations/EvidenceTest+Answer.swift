@@ -3,7 +3,7 @@ import Runs
 import Statistics
 
 extension EvidenceTest {
-    /// Asks the cells.
+    /// The answer that the cells give.
     func answer(in book: CellBook) -> TestAnswer {
         do throws(AbsentCell) {
             switch question {
@@ -146,7 +146,7 @@ extension EvidenceTest {
     private static func basis(_ cells: [MeasuredCell], _ scope: Scope, _ spread: RunSpread?) -> String {
         if let spread {
             let widest = spread.widest
-            return "), where two trainings of one configuration lie up to \(widest.difference.fixed(2)) apart (\(widest.text))"
+            return "), where two trainings of one configuration differ by up to \(widest.difference.fixed(2)) (\(widest.text))"
         }
         let counts = Set(cells.filter { !$0.isExact }.compactMap(\.count)).sorted()
         let assumed = cells.contains(where: \.isCountAssumed) ? ", as assumed" : ""

@@ -78,7 +78,7 @@ public struct FactorScores: Hashable, Sendable {
         return AblationPath(over: trained, from: start, isUpward: ScoreMatrices.mean(last) >= ScoreMatrices.mean(first), kept)
     }
 
-    /// What other trainings would change in the difference between two combinations; nil where nothing tells of it.
+    /// What other trainings would change in the difference between two combinations; nil where that is not known.
     func errorOfTrainings(_ first: Combination, _ second: Combination) -> ErrorOfMean? {
         func group(_ combination: Combination) -> (group: Int, count: Int)? {
             trainings.firstIndex(of: combination).map { ($0, kept[combination]?.count ?? 0) }

@@ -16,7 +16,7 @@ public struct FactorShare: Hashable, Sendable {
     public var name: String
     public var kind: Kind
     public var mean: Double
-    /// At 1 − alpha; nil where nothing tells of the spread.
+    /// At 1 − alpha; nil where the spread is not known.
     public var interval: ClosedRange<Double>?
     /// After the correction for all that was compared.
     public var p: Double?
@@ -41,8 +41,8 @@ public struct ShareRule: Hashable, Sendable {
 
     /// The share of a factor of the evaluation, or an interaction: differences on the same weights, by training and file.
     ///
-    /// Its error is that of other files and, with several trainings, of other trainings. What the trainings tell of one file
-    /// is part of both and counts once.
+    /// Its error is that of other files and, with several trainings, of other trainings. What varies between the trainings
+    /// of one file is part of both, and counts once.
     func ofEvaluation(_ name: String, _ kind: FactorShare.Kind, _ scores: ScoreMatrix) -> FactorShare {
         let sample = PairedSample(scores, clusters: clusters)
         guard sample.clusters > 1 else { return FactorShare(name, kind, mean: sample.mean, needed: "more than one file") }
@@ -78,7 +78,7 @@ public struct ShareRule: Hashable, Sendable {
 
     /// The share of a factor of training: the difference between two sets of trainings on the same files.
     ///
-    /// - Parameter seeds: What other trainings would change in it; nil where nothing tells of it.
+    /// - Parameter seeds: What other trainings would change in it; nil where that is not known.
     func ofTraining(_ name: String, _ first: ScoreMatrix, _ second: ScoreMatrix, seeds: ErrorOfMean?) -> FactorShare {
         let mean = ScoreMatrices.mean(second) - ScoreMatrices.mean(first)
         guard let seeds else { return FactorShare(name, .training, mean: mean, needed: "two trainings of each combination at least") }
@@ -120,7 +120,7 @@ public struct ShareRule: Hashable, Sendable {
 private func pow2(_ value: Double) -> Double { value * value }
 
 extension FactorShare {
-    /// A share without anything that tells of its error.
+    /// A share whose error is not known.
     fileprivate init(_ name: String, _ kind: Kind, mean: Double, needed: String) {
         self.init(name: name, kind: kind, mean: mean, verdict: .inconclusive, needed: needed)
     }

@@ -13,7 +13,7 @@ public struct KnownEffect: Hashable, Sendable {
         public var text: String { "\(self)" }
     }
 
-    /// The effects that sources tell of, by what they name.
+    /// The effects that sources report, by what they name.
     ///
     /// S: sp-uhh/sgmse @ae690e8, F: moonx010/sgmse @fc0dca7; figures stand in experiments/reported.
     public static let all: [KnownEffect] = [
@@ -25,11 +25,11 @@ public struct KnownEffect: Hashable, Sendable {
         known("speaker-overlap", .large, "known speakers are easier than new ones"),
         known("data.corpus", .decisive, "other data, other numbers"),
         known("data", .large, "it decides what the network sees"),
-        known("unseen-reference", .large, "a network that never saw an empty reference has no answer to one"),
+        known("unseen-reference", .large, "a network that was not trained with an empty reference has no defined output for one"),
         known("reference-length", .moderate, "F trained with 0.25 s and evaluated with 0.5 s"),
         known("pairing", .decisive, "a file beside another one's speech"),
-        known("length", .large, "a pair that is not in step"),
-        known("alignment", .large, "a pair that is not in step"),
+        known("length", .large, "a clean and a noisy file that are shifted against each other"),
+        known("alignment", .large, "a clean and a noisy file that are shifted against each other"),
         known("padding", .small, "the last frames of each file alone"),
         known("normalization", .moderate, "the network meets other levels than it was trained with"),
         known("raw-weights", .large, "S evaluates averages of the weights"),
@@ -54,7 +54,7 @@ public struct KnownEffect: Hashable, Sendable {
         known("evaluate.sampler", .moderate, "predictor, corrector and r decide where sampling ends"),
         known("evaluate.padding", .small, "the last frames of each file alone"),
         known("evaluate.sets", .moderate, "another set, another column"),
-        known("evaluate.anchors", .small, "without the noisy input, nobody sees a system below it"),
+        known("evaluate.anchors", .small, "without the noisy input, a system below it is not noticed"),
         known("evaluate.metrics", .small, "a column more or less"),
         known("evaluate", .moderate, "it decides a score besides the weights"),
     ]
@@ -64,6 +64,6 @@ public struct KnownEffect: Hashable, Sendable {
     /// What is known of a path: the longest entry that it begins with.
     public static func of(_ path: String) -> KnownEffect {
         all.filter { path == $0.path || path.hasPrefix($0.path + ".") }.max { $0.path.count < $1.path.count }
-            ?? KnownEffect(path: path, weight: .unknown, reason: "nobody reports what it does")
+            ?? KnownEffect(path: path, weight: .unknown, reason: "no source reports its effect")
     }
 }

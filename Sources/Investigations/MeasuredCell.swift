@@ -30,7 +30,7 @@ public struct MeasuredCell: Hashable, Sendable {
     public var mark: ReportedMark?
     /// Whether it follows from how a set was made, without error.
     public var isExact = false
-    /// Which cells may tell of its spread: of one paper and set, or of one set of the store.
+    /// From which cells its spread may be estimated: of one paper and set, or of one set of the store.
     public var family: String
     /// The test set, as its source calls it.
     public var set: String

@@ -1,7 +1,7 @@
 import Runs
 import Statistics
 
-/// Files of one speaker, which are no independent witnesses.
+/// Files of one speaker, which are not independent samples.
 public enum SpeakerClusters {
     /// The number of each file's speaker; nil where a file's speaker is not known, or where there are too few of them for an
     /// error over speakers. Files stand for themselves then.

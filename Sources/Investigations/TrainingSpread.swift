@@ -26,7 +26,7 @@ public struct TrainingSpread: Hashable, Sendable {
 
     /// The error of a difference between two configurations' means over some trainings each.
     ///
-    /// - Returns: nil where nothing tells of it: no configuration like one of them was trained twice.
+    /// - Returns: nil where it is not known: no configuration like one of them was trained twice.
     func error(_ first: (group: Int, count: Int), _ second: (group: Int, count: Int)) -> ErrorOfMean? {
         var (parts, weight): ([ErrorOfMean], Double) = ([], 0)
         for one in [first, second] {

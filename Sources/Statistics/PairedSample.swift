@@ -1,6 +1,6 @@
 /// Differences of two systems on the same files, in clusters of files that are alike, and once for each seed.
 ///
-/// Files of one speaker are no independent witnesses, so resampling draws whole clusters. Where nothing is known of
+/// Files of one speaker are not independent samples, so resampling draws whole clusters. Where nothing is known of
 /// the speakers, each file is a cluster of its own.
 public struct PairedSample: Hashable, Sendable {
     /// The number of files.

@@ -34,7 +34,7 @@ import Investigations
         ("A", "the published checkpoint in the study's pipeline (2.91, one run)"),
         ("A", "0.02 of the 1.05 between"),
         ("C", "by +1.4"),
-        ("C", "lie up to 1.00 apart"),
+        ("C", "differ by up to 1.00"),
         ("C", "There is no reversal to explain yet"),
         ("P", "'PoC, p 0.05' (1.07, one run) between"),
         ("P", "'PoC, p 0.25' (1.07, one run) between"),
