@@ -16,16 +16,17 @@ struct FactorSearch {
     init(_ options: Investigate) { self.options = options }
 
     func explain(from first: String, to second: String) throws {
-        let (source, target) = (try spec(of: first), try spec(of: second))
-        guard let set = options.testSet ?? target.evaluate.sets.first?.name else {
+        let (source, target) = (try side(of: first), try side(of: second))
+        guard let set = options.testSet ?? target.spec.evaluate.sets.first?.name else {
             throw ValidationError("\(second) has no test set to compare on")
         }
-        for (name, one) in [(first, source), (second, target)] where !one.evaluate.sets.contains(where: { $0.name == set }) {
-            throw ValidationError("\(name) has no test set '\(set)'; it has \(one.evaluate.sets.map(\.name).joined(separator: ", "))")
+        for (name, one) in [(first, source), (second, target)] where !one.spec.evaluate.sets.contains(where: { $0.name == set }) {
+            throw ValidationError("\(name) has no test set '\(set)'; it has \(one.spec.evaluate.sets.map(\.name).joined(separator: ", "))")
         }
         try ValidationError.check([options.metric], "metric", among: Catalog.standard.metrics.names)
         let design = try FactorDesign(
-            from: source, to: target, asking: .init(set: set, metric: options.metric, seeds: options.seeds), loader: Library.loader)
+            from: source.spec, to: target.spec, asking: .init(set: set, metric: options.metric, seeds: seeds(source, target)),
+            loader: Library.loader)
         guard !design.factors.isEmpty else { throw ValidationError("\(first) and \(second) differ in nothing that decides a score") }
         let evaluated = design.factors.count - design.trained.count
         guard design.factors.count < 64, evaluated <= 8 else {
@@ -34,18 +35,36 @@ struct FactorSearch {
                 63 in all and 8 of the evaluation are the most: take specs that are closer
                 """)
         }
-        try search(design, stem: "gap-\(source.identity.short.prefix(4))\(target.identity.short.prefix(4))-\(set)-\(options.metric)")
+        try search(design, stem: "gap-\(source.spec.identity.short.prefix(4))\(target.spec.identity.short.prefix(4))-\(set)-\(options.metric)")
     }
 
-    private func spec(of name: String) throws -> ExperimentSpec {
+    /// A spec, and the seeds it is trained with.
+    private struct Side {
+        var spec: ExperimentSpec
+        var seeds: [Int]
+    }
+
+    private func side(of name: String) throws -> Side {
         if ProtocolSides.isSpec(name) {
             let loaded = try Library.loader.load(Library.file(of: name), profile: options.profile)
             if !loaded.unknown.isEmpty { _ = try ProtocolGate.report(on: loaded) }  // which says what is not known
-            return loaded.spec
+            return Side(spec: loaded.spec, seeds: loaded.spec.train.seeds)
         }
         let store = try options.store.open()
-        let run = try store.run(named: name)
-        return try JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: run.id).resolved.utf8))
+        let found = try NamedTrainings(called: name, in: store)
+        guard found.configurations.count == 1, let run = found.runs.first else {
+            throw ValidationError(
+                "'\(name)' is \(found.configurations.count) configurations; name one of them: "
+                    + found.configurations.prefix(8).map { "'\($0)'" }.joined(separator: ", "))
+        }
+        let spec = try JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: run.id).resolved.utf8))
+        return Side(spec: spec, seeds: found.seeds)
+    }
+
+    private func seeds(_ source: Side, _ target: Side) -> [Int] {
+        guard options.seeds.isEmpty else { return options.seeds }
+        let shared = source.seeds.filter(target.seeds.contains)
+        return shared.count > 1 ? shared : [0, 1, 2]
     }
 
     private func search(_ design: FactorDesign, stem: String) throws {
@@ -53,7 +72,7 @@ struct FactorSearch {
             printError("  \(factor.isOfEvaluation ? "evaluation" : "training  ") \(factor.name): \(shortened(factor.from)) → \(shortened(factor.to))")
         }
         let rounds = FactorRounds(design: design, stem: stem, options: options)
-        printError("\(design.factors.count) factors, \(design.trained.count) of training; seeds \(options.seeds.map(String.init).joined(separator: ", "))")
+        printError("\(design.factors.count) factors, \(design.trained.count) of training; seeds \(design.question.seeds.map(String.init).joined(separator: ", "))")
         try sayCostOfPath(design, rounds)
         var wanted = design.evaluations
         var spent = 0
@@ -85,7 +104,7 @@ struct FactorSearch {
         let (most, cost) = (AblationPath.most(of: design.trained.count), try rounds.cost(of: first))
         let seconds = cost.seconds * Double(most) / Double(first.count)
         printError(
-            "the path between both ends: at most \(most) combinations of training, \(most * options.seeds.count) trainings"
+            "the path between both ends: at most \(most) combinations of training, \(most * design.question.seeds.count) trainings"
                 + (seconds > 0 ? ", about \(Duration.written(seconds))" : ""))
     }
 
@@ -95,7 +114,7 @@ struct FactorSearch {
             if options.json { try emit(Reports.JSON.object([.init("factors", .array(design.factors.map(\.json)))])) }
             return
         }
-        let report = FactorReport(scores, metric: options.metric, seeds: options.seeds, clusters: measured.clusters)
+        let report = FactorReport(scores, metric: options.metric, seeds: design.question.seeds, clusters: measured.clusters)
         try options.json ? emit(report.json) : emit(report.table, as: .terminal)
     }
 

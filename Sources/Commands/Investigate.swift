@@ -45,8 +45,13 @@ struct Investigate: ParsableCommand {
     @Option(name: .customLong("test-set"), help: ArgumentHelp("The test set; the first of the spec if not given.", valueName: "set"))
     var testSet: String?
 
-    @Option(parsing: .upToNextOption, help: "Seeds of each training; with one, no factor is supported, as the spread between trainings is unknown.")
-    var seeds = [0, 1, 2]
+    @Option(
+        parsing: .upToNextOption,
+        help: """
+            Seeds of each training; if not given, those that both sides have where there are two or more, else 0 1 2. With one, no \
+            factor is supported, as the spread between trainings is unknown.
+            """)
+    var seeds: [Int] = []
 
     @Option(help: "The share of the gap that would matter, in the metric's unit; a tenth of the gap if not given.", in: 0...1e6)
     var effect: Double?
@@ -64,7 +69,7 @@ struct Investigate: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if seeds.isEmpty || Set(seeds).count != seeds.count || seeds.contains(where: { $0 < 0 }) {
+        if Set(seeds).count != seeds.count || seeds.contains(where: { $0 < 0 }) {
             throw ValidationError("--seeds takes different whole numbers of 0 or more, and not '\(seeds.map(String.init).joined(separator: " "))'")
         }
         if target == nil, computes || testSet != nil || trainings != nil || profile != nil {

@@ -5,48 +5,30 @@ import Runs
 /// The evaluations of the store that cells ask for, read at once.
 struct StoreShelf: Sendable {
     private let snapshot: ScoreSnapshot
-    /// The runs of each name that a cell asks for, the newest of each seed.
-    private let runs: [String: [Run]]
+    /// The runs of each name that a cell has.
+    private let runs: [String: NamedTrainings]
     private let folder: String
 
     init(of cells: [StoredCell], in store: RunStore) throws(StoreError) {
         let all = try store.runs()
-        var runs: [String: [Run]] = [:]
+        var runs: [String: NamedTrainings] = [:]
         for name in Set(cells.map(\.run)) {
-            // A spec that differs in its evaluation alone shares the runs of another, under a second name.
-            var found = all.filter { run in ([run.name] + run.aliases).contains { $0.withoutSeed == name } }
-            if found.isEmpty {
-                do throws(StoreError) { found = try store.runs(called: name) } catch { continue }
-            }
-            runs[name] = Self.trainings(of: found, called: name)
+            do throws(StoreError) { runs[name] = try NamedTrainings(called: name, in: store, among: all) } catch { continue }
         }
         (self.runs, folder) = (runs, store.folder)
-        snapshot = try store.scores(of: runs.values.flatMap { $0.map(\.id) }, sets: Set(cells.map(\.set)))
-    }
-
-    /// The trainings of the configuration that was trained last, one for each seed; of a sweep, all runs.
-    private static func trainings(of found: [Run], called name: String) -> [Run] {
-        guard configurations(of: found, called: name).count == 1, let last = found.max(by: { $0.created < $1.created }) else { return found }
-        let own = found.filter { $0.key.identity == last.key.identity && $0.key.dataFingerprint == last.key.dataFingerprint }
-        return Dictionary(grouping: own, by: \.key.seed).values.compactMap { $0.max { $0.created < $1.created } }
-            .sorted { $0.key.seed < $1.key.seed }
-    }
-
-    /// The names of the configurations among runs that a name means.
-    private static func configurations(of found: [Run], called name: String) -> [String] {
-        found.map { run in ([run.name] + run.aliases).map(\.withoutSeed).contains(name) ? name : run.name.withoutSeed }.unique
+        snapshot = try store.scores(of: runs.values.flatMap { $0.runs.map(\.id) }, sets: Set(cells.map(\.set)))
     }
 
     /// The runs of a cell.
     ///
     /// - Throws: `AbsentCell` where several configurations are called so.
     private func trainings(of cell: StoredCell, _ label: String) throws(AbsentCell) -> [Run] {
-        let found = runs[cell.run] ?? []
-        let names = Self.configurations(of: found, called: cell.run)
-        guard names.count <= 1 else {
-            throw AbsentCell(label: label, reason: "'\(cell.run)' is \(names.count) configurations; name one of them, such as '\(names[0])'")
+        guard let found = runs[cell.run] else { return [] }
+        guard found.configurations.count <= 1 else {
+            let (count, one) = (found.configurations.count, found.configurations[0])
+            throw AbsentCell(label: label, reason: "'\(cell.run)' is \(count) configurations; name one of them, such as '\(one)'")
         }
-        return found
+        return found.runs
     }
 
     /// Whether a larger value is a better one; nil where no score of the metric is known.
@@ -68,13 +50,13 @@ struct StoreShelf: Sendable {
 
     /// What checks found about the runs of a cell; nil where there is none.
     func findings(of cell: StoredCell) -> [GateFinding]? {
-        guard let own = runs[cell.run], !own.isEmpty else { return nil }
+        guard let own = runs[cell.run]?.runs, !own.isEmpty else { return nil }
         return own.flatMap { snapshot.findings[$0.id] ?? [] }
     }
 
     /// A number of the report that `sgmse probe` wrote about the first run of a cell, by its path in the document.
     func probed(_ path: String, of cell: StoredCell) -> Double? {
-        guard let run = runs[cell.run]?.first,
+        guard let run = runs[cell.run]?.runs.first,
             let data = FileManager.default.contents(atPath: "\(folder)/\(run.folder)/probe/probe.json"),
             var value = try? JSONSerialization.jsonObject(with: data)
         else { return nil }
@@ -179,9 +161,4 @@ struct StoreShelf: Sendable {
         measured.speakers = snapshot.files.compactMapValues(\.speaker)
         return measured
     }
-}
-
-extension String {
-    /// A run's name without the seed: that of the configuration.
-    fileprivate var withoutSeed: String { replacing(/,?seed=[0-9]+$/, with: "") }
 }

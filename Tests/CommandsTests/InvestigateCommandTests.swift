@@ -47,6 +47,13 @@ import Testing
         // Two ends and two neighbours, with two seeds each; the evaluation's factor reuses the first end's weights.
         let runs = try JSONSerialization.jsonObject(with: Data(try Program.run("ls", "--json", in: scratch.folder).out.utf8)) as? [Any]
         #expect(runs?.count == 8)
+        // Two runs by their names: their seeds are those that both have.
+        let listed = try #require(runs as? [[String: Any]]).compactMap { $0["name"] as? String }
+        let ends = ["-0", "-7"].compactMap { end in listed.first { $0.replacing(/,seed=.*/, with: "").hasSuffix(end) }?.replacing(/,seed=.*/, with: "") }
+        try #require(ends.count == 2, "\(listed)")
+        let byName = try Program.run("investigate", ends[0], ends[1], "--metric", "si_sdr", in: scratch.folder)
+        #expect(byName.code == 0 && byName.error.contains("3 factors, 2 of training; seeds 0, 1"), "\(byName.error)")
+        #expect(byName.error.contains("0 trainings"), "\(byName.error)")
         // What was measured takes the place of the assumption.
         let third = try scratch.spec(base.replacing("lr: 1.0e-3", with: "lr: 3.0e-3"), "third.yaml")
         let known = try Program.run("investigate", first, third, "--metric", "si_sdr", "--seeds", "0", in: scratch.folder)

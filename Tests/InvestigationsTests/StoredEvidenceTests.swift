@@ -18,14 +18,14 @@ import Testing
 
     /// A run of `name` for each of `seeds`, with a score of each file; nil is a failure.
     private func train(
-        _ name: String, _ seeds: [[Double?]], metric: String = "mos", isHigherBetter: Bool = true, settings: String = #"{"lr":1}"#, identity: String? = nil
+        _ name: String, _ seeds: [[Double?]], metric: String = "mos", isHigherBetter: Bool = true, settings: String = #"{"lr":1}"#
     ) throws {
         let files = (0..<(seeds.first?.count ?? 0)).map { TestFile(path: "f\($0).wav", seconds: 2) }
         let set = try store.register(testSet: "street", fingerprint: "x\(files.count)", folder: "street", sampleRate: 16_000, files: files)
         let column = try store.register(metric: metric, signature: metric + "|v1", unit: "", higherIsBetter: isHigherBetter)
         for (seed, values) in seeds.enumerated() {
             var draft = Sample.run("\(name),seed=\(seed)", seed: UInt64(seed), resolved: settings)
-            draft.key = RunKey(identity: identity ?? "id-\(name)", seed: UInt64(seed), dataFingerprint: "data")
+            draft.key = RunKey(identity: "\(name) \(settings) \(seed)", seed: UInt64(seed), dataFingerprint: "data")
             draft.spec = StoredSpec(file: "\(name).yaml", written: "name: \(name)", resolved: settings)
             let run = try store.register(draft)
             try store.end(run.id, as: .finished)
@@ -102,16 +102,14 @@ import Testing
 
     @Test func aSweepIsNoConfigurationAndAnEditedSpecIsANewOne() throws {
         let (low, high) = ([Self.files], [Self.files.map { $0 + 1 }])
-        try train("a", low, identity: "before")
+        try train("a", low)
         try train("b", low + low + low)
         let before = try report("{ equal: [a, b], effect: 0.1, over: files }")
         #expect(before.findings[0].verdict == .supported, "\(before.text)")
         // Trained again after a change of the spec: what was made before is another configuration.
-        try train("a", high, settings: #"{"lr":2}"#, identity: "after")
+        try train("a", high, settings: #"{"lr":2}"#)
         let after = try report("{ above: [a, b], effect: 0.5, over: files }")
         #expect(after.findings[0].verdict == .supported && after.text.contains("a (3.15, one run)"), "\(after.text)")
-        try train("b,p=0.1", low, identity: "x")
-        try train("b,p=0.2", low, identity: "y")
         let text = "title: t\nmetric: mos\ncells: { s: { run: sweep.yaml, set: street } }\nhypotheses: [{ id: H, claim: c, tests: [{ above: [s, s] }] }]\n"
         var spec = Sample.run("z,p=1", resolved: "{}")
         for (name, seed) in [("z,p=1", UInt64(0)), ("z,p=2", 1)] {
@@ -121,6 +119,18 @@ import Testing
         }
         let sweep = try InvestigationReport(of: try Investigation(text: text, file: "t.yaml"), reporting: ReportedLibrary([]), from: store)
         #expect(sweep.text.contains("is 2 configurations; name one of them, such as 'z,p=1'"), "\(sweep.text)")
+    }
+
+    @Test func aNameMeansItsSeedsWithOrWithoutAProfile() throws {
+        try train("a@smoke", [Self.files, Self.files])
+        let smoke = try NamedTrainings(called: "a", in: store)
+        #expect(smoke.seeds == [0, 1] && smoke.configurations == ["a@smoke"])
+        try train("a@large", [Self.files])
+        #expect(try NamedTrainings(called: "a", in: store).configurations.sorted() == ["a@large", "a@smoke"])
+        try train("a", [Self.files, Self.files, Self.files])
+        #expect(try NamedTrainings(called: "a", in: store).seeds == [0, 1, 2])
+        #expect(try NamedTrainings(called: "a,seed=1", in: store).seeds == [1])
+        #expect(throws: StoreError.self) { try NamedTrainings(called: "nobody", in: store) }
     }
 
     @Test func whatACellDoesNotNameIsAsItsSpecHasIt() throws {
@@ -194,5 +204,18 @@ import Testing
         try train("b", [Self.files], settings: #"{"train":{"max_steps":200,"batch_size":8,"devices":1}}"#)
         let report = try report("{ less: { cells: [a, b], path: train.samples } }")
         #expect(report.findings[0].verdict == .supported && report.text.contains("train.samples of a is 800, less than the 1600 of b"), "\(report.text)")
+    }
+
+    @Test func aHundredHypothesesOnRunsTakeLessThanASecond() throws {
+        for number in 0..<40 { try train("r\(number)", [0, 0.01].map { rise in Self.files.map { $0 + rise + 0.02 * Double(number) } }) }
+        let cells = (0..<40).map { "  r\($0): { run: r\($0), set: street, at: { N: 7 } }\n" }.joined()
+        let hypotheses = (0..<100).map { "  - { id: H\($0), claim: c, tests: [{ above: [r\($0 % 40), r\(($0 + 13) % 40)], effect: 0.1 }] }\n" }.joined()
+        let investigation = try Investigation(text: "title: t\nmetric: mos\ncells:\n\(cells)hypotheses:\n\(hypotheses)", file: "t.yaml")
+        var report: InvestigationReport?
+        let time = try ContinuousClock().measure {
+            report = try InvestigationReport(of: investigation, reporting: ReportedLibrary([]), from: store)
+        }
+        #expect(report?.findings.count == 100 && report?.findings.allSatisfy { $0.verdict.isDecided } == true)
+        #expect(time < .seconds(1), "\(time)")
     }
 }
