@@ -56,6 +56,14 @@ public struct GroupPlace: Hashable, Sendable {
         return String(list[..<open] + list[list.index(after: open)...].prefix { !",-]".contains($0) })
     }
 
+    /// The process's card among those that it sees: Slurm may show each process of a machine its own one alone.
+    ///
+    /// - Parameter list: The value of `CUDA_VISIBLE_DEVICES`; `nil` where all cards of the machine are seen.
+    public func card(amongVisible list: String?) -> Int {
+        let seen = list?.split(separator: ",").count ?? 0
+        return seen > 0 ? localRank % seen : localRank
+    }
+
     /// The environment of another process of this machine's group.
     public func environment(rank: Int) -> [String: String] {
         [

@@ -12,13 +12,31 @@ struct DeviceOptions: ParsableArguments {
         return device ?? (named.isEmpty ? "cpu" : named)
     }
 
-    /// - Parameter localRank: Chooses the card of one of several processes, where none is named.
+    /// The option for another process.
+    var arguments: [String] { name == "cpu" ? [] : ["--device", name] }
+
+    /// - Throws: `DeviceError` where there can be no such device.
+    func check() throws { if name != "cpu" { try DeviceLibrary.check(name) } }
+
+    /// - Parameter team: Processes that share the threads and, where none is named, the cards.
     /// - Throws: `DeviceError` where there is no such device.
-    func apply(localRank: Int? = nil) throws {
+    func apply(in team: ProcessTeam? = nil) throws {
+        team?.shareThreads()
         guard name != "cpu" else { return }
-        try DeviceLibrary.check(name)
-        let card = name == "cuda" ? localRank.map { "cuda:\($0)" } ?? name : name
+        try check()
+        let visible = ProcessInfo.processInfo.environment["CUDA_VISIBLE_DEVICES"]
+        let card = name == "cuda" ? team.map { "cuda:\($0.place.card(amongVisible: visible))" } ?? name : name
         Device.use(try DeviceLibrary(in: Self.folders).open(card, threads: Engine.threads))
+    }
+
+    /// The libraries of devices and collectives in these folders; of two with one name, the one that is opened.
+    static var libraries: [String] {
+        var names: Set<String> = []
+        return folders.flatMap { folder in
+            let all = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            return all.sorted().filter { $0.hasPrefix("libsgmse-") && $0.hasSuffix(".so") && names.insert($0).inserted }
+                .map { folder + "/" + $0 }
+        }
     }
 
     /// Where the device's library is looked for: SGMSE_PLUGINS, beside the program, its installation, and the build.

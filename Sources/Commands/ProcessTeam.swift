@@ -2,7 +2,9 @@ import ArgumentParser
 import Collectives
 import Foundation
 import Kernels
+import Launchers
 import Models
+import Parallelism
 import Training
 
 /// How many processes train together, and by which engine.
@@ -10,12 +12,15 @@ struct ProcessOptions: ParsableArguments {
     enum Engine: String, CaseIterable, ExpressibleByArgument { case tcp, mpi, nccl }
 
     @Option(help: ArgumentHelp(
-        "Processes that train one run together, on its devices (train.devices) or shares of the cores. Under mpirun, srun and torchrun the launcher says how many.",
-        valueName: "count"), in: 1...255)
-    var processes = 1
+        "Processes that train one run together, on its devices (train.devices) or shares of the cores. Under mpirun, srun and torchrun the launcher says how many; --launcher slurm starts one for each device.",
+        valueName: "count"), in: 1...LaunchSettings.mostProcesses)
+    var processes: Int?
 
     @Option(help: ArgumentHelp("How they exchange gradients: tcp, or mpi or nccl with the library of scripts/collective-plugin.", valueName: "engine"))
     var collective: Engine = .tcp
+
+    /// The option for another process.
+    var engineArguments: [String] { collective == .tcp ? [] : ["--collective", collective.rawValue] }
 }
 
 /// The processes of a command that trains with several, as one of them sees it.
@@ -33,14 +38,21 @@ final class ProcessTeam {
             self.place = place
             return
         }
-        guard options.processes > 1 else { return nil }
+        let count = options.processes ?? 1
+        guard count > 1 else { return nil }
         guard options.collective != .mpi else {
-            throw GroupFailure("--collective mpi needs MPI's launcher: mpirun -np \(options.processes) sgmse run …")
+            throw GroupFailure("--collective mpi needs MPI's launcher: mpirun -np \(count) sgmse run …")
         }
         let port = ProcessGroup.freePort
         guard port > 0 else { throw GroupFailure("this machine has no free port for --processes") }
-        place = GroupPlace(rank: 0, count: options.processes, port: port)
+        place = GroupPlace(rank: 0, count: count, port: port)
         isLauncher = true
+    }
+
+    /// This process where a launcher started it to follow another one; `nil` for all others.
+    static func follower(_ options: ProcessOptions) throws -> ProcessTeam? {
+        guard let place = try GroupPlace(ProcessInfo.processInfo.environment), place.rank > 0 else { return nil }
+        return try ProcessTeam(options)
     }
 
     /// Gives every process of this machine its share of the threads; call it before a device is opened.
@@ -60,6 +72,14 @@ final class ProcessTeam {
             ? ProcessGroup(tcp: place) : ProcessGroup(library: library(of: options.collective.rawValue), at: place)
         try checkAlike(group)
         return TrainingTeam(group)
+    }
+
+    /// Trains what rank 0 trains, as one of the others; signals of a terminal or a scheduler are rank 0's to answer.
+    func follow(_ options: ProcessOptions) throws {
+        let signals = InterruptSignals(Interruption())
+        signals.leaveToParent()
+        defer { signals.stop() }
+        try join(options).follow(.standard)
     }
 
     private func library(of engine: String) throws -> String {

@@ -21,8 +21,9 @@ struct RunCommand: ParsableCommand {
             command given twice at once shares the work; --jobs does so with processes of its own.
 
             --launcher slurm does the work by tasks of a cluster: the plan is made here, divided into units, and submitted as a \
-            job array of --jobs tasks. Flags come before SGMSE_LAUNCHER, then the section launcher of the spec, of sgmse.yaml in \
-            this folder, and of ~/.config/sgmse/config.yaml. --launcher local works with processes of this machine.
+            job array of --jobs tasks. A training of N devices is done by a task of N processes, unless --processes says another \
+            number. Flags come before SGMSE_LAUNCHER, then the section launcher of the spec, of sgmse.yaml in this folder, and of \
+            ~/.config/sgmse/config.yaml. --launcher local works with processes of this machine.
             """)
 
     @OptionGroup var spec: SpecOptions
@@ -54,15 +55,22 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         try threads.apply()
-        let team = try worker ? nil : ProcessTeam(processes)
-        team?.shareThreads()
-        try device.apply(localRank: team?.place.localRank)
-        if let team, team.place.rank > 0 { return try follow(team) }
+        if !worker, let team = try ProcessTeam.follower(processes) {
+            try device.apply(in: team)
+            return try team.follow(processes)
+        }
         let formats = log.map(\.rawValue).joined(separator: ", ")
         let loaded = try spec.load(adding: formats.isEmpty ? [] : ["train.log=[\(formats)]"])
-        guard !worker else { return try work(loaded) }
+        guard !worker else {
+            try device.apply()
+            return try work(loaded)
+        }
         let settings = try launchSettings(of: loaded)
         let jobs = try localJobs(settings)
+        // This machine only submits what others compute.
+        let isElsewhere = isElsewhere(settings)
+        let team = try isElsewhere ? nil : ProcessTeam(processes)
+        if isElsewhere { try device.check() } else { try device.apply(in: team) }
         // Machines of a cluster are not like the one that submits.
         if settings.name == nil || settings.name == "local" { for run in loaded.runs { try MemoryNeed(ofTraining: run.spec)?.check() } }
         let interruption = Interruption()
@@ -115,7 +123,7 @@ struct RunCommand: ParsableCommand {
 
     private func launchSettings(of loaded: LoadedSpec) throws -> LaunchSettings {
         var settings = try launch.settings(of: loaded)
-        settings.jobs = jobs ?? settings.jobs
+        (settings.jobs, settings.processes) = (jobs ?? settings.jobs, processes.processes ?? settings.processes)
         if launch.isForSlurm, settings.name != "slurm" {
             throw ValidationError("--partition, --gpus-per-task, --cpus-per-task, --time, --account and --sbatch are for --launcher slurm")
         }
@@ -128,14 +136,22 @@ struct RunCommand: ParsableCommand {
         // What a file says of another launcher's tasks does not hold for this machine.
         let jobs = jobs ?? (launch.launcher == nil ? settings.jobs : nil) ?? 1
         guard jobs <= 256 else { throw ValidationError("--jobs \(jobs): this machine takes 256 processes at most") }
+        guard jobs == 1 || processes.processes ?? 1 == 1 else {
+            throw ValidationError("--jobs shares out runs, --processes one run; give one of them")
+        }
         return jobs
+    }
+
+    /// Whether tasks of a launcher do the work.
+    private func isElsewhere(_ settings: LaunchSettings) -> Bool {
+        settings.name.map { $0 != "local" || launch.detach || launch.dryRun } ?? false
     }
 
     /// Does the work by tasks of a launcher, or joins tasks that are at it; nil where this process does it.
     private func cluster(
         _ loaded: LoadedSpec, _ opened: RunStore, _ settings: LaunchSettings, _ interruption: Interruption
     ) throws -> (outcome: Outcome, progress: ProgressPrinter)? {
-        let isElsewhere = settings.name.map { $0 != "local" || launch.detach || launch.dryRun } ?? false
+        let isElsewhere = isElsewhere(settings)
         guard try isElsewhere || ClusterRun.hasWork(beside: opened) else {
             guard !launch.detach, !launch.dryRun else {
                 throw ValidationError("--detach and --dry-run need a launcher: --launcher local, slurm or command")
@@ -149,7 +165,7 @@ struct RunCommand: ParsableCommand {
             loaded: loaded, store: opened, settings: settings, options: launch,
             shared: ["--store", store.path, "--journal", store.journal.rawValue],
             taskOptions: (corpora.folder.map { ["--corpora", $0] } ?? []) + (threads.threads.map { ["--threads", String($0)] } ?? [])
-                + (threads.instructionSet.map { ["--instruction-set", $0.rawValue] } ?? []),
+                + (threads.instructionSet.map { ["--instruction-set", $0.rawValue] } ?? []) + device.arguments + processes.engineArguments,
             corpora: corpora.folder, interruption: interruption, progress: progress)
         return try (isElsewhere ? run.perform() : run.joinIfQueued()).map { ($0, progress) }
     }
@@ -170,18 +186,6 @@ struct RunCommand: ParsableCommand {
         return Outcome(runs: summary.runs, done: summary.done, cached: summary.cached, failed: summary.failed.count)
     }
 
-    /// Trains what rank 0 trains; signals of a terminal or a scheduler are rank 0's to answer.
-    private func follow(_ team: ProcessTeam) throws {
-        let signals = InterruptSignals(Interruption())
-        signals.leaveToParent()
-        defer { signals.stop() }
-        try team.join(processes).follow(.standard)
-    }
-
-    func validate() throws {
-        if (jobs ?? 1) > 1, processes.processes > 1 { throw ValidationError("--jobs shares out runs, --processes one run; give one of them") }
-    }
-
     // MARK: Processes side by side
 
     private func sideBySide(
@@ -196,7 +200,7 @@ struct RunCommand: ParsableCommand {
         for format in log { fixed += ["--log", format.rawValue] }
         if let profile = spec.profile { fixed += ["--profile", profile] }
         if let set = threads.instructionSet { fixed += ["--instruction-set", set.rawValue] }
-        if device.name != "cpu" { fixed += ["--device", device.name] }
+        fixed += device.arguments
         if let folder = corpora.folder { fixed += ["--corpora", folder] }
         fixed += ["--worker", "--began", String(began), "--command-line", CommandLine.arguments.joined(separator: " ")]
         let common = fixed

@@ -11,6 +11,8 @@ public struct LaunchSettings: Hashable, Sendable, Codable {
     public var account: String?
     public var gpusPerTask: Int?
     public var cpusPerTask: Int?
+    /// Processes that train together in each task; with `gpusPerTask`, each has as many GPUs.
+    public var processes: Int?
     /// The limit of a task's time, as the engine writes it, such as `24:00:00`.
     public var time: String?
     /// Further options of `sbatch`, without their `--`.
@@ -33,6 +35,7 @@ public struct LaunchSettings: Hashable, Sendable, Codable {
         all.account = account ?? lower.account
         all.gpusPerTask = gpusPerTask ?? lower.gpusPerTask
         all.cpusPerTask = cpusPerTask ?? lower.cpusPerTask
+        all.processes = processes ?? lower.processes
         all.time = time ?? lower.time
         all.sbatch = lower.sbatch.merging(sbatch) { $1 }
         all.stageBinary = stageBinary ?? lower.stageBinary
@@ -46,8 +49,12 @@ extension LaunchSettings {
     /// The engines by name.
     public static let engines = ["local", "slurm", "command"]
 
+    /// So many processes train one run together at most.
+    public static let mostProcesses = 255
+
     static let keys = [
-        "name", "jobs", "partition", "account", "gpus_per_task", "cpus_per_task", "time", "sbatch", "stage_binary", "submit", "cancel",
+        "name", "jobs", "partition", "account", "gpus_per_task", "cpus_per_task", "processes", "time", "sbatch", "stage_binary", "submit",
+        "cancel",
     ]
 
     /// Reads the section `launcher`: a name, or a section with these keys.
@@ -95,9 +102,9 @@ extension LaunchSettings {
             errors.append(SpecError("wrong-type", at: value.mark, "'\(entry.key)' wants a text of one line, not \(value.noun)"))
             return nil
         }
-        func number(_ least: Int) -> Int? {
-            if let number = value.text.flatMap({ Int($0) }), (least...100_000).contains(number) { return number }
-            errors.append(SpecError("wrong-type", at: value.mark, "'\(entry.key)' wants a whole number from \(least) to 100000, not \(value.noun)"))
+        func number(_ least: Int, _ most: Int = 100_000) -> Int? {
+            if let number = value.text.flatMap({ Int($0) }), (least...most).contains(number) { return number }
+            errors.append(SpecError("wrong-type", at: value.mark, "'\(entry.key)' wants a whole number from \(least) to \(most), not \(value.noun)"))
             return nil
         }
         switch entry.key {
@@ -107,6 +114,7 @@ extension LaunchSettings {
         case "account": account = text()
         case "gpus_per_task": gpusPerTask = number(0)
         case "cpus_per_task": cpusPerTask = number(1)
+        case "processes": processes = number(1, Self.mostProcesses)
         case "time": time = text()
         case "submit": submit = text()
         case "cancel": cancel = text()
@@ -148,7 +156,9 @@ extension LaunchSettings {
     }
 
     /// Options on which going on and joining depend.
-    private static let own: Set<String> = ["array", "job-name", "output", "error", "open-mode", "requeue", "no-requeue", "signal", "chdir", "dependency"]
+    private static let own: Set<String> = [
+        "array", "job-name", "output", "error", "open-mode", "requeue", "no-requeue", "signal", "chdir", "dependency", "ntasks",
+    ]
 
     private static func isOneLine(_ text: String) -> Bool {
         !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }

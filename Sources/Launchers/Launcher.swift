@@ -39,7 +39,7 @@ extension Launcher {
 public struct Job: Sendable {
     /// Unique among the jobs of all queues.
     public var name: String
-    /// How many tasks take units side by side.
+    /// How many tasks take units side by side, each with the processes of its settings.
     public var tasks: Int
     /// The folder in which every path of the commands begins.
     public var project: String

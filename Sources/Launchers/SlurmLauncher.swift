@@ -22,14 +22,23 @@ public struct SlurmLauncher: Launcher {
             "#SBATCH --requeue", "#SBATCH --signal=B:USR1@\(warning(before: job.settings.time))",
         ]
         if let cpus = job.settings.cpusPerTask { lines.append("#SBATCH --cpus-per-task=\(cpus)") }
-        if let gpus = job.settings.gpusPerTask, gpus > 0 { lines += ["#SBATCH --ntasks=1", "#SBATCH --gpus-per-task=\(gpus)"] }
+        let (processes, gpus) = (job.settings.processes ?? 1, job.settings.gpusPerTask ?? 0)
+        if processes > 1 || gpus > 0 { lines.append("#SBATCH --ntasks=\(processes)") }
+        if gpus > 0 { lines.append("#SBATCH --gpus-per-task=\(gpus)") }
         if let time = job.settings.time { lines.append("#SBATCH --time=\(time)") }
         lines += job.settings.sbatch.sorted { $0.key < $1.key }.map { "#SBATCH --\($0.key)" + ($0.value.isEmpty ? "" : "=" + quoted($0.value)) }
         return JobScript(
             job: job, directives: lines,
             taskName: "\"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}-${SLURM_RESTART_COUNT:-0}\"",
-            place: "\"$((\(tasks.lowerBound) + SLURM_ARRAY_TASK_ID))/\(job.tasks)\""
+            place: "\"$((\(tasks.lowerBound) + SLURM_ARRAY_TASK_ID))/\(job.tasks)\"", step: step(job.settings)
         ).text
+    }
+
+    /// The command that starts the processes of a task, on as many nodes as they were given; one that ends leaves it to the
+    /// others to save what they did. `srun` does not take `--cpus-per-task` over from `sbatch`.
+    private static func step(_ settings: LaunchSettings) -> [String] {
+        guard let processes = settings.processes, processes > 1 else { return [] }
+        return ["srun", "--ntasks=\(processes)", "--kill-on-bad-exit=0"] + (settings.cpusPerTask.map { ["--cpus-per-task=\($0)"] } ?? [])
     }
 
     private static func directives(_ job: Job, name: String) -> [String] {

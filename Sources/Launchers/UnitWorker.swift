@@ -124,21 +124,38 @@ extension UnitQueue {
         for entry in try entries([.running]) {
             guard let task = entry.task, !isAlive(task) else { continue }
             let allowed = content(of: entry).map(retries) ?? 0
-            try note(entry.unit, .died(task: task))
-            let deaths = attempts(of: entry.unit).count { if case .died = $0.end { true } else { false } }
-            let token = path(of: entry.unit, .running, task: task)
-            if deaths > allowed {
+            let goesOn = try recordDeath(of: task, at: entry.unit, retries: allowed) {
                 let words = lastWords(task)
-                let reason = "\(deaths) tasks ended while they were at it" + (words.isEmpty ? "" : "; the last one wrote:\n" + words)
-                try note(entry.unit, .failed(task: task, reason: reason))
-                try leave(token, unit: entry.unit, for: .failed)
-                failed.append(entry.unit)
-            } else {
-                try leave(token, unit: entry.unit, for: .todo)
-                back.append(entry.unit)
+                return words.isEmpty ? "" : "; the last one wrote:\n" + words
             }
+            if goesOn { back.append(entry.unit) } else { failed.append(entry.unit) }
         }
         return (back, failed)
+    }
+
+    /// Attempts that a unit has, whatever its retries, where tasks lose a process: mostly that is the machine's doing.
+    package static let attemptsAtLosses = 4
+
+    /// Records that a task lost one of its processes and cannot go on: the unit waits for another attempt, or fails.
+    ///
+    /// - Parameter retries: How often the unit is tried again at least.
+    public func lose(_ held: UnitWorker.Held, retries: Int, reason: String) throws(QueueError) {
+        _ = try recordDeath(of: held.task, at: held.unit, retries: max(retries, Self.attemptsAtLosses - 1)) {
+            "; the last one lost a process: " + reason
+        }
+    }
+
+    /// - Returns: Whether the unit is tried again; it fails after more deaths than `retries`.
+    private func recordDeath(
+        of task: String, at unit: String, retries: Int, _ words: () -> String
+    ) throws(QueueError) -> Bool {
+        try note(unit, .died(task: task))
+        let deaths = attempts(of: unit).count { if case .died = $0.end { true } else { false } }
+        let goesOn = deaths <= retries
+        let count = deaths == 1 ? "a task ended while it was" : "\(deaths) tasks ended while they were"
+        if !goesOn { try note(unit, .failed(task: task, reason: count + " at it" + words())) }
+        try leave(path(of: unit, .running, task: task), unit: unit, for: goesOn ? .todo : .failed)
+        return goesOn
     }
 
     /// Seconds since the task that is at the unit was last heard of, by the clock of the file system.

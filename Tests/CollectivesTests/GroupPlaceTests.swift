@@ -31,6 +31,12 @@ import Testing
         #expect(place?.address == node)
     }
 
+    /// Where Slurm shows each process its own card alone, that one is the first.
+    @Test(arguments: [(nil, 3), ("", 3), ("0,1,2,3", 3), ("3", 0), ("GPU-5c,GPU-7a", 1)] as [(String?, Int)])
+    func aProcessTakesACardThatItSees(visible: String?, card: Int) {
+        #expect(GroupPlace(rank: 7, count: 8, localRank: 3, port: 1).card(amongVisible: visible) == card)
+    }
+
     @Test func whatTheLauncherLeftOutIsNamed() {
         let cases = [
             (["WORLD_SIZE": "2"], "RANK is not set; the launcher must set it"),

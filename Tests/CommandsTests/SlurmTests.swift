@@ -9,11 +9,14 @@ struct SlurmTests {
     static let isSoaking = ProcessInfo.processInfo.environment["SGMSE_SLURM_SOAK"] != nil
     /// Enough for a minute or more.
     private static let allSteps = ProcessInfo.processInfo.environment["SGMSE_SLURM_SOAK"].flatMap { Int($0) } ?? 20_000
-    private static let long = tinySpec.replacingOccurrences(of: "max_steps: 6", with: "max_steps: \(allSteps)")
-        .replacingOccurrences(of: "validate_every: 3", with: "validate_every: \(allSteps)")
+    private static func long(devices: Int) -> String {
+        tinySpec.replacingOccurrences(of: "max_steps: 6", with: "devices: \(devices), max_steps: \(allSteps / devices)")
+            .replacingOccurrences(of: "validate_every: 3", with: "validate_every: \(allSteps)")
+    }
 
     private func run(_ arguments: [String], in scratch: Scratch, _ cluster: SlurmCluster) throws -> Program {
-        let own = ["XDG_CONFIG_HOME": scratch.folder + "/config"]
+        // How srun starts programs of Open MPI.
+        let own = ["XDG_CONFIG_HOME": scratch.folder + "/config", "SLURM_MPI_TYPE": "pmix"]
         return try Program(arguments, in: scratch.folder, environment: cluster.environment.merging(own) { $1 })
     }
 
@@ -51,49 +54,77 @@ struct SlurmTests {
         try expectNothingLeft(shared, like: alone)
     }
 
-    /// Whatever ends a task, its controller, its node or a collection: nothing is lost and nothing doubled.
-    @Test(.enabled(if: SlurmTests.isSoaking, "takes minutes: scripts/soak"))
-    func nothingIsLostHoweverTasksEnd() throws {
+    /// A training of two devices is one task of two processes that `srun` starts: the bits are those of one process. The tasks
+    /// run a copy of the program.
+    @Test(arguments: ["tcp", "mpi"])
+    func devicesOfATrainingAreProcessesOfOneTask(engine: String) throws {
+        let plugin = URL(fileURLWithPath: Program.path).deletingLastPathComponent().path + "/../../plugins/libsgmse-mpi.so"
+        guard engine == "tcp" || FileManager.default.fileExists(atPath: plugin) else { return }
         let cluster = try SlurmCluster()
         defer { withExtendedLifetime(cluster) {} }
         let (alone, shared) = (try Scratch(), try Scratch())
-        #expect(try run(["run", alone.spec(Self.long), "--no-table"], in: alone, cluster).wait().code == 0)
-        let command = ["run", try shared.spec(Self.long), "--launcher", "slurm", "--jobs", "1", "--time", "10", "--sbatch", "mem=100"]
+        let spec = tinySpec.replacingOccurrences(of: "max_steps: 6", with: "devices: 2, max_steps: 6")
+        #expect(try run(["run", alone.spec(spec), "--no-table"], in: alone, cluster).wait().code == 0)
+        let command = ["run", try shared.spec(spec), "--launcher", "slurm", "--sbatch", "mem=100", "--stage-binary", "--no-table"]
+        let end = try run(command + ["--collective", engine], in: shared, cluster).wait()
+        #expect(end.code == 0 && end.error.contains("1 unit for 1 task of 2 processes each: job"), "\(end.error)")
+        let logs = shared.files("_0.log").compactMap { shared.data($0) }.map { String(decoding: $0, as: UTF8.self) }
+        #expect(logs.contains { $0.contains("2 processes by \(engine == "tcp" ? "TCP" : "Open MPI")") }, "\(logs)")
+        #expect(queue(shared, "programs").count == 1)
+        try expectNothingLeft(shared, like: alone)
+    }
+
+    /// Whatever ends a task, one of its processes, its controller, its node or a collection: nothing is lost and nothing doubled.
+    @Test(.enabled(if: SlurmTests.isSoaking, "takes minutes: scripts/soak"), arguments: [1, 2])
+    func nothingIsLostHoweverTasksEnd(devices: Int) throws {
+        let cluster = try SlurmCluster()
+        defer { withExtendedLifetime(cluster) {} }
+        let (alone, shared) = (try Scratch(), try Scratch())
+        let spec = Self.long(devices: devices)
+        let command = ["run", try shared.spec(spec), "--launcher", "slurm", "--jobs", "1", "--time", "10", "--sbatch", "mem=100"]
         #expect(try run(command + ["--detach"], in: shared, cluster).wait().code == 0)
         var step = 0
-        func letItWork() throws {
-            _ = try cluster.call("scontrol", ["update", "JobId=\(try job())", "StartTime=now"])
+        func letItWork(after event: String) throws {
+            _ = try cluster.call("scontrol", ["update", "JobId=\(try job(after: event))", "StartTime=now"])
             let start = step
-            #expect(try waitUntil(90) { step = try steps(shared); return step > start + 20 }, "no step after \(start)")
+            let works = try waitUntil(120) { step = try steps(shared); return step > start + 20 }
+            try #require(works, "after \(event): no step behind \(start): \(told(shared, cluster))")
         }
-        func job() throws -> String {
+        func job(after event: String) throws -> String {
             let all = try cluster.call("squeue", ["-h", "-o", "%F %j"]).split(separator: "\n").filter { !$0.hasSuffix("-collect") }
-            return String(try #require(all.first).split(separator: " ")[0])
+            return String(try #require(all.first, "after \(event): \(told(shared, cluster))").split(separator: " ")[0])
         }
         // Preempted by a job that takes the whole node.
-        try letItWork()
+        try letItWork(after: "the submission")
         let other = shared.folder + "/other.sh"
         try Data("#!/bin/sh\nsleep 2\n".utf8).write(to: URL(fileURLWithPath: other))
         _ = try cluster.call("sbatch", ["--partition=high", "--exclusive", "--output=/dev/null", other])
         #expect(try waitUntil(40) { try queue(shared, "todo").count == 1 && !cluster.call("squeue", ["-h", "-o", "%P"]).contains("high") })
+        // One of several processes is lost: the task saves what was reached, and asks for its restart.
+        if devices > 1 {
+            try letItWork(after: "the preemption")
+            let follower = try #require(processes(of: shared).first { place(of: $0) == "1" })
+            kill(follower, SIGKILL)
+            #expect(try waitUntil(40) { queue(shared, "todo").count == 1 })
+        }
         // Its controller is started again.
-        try letItWork()
+        try letItWork(after: "the preemption")
         cluster.stop("slurmctld", SIGTERM)
         try cluster.startController()
         // The node dies, with all its processes.
-        try letItWork()
+        try letItWork(after: "a restart of the controller")
         cluster.stop("slurmd", SIGKILL)
         for process in processes(of: shared) { kill(process, SIGKILL) }
         _ = try cluster.call("scontrol", ["update", "NodeName=localhost", "State=DOWN", "Reason=died"])
         try cluster.startNode()
         _ = try cluster.call("scontrol", ["update", "NodeName=localhost", "State=RESUME"])
         // The time limit comes.
-        try letItWork()
-        _ = try cluster.call("scontrol", ["update", "JobId=\(try job())", "TimeLimit=1"])
+        try letItWork(after: "the death of the node")
+        _ = try cluster.call("scontrol", ["update", "JobId=\(try job(after: "the death of the node"))", "TimeLimit=1"])
         #expect(try waitUntil(90) { queue(shared, "todo").count == 1 })
         // A person ends the job; the same command starts another one.
-        try letItWork()
-        _ = try cluster.call("scancel", [try job()])
+        try letItWork(after: "the time limit")
+        _ = try cluster.call("scancel", [try job(after: "the time limit")])
         #expect(try waitUntil(30) { try cluster.call("squeue", ["-h"]).isEmpty })
         #expect(queue(shared, "todo").count == 1)
         let rest = try run(command + ["--no-table"], in: shared, cluster)
@@ -105,7 +136,15 @@ struct SlurmTests {
         }
         let end = rest.wait()
         #expect(end.code == 0, "\(end.error)")
+        #expect(try run(["run", alone.spec(spec), "--no-table"], in: alone, cluster).wait().code == 0)
         try expectNothingLeft(shared, like: alone)
+    }
+
+    /// What tasks and the controller wrote last.
+    private func told(_ scratch: Scratch, _ cluster: SlurmCluster) -> String {
+        let logs = scratch.files(".log").compactMap { scratch.data($0) }.map { String(decoding: $0, as: UTF8.self) }
+        let controller = (try? String(contentsOfFile: cluster.folder + "/log/slurmctld.log", encoding: .utf8)) ?? ""
+        return (logs + [controller]).map { $0.split(separator: "\n").suffix(15).joined(separator: "\n") }.joined(separator: "\n--\n")
     }
 
     private func waitUntil(_ seconds: Double, _ condition: () throws -> Bool) throws -> Bool {
@@ -121,6 +160,13 @@ struct SlurmTests {
     private func steps(_ scratch: Scratch) throws -> Int {
         let text = scratch.files("events.jsonl").compactMap { scratch.data($0) }.map { String(decoding: $0, as: UTF8.self) }.joined()
         return text.matches(of: /"step":(\d+)/).compactMap { Int($0.1) }.filter { $0 < Self.allSteps }.last ?? 0
+    }
+
+    /// The number of a process among those of its step.
+    private func place(of process: Int32) -> String? {
+        let variables = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
+        return variables.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            .first { $0.hasPrefix("SLURM_PROCID=") }.map { String($0.dropFirst("SLURM_PROCID=".count)) }
     }
 
     /// The tasks that work in a folder, and what started them.

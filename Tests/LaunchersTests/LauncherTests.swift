@@ -26,6 +26,16 @@ import Testing
         ])
     }
 
+    /// Processes that train together are a step of the job, on whatever nodes it has; elsewhere the first starts the others.
+    @Test func aTaskOfSeveralProcessesIsAStepOfSlurm() throws {
+        let settings = try settings("{ name: slurm, gpus_per_task: 1, cpus_per_task: 8, processes: 4 }")
+        let lines = SlurmLauncher.script(job(2, settings), 0..<2).split(separator: "\n").map(String.init)
+        #expect(lines.contains("#SBATCH --ntasks=4") && lines.contains("#SBATCH --gpus-per-task=1"))
+        #expect(lines.contains("export SGMSE_THREADS=\"${SGMSE_THREADS:-${SLURM_CPUS_PER_TASK:-1}}\""))
+        #expect(lines.contains("srun --ntasks=4 --kill-on-bad-exit=0 --cpus-per-task=8 /bin/sgmse task --store 'a b.sqlite' &"))
+        #expect(LocalLauncher().preview(job(2, settings)).contains("exec /bin/sgmse task --store 'a b.sqlite' --processes 4\n"))
+    }
+
     @Test(arguments: [(1, 1001, [0..<1]), (1001, 1001, [0..<1001]), (2500, 1000, [0..<1000, 1000..<2000, 2000..<2500])])
     func arraysAreSplitWhereTheClusterEndsThem(tasks: Int, largest: Int, expected: [Range<Int>]) {
         #expect(SlurmLauncher.arrays(of: tasks, largest: largest) == expected)
@@ -84,6 +94,7 @@ import Testing
     @Test(arguments: [
         ("slrum", "sgmse.yaml:1:11: error: unknown launcher 'slrum'"), ("{ name: slurm, job: 3 }", "sgmse.yaml:1:26: error: unknown setting 'job'"),
         ("{ jobs: many }", "'jobs' wants a whole number from 1 to 100000, not 'many'"), ("{ sbatch: { array: 0-9 } }", "sgmse sets --array itself"),
+        ("{ sbatch: { ntasks: 4 } }", "sgmse sets --ntasks itself"), ("{ processes: 256 }", "'processes' wants a whole number from 1 to 255, not '256'"),
         ("{ sbatch: { -x: 1 } }", "'-x' is no long option of sbatch"), ("[slurm]", "'launcher' wants a name or a section, not a list"),
     ])
     func aMistakeHasItsPlace(text: String, message: String) throws {

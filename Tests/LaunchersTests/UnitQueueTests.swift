@@ -76,6 +76,19 @@ import Testing
         #expect(queue.failure(of: "u00000") == "3 tasks ended while they were at it; the last one wrote:\n2_0-0: out of memory")
     }
 
+    /// A task that loses a process says so itself; that counts like a death.
+    @Test func aTaskThatLosesAProcessLeavesItsUnitForAnother() throws {
+        let queue = try queue(1)
+        let most = UnitQueue.attemptsAtLosses
+        for turn in 1...most {
+            var worker = UnitWorker(queue, task: "1_0-\(turn)")
+            let held = try #require(try worker.next())
+            try queue.lose(held, retries: 0, reason: "rank 1 has ended")
+            #expect(try queue.entries().map(\.state) == [turn < most ? .todo : .failed], "turn \(turn)")
+        }
+        #expect(queue.failure(of: "u00000") == "\(most) tasks ended while they were at it; the last one lost a process: rank 1 has ended")
+    }
+
     @Test func addingAgainAddsOnlyWhatIsNotThereAndWhatFailedOrWasCollected() throws {
         let queue = try queue(4)
         var worker = UnitWorker(queue, task: "1_0-0")

@@ -39,7 +39,6 @@ struct ClusterRun {
         var cached: [PlanStep]
         /// By name in the queue, which may be that of another pool.
         var units: Set<String>
-        var isSubmitted: Bool
     }
 
     /// Whether tasks have units in hand, or units wait for them.
@@ -81,11 +80,12 @@ struct ClusterRun {
 
     private func preview(_ launcher: any Launcher) throws -> Outcome {
         let division = try executor.divide(loaded, for: settings.jobs ?? Self.mostTasks)
-        let name = Self.jobName(of: loaded)
         if division.units.isEmpty {
             progress.message("nothing is left to do")
         } else {
-            try emit(launcher.preview(try job(name, units: division.units.count)))
+            for (settings, units) in kinds(of: division.units) {
+                try emit(launcher.preview(try job(Self.jobName(of: loaded), settings, units: units.count)))
+            }
             progress.message("\(division.units.count) units; nothing was submitted")
         }
         let cached = division.plan.steps.count { $0.state == .cached }
@@ -97,27 +97,50 @@ struct ClusterRun {
         if queue.exists {
             try folder.reclaim()
             _ = try folder.collect(into: store, interruption)
-            let pools = Set(try queue.entries([.todo]).map { QueueFolder.pool($0.unit) }).subtracting([settings.pool])
+            let own = Set(loaded.runs.map { taskSettings(for: WorkUnit.devices(of: $0.spec)).pool } + [taskSettings().pool])
+            let pools = Set(try queue.entries([.todo]).map { QueueFolder.pool($0.unit) }).subtracting(own)
             // What waits for tasks that nobody started again waits for these.
             for pool in try pools.filter({ try !folder.hasTasks(in: $0) }) { _ = try folder.withdraw([pool], into: store) }
         }
-        let name = Self.jobName(of: loaded)
-        let division = try executor.divide(loaded, for: settings.jobs ?? Self.mostTasks, seed: seed(name: name))
+        let division = try executor.divide(
+            loaded, for: settings.jobs ?? Self.mostTasks, seed: seed(name: Self.jobName(of: loaded)))
         let active = try queue.entries([.todo, .running])
         let known = Dictionary(active.map { (QueueFolder.stem($0.unit), $0.unit) }, uniquingKeysWith: { first, _ in first })
         let others = division.units.compactMap { known[$0.name] }
         let fresh = division.units.filter { unit in known[unit.name] == nil && !Self.isShared(unit, among: Set(known.keys)) }
-        let added = try queue.add(fresh.map { ("\(settings.pool)_\($0.name)", try $0.encoded()) })
-        let waiting = try queue.entries([.todo]).count { QueueFolder.pool($0.unit) == settings.pool }
-        let isIdle = try waiting > 0 && !folder.hasTasks(in: settings.pool)
-        if !added.isEmpty || isIdle {
-            try submit(name, units: added.isEmpty ? waiting : added.count, by: launcher)
-        } else if !others.isEmpty {
+        var (added, isJoined): ([String], Bool) = ([], true)
+        for (settings, units) in kinds(of: division.units) {
+            let names = Set(units.map(\.name))
+            let own = try queue.add(
+                fresh.filter { names.contains($0.name) }.map { ("\(settings.pool)_\($0.name)", try $0.encoded()) })
+            let waiting = try queue.entries([.todo]).count { QueueFolder.pool($0.unit) == settings.pool }
+            let isIdle = try waiting > 0 && !folder.hasTasks(in: settings.pool)
+            added += own
+            guard !own.isEmpty || isIdle else { continue }
+            isJoined = false
+            try submit(settings, units: own.isEmpty ? waiting : own.count, by: launcher)
+        }
+        if isJoined, !others.isEmpty {
             progress.message("\(others.count) units are in the queue already; this command joins their tasks")
         }
         return Assignment(
             runs: division.runs, cached: division.plan.steps.filter { $0.state == .cached }.map(\.summary),
-            units: Set(added + others), isSubmitted: !added.isEmpty)
+            units: Set(added + others))
+    }
+
+    /// Units by the settings of the tasks that do them: as many processes as a training has devices, or as were asked for.
+    private func kinds(of units: [WorkUnit]) -> [(settings: LaunchSettings, units: [WorkUnit])] {
+        Dictionary(grouping: units) { taskSettings(for: $0.devices) }
+            .sorted { $0.key.processes ?? 1 < $1.key.processes ?? 1 }.map { ($0.key, $0.value) }
+    }
+
+    /// The settings of tasks for trainings of so many devices and batches in a step, of which no process is without one.
+    private func taskSettings(for devices: (count: Int, batches: Int) = (1, 1)) -> LaunchSettings {
+        var own = settings
+        let wanted = settings.processes ?? (settings.name == "slurm" ? devices.count : 1)
+        let processes = min(wanted, devices.batches, LaunchSettings.mostProcesses)
+        own.processes = processes > 1 ? processes : nil
+        return own
     }
 
     /// Whether another division of the same evaluation by files is in the queue.
@@ -126,12 +149,13 @@ struct ClusterRun {
         return unit.name.hasPrefix("score-") && stems.contains { $0.hasPrefix("score-") && whole($0) == whole(unit.name) }
     }
 
-    private func submit(_ name: String, units: Int, by launcher: any Launcher) throws {
-        let job = try job(name, units: units)
+    private func submit(_ settings: LaunchSettings, units: Int, by launcher: any Launcher) throws {
+        let name = Self.jobName(of: loaded)
+        let job = try job(name, settings, units: units)
         var submission = Submission(name: name, settings: settings, spec: loaded.file, tasks: job.tasks)
         try queue.save(submission)
         do {
-            if settings.stageBinary == true { try stageBinary(to: job.folder) }
+            try staged?.copy()
             submission.ids = try launcher.submit(job)
         } catch {
             // The next command need not wait for tasks of this job; what it may have started does its units all the same.
@@ -142,7 +166,8 @@ struct ClusterRun {
         try queue.save(submission)
         func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
         let ids = submission.ids.joined(separator: ", ")
-        progress.message("\(count(units, "unit")) for \(count(job.tasks, "task")): job \(name) (\(ids))")
+        let team = settings.processes.map { " of \($0) processes each" } ?? ""
+        progress.message("\(count(units, "unit")) for \(count(job.tasks, "task"))\(team): job \(name) (\(ids))")
     }
 
     /// Unique, and short enough for every engine.
@@ -154,24 +179,25 @@ struct ClusterRun {
     /// Without `--jobs`, as many tasks as units up to this.
     private static let mostTasks = 64
 
-    private func job(_ name: String, units: Int) throws -> Job {
+    private func job(_ name: String, _ settings: LaunchSettings, units: Int) throws -> Job {
         let folder = queue.jobsFolder + "/" + name
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let program = settings.stageBinary == true ? folder + "/sgmse" : own
+        let program = try staged?.path ?? Self.program
         let task = [program, "task", "--job", name, "--pool", settings.pool] + shared + taskOptions
         return Job(
             name: name, tasks: max(1, min(settings.jobs ?? Self.mostTasks, units)), project: FileManager.default.currentDirectoryPath,
             folder: folder, task: task, collect: [program, "collect"] + shared, settings: settings)
     }
 
-    private func stageBinary(to folder: String) throws {
-        let target = folder + "/sgmse"
-        do {
-            try FileManager.default.copyItem(atPath: "/proc/self/exe", toPath: target + ".part")
-            try FileManager.default.moveItem(atPath: target + ".part", toPath: target)
-        } catch {
-            throw StoreError(cannotWrite: target, error)
+    /// The copy of this program that nodes run, where they are to have one.
+    private var staged: StagedProgram? {
+        get throws {
+            guard settings.stageBinary == true else { return nil }
+            return try StagedProgram([Self.program] + DeviceOptions.libraries, beside: queue.folder)
         }
+    }
+
+    private static var program: String {
+        get throws { try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") }
     }
 
     // MARK: Watching
@@ -183,7 +209,9 @@ struct ClusterRun {
         var known: Set<String> = []
         var failed: [String: String] = [:]
         var lastLook = ContinuousClock.now
-        while true {
+        // A unit that moves while the folders are read may be overlooked once.
+        var looksWithoutWork = 0
+        while looksWithoutWork < 2 {
             guard !interruption.isRequested else {
                 progress.finish()
                 printError("the tasks go on; the same command joins them, sgmse cancel ends them")
@@ -201,7 +229,7 @@ struct ClusterRun {
                 progress.message("✗ \(folder.unit(entry)?.title ?? entry.unit): \(failed[entry.unit] ?? "")")
             }
             let pending = open.filter { $0.state == .todo || $0.state == .running }
-            if pending.isEmpty, !open.contains(where: { $0.state == .done }) { break }
+            looksWithoutWork = pending.isEmpty && !open.contains { $0.state == .done } ? looksWithoutWork + 1 : 0
             if !pending.isEmpty, ContinuousClock.now - lastLook > .seconds(Self.look) {
                 lastLook = .now
                 try folder.alone(store, interruption) { try folder.reclaim() }
@@ -223,7 +251,11 @@ struct ClusterRun {
 struct NoTasks: Diagnostic, Hashable, Sendable {
     var units: Int
 
-    var summary: String { "\(units) units wait, and no task is left that could take them" }
+    var summary: String {
+        units == 1
+            ? "1 unit waits, and no task is left that could take it"
+            : "\(units) units wait, and no task is left that could take them"
+    }
     var category: FailureCategory { .work }
     var hint: String? {
         "the logs of the tasks lie in queue/jobs beside the store; the same command submits new tasks"

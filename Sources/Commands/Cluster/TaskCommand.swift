@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collectives
 import Experiments
 import Failures
 import Foundation
@@ -17,6 +18,8 @@ struct TaskCommand: ParsableCommand {
     @OptionGroup var store: StoreOptions
     @OptionGroup var corpora: CorpusOptions
     @OptionGroup var threads: ThreadOptions
+    @OptionGroup var device: DeviceOptions
+    @OptionGroup var processes: ProcessOptions
 
     @Option(help: "The name of the job.")
     var job: String
@@ -26,6 +29,9 @@ struct TaskCommand: ParsableCommand {
 
     func run() throws {
         try threads.apply()
+        let team = try ProcessTeam(processes)
+        try device.apply(in: team)
+        if let team, team.place.rank > 0 { return try team.follow(processes) }
         guard let task = environmentVariable("SGMSE_TASK"), !task.isEmpty, !task.contains("/") else {
             throw ValidationError("a launcher starts sgmse task, and its script sets SGMSE_TASK; give sgmse run SPEC --launcher slurm")
         }
@@ -33,14 +39,20 @@ struct TaskCommand: ParsableCommand {
         let signals = InterruptSignals(interruption)
         signals.wait(true)
         signals.stayThroughRepeatedSignals()
+        defer { team?.finish() }
+        let together = try team?.join(processes)
+        defer { together?.dismiss() }
         let queue = QueueFolder(store)
         var worker = UnitWorker(queue.queue, task: task, pool: pool, place: place)
         var failed = 0
         while !interruption.isRequested, let held = try worker.next() {
-            let turn = UnitTurn(held, in: queue, job: job, corpora: corpora.folder, interruption)
+            let turn = UnitTurn(held, in: queue, job: job, corpora: corpora.folder, together, interruption)
             switch try turn.perform() {
             case .done: break
             case .failed: failed += 1
+            case .lost(let failure):
+                askAgain(queue.queue, task)
+                throw failure
             case .interrupted:
                 if turn.isStillHeld { askAgain(queue.queue, task) }
                 throw Interrupted()
@@ -71,12 +83,13 @@ struct TaskCommand: ParsableCommand {
 
 /// One unit in the hands of one task.
 private final class UnitTurn: Sendable {
-    enum Outcome { case done, failed, interrupted }
+    enum Outcome { case done, failed, interrupted, lost(GroupFailure) }
 
     private let held: UnitWorker.Held
     private let folder: QueueFolder
     private let job: String
     private let corpora: String?
+    private let team: TrainingTeam?
     private let interruption: Interruption
     private let state = Mutex((isOver: false, isLost: false))
     private let lastWritten = Mutex([String: ContinuousClock.Instant]())
@@ -86,8 +99,12 @@ private final class UnitTurn: Sendable {
     /// Between two lines about the same long step.
     private static let interval = Duration.seconds(5)
 
-    init(_ held: UnitWorker.Held, in folder: QueueFolder, job: String, corpora: String?, _ interruption: Interruption) {
-        (self.held, self.folder, self.job, self.corpora, self.interruption) = (held, folder, job, corpora, interruption)
+    init(
+        _ held: UnitWorker.Held, in folder: QueueFolder, job: String, corpora: String?, _ team: TrainingTeam?,
+        _ interruption: Interruption
+    ) {
+        (self.held, self.folder, self.job, self.corpora, self.team) = (held, folder, job, corpora, team)
+        self.interruption = interruption
     }
 
     private var queue: UnitQueue { folder.queue }
@@ -111,7 +128,10 @@ private final class UnitTurn: Sendable {
         } catch is Interrupted {
             if isStillHeld { try queue.giveBack(held) }
             return .interrupted
-        } catch let error where [.machine, .team].contains(FailureCategory(of: error)) {
+        } catch let failure as GroupFailure {
+            try queue.lose(held, retries: (try? WorkUnit(decoding: held.content))?.retries ?? 0, reason: failure.description)
+            return .lost(failure)
+        } catch let error where FailureCategory(of: error) == .machine {
             try? queue.giveBack(held)
             throw error
         } catch {
@@ -122,7 +142,8 @@ private final class UnitTurn: Sendable {
     private func perform(_ unit: WorkUnit) throws -> [(step: PlanStep, reason: String)] {
         let store = try UnitStore.open(unit, in: work, folder: folder.folder)
         defer { try? store.close() }
-        let workspace = Workspace(store: store, corpora: corpora, commandLine: CommandLine.arguments)
+        var workspace = Workspace(store: store, corpora: corpora, commandLine: CommandLine.arguments)
+        workspace.team = team
         let live = LiveLogs(unit.logs, store)
         let executor = Executor(workspace: workspace, interruption: interruption) { [self] event in
             write(event)

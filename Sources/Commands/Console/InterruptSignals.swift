@@ -70,8 +70,8 @@ final class InterruptSignals: Sendable {
     /// Goes on saving however many signals come, as a scheduler sends them one after the other.
     func stayThroughRepeatedSignals() { Self.state.withLock { $0.isSteady = true } }
 
-    /// Leaves the signals that a terminal sends to a whole group of processes to the parent of this one.
-    func leaveToParent() { Self.state.withLock { $0.ignored = [SIGINT, SIGTERM, SIGHUP] } }
+    /// Leaves the signals that a terminal or a scheduler sends to a whole group of processes to the one that leads it.
+    func leaveToParent() { Self.state.withLock { $0.ignored = Set(Self.numbers) } }
 
     /// Asks the work in hand to stop.
     static func request() {

@@ -58,6 +58,16 @@ public struct WorkUnit: Codable, Sendable {
         Dictionary(runs.map { ($0.storedName ?? $0.name, $0.spec.train.log) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// What each step of its training averages over: devices, and batches in all. An evaluation has one.
+    public var devices: (count: Int, batches: Int) {
+        guard trains, let spec = runs.first?.spec else { return (1, 1) }
+        return Self.devices(of: spec)
+    }
+
+    public static func devices(of spec: ExperimentSpec) -> (count: Int, batches: Int) {
+        (spec.train.devices, spec.train.devices * spec.train.accumulateGradBatches)
+    }
+
     /// The ids of its runs.
     public var shortIDs: [String] { runs.compactMap(\.shortID) }
 
