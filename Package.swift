@@ -11,6 +11,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // C: vector kernels, and the system's libraries.
@@ -71,6 +72,10 @@ let package = Package(
         .target(name: "Diagnostics", dependencies: ["Failures", "Experiments"]),
         // Processes elsewhere: a queue of units as files, and the engines that start tasks.
         .target(name: "Launchers", dependencies: ["Failures", "AtomicFiles", "Digests", "SpecLanguage"]),
+            dependencies: [
+                "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs",
+            dependencies: ["AtomicFiles", "Digests", "SpecLanguage", .product(name: "Logging", package: "swift-log")]),
+            ]),
 
         // What a person runs.
         .target(
@@ -79,6 +84,7 @@ let package = Package(
                 "Failures", "AtomicFiles", "Collectives", "CorpusRecipes", "Enhancement", "Experiments", "Diagnostics", "ReferenceCommands", "Reports",
                 "Reported", "Investigations", "Imports", "SpeechMetrics", "Installation", "Launchers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
 
@@ -108,6 +114,9 @@ let package = Package(
         .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Digests", "Reports", "StoreSamples"]),
         .testTarget(name: "ReportsTests", dependencies: ["Audio", "Reported", "Reports", "StoreSamples"], exclude: ["Goldens"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Enhancement", "Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles", .product(name: "Logging", package: "swift-log")],
+            resources: [.copy("Fixtures")]),
         .testTarget(name: "InstallationTests", dependencies: ["Installation"]),
         .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "SpecLanguage"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Installation", "Runs"]),

@@ -57,7 +57,7 @@ licences() {
     mkdir -p "$1"
     cp LICENSE "$1/sgmse.txt"
     cp "$(toolchain)/share/swift/LICENSE.txt" "$1/Swift.txt"
-    for package in swift-argument-parser Yams GRDB.swift; do
+    for package in swift-argument-parser Yams GRDB.swift swift-log; do
         cp .build/checkouts/$package/LICENSE* "$1/$package.txt"
     done
     for pair in $libraries; do
@@ -72,6 +72,7 @@ In the program itself, each with its licence in the file of its name:
   swift-argument-parser  Apache 2.0 with the Runtime Library Exception
   Yams                   MIT, with libyaml, MIT, (c) 2006-2016 Kirill Simonov, (c) 2017-2020 Ingy dot Net
   GRDB.swift             MIT
+  swift-log              Apache 2.0
 Opened when the program starts, with the licence in the file of the Debian package:
   FFTW                   GPL 2 or later (libfftw3-double3, libfftw3-single3)
   libsndfile             LGPL 2.1 or later (libsndfile1)

@@ -7,6 +7,7 @@ import Failures
 import Foundation
 import Imports
 import Kernels
+import Logging
 import Models
 import Reports
 import Runs
@@ -29,7 +30,11 @@ struct StoreOptions: ParsableArguments {
 
     /// Opens another store, under the same rules.
     func open(_ path: String, _ access: RunStore.Access = .readOnly) throws -> RunStore {
-        OpenStores.shared.add(try RunStore(at: path, access: access, journal: journal))
+        let start = ContinuousClock.now
+        let store = OpenStores.shared.add(try RunStore(at: path, access: access, journal: journal))
+        let text = "\(path), \(access == .readOnly ? "to be read" : "journal \(journal.rawValue)"), in \(ContinuousClock.now - start)"
+        Logger(label: "sgmse.store").debug("opened \(text)")
+        return store
     }
 }
 

@@ -6,7 +6,8 @@ import Training
 
 /// What the terminal is like.
 enum Terminal {
-    static let isInteractive = isatty(STDERR_FILENO) == 1
+    /// Whether a person watches messages that may be drawn anew; log entries between them would be erased.
+    static let isInteractive = isatty(STDERR_FILENO) == 1 && !MessageLog.isDetailed
 
     /// Whether messages are coloured: on a terminal that can, unless NO_COLOR is set.
     static let hasColors: Bool = {

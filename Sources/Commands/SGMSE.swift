@@ -4,6 +4,7 @@ import Failures
 import Foundation
 import Installation
 import Kernels
+import Logging
 import Runs
 
 /// The command line.
@@ -22,7 +23,8 @@ public struct SGMSE: ParsableCommand {
             A spec is a YAML file, or an experiment of the library that came with the program: sgmse registry experiment \
             lists them.
 
-            The store is runs/store.sqlite unless --store or SGMSE_STORE says otherwise. Exit codes: 0 done; 1 a run \
+            The store is runs/store.sqlite unless --store or SGMSE_STORE says otherwise. SGMSE_LOG=debug adds log entries to the \
+            messages, and every step to the logs of runs. Exit codes: 0 done; 1 a run \
             failed, or an error that is none of the others; 2 usage or spec error; 3 a check failed; 5 store busy or corrupt, disk full, or output that cannot be written; 130 interrupted; 141 the reader of the output has gone.
             """,
         version: BuildFacts.version,
@@ -42,6 +44,9 @@ public struct SGMSE: ParsableCommand {
         Engine.limitMemory(to: MachineMemory.bytes)
         var code = Int32(0)
         do {
+            try MessageLog.begin()
+            let words = CommandLine.arguments.dropFirst().joined(separator: " ")
+            Logger(label: "sgmse").debug("version \(BuildFacts.version) in \(FileManager.default.currentDirectoryPath): \(words)")
             try UnknownCommand.check(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot()
             try checkWorkingFolder()

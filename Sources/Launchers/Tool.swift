@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 
 /// A program of the engine, called and waited for.
 struct Tool {
@@ -22,8 +23,13 @@ struct Tool {
             unlink(files.0)
             unlink(files.1)
         }
+        let start = ContinuousClock.now
         let code = try ChildProcess([name] + arguments, output: files).wait(seconds: patience)
-        return Outcome(code: code, output: Self.text(files.0), messages: Self.text(files.1))
+        let outcome = Outcome(code: code, output: Self.text(files.0), messages: Self.text(files.1))
+        let line = ([name] + arguments).map(\.shellWord).joined(separator: " ")
+        Logger(label: "sgmse.launcher")
+            .debug("\(line): code \(code) in \(ContinuousClock.now - start)\(outcome.messages.isEmpty ? "" : ": " + outcome.messages)")
+        return outcome
     }
 
     private static func text(_ file: String) -> String {

@@ -4,6 +4,7 @@ import Experiments
 import Failures
 import Foundation
 import Launchers
+import Logging
 import Parallelism
 import Runs
 import Synchronization
@@ -116,6 +117,7 @@ private final class UnitTurn: Sendable {
         do {
             let unit = try WorkUnit(decoding: held.content)
             printError("\(unit.title) (\(held.unit))")
+            Logger(label: "sgmse.task").debug("task \(held.task) holds \(held.unit); earlier attempts: \(queue.attempts(of: held.unit).count)")
             try TaskRecord(job: job, task: held.task).write(in: work)
             watch()
             defer { state.withLock { $0.isOver = true } }

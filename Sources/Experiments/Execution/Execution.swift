@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Logging
 import Models
 import Parallelism
 import Runs
@@ -63,7 +64,9 @@ struct Execution {
         let log = log(of: task)
         let claim: Claim
         switch try store.claim(task.claim) {
-        case .acquired(let mine): claim = mine
+        case .acquired(let mine):
+            claim = mine
+            Logger(label: "sgmse.experiment").debug("claimed \(step.title)")
         case .done: return true
         case .held(let holder):
             if reported.insert(task.claim).inserted { emit(.waiting(step, holder: holder.description), log) }

@@ -1,29 +1,29 @@
 import Foundation
+import Logging
 import Synchronization
 
 /// The log of a run, `logs/run.log` in its folder: a line with its time for everything that happens, and now and then
-/// one for the steps between.
-///
-/// Lines are appended whole, so that processes that share a run share its log. A log that cannot be written is no
-/// reason to stop: what counts is in the store.
+/// one for the steps between; all of those at the level `debug`, which the program's logging system may ask for.
 final class RunLog: Sendable {
     /// Seconds between two lines about the same long step.
     private static let interval = Duration.seconds(10)
 
     private let path: String
+    private let logger: Logger
     private let lastProgress = Mutex(ContinuousClock.now - RunLog.interval)
 
-    init(in folder: String) { path = folder + "/logs/run.log" }
+    init(in folder: String) {
+        let path = folder + "/logs/run.log"
+        // A level above `info` leaves nothing out.
+        let level = min(.info, Logger(label: "sgmse.run").logLevel)
+        self.path = path
+        logger = Logger(label: "sgmse.run", factory: { _ in RunLogFile(path, logLevel: level) })
+    }
 
     func write(_ event: ExperimentEvent) {
-        guard let text = text(of: event) else { return }
-        let line = Data("\(Date().formatted(.iso8601)) \(text)\n".utf8)
-        let folder = (path as NSString).deletingLastPathComponent
-        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { return }
-        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try? file.write(contentsOf: line)
+        let level: Logger.Level = isFrequent(event) && !isTime() ? .debug : .info
+        guard level >= logger.logLevel, let text = text(of: event) else { return }
+        logger.log(level: level, "\(text)")
     }
 
     /// Writes an event that stands in the log once, however many commands and processes report it.
@@ -33,13 +33,22 @@ final class RunLog: Sendable {
         if !known.contains(text) { write(event) }
     }
 
+    /// Whether it is one of many like it, none of which is the last.
+    private func isFrequent(_ event: ExperimentEvent) -> Bool {
+        switch event {
+        case .trained(_, let p): p.step != p.of
+        case .evaluated(_, _, _, let done, let total, _): done != total
+        default: false
+        }
+    }
+
     private func text(of event: ExperimentEvent) -> String? {
         switch event {
-        case .trained(_, let p) where p.step == p.of || isTime():
+        case .trained(_, let p):
             String(
                 format: "step %d of %d: loss %.5g, %.2f steps/s, %.0f s left", p.step, p.of, p.loss, p.stepsPerSecond,
                 p.secondsLeft)
-        case .evaluated(_, let label, let file, let done, let total, let left) where done == total || isTime():
+        case .evaluated(_, let label, let file, let done, let total, let left):
             String(format: "%@: %d of %d files (%@), %.0f s left", label, done, total, file, left)
         case .found(let text):
             text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "; ")
