@@ -82,6 +82,10 @@ import Testing
             #expect(end.out.contains("#SBATCH \(line)\n"), "\(line)")
         }
         #expect(queue(scratch, "todo").isEmpty)
+        for (device, isSaid) in [([], true), (["--device", "cuda"], false)] {
+            let asked = try run(["run", spec, "--dry-run", "--gpus-per-task", "1"] + device, in: scratch)
+            #expect(asked.code == 0 && asked.error.contains("ask for GPUs and compute on the processor") == isSaid, "\(asked.error)")
+        }
         let none = try run(["run", spec, "--launcher", "slrum"], in: scratch)
         #expect(none.code == 2 && none.error.contains("known: local, slurm, command"))
     }

@@ -85,9 +85,13 @@ struct SlurmTests {
         #expect(try run(command + ["--detach"], in: shared, cluster).wait().code == 0)
         var step = 0
         func letItWork(after event: String) throws {
-            _ = try cluster.call("scontrol", ["update", "JobId=\(try job(after: event))", "StartTime=now"])
-            let start = step
-            let works = try waitUntil(120) { step = try steps(shared); return step > start + 20 }
+            let (job, start) = (try job(after: event), step)
+            let works = try waitUntil(120) {
+                // A job that is requeued waits for two minutes, and may be requeued once more.
+                _ = try cluster.call("scontrol", ["update", "JobId=\(job)", "StartTime=now"])
+                step = try steps(shared)
+                return step > start + 20
+            }
             try #require(works, "after \(event): no step behind \(start): \(told(shared, cluster))")
         }
         func job(after event: String) throws -> String {

@@ -48,6 +48,9 @@ struct ClusterRun {
 
     func perform() throws -> Outcome {
         let launcher = try settings.launcher()
+        if settings.gpusPerTask ?? 0 > 0, !taskOptions.contains("--device") {
+            progress.message("the tasks ask for GPUs and compute on the processor; give --device cuda or SGMSE_DEVICE")
+        }
         if options.dryRun { return try preview(launcher) }
         let assignment = try folder.alone(store, interruption) { try assign(launcher) }
         for step in assignment.cached { progress.show(.planned(step)) }
