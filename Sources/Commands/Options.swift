@@ -32,8 +32,8 @@ struct StoreOptions: ParsableArguments {
     func open(_ path: String, _ access: RunStore.Access = .readOnly) throws -> RunStore {
         let start = ContinuousClock.now
         let store = OpenStores.shared.add(try RunStore(at: path, access: access, journal: journal))
-        let text = "\(path), \(access == .readOnly ? "to be read" : "journal \(journal.rawValue)"), in \(ContinuousClock.now - start)"
-        Logger(label: "sgmse.store").debug("opened \(text)")
+        let way = access == .readOnly ? "to be read" : "journal \(journal.rawValue)"
+        Logger(label: "sgmse.store").debug("opened \(path), \(way), in \(ContinuousClock.now - start)")
         return store
     }
 }

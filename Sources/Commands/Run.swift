@@ -165,7 +165,8 @@ struct RunCommand: ParsableCommand {
             loaded: loaded, store: opened, settings: settings, options: launch,
             shared: ["--store", store.path, "--journal", store.journal.rawValue],
             taskOptions: (corpora.folder.map { ["--corpora", $0] } ?? []) + (threads.threads.map { ["--threads", String($0)] } ?? [])
-                + (threads.instructionSet.map { ["--instruction-set", $0.rawValue] } ?? []) + device.arguments + processes.engineArguments,
+                + (threads.instructionSet.map { ["--instruction-set", $0.rawValue] } ?? []) + device.arguments
+                + processes.engineArguments,
             corpora: corpora.folder, interruption: interruption, progress: progress)
         return try (isElsewhere ? run.perform() : run.joinIfQueued()).map { ($0, progress) }
     }

@@ -46,7 +46,8 @@ public struct SGMSE: ParsableCommand {
         do {
             try MessageLog.begin()
             let words = CommandLine.arguments.dropFirst().joined(separator: " ")
-            Logger(label: "sgmse").debug("version \(BuildFacts.version) in \(FileManager.default.currentDirectoryPath): \(words)")
+            let folder = FileManager.default.currentDirectoryPath
+            Logger(label: "sgmse").debug("version \(BuildFacts.version) in \(folder): \(words)")
             try UnknownCommand.check(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot()
             try checkWorkingFolder()

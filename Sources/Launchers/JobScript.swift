@@ -6,12 +6,12 @@ struct JobScript {
     /// The shell's text for the task's name, and for its place among the tasks.
     var taskName: String
     var place: String
-    /// The engine's own command that starts the processes of a task side by side, such as `srun --ntasks=4`; without one, the
-    /// first process starts the others on its machine.
+    /// The engine's own command that starts the processes of a task side by side, such as `srun --ntasks=4`; without
+    /// one, the first process starts the others on its machine.
     var step: [String] = []
 
-    /// A task takes the cores that it was given. One that is a single process becomes the program itself, so that signals
-    /// reach it.
+    /// A task takes the cores that it was given. One that is a single process becomes the program itself, so that
+    /// signals reach it.
     var text: String {
         let isTeam = !step.isEmpty
         let processes = job.settings.processes ?? 1
@@ -30,8 +30,8 @@ struct JobScript {
             """
     }
 
-    /// A step in the background, to whose processes the shell hands on the signal to stop: `srun` itself would kill them at a
-    /// SIGTERM.
+    /// A step in the background, to whose processes the shell hands on the signal to stop: `srun` itself would kill
+    /// them at a SIGTERM.
     private static func signalled(_ command: String) -> String {
         """
         \(command) &

@@ -53,8 +53,8 @@ extension LaunchSettings {
     public static let mostProcesses = 255
 
     static let keys = [
-        "name", "jobs", "partition", "account", "gpus_per_task", "cpus_per_task", "processes", "time", "sbatch", "stage_binary", "submit",
-        "cancel",
+        "name", "jobs", "partition", "account", "gpus_per_task", "cpus_per_task", "processes", "time", "sbatch",
+        "stage_binary", "submit", "cancel",
     ]
 
     /// Reads the section `launcher`: a name, or a section with these keys.
@@ -104,7 +104,8 @@ extension LaunchSettings {
         }
         func number(_ least: Int, _ most: Int = 100_000) -> Int? {
             if let number = value.text.flatMap({ Int($0) }), (least...most).contains(number) { return number }
-            errors.append(SpecError("wrong-type", at: value.mark, "'\(entry.key)' wants a whole number from \(least) to \(most), not \(value.noun)"))
+            let text = "'\(entry.key)' wants a whole number from \(least) to \(most), not \(value.noun)"
+            errors.append(SpecError("wrong-type", at: value.mark, text))
             return nil
         }
         switch entry.key {
@@ -157,7 +158,8 @@ extension LaunchSettings {
 
     /// Options on which going on and joining depend.
     private static let own: Set<String> = [
-        "array", "job-name", "output", "error", "open-mode", "requeue", "no-requeue", "signal", "chdir", "dependency", "ntasks",
+        "array", "job-name", "output", "error", "open-mode", "requeue", "no-requeue", "signal", "chdir", "dependency",
+        "ntasks",
     ]
 
     private static func isOneLine(_ text: String) -> Bool {

@@ -22,6 +22,7 @@ public protocol Launcher: Sendable {
     /// - Parameters:
     ///   - task: Its name in the queue.
     ///   - silence: Seconds since it was last heard of.
+    ///   - tasks: The states of the engine's tasks.
     func isAlive(task: String, silence: Double?, among tasks: [TaskState]) -> Bool
 
     /// Ends the tasks of a submission, in good order.

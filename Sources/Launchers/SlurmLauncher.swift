@@ -34,11 +34,12 @@ public struct SlurmLauncher: Launcher {
         ).text
     }
 
-    /// The command that starts the processes of a task, on as many nodes as they were given; one that ends leaves it to the
-    /// others to save what they did. `srun` does not take `--cpus-per-task` over from `sbatch`.
+    /// The command that starts the processes of a task, on as many nodes as they were given; one that ends leaves it to
+    /// the others to save what they did. `srun` does not take `--cpus-per-task` over from `sbatch`.
     private static func step(_ settings: LaunchSettings) -> [String] {
         guard let processes = settings.processes, processes > 1 else { return [] }
-        return ["srun", "--ntasks=\(processes)", "--kill-on-bad-exit=0"] + (settings.cpusPerTask.map { ["--cpus-per-task=\($0)"] } ?? [])
+        let cores = settings.cpusPerTask.map { ["--cpus-per-task=\($0)"] } ?? []
+        return ["srun", "--ntasks=\(processes)", "--kill-on-bad-exit=0"] + cores
     }
 
     private static func directives(_ job: Job, name: String) -> [String] {

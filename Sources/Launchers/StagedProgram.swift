@@ -1,8 +1,8 @@
 import Digests
 import Foundation
 
-/// A copy of the program, with the libraries that it opens, on the file system of the queue: for nodes that do not see the
-/// program's own folder. Jobs of one version share it, and a version that runs is never written over.
+/// A copy of the program, with the libraries that it opens, on the file system of the queue: for nodes that do not see
+/// the program's own folder. Jobs of one version share it, and a version that runs is never written over.
 public struct StagedProgram: Sendable {
     private let files: [String]
     private let folder: String
@@ -15,7 +15,11 @@ public struct StagedProgram: Sendable {
         precondition(!files.isEmpty, "no program to stage")
         var contents = ""
         for file in files {
-            do { contents += try SHA256.hex(ofFile: file) + Self.name(file) + "\n" } catch { throw Self.failure(file, error) }
+            do {
+                contents += try SHA256.hex(ofFile: file) + Self.name(file) + "\n"
+            } catch {
+                throw Self.failure(file, error)
+            }
         }
         self.files = files
         folder = queue + "/programs/" + SHA256.hex(contents, digits: 16)
@@ -37,13 +41,15 @@ public struct StagedProgram: Sendable {
         }
         // Another command may have made the same copies meanwhile.
         guard rename(part, folder) == 0 || errno == EEXIST || errno == ENOTEMPTY else {
-            throw LaunchError("the program cannot be copied to \(folder): \(String(cString: strerror(errno)))", hint: Self.hint)
+            let reason = String(cString: strerror(errno))
+            throw LaunchError("the program cannot be copied to \(folder): \(reason)", hint: Self.hint)
         }
     }
 
     private static func name(_ file: String) -> String { (file as NSString).lastPathComponent }
 
-    private static let hint = "make room beside the store, or leave stage_binary out where nodes see the program's own folder"
+    private static let hint =
+        "make room beside the store, or leave stage_binary out where nodes see the program's own folder"
 
     private static func failure(_ file: String, _ error: any Error) -> LaunchError {
         LaunchError("the program cannot be copied: \(file): \((error as NSError).localizedDescription)", hint: hint)

@@ -27,8 +27,8 @@ struct Tool {
         let code = try ChildProcess([name] + arguments, output: files).wait(seconds: patience)
         let outcome = Outcome(code: code, output: Self.text(files.0), messages: Self.text(files.1))
         let line = ([name] + arguments).map(\.shellWord).joined(separator: " ")
-        Logger(label: "sgmse.launcher")
-            .debug("\(line): code \(code) in \(ContinuousClock.now - start)\(outcome.messages.isEmpty ? "" : ": " + outcome.messages)")
+        let messages = outcome.messages.isEmpty ? "" : ": " + outcome.messages
+        Logger(label: "sgmse.launcher").debug("\(line): code \(code) in \(ContinuousClock.now - start)\(messages)")
         return outcome
     }
 

@@ -173,17 +173,23 @@ struct SlurmTests {
             .first { $0.hasPrefix("SLURM_PROCID=") }.map { String($0.dropFirst("SLURM_PROCID=".count)) }
     }
 
-    /// The tasks that work in a folder, and what started them.
+    /// The tasks that work in a folder, behind what started them: Slurm's own processes end first, as on a machine that dies.
     private func processes(of scratch: Scratch) -> [Int32] {
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
-        let own = all.filter { number in
+        var found = all.filter { number in
             let words = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") ?? Data()
             return String(decoding: words, as: UTF8.self).contains(scratch.store) && String(decoding: words, as: UTF8.self).contains("--job")
         }
-        let parents = own.compactMap { number -> Int32? in
-            let stat = (try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8)) ?? ""
-            return stat.split(separator: ")").last?.split(separator: " ").dropFirst().first.flatMap { Int32($0) }
+        var newest = found
+        while !newest.isEmpty {
+            newest = Array(Set(newest.compactMap(parent(of:)))).filter { $0 > 1 && $0 != getpid() && !found.contains($0) }
+            found = newest + found
         }
-        return parents.filter { $0 > 1 } + own
+        return found
+    }
+
+    private func parent(of process: Int32) -> Int32? {
+        let stat = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+        return stat.split(separator: ")").last?.split(separator: " ").dropFirst().first.flatMap { Int32($0) }
     }
 }

@@ -100,7 +100,8 @@ struct ClusterRun {
         if queue.exists {
             try folder.reclaim()
             _ = try folder.collect(into: store, interruption)
-            let own = Set(loaded.runs.map { taskSettings(for: WorkUnit.devices(of: $0.spec)).pool } + [taskSettings().pool])
+            let trainings = loaded.runs.map { taskSettings(for: WorkUnit.devices(of: $0.spec)).pool }
+            let own = Set(trainings + [taskSettings().pool])
             let pools = Set(try queue.entries([.todo]).map { QueueFolder.pool($0.unit) }).subtracting(own)
             // What waits for tasks that nobody started again waits for these.
             for pool in try pools.filter({ try !folder.hasTasks(in: $0) }) { _ = try folder.withdraw([pool], into: store) }
@@ -131,13 +132,14 @@ struct ClusterRun {
             units: Set(added + others))
     }
 
-    /// Units by the settings of the tasks that do them: as many processes as a training has devices, or as were asked for.
+    /// Units by the settings of the tasks that do them: as many processes as a training has devices, or as were
+    /// asked for.
     private func kinds(of units: [WorkUnit]) -> [(settings: LaunchSettings, units: [WorkUnit])] {
         Dictionary(grouping: units) { taskSettings(for: $0.devices) }
             .sorted { $0.key.processes ?? 1 < $1.key.processes ?? 1 }.map { ($0.key, $0.value) }
     }
 
-    /// The settings of tasks for trainings of so many devices and batches in a step, of which no process is without one.
+    /// The settings of tasks for trainings of so many devices, and batches in a step: each process has one at least.
     private func taskSettings(for devices: (count: Int, batches: Int) = (1, 1)) -> LaunchSettings {
         var own = settings
         let wanted = settings.processes ?? (settings.name == "slurm" ? devices.count : 1)
@@ -254,11 +256,7 @@ struct ClusterRun {
 struct NoTasks: Diagnostic, Hashable, Sendable {
     var units: Int
 
-    var summary: String {
-        units == 1
-            ? "1 unit waits, and no task is left that could take it"
-            : "\(units) units wait, and no task is left that could take them"
-    }
+    var summary: String { "no task is left, and \(units == 1 ? "1 unit waits" : "\(units) units wait") for one" }
     var category: FailureCategory { .work }
     var hint: String? {
         "the logs of the tasks lie in queue/jobs beside the store; the same command submits new tasks"

@@ -117,7 +117,8 @@ private final class UnitTurn: Sendable {
         do {
             let unit = try WorkUnit(decoding: held.content)
             printError("\(unit.title) (\(held.unit))")
-            Logger(label: "sgmse.task").debug("task \(held.task) holds \(held.unit); earlier attempts: \(queue.attempts(of: held.unit).count)")
+            let attempts = queue.attempts(of: held.unit).count
+            Logger(label: "sgmse.task").debug("task \(held.task) holds \(held.unit); earlier attempts: \(attempts)")
             try TaskRecord(job: job, task: held.task).write(in: work)
             watch()
             defer { state.withLock { $0.isOver = true } }
@@ -131,7 +132,8 @@ private final class UnitTurn: Sendable {
             if isStillHeld { try queue.giveBack(held) }
             return .interrupted
         } catch let failure as GroupFailure {
-            try queue.lose(held, retries: (try? WorkUnit(decoding: held.content))?.retries ?? 0, reason: failure.description)
+            let retries = (try? WorkUnit(decoding: held.content))?.retries ?? 0
+            try queue.lose(held, retries: retries, reason: failure.description)
             return .lost(failure)
         } catch let error where FailureCategory(of: error) == .machine {
             try? queue.giveBack(held)

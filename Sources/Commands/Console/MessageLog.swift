@@ -19,7 +19,8 @@ struct MessageLog: LogHandler {
 }
 
 extension MessageLog {
-    /// Makes the log entries of all modules appear from the level that `SGMSE_LOG` names; from `warning` where it names none.
+    /// Makes the log entries of all modules appear from the level that `SGMSE_LOG` names; from `warning` where it
+    /// names none.
     ///
     /// - Throws: A usage error for a level that there is not.
     static func begin() throws {
