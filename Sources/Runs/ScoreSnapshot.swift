@@ -21,6 +21,8 @@ public struct ScoreSnapshot: Sendable {
     public var findings: [Run.ID: [GateFinding]]
     /// The scores of validation files while each run was trained.
     public var validations: [Run.ID: [ValidationRecord]]
+    /// How often an evaluation asked networks for a file, the least and the most over its files.
+    public var networkCalls: [Evaluation.ID: ClosedRange<Int>]
 
     public struct Key: Hashable, Sendable {
         public var evaluation: Evaluation.ID
@@ -75,7 +77,7 @@ extension RunStore {
                 metrics: Dictionary(uniqueKeysWithValues: kept.map { ($0.id, $0) }), evaluations: evaluations,
                 series: series, damaged: try damaged(among: evaluations.map(\.id), metrics: kept.map(\.id), series, db),
                 files: try files(of: used, db), settings: try settings(of: known.map(\.id), db), findings: findings,
-                validations: validations)
+                validations: validations, networkCalls: try networkCalls(of: evaluations.map(\.id), db))
         }
     }
 
@@ -83,6 +85,21 @@ extension RunStore {
         let rows = try Row.fetchAll(
             db, sql: "SELECT setID, count(*) FROM testFile WHERE setID IN (\(list(sets))) GROUP BY setID")
         return Dictionary(try rows.map { Cells($0, of: "testFile") }.map { (try $0[0], try $0[1]) }, uniquingKeysWith: { $1 })
+    }
+
+    private func networkCalls(
+        of evaluations: [Evaluation.ID], _ db: Database
+    ) throws -> [Evaluation.ID: ClosedRange<Int>] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT evaluationID, min(nfe), max(nfe) FROM fileResult WHERE evaluationID IN (\(list(evaluations)))
+                GROUP BY evaluationID
+                """)
+        return try rows.map { Cells($0, of: "fileResult") }.reduce(into: [:]) { found, cells in
+            let (least, most): (Int, Int) = (try cells[1], try cells[2])
+            found[try cells[0]] = least...most
+        }
     }
 
     private func files(of sets: Set<TestSet.ID>, _ db: Database) throws -> [TestFile.ID: TestFile] {

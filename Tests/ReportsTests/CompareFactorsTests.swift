@@ -42,6 +42,28 @@ import Testing
         #expect(labels.count == 2 && Set(labels).count == 2 && labels.allSatisfy { $0.hasPrefix("old [evaluation=") }, "\(labels)")
     }
 
+    /// Counted evaluations of networks are a column where they are asked for, and no difference between systems.
+    @Test func rowsShowHowOftenNetworksWereAsked() throws {
+        let metric = try Sample.siSDR(in: store)
+        let runs = try ["corrected", "plain"].map { try store.register(Sample.run($0)) }
+        for (run, factor) in zip(runs, [2, 1]) {
+            for steps in [5, 30] {
+                try Sample.evaluation(
+                    of: .run(run.id, checkpoint: nil), on: study.sets[0], at: .init(steps: steps), metric,
+                    study.sets[0].files.map { _ in 1 }, calls: factor * steps, in: store)
+            }
+        }
+        func keys(_ rows: [String]) throws -> [[String]] {
+            let report = try ComparisonReport(of: runs.map(\.id), in: store, options: .init(rows: rows, metrics: ["si_sdr"]))
+            #expect(!report.table.notes.contains { $0.contains("nfe") })
+            return report.rows.filter { $0.anchor == nil }.map(\.keys)
+        }
+        #expect(try keys(["system", "N", "nfe"]) == [
+            ["corrected", "5", "10"], ["corrected", "30", "60"], ["plain", "5", "5"], ["plain", "30", "30"],
+        ])
+        #expect(try keys(["system", "N"]).first == ["corrected", "5"])
+    }
+
     @Test func theCheckpointsStepIsInTheLabelAndCountsAsADifference() throws {
         let a = try study.run("a", level: 1, settings: #"{"train":{"lr":0.001}}"#, checkpoint: (.bestPESQ, 100))
         let b = try study.run("b", level: 2, settings: #"{"train":{"lr":0.0001}}"#, checkpoint: (.bestPESQ, 400))

@@ -76,10 +76,13 @@ import Testing
         let run = try run("a")
         for steps in [10, 30, 50] {
             try Sample.evaluation(
-                of: .run(run.id, checkpoint: nil), on: set, at: .init(steps: steps), metric, (0..<8).map { Double(steps + $0) }, in: store)
+                of: .run(run.id, checkpoint: nil), on: set, at: .init(steps: steps), metric, (0..<8).map { Double(steps + $0) },
+                calls: 2 * steps, in: store)
         }
         let plot = try Plot.metric("si_sdr", over: .N, of: [run.id], in: store)
         #expect(plot.series.map(\.label) == ["a"] && plot.series[0].points.map(\.x) == [10, 30, 50] && plot.series[0].points[1].y == 33.5)
+        let byCalls = try Plot.metric("si_sdr", over: .nfe, of: [run.id], in: store)
+        #expect(byCalls.series.map(\.label) == ["a"] && byCalls.series[0].points.map(\.x) == [20, 60, 100])
         let bySNR = try Plot.metric("si_sdr", over: .snr, of: [run.id], in: store, steps: 30)
         #expect(bySNR.series[0].points.map(\.x) == [5])
         #expect(throws: PlotError.self) { try Plot.metric("si_sdr", over: .guidance, of: [run.id], in: store) }

@@ -42,11 +42,11 @@ package enum Sample {
         try store.register(metric: "si_sdr", signature: "si_sdr|zero-mean|16000", unit: "dB", higherIsBetter: true)
     }
 
-    /// A finished evaluation whose file *i* scored `values[i]`; nil is a failure.
+    /// A finished evaluation whose file *i* scored `values[i]`, nil for a failure, and asked a network `calls` times.
     @discardableResult
     package static func evaluation(
         of subject: EvaluationSubject, on set: (set: TestSet, files: [TestFile]), at point: EvaluationPoint = .init(),
-        _ metric: ScoredMetric, _ values: [Double?], in store: RunStore
+        _ metric: ScoredMetric, _ values: [Double?], calls: Int? = nil, in store: RunStore
     ) throws -> Evaluation {
         let evaluation = try store.register(
             EvaluationDraft(
@@ -57,7 +57,10 @@ package enum Sample {
             Score(
                 file: file.id!, metric: metric.id, outcome: value.map(ScoreOutcome.value) ?? .failed("silent clean file"))
         }
-        try store.record(scores: scores, of: evaluation.id)
+        let results = calls.map { calls in
+            set.files.map { FileResult(file: $0.id!, nfe: calls, seconds: 1, realTimeFactor: 1, output: nil) }
+        }
+        try store.record(scores: scores, results: results ?? [], of: evaluation.id)
         try store.end(evaluation.id, as: .finished)
         return evaluation
     }

@@ -128,7 +128,7 @@ struct PlotCurves: ParsableCommand {
 /// `sgmse plot metric`: a metric over a factor of evaluation.
 struct PlotMetric: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "metric", abstract: "A metric over the checkpoint's step, N, the scale of the guidance, or the input's SNR, with intervals.")
+        commandName: "metric", abstract: "A metric over the checkpoint's step, N, evaluations of networks, the scale of the guidance, or the input's SNR, with intervals.")
 
     @Argument(help: "The metric, such as pesq.")
     var metric: String
@@ -136,7 +136,7 @@ struct PlotMetric: ParsableCommand {
     @Argument(help: "Names or ids of runs, or a sweep's name; all finished ones if none is given.")
     var runs: [String] = []
 
-    @Option(help: "step, N, guidance or snr.")
+    @Option(help: "step, N, nfe, guidance or snr.")
     var over: Plot.Factor = .N
 
     @OptionGroup var scores: ScoreOptions

@@ -26,6 +26,7 @@ extension ComparisonEntry {
             var factors = Dictionary(evaluation.point.factors.map { ($0.name, $0.value) }) { $1 }
             factors["checkpoint"] = evaluation.checkpoint.map { "\($0.kind.rawValue)@\($0.step)" }
             factors["set"] = setLabels[evaluation.testSet]
+            if asked.contains("nfe") { factors["nfe"] = snapshot.networkCalls(of: evaluation).map(Self.text) }
             guard let run = evaluation.run.flatMap({ runs[$0] }) else {
                 factors["system"] = evaluation.anchor
                 factors["waived"] = evaluation.externalRecord?.waived?.keys.sorted().joined(separator: "+")
@@ -55,6 +56,11 @@ extension ComparisonEntry {
                 return entry.split(by: ComparisonFactor.ofFiles.filter(asked.contains), snapshot.files)
             }
         }
+    }
+
+    /// `30`, or `41–53` where files of one evaluation needed more or less of them.
+    private static func text(_ calls: ClosedRange<Int>) -> String {
+        calls.lowerBound == calls.upperBound ? "\(calls.lowerBound)" : "\(calls.lowerBound)–\(calls.upperBound)"
     }
 
     /// Evaluations that agree in every factor the store knows are distinguished by their row in it.
@@ -111,6 +117,11 @@ extension TestFile {
 }
 
 extension ScoreSnapshot {
+    /// How often networks were asked for a file: as counted here, or as said of a system from elsewhere; `nil` for anchors.
+    func networkCalls(of evaluation: Evaluation) -> ClosedRange<Int>? {
+        evaluation.run == nil ? evaluation.externalRecord?.nfe.map { $0...$0 } : networkCalls[evaluation.id]
+    }
+
     /// What a set is called: its name, with its fingerprint's beginning where two versions of it were scored.
     var setLabels: [TestSet.ID: String] {
         let counts = Dictionary(grouping: testSets.values, by: \.name).mapValues(\.count)

@@ -38,7 +38,7 @@ extension ComparisonReport {
     }
 
     private static func keyColumn(_ name: String) -> Table.Column {
-        Table.Column(name, alignment: name == "N" || name == "seed" ? .trailing : .leading, isKey: true)
+        Table.Column(name, alignment: ["N", "nfe", "seed"].contains(name) ? .trailing : .leading, isKey: true)
     }
 
     private static func column(_ column: Column) -> Table.Column {

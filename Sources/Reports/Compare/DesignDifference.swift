@@ -46,7 +46,7 @@ extension ScoreSnapshot {
         let ofRuns = a.id == b.id ? [] : differences(between: a, and: b).filter { !overSeeds || $0.name != "seed" }
         let (mine, yours) = (evaluationFactors(of: first, a), evaluationFactors(of: second, b))
         let skipped = Set(["system", "run", "seed", "training", "set", "metric", "signature"])
-            .union(ComparisonFactor.ofFiles).union(ComparisonFactor.ofGates)
+            .union(ComparisonFactor.ofFiles).union(ComparisonFactor.ofGates).union(ComparisonFactor.ofCounts)
         let names = Set(mine.keys).union(yours.keys).subtracting(skipped)
             .filter { !$0.contains(".") && mine[$0] != yours[$0] }
         // Another length of training ends at another step.

@@ -12,11 +12,13 @@ public enum ComparisonFactor {
     static let ofFiles = ["noise_type", "snr", "speaker"]
     /// That decide which numbers may stand in one column.
     static let ofColumns = ["set", "noise_seed", "metric", "signature"]
+    /// What was counted while files were enhanced; shown where it is asked for.
+    static let ofCounts = ["nfe"]
     /// That say what was known to be wrong when a run was made.
     static let ofGates = ["waived", "failed_gates"]
 
     /// Every name besides the paths of specs.
-    public static let names = ofEvaluations + ["t_eps", "padding", "segment", "max_files"] + ofFiles + ofColumns + ofGates
+    public static let names = ofEvaluations + ["t_eps", "padding", "segment", "max_files"] + ofCounts + ofFiles + ofColumns + ofGates
 
     /// What is a part of another factor, by its name; a label names it where wholes of one name differ in it.
     static let parts = [

@@ -8,6 +8,8 @@ extension Plot {
         /// The checkpoint's step.
         case step
         case N
+        /// Evaluations of networks for a file; the middle where files differ.
+        case nfe
         case guidance
         /// The noisy input's SNR, in dB.
         case snr
@@ -17,7 +19,7 @@ extension Plot {
     public static func metric(
         _ metric: String, over factor: Factor, of runs: [Run.ID], in store: RunStore, set: String? = nil, steps: Int? = nil
     ) throws -> Plot {
-        let data = try PlotData(runs, in: store, .init(set: set, metric: metric, steps: factor == .N ? nil : steps))
+        let data = try PlotData(runs, in: store, .init(set: set, metric: metric, steps: [.N, .nfe].contains(factor) ? nil : steps))
         var plot = Plot(x: Axis(factor.label), y: Axis("\(data.label), \(data.set.name)"))
         if factor == .snr {
             plot.series = data.measured.filter { $0.run != nil || ["noisy", "wiener"].contains($0.evaluation.anchor) || $0.evaluation.external != nil }
@@ -28,7 +30,7 @@ extension Plot {
         } else {
             let groups = Dictionary(grouping: data.ofRuns) { one in label(of: one, in: data, except: factor) }
             plot.series = groups.keys.sorted().enumerated().map { place, name in
-                Series(name, (groups[name] ?? []).compactMap { one in factor.value(of: one.evaluation).map { at($0, one) } }, form: .markedLine, style: place)
+                Series(name, (groups[name] ?? []).compactMap { one in factor.value(of: one).map { at($0, one) } }.sorted { $0.x < $1.x }, form: .markedLine, style: place)
             }
             plot.levels = data.levels
             guard plot.series.contains(where: { !$0.points.isEmpty }) else {
@@ -63,11 +65,12 @@ extension Plot {
             guard !isSkipped, Set(siblings.map { value($0.evaluation) }).count > 1 else { return }
             parts.append("\(name)=\(value(one.evaluation) ?? "none")")
         }
-        add("N", factor == .N) { $0.point.steps.map(String.init) }
+        add("N", [.N, .nfe].contains(factor)) { $0.point.steps.map(String.init) }
         add("guidance", factor == .guidance) { $0.point.guidance.map { "\($0)" } }
         add("reference", false) { $0.point.reference }
         add("checkpoint", factor == .step) { $0.checkpoint.map { "\($0.kind.rawValue)@\($0.step)" } }
         add("sampler", false) { $0.point.sampler }
+        add("corrector", false) { $0.point.corrector }
         add("weights", false) { $0.point.weights }
         add("seed of noise", false) { $0.point.noiseSeed.map { "\($0)" } }
         add("", false) { $0.point.other }
@@ -219,16 +222,18 @@ extension Plot.Factor {
         switch self {
         case .step: "training step of the checkpoint"
         case .N: "reverse steps N"
+        case .nfe: "evaluations of networks for a file"
         case .guidance: "scale of the guidance w"
         case .snr: "SNR of the noisy input [dB]"
         }
     }
 
-    fileprivate func value(of evaluation: Evaluation) -> Double? {
+    fileprivate func value(of one: PlotData.Measured) -> Double? {
         switch self {
-        case .step: evaluation.checkpoint.map { Double($0.step) }
-        case .N: evaluation.point.steps.map(Double.init)
-        case .guidance: evaluation.point.guidance
+        case .step: one.evaluation.checkpoint.map { Double($0.step) }
+        case .N: one.evaluation.point.steps.map(Double.init)
+        case .nfe: one.calls.map { 0.5 * Double($0.lowerBound + $0.upperBound) }
+        case .guidance: one.evaluation.point.guidance
         case .snr: nil
         }
     }

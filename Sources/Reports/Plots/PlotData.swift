@@ -10,6 +10,8 @@ struct PlotData {
         /// nil for anchors and systems from elsewhere.
         var run: Run?
         var series: ScoreSnapshot.Series
+        /// How often networks were asked for a file.
+        var calls: ClosedRange<Int>?
 
         var system: String { run?.name ?? evaluation.anchor ?? "" }
 
@@ -49,7 +51,9 @@ struct PlotData {
         let byID = Dictionary(snapshot.runs.map { ($0.id, $0) }) { first, _ in first }
         (self.set, self.metric) = (set, metric)
         measured = here.compactMap { one in
-            snapshot.series[.init(evaluation: one.id, metric: metric.id)].map { Measured(evaluation: one, run: one.run.flatMap { byID[$0] }, series: $0) }
+            snapshot.series[.init(evaluation: one.id, metric: metric.id)].map {
+                Measured(evaluation: one, run: one.run.flatMap { byID[$0] }, series: $0, calls: snapshot.networkCalls(of: one))
+            }
         }
         files = Dictionary(try store.files(of: set.id).compactMap { file in file.id.map { ($0, file) } }) { first, _ in first }
     }
