@@ -34,7 +34,7 @@ package struct ModelLayout {
     /// The layout of a model that is there already.
     package init(of model: ScoreModel) {
         let network = model.regression == nil ? Self.network : Self.behindRegression
-        parameters = model.weights.map { Self.entry($0.name, $0.parameter.shape, network) }
+        parameters = Self.ordered(model.weights.map { Self.entry($0.name, $0.parameter.shape, network) })
         buffers = model.buffers.map { Self.entry($0.name, $0.parameter.shape, network) }
     }
 
@@ -43,7 +43,24 @@ package struct ModelLayout {
         if name.hasPrefix(ScoreModel.regressionPrefix) {
             return Entry(name: regression + name.dropFirst(ScoreModel.regressionPrefix.count), ownName: name, shape: shape)
         }
+        for (own, there) in stretch where name.hasPrefix(own) {
+            return Entry(name: network + there + name.dropFirst(own.count), ownName: name, shape: shape)
+        }
         return Entry(name: name.hasPrefix(encoder) ? name : network + name, ownName: name, shape: shape)
+    }
+
+    /// What embeds a stretch's length in `ncsnpp_interval`, and what MeanFlowSE calls it.
+    private static let stretch = [
+        ("interval_features.", "delta_gfproj."), ("interval_0.", "delta_fc1."), ("interval_1.", "delta_fc2."),
+    ]
+
+    /// The order of the reference, whose network has that embedding between its last layer and all others.
+    private static func ordered(_ entries: [Entry]) -> [Entry] {
+        let embedding = entries.filter { entry in stretch.contains { entry.ownName.hasPrefix($0.0) } }
+        guard !embedding.isEmpty else { return entries }
+        let others = entries.filter { entry in !embedding.contains { $0.name == entry.name } }
+        let last = others.prefix { $0.ownName.hasPrefix("output_layer.") }
+        return last + embedding + others.dropFirst(last.count)
     }
 
     package var names: [String] { parameters.map(\.name) }

@@ -1,8 +1,12 @@
-/// The published checkpoints of flow matching. No figure of them was read in a primary source.
+/// The published checkpoints of flow matching and of average velocities. No figure of them was read in a primary source.
 extension CheckpointRegistry {
     static let flows: [PublishedCheckpoint] = [
         flow("flowse-vb-dmd", "VoiceBank-DEMAND", "1PgzFSAu2t3BX8znNuPKNZdvaOSEXeo88"),
         flow("flowse-wsj0-chime3", "WSJ0-CHiME3", "187kNPdJUSj6TjVfeBqyTqEE19tPiTJVE"),
+        PublishedCheckpoint(
+            id: "meanflowse-vb-dmd", summary: "MeanFlowSE on VoiceBank-DEMAND, one step",
+            address: .drive(id: "1QAxgd5BWrxiNi0q2qD3n1Xcv6bW0X86-", folder: "the README of github.com/liduojia1/MeanFlowSE"),
+            backbone: "ncsnpp_interval", sde: "flow", sampleRate: 16000, sampler: "--N 1 --sampler mean_flow", reported: []),
     ]
 
     private static func flow(_ id: String, _ set: String, _ drive: String) -> PublishedCheckpoint {

@@ -13,7 +13,8 @@ public struct CommandImport: Sendable {
     public let remarks: [String]
 
     /// Reads a command of train.py, enhancement.py, or their noise-conditioned variants; of flow matching, train.py in a folder
-    /// `flowmse` or with an option of its own, and evaluate.py; of StoRM, whose scripts take `--mode`, and of EDM2 for speech.
+    /// `flowmse` or with an option of its own, and evaluate.py, with the options of average velocities (MeanFlowSE); of COSE, by
+    /// its folder; of StoRM, whose scripts take `--mode`, and of EDM2 for speech.
     ///
     /// - Throws: Every option that does not exist, or misses its value, with its place in the command.
     public init(_ command: String, vocabulary: Vocabulary) throws(SpecErrors) {
@@ -65,6 +66,10 @@ private struct CommandReading {
     private var values: [(path: String, value: String)] = []
     private var script: CommandOption.Script = .train
     private var given: [String: [String]] = [:]
+    /// Whether the command is one of MeanFlowSE, or of COSE.
+    private var (isMeanFlow, isComposition) = (false, false)
+    /// Processes that torchrun starts, each with a batch of its own.
+    private var processes: Int?
 
     init(_ command: String, _ vocabulary: Vocabulary) {
         self.command = command
@@ -101,7 +106,11 @@ private struct CommandReading {
                 errors.append(.unknown("script", name, known: CommandOption.Script.allCases.map(\.rawValue), at: mark(words[place].column)))
                 return
             }
-            script = found == .train && isOfFlow(words, words[place].text) ? .trainFlow : found
+            let folders = words[place].text.split(separator: "/").dropLast().map { $0.lowercased() }
+            script = found == .train && isOfFlow(words, folders) ? .trainFlow : found
+            isMeanFlow = script.isOfFlow && isOfMeanFlow(words, folders)
+            isComposition = [.train, .enhance].contains(script) && folders.contains(CompositionReference.folder)
+            processes = Self.processes(words[..<place])
             words = words[(place + 1)...]
         } else if let first = words.first, !first.text.hasPrefix("-") {
             errors.append(SpecError("command", at: mark(first.column), "no script of the reference is called",
@@ -122,11 +131,30 @@ private struct CommandReading {
     }
 
     /// Whether a train.py is that of flow matching: by its folder, or by an option that only it has.
-    private func isOfFlow(_ words: ArraySlice<CommandWords.Word>, _ path: String) -> Bool {
-        if path.split(separator: "/").dropLast().contains(where: { $0.lowercased().contains("flowmse") }) { return true }
-        return words.contains { word in
-            word.text.hasPrefix("--") && CommandOption.ofFlowAlone.contains(String(word.text.dropFirst(2).prefix { $0 != "=" }))
+    private func isOfFlow(_ words: ArraySlice<CommandWords.Word>, _ folders: [String]) -> Bool {
+        if folders.contains(where: { $0.contains("flowmse") || $0.contains("meanflowse") }) { return true }
+        return words.contains { CommandOption.ofFlowAlone.contains(Self.option($0)) }
+    }
+
+    /// Whether it is that of average velocities, in the same way.
+    private func isOfMeanFlow(_ words: ArraySlice<CommandWords.Word>, _ folders: [String]) -> Bool {
+        let own = MeanFlowReference.names.union([MeanFlowReference.oneStep])
+        return folders.contains { $0.contains("meanflowse") }
+            || words.contains { own.contains(Self.option($0)) || $0.text.hasSuffix(MeanFlowReference.solver) }
+    }
+
+    /// The name of an option, and an empty text for any other word.
+    private static func option(_ word: CommandWords.Word) -> String {
+        word.text.hasPrefix("--") ? String(word.text.dropFirst(2).prefix { $0 != "=" }) : ""
+    }
+
+    /// The number in `torchrun --nproc_per_node=4`.
+    private static func processes(_ words: ArraySlice<CommandWords.Word>) -> Int? {
+        for (place, word) in zip(words.indices, words) where option(word).replacing("-", with: "_") == "nproc_per_node" {
+            let value = word.text.split(separator: "=").dropFirst().first.map(String.init)
+            return (value ?? words.dropFirst(place - words.startIndex + 1).first?.text).flatMap(ScalarReading.integer)
         }
+        return nil
     }
 
     private mutating func option(
@@ -178,7 +206,7 @@ private struct CommandReading {
             remarks.append("the checkpoint says which SDE, backbone and scalings it holds; importing it completes this spec")
             if sde == "sbve" { set("sde.name", "sbve") }
         } else if script == .trainFlow {
-            set("train.devices", "1")
+            set("train.devices", String(processes ?? 1))
         } else if given["devices"] == nil {
             remarks.append("without --devices the reference takes all there are: 1 is written, which fixes the effective batch")
             set("train.devices", "1")
@@ -211,9 +239,12 @@ private struct CommandReading {
             case .nothing(let reason): remarks.append("--\(option.name) changes nothing: \(reason)")
             }
         }
+        if isMeanFlow { averaged() }
+        if isComposition { composed() }
         if script.trains, !values.contains(where: { $0.path == "train.max_steps" || $0.path == "train.max_epochs" }) {
             remarks.append(
                 script == .trainFlow ? "the reference trains 1000 epochs, which it does not say on the command line"
+                    : isComposition ? "the reference trains until it is stopped: max_epochs 160 is written, which its authors do not say"
                     : "the reference trains until it is stopped: max_epochs 160 is what its authors report")
             set("train.max_epochs", script == .trainFlow ? "1000" : "160")
         }
@@ -336,8 +367,45 @@ private struct CommandReading {
         }
     }
 
+    /// What the options of average velocities mean together.
+    private mutating func averaged() {
+        set("backbone.name", MeanFlowReference.backbone)
+        if script.trains {
+            set("backbone.fourier_scale", String(MeanFlowReference.fourierScale))
+            if given[MeanFlowReference.trains] != nil {
+                let found = MeanFlowReference.loss { given[$0].flatMap { ScalarReading.number($0[0, default: ""]) } }
+                set("objective.loss_type", found.loss.yaml)
+                remarks += found.remarks
+                set("evaluate.sampler.name", MeanFlowReference.sampler)
+                set("evaluate.N", String(MeanFlowReference.steps))
+            }
+            if given[MeanFlowReference.validates] != nil { set("train.validation_sampler", MeanFlowReference.sampler) }
+        } else {
+            if given["odesolver"] == nil { set("evaluate.sampler.name", MeanFlowReference.sampler) }
+            if given[MeanFlowReference.oneStep] != nil { set("evaluate.N", String(MeanFlowReference.steps)) }
+            let end = given["last_eval_point"].flatMap { ScalarReading.number($0[0, default: ""]) }
+            if end != 0 { remarks.append(MeanFlowReference.ends) }
+        }
+    }
+
+    /// What COSE's scripts take without being told.
+    private mutating func composed() {
+        for (path, value) in CompositionReference.settings { set(path, value) }
+        if script.trains {
+            for (option, path, value) in CompositionReference.defaults where given[option] == nil { set(path, value) }
+        }
+        if script.trains || given["N"] == nil { set("evaluate.N", String(MeanFlowReference.steps)) }
+        values.removeAll { ["evaluate.sampler.corrector", "evaluate.sampler.predictor"].contains($0.path) }
+        remarks += CompositionReference.remarks
+    }
+
     private mutating func special(_ name: String, _ value: String) {
         switch (name, script.trains) {
+        case ("max_epochs", _):
+            if isMeanFlow { set("train.max_epochs", value) } else { remarks.append("--max_epochs changes nothing: train.py sets 1000 epochs itself") }
+        case ("last_eval_point", _), ("reverse_end_point", _):
+            guard !isMeanFlow else { break }
+            set("evaluate.t_eps", ScalarReading.number(value).map(YAMLText.scalar) ?? YAMLText.scalar(value))
         case ("ckpt", true):
             set("train.init_from", "{ checkpoint: \(Self.path(value)), weights: raw, optimizer: true }")
         case ("ckpt", false):
@@ -372,11 +440,11 @@ private struct CommandReading {
         case ("ode", _):
             guard FlowReference.processes[value] == nil else { break }
             errors.append(.unknown("path", value, known: FlowReference.processes.keys.sorted(), at: mark(1)))
-        case ("loss_type", _): set("objective.loss_type", FlowReference.loss(value).yaml)
+        case ("loss_type", _) where script == .trainFlow: set("objective.loss_type", FlowReference.loss(value).yaml)
         case ("odesolver_type", _): if value == "black" { set("evaluate.sampler.name", "ode") }
         case ("odesolver", _):
             guard given["odesolver_type"]?.first != "black" else { break }
-            set("evaluate.sampler.name", YAMLText.scalar(sampler("ode_" + value)))
+            set("evaluate.sampler.name", YAMLText.scalar(value == MeanFlowReference.solver ? MeanFlowReference.sampler : sampler("ode_" + value)))
         case ("reverse_starting_point", _):
             guard let start = ScalarReading.number(value), start != 1 else { break }
             if given["odesolver"] == nil { set("evaluate.sampler.name", "ode_euler") }

@@ -30,7 +30,11 @@ extension CommandOption {
             CommandOption("backbone", trainFlow, .one, .setting("backbone.name")),
             CommandOption("no_wandb", trainFlow, .none, .nothing("runs are always recorded")),
             CommandOption("gpus", trainFlow, .one, .nothing("train.py takes one GPU")),
-            CommandOption("max_epochs", trainFlow, .one, .nothing("train.py sets 1000 epochs itself")),
+            CommandOption("max_epochs", trainFlow, .one, .special),
+            CommandOption("gradient_clip_val", trainFlow, .one, .setting("train.grad_clip")),
+            CommandOption("precision", trainFlow, .one, .nothing("numbers have 32 bits")),
+            CommandOption("default_root_dir", trainFlow, .one, .nothing("runs lie with their store")),
+            CommandOption("log_every_n_steps", trainFlow, .one, .nothing("every step is recorded")),
             CommandOption("max_steps", trainFlow, .one, .limit("train.max_steps")),
             CommandOption("accumulate_grad_batches", trainFlow, .one, .setting("train.accumulate_grad_batches")),
             CommandOption("batch_size", trainFlow, .one, .setting("train.batch_size")),
@@ -44,8 +48,10 @@ extension CommandOption {
             CommandOption("odesolver_type", evaluateFlow, .one, .special),
             CommandOption("odesolver", evaluateFlow, .one, .special),
             CommandOption("reverse_starting_point", evaluateFlow, .one, .special),
-            CommandOption("last_eval_point", evaluateFlow, .one, .setting("evaluate.t_eps")),
-            CommandOption("reverse_end_point", evaluateFlow, .one, .setting("evaluate.t_eps")),
+            CommandOption("last_eval_point", evaluateFlow, .one, .special),
+            CommandOption("reverse_end_point", evaluateFlow, .one, .special),
+            CommandOption(MeanFlowReference.oneStep, evaluateFlow, .none, .special),
+            CommandOption("N_mid", evaluateFlow, .one, .nothing("the script does not read it")),
             CommandOption("N", evaluateFlow, .one, .setting("evaluate.N")),
             CommandOption("atol", evaluateFlow, .one, .nothing("the script passes 1e-5 whatever it says")),
             CommandOption("rtol", evaluateFlow, .one, .nothing("the script passes 1e-5 whatever it says")),
@@ -55,7 +61,12 @@ extension CommandOption {
         + settings(
             trainFlow, "transform", ["n_fft", "hop_length", "window", "spec_factor", "spec_abs_exponent", "transform_type"])
         + ["sigma_min", "sigma_max", "T_rev"].map { CommandOption($0, trainFlow, .one, .parameter(.sde, [$0])) }
+        // What they mean together is read at the end.
+        + MeanFlowReference.names.sorted().map {
+            CommandOption($0, trainFlow, [MeanFlowReference.trains, MeanFlowReference.validates].contains($0) ? .none : .one, .special)
+        }
 
     /// Options that train.py of flow matching has and that of the diffusions has not.
-    static let ofFlowAlone: Set<String> = ["ode", "T_rev", "loss_abs_exponent", "no_wandb", "sigma_min", "sigma_max"]
+    static let ofFlowAlone = Set(["ode", "T_rev", "loss_abs_exponent", "no_wandb", "sigma_min", "sigma_max"])
+        .union(MeanFlowReference.names)
 }

@@ -76,6 +76,8 @@ private struct HyperParameterReading {
     private let vocabulary: Vocabulary
     private let backbone: String
     private let sde: String
+    /// Whether the file is one of average velocities, whose network knows two times.
+    private let isMeanFlow: Bool
     private var settings: [(path: String, value: SettingValue)] = []
     private(set) var remarks: [String] = []
 
@@ -85,7 +87,8 @@ private struct HyperParameterReading {
         func text(_ name: String) -> String? {
             if case .text(let text)? = values.first(where: { $0.name == name })?.value { text } else { nil }
         }
-        backbone = text("backbone") ?? "ncsnpp"
+        isMeanFlow = values.contains { $0.name == MeanFlowReference.trains }
+        backbone = isMeanFlow ? MeanFlowReference.backbone : text("backbone") ?? "ncsnpp"
         sde = text("sde") ?? (text("ode").map { FlowReference.processes[$0] ?? $0 } ?? "ouve")
     }
 
@@ -137,6 +140,7 @@ private struct HyperParameterReading {
     /// What needs more than a name's translation.
     private mutating func special(_ name: String, _ value: SettingValue) -> Bool {
         switch (name, value) {
+        case _ where isMeanFlow && MeanFlowReference.names.contains(name): break  // they are read together
         case ("loss_type", .text(let norm)) where isFlow:
             set("objective.loss_type", FlowReference.loss(norm))
         case ("loss_abs_exponent", _) where isFlow: break  // stored, and used nowhere in the reference
@@ -217,6 +221,7 @@ private struct HyperParameterReading {
             ]
             for (name, value) in constructor where !given.contains(name) { set("backbone.\(name)", value) }
         }
+        if isMeanFlow { completeMeanFlow() }
         if !settings.contains(where: { $0.path == "data.path" }) {
             let reason = "the folder with train, valid, and test; the checkpoint names none"
             set("incomplete", .section(Settings([("data.path", .text(reason))])))
@@ -235,5 +240,20 @@ private struct HyperParameterReading {
         set("evaluate.checkpoint", .choice(Choice("file", Settings([("path", .text(weights))]))))
         if let notes { set("notes", .text(notes)) }
         set("name", .text(name))
+    }
+
+    /// What a file of MeanFlowSE says together: the loss, and samplers that take its average velocities.
+    private mutating func completeMeanFlow() {
+        func value(_ name: String) -> SettingValue? { values.first { $0.name == name }?.value }
+        if !settings.contains(where: { $0.path == "backbone.fourier_scale" }) {
+            set("backbone.fourier_scale", .integer(MeanFlowReference.fourierScale))
+        }
+        if value(MeanFlowReference.validates) == .bool(true) { set("train.validation_sampler", .text(MeanFlowReference.sampler)) }
+        guard value(MeanFlowReference.trains) == .bool(true) else { return }
+        let found = MeanFlowReference.loss { value($0)?.number }
+        set("objective.loss_type", found.loss)
+        set("evaluate.sampler.name", .text(MeanFlowReference.sampler))
+        set("evaluate.N", .integer(MeanFlowReference.steps))
+        remarks += found.remarks + [MeanFlowReference.ends]
     }
 }
