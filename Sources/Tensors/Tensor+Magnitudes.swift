@@ -1,6 +1,6 @@
 import Kernels
 
-/// Operations of magnitude-preserving networks. They have no rule of forward mode: such networks take one time alone.
+/// Operations of magnitude-preserving networks.
 ///
 /// Karras et al., *Analyzing and Improving the Training Dynamics of Diffusion Models*, CVPR 2024 (EDM2), Appendix B.
 extension Tensor {
@@ -11,11 +11,15 @@ extension Tensor {
         let columns = columns ?? shape[rank - 1]
         let x = Kept(self)
         let shape = shape
+        // The Jacobian of a row is symmetric, so that one function is both ways.
+        @Sendable func derivative(_ x: FloatBuffer, _ dy: Tensor) -> Tensor {
+            Tensor(buffer: normalizeRowsGradient(x, dy: dy.buffer, columns: columns, epsilon: epsilon, gain: gain), shape: shape)
+        }
         return Tensor(
-            buffer: normalizeRows(buffer, columns: columns, epsilon: epsilon, gain: gain), shape: shape, from: [self]
+            buffer: normalizeRows(buffer, columns: columns, epsilon: epsilon, gain: gain), shape: shape, from: [self],
+            forward: Self.linearly { derivative(self.buffer, $0) }
         ) { dy, sink in
-            let dx = normalizeRowsGradient(x.restored(), dy: dy.buffer, columns: columns, epsilon: epsilon, gain: gain)
-            sink.add(Tensor(buffer: dx, shape: shape), to: 0)
+            sink.add(derivative(x.restored(), dy), to: 0)
         }
     }
 
@@ -29,7 +33,7 @@ extension Tensor {
             let all = normalizedRows(columns: columns, gain: gain / Double(columns).squareRoot())
             return order.map { all.rows($0) } ?? all
         }
-        guard Gradients.keepFilters else { return made() }
+        guard Gradients.keepFilters, tangent == nil else { return made() }
         let kept = buffer.derived("magnitude \(gain)" + (order.map { " of \($0)" } ?? "")) { made().buffer }
         return Tensor(buffer: kept, shape: [order?.count ?? shape[0]] + shape.dropFirst())
     }
@@ -47,7 +51,9 @@ extension Tensor {
             }
         }
         let inShape = shape
-        return Tensor(buffer: out, shape: [order.count] + inShape.dropFirst(), from: [self]) { dy, sink in
+        return Tensor(
+            buffer: out, shape: [order.count] + inShape.dropFirst(), from: [self], forward: Self.linearly { $0.rows(order) }
+        ) { dy, sink in
             let dx = FloatBuffer(repeating: 0, count: inShape.reduce(1, *))
             dy.buffer.withSpan { dy in
                 dx.withMutableSpan { dx in
@@ -65,7 +71,10 @@ extension Tensor {
         precondition(factor.count == 1, "a factor \(factor.shape)")
         let value = Double(factor.buffer[0])
         let (x, shape, factorShape) = (Kept(self), shape, factor.shape)
-        return Tensor(buffer: scale(buffer, by: Float(value)), shape: shape, from: [self, factor]) { dy, sink in
+        return Tensor(
+            buffer: scale(buffer, by: Float(value)), shape: shape, from: [self, factor],
+            forward: { Self.total([$0[0]?.scaled(by: value), $0[1].map { self.detached.scaled(by: Double($0.item)) }]) }
+        ) { dy, sink in
             if sink.wants(0) { sink.add(dy.scaled(by: value), to: 0) }
             if sink.wants(1) {
                 sink.add(Tensor([Float(Kernels.dot(dy.buffer, x.restored()))], shape: factorShape), to: 1)
@@ -82,14 +91,22 @@ extension Tensor {
         let t = Double(balance.buffer[0])
         let n = ((1 - t) * (1 - t) + t * t).squareRoot()
         let (p, q) = ((1 - t) / n, t / n)
+        let slope = (2 * t - 1) / (n * n)  // of n, over n
+        let (dp, dq) = (-1 / n - p * slope, 1 / n - q * slope)
         let (a, b, shape, balanceShape) = (Kept(self), Kept(other), shape, balance.shape)
         let out = combine(Float(p), buffer, Float(q), other.buffer)
-        return Tensor(buffer: out, shape: shape, from: [self, other, balance]) { dy, sink in
+        return Tensor(
+            buffer: out, shape: shape, from: [self, other, balance],
+            forward: { tangents in
+                let moved = tangents[2].map { rate in
+                    Tensor.weighted(dp, self.detached, dq, other.detached).scaled(by: Double(rate.item))
+                }
+                return Self.total([tangents[0]?.scaled(by: p), tangents[1]?.scaled(by: q), moved])
+            }
+        ) { dy, sink in
             if sink.wants(0) { sink.add(dy.scaled(by: p), to: 0) }
             if sink.wants(1) { sink.add(dy.scaled(by: q), to: 1) }
             if sink.wants(2) {
-                let slope = (2 * t - 1) / (n * n)  // of n, over n
-                let (dp, dq) = (-1 / n - p * slope, 1 / n - q * slope)
                 let sum = dp * Kernels.dot(dy.buffer, a.restored()) + dq * Kernels.dot(dy.buffer, b.restored())
                 sink.add(Tensor([Float(sum)], shape: balanceShape), to: 2)
             }
@@ -101,9 +118,14 @@ extension Tensor {
         let limit = Float(limit)
         guard !(largestMagnitude(buffer) <= limit) else { return self }
         let (x, shape) = (Kept(self), shape)
-        return Tensor(buffer.values.map { min(max($0, -limit), limit) }, shape: shape, from: [self]) { dy in
-            let values = x.restored().values
-            return [Tensor(zip(dy.values, values).map { abs($1) <= limit ? $0 : 0 }, shape: shape)]
+        @Sendable func inside(_ dy: Tensor, _ x: FloatBuffer) -> Tensor {
+            Tensor(zip(dy.values, x.values).map { abs($1) <= limit ? $0 : 0 }, shape: shape)
+        }
+        return Tensor(
+            buffer: FloatBuffer(buffer.values.map { min(max($0, -limit), limit) }), shape: shape, from: [self],
+            forward: Self.linearly { inside($0, self.buffer) }
+        ) { dy, sink in
+            sink.add(inside(dy, x.restored()), to: 0)
         }
     }
 
@@ -116,8 +138,13 @@ extension Tensor {
             factors.map { $0.shape == [m.batch, m.channels] } ?? true,
             "factors \(factors?.shape ?? []) of a map \(shape)")
         let groups = GroupShape(batch: m.batch, pixels: m.height * m.width, channels: m.channels, groups: m.channels)
-        let statistics = FloatBuffer(
-            (factors?.values ?? [Float](repeating: 1, count: m.batch * m.channels)).flatMap { [0, $0] })
+        func rates(_ factors: [Float]) -> FloatBuffer { FloatBuffer(factors.flatMap { [0, $0] }) }
+        let statistics = rates(factors?.values ?? [Float](repeating: 1, count: m.batch * m.channels))
+        @Sendable func scaledChannels(_ x: FloatBuffer, by statistics: FloatBuffer) -> FloatBuffer {
+            MapSource(x, channels: m.channels)
+                .normalized(statistics: statistics, gamma: nil, beta: nil, activation: .identity, shape: groups)
+                .read(batch: m.batch, pixels: groups.pixels)
+        }
         let read = source.isUnchanged ? self : Tensor(buffer: buffer, shape: shape)
         let made = read.source.normalized(
             statistics: statistics, gamma: nil, beta: nil, activation: activation, shape: groups)
@@ -125,16 +152,20 @@ extension Tensor {
         let (inShape, hasFactors) = (shape, factors != nil)
         return Tensor(
             .pending(PendingMap(made, batch: m.batch, pixels: groups.pixels)), shape: inShape,
-            from: [self, factors ?? .zeros([0])]
-        ) { dy, sink in
-            func scaledChannels(_ x: FloatBuffer) -> FloatBuffer {
-                MapSource(x, channels: m.channels)
-                    .normalized(statistics: statistics, gamma: nil, beta: nil, activation: .identity, shape: groups)
-                    .read(batch: m.batch, pixels: groups.pixels)
+            from: [self, factors ?? .zeros([0])],
+            forward: { tangents in
+                // Of z = act(x ⊙ f): ż = act′(x ⊙ f) ⊙ (ẋ ⊙ f + x ⊙ ḟ).
+                let map = tangents[0].map { Tensor(buffer: scaledChannels($0.buffer, by: statistics), shape: inShape) }
+                let channels = tangents[1].map { Tensor(buffer: scaledChannels(read.buffer, by: rates($0.values)), shape: inShape) }
+                return Self.total([map, channels]).map { moved in
+                    let argument = scaledChannels(read.buffer, by: statistics)
+                    return Tensor(buffer: activateGradient(argument, activation, dy: moved.buffer), shape: inShape)
+                }
             }
+        ) { dy, sink in
             let x = x.restored()
-            let dz = activateGradient(hasFactors ? scaledChannels(x) : x, activation, dy: dy.buffer)
-            if sink.wants(0) { sink.add(Tensor(buffer: hasFactors ? scaledChannels(dz) : dz, shape: inShape), to: 0) }
+            let dz = activateGradient(hasFactors ? scaledChannels(x, by: statistics) : x, activation, dy: dy.buffer)
+            if sink.wants(0) { sink.add(Tensor(buffer: hasFactors ? scaledChannels(dz, by: statistics) : dz, shape: inShape), to: 0) }
             if sink.wants(1) {
                 let sums = channelSums(
                     multiplyElements(dz, x), batch: m.batch, pixels: groups.pixels, channels: m.channels)

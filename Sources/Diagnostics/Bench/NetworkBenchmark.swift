@@ -26,6 +26,9 @@ public enum BenchmarkSize: String, CaseIterable, Sendable {
         return [
             ("nf", .integer(16)), ("ch_mult", .list([1, 1, 2, 2].map(SettingValue.integer))), ("num_res_blocks", .integer(1)),
             ("attn_resolutions", .list([])),
+            // As EDM2 calls them.
+            ("model_channels", .integer(16)), ("channel_mult", .list([1, 1, 2, 2].map(SettingValue.integer))),
+            ("num_blocks", .integer(1)), ("channels_per_head", .integer(16)),
         ]
     }
 }
