@@ -32,6 +32,22 @@ import Testing
                 == clean.values)
     }
 
+    /// Of Gaussian data `N(0.6 y, 0.3²)`, whose expected clean speech is known at every state: half the step, half the error.
+    @Test func theODEConvergesAtTheFirstOrder() {
+        let bridge = SBVE()
+        let sample = { (steps: Int) -> [Float] in
+            var noise = NoiseSource.given([])
+            return LastPredictionSampler(bridge: bridge, steps: steps).sample(given: y, noise: &noise) { x, y, t in
+                let m = bridge.marginal(at: t)
+                let gain = 0.09 * m.clean / (0.09 * m.clean * m.clean + m.std * m.std)
+                return .weighted(gain, x, 0.6 - gain * (0.6 * m.clean + m.noisy), y)
+            }.x.values
+        }
+        let results = [20, 40, 80, 160].map(sample)
+        let changes = zip(results, results.dropFirst()).map { relativeError($0, $1) }
+        for (coarse, fine) in zip(changes, changes.dropFirst()) { #expect((1.6...2.5).contains(coarse / fine), "\(changes)") }
+    }
+
     /// With clean speech known, the ode's states lie on the bridge's mean between clean and noisy speech.
     @Test func knownSpeechKeepsTheStateOnTheMean() {
         let (bridge, clean) = (SBVE(), Tensor(repeating: 0.3, shape: y.shape))

@@ -45,4 +45,19 @@ import Testing
         #expect(relativeError(ends[0], ends[2]) > 0.05)
         #expect(relativeError(ends[1], ends[2]) < 0.02)
     }
+
+    /// Half the step, half the error, where the model knows one time.
+    @Test func ofOneTimeItConvergesAtTheFirstOrder() {
+        let flow = FlowMatching.flow(sigmaMin: 0.1)
+        func end(_ steps: Int, _ average: @escaping IntervalPrediction) -> [Float] {
+            var noise = NoiseSource.addressed(seed: 4, files: ["a"])
+            return MeanFlowSampler(process: flow, steps: steps)
+                .sample(given: y, noise: &noise, observe: nil, average: average).x.values
+        }
+        let exact = end(1, average(flow))
+        let errors = [10, 20, 40].map { steps in
+            relativeError(end(steps) { x, y, t, _ in self.average(flow)(x, y, t, t - 1e-3) }, exact)
+        }
+        for (coarse, fine) in zip(errors, errors.dropFirst()) { #expect((1.7...2.4).contains(coarse / fine), "\(errors)") }
+    }
 }
