@@ -118,7 +118,9 @@ public struct CheckpointExport: Sendable {
         for (name, value) in parameters.values { dictionary[name] = value.pickled }
         // A class is a name here; PyTorch finds it in the reference's own modules.
         dictionary["data_module_cls"] = .reference(
-            parameters.isConditioned
+            parameters.isFlow
+                ? .init(module: "flowmse.data_module", name: "SpecsDataModule")
+                : parameters.isConditioned
                 ? .init(module: "sgmse.data_module_cond", name: "NoiseCondSpecsDataModule")
                 : .init(module: "sgmse.data_module", name: "SpecsDataModule"))
         return dictionary

@@ -5,7 +5,8 @@ import Tensors
 import WeightFiles
 
 extension ScoreModel {
-    /// Assigns arrays by the names of ``weights``; every parameter must be there in its shape.
+    /// Assigns arrays by the names of ``weights``; every parameter must be there in its shape, but those of a diffusion that a
+    /// regression, trained alone, waits for.
     public func load(_ arrays: [NamedArray]) throws {
         func part(_ prefix: String) -> [NamedArray] {
             arrays.compactMap { array in
@@ -16,9 +17,11 @@ extension ScoreModel {
             }
         }
         try regression?.backbone.load(part(Self.regressionPrefix))
-        try backbone.load(arrays.filter { array in
+        let own = arrays.filter { array in
             ![Self.encoderPrefix, Self.regressionPrefix].contains { array.name?.hasPrefix($0) ?? false }
-        })
+        }
+        // Behind a regression that was trained alone there may be no diffusion yet.
+        if regression?.training != .alone || !own.isEmpty { try backbone.load(own) }
         try encoder?.load(part(Self.encoderPrefix))
     }
 

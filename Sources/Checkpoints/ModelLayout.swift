@@ -20,6 +20,8 @@ package struct ModelLayout {
 
     package let parameters: [Entry]
     package let buffers: [Entry]
+    /// The names of parameters that a file may lack: those of the diffusion behind a regression that is trained alone.
+    package let optional: Set<String>
 
     static let network = "dnn."
     static let encoder = "noise_encoder."
@@ -36,6 +38,8 @@ package struct ModelLayout {
         let network = model.regression == nil ? Self.network : Self.behindRegression
         parameters = Self.ordered(model.weights.map { Self.entry($0.name, $0.parameter.shape, network) })
         buffers = model.buffers.map { Self.entry($0.name, $0.parameter.shape, network) }
+        let waits = model.regression?.training == .alone
+        optional = Set(waits ? parameters.map(\.name).filter { $0.hasPrefix(Self.behindRegression) } : [])
     }
 
     /// Our own names have a prefix for the encoder and the regression alone.
@@ -86,7 +90,7 @@ package struct ModelLayout {
     /// - Throws: `WeightsError` for a parameter that is missing, of another shape, or not finite.
     package func select(from arrays: [NamedArray], in file: String) throws(WeightsError) -> [NamedArray] {
         let byName = Dictionary(arrays.compactMap { array in array.name.map { ($0, array) } }, uniquingKeysWith: { $1 })
-        let required = Set(names)
+        let required = Set(names).subtracting(optional)
         var selected: [NamedArray] = []
         for entry in stateOrder {
             guard let array = byName[entry.name] else {

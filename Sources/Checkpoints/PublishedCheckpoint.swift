@@ -16,8 +16,8 @@ public struct PublishedCheckpoint: Sendable {
         case web(String)
         /// A file of Google Drive by its id, and the folder it lies in.
         case drive(id: String, folder: String)
-        /// Another project publishes it, with a network of its own.
-        case project(String, reason: String)
+        /// A folder that holds it among others, whose files are named by a person.
+        case folder(String)
     }
 
     public var id: String
@@ -49,7 +49,7 @@ public struct PublishedCheckpoint: Sendable {
         switch address {
         case .web(let address): address
         case .drive(let id, let folder): "Google Drive file \(id), in \(folder)"
-        case .project(let address, _): address
+        case .folder(let address): address
         }
     }
 
@@ -58,7 +58,7 @@ public struct PublishedCheckpoint: Sendable {
         switch address {
         case .web(let address): "curl --create-dirs -o \(folder)/\(fileName) \(address)"
         case .drive(let id, _): "mkdir -p \(folder) && gdown \(id) -O \(folder)/\(fileName)"
-        case .project(_, let reason): reason
+        case .folder: "take the file of this set from the folder, and name it \(folder)/\(fileName)"
         }
     }
 }
@@ -69,9 +69,9 @@ public struct CheckpointRegistry: Sendable {
 
     public subscript(id: String) -> PublishedCheckpoint? { entries.first { $0.id == id } }
 
-    /// Everything that the guide of the reference lists, in its order, and the checkpoints of flow matching.
+    /// Everything that the guide of the reference lists, in its order, and the checkpoints of flow matching and of StoRM.
     public static let standard = CheckpointRegistry(
-        entries: journal + fullband + objectives + [bridge] + reverberation + flows)
+        entries: journal + fullband + objectives + [bridge] + reverberation + flows + regenerations)
 
     private static let guide = "the guide of github.com/sp-uhh/sgmse"
     private static let pc = "--N 30 --sampler pc --predictor reverse_diffusion --corrector ald --corrector-steps 1 --snr 0.5"

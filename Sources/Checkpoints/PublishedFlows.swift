@@ -16,3 +16,17 @@ extension CheckpointRegistry {
             sampleRate: 16000, sampler: "--N 5 --sampler ode_euler", reported: [])
     }
 }
+
+/// The published checkpoints of StoRM. Figures of them are quoted by others alone.
+extension CheckpointRegistry {
+    static let regenerations: [PublishedCheckpoint] = [
+        ("storm-vb-dmd", "VoiceBank-DEMAND"), ("storm-wsj0-chime3", "WSJ0-CHiME3"), ("storm-wsj0-reverb", "WSJ0-REVERB"),
+    ].map { id, set in
+        PublishedCheckpoint(
+            id: id, summary: "StoRM on \(set): a regression, and a diffusion behind it",
+            address: .folder("https://drive.google.com/drive/folders/1ExFm97obaXTYFoBApWjbK_ypxTP-Cgdq"), backbone: "ncsnpp_storm",
+            sde: "ouve", sampleRate: 16000,
+            sampler: "--N 50 --sampler pc --predictor reverse_diffusion_share --corrector ald --corrector-steps 1 --snr 0.5", reported: [],
+            remark: "the folder is that of the README of github.com/sp-uhh/storm; the file's own hyper-parameters say which networks it holds")
+    }
+}

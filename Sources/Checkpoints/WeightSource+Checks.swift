@@ -7,7 +7,8 @@ extension WeightSource {
 
     /// - Throws: `WeightsError` with the tensors of a state dictionary that the network has no place for.
     package func checkNames(_ layout: ModelLayout) throws(WeightsError) {
-        guard case .lightning(let checkpoint) = contents else { return }
+        guard case .lightning(let whole) = contents else { return }
+        let checkpoint = Self.placed(whole, layout)
         let known = Set(layout.names + layout.buffers.map(\.name))
         let others = checkpoint.parameters.map(\.name).filter { !known.contains($0) && !$0.hasPrefix(Self.lossConstants) }
         guard let first = others.first else { return }

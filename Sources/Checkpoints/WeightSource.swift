@@ -92,9 +92,11 @@ package struct WeightSource: Sendable {
     ///   `CheckpointError` for raw weights that are not in the file.
     package func weights(_ choice: StoredModel.Choice, _ layout: ModelLayout) throws -> StoredModel.Weights {
         switch contents {
-        case .lightning(let checkpoint):
+        case .lightning(let whole):
+            let checkpoint = Self.placed(whole, layout)
             try Self.check(checkpoint, against: layout, file: path)
-            let found = try checkpoint.weights(choice == .ema ? .averagedIfPresent : .raw, parameters: layout.names)
+            let found = try checkpoint.weights(
+                choice == .ema ? .averagedIfPresent : .raw, parameters: Self.names(checkpoint, layout))
             return StoredModel.Weights(
                 arrays: try layout.select(from: found.arrays, in: path), origin: found.origin.rawValue,
                 areAveraged: found.areAveraged, remark: found.remark)
@@ -152,9 +154,10 @@ package struct WeightSource: Sendable {
     /// Adam's moments by the names of the layout, or nil where the file has none.
     package func adam(_ layout: ModelLayout) throws -> LightningCheckpoint.Adam? {
         switch contents {
-        case .lightning(let checkpoint):
+        case .lightning(let whole):
+            let checkpoint = Self.placed(whole, layout)
             try Self.check(checkpoint, against: layout, file: path)
-            return try checkpoint.adam(parameters: layout.names)
+            return try checkpoint.adam(parameters: Self.names(checkpoint, layout))
         case .parts(let file): return try adam(layout, file)
         }
     }
@@ -178,11 +181,29 @@ package struct WeightSource: Sendable {
         return adam.moments.isEmpty ? nil : adam
     }
 
+    /// A checkpoint of a regression by itself, whose network has the name of a single one, in the regression's place.
+    package static func placed(_ checkpoint: LightningCheckpoint, _ layout: ModelLayout) -> LightningCheckpoint {
+        guard !layout.optional.isEmpty, !checkpoint.parameters.contains(where: { $0.name.hasPrefix(ModelLayout.regression) }) else {
+            return checkpoint
+        }
+        return checkpoint.renamed { name in
+            name.hasPrefix(ModelLayout.network) ? ModelLayout.regression + name.dropFirst(ModelLayout.network.count) : name
+        }
+    }
+
+    /// The layout's names, without those that a file may lack and does.
+    private static func names(_ checkpoint: LightningCheckpoint, _ layout: ModelLayout) -> [String] {
+        guard !layout.optional.isEmpty else { return layout.names }
+        let there = Set(checkpoint.parameters.map(\.name))
+        return layout.names.filter { !layout.optional.contains($0) || there.contains($0) }
+    }
+
     /// Shapes before values: a wrong file is refused without reading its tensors.
     private static func check(_ checkpoint: LightningCheckpoint, against layout: ModelLayout, file: String) throws(WeightsError) {
         let shapes = Dictionary(checkpoint.parameters.map { ($0.name, $0.tensor.shape) }) { first, _ in first }
         for entry in layout.parameters {
             guard let shape = shapes[entry.name] else {
+                guard !layout.optional.contains(entry.name) else { continue }
                 throw WeightsError(parameter: entry.name, reason: "is missing from state_dict of \(file)")
             }
             guard shape == entry.shape else {

@@ -48,7 +48,6 @@ struct CheckpointList: ParsableCommand {
             lines.append("  on disk    \(file)")
         } else {
             lines.append("  on disk    no: \(entry.instruction(folder: folder.folder))")
-            if case .project = entry.address { return lines }
             lines.append("             then sgmse enhance --checkpoint \(entry.id) \(entry.sampler) --input DIR --output DIR")
         }
         return lines

@@ -1,4 +1,5 @@
 import SpecLanguage
+import Specs
 
 /// Names of the reference of flow matching, and what they are here.
 ///
@@ -10,6 +11,48 @@ enum FlowReference {
     static let loss = "velocity_matching"
     /// The steps that its scripts take.
     static let steps = 5
+
+    /// Its networks.
+    private static let networks = ["ncsnpp", "dcunet"]
+    /// Settings of ours that its networks do not take.
+    private static let own: Set<String> = ["recompute", "seed", "centered"]
+
+    /// The hyper-parameters of a model; of one with two times, those that MeanFlowSE would store.
+    ///
+    /// - Throws: `UnknownEntry` for a network, a path or an option that the reference does not have.
+    static func values(
+        _ spec: ExperimentSpec
+    ) throws(UnknownEntry) -> (values: [(name: String, value: SettingValue)], remarks: [String]) {
+        let (backbone, loss) = (spec.backbone, spec.objective.loss)
+        let isAverage = backbone.name == MeanFlowReference.backbone
+        guard isAverage || networks.contains(backbone.name) else {
+            throw UnknownEntry(noun: "backbone of flow matching", name: backbone.name, known: networks + [MeanFlowReference.backbone])
+        }
+        guard spec.sde.settings["origin"] != .text("noise") else {
+            throw UnknownEntry(noun: "origin of a flow to the reference", name: "noise", known: ["noisy"])
+        }
+        guard backbone.settings["centered"] != .bool(false) else {
+            throw UnknownEntry(noun: "way of the reference to centre a network's input", name: "centered false", known: ["centered true"])
+        }
+        var values: [(name: String, value: SettingValue)] = [
+            ("backbone", .text(isAverage ? "ncsnpp" : backbone.name)), ("ode", .text("flowmatching")),
+            ("loss_type", loss.settings["norm"] ?? .text("mse")), ("loss_abs_exponent", .number(0.5)),
+        ]
+        for (name, path) in HyperParameterImport.paths.sorted(by: { $0.key < $1.key })
+        where !path.hasPrefix("objective.") && !path.hasPrefix("conditioning.") {
+            switch (path, spec.settings.value(at: path)) {
+            case ("data.path", nil), ("data.path", .none?), ("data.path", .text("")?):
+                values.append((name, .text(spec.data.corpus?.name ?? "")))
+            case (_, .choice(let choice)?): values.append((name, .text(choice.name)))
+            case (_, let value?): values.append((name, value))
+            case (_, nil): break
+            }
+        }
+        for (name, value) in spec.sde.settings where name != "origin" { values.append((name, value)) }
+        for (name, value) in backbone.settings where !own.contains(name) { values.append((name, value)) }
+        let average = isAverage ? MeanFlowReference.values(spec) : ([], [])
+        return (values + average.0 + [("dummy", .bool(false))], average.1)
+    }
 
     /// The loss of its `loss_type`, `mse` or `mae`.
     static func loss(_ norm: String) -> SettingValue {

@@ -9,6 +9,8 @@ public struct HyperParameterExport: Sendable {
     public let remarks: [String]
     /// Whether the model is that of the noise-conditioned variant.
     public let isConditioned: Bool
+    /// Whether it is that of flow matching.
+    public let isFlow: Bool
 
     /// Every name that a constructor of the reference takes for an SDE.
     private static let knownSDEs = ["ouve", "sbve"]
@@ -29,12 +31,18 @@ public struct HyperParameterExport: Sendable {
     public init(_ spec: ExperimentSpec) throws(UnknownEntry) {
         if let regression = spec.regression {
             self.values = try RegenerationReference.values(spec, regression)
-            isConditioned = false
+            (isConditioned, isFlow) = (false, false)
             self.remarks = spec.evaluate.padding == .zeroPad ? [] : ["evaluate.padding \(spec.evaluate.padding) has no word there: it fills up by zeros"]
+            return
+        }
+        if spec.sde.name == FlowReference.process {
+            (values, remarks) = try FlowReference.values(spec)
+            (isConditioned, isFlow) = (false, true)
             return
         }
         try Self.check(spec.sde)
         isConditioned = spec.conditioning != nil
+        isFlow = false
         var values: [(name: String, value: SettingValue)] = [
             ("backbone", .text(spec.backbone.name)), ("sde", .text(spec.sde.name)),
         ]

@@ -48,6 +48,23 @@ enum MeanFlowReference {
         return (settings.isEmpty ? .text(sampler) : .choice(Choice("mean_flow", settings)), remarks)
     }
 
+    /// The hyper-parameters that stand for the loss of a network of two times, and what has no word there.
+    static func values(_ spec: ExperimentSpec) -> (values: [(name: String, value: SettingValue)], remarks: [String]) {
+        let loss = spec.objective.loss
+        let isVelocity = loss.name == FlowReference.loss
+        var values: [(name: String, value: SettingValue)] = [
+            (trains, .bool(!isVelocity)), (validates, .bool(spec.train.validationSampler.name == sampler)),
+        ]
+        guard loss.name == "mean_flow" else {
+            return (values, isVelocity ? [] : ["loss \(loss.name) has no word there: it changes the training alone"])
+        }
+        for (option, name) in parameters.sorted(by: { $0.key < $1.key }) {
+            if let value = loss.settings[name] { values.append((option, value)) }
+        }
+        let isUnlimited = loss.settings.optionalNumber("jvp_clip") == 0
+        return (values, isUnlimited ? ["jvp_clip 0 is no limit here, and no derivative there; it changes the training alone"] : [])
+    }
+
     static let ends = "steps end at time 0 here; evaluate.py ends at --last_eval_point, 0.03 if it is not given"
 }
 

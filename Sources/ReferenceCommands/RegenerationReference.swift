@@ -26,9 +26,24 @@ enum RegenerationReference {
         "weighting_denoiser_to_score": "regression.weight",
     ]
 
-    /// Whether hyper-parameters are those of this reference.
+    /// Whether hyper-parameters are those of this reference: of two networks, or of one, which alone has spatial channels.
     static func wrote(_ values: [(name: String, value: SettingValue)]) -> Bool {
-        values.contains { ["backbone_denoiser", "backbone_score"].contains($0.name) }
+        values.contains { ["backbone_denoiser", "backbone_score", "spatial_channels"].contains($0.name) }
+    }
+
+    /// What a file of hyper-parameters holds.
+    private enum Content {
+        case both, regression, diffusion
+
+        init(_ values: [(name: String, value: SettingValue)]) {
+            func has(_ name: String) -> Bool { values.contains { $0.name == name } }
+            // A command says its mode, and need not name networks.
+            if has("backbone_denoiser") || has("backbone_score") || has("mode") {
+                self = .both
+            } else {
+                self = values.contains { $0.name == "discriminative" && $0.value == .bool(true) } ? .regression : .diffusion
+            }
+        }
     }
 
     /// The settings of a model with its regression, from hyper-parameters or options.
@@ -39,19 +54,33 @@ enum RegenerationReference {
             if case .text(let text)? = values.first(where: { $0.name == name })?.value { text } else { nil }
         }
         var (settings, remarks, unknown) = ([(path: String, value: SettingValue)](), [String](), [String]())
-        let names = ["backbone_score", "backbone_denoiser"].map {
-            networks[text($0) ?? "ncsnpp"] ?? text($0) ?? "ncsnpp_storm"
+        let content = Content(values)
+        let names = ["backbone_score", "backbone_denoiser"].map { name in
+            let chosen = text(content == .both ? name : "backbone") ?? "ncsnpp"
+            return networks[chosen] ?? chosen
         }
         let (mode, sde) = (text("mode") ?? "regen-joint-training", text("sde") ?? "ouve")
-        settings += [("backbone.name", .text(names[0])), ("regression.backbone.name", .text(names[1]))]
-        settings.append(("regression.training", (modes[mode] ?? .joint).written))
+        settings.append(("backbone.name", .text(names[0])))
+        if content != .diffusion {
+            settings.append(("regression.backbone.name", .text(names[1])))
+            settings.append(("regression.training", (content == .both ? modes[mode] ?? .joint : .alone).written))
+        }
         settings.append(("sde.name", .text(sde == "ouvp" ? "vp" : sde)))
-        settings.append(
-            ("objective.loss_type", .text(text("loss_type_score") == "mae" ? "score_matching_mae" : "score_matching")))
+        let norm = text(content == .diffusion ? "loss_type" : "loss_type_score")
+        settings.append(("objective.loss_type", .text(norm == "mae" ? "score_matching_mae" : "score_matching")))
+        if content == .regression {
+            remarks.append("the file holds the regression alone: its estimate is what is evaluated")
+            if let norm = text("loss_type"), ["mse", "mae"].contains(norm) {
+                settings.append(("regression.loss", .text(norm)))
+            } else if let norm = text("loss_type") {
+                remarks.append("loss_type \(norm) does not exist here; it changed the training alone")
+            }
+        }
         // The other formats are folders of clean and noisy files by other names.
         if text("format")?.hasPrefix("reverb") ?? false { settings.append(("data.format", .text("reverb"))) }
         if sde == "ouvp" { (settings, remarks) = (settings + preserving(values), [preservingRemark]) }
         for (name, value) in values where value != .none && !leftovers.contains(name) && name != "sde" {
+            if name == "loss_type", content != .both { continue }
             if sde == "ouvp", ["beta_min", "beta_max", "stiffness"].contains(name) { continue }
             if let path = regression[name] {
                 settings.append((path, value))
@@ -61,7 +90,8 @@ enum RegenerationReference {
                 // A resolution of 0 stands for none there.
                 let kept: SettingValue =
                     if case .list(let elements) = value { .list(elements.filter { $0 != .integer(0) }) } else { value }
-                settings += [("backbone.\(name)", kept), ("regression.backbone.\(name)", kept)]
+                settings.append(("backbone.\(name)", kept))
+                if content != .diffusion { settings.append(("regression.backbone.\(name)", kept)) }
             } else if vocabulary[.sde, sde]?.parameters[name] != nil {
                 settings.append(("sde.\(name)", value))
             } else {
@@ -71,6 +101,7 @@ enum RegenerationReference {
         if !unknown.isEmpty {
             remarks.append("without a counterpart here, and left out: " + unknown.sorted().joined(separator: ", "))
         }
+        if content == .regression { return (settings + [("evaluate.sampler.name", .text("regression"))], remarks) }
         settings += [
             ("evaluate.sampler.name", .text("pc")), ("evaluate.sampler.predictor", .text(predictor)),
             ("evaluate.N", .integer(steps)),
@@ -111,6 +142,9 @@ enum RegenerationReference {
         guard spec.sde.name == "ouve" else {
             throw UnknownEntry(noun: "SDE of StoRM", name: spec.sde.name, known: ["ouve"])
         }
+        guard let mode = modes.first(where: { $0.value == regression.training })?.key else {
+            throw UnknownEntry(noun: "training of StoRM's two networks", name: regression.training, known: modes.values.sorted())
+        }
         let own: Set<String> = ["recompute", "seed", "scale_by_sigma", "conditional"]
         let options = [spec.backbone, regression.backbone].map { $0.settings.filter { !own.contains($0.name) } }
         for (name, value) in options[0].map({ ($0.name, $0.value) }) {
@@ -120,7 +154,6 @@ enum RegenerationReference {
                     known: ["the same \(name) in both"])
             }
         }
-        let mode = modes.first { $0.value == regression.training }?.key ?? "regen-joint-training"
         var values: [(name: String, value: SettingValue)] = [
             ("backbone_denoiser", try name(regression.backbone)), ("backbone_score", try name(spec.backbone)),
             ("sde", .text("ouve")),

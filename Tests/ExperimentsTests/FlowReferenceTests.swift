@@ -9,6 +9,7 @@ import SpecLanguage
 import Specs
 import Tensors
 import Testing
+import WeightFiles
 
 /// Checkpoints and commands of the reference of flow matching.
 @Suite struct FlowReferenceTests {
@@ -39,6 +40,39 @@ import Testing
         let output = try loaded.enhancer.enhance(noisy, file: "a", seed: 0)
         #expect(output.nfe == 3 && output.audio.count == noisy.count && output.audio.allSatisfy(\.isFinite))
         #expect(try loaded.enhancer.enhance(noisy, file: "a", seed: 1).audio != output.audio)
+    }
+
+    /// What is exported says the same model and holds the same numbers, tensor after tensor in the reference's order.
+    @Test(arguments: ["flow_matching/checkpoint_fit/model.ckpt", "checkpoint/mean_flow.ckpt"])
+    func aModelGoesThereAndBack(file: String) throws {
+        let path = ConformanceTests.root + "/" + file
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sgmse-flow-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let original = try StoredModel(at: path)
+        let exported = folder + "/" + URL(fileURLWithPath: path).lastPathComponent
+        let report = try CheckpointExport().run(original, to: exported)
+        #expect(report.remarks.allSatisfy { !$0.contains("word there") }, "\(report.remarks)")
+        let again = try StoredModel(at: exported)
+        func settings(_ model: StoredModel) -> [Choice] {
+            [model.spec.backbone, model.spec.sde, model.spec.objective.loss, model.spec.train.validationSampler] + model.spec.evaluate.samplers
+        }
+        #expect(settings(again) == settings(original) && again.spec.transform == original.spec.transform)
+        #expect(try LightningCheckpoint(path: exported).parameters.map(\.name) == LightningCheckpoint(path: path).parameters.map(\.name))
+        for choice in [StoredModel.Choice.ema, .raw] {
+            let (mine, theirs) = (try again.weights(choice), try original.weights(choice))
+            #expect(mine.arrays.map(\.values) == theirs.arrays.map(\.values) && mine.areAveraged == theirs.areAveraged)
+        }
+    }
+
+    /// A path or a network that the reference does not have is refused by name.
+    @Test func whatTheReferenceLacksIsNotExported() throws {
+        func check(_ settings: String) throws {
+            let text = "{ name: a, data: { path: d }, train: { max_steps: 1 }, sde: { name: flow\(settings)"
+            _ = try HyperParameterExport(try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text).spec)
+        }
+        #expect(throws: UnknownEntry.self) { try check(", origin: noise }, backbone: ncsnpp, objective: { loss_type: velocity_matching } }") }
+        #expect(throws: UnknownEntry.self) { try check(" }, backbone: ncsnpp_v2, objective: { loss_type: velocity_matching } }") }
+        try check(" }, backbone: ncsnpp, objective: { loss_type: velocity_matching } }")
     }
 
     @Test func theReadmesCommandsMeanWhatTheySay() throws {

@@ -6,7 +6,9 @@ import Models
 import ReferenceCommands
 import SpecLanguage
 import Specs
+import Tensors
 import Testing
+import WeightFiles
 
 /// Checkpoints and commands of the references of StoRM and of EDM2 for speech.
 @Suite struct RelatedReferenceTests {
@@ -38,6 +40,46 @@ import Testing
         #expect(
             edm2.backbone.name == "edm2" && edm2.train.batchSize == 8 && edm2.train.lr == 1e-3
                 && edm2.train.emaStds == [0.05, 0.1])
+    }
+
+    /// A regression by itself: its estimate is that of the reference's own network, and it comes as a model of its own.
+    @Test func aCheckpointOfARegressionAloneIsRead() throws {
+        let folder = ConformanceTests.root + "/checkpoint/"
+        let stored = try StoredModel(at: folder + "denoiser.ckpt")
+        #expect(stored.spec.regression?.training == "alone" && stored.spec.regression?.loss == "mae")
+        #expect(stored.spec.evaluate.samplers.map(\.name) == ["regression"] && stored.remarks.contains { $0.contains("regression alone") })
+        let file = try SafetensorsFile(path: folder + "denoiser.safetensors")
+        func tensor(_ name: String) throws -> Tensor {
+            let array = try file.array(name)
+            return Tensor(array.values, shape: array.shape)
+        }
+        let (y, expected) = (try tensor("y"), try tensor("d"))
+        func error(_ model: StoredModel, _ choice: StoredModel.Choice) throws -> Double {
+            let regression = try #require(try model.enhancer(choice).enhancer.model.regression)
+            let estimate = Gradients.off { regression(y) }
+            return (estimate - expected).squaredNorm.squareRoot() / expected.squaredNorm.squareRoot()
+        }
+        #expect(try error(stored, .ema) < 2e-5)
+        #expect(try error(stored, .raw) > 1e-3)
+        let target = FileManager.default.temporaryDirectory.appendingPathComponent("sgmse-denoiser-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: target) }
+        _ = try CheckpointImport().run(folder + "denoiser.ckpt", to: target)
+        #expect(try error(try StoredModel(at: target), .ema) < 2e-5)
+        let output = try StoredModel(at: target).enhancer(.ema).enhancer.enhance((0..<1500).map { 0.1 * Float($0 % 37) / 37 }, file: "a", seed: 0)
+        #expect(output.nfe == 1 && output.audio.allSatisfy(\.isFinite))
+        // Two networks are not made of one.
+        #expect(throws: UnknownEntry.self) { try CheckpointExport().run(stored, to: target + "/back.ckpt") }
+    }
+
+    @Test func aCheckpointOfADiffusionAloneIsThatOfItsOwnNetwork() throws {
+        let values: [(name: String, value: SettingValue)] = [
+            ("backbone", .text("ncsnpplarge")), ("sde", .text("ouve")), ("spatial_channels", .integer(1)),
+            ("discriminative", .bool(false)), ("loss_type", .text("mae")), ("spec_factor", .number(0.33)),
+        ]
+        let imported = HyperParameterImport(values, name: "a", weights: "a.ckpt", vocabulary: Catalog.standard.vocabulary)
+        let spec = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: imported.yaml).spec
+        #expect(spec.regression == nil && spec.backbone.name == "ncsnpp_storm_large" && spec.transform.specFactor == 0.33)
+        #expect(spec.objective.loss.name == "score_matching_mae" && spec.evaluate.N == [50])
     }
 
     @Test func enhancementCommandsBecomeSpecs() throws {
