@@ -7,7 +7,7 @@ extension NCSNpp {
     enum Block: Sendable {
         case biggan(BigGANBlock), ddpm(DDPMBlock)
 
-        func callAsFunction(_ x: Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
+        func callAsFunction(_ x: consuming Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
             switch self {
             case .biggan(let block): block(x, guide.time, mode, modulating: guide.noise)
             case .ddpm(let block): block(x, guide.time, mode, modulating: guide.noise)
@@ -35,7 +35,7 @@ extension NCSNpp {
     enum Resampler: Sendable {
         case block(BigGANBlock), down(Downsample), up(Upsample)
 
-        func callAsFunction(_ x: Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
+        func callAsFunction(_ x: consuming Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
             switch self {
             case .block(let block): block(x, guide.time, mode, modulating: guide.noise)
             case .down(let layer): layer(x)

@@ -95,12 +95,12 @@ public struct NCSNpp: Backbone {
         var skips = [h]
         for level in down {
             for stage in level.stages {
-                h = run(stage.block, h, guide, mode)
+                h = run(stage.block, consume h, guide, mode)
                 if let attention = stage.attention { h = attention(h, sequence) }
                 skips.append(h)
             }
             guard let resampler = level.resampler else { continue }
-            h = resampler(h, guide, mode)
+            h = resampler(consume h, guide, mode)
             if let combine = level.combine {
                 pyramid = pyramid.resampled(options.rule.halving)
                 h = combine(pyramid, h)
@@ -113,11 +113,11 @@ public struct NCSNpp: Backbone {
 
         h = run(middle.first, h, guide, mode)
         h = middle.attention(h, sequence)
-        h = run(middle.second, h, guide, mode)
+        h = run(middle.second, consume h, guide, mode)
 
         var result: Tensor?
         for level in up {
-            for block in level.blocks { h = run(block, beside: skips.removeLast(), h, guide, mode) }
+            for block in level.blocks { h = run(block, beside: skips.removeLast(), consume h, guide, mode) }
             if let attention = level.attention { h = attention(h, sequence) }
             if let head = level.head {
                 result = head(h, activation, residual: result?.resampled(options.rule.doubling))
@@ -125,22 +125,22 @@ public struct NCSNpp: Backbone {
                 h = .weighted(sumScale, convolved(coarse), sumScale, h)
                 result = h
             }
-            if let resampler = level.resampler { h = resampler(h, guide, mode) }
+            if let resampler = level.resampler { h = resampler(consume h, guide, mode) }
         }
         if let head { h = head(h, activation) } else if let result { h = result }
         return scaled(h, t)
     }
 
-    private func run(_ block: Block, _ x: Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
-        guard options.recompute else { return block(x, guide, mode) }
+    private func run(_ block: Block, _ x: consuming Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
+        guard options.recompute else { return block(consume x, guide, mode) }
         return Self.recomputing([x], guide) { block($0[0], $1, mode) }
     }
 
     /// A block over `x` and the features `skip` beside it; recomputation keeps the two, not their copy.
     private func run(
-        _ block: Block, beside skip: Tensor, _ x: Tensor, _ guide: Guide, _ mode: ForwardMode
+        _ block: Block, beside skip: consuming Tensor, _ x: consuming Tensor, _ guide: Guide, _ mode: ForwardMode
     ) -> Tensor {
-        guard options.recompute else { return block(.concatenated([x, skip]), guide, mode) }
+        guard options.recompute else { return block(.concatenated([consume x, consume skip]), guide, mode) }
         return Self.recomputing([x, skip], guide) { block(.concatenated([$0[0], $0[1]]), $1, mode) }
     }
 

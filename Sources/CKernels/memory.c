@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20, CLASSES = 512, FREE_TO_IDLE = 128 << 20, FREE_TO_HOLD = 512 << 20 };
+enum { HUGE_PAGE = 2 << 20, CLASSES = 512, FREE_TO_IDLE = 32 << 20, FREE_TO_HOLD = 512 << 20 };
 
 typedef struct Free { struct Free *next; } Free;
 

@@ -55,13 +55,13 @@ public struct BigGANBlock: Sendable {
     }
 
     /// - Parameters:
+    ///   - x: The map, `[B, H, W, channels]`; given up by a caller that keeps it no longer, its memory is free for the rest.
     ///   - embedding: The time embedding after its activation, `[B, embedding]`.
     ///   - modulating: What modulates the second normalisation, `[B, modulation]`; `nil` leaves it alone.
     public func callAsFunction(
-        _ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode, modulating: Tensor? = nil
+        _ x: consuming Tensor, _ embedding: Tensor?, _ mode: ForwardMode, modulating: Tensor? = nil
     ) -> Tensor {
         var h = norm0(x, style.activation)
-        var x = x
         switch resampled {
         case .no: break
         case .up: (h, x) = (h.resampled(style.rule.doubling), x.resampled(style.rule.doubling))
@@ -110,12 +110,12 @@ public struct DDPMBlock: Sendable {
     }
 
     public func callAsFunction(
-        _ x: Tensor, _ embedding: Tensor?, _ mode: ForwardMode, modulating: Tensor? = nil
+        _ x: consuming Tensor, _ embedding: Tensor?, _ mode: ForwardMode, modulating: Tensor? = nil
     ) -> Tensor {
-        let h = conv0(norm0(x, style.activation), shift: embedding.flatMap { embedding in dense.map { $0(embedding) } })
-        return conv1(
-            dropout(norm1.activated(h, style.activation, by: modulation, modulating), mode),
-            residual: skip.map { $0(x) } ?? x, scale: style.sumScale)
+        var h = conv0(norm0(x, style.activation), shift: embedding.flatMap { embedding in dense.map { $0(embedding) } })
+        if let skip { x = skip(x) }
+        h = norm1.activated(h, style.activation, by: modulation, modulating)
+        return conv1(dropout(h, mode), residual: x, scale: style.sumScale)
     }
 }
 

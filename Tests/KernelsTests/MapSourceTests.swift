@@ -34,6 +34,7 @@ extension EngineTests {
             Case(height: 50, width: 47, widths: [12, 5], filters: 18),
             Case(batch: 3, height: 21, width: 90, widths: [16, 16], filters: 16),
             Case(height: 64, width: 33, widths: [3, 64]),
+            Case(height: 133, width: 61, widths: [40, 25], filters: 3),  // in bands of rows
             Case(batch: 3, height: 17, width: 19, widths: [9, 8], filters: 24, kernel: 1),
             Case(batch: 1, height: 3, width: 7, widths: [16, 4], kernel: 1),
             Case(height: 12, width: 13, widths: [5, 6], filters: 4, kernel: 5),
