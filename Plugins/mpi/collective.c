@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { MOST = 256, CHUNK = 1 << 28 };
+enum { MOST = 256, CHUNK = 1 << 28, DATA = 0, QUESTION = 1, ANSWER = 2, ANSWER_SECONDS = 5 };
 
 static struct {
     int rank, count;
@@ -30,11 +30,48 @@ static int give_up(int lost, const char *why) {
     return 1;
 }
 
+// Says to each rank that asks that this one waits too.
+static void answer(void) {
+    for (;;) {
+        int is_asked = 0;
+        char byte = 0;
+        MPI_Status status;
+        if (MPI_Iprobe(MPI_ANY_SOURCE, QUESTION, MPI_COMM_WORLD, &is_asked, &status) != MPI_SUCCESS || !is_asked) return;
+        MPI_Recv(&byte, 1, MPI_BYTE, status.MPI_SOURCE, QUESTION, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+        MPI_Send(&byte, 1, MPI_BYTE, status.MPI_SOURCE, ANSWER, MPI_COMM_WORLD);
+    }
+}
+
+// The first rank that does not say within `seconds` that it waits too, or -1: one that only waits for another is not to blame.
+static int silent_rank(double seconds) {
+    static char question, answers[MOST];
+    MPI_Request asked[MOST], answered[MOST];
+    const double start = MPI_Wtime();
+    for (int r = 0; r < group.count; r++) {
+        if (r == group.rank) continue;
+        MPI_Irecv(&answers[r], 1, MPI_BYTE, r, ANSWER, MPI_COMM_WORLD, &answered[r]);
+        MPI_Isend(&question, 1, MPI_BYTE, r, QUESTION, MPI_COMM_WORLD, &asked[r]);
+    }
+    int is_there[MOST] = {0}, missing = group.count - 1;
+    while (missing > 0 && MPI_Wtime() - start < seconds) {
+        answer();
+        for (int r = 0; r < group.count; r++) {
+            if (r == group.rank || is_there[r]) continue;
+            if (MPI_Test(&answered[r], &is_there[r], MPI_STATUS_IGNORE) != MPI_SUCCESS) is_there[r] = 0;
+            missing -= is_there[r];
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);
+    }
+    for (int r = 0; r < group.count; r++)
+        if (r != group.rank && !is_there[r]) return r;
+    return -1;
+}
+
 // Waits until all requests are done, each of them with the rank `owners[i]`; a patience of 0 has no end.
 static int wait_for(int n, MPI_Request *requests, const int *owners, double patience) {
     const double start = MPI_Wtime();
     for (int left = n; left > 0;) {
-        int place, is_done;
+        int place = MPI_UNDEFINED, is_done = 0;
         MPI_Status status;
         const int code = MPI_Testany(n, requests, &place, &is_done, &status);
         if (code != MPI_SUCCESS) return place >= 0 && place < n ? give_up(owners[place], "has ended") : failed(code);
@@ -43,9 +80,11 @@ static int wait_for(int n, MPI_Request *requests, const int *owners, double pati
             left--;
             continue;
         }
+        answer();
         if (patience > 0 && MPI_Wtime() - start > patience) {
+            const int silent = silent_rank(ANSWER_SECONDS);
             for (int i = 0; i < n; i++)
-                if (requests[i] != MPI_REQUEST_NULL) return give_up(owners[i], "has not answered in time");
+                if (requests[i] != MPI_REQUEST_NULL) return give_up(silent >= 0 ? silent : owners[i], "has not answered in time");
         }
         nanosleep(&(struct timespec){.tv_nsec = 50 * 1000}, NULL);
     }
@@ -66,8 +105,8 @@ static int move_all(Link *links, double patience) {
         for (int r = 0; r < group.count; r++) {
             Link *link = &links[r];
             const int sent = (int)(link->to_send < CHUNK ? link->to_send : CHUNK), got = (int)(link->to_receive < CHUNK ? link->to_receive : CHUNK);
-            if (got > 0) owners[n] = r, MPI_Irecv(link->in, got, MPI_BYTE, r, 0, MPI_COMM_WORLD, &requests[n++]);
-            if (sent > 0) owners[n] = r, MPI_Isend(link->out, sent, MPI_BYTE, r, 0, MPI_COMM_WORLD, &requests[n++]);
+            if (got > 0) owners[n] = r, MPI_Irecv(link->in, got, MPI_BYTE, r, DATA, MPI_COMM_WORLD, &requests[n++]);
+            if (sent > 0) owners[n] = r, MPI_Isend(link->out, sent, MPI_BYTE, r, DATA, MPI_COMM_WORLD, &requests[n++]);
             *link = (Link){link->out + sent, link->in + got, link->to_send - sent, link->to_receive - got};
         }
         if (n == 0) return 0;
