@@ -111,6 +111,20 @@ sgd_tensor *transpose(const sgd_tensor *x, int64_t batch, int64_t rows, int64_t 
     return made([&] { return copied(x->t.view({batch, rows, columns}).transpose(1, 2)); });
 }
 
+int softmax(sgd_tensor *x, int64_t rows, int64_t columns) {
+    return done([&] {
+        auto part = x->t.narrow(0, 0, rows * columns).view({rows, columns});
+        part.copy_(at::softmax(part, 1));
+    });
+}
+
+int softmax_backward(const sgd_tensor *y, sgd_tensor *dy, int64_t rows, int64_t columns) {
+    return done([&] {
+        auto part = dy->t.narrow(0, 0, rows * columns).view({rows, columns});
+        part.copy_(at::_softmax_backward_data(part, y->t.narrow(0, 0, rows * columns).view({rows, columns}), 1, at::kFloat));
+    });
+}
+
 sgd_tensor *attention(const sgd_attention *s, const sgd_tensor *q, const sgd_tensor *k, const sgd_tensor *v) {
     return made([&] {
         return at::scaled_dot_product_attention(
@@ -143,6 +157,8 @@ void add_networks(sgd_table *t) {
     t->pool_backward = pool_backward;
     t->gemm = gemm;
     t->transpose = transpose;
+    t->softmax = softmax;
+    t->softmax_backward = softmax_backward;
     t->attention = attention;
     t->attention_backward = attention_backward;
 }

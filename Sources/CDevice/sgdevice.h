@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define SGD_ABI 1
+#define SGD_ABI 2
 
 typedef struct sgd_tensor sgd_tensor;
 
@@ -146,6 +146,9 @@ typedef struct {
     sgd_tensor *(*gemm)(int64_t batch, int64_t M, int64_t N, int64_t K, float alpha, const sgd_tensor *A, const int64_t a[3],
                         const sgd_tensor *B, const int64_t b[3]);
     sgd_tensor *(*transpose)(const sgd_tensor *x, int64_t batch, int64_t rows, int64_t columns);
+    // Rows in place: y = softmax(x), and dx from y and dy.
+    int (*softmax)(sgd_tensor *x, int64_t rows, int64_t columns);
+    int (*softmax_backward)(const sgd_tensor *y, sgd_tensor *dy, int64_t rows, int64_t columns);
     sgd_tensor *(*attention)(const sgd_attention *s, const sgd_tensor *q, const sgd_tensor *k, const sgd_tensor *v);
     int (*attention_backward)(const sgd_attention *s, const sgd_tensor *q, const sgd_tensor *k, const sgd_tensor *v,
                               const sgd_tensor *dy, sgd_tensor *d[3]);

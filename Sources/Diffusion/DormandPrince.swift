@@ -9,14 +9,12 @@ import Foundation
 struct DormandPrince {
     var relativeTolerance: Double
     var absoluteTolerance: Double
-    /// The adjacent numbers that make one component: 2 where the state is complex.
-    var componentWidth = 1
     private(set) var acceptedSteps = 0
     private(set) var rejectedSteps = 0
 
-    init(relativeTolerance: Double, absoluteTolerance: Double, componentWidth: Int = 1) {
+    init(relativeTolerance: Double, absoluteTolerance: Double) {
         self.relativeTolerance = max(relativeTolerance, 100 * Double.ulpOfOne)
-        (self.absoluteTolerance, self.componentWidth) = (absoluteTolerance, componentWidth)
+        self.absoluteTolerance = absoluteTolerance
     }
 
     private static let nodes: [Double] = [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1]
@@ -36,10 +34,10 @@ struct DormandPrince {
     ]
 
     /// Solves from `start` to `end`, in either direction; `observe` is called with every accepted state.
-    mutating func solve(
-        from start: Double, to end: Double, _ initial: [Double], observe: (Double, [Double]) -> Void = { _, _ in },
-        slope: (Double, [Double]) -> [Double]
-    ) -> [Double] {
+    mutating func solve<State: SolvedState>(
+        from start: Double, to end: Double, _ initial: State, observe: (Double, State) -> Void = { _, _ in },
+        slope: (Double, State) -> State
+    ) -> State {
         guard start != end, !initial.isEmpty else { return initial }
         let direction: Double = end > start ? 1 : -1
         var (t, x) = (start, initial)
@@ -72,64 +70,42 @@ struct DormandPrince {
         return x
     }
 
-    private func stages(
-        at t: Double, _ x: [Double], _ first: [Double], _ h: Double, _ slope: (Double, [Double]) -> [Double]
-    ) -> (solution: [Double], slopes: [[Double]]) {
+    private func stages<State: SolvedState>(
+        at t: Double, _ x: State, _ first: State, _ h: Double, _ slope: (Double, State) -> State
+    ) -> (solution: State, slopes: [State]) {
         var slopes = [first]
         var state = x
         for stage in 1...6 {
             state = x
-            for (weight, slope) in zip(Self.weights[stage], slopes) where weight != 0 {
-                let factor = h * weight
-                for index in state.indices { state[index] += factor * slope[index] }
-            }
+            for (weight, slope) in zip(Self.weights[stage], slopes) where weight != 0 { state.add(h * weight, slope) }
             slopes.append(slope(t + Self.nodes[stage] * h, state))
         }
         return (state, slopes)
     }
 
-    private func errorNorm(_ slopes: [[Double]], _ h: Double, _ old: [Double], _ new: [Double]) -> Double {
-        var error = [Double](repeating: 0, count: old.count)
-        for (weight, slope) in zip(Self.errorWeights, slopes) where weight != 0 {
-            for index in error.indices { error[index] += h * weight * slope[index] }
-        }
-        return norm(error, scale: scale(old, new))
+    private func errorNorm<State: SolvedState>(_ slopes: [State], _ h: Double, _ old: State, _ new: State) -> Double {
+        var error = old.zeros
+        for (weight, slope) in zip(Self.errorWeights, slopes) where weight != 0 { error.add(h * weight, slope) }
+        return norm(error, old, new)
     }
 
-    private func firstStep(
-        at t: Double, _ x: [Double], _ first: [Double], to end: Double, _ direction: Double,
-        _ slope: (Double, [Double]) -> [Double]
+    private func firstStep<State: SolvedState>(
+        at t: Double, _ x: State, _ first: State, to end: Double, _ direction: Double, _ slope: (Double, State) -> State
     ) -> Double {
-        let (length, scale) = (abs(end - t), scale(x, x))
-        let (size, speed) = (norm(x, scale: scale), norm(first, scale: scale))
+        let length = abs(end - t)
+        let (size, speed) = (norm(x, x, x), norm(first, x, x))
         let guess = min(length, size < 1e-5 || speed < 1e-5 ? 1e-6 : 0.01 * size / speed)
-        let probe = zip(x, first).map { $0 + guess * direction * $1 }
-        let change = zip(slope(t + guess * direction, probe), first).map { $0 - $1 }
-        let curvature = norm(change, scale: scale) / guess
+        var probe = x
+        probe.add(guess * direction, first)
+        var change = slope(t + guess * direction, probe)
+        change.add(-1, first)
+        let curvature = norm(change, x, x) / guess
         let steepest = max(speed, curvature)
         let limit = steepest <= 1e-15 ? max(1e-6, 1e-3 * guess) : pow(0.01 / steepest, 0.2)
         return min(100 * guess, limit, length)
     }
 
-    // MARK: Components
-
-    private func magnitude(_ values: [Double], _ component: Int) -> Double {
-        guard componentWidth == 2 else { return abs(values[component]) }
-        return hypot(values[2 * component], values[2 * component + 1])
-    }
-
-    private func scale(_ a: [Double], _ b: [Double]) -> [Double] {
-        (0..<a.count / componentWidth).map {
-            absoluteTolerance + relativeTolerance * max(magnitude(a, $0), magnitude(b, $0))
-        }
-    }
-
-    private func norm(_ values: [Double], scale: [Double]) -> Double {
-        var sum = 0.0
-        for component in scale.indices {
-            let share = magnitude(values, component) / scale[component]
-            sum += share * share
-        }
-        return (sum / Double(scale.count)).squareRoot()
+    private func norm<State: SolvedState>(_ values: State, _ a: State, _ b: State) -> Double {
+        values.norm(beside: a, b, absolute: absoluteTolerance, relative: relativeTolerance)
     }
 }

@@ -1,3 +1,4 @@
+import Kernels
 import Tensors
 
 /// How an ordinary differential equation `dx/dt = v(x, t)` is solved.
@@ -33,25 +34,31 @@ public enum ODESolver: Hashable, Sendable {
         }
     }
 
-    /// The state is kept in `Double`, and complex values count as one component of the error, as in SciPy.
+    /// The state is kept in `Double`, and complex values count as one component of the error, as in SciPy. On a device it stays
+    /// there, in single precision.
     private func adaptive(
         _ x: Tensor, from start: Double, to end: Double, _ relative: Double, _ absolute: Double,
         observe: ((IntermediateState) -> Void)?, slope: (Tensor, Double) -> Tensor
     ) -> Tensor {
         let shape = x.shape
-        func tensor(_ state: [Double]) -> Tensor { Tensor(state.map(Float.init), shape: shape) }
-        var solver = DormandPrince(
-            relativeTolerance: relative, absoluteTolerance: absolute, componentWidth: shape.last == 2 ? 2 : 1)
+        var solver = DormandPrince(relativeTolerance: relative, absoluteTolerance: absolute)
         var step = 0
+        func show(_ t: Double, _ x: @autoclosure () -> Tensor) {
+            guard let observe else { return }
+            let x = x()
+            observe(IntermediateState(step: step, time: t, state: x, mean: x))
+            step += 1
+        }
+        guard Device.current == nil else {
+            return solver.solve(
+                from: start, to: end, TensorState(tensor: x), observe: { show($0, $1.tensor) },
+                slope: { TensorState(tensor: slope($1.tensor, $0)) }
+            ).tensor
+        }
+        func state(_ x: Tensor) -> HostState { HostState(values: x.values.map(Double.init), componentWidth: shape.last == 2 ? 2 : 1) }
+        func tensor(_ state: HostState) -> Tensor { Tensor(state.values.map(Float.init), shape: shape) }
         let result = solver.solve(
-            from: start, to: end, x.values.map(Double.init),
-            observe: { t, state in
-                guard let observe else { return }
-                let x = tensor(state)
-                observe(IntermediateState(step: step, time: t, state: x, mean: x))
-                step += 1
-            },
-            slope: { t, state in slope(tensor(state), t).values.map(Double.init) })
+            from: start, to: end, state(x), observe: { show($0, tensor($1)) }, slope: { state(slope(tensor($1), $0)) })
         return tensor(result)
     }
 }

@@ -106,6 +106,10 @@ public func activateGradient(_ x: FloatBuffer, _ activation: Activation, dy: Flo
 /// Softmax over the last of `rows × columns`, in place; the buffer may be longer.
 public func applySoftmax(_ x: FloatBuffer, rows: Int, columns: Int) {
     precondition(x.count >= rows * columns, "softmax: \(rows)×\(columns) in \(x.count) elements")
+    if let device = Device.current, rows * columns > 0 {
+        device.run("softmax") { unsafe $0.softmax(x.on(device), Int64(rows), Int64(columns)) }
+        return x.forgetHost()
+    }
     unsafe sg_softmax(x.base, Int64(rows), Int64(columns), x.base)
     x.forgetDevice()
 }
@@ -113,6 +117,10 @@ public func applySoftmax(_ x: FloatBuffer, rows: Int, columns: Int) {
 /// The gradient of ``applySoftmax(_:rows:columns:)`` from its output `y`, in the place of the gradient of that output.
 public func applySoftmaxGradient(_ y: FloatBuffer, dy: FloatBuffer, rows: Int, columns: Int) {
     precondition(y.count >= rows * columns && dy.count >= rows * columns, "softmax: \(rows)×\(columns) in \(y.count) and \(dy.count) elements")
+    if let device = Device.current, rows * columns > 0 {
+        device.run("softmax gradient") { unsafe $0.softmax_backward(y.on(device), dy.on(device), Int64(rows), Int64(columns)) }
+        return dy.forgetHost()
+    }
     unsafe sg_softmax_backward(y.base, dy.base, Int64(rows), Int64(columns), dy.base)
     dy.forgetDevice()
 }

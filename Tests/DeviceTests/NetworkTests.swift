@@ -128,6 +128,18 @@ extension DeviceSuite {
             #expect(difference < 1e-2)
         }
 
+        /// A network with attention, along a direction: what mean flow is trained with.
+        @Test func derivativesInForwardModeLeaveNothingToTheHost() throws {
+            let (x, y) = inputs("ncsnpp")
+            try expectAgreement(1e-3, "pushforward") {
+                guard let network = try? network("ncsnpp") else { return [] }
+                let (value, derivative) = pushforward([(x, noise("direction", x.shape))]) {
+                    network($0[0], y, [0.3, 0.8], .evaluation)
+                }
+                return [value.detached, derivative]
+            }
+        }
+
         @Test func aCheckpointOfOneSideGoesOnOnTheOther() throws {
             let device = try #require(Plugin.device)
             let whole = try Device.with(nil) { try train(try state("dcunet"), "dcunet", to: 6) }
@@ -155,6 +167,7 @@ extension DeviceSuite {
                 PredictorCorrector(sde: OUVE(), steps: 3), PredictorCorrector(sde: OUVE(), corrector: .langevin(), steps: 3),
                 ProbabilityFlow(sde: OUVE(), solver: .euler(steps: 3)), ProbabilityFlow(sde: OUVE(), solver: .heun(steps: 2)),
                 BridgeSampler(process: .sde, steps: 3), BridgeSampler(process: .ode, steps: 3),
+                ProbabilityFlow(sde: OUVE(), solver: .rk45(relativeTolerance: 1e-3, absoluteTolerance: 1e-3)),
             ]
             for (index, sampler) in samplers.enumerated() {
                 try expectAgreement(1e-3, "sampler \(index)") {
