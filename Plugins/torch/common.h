@@ -14,6 +14,13 @@ using at::Tensor;
 // The device that everything runs on; chosen once by open().
 extern c10::Device device;
 
+// How products are computed: SGD_FP32, SGD_TF32 or SGD_BF16; chosen by set_precision().
+extern int32_t precision;
+
+// An operand of a product, rounded to bfloat16 where products are computed so; results are fp32 again.
+inline Tensor factor(const Tensor &t) { return precision == SGD_BF16 ? t.to(at::kBFloat16) : t; }
+inline Tensor whole(const Tensor &t) { return t.scalar_type() == at::kFloat ? t : t.to(at::kFloat); }
+
 // Keeps the reason of a failure for error(), in one line.
 void fail(const std::string &reason);
 

@@ -9,6 +9,7 @@
 
 namespace sgd {
 c10::Device device(c10::kCPU);
+int32_t precision = SGD_FP32;
 
 namespace {
 thread_local std::string problem;
@@ -89,6 +90,24 @@ int synchronize() {
     return guarded([] { if (!device.is_cpu()) at::accelerator::synchronizeDevice(device.index()); return 0; }, 1);
 }
 
+// TF32 came with the cards of compute capability 8.
+int has_precision(int32_t wanted) {
+    return guarded([&] {
+        if (wanted == SGD_FP32 || wanted == SGD_BF16) return 1;
+        return wanted == SGD_TF32 && device.is_cuda() && !at::globalContext().hasROCM() ? 1 : 0;
+    }, 0);
+}
+
+int set_precision(int32_t wanted) {
+    return guarded([&] {
+        if (!has_precision(wanted)) throw std::runtime_error("this device has no such precision");
+        at::globalContext().setFloat32Precision(
+            at::Float32Backend::GENERIC, at::Float32Op::ALL, wanted == SGD_TF32 ? at::Float32Precision::TF32 : at::Float32Precision::IEEE);
+        precision = wanted;
+        return 0;
+    }, 1);
+}
+
 sgd_tensor *upload(const float *values, int64_t count) {
     return made([&] { return brought(values, {count}, at::kFloat, at::kFloat); });
 }
@@ -127,6 +146,8 @@ extern "C" __attribute__((visibility("default"))) const sgd_table *sgmse_device_
         t.open = open;
         t.memory = memory;
         t.synchronize = synchronize;
+        t.has_precision = has_precision;
+        t.set_precision = set_precision;
         t.upload = upload;
         t.download = download;
         t.fill = fill;

@@ -31,8 +31,11 @@ sgd_tensor *convolve(const sgd_conv *s, const sgd_source *x, const sgd_tensor *w
         Sizes padding;
         const auto in = padded(s, input(s, x), padding);
         const bool is_plain = bias && bias_rows == 1;
-        auto y = at::convolution(in, filter(s, w->t), is_plain ? std::optional<Tensor>(bias->t) : std::nullopt,
-                                 {s->y.stride, s->x.stride}, padding, {s->y.dilation, s->x.dilation}, false, {0, 0}, 1);
+        // Of halves, the bias is added to the sums in fp32.
+        const bool inside = is_plain && precision != SGD_BF16;
+        auto y = whole(at::convolution(factor(in), factor(filter(s, w->t)), inside ? std::optional<Tensor>(bias->t) : std::nullopt,
+                                       {s->y.stride, s->x.stride}, padding, {s->y.dilation, s->x.dilation}, false, {0, 0}, 1));
+        if (is_plain && !inside) y.add_(bias->t.view({1, s->filters, 1, 1}));
         if (bias && !is_plain) y.add_(bias->t.view({s->batch, s->filters, 1, 1}));
         if (residual) y.add_(map(residual->t, y.size(0), y.size(2), y.size(3), s->filters));
         if (scale != 1) y.mul_(scale);
@@ -45,10 +48,10 @@ std::pair<Tensor, Tensor> gradients(const sgd_conv *s, const Tensor &dy, const T
     Sizes padding;
     const auto in = padded(s, x, padding);
     const auto out = map(dy, s->batch, size_after(s->y, s->height), size_after(s->x, s->width), s->filters);
-    auto [dx, dw, db] = at::convolution_backward(out, in, w, at::OptionalIntArrayRef(), {s->y.stride, s->x.stride}, padding,
+    auto [dx, dw, db] = at::convolution_backward(factor(out), factor(in), factor(w), at::OptionalIntArrayRef(), {s->y.stride, s->x.stride}, padding,
                                                  {s->y.dilation, s->x.dilation}, false, {0, 0}, 1, {of_input, !of_input, false});
     if (of_input && !(is_even(s->y) && is_even(s->x))) dx = dx.narrow(2, s->y.before, s->height).narrow(3, s->x.before, s->width);
-    return {dx, dw};
+    return {of_input ? whole(dx) : dx, of_input ? dw : whole(dw)};
 }
 
 sgd_tensor *convolve_dx(const sgd_conv *s, const sgd_tensor *dy, const sgd_tensor *w) {
@@ -101,7 +104,7 @@ sgd_tensor *gemm(int64_t batch, int64_t M, int64_t N, int64_t K, float alpha, co
                  const sgd_tensor *B, const int64_t b[3]) {
     return made([&] {
         const auto x = A->t.as_strided({batch, M, K}, {a[2], a[0], a[1]}), y = B->t.as_strided({batch, K, N}, {b[2], b[0], b[1]});
-        auto c = at::bmm(x, y);
+        auto c = whole(at::bmm(factor(x), factor(y)));
         if (alpha != 1) c.mul_(alpha);
         return c;
     });
@@ -127,9 +130,9 @@ int softmax_backward(const sgd_tensor *y, sgd_tensor *dy, int64_t rows, int64_t 
 
 sgd_tensor *attention(const sgd_attention *s, const sgd_tensor *q, const sgd_tensor *k, const sgd_tensor *v) {
     return made([&] {
-        return at::scaled_dot_product_attention(
-            q->t.view({s->batch, 1, s->rows, s->width}), k->t.view({s->batch, 1, s->length, s->width}),
-            v->t.view({s->batch, 1, s->length, s->depth}), std::nullopt, 0, false, s->alpha);
+        return whole(at::scaled_dot_product_attention(
+            factor(q->t.view({s->batch, 1, s->rows, s->width})), factor(k->t.view({s->batch, 1, s->length, s->width})),
+            factor(v->t.view({s->batch, 1, s->length, s->depth})), std::nullopt, 0, false, s->alpha));
     });
 }
 

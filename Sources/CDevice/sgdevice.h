@@ -99,6 +99,9 @@ typedef struct {
     double rate, beta1, beta2, epsilon, correction1, correction2, decay, scale;
 } sgd_adam;
 
+// How products and convolutions are computed: in fp32, or with factors of fewer bits and sums in fp32.
+enum { SGD_FP32 = 0, SGD_TF32 = 1, SGD_BF16 = 2 };
+
 typedef struct {
     uint32_t abi, size;
     const char *(*error)(void);
@@ -111,6 +114,9 @@ typedef struct {
     // Bytes in use and at most since the last reset.
     int (*memory)(int64_t *in_use, int64_t *peak, int reset);
     int (*synchronize)(void);
+    // Whether the open device computes products in a precision (1 or 0); from then on it does.
+    int (*has_precision)(int32_t precision);
+    int (*set_precision)(int32_t precision);
 
     // ---- memory
     sgd_tensor *(*upload)(const float *values, int64_t count);

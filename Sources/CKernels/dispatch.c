@@ -7,8 +7,10 @@
 // Tests choose another instruction set for their own thread; the workers run tasks of the table that was asked.
 static _Thread_local int level = -1;
 static int best_level, process_level = -1;
-static const sg_table *tables[3];
-#define table tables[sg_level()]
+static _Thread_local int precision = -1;
+static int process_precision = SG_FP32, has_bf16;
+static const sg_table *tables[4];
+#define table tables[sg_table_number()]
 
 int sg_best_level(void) {
 #if defined(__x86_64__)
@@ -27,8 +29,16 @@ __attribute__((constructor)) static void choose(void) {
 #if defined(__x86_64__)
     tables[1] = &sg_table_avx2;
     tables[2] = &sg_table_avx512;
+    tables[3] = &sg_table_bf16;
+    has_bf16 = best_level == 2 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw");
 #endif
 }
+
+int sg_has_precision(int wanted) { return wanted == SG_FP32 || (wanted == SG_BF16_PRODUCTS && has_bf16 && sg_level() == 2); }
+int sg_precision(void) { return precision >= 0 ? precision : process_precision; }
+void sg_set_process_precision(int wanted) { process_precision = wanted; }
+void sg_set_precision(int wanted) { precision = wanted; }
+int sg_table_number(void) { return sg_precision() == SG_BF16_PRODUCTS && sg_has_precision(SG_BF16_PRODUCTS) ? 3 : sg_level(); }
 
 int sg_level(void) { return level >= 0 ? level : process_level >= 0 ? process_level : best_level; }
 

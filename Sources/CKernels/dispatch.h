@@ -42,7 +42,7 @@ typedef struct {
 
 extern const sg_table sg_table_base;
 #if defined(__x86_64__)
-extern const sg_table sg_table_avx2, sg_table_avx512;
+extern const sg_table sg_table_avx2, sg_table_avx512, sg_table_bf16;
 #endif
 
 // Scratch of the calling thread: slot 0..7, grown as needed, 64-byte aligned.

@@ -18,6 +18,7 @@ struct Bench: ParsableCommand {
 struct BenchOptions: ParsableArguments {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var device: DeviceOptions
+    @OptionGroup var precision: PrecisionOptions
 
     @Option(help: "Counted repetitions.", in: 1...100_000)
     var repetitions = 5
@@ -28,6 +29,7 @@ struct BenchOptions: ParsableArguments {
     func apply() throws {
         try threads.apply()
         try device.apply()
+        try precision.precision?.use()
     }
 
     func show(_ result: Benchmark) throws { try json ? emitData(line(result), terminator: "\n") : emit(row(result)) }
@@ -39,7 +41,7 @@ struct BenchOptions: ParsableArguments {
             "\"gflops\": \(result.gflops)", "\"peak_bytes\": \(result.peakBytes)",
             "\"engine_peak_bytes\": \(result.engineBytes)", "\"min_processor_s\": \(result.processorSeconds.min() ?? 0)",
         ]
-        members.append("\"device\": \"\(result.device)\"")
+        members.append("\"device\": \"\(result.device)\", \"precision\": \"\(result.precision)\"")
         members += result.details.map { "\"\($0.name)\": \($0.value)" }
         return "{" + members.joined(separator: ", ") + "}"
     }
@@ -53,7 +55,7 @@ struct BenchOptions: ParsableArguments {
             format: "peak %.0f MB, %.0f MB of it the engine's", 1e-6 * Double(result.peakBytes),
             1e-6 * Double(result.engineBytes))
         let details = result.details.map { String(format: "  %@ %.4f", $0.name, $0.value) }.joined()
-        return "\(result.work)  \(times)  \(rest)\(details)  (\(result.seconds.count) times, threads: \(result.threads), device: \(result.device))"
+        return "\(result.work)  \(times)  \(rest)\(details)  (\(result.seconds.count) times, threads: \(result.threads), device: \(result.device), \(result.precision))"
     }
 }
 

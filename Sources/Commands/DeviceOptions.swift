@@ -7,23 +7,33 @@ struct DeviceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("What computes: cpu, torch-cpu, cuda or cuda:N; SGMSE_DEVICE, or cpu, if not given.", valueName: "device"))
     var device: String?
 
-    var name: String {
+    /// The flag, then the environment, then what a spec names, then the host.
+    func name(in spec: String? = nil) -> String {
         let named = ProcessInfo.processInfo.environment["SGMSE_DEVICE"] ?? ""
-        return device ?? (named.isEmpty ? "cpu" : named)
+        return device ?? (named.isEmpty ? spec ?? "cpu" : named)
     }
 
     /// The option for another process.
-    var arguments: [String] { name == "cpu" ? [] : ["--device", name] }
+    func arguments(in spec: String?) -> [String] {
+        let name = name(in: spec)
+        return name == "cpu" ? [] : ["--device", name]
+    }
 
     /// - Throws: `DeviceError` where there can be no such device.
-    func check() throws { if name != "cpu" { try DeviceLibrary.check(name) } }
+    func check(spec: String? = nil) throws {
+        let name = name(in: spec)
+        if name != "cpu" { try DeviceLibrary.check(name) }
+    }
 
-    /// - Parameter team: Processes that share the threads and, where none is named, the cards.
+    /// - Parameters:
+    ///   - team: Processes that share the threads and, where none is named, the cards.
+    ///   - spec: The device that the spec names.
     /// - Throws: `DeviceError` where there is no such device.
-    func apply(in team: ProcessTeam? = nil) throws {
+    func apply(in team: ProcessTeam? = nil, spec: String? = nil) throws {
         team?.shareThreads()
+        let name = name(in: spec)
         guard name != "cpu" else { return }
-        try check()
+        try check(spec: spec)
         let visible = ProcessInfo.processInfo.environment["CUDA_VISIBLE_DEVICES"]
         let card = name == "cuda" ? team.map { "cuda:\($0.place.card(amongVisible: visible))" } ?? name : name
         Device.use(try DeviceLibrary(in: Self.folders).open(card, threads: Engine.threads))
@@ -49,3 +59,13 @@ struct DeviceOptions: ParsableArguments {
         return (named.map { [$0] } ?? []) + around
     }
 }
+
+/// How products are computed.
+struct PrecisionOptions: ParsableArguments {
+    @Option(help: ArgumentHelp(
+        "How products and convolutions are computed: fp32, tf32 (cards), or bf16 with sums in fp32 (AVX512-BF16, or a device). If not given, as the spec says, or fp32.",
+        valueName: "precision"))
+    var precision: Precision?
+}
+
+extension Precision: ExpressibleByArgument {}

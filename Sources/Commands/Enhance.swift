@@ -75,6 +75,7 @@ struct Enhance: ParsableCommand {
     @OptionGroup var model: ModelOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var device: DeviceOptions
+    @OptionGroup var precision: PrecisionOptions
 
     func run() throws {
         try threads.apply()
@@ -83,10 +84,12 @@ struct Enhance: ParsableCommand {
         for remark in stored.remarks { printError("note: \(remark)") }
         let loaded = try stored.enhancer(weights, under: conditioning.choice, seed: seed)
         let (point, used) = (loaded.point, loaded.weights)
+        let products = precision.precision ?? Precision(rawValue: point.precision) ?? .fp32
+        try products.use()
         let rate = stored.spec.data.sampleRate
         printError("\(stored.spec.backbone.name) with \(used.description) of \(stored.path)")
         if let remark = used.remark { printError("note: \(remark)") }
-        printError("\(point.sampler.name)" + (point.N.map { ", N = \($0)" } ?? "") + ", \(rate) Hz, seed \(seed), padding \(point.padding)")
+        printError("\(point.sampler.name)" + (point.N.map { ", N = \($0)" } ?? "") + ", \(rate) Hz, seed \(seed), padding \(point.padding)" + (products == .fp32 ? "" : ", \(products)"))
         if let references = loaded.references {
             printError("guidance \(point.guidance ?? 1), reference \(references.reference.label), \(references.count) samples")
         }

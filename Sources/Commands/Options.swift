@@ -68,6 +68,23 @@ struct SpecOptions: ParsableArguments {
 }
 
 extension SpecOptions {
+    /// The device that a spec names, without a word where it cannot be read: rank 0 says what is wrong.
+    var device: String? {
+        guard let loaded = try? Library.loader.load(Library.file(of: spec), overrides: overrides, profile: profile)
+        else { return nil }
+        return try? device(of: loaded)
+    }
+
+    /// The one device of a spec's runs.
+    func device(of loaded: LoadedSpec) throws -> String? {
+        let named = Set(loaded.runs.map(\.spec.device))
+        guard named.count < 2 else {
+            let list = named.map { $0 ?? "none" }.sorted().joined(separator: ", ")
+            throw ValidationError("the runs of '\(spec)' name several devices (\(list)); a command has one: give --device")
+        }
+        return named.first ?? nil
+    }
+
     private func specFile(ofRunsIn store: RunStore) throws -> String? {
         guard !FileManager.default.fileExists(atPath: spec), !spec.hasSuffix(".yaml"), !spec.hasSuffix(".yml"),
             Library.spec(spec) == nil

@@ -31,6 +31,7 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var corpora: CorpusOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var device: DeviceOptions
+    @OptionGroup var precision: PrecisionOptions
     @OptionGroup var processes: ProcessOptions
 
     @Option(help: "Processes side by side, which share the threads; with a launcher, tasks.", in: 1...100_000)
@@ -56,13 +57,13 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         try threads.apply()
         if !worker, let team = try ProcessTeam.follower(processes) {
-            try device.apply(in: team)
+            try device.apply(in: team, spec: spec.device)
             return try team.follow(processes)
         }
-        let formats = log.map(\.rawValue).joined(separator: ", ")
-        let loaded = try spec.load(adding: formats.isEmpty ? [] : ["train.log=[\(formats)]"])
+        let loaded = try load()
+        let named = try spec.device(of: loaded)
         guard !worker else {
-            try device.apply()
+            try device.apply(spec: named)
             return try work(loaded)
         }
         let settings = try launchSettings(of: loaded)
@@ -70,9 +71,14 @@ struct RunCommand: ParsableCommand {
         // This machine only submits what others compute.
         let isElsewhere = isElsewhere(settings)
         let team = try isElsewhere ? nil : ProcessTeam(processes)
-        if isElsewhere { try device.check() } else { try device.apply(in: team) }
+        if isElsewhere { try device.check(spec: named) } else { try device.apply(in: team, spec: named) }
         // Machines of a cluster are not like the one that submits.
-        if settings.name == nil || settings.name == "local" { for run in loaded.runs { try MemoryNeed(ofTraining: run.spec)?.check() } }
+        if settings.name == nil || settings.name == "local" {
+            for run in loaded.runs {
+                try run.spec.checkPrecision()
+                try MemoryNeed(ofTraining: run.spec)?.check()
+            }
+        }
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
         defer { signals.stop() }
@@ -89,6 +95,13 @@ struct RunCommand: ParsableCommand {
         progress.finish()
         guard !outcome.isDetached else { return }
         try conclude(outcome, opened)
+    }
+
+    /// The spec, with what flags say of its settings.
+    private func load() throws -> LoadedSpec {
+        let formats = log.map(\.rawValue).joined(separator: ", ")
+        let precisions = precision.precision.map { ["train.precision=\($0)", "evaluate.precision=\($0)"] } ?? []
+        return try spec.load(adding: (formats.isEmpty ? [] : ["train.log=[\(formats)]"]) + precisions)
     }
 
     private func conclude(_ outcome: Outcome, _ store: RunStore) throws {
@@ -165,8 +178,8 @@ struct RunCommand: ParsableCommand {
             loaded: loaded, store: opened, settings: settings, options: launch,
             shared: ["--store", store.path, "--journal", store.journal.rawValue],
             taskOptions: (corpora.folder.map { ["--corpora", $0] } ?? []) + (threads.threads.map { ["--threads", String($0)] } ?? [])
-                + (threads.instructionSet.map { ["--instruction-set", $0.rawValue] } ?? []) + device.arguments
-                + processes.engineArguments,
+                + (threads.instructionSet.map { ["--instruction-set", $0.rawValue] } ?? [])
+                + device.arguments(in: try spec.device(of: loaded)) + processes.engineArguments,
             corpora: corpora.folder, interruption: interruption, progress: progress)
         return try (isElsewhere ? run.perform() : run.joinIfQueued()).map { ($0, progress) }
     }
@@ -201,7 +214,8 @@ struct RunCommand: ParsableCommand {
         for format in log { fixed += ["--log", format.rawValue] }
         if let profile = spec.profile { fixed += ["--profile", profile] }
         if let set = threads.instructionSet { fixed += ["--instruction-set", set.rawValue] }
-        fixed += device.arguments
+        if let precision = precision.precision { fixed += ["--precision", precision.rawValue] }
+        fixed += ["--device", device.name(in: try spec.device(of: loaded))]
         if let folder = corpora.folder { fixed += ["--corpora", folder] }
         fixed += ["--worker", "--began", String(began), "--command-line", CommandLine.arguments.joined(separator: " ")]
         let common = fixed

@@ -1,6 +1,7 @@
 import Backbones
 import Corpora
 import Foundation
+import Kernels
 import Models
 import Objectives
 import Tensors
@@ -20,6 +21,7 @@ extension FolderEnhancer {
         settings["rate"] = "\(sampleRate)" + (options.restoresRate ? " and back" : "")
         settings["encoding"] = options.encoding.rawValue
         settings["channels"] = options.channels.rawValue
+        if Precision.current != .fp32 { settings["precision"] = Precision.current.rawValue }
         settings["seed"] = "\(options.seed)"
         settings["intermediate"] = "\(options.states)"
         if let references {

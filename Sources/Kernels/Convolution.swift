@@ -151,7 +151,8 @@ final class PackedFilters: Sendable {
     private struct Key: Hashable {
         var algorithm: ConvolutionAlgorithm
         var channels, filters, kernelHeight, kernelWidth: Int
-        var level: Int32
+        /// The kernels that take it.
+        var table: Int32
     }
     private let kept = Mutex<[Key: FloatBuffer]>([:])
     /// Weights made of these, by what was done to them.
@@ -175,7 +176,7 @@ final class PackedFilters: Sendable {
         guard keep else { return pack(weight, shape, algorithm, transposed: false) }
         let key = Key(
             algorithm: algorithm, channels: shape.channels, filters: shape.filters, kernelHeight: shape.vertical.kernel,
-            kernelWidth: shape.horizontal.kernel, level: sg_level())
+            kernelWidth: shape.horizontal.kernel, table: sg_table_number())
         if let found = kept.withLock({ $0[key] }) { return found }
         let made = pack(weight, shape, algorithm, transposed: false)
         kept.withLock { $0[key] = made }

@@ -12,6 +12,8 @@ public struct Field: Sendable {
     public var part: IdentityPart?
     /// Whether an absent value leaves identities alone: for settings added after runs were stored.
     public var isSilentWhenAbsent = false
+    /// A value that means the same as an absent one, to identities too.
+    public var silentValue: SettingValue?
     /// Whether it is a path, in which `~/` and `${env:NAME}` are replaced.
     public var isPath = false
 

@@ -64,6 +64,8 @@ public struct Setting<Section: SettingsSection>: Sendable {
 
     /// The same setting, whose absence changes no identity: for settings added after runs were stored.
     public var silentWhenAbsent: Setting { with(\.isSilentWhenAbsent, true) }
+    /// The same setting, which changes no identity where it is absent or has this value.
+    public func silent(at value: some SettingType) -> Setting { silentWhenAbsent.with(\.silentValue, value.written) }
     /// The same setting as a path, in which `~/` and `${env:NAME}` are replaced.
     public var asPath: Setting { with(\.isPath, true) }
 }
@@ -95,7 +97,8 @@ public struct Declaration<Section: SettingsSection>: Sendable {
     /// refused afterwards.
     func fill(_ section: inout Section, from values: Settings) {
         for setting in settings {
-            let value = values[setting.field.name] ?? .none
+            // A spec that was kept before there was such a setting has its default.
+            guard let value = values[setting.field.name] ?? (setting.field.isSilentWhenAbsent ? nil : SettingValue.none) else { continue }
             if setting.read(value, &section) { continue }
             if value == .none {
                 switch setting.field.standard {

@@ -28,7 +28,7 @@ struct DerivedSettings {
         if takesSteps(train.choice("validation_sampler")) { fill(&train, "validation_N") { .integer(steps) } }
         settings["train"] = .section(train)
 
-        if let known, known.spec.settings.section("train")["t_eps"] == train["t_eps"],
+        if let known, ["t_eps", "precision"].allSatisfy({ known.spec.settings.section("train")[$0] == train[$0] }),
             Self.decidingEvaluation.allSatisfy({ draft[$0] == known.draft[$0] })
         {
             settings["evaluate"] = known.spec.settings["evaluate"]
@@ -69,6 +69,7 @@ struct DerivedSettings {
             })
         }
         fill(&evaluate, "t_eps") { .number(settings.section("train").number("t_eps")) }
+        fill(&evaluate, "precision") { .text(settings.section("train").text("precision")) }
         fill(&evaluate, "padding") { vocabulary.traits(.backbone, settings.choice("backbone")).usualPadding.written }
         evaluate["sets"] = .list(evaluate.list("sets").map { value in
             guard case .section(var set) = value else { return value }

@@ -17,6 +17,8 @@ public struct EvaluationPoint: Hashable, Sendable {
     /// Seconds of a segment; `nil` for whole recordings.
     public var segment: Double?
     public var maxFiles: Int?
+    /// Of the network's products; see ``EvaluateSpec/precision``.
+    public var precision = PrecisionChoice.fp32
 
     /// Every factor as text, by name; what tables group by.
     public var factors: [(name: String, value: String)] {
@@ -47,8 +49,12 @@ public struct EvaluationPoint: Hashable, Sendable {
                 ("num_frames", reference.numFrames.map(SettingValue.integer) ?? .none),
             ])
         }
-        let segment = segment.map { [("segment", SettingValue.number($0))] } ?? []
-        return CanonicalForm.spelled(Settings(segment + [
+        // What came later stands in an identity only where it says something.
+        let later = [
+            segment.map { ("segment", SettingValue.number($0)) },
+            precision == .fp32 ? nil : ("precision", precision.written),
+        ]
+        return CanonicalForm.spelled(Settings(later.compactMap(\.self) + [
             ("set", .section(set)), ("checkpoint", .choice(checkpoint.checkpointForm == .file ? Choice(checkpoint.name) : checkpoint)), ("weights", weights.written),
             ("sampler", .choice(sampler)), ("N", N.map(SettingValue.integer) ?? .none),
             ("guidance", guidance.map(SettingValue.number) ?? .none),
@@ -69,7 +75,8 @@ extension ExperimentSpec {
         else { return [] }
         let first = EvaluationPoint(
             set: set, checkpoint: checkpoint, weights: weights, sampler: sampler, noiseSeed: 0, tEps: evaluate.tEps,
-            padding: evaluate.padding, segment: evaluate.segment, maxFiles: evaluate.maxFiles)
+            padding: evaluate.padding, segment: evaluate.segment, maxFiles: evaluate.maxFiles,
+            precision: evaluate.precision)
         let points = [first]
             .varied(\.set, evaluate.sets)
             .varied(\.checkpoint, evaluate.checkpoints)

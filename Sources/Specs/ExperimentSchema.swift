@@ -26,6 +26,8 @@ public enum ExperimentSchema {
         .section("objective", ObjectiveSpec.schema, "What training minimises.", part: .training),
         .section("train", TrainSpec.schema, "How the weights are found.", part: .training),
         .section("evaluate", EvaluateSpec.schema, "What is scored and how.", part: .evaluation),
+        .text("device", default: .absent, "What computes: cpu, torch-cpu, cuda or cuda:N; --device and SGMSE_DEVICE come first.",
+            part: IdentityPart.none),
         Field("sweep", .raw, default: .absent, "Combinations of settings, one run each.", part: IdentityPart.none),
         Field("profiles", .raw, default: .absent, "Named sets of changes, chosen with --profile.", part: IdentityPart.none),
         Field("launcher", .raw, default: .absent, "What starts its tasks: local, slurm or command, with settings.", part: IdentityPart.none),

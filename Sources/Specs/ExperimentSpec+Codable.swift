@@ -6,6 +6,7 @@ extension Settings {
         for field in schema.fields {
             let path = prefix + field.name
             guard let value = self[field.name] else {
+                if field.isSilentWhenAbsent { continue }
                 if case .absent = field.standard, case .raw = field.type { continue }
                 return path
             }

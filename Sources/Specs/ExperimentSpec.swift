@@ -20,6 +20,9 @@ public final class ExperimentSpec: Sendable {
     /// Checks that may fail, each with its reason.
     public let waive: [String: String]
 
+    /// What computes where neither a flag nor the environment says; nothing that is computed depends on it.
+    public let device: String?
+
     public let data: DataSpec
     public let transform: TransformSpec
     public let backbone: Choice
@@ -39,6 +42,7 @@ public final class ExperimentSpec: Sendable {
         title = settings.optionalText("title")
         notes = settings.optionalText("notes")
         tags = settings.texts("tags")
+        device = settings.optionalText("device")
         reproduces = settings.optionalText("reproduces")
         func part<Part>(_ name: String, _ known: (ExperimentSpec) -> Part, _ read: (Settings) -> Part) -> Part {
             guard let other, let value = other.settings[name], settings[name] == value else { return read(settings) }

@@ -143,7 +143,7 @@ struct CanonicalForm {
 
     mutating func add(_ written: SettingValue, of field: Field, prefix: String, part: IdentityPart) {
         let path = prefix + field.name
-        guard path != "train.seeds", !(field.isSilentWhenAbsent && written == .none) else { return }
+        guard path != "train.seeds", !(field.isSilentWhenAbsent && (written == .none || written == field.silentValue)) else { return }
         let part = field.part ?? part
         let isMeant = part != .none && parts.contains(part)
         let value = written.meant(as: field.type)

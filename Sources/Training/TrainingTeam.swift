@@ -80,7 +80,7 @@ public struct TrainingTeam: Sendable {
     ///
     /// - Throws: `GroupFailure` where a process is lost; what reading data throws.
     public func follow(_ catalog: Catalog) throws {
-        while case .train(let order) = try next() { try follow(order, catalog) }
+        while case .train(let order) = try next() { try order.spec.train.precision.ofProducts.apply { try follow(order, catalog) } }
         group.close()
     }
 

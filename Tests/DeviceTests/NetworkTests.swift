@@ -140,6 +140,25 @@ extension DeviceSuite {
             }
         }
 
+        /// Factors of 7 bits of mantissa, whose products are added in fp32.
+        @Test func halvesAgreeToTheirRounding() throws {
+            let device = try #require(Plugin.device)
+            let (x, y) = inputs("ncsnpp_v2")
+            let run = { Gradients.off { (try? network("ncsnpp_v2"))?(x, y, [0.3, 0.8], .evaluation).values ?? [] } }
+            let expected = Device.with(nil, run)
+            let found = try Device.with(device) { try Precision.bf16.apply(run) }
+            let again = Device.with(device, run)
+            func error(_ values: [Float]) -> Double {
+                let sums = zip(expected, values).reduce((0.0, 0.0)) { ($0.0 + pow(Double($1.0 - $1.1), 2), $0.1 + pow(Double($1.0), 2)) }
+                return (sums.0 / sums.1).squareRoot()
+            }
+            #expect(error(found) > 1e-4 && error(found) < 3e-2, "\(error(found))")
+            #expect(error(again) < 1e-5, "fp32 is back")
+            #expect(throws: DeviceError("device torch-cpu computes no products in tf32", "it has fp32, bf16")) {
+                try Device.with(device) { try Precision.tf32.check() }
+            }
+        }
+
         @Test func aCheckpointOfOneSideGoesOnOnTheOther() throws {
             let device = try #require(Plugin.device)
             let whole = try Device.with(nil) { try train(try state("dcunet"), "dcunet", to: 6) }

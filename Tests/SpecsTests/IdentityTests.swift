@@ -33,6 +33,25 @@ struct SeededGenerator: RandomNumberGenerator {
 
     static func load(_ text: String) throws -> LoadedSpec { try TestVocabulary.loader.load(text: text, file: "spec.yaml") }
 
+    /// A precision is part of what is computed; fp32, which stores had before there was a choice, and the device are not.
+    @Test func precisionsCountAndDevicesDoNot() throws {
+        func identities(_ sections: [(String, [String])], _ more: String = "") throws -> [Identity] {
+            let run = try Self.load(Self.text(sections) + more).runs[0]
+            return [run.identity] + run.evaluations.map(\.identity)
+        }
+        let plain = try identities(Self.sections)
+        func with(_ section: String, _ line: String) -> [(String, [String])] {
+            Self.sections.map { $0.0 == section ? ($0.0, $0.1 + [line]) : $0 }
+        }
+        #expect(try identities(with("train", "precision: fp32")) == plain)
+        #expect(try identities(with("evaluate", "precision: fp32")) == plain)
+        #expect(try identities(Self.sections, "device: cuda\n") == plain)
+        let trained = try identities(with("train", "precision: bf16")), evaluated = try identities(with("evaluate", "precision: bf16"))
+        #expect(trained[0] != plain[0] && trained[1] != plain[1])
+        #expect(evaluated[0] == plain[0] && evaluated[1] != plain[1])
+        #expect(try Self.load(Self.text(with("train", "precision: bf16"))).spec.evaluate.precision == .bf16)
+    }
+
     @Test func layoutCommentsAndQuotingMeanNothing() throws {
         let original = try Self.load(Self.text(Self.sections))
         var random = SeededGenerator(state: 1)

@@ -41,6 +41,17 @@ int sg_set_level(int level);
 // The same for all threads of the process that chose none.
 void sg_set_process_level(int level);
 
+// How products are computed: of numbers, or of bfloat16s with sums in fp32 where the processor has them.
+enum { SG_FP32 = 0, SG_BF16_PRODUCTS = 1 };
+// Whether the processor has it, with the instructions in force.
+int sg_has_precision(int precision);
+int sg_precision(void);
+void sg_set_process_precision(int precision);
+// For the calling thread; -1 for that of the process.
+void sg_set_precision(int precision);
+// The kernels in force: one number for each instruction set and precision.
+int sg_table_number(void);
+
 // ---- shapes --------------------------------------------------------------------------------------
 // The window of a convolution along one axis.
 typedef struct {

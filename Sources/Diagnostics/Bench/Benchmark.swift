@@ -17,6 +17,7 @@ public struct Benchmark: Sendable {
     public var engineBytes: Int
     /// What computed.
     public var device = Device.current?.name ?? "cpu"
+    public var precision = Precision.current
     /// Further figures of this work, in their order.
     public var details: [(name: String, value: Double)] = []
 

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Models
 import Runs
 import SpecLanguage
@@ -7,6 +8,11 @@ import Specs
 extension EvaluationTask {
     var noiseSeed: UInt64 {
         if case .model(_, let evaluation) = subject { UInt64(evaluation.point.noiseSeed) } else { 0 }
+    }
+
+    /// Of the network's products.
+    var precision: Precision {
+        if case .model(_, let evaluation) = subject { evaluation.point.precision.ofProducts } else { .fp32 }
     }
 
     /// The point's factors as the store has them.
@@ -18,6 +24,7 @@ extension EvaluationTask {
         other["t_eps"] = SettingValue.number(point.tEps).compact
         other["padding"] = point.padding.rawValue
         other["segment"] = point.segment.map { SettingValue.number($0).compact }
+        other["precision"] = point.precision == .fp32 ? nil : point.precision.rawValue
         other["max_files"] = point.maxFiles.map { String($0) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -3,6 +3,7 @@ import Checkpoints
 import Corpora
 import Failures
 import Foundation
+import Kernels
 import Models
 import Parallelism
 import Runs
@@ -28,7 +29,7 @@ extension Execution {
             try store.record(TrainingBatch(events: [event]), of: run.id)
         }
         do {
-            try score(task, scoring, log)
+            try task.precision.apply { try score(task, scoring, log) }
         } catch {
             let isFault = !FailureCategory(of: error).endsCommand
             try? store.end(scoring.evaluation.id, as: isFault ? .failed : .interrupted, reason: "\(error)")

@@ -30,7 +30,7 @@ extension Execution {
         try store.begin(run.id, provenance: workspace.provenance)
         try store.record(TrainingBatch(events: [.init(kind: "reason", message: "train: \(step.reason)")]), of: run.id)
         do {
-            try trainer(of: task, run, log).train()
+            try task.spec.train.precision.ofProducts.apply { try trainer(of: task, run, log).train() }
         } catch {
             // What the machine caused is no fault of the run: it goes on from here.
             let isFault = !FailureCategory(of: error).endsCommand

@@ -51,6 +51,17 @@ public final class Device: @unchecked Sendable {
     /// Waits until all that was asked for is computed.
     public func synchronize() { check("synchronize", table.synchronize()) }
 
+    // MARK: Precision
+
+    /// Whether products are computed so.
+    func computes(in precision: Precision) -> Bool { unsafe table.has_precision(precision.onDevice) != 0 }
+
+    /// The precisions of products, in words.
+    var precisions: String { Precision.allCases.filter(computes).map(\.rawValue).joined(separator: ", ") }
+
+    /// Computes products so from now on.
+    func compute(in precision: Precision) { check("precision", unsafe table.set_precision(precision.onDevice)) }
+
     // MARK: The device in use
 
     @TaskLocal private static var scoped: Device??
@@ -137,5 +148,15 @@ public final class Device: @unchecked Sendable {
         let reason = unsafe table.error().map { unsafe String(cString: $0) } ?? "unknown"
         let hint = reason.contains("out of memory") ? "; use fewer frames, smaller batches, or backbone.recompute" : ""
         unsafe sg_end("device \(name), \(operation): \(reason)\(hint)")
+    }
+}
+
+extension Precision {
+    fileprivate var onDevice: Int32 {
+        switch self {
+        case .fp32: Int32(SGD_FP32)
+        case .tf32: Int32(SGD_TF32)
+        case .bf16: Int32(SGD_BF16)
+        }
     }
 }

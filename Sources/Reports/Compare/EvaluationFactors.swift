@@ -18,7 +18,7 @@ public enum ComparisonFactor {
     static let ofGates = ["waived", "failed_gates"]
 
     /// Every name besides the paths of specs.
-    public static let names = ofEvaluations + ["t_eps", "padding", "segment", "max_files"] + ofCounts + ofFiles + ofColumns + ofGates
+    public static let names = ofEvaluations + ["t_eps", "padding", "segment", "max_files", "precision"] + ofCounts + ofFiles + ofColumns + ofGates
 
     /// What is a part of another factor, by its name; a label names it where wholes of one name differ in it.
     static let parts = [

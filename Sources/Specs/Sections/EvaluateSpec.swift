@@ -23,6 +23,8 @@ public struct EvaluateSpec: SettingsSection {
     public var padding = Padding.reflection
     /// Longer recordings are enhanced in segments of so many seconds.
     public var segment: Double?
+    /// Of the network's products and convolutions.
+    public var precision = PrecisionChoice.fp32
     /// At most so many files of each set.
     public var maxFiles: Int?
     public var keepAudio = KeptAudio.examples
@@ -62,6 +64,10 @@ public struct EvaluateSpec: SettingsSection {
             \.segment, "segment", in: .from(2), unit: "s",
             "Longer recordings are enhanced in overlapping segments of this length, in bounded memory; whole if not given."
         ).silentWhenAbsent,
+        Setting(
+            \.precision, "precision", default: .derived("train.precision"),
+            "How the network's products and convolutions are computed."
+        ).silent(at: .fp32),
         Setting(\.maxFiles, "max_files", in: .between(1, 1e9), unit: "files", "At most so many files of each set."),
         Setting(\.keepAudio, "keep_audio", "Which enhanced files are kept.", part: IdentityPart.none),
     ])

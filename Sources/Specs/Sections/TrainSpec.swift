@@ -71,6 +71,8 @@ public struct TrainSpec: SettingsSection {
     public var seeds = [0]
     /// The least time drawn.
     public var tEps = 0.03
+    /// Of products and convolutions.
+    public var precision = PrecisionChoice.fp32
     public var gradClip: Double?
     public var initFrom: Start?
     public var earlyStopping: EarlyStopping?
@@ -161,6 +163,10 @@ public struct TrainSpec: SettingsSection {
         Setting(
             \.resumeMinutes, "resume_minutes", in: .positive, unit: "min", "Between checkpoints for resuming.",
             part: IdentityPart.none),
+        Setting(
+            \.precision, "precision",
+            "How products and convolutions are computed: fp32, tf32 on cards, or bf16 with sums in fp32."
+        ).silent(at: .fp32),
         Setting(
             \.maxHours, "max_hours", in: .positive, unit: "h",
             "Training ends as if at its last step after so many hours of steps."

@@ -1,0 +1,21 @@
+import Kernels
+import Specs
+
+extension PrecisionChoice {
+    /// As the engine has it.
+    public var ofProducts: Precision {
+        switch self {
+        case .fp32: .fp32
+        case .tf32: .tf32
+        case .bf16: .bf16
+        }
+    }
+}
+
+extension ExperimentSpec {
+    /// - Throws: `DeviceError` where the device in use, or the host, does not compute in the precisions of the spec.
+    public func checkPrecision() throws(DeviceError) {
+        try train.precision.ofProducts.check()
+        try evaluate.precision.ofProducts.check()
+    }
+}
