@@ -9,7 +9,7 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Time networks, training steps, transforms, metrics and the store, each after a warm-up, several times.",
         subcommands: [
-            BenchForward.self, BenchTrain.self, BenchSample.self, BenchSTFT.self, BenchConv.self,
+            BenchForward.self, BenchTrain.self, BenchSample.self, BenchSTFT.self, BenchConv.self, BenchProducts.self,
             BenchMetrics.self, BenchStore.self,
         ])
 }
