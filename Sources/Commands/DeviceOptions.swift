@@ -63,7 +63,10 @@ struct DeviceOptions: ParsableArguments {
 /// How products are computed.
 struct PrecisionOptions: ParsableArguments {
     @Option(help: ArgumentHelp(
-        "How products and convolutions are computed: fp32, tf32 (cards), or bf16 with sums in fp32 (AVX512-BF16, or a device). If not given, as the spec says, or fp32.",
+        """
+        How products and convolutions are computed: fp32, tf32 (cards), or bf16 with sums in fp32 (AVX512-BF16, or a device); as the \
+        spec says, or fp32, if not given.
+        """,
         valueName: "precision"))
     var precision: Precision?
 }

@@ -89,7 +89,9 @@ struct Enhance: ParsableCommand {
         let rate = stored.spec.data.sampleRate
         printError("\(stored.spec.backbone.name) with \(used.description) of \(stored.path)")
         if let remark = used.remark { printError("note: \(remark)") }
-        printError("\(point.sampler.name)" + (point.N.map { ", N = \($0)" } ?? "") + ", \(rate) Hz, seed \(seed), padding \(point.padding)" + (products == .fp32 ? "" : ", \(products)"))
+        printError(
+            "\(point.sampler.name)" + (point.N.map { ", N = \($0)" } ?? "") + ", \(rate) Hz, seed \(seed), padding \(point.padding)"
+                + (products == .fp32 ? "" : ", \(products)"))
         if let references = loaded.references {
             printError("guidance \(point.guidance ?? 1), reference \(references.reference.label), \(references.count) samples")
         }
