@@ -68,14 +68,16 @@ let package = Package(
         .target(name: "Training", dependencies: ["Failures", "Digests", "Models", "Checkpoints", "Runs", "Collectives", "Installation"]),
         .target(
             name: "Enhancement", dependencies: ["Failures", "AtomicFiles", "Audio", "Corpora", "Models", "Parallelism", "SpeechMetrics"]),
-        .target(name: "Experiments", dependencies: ["Failures", "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs"]),
+        .target(
+            name: "Experiments",
+            dependencies: [
+                "Failures", "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs", .product(name: "Logging", package: "swift-log"),
+            ]),
         .target(name: "Diagnostics", dependencies: ["Failures", "Experiments"]),
         // Processes elsewhere: a queue of units as files, and the engines that start tasks.
-        .target(name: "Launchers", dependencies: ["Failures", "AtomicFiles", "Digests", "SpecLanguage"]),
-            dependencies: [
-                "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs",
-            dependencies: ["AtomicFiles", "Digests", "SpecLanguage", .product(name: "Logging", package: "swift-log")]),
-            ]),
+        .target(
+            name: "Launchers",
+            dependencies: ["Failures", "AtomicFiles", "Digests", "SpecLanguage", .product(name: "Logging", package: "swift-log")]),
 
         // What a person runs.
         .target(
@@ -113,9 +115,9 @@ let package = Package(
         .target(name: "StoreSamples", dependencies: ["Runs"], path: "Tests/StoreSamples"),
         .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Digests", "Reports", "StoreSamples"]),
         .testTarget(name: "ReportsTests", dependencies: ["Audio", "Reported", "Reports", "StoreSamples"], exclude: ["Goldens"]),
-        .testTarget(name: "ExperimentsTests", dependencies: ["Enhancement", "Experiments", "Diagnostics", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(
-            dependencies: ["Experiments", "Diagnostics", "Kernels", "WeightFiles", .product(name: "Logging", package: "swift-log")],
+            name: "ExperimentsTests",
+            dependencies: ["Enhancement", "Experiments", "Diagnostics", "Kernels", "WeightFiles", .product(name: "Logging", package: "swift-log")],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "InstallationTests", dependencies: ["Installation"]),
         .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "SpecLanguage"]),

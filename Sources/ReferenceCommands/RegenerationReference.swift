@@ -143,7 +143,7 @@ enum RegenerationReference {
             throw UnknownEntry(noun: "SDE of StoRM", name: spec.sde.name, known: ["ouve"])
         }
         guard let mode = modes.first(where: { $0.value == regression.training })?.key else {
-            throw UnknownEntry(noun: "training of StoRM's two networks", name: regression.training, known: modes.values.sorted())
+            throw UnknownEntry(noun: "training of StoRM's two networks", name: regression.training.rawValue, known: modes.values.map(\.rawValue).sorted())
         }
         let own: Set<String> = ["recompute", "seed", "scale_by_sigma", "conditional"]
         let options = [spec.backbone, regression.backbone].map { $0.settings.filter { !own.contains($0.name) } }

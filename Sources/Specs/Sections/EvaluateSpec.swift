@@ -67,7 +67,7 @@ public struct EvaluateSpec: SettingsSection {
         Setting(
             \.precision, "precision", default: .derived("train.precision"),
             "How the network's products and convolutions are computed."
-        ).silent(at: .fp32),
+        ).silent(at: PrecisionChoice.fp32),
         Setting(\.maxFiles, "max_files", in: .between(1, 1e9), unit: "files", "At most so many files of each set."),
         Setting(\.keepAudio, "keep_audio", "Which enhanced files are kept.", part: IdentityPart.none),
     ])

@@ -166,7 +166,7 @@ public struct TrainSpec: SettingsSection {
         Setting(
             \.precision, "precision",
             "How products and convolutions are computed: fp32, tf32 on cards, or bf16 with sums in fp32."
-        ).silent(at: .fp32),
+        ).silent(at: PrecisionChoice.fp32),
         Setting(
             \.maxHours, "max_hours", in: .positive, unit: "h",
             "Training ends as if at its last step after so many hours of steps."
