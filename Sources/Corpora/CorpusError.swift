@@ -27,6 +27,8 @@ public struct CorpusError: Diagnostic, Hashable, Sendable {
         case occupied(String)
         /// A recipe cannot be followed with the parameters or files given.
         case impossible(String)
+        /// A folder that cannot be listed, as the system says it.
+        case unreadable(String)
         /// The disk, as the system says it.
         case disk(String)
     }
@@ -54,6 +56,7 @@ public struct CorpusError: Diagnostic, Hashable, Sendable {
         case .badArchive(let why): "cannot be read as a zip archive: \(why)"
         case .occupied(let what): "is in use: \(what)"
         case .impossible(let what): what
+        case .unreadable(let why): "cannot be read: \(why)"
         case .disk(let why): why
         }
     }
@@ -72,6 +75,7 @@ public struct CorpusError: Diagnostic, Hashable, Sendable {
         case .badArchive: "copy or download the archive again, or unpack it and name the folder"
         case .occupied: "choose another folder, or remove this one"
         case .impossible: "change the parameters of the recipe"
+        case .unreadable: "give yourself the right to read it (chmod u+rx), or move it away"
         case .disk: "free space on the disk or choose a folder that can be written"
         }
     }

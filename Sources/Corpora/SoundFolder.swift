@@ -61,11 +61,11 @@ private struct FolderWalk {
     }
 
     private mutating func read(_ prefix: String, _ above: Set<Place>) throws(CorpusError) {
-        let path = prefix.isEmpty ? root : "\(root)/\(prefix)"
-        guard let stream = opendir(path) else { throw CorpusError(path, .disk(String(cString: strerror(errno)))) }
+        let path = prefix.isEmpty ? root : "\(root)/\(prefix.dropLast())"
+        guard let stream = opendir(path) else { throw CorpusError(path, .unreadable(String(cString: strerror(errno)))) }
         defer { closedir(stream) }
         var status = stat()
-        guard fstat(dirfd(stream), &status) == 0 else { throw CorpusError(path, .disk(String(cString: strerror(errno)))) }
+        guard fstat(dirfd(stream), &status) == 0 else { throw CorpusError(path, .unreadable(String(cString: strerror(errno)))) }
         let place = Place(device: status.st_dev, number: status.st_ino)
         guard !above.contains(place) else { return }
         while let item = readdir(stream) {

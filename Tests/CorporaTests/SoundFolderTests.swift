@@ -39,6 +39,17 @@ import Testing
         #expect(error?.reason == .sameName)
     }
 
+    /// The superuser may read everything: for it there is nothing to be shown.
+    @Test(.enabled(if: getuid() != 0, "the superuser reads every folder"))
+    func aFolderThatCannotBeReadIsNamedWithWhatHelps() throws {
+        try folder.tone("c/a.wav", seed: 1)
+        _ = try folder.file("c/closed/b.wav")
+        #expect(chmod(folder.path + "/c/closed", 0) == 0)
+        defer { chmod(folder.path + "/c/closed", 0o755) }
+        let error = #expect(throws: CorpusError.self) { try SoundFolder.files(in: folder.path + "/c") }
+        #expect(error?.path.hasSuffix("c/closed") == true && error?.summary.hasPrefix("cannot be read: ") == true && error?.hint.contains("chmod") == true)
+    }
+
     @Test func aNameThatIsNoTextIsNamed() throws {
         try folder.text("set/x", "")
         let path = Array("\(folder.path)/set/M".utf8) + [0xFC] + Array("ller.wav".utf8) + [0]
