@@ -81,6 +81,12 @@ public struct CorpusError: Diagnostic, Hashable, Sendable {
     }
 
     public var place: String? { path }
-    public var category: FailureCategory { if case .disk = reason { .machine } else { .data } }
+    public var category: FailureCategory {
+        switch reason {
+        case .disk, .unreadable: .machine
+        default: .data
+        }
+    }
+
     public var description: String { line }
 }
