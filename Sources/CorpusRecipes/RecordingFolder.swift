@@ -23,7 +23,7 @@ struct RecordingFolder: Sendable {
     init(at path: String) { (self.path, place) = (path, .disk) }
 
     /// A folder of an archive, wherever in it the folder lies; without a name, or where the archive itself has the name, all of it,
-    /// less folders that hold everything.
+    /// less a folder that holds everything.
     ///
     /// - Throws: `CorpusError` for a file that is no archive, or names files that would lie outside of a folder.
     init(_ folder: String, inArchive archivePath: String) throws(CorpusError) {
@@ -103,15 +103,11 @@ struct RecordingFolder: Sendable {
         }.min { ($0.count, $0) < ($1.count, $1) }
     }
 
-    /// The folders that hold everything.
+    /// The folder that holds everything, as archives of a repository have one.
     private static func common(_ names: [String]) -> String {
-        var prefix = ""
-        while let next = names.first?.dropFirst(prefix.count).prefix(while: { $0 != "/" }), !next.isEmpty,
-            names.allSatisfy({ $0.hasPrefix("\(prefix)\(next)/") })
-        {
-            prefix += next + "/"
-        }
-        return prefix
+        guard let first = names.first, let slash = first.firstIndex(of: "/") else { return "" }
+        let folder = first[...slash]
+        return names.allSatisfy { $0.hasPrefix(folder) } ? String(folder) : ""
     }
 }
 

@@ -24,7 +24,9 @@ import Testing
     /// Moves a folder, or a file, of the source into an archive, deflated where that helps.
     private func pack(_ name: String, into archive: String, as inner: String? = nil, keeps: Bool = false) throws {
         let root = "\(folder.path)/vb/\(name)"
-        let names = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? [""]
+        var isFolder: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: root, isDirectory: &isFolder)
+        let names = isFolder.boolValue ? FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? [] : [""]
         let entries = names.map { file in
             ((inner ?? name) + (file.isEmpty ? "" : "/" + file), FileManager.default.contents(atPath: file.isEmpty ? root : "\(root)/\(file)") ?? Data())
         }
@@ -49,7 +51,7 @@ import Testing
 
     @Test func anArchiveMayBeASourceItself() throws {
         try voiceBank()
-        try pack("clean_testset_wav", into: "speech.zip", as: "corpus-1.0/speech", keeps: true)
+        try pack("clean_testset_wav", into: "speech.zip", as: "corpus-1.0", keeps: true)
         let noise = RecipeTestFolder.noise(seed: 3, count: 32_000)
         try folder.write(noise, "vb/n/street/a.wav")
         try folder.write([0], "vb/n/__MACOSX/street/._a.wav")
