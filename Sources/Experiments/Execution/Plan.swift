@@ -29,7 +29,7 @@ public struct Plan: Sendable {
     var renamedAudio: [String: String] {
         var all = trainings.compactMap(\.data.fingerprint) + trainings.flatMap(\.data.references.values)
         for step in steps { if case .evaluate(let task)? = step.task { all.append(task.test.fingerprint) } }
-        return Dictionary(all.map { ("\($0.earlier)", "\($0)") }) { first, _ in first }
+        return Dictionary(Set(all).map { ("\($0.earlier)", "\($0)") }) { first, _ in first }
     }
 
     /// How many evaluations are to be done of each training that anything is to be done for.

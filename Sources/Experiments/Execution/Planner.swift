@@ -61,6 +61,8 @@ private struct PlanDraft {
     var preparer: DataPreparer
     var plan: Plan
     private let inventory: StoreInventory
+    /// Whether the store has audio under names of earlier versions; only then is it looked for.
+    private let knowsEarlierNames: Bool
     private var costs: CostModel
     private var corporaSeen: Set<String> = []
     private var trainingsSeen: Set<RunKey> = []
@@ -82,6 +84,7 @@ private struct PlanDraft {
     ) {
         (self.store, self.folder, self.catalog) = (store, folder, catalog)
         (self.preparer, self.makesCorpora, self.inventory) = (preparer, makesCorpora, inventory)
+        knowsEarlierNames = inventory.knowsEarlierNames
         plan = Plan(of: loaded)
         costs = CostModel(store: store)
     }
@@ -114,7 +117,8 @@ private struct PlanDraft {
 
     private mutating func addModel(_ training: TrainingTask, _ asked: [SpecEvaluation]) throws {
         plan.trainings.append(training)
-        let known = inventory.trainings[training.key] ?? training.earlierKey.flatMap { inventory.trainings[$0] }
+        let earlier = knowsEarlierNames ? training.earlierKey : nil
+        let known = inventory.trainings[training.key] ?? earlier.flatMap { inventory.trainings[$0] }
         var evaluations: [PlannedStep] = []
         for evaluation in asked { evaluations.append(try step(of: evaluation, training, known)) }
         let isNeeded = evaluations.contains { $0.state != .cached }
@@ -180,7 +184,8 @@ private struct PlanDraft {
     private mutating func standing(of task: EvaluationTask) throws -> EvaluationTask.Standing {
         let files = task.test.set.files.count
         let scorings = inventory.scorings
-        guard let known = scorings[task.key.stored] ?? task.key.earlier.lazy.compactMap({ scorings[$0] }).first else { return .init(missing: files, isBegun: false, kept: 0) }
+        let earlier = { [knowsEarlierNames] in knowsEarlierNames ? task.key.earlier.lazy.compactMap { scorings[$0] }.first : nil }
+        guard let known = scorings[task.key.stored] ?? earlier() else { return .init(missing: files, isBegun: false, kept: 0) }
         let wanted = columns(of: task.spec)
         let missing: Int
         if known.status == .finished {
@@ -218,5 +223,14 @@ private struct PlanDraft {
         }
         columns[key] = found
         return found
+    }
+}
+
+extension StoreInventory {
+    /// Whether trainings or evaluations are known by names of audio that earlier versions gave: 32 digits without a scheme.
+    fileprivate var knowsEarlierNames: Bool {
+        let bar = UInt8(ascii: "|")
+        return trainings.keys.contains { !$0.dataFingerprint.isEmpty && !$0.dataFingerprint.hasPrefix(AudioDigest.scheme) }
+            || scorings.keys.contains { $0.utf8.suffix(33).first == bar }
     }
 }
