@@ -163,7 +163,9 @@ private struct OpenFile: ~Copyable {
         }
         var info = SF_INFO()
         var virtual = bytes.map { VirtualFile($0) }
-        if case .open(let place) = length { virtual = bytes.map { VirtualFile($0, sizePlace: place) } ?? VirtualFile(path, size: size, sizePlace: place) }
+        if case .open(let place) = length {
+            virtual = bytes.map { VirtualFile($0, sizePlace: place) } ?? VirtualFile(path, size: size, sizePlace: place)
+        }
         guard let handle = virtual.map({ $0.handle(&info) }) ?? sf_open(path, Int32(SFM_READ), &info) else {
             throw SoundFileError(path, .unreadable(String(cString: sf_strerror(nil))))
         }

@@ -125,7 +125,9 @@ private struct Correlation {
         let (near, far) = (sampleRate / 1000, Int(Alignment.longestPath * Double(sampleRate)))
         var (own, rival): (Float, Float) = (0, 0)
         for (place, value) in correlation({ _ in 1 }).enumerated() {
-            if abs(place - top) <= near { own = max(own, abs(value)) } else if abs(place - top) > far { rival = max(rival, abs(value)) }
+            let distance = abs(place - top)
+            if distance <= near { own = max(own, abs(value)) }
+            if distance > far { rival = max(rival, abs(value)) }
         }
         isUnrivalled = own > 1.2 * rival
     }

@@ -10,7 +10,8 @@ struct CutList: Sendable {
 
     init(_ data: Data, path: String) throws(CorpusError) {
         guard let table = try? JSONDecoder().decode([String: [String: [[Int]]]].self, from: data) else {
-            throw CorpusError(path, .badTable(line: 1, "a list of pieces is JSON as { \"folder\": { \"file\": [[0, 480000], [480000, -1]] } }"))
+            let example = "{ \"folder\": { \"file\": [[0, 480000], [480000, -1]] } }"
+            throw CorpusError(path, .badTable(line: 1, "a list of pieces is JSON such as \(example)"))
         }
         var pieces: [String: [[Int]]] = [:]
         for (folder, files) in table {
@@ -33,7 +34,8 @@ struct CutList: Sendable {
         for piece in pieces[(file as NSString).deletingPathExtension] ?? [] {
             let end = piece[1] == -1 ? header.frames : piece[1]
             guard piece[0] < end, end <= header.frames else {
-                throw CorpusError(file, .impossible("it has \(header.frames) samples, the list of pieces asks for \(piece[0]) to \(end)"))
+                let asked = "the list of pieces asks for \(piece[0]) to \(end)"
+                throw CorpusError(file, .impossible("it has \(header.frames) samples, \(asked)"))
             }
             parts.append(Double(piece[0]) / Double(header.sampleRate)..<Double(end) / Double(header.sampleRate))
         }

@@ -55,8 +55,11 @@ extension Recipe {
             if let expected = set.expected, files.count != expected {
                 list.incomplete.append("the set '\(set.name)' has \(files.count) of \(expected) files in \(root.path)")
             }
-            let cuts = try cutList(of: set, sources, root, files: files, skipsBad: skipsBad, &list)
-            if let cuts { files = files.filter { Set(cuts.recordings).contains(($0 as NSString).deletingPathExtension) } }
+            let cuts = try cutList(of: set, sources, root, files: files, &list)
+            if let cuts {
+                let listed = Set(cuts.recordings)
+                files = files.filter { listed.contains(($0 as NSString).deletingPathExtension) }
+            }
             let headers = try readableHeaders(of: files, in: root, skipsBad: skipsBad, &list)
             files = files.filter { headers[$0].map { $0.duration >= set.shortest } ?? false }
             if let count = set.count {
@@ -86,19 +89,21 @@ extension Recipe {
         return !set.excludedSpeakers.contains(speaker) && (set.speakers.isEmpty || set.speakers.contains(speaker))
     }
 
-    /// The list of pieces of a set; a recording that it names and that is not there is an error.
+    /// The list of pieces of a set; that recordings are missing which it names makes the set incomplete.
     private func cutList(
-        of set: SetDeclaration, _ sources: SourceFolders, _ root: RecordingFolder, files: [String], skipsBad: Bool, _ list: inout ItemList
+        of set: SetDeclaration, _ sources: SourceFolders, _ root: RecordingFolder, files: [String], _ list: inout ItemList
     ) throws -> CutList? {
         guard let place = set.cuts else { return nil }
         guard let found = try sources.file(place) else {
-            throw CorpusError(sources.path(place), .notThere("the set '\(set.name)' takes the pieces that this list names; give the folder that holds it"))
+            let advice = "the set '\(set.name)' takes the pieces that this list names; give the folder that holds it"
+            throw CorpusError(sources.path(place), .notThere(advice))
         }
         let cuts = try CutList(found.data, path: found.path)
         let there = Set(files.map { ($0 as NSString).deletingPathExtension })
         let missing = cuts.recordings.filter { !there.contains($0) }
         if let first = missing.first {
-            list.incomplete.append("\(missing.count) of the \(cuts.recordings.count) recordings that \(found.path) names are not in \(root.path), \(first) first")
+            let count = "\(missing.count) of the \(cuts.recordings.count) recordings"
+            list.incomplete.append("\(count) that \(found.path) names are not in \(root.path), \(first) first")
         }
         return cuts
     }

@@ -33,12 +33,15 @@ struct SpeechProgram: Sendable {
         let arguments = ["-v", voice.name, "-p", "\(voice.pitch)", "-s", "\(voice.speed)", "-w", path, "--", text]
         let code = try Self.run(arguments, output: "/dev/null")
         guard code == 0 else {
-            throw CorpusError(Self.name, .notThere("it ended with code \(code) for the voice \(voice.name); install espeak-ng with its data again"))
+            let failure = "it ended with code \(code) for the voice \(voice.name)"
+            throw CorpusError(Self.name, .notThere("\(failure); install espeak-ng with its data again"))
         }
         return try SoundFile.readMono(path, convertedTo: sampleRate)
     }
 
-    private static func temporaryFile(_ ending: String) -> String { NSTemporaryDirectory() + "sgmse-speech-\(UUID().uuidString)\(ending)" }
+    private static func temporaryFile(_ ending: String) -> String {
+        NSTemporaryDirectory() + "sgmse-speech-\(UUID().uuidString)\(ending)"
+    }
 
     /// Calls the program, which is looked up in PATH, and waits for it.
     ///

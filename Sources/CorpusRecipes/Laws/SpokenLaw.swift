@@ -8,7 +8,8 @@ import SpecLanguage
 /// Thirty voices, accents of English with the variants of espeak-ng, stand for the speakers.
 struct SpokenLaw: MixingLaw {
     static let form = EntryDescriptor(
-        "spoken", "Sentences spoken by espeak-ng, in noise or rooms made on the spot", parameters: SyntheticLaw.parameters, facts: ())
+        "spoken", "Sentences spoken by espeak-ng, in noise or rooms made on the spot",
+        parameters: SyntheticLaw.parameters, facts: ())
 
     private let base: SyntheticLaw
 
@@ -62,12 +63,26 @@ struct SpokenVoice: Hashable, Sendable, CustomStringConvertible {
 
 /// Sentences of plain words, drawn by a small grammar.
 enum Sentence {
-    private static let openings = ["", "Today ", "In the evening ", "After the rain ", "Most days ", "Near the river ", "Before noon "]
-    private static let adjectives = ["old", "young", "quiet", "careful", "tall", "busy", "friendly", "tired", "clever", "patient"]
-    private static let people = ["teacher", "driver", "farmer", "sailor", "doctor", "painter", "baker", "gardener", "student", "pilot"]
-    private static let verbs = ["carries", "watches", "repairs", "finds", "washes", "sells", "paints", "measures", "borrows", "chooses"]
-    private static let things = ["the wooden boat", "a heavy box", "the yellow bicycle", "some fresh bread", "a small radio", "the broken window", "six green apples", "the winter coat", "a paper map", "the long rope"]
-    private static let endings = ["", " with great care", " for a friend", " behind the house", " every week", " without a word", " before the shop closes"]
+    private static let openings = [
+        "", "Today ", "In the evening ", "After the rain ", "Most days ", "Near the river ", "Before noon ",
+    ]
+    private static let adjectives = [
+        "old", "young", "quiet", "careful", "tall", "busy", "friendly", "tired", "clever", "patient",
+    ]
+    private static let people = [
+        "teacher", "driver", "farmer", "sailor", "doctor", "painter", "baker", "gardener", "student", "pilot",
+    ]
+    private static let verbs = [
+        "carries", "watches", "repairs", "finds", "washes", "sells", "paints", "measures", "borrows", "chooses",
+    ]
+    private static let things = [
+        "the wooden boat", "a heavy box", "the yellow bicycle", "some fresh bread", "a small radio", "the broken window",
+        "six green apples", "the winter coat", "a paper map", "the long rope",
+    ]
+    private static let endings = [
+        "", " with great care", " for a friend", " behind the house", " every week", " without a word",
+        " before the shop closes",
+    ]
 
     static func drawn(_ draws: inout Draws) -> String {
         let (opening, adjective, person) = (draws.pick(openings), draws.pick(adjectives), draws.pick(people))
