@@ -82,7 +82,7 @@ extension EvidenceTest {
             return answer(.undecided(needed: "3 trainings of each"), sentence + ".", names, book)
         }
         let found = CollapsedTraining.find(
-            in: cells.map(\.runMeans), effect: effect, isHigherBetter: book.isHigherBetter(metric), alpha: min(alpha, 0.01))
+            in: cells.map(\.runMeans), effect: effect, isHigherBetter: book.isHigherBetter(metric), alpha: min(alpha, 0.002))
         guard !found.isEmpty else {
             return answer(.fails, "no training of \(cells.map(\.label).joined(separator: ", ")) collapsed in \(measure).", names, book)
         }

@@ -16,6 +16,7 @@ import Testing
             let report = world([cause: 0.7], 100 + cause).report(effect: 0.2).report
             return report.shares[0].name == "f\(cause)" && report.shares[0].verdict == .supported
         }
+        print("\(first.count) of 10 planted causes are ranked first and supported")
         #expect(first.count >= 9, "only \(first)")
     }
 
@@ -32,6 +33,7 @@ import Testing
         let fooled = (0..<Self.replays).count { number in
             world([:], 1000 + number).report(effect: 0.05).report.shares.contains { $0.verdict == .supported }
         }
+        print("\(fooled) of \(Self.replays) null replays support a factor")
         #expect(Double(fooled) <= 0.05 * Double(Self.replays), "\(fooled) of \(Self.replays) null replays supported a factor")
     }
 
@@ -180,6 +182,15 @@ import Testing
         #expect(CollapsedTraining.find(in: [[2.0, 2.1, 3.6], [2.6, 2.5, 2.7], [2.2, 2.3, 2.25]], isHigherBetter: false).count == 1)
     }
 
+    /// Seed means of a network whose output is divided by t, beside three stable ones; one seed of a stable one collapsed.
+    @Test func anUnstableConfigurationHasNoCollapsedTrainings() {
+        let unstable = [-5.6, 2.6, -4.0, -1.0, 2.8]
+        let stable = [[7.1, 7.6, 7.3, 7.5, 7.8], [5.3, 6.2, 6.4, 6.5, 6.1], [6.6, 7.7, 6.9, 7.8, 7.7]]
+        #expect(CollapsedTraining.find(in: [unstable] + stable).isEmpty)
+        let found = CollapsedTraining.find(in: [unstable, stable[0], [5.3, 6.2, -30, 6.5, 6.1], stable[2]])
+        #expect(found.map { [$0.group, $0.place] } == [[2, 2]], "\(found)")
+    }
+
     @Test func twoTrainingsDoNotShowWhichOfThemCollapsed() {
         #expect(CollapsedTraining.find(in: [[2.0, 0.5], [2.6, 2.5], [2.2, 2.3]]).isEmpty)
     }
@@ -190,14 +201,14 @@ import Testing
         #expect(Set(found.map { [$0.group, $0.place] }) == [[0, 2], [2, 0]] && found.allSatisfy { $0.p <= 0.01 }, "\(found)")
     }
 
-    @Test func ofNormalTrainingsOneInAHundredExperimentsHasACollapsedOne() {
+    @Test func ofNormalTrainingsFewExperimentsHaveACollapsedOne() {
         let count = 400
         let found = (0..<count).count { number in
             let world = PlantedCauses(effects: [0, 0], world: UInt64(9000 + number))
             let groups = Combination.every(of: 2).map { world.scores($0).map { $0.reduce(0, +) / Double($0.count) } }
             return !CollapsedTraining.find(in: groups).isEmpty
         }
-        #expect(Double(found) <= 0.025 * Double(count), "\(found) of \(count)")
+        #expect(Double(found) <= 0.01 * Double(count), "\(found) of \(count)")
     }
 }
 
