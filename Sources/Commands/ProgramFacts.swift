@@ -11,13 +11,13 @@ enum ProgramFacts {
     private static var facts: [(subject: String, finding: String)] {
         let stamp = BuildFacts.stamp
         let sets = Engine.availableInstructionSets.map(\.rawValue).joined(separator: ", ")
-        let plugins = Library.installed.devicePlugins
+        let plugins = DeviceOptions.libraries
         return [
             ("commit", stamp?.text ?? "not recorded in this build"),
             ("build", BuildFacts.configuration + (stamp.map { ", Swift \($0.compiler)" } ?? "")),
             ("instruction sets", "\(sets); in use: \(Engine.instructionSet)"),
             ("SQLite", (try? SQLiteFacts.current().version) ?? "cannot be opened"),
-            ("device plugins", plugins.isEmpty ? "none found" : plugins.joined(separator: ", ")),
+            ("plugins", plugins.isEmpty ? "none found" : plugins.joined(separator: ", ")),
             ("experiments", Library.installed.experiments ?? "no library found; SGMSE_EXPERIMENTS names one"),
         ]
     }

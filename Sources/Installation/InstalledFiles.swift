@@ -4,14 +4,11 @@ import Foundation
 ///
 ///     PREFIX/bin/sgmse                       the program
 ///     PREFIX/share/sgmse/experiments         the library of experiments
-///     PREFIX/lib/sgmse/*.so                  device plugins
 ///
 /// A program that was built in a checkout and not installed has the checkout's `experiments`.
 public struct InstalledFiles: Sendable {
     /// The folder of the library of experiments; `nil` where the program has none.
     public let experiments: String?
-    /// The paths of the device plugins, sorted; they are opened only by who uses them.
-    public let devicePlugins: [String]
 
     /// - Parameters:
     ///   - program: The program's path, with symbolic links followed.
@@ -20,9 +17,6 @@ public struct InstalledFiles: Sendable {
         let prefix = Self.parent(Self.parent(program))
         let places = [prefix + "/share/sgmse", Self.checkout(around: program)].compactMap { $0.map { $0 + "/experiments" } }
         self.experiments = experiments ?? places.first { Self.isFolder($0) }
-        let folder = prefix + "/lib/sgmse"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        devicePlugins = names.filter { $0.hasSuffix(".so") }.sorted().map { folder + "/" + $0 }
     }
 
     /// The folder that holds the build folder in which the program lies.

@@ -101,9 +101,17 @@ import Testing
     @Test func theVersionNamesTheProgram() throws {
         let version = try sgmse("--version")
         #expect(version.code == 0 && version.out.hasPrefix("sgmse \(BuildFacts.version)\n"), "\(version)")
-        for subject in ["commit", "build", "instruction sets", "SQLite", "device plugins", "experiments"] {
+        for subject in ["commit", "build", "instruction sets", "SQLite", "plugins", "experiments"] {
             #expect(version.out.contains("\n\(subject): "), "\(version)")
         }
         #expect(version.out.contains(scratch.folder + "/prefix/share/sgmse/experiments"), "\(version)")
+        // Plugins are looked for where they are opened from; a named folder comes first.
+        for (folder, name) in [("prefix/lib/sgmse", "torch"), ("prefix/lib/sgmse", "mpi"), ("mine", "mpi")] {
+            try Self.makeFolder(scratch.folder + "/" + folder)
+            try Data().write(to: URL(fileURLWithPath: scratch.folder + "/\(folder)/libsgmse-\(name).so"))
+        }
+        let found = try sgmse("--version", environment: ["SGMSE_PLUGINS": scratch.folder + "/mine"])
+        let paths = ["mine/libsgmse-mpi.so", "prefix/lib/sgmse/libsgmse-torch.so"].map { scratch.folder + "/" + $0 }
+        #expect(found.out.contains("\nplugins: \(paths.joined(separator: ", "))\n"), "\(found)")
     }
 }
