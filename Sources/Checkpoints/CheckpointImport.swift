@@ -91,7 +91,7 @@ public struct CheckpointImport: Sendable {
         let unique = remarks.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         return Report(
             folder: folder, spec: model.spec, sources: sources, remarks: unique,
-            parameters: layout.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) })
+            parameters: layout.parameters.filter { !layout.optional.contains($0.name) }.reduce(0) { $0 + $1.shape.reduce(1, *) })
     }
 
     /// The spec, evaluating the weights where they will lie: what the hyper-parameters say, or the whole with overrides.

@@ -63,7 +63,7 @@ import WeightFiles
         #expect(try error(stored, .raw) > 1e-3)
         let target = FileManager.default.temporaryDirectory.appendingPathComponent("sgmse-denoiser-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: target) }
-        _ = try CheckpointImport().run(folder + "denoiser.ckpt", to: target)
+        #expect(try CheckpointImport().run(folder + "denoiser.ckpt", to: target).parameters == 11_690)
         #expect(try error(try StoredModel(at: target), .ema) < 2e-5)
         let output = try StoredModel(at: target).enhancer(.ema).enhancer.enhance((0..<1500).map { 0.1 * Float($0 % 37) / 37 }, file: "a", seed: 0)
         #expect(output.nfe == 1 && output.audio.allSatisfy(\.isFinite))
