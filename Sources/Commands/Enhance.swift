@@ -84,7 +84,7 @@ struct Enhance: ParsableCommand {
         for remark in stored.remarks { printError("note: \(remark)") }
         let loaded = try stored.enhancer(weights, under: conditioning.choice, seed: seed)
         let (point, used) = (loaded.point, loaded.weights)
-        let products = precision.precision ?? Precision(rawValue: point.precision) ?? .fp32
+        let products = precision.precision ?? point.precision.ofProducts
         try products.use()
         let rate = stored.spec.data.sampleRate
         printError("\(stored.spec.backbone.name) with \(used.description) of \(stored.path)")

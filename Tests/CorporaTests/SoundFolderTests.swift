@@ -47,7 +47,7 @@ import Testing
         #expect(chmod(folder.path + "/c/closed", 0) == 0)
         defer { chmod(folder.path + "/c/closed", 0o755) }
         let error = #expect(throws: CorpusError.self) { try SoundFolder.files(in: folder.path + "/c") }
-        #expect(error?.path.hasSuffix("c/closed") == true && error?.summary.hasPrefix("cannot be read: ") == true && error?.hint.contains("chmod") == true)
+        #expect(error?.path.hasSuffix("c/closed") == true && error?.summary.hasPrefix("cannot be read: ") == true && error?.hint?.contains("chmod") == true)
     }
 
     @Test func aNameThatIsNoTextIsNamed() throws {

@@ -46,7 +46,7 @@ import WeightFiles
     @Test func aCheckpointOfARegressionAloneIsRead() throws {
         let folder = ConformanceTests.root + "/checkpoint/"
         let stored = try StoredModel(at: folder + "denoiser.ckpt")
-        #expect(stored.spec.regression?.training == "alone" && stored.spec.regression?.loss == "mae")
+        #expect(stored.spec.regression?.training == .alone && stored.spec.regression?.loss == .mae)
         #expect(stored.spec.evaluate.samplers.map(\.name) == ["regression"] && stored.remarks.contains { $0.contains("regression alone") })
         let file = try SafetensorsFile(path: folder + "denoiser.safetensors")
         func tensor(_ name: String) throws -> Tensor {

@@ -41,6 +41,6 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let blocked = try StagedProgram([file], beside: file)
         let other = #expect(throws: LaunchError.self) { try blocked.copy() }
-        #expect(other?.hint.contains("stage_binary") == true)
+        #expect(other?.hint?.contains("stage_binary") == true)
     }
 }
