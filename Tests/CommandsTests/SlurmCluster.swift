@@ -105,6 +105,7 @@ final class SlurmCluster {
         MpiDefault=none
         ReturnToService=2
         MinJobAge=300
+        MessageTimeout=60
         KillWait=5
         PreemptType=preempt/partition_prio
         PreemptMode=REQUEUE

@@ -44,7 +44,7 @@ import Testing
                                   ^
             spec.yaml:2:33: error: unknown key '5e-4' in 'train'
               train: { max_steps: many, lr: 1,5e-4 }
-                                              ^ known: lr, ema_decay, ema_stds, ema_half_life, lr_ref_batches, lr_rampup, adam_beta2, batch_size, devices, accumulate_grad_batches, max_steps, max_epochs, seeds, t_eps, grad_clip, init_from, early_stopping, num_eval_files, validate_every, validation_N, validation_sampler, checkpoint_every, save_ckpt_interval, resume_steps, resume_minutes, max_hours, max_loss_growth, retries, log
+                                              ^ known: lr, ema_decay, ema_stds, ema_half_life, lr_ref_batches, lr_rampup, adam_beta2, batch_size, devices, accumulate_grad_batches, max_steps, max_epochs, seeds, t_eps, grad_clip, init_from, early_stopping, num_eval_files, validate_every, validation_N, validation_sampler, checkpoint_every, save_ckpt_interval, resume_steps, resume_minutes, precision, max_hours, max_loss_growth, retries, log
             """),
         Case(name: "decimal comma", text: "data: { path: a }\ntrain:\n  max_steps: 9\n  lr: 0,001", expected: """
             spec.yaml:4:7: error: 'lr' wants a number, not '0,001'
