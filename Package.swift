@@ -124,3 +124,10 @@ let package = Package(
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Installation", "Runs"]),
     ]
 )
+
+// An existential is written `any P`, and a file imports every module whose members it uses.
+for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+    target.swiftSettings = (target.swiftSettings ?? []) + [
+        .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+}

@@ -1,6 +1,7 @@
 import AtomicFiles
 import Foundation
 import Models
+import ReferenceCommands
 import SpecLanguage
 import Specs
 import WeightFiles

@@ -1,4 +1,5 @@
 import Foundation
+import SpecLanguage
 import WeightFiles
 
 /// What a checkpoint holds, as data; nothing in the file is executed, and no network is built.

@@ -1,6 +1,7 @@
 import Backbones
 import Failures
 import Models
+import Specs
 import Tensors
 import WeightFiles
 

@@ -1,5 +1,6 @@
 import Backbones
 import Models
+import Objectives
 import Specs
 import Tensors
 import WeightFiles

@@ -1,3 +1,4 @@
+import SpecLanguage
 import Specs
 
 /// A lower bound on the parameters of a network, from its options alone.

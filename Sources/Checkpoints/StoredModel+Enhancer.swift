@@ -1,4 +1,5 @@
 import Models
+import Objectives
 import SpecLanguage
 import Specs
 import WeightFiles

@@ -1,4 +1,5 @@
 import Foundation
+import Specs
 import WeightFiles
 
 /// A file of weights, whatever network they belong to: its arrays by the names and in the order of a layout.

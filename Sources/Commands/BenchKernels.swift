@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Experiments
+import Foundation
 import Kernels
 import Models
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Experiments
 import Kernels
+import Tensors
 
 /// Which network, on which batch.
 struct BenchNetworkOptions: ParsableArguments {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Runs
 
 /// `sgmse checkpoint average`.
 struct CheckpointAverageCommand: ParsableCommand {

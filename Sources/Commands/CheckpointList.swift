@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Experiments
 import Foundation
+import JSONValues
 import Reports
 
 /// `sgmse checkpoint list`.

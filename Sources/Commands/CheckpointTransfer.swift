@@ -2,6 +2,8 @@ import ArgumentParser
 import Checkpoints
 import Experiments
 import Foundation
+import SpecLanguage
+import Specs
 
 /// `sgmse checkpoint import`.
 struct CheckpointImportCommand: ParsableCommand {

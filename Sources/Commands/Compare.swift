@@ -4,6 +4,7 @@ import Kernels
 import Models
 import Reports
 import Runs
+import SpeechMetrics
 
 /// `sgmse compare`: runs and anchors in one table.
 struct Compare: ParsableCommand {

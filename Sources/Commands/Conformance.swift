@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Experiments
 import Foundation
+import JSONValues
 import Reports
 
 /// `sgmse conformance`: compares this implementation with recorded reference values.

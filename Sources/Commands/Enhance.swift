@@ -4,6 +4,7 @@ import Checkpoints
 import Enhancement
 import Experiments
 import Foundation
+import JSONValues
 import Kernels
 import Models
 import Parallelism

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import JSONValues
 import Reports
 import Runs
 

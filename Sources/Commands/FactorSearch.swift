@@ -3,11 +3,13 @@ import AtomicFiles
 import Experiments
 import Foundation
 import Investigations
+import JSONValues
 import Models
 import Reports
 import Runs
 import SpecLanguage
 import Specs
+import SpeechMetrics
 
 /// Varies the settings in which two runs or specs differ, and says what each explains.
 struct FactorSearch {

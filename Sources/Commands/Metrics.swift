@@ -1,4 +1,5 @@
 import ArgumentParser
+import Audio
 import Corpora
 import Enhancement
 import Experiments

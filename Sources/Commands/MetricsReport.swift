@@ -1,4 +1,5 @@
 import Enhancement
+import JSONValues
 import Reports
 import SpeechMetrics
 

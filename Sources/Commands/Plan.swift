@@ -1,6 +1,8 @@
 import ArgumentParser
+import Corpora
 import Experiments
 import Foundation
+import JSONValues
 import Reports
 import Runs
 import Specs

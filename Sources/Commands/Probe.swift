@@ -7,6 +7,7 @@ import Models
 import Parallelism
 import Reports
 import Runs
+import SpeechMetrics
 import Training
 
 /// `sgmse probe`: whether a conditioned model uses its noise reference.

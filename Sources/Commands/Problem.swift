@@ -1,6 +1,7 @@
-import Failures
 import Corpora
 import Experiments
+import Failures
+import JSONValues
 import Reports
 import SpecLanguage
 import Specs

@@ -1,11 +1,14 @@
 import ArgumentParser
 import Experiments
+import Failures
 import Foundation
+import JSONValues
 import Models
 import Reports
 import Runs
 import SpecLanguage
 import Specs
+import SpeechMetrics
 
 /// `sgmse ls`: the runs of the store.
 struct List: ParsableCommand {

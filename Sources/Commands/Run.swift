@@ -9,6 +9,7 @@ import Parallelism
 import Reports
 import Runs
 import Specs
+import SpeechMetrics
 import Training
 
 /// `sgmse run`: does what a spec asks for and is not done yet.

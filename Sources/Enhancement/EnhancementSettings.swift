@@ -1,9 +1,12 @@
+import Audio
 import Backbones
 import Corpora
+import Diffusion
 import Foundation
 import Kernels
 import Models
 import Objectives
+import Specs
 import Tensors
 
 extension FolderEnhancer {

@@ -3,6 +3,7 @@ import Corpora
 import Foundation
 import Models
 import Parallelism
+import Specs
 
 /// Enhances one file at a time, of any length, in the memory of a segment.
 struct FileEnhancer: Sendable {

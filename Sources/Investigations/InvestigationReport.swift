@@ -1,3 +1,4 @@
+import JSONValues
 import Reported
 import Reports
 import Runs

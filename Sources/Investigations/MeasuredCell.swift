@@ -1,4 +1,5 @@
 import Reported
+import Reports
 import Runs
 
 /// What is known of one cell in one metric: its mean, its spread, and how it was made.

@@ -1,3 +1,4 @@
+import JSONValues
 import Reports
 import SpecLanguage
 import Specs

@@ -1,5 +1,6 @@
 import Foundation
 import Reported
+import Reports
 
 /// How far trainings of one configuration lie apart, pooled over all groups of such trainings.
 ///

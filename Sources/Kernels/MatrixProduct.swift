@@ -1,3 +1,4 @@
+import CDevice
 import CKernels
 
 /// A matrix, or a batch of them, lying in a buffer: element `(i, j)` of matrix `b` is at

@@ -1,3 +1,4 @@
+import CDevice
 import CKernels
 
 /// A pointwise nonlinearity.

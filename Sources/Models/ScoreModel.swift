@@ -2,6 +2,7 @@ import Backbones
 import Diffusion
 import Layers
 import Objectives
+import Specs
 import Tensors
 
 /// A network as a model of the diffusion: the score of `p(x_t | y)`, clean speech, or the velocity of a flow.

@@ -1,4 +1,5 @@
 import Kernels
+import SpeechMetrics
 import Tensors
 
 extension PerceptualLoss {

@@ -1,4 +1,5 @@
 import Foundation
+import SpeechMetrics
 
 /// The step that gives the clean powers the estimate's mean spectrum: `E = q_b R`.
 ///

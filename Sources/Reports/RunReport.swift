@@ -1,3 +1,4 @@
+import JSONValues
 import Runs
 
 /// All that the store knows of one run, its mean scores among it.

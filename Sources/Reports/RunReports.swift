@@ -1,4 +1,5 @@
 import Foundation
+import JSONValues
 import Runs
 
 /// The list of runs, as `ls` shows it.

@@ -1,3 +1,4 @@
+import JSONValues
 import Runs
 
 /// How fast a store of a given size is filled, listed and compared.

@@ -1,3 +1,5 @@
+import JSONValues
+
 /// How a table is written.
 public enum TableFormat: String, Hashable, Sendable, CaseIterable {
     /// Aligned for a terminal.

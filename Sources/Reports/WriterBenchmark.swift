@@ -1,4 +1,5 @@
 import Foundation
+import JSONValues
 import Runs
 import Synchronization
 

@@ -1,5 +1,6 @@
 import AtomicFiles
 import Foundation
+import GRDB
 
 /// A file beside the store that no row needs.
 public struct GarbageFile: Hashable, Sendable {

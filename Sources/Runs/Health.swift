@@ -1,4 +1,5 @@
 import GRDB
+import Synchronization
 
 extension RunStore {
     /// What SQLite finds wrong with the file: damaged pages, broken indices, rows that refer to nothing.

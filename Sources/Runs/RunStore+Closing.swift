@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 
 /// How a store becomes one whole file again, and how a copy without its write-ahead log is found out.
 ///

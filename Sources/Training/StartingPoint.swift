@@ -3,6 +3,7 @@ import Corpora
 import Foundation
 import Models
 import Runs
+import SpecLanguage
 import Specs
 import Tensors
 import WeightFiles

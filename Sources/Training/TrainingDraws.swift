@@ -1,6 +1,9 @@
+import Diffusion
+import Foundation
 import Kernels
 import Models
 import Objectives
+import SpecLanguage
 import Specs
 import Tensors
 

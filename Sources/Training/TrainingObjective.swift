@@ -4,6 +4,7 @@ import Kernels
 import Layers
 import Models
 import Objectives
+import Specs
 import Tensors
 
 /// One batch of pairs with the draws that perturb it. Spectrograms are `[B, F, N, 2]`.

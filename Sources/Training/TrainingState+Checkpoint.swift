@@ -1,4 +1,6 @@
 import Checkpoints
+import Models
+import Tensors
 
 extension TrainingCheckpoint {
     /// The state of a training as it is now.

@@ -1,3 +1,4 @@
+import Backbones
 import Collectives
 import Layers
 import Models

@@ -1,6 +1,7 @@
 import Collectives
 import Corpora
 import Foundation
+import Kernels
 import Models
 import Specs
 

@@ -2,8 +2,10 @@ import Audio
 import Corpora
 import Foundation
 import Models
+import Objectives
 import Parallelism
 import Specs
+import SpeechMetrics
 import Tensors
 
 /// Validates a model in training: its loss on centre crops, and the scores of a few files enhanced whole.

@@ -1,5 +1,6 @@
 import Backbones
 import Layers
+import Tensors
 import Testing
 
 /// Published: 65.59, 65.59, 64.74 and 3.565 million, and 66.12 + 2.86 million with a noise embedding.

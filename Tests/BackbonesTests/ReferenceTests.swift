@@ -4,6 +4,7 @@ import Kernels
 import Layers
 import Tensors
 import Testing
+import WeightFiles
 
 /// Outputs and gradients recorded from the reference.
 @Suite struct ReferenceTests {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Commands
 import Foundation
 import Glibc

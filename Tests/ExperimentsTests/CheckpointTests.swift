@@ -1,3 +1,4 @@
+import Backbones
 import Checkpoints
 import Experiments
 import Foundation
@@ -5,6 +6,7 @@ import Models
 import ReferenceCommands
 import SpecLanguage
 import Specs
+import Tensors
 import Testing
 import WeightFiles
 

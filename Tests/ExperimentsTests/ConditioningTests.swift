@@ -7,6 +7,7 @@ import Parallelism
 import Runs
 import Specs
 import Testing
+import Training
 
 /// A conditioned spec that is trained and evaluated in a second.
 let conditionedSpec = """

@@ -5,6 +5,7 @@ import Experiments
 import Foundation
 import Models
 import Parallelism
+import Specs
 import Testing
 
 /// When an output counts as done, and where outputs go.

@@ -4,6 +4,7 @@ import Parallelism
 import Runs
 import Synchronization
 import Testing
+import Training
 
 @Suite struct ExecutionTests {
     @Test func aSpecBecomesRowsAndFiles() throws {

@@ -6,6 +6,7 @@ import Foundation
 import Kernels
 import Models
 import Parallelism
+import Specs
 import Testing
 
 @Suite struct FolderEnhancerTests {

@@ -1,11 +1,13 @@
 import Corpora
 import Experiments
+import Failures
 import Foundation
 import Models
 import Reports
 import Runs
 import SpecLanguage
 import Specs
+import Tensors
 import Testing
 import Training
 

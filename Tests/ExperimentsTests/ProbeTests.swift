@@ -6,6 +6,7 @@ import Foundation
 import Kernels
 import Layers
 import Models
+import Objectives
 import Runs
 import Tensors
 import Testing

@@ -2,6 +2,7 @@ import Checkpoints
 import Experiments
 import Foundation
 import Models
+import SpecLanguage
 import Testing
 
 @Suite struct PublishedCheckpointTests {

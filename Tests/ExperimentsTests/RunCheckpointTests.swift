@@ -5,6 +5,7 @@ import Experiments
 import Foundation
 import Models
 import Runs
+import Specs
 import Testing
 import WeightFiles
 

@@ -1,3 +1,5 @@
+import Backbones
+import Diffusion
 import Experiments
 import Models
 import SpecLanguage

@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import Runs
+import Statistics
 import StoreSamples
 import Testing
 

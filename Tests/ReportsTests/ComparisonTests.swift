@@ -1,6 +1,8 @@
 import Foundation
+import JSONValues
 import Reports
 import Runs
+import Statistics
 import StoreSamples
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import JSONValues
 import Reports
 import Runs
 import StoreSamples

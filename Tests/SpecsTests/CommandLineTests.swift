@@ -1,4 +1,5 @@
 import ReferenceCommands
+import SpecLanguage
 import Specs
 import Testing
 

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Launchers
+import Training
 
 /// What the tasks of a queue wrote since it was last read, and how far each unit is by that.
 struct QueueProgress {

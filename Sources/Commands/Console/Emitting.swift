@@ -1,4 +1,5 @@
 import Foundation
+import JSONValues
 import Reports
 
 /// Writes a text for people to standard output; what could change the terminal is shown, not sent.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpora
 import Foundation
+import JSONValues
 import Parallelism
 import Reports
 

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Audio
 import Corpora
 import CorpusRecipes
 import Foundation
+import JSONValues
 import Reports
 import SpecLanguage
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import AtomicFiles
 import CorpusRecipes
 import Foundation
+import JSONValues
 import Reports
 import SpecLanguage
 

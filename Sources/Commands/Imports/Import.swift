@@ -2,6 +2,7 @@ import ArgumentParser
 import Imports
 import Models
 import Runs
+import SpecLanguage
 import Training
 
 /// `sgmse import`: what was made elsewhere, in this program's form.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Foundation
 import Imports
 import Kernels
 import Models

@@ -3,6 +3,7 @@ import Foundation
 import Models
 import Reports
 import Runs
+import SpeechMetrics
 
 /// `sgmse report`: runs as one page for a browser.
 struct ReportCommand: ParsableCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Runs
 
 /// `sgmse backup`: a copy of the store as it stands.
 struct Backup: ParsableCommand {

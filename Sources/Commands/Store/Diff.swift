@@ -2,10 +2,12 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Investigations
+import JSONValues
 import Models
 import Parallelism
 import Reports
 import Runs
+import SpeechMetrics
 
 /// `sgmse diff`: in what two runs, two specs, or a run and a spec differ.
 struct Diff: ParsableCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reports
 
 /// `sgmse export tensorboard`.
 struct ExportTensorBoard: ParsableCommand {

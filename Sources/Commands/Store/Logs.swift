@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSONValues
 import Reports
 import Runs
 

@@ -1,5 +1,7 @@
 import ArgumentParser
+import JSONValues
 import Reports
+import Runs
 
 /// `sgmse note`: what a person has to say of a run.
 struct Note: ParsableCommand {

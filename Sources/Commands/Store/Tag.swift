@@ -1,5 +1,7 @@
 import ArgumentParser
+import JSONValues
 import Reports
+import Runs
 
 /// `sgmse tag`: words to find runs by.
 struct Tag: ParsableCommand {

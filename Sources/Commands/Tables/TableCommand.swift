@@ -4,6 +4,7 @@ import Models
 import Reported
 import Reports
 import Runs
+import SpeechMetrics
 
 /// `sgmse table`: a table of a paper, ours beside what is reported.
 struct TableCommand: ParsableCommand {

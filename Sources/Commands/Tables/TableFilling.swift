@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Reports
+import Runs
 
 /// Runs the commands that fill the open cells of a table, each once, as processes of this program.
 struct TableFilling {

@@ -1,6 +1,8 @@
+import Backbones
 import Foundation
 import Kernels
 import Models
+import SpecLanguage
 import Specs
 import Tensors
 

@@ -1,4 +1,5 @@
 import Backbones
+import Checkpoints
 import Foundation
 import Kernels
 import Layers

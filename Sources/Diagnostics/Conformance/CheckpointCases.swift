@@ -1,5 +1,6 @@
 import Audio
 import Backbones
+import Checkpoints
 import Diffusion
 import Foundation
 import Models

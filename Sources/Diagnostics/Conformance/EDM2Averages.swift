@@ -3,6 +3,7 @@ import Checkpoints
 import Foundation
 import Layers
 import Models
+import SpecLanguage
 import Tensors
 import Training
 import WeightFiles

@@ -1,8 +1,10 @@
 import Audio
+import Checkpoints
 import Diffusion
 import Foundation
 import Models
 import Objectives
+import SpecLanguage
 import Tensors
 import Training
 import WeightFiles

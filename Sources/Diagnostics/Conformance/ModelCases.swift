@@ -1,4 +1,5 @@
 import Backbones
+import Checkpoints
 import Diffusion
 import Foundation
 import Models

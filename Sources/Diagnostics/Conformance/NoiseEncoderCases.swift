@@ -1,7 +1,10 @@
 import Backbones
+import Checkpoints
+import Models
 import SpecLanguage
 import Specs
 import Tensors
+import WeightFiles
 
 extension ConformanceChecker {
     /// Noise encoders: embedding, loss, and the gradients of the noise and of all parameters.

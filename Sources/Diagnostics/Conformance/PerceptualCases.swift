@@ -1,6 +1,7 @@
 import Kernels
 import Objectives
 import Tensors
+import WeightFiles
 
 extension ConformanceChecker {
     /// The differentiable PESQ: values, distances, scores, and the gradients of both waveforms.

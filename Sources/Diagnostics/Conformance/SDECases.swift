@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import Tensors
+import WeightFiles
 
 extension ConformanceChecker {
     /// Every coefficient of a diffusion at several times; row `k` of each array belongs to `t[k]`.

@@ -3,6 +3,7 @@ import Diffusion
 import Foundation
 import Models
 import Objectives
+import Specs
 import Tensors
 import WeightFiles
 

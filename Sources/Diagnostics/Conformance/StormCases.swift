@@ -1,11 +1,13 @@
 import Audio
 import Backbones
+import Checkpoints
 import Diffusion
 import Foundation
 import Layers
 import Models
 import Objectives
 import SpecLanguage
+import Specs
 import Tensors
 import Training
 import WeightFiles

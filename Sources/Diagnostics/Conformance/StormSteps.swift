@@ -6,6 +6,7 @@ import Layers
 import Models
 import Objectives
 import SpecLanguage
+import Specs
 import Tensors
 import Training
 import WeightFiles

@@ -5,6 +5,7 @@ import Experiments
 import Foundation
 import Kernels
 import Models
+import Objectives
 import Parallelism
 import Runs
 import SpecLanguage

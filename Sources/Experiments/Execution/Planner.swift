@@ -5,6 +5,7 @@ import Parallelism
 import Runs
 import SpecLanguage
 import Specs
+import SpeechMetrics
 import Training
 
 /// Makes plans by comparing specs with a store, which is read from the moment on that the planner is made.

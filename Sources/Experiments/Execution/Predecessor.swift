@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import SpecLanguage
 import Specs
 
 /// An earlier run of the same name, and in what a new one differs from it.

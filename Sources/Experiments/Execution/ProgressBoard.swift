@@ -1,3 +1,5 @@
+import Training
+
 /// How far each run of a command is, and how long the rest takes, made from events.
 public struct ProgressBoard: Sendable {
     public enum Stage: Hashable, Sendable { case waiting, training, evaluating, done, failed }

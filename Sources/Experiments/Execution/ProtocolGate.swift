@@ -3,7 +3,9 @@ import Corpora
 import Failures
 import Foundation
 import Models
+import SpecLanguage
 import Specs
+import SpeechMetrics
 import Training
 
 /// The checks that stand before any training step.

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Synchronization
+import Training
 
 /// The log of a run, `logs/run.log` in its folder: a line with its time for everything that happens, and now and then
 /// one for the steps between; all of those at the level `debug`, which the program's logging system may ask for.

@@ -1,3 +1,4 @@
+import Audio
 import Corpora
 
 /// The audio of a spec as it was read, whatever the gates say of it.

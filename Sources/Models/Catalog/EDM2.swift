@@ -1,4 +1,5 @@
 import Backbones
+import Layers
 import SpecLanguage
 import Specs
 

@@ -1,4 +1,6 @@
+import JSONValues
 import Runs
+import Statistics
 
 extension ComparisonReport {
     /// The comparison as a document: one object for each system, with one for each of its cells; the asked differences.

@@ -1,4 +1,5 @@
 import Foundation
+import JSONValues
 import Runs
 
 /// A run as tables of comma-separated values (RFC 4180): `steps.csv`, `validations.csv`, `evaluations.csv`.

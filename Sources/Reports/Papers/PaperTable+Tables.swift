@@ -1,4 +1,6 @@
+import JSONValues
 import Reported
+import Runs
 
 extension PaperTable {
     /// The table for people: for each row what is reported, ours, and their difference.

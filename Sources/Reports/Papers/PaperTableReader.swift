@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Reported
 import Runs
 import Statistics
