@@ -23,7 +23,8 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CEBUR128", pkgConfig: "libebur128", providers: [.apt(["libebur128-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "Kernels", dependencies: ["Failures", "CKernels", "CDevice", "CFFTW"], swiftSettings: unsafeFloor),
+        .target(
+            name: "Kernels", dependencies: ["Failures", "CKernels", "CDevice", "CFFTW"], swiftSettings: unsafeFloor),
 
         // Science: tensors and networks, diffusion, audio and metrics.
         .target(name: "Tensors", dependencies: ["Kernels"]),
@@ -33,7 +34,8 @@ let package = Package(
         .target(name: "Audio", dependencies: ["Failures", "AtomicFiles", "Kernels", "CSndFile", "CSoxr", "CEBUR128"]),
         .target(name: "SpeechMetrics", dependencies: ["Failures", "Audio"]),
         .target(name: "Parallelism", dependencies: ["Failures", "Kernels"]),
-        .target(name: "Corpora", dependencies: ["Failures", "AtomicFiles", "Kernels", "Audio", "Parallelism", "Digests"]),
+        .target(
+            name: "Corpora", dependencies: ["Failures", "AtomicFiles", "Kernels", "Audio", "Parallelism", "Digests"]),
         .target(name: "Objectives", dependencies: ["Failures", "Diffusion", "SpeechMetrics", "Tensors"]),
 
         // Files: written whole or not at all; weights and arrays, specs, the store.
@@ -43,47 +45,69 @@ let package = Package(
         .target(name: "WeightFiles", dependencies: ["Failures", "AtomicFiles", "Zlib"]),
         .target(name: "JSONValues"),
         .target(name: "Digests", dependencies: ["CCrypto"], swiftSettings: unsafeFloor),
-        .target(name: "SpecLanguage", dependencies: ["Failures", "Digests", "JSONValues", .product(name: "Yams", package: "Yams")]),
+        .target(
+            name: "SpecLanguage",
+            dependencies: ["Failures", "Digests", "JSONValues", .product(name: "Yams", package: "Yams")]),
         .target(
             name: "CorpusRecipes",
             dependencies: ["AtomicFiles", "Audio", "Corpora", "Kernels", "Parallelism", "SpecLanguage", "WeightFiles"],
             resources: [.embedInCode("Recipes")]),
         .target(name: "Specs", dependencies: ["Digests", "SpecLanguage"]),
         .target(name: "ReferenceCommands", dependencies: ["Specs", "SpecLanguage"]),
-        .target(name: "Runs", dependencies: ["Failures", "AtomicFiles", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "Runs", dependencies: ["Failures", "AtomicFiles", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Statistics"),
         // Which program this is, and where its own files lie.
         .target(name: "CBuildStamp"),
         .target(name: "Installation", dependencies: ["CBuildStamp"], swiftSettings: unsafeFloor),
         .target(name: "Reported", dependencies: ["SpecLanguage"]),
-        .target(name: "Reports", dependencies: ["Failures", "JSONValues", "AtomicFiles", "Zlib", "Runs", "Reported", "Statistics", "Parallelism", "Audio", "Kernels"]),
-        .target(name: "Investigations", dependencies: ["Specs", "SpecLanguage", "Reported", "Reports", "Runs", "Statistics"]),
-        .target(name: "Imports", dependencies: ["Failures", "Runs", "Corpora", "SpeechMetrics", "Parallelism", "Audio"]),
+        .target(
+            name: "Reports",
+            dependencies: [
+                "Failures", "JSONValues", "AtomicFiles", "Zlib", "Runs", "Reported", "Statistics", "Parallelism",
+                "Audio", "Kernels",
+            ]),
+        .target(
+            name: "Investigations",
+            dependencies: ["Specs", "SpecLanguage", "Reported", "Reports", "Runs", "Statistics"]),
+        .target(
+            name: "Imports", dependencies: ["Failures", "Runs", "Corpora", "SpeechMetrics", "Parallelism", "Audio"]),
 
         // Where they meet: models built from specs, their weights, their training, and whole experiments.
-        .target(name: "Models", dependencies: ["Failures", "Specs", "SpecLanguage", "Objectives", "Backbones", "Corpora", "Parallelism"]),
-        .target(name: "Checkpoints", dependencies: ["Failures", "AtomicFiles", "Models", "ReferenceCommands", "Runs", "WeightFiles"]),
+        .target(
+            name: "Models",
+            dependencies: ["Failures", "Specs", "SpecLanguage", "Objectives", "Backbones", "Corpora", "Parallelism"]),
+        .target(
+            name: "Checkpoints",
+            dependencies: ["Failures", "AtomicFiles", "Models", "ReferenceCommands", "Runs", "WeightFiles"]),
         .target(name: "CCollective", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "Collectives", dependencies: ["Failures", "CCollective"], swiftSettings: unsafeFloor),
-        .target(name: "Training", dependencies: ["Failures", "Digests", "Models", "Checkpoints", "Runs", "Collectives", "Installation"]),
         .target(
-            name: "Enhancement", dependencies: ["Failures", "AtomicFiles", "Audio", "Corpora", "Models", "Parallelism", "SpeechMetrics"]),
+            name: "Training",
+            dependencies: ["Failures", "Digests", "Models", "Checkpoints", "Runs", "Collectives", "Installation"]),
+        .target(
+            name: "Enhancement",
+            dependencies: ["Failures", "AtomicFiles", "Audio", "Corpora", "Models", "Parallelism", "SpeechMetrics"]),
         .target(
             name: "Experiments",
             dependencies: [
-                "Failures", "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs", .product(name: "Logging", package: "swift-log"),
+                "Failures", "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs",
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "Diagnostics", dependencies: ["Failures", "Experiments"]),
         // Processes elsewhere: a queue of units as files, and the engines that start tasks.
         .target(
             name: "Launchers",
-            dependencies: ["Failures", "AtomicFiles", "Digests", "SpecLanguage", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "Failures", "AtomicFiles", "Digests", "SpecLanguage", .product(name: "Logging", package: "swift-log"),
+            ]),
 
         // What a person runs.
         .target(
             name: "Commands",
             dependencies: [
-                "Failures", "AtomicFiles", "Collectives", "CorpusRecipes", "Enhancement", "Experiments", "Diagnostics", "ReferenceCommands", "Reports",
+                "Failures", "AtomicFiles", "Collectives", "CorpusRecipes", "Enhancement", "Experiments", "Diagnostics",
+                "ReferenceCommands", "Reports",
                 "Reported", "Investigations", "Imports", "SpeechMetrics", "Installation", "Launchers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -95,13 +119,20 @@ let package = Package(
         .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
         .testTarget(name: "ZlibTests", dependencies: ["Zlib"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
-        .testTarget(name: "DeviceTests", dependencies: ["Training", "Models", "Checkpoints", "Backbones", "Objectives", "Diffusion", "Tensors", "Kernels"]),
+        .testTarget(
+            name: "DeviceTests",
+            dependencies: [
+                "Training", "Models", "Checkpoints", "Backbones", "Objectives", "Diffusion", "Tensors", "Kernels",
+            ]),
         .testTarget(name: "CollectivesTests", dependencies: ["Collectives", "Training"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "LayersTests", dependencies: ["Layers"]),
-        .testTarget(name: "BackbonesTests", dependencies: ["Backbones", "WeightFiles"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "BackbonesTests", dependencies: ["Backbones", "WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "ObjectivesTests", dependencies: ["Objectives", "Kernels", "WeightFiles"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "ObjectivesTests", dependencies: ["Objectives", "Kernels", "WeightFiles"],
+            resources: [.copy("Fixtures")]),
         .testTarget(name: "AudioTests", dependencies: ["Audio"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpeechMetricsTests", dependencies: ["SpeechMetrics"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CorporaTests", dependencies: ["Corpora"]),
@@ -114,10 +145,14 @@ let package = Package(
         .testTarget(name: "ReportedTests", dependencies: ["Reported", "SpecLanguage"]),
         .target(name: "StoreSamples", dependencies: ["Runs"], path: "Tests/StoreSamples"),
         .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Digests", "Reports", "StoreSamples"]),
-        .testTarget(name: "ReportsTests", dependencies: ["Audio", "Reported", "Reports", "StoreSamples"], exclude: ["Goldens"]),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["Audio", "Reported", "Reports", "StoreSamples"], exclude: ["Goldens"]),
         .testTarget(
             name: "ExperimentsTests",
-            dependencies: ["Enhancement", "Experiments", "Diagnostics", "Kernels", "WeightFiles", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Enhancement", "Experiments", "Diagnostics", "Kernels", "WeightFiles",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "InstallationTests", dependencies: ["Installation"]),
         .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "SpecLanguage"]),
@@ -127,7 +162,8 @@ let package = Package(
 
 // An existential is written `any P`, and a file imports every module whose members it uses.
 for target in package.targets where [.regular, .executable, .test].contains(target.type) {
-    target.swiftSettings = (target.swiftSettings ?? []) + [
-        .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
-    ]
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+        ]
 }

@@ -2,8 +2,8 @@ import Foundation
 
 /// A file in the making: written under a temporary name beside its place, and renamed when it is whole.
 ///
-/// A reader finds the old file, the new one, or none. Dropped before ``commit(isDurable:)``, it removes what it wrote; a
-/// process that is killed leaves a file with a ``TemporaryName``.
+/// A reader finds the old file, the new one, or none. Dropped before ``commit(isDurable:)``, it removes what it wrote;
+/// a process that is killed leaves a file with a ``TemporaryName``.
 public struct PendingFile: ~Copyable {
     public let path: String
     /// Where the bytes are until the commit.
@@ -58,7 +58,9 @@ public struct PendingFile: ~Copyable {
     }
 
     /// Writes a whole file, or leaves what is at `path` as it is.
-    public static func write(_ bytes: some Collection<UInt8>, to path: String, isDurable: Bool = true) throws(FileFailure) {
+    public static func write(_ bytes: some Collection<UInt8>, to path: String, isDurable: Bool = true)
+        throws(FileFailure)
+    {
         var file = try PendingFile(at: path)
         try file.write(bytes)
         try file.commit(isDurable: isDurable)

@@ -4,8 +4,8 @@ import Foundation
 public enum PairingRule: String, Hashable, Sendable, CaseIterable {
     /// The same name; the endings `.wav` and `.flac` may differ.
     case name
-    /// The same number behind `fileid_`, as in the DNS challenge, `clean_fileid_1.wav` and `book_…_fileid_1.wav`, or behind
-    /// `clnsp`, as in MS-SNSD, `clnsp1.wav` and `noisy3_SNRdb_10.0_clnsp1.wav`.
+    /// The same number behind `fileid_`, as in the DNS challenge, `clean_fileid_1.wav` and `book_…_fileid_1.wav`, or
+    /// behind `clnsp`, as in MS-SNSD, `clnsp1.wav` and `noisy3_SNRdb_10.0_clnsp1.wav`.
     case fileID
     /// The same name once words such as `clean`, `noisy` and `enhanced` at its ends are left out.
     case role
@@ -26,8 +26,8 @@ public enum PairingRule: String, Hashable, Sendable, CaseIterable {
 
 /// Names of sound files, found by the names of their partners.
 ///
-/// Names that are equal in Unicode are the same, whatever their bytes: `é` may be one character or two, as copies between
-/// systems make it. What is returned is the name as it was given, whose bytes open the file.
+/// Names that are equal in Unicode are the same, whatever their bytes: `é` may be one character or two, as copies
+/// between systems make it. What is returned is the name as it was given, whose bytes open the file.
 public struct NameIndex: Sendable {
     private let rules: [PairingRule]
     private var names: [String: String] = [:]

@@ -50,7 +50,8 @@ public final class ResamplerStream {
                 if let samples {
                     samples.withUnsafeBufferPointer { input in
                         soxr_process(
-                            handle, input.baseAddress.map { $0 + consumed }, samples.count - consumed, &read, &block, block.count,
+                            handle, input.baseAddress.map { $0 + consumed }, samples.count - consumed, &read, &block,
+                            block.count,
                             &written)
                     }
                 } else {

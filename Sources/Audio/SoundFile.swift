@@ -42,7 +42,8 @@ public enum SoundFile {
         public var channels: Int
         /// Samples per channel.
         public var frames: Int
-        /// Whether the file itself states no length, as one that was written to a pipe; its audio goes on to the file's end.
+        /// Whether the file itself states no length, as one that was written to a pipe; its audio goes on to the file's
+        /// end.
         public var isOpenEnded = false
 
         public init(sampleRate: Int, channels: Int, frames: Int, isOpenEnded: Bool = false) {
@@ -77,7 +78,8 @@ public enum SoundFile {
     /// Reads a file whose bytes may be in memory.
     ///
     /// - Parameter bytes: The file's bytes where it is not on the disk; the path then names it in errors.
-    public static func read(_ path: String, bytes: [UInt8]?, frames: Range<Int>? = nil) throws(SoundFileError) -> Sound {
+    public static func read(_ path: String, bytes: [UInt8]?, frames: Range<Int>? = nil) throws(SoundFileError) -> Sound
+    {
         try sound(interleaved(path, bytes: bytes, frames: frames)).sound
     }
 
@@ -199,7 +201,9 @@ private struct OpenFile: ~Copyable {
             return .implausible("\(header.channels) channels; \(SoundFile.mostChannels) at most are read")
         }
         // The best compression of silence, in FLAC, takes a byte for some 6000 samples.
-        guard header.frames / 16384 <= fileSize else { return .implausible("\(header.frames) frames in \(fileSize) bytes") }
+        guard header.frames / 16384 <= fileSize else {
+            return .implausible("\(header.frames) frames in \(fileSize) bytes")
+        }
         return nil
     }
 

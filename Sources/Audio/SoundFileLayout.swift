@@ -33,7 +33,9 @@ enum WAVLayout {
 
     /// The same of a file in memory.
     static func length(of bytes: [UInt8]) -> Length {
-        length(fileSize: bytes.count) { count, place in place <= bytes.count - count ? Array(bytes[place..<place + count]) : nil }
+        length(fileSize: bytes.count) { count, place in
+            place <= bytes.count - count ? Array(bytes[place..<place + count]) : nil
+        }
     }
 
     private static func length(fileSize: Int, _ bytes: Reader) -> Length {
@@ -51,9 +53,12 @@ enum WAVLayout {
             case "data":
                 let found = fileSize - offset - 8
                 let promised = form == "RF64" && size == 0xFFFF_FFFF ? longDataSize ?? 0 : size
-                if promised == 0 { return isAudio(at: offset + 8, fileSize, bytes) ? .open(sizePlace: offset + 4) : .stated }
+                if promised == 0 {
+                    return isAudio(at: offset + 8, fileSize, bytes) ? .open(sizePlace: offset + 4) : .stated
+                }
                 guard found < promised else { return .stated }
-                return isPlaceholder(promised) ? .open(sizePlace: offset + 4) : .cutShort(promised: promised, found: found)
+                return isPlaceholder(promised)
+                    ? .open(sizePlace: offset + 4) : .cutShort(promised: promised, found: found)
             default: break
             }
             offset += 8 + size + size % 2  // chunks are padded to an even length
@@ -61,8 +66,9 @@ enum WAVLayout {
         return .cutShort(promised: fileSize + 1, found: fileSize)  // the file ends before its audio begins
     }
 
-    /// Sizes that programs write when they cannot know the length: the largest that a number of 31, 32 or 63 bits holds, in
-    /// whole blocks or less a header, and 2,000,000,000. A file that is shorter by accident hardly has one of them.
+    /// Sizes that programs write when they cannot know the length: the largest that a number of 31, 32 or 63 bits
+    /// holds, in whole blocks or less a header, and 2,000,000,000. A file that is shorter by accident hardly has one of
+    /// them.
     private static func isPlaceholder(_ size: Int) -> Bool {
         let slack = 65_536
         return abs(size - 0x8000_0000) <= slack || (0xFFFF_FFFF - slack...0xFFFF_FFFF).contains(size)

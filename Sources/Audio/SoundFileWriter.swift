@@ -4,8 +4,8 @@ import Foundation
 
 /// Writes a sound file piece by piece, whole or not at all.
 ///
-/// The audio goes to a `PendingFile`, reaches the disk, and is then renamed: a reader finds the old file, the new one, or
-/// none. A writer that goes out of scope before ``finish()`` leaves nothing behind.
+/// The audio goes to a `PendingFile`, reaches the disk, and is then renamed: a reader finds the old file, the new one,
+/// or none. A writer that goes out of scope before ``finish()`` leaves nothing behind.
 public final class SoundFileWriter {
     /// The file that is being made.
     public let path: String
@@ -57,7 +57,8 @@ public final class SoundFileWriter {
         if encoding == .pcm24 { clipped += SoundFile.saturating(samples, scale: 8_388_608) }
         let written =
             switch encoding {
-            case .pcm16: sf_write_short(handle, SoundFile.quantised(samples, clipped: &clipped), sf_count_t(samples.count))
+            case .pcm16:
+                sf_write_short(handle, SoundFile.quantised(samples, clipped: &clipped), sf_count_t(samples.count))
             case .pcm24, .float32: sf_write_float(handle, samples, sf_count_t(samples.count))
             }
         if Int(written) != samples.count { throw Self.unwritable(path) }

@@ -1,8 +1,8 @@
 import CSndFile
 import Foundation
 
-/// A sound file that libsndfile reads through calls: one in memory, or one from a pipe as if its header stated the length of its
-/// audio, since libsndfile takes a stated size of 0 for no audio at all.
+/// A sound file that libsndfile reads through calls: one in memory, or one from a pipe as if its header stated the
+/// length of its audio, since libsndfile takes a stated size of 0 for no audio at all.
 final class VirtualFile {
     private enum Storage {
         case descriptor(Int32)
@@ -17,7 +17,8 @@ final class VirtualFile {
 
     /// A file in memory.
     ///
-    /// - Parameter sizePlace: The byte at which the size of the `data` chunk stands, for a file from a pipe; its audio follows.
+    /// - Parameter sizePlace: The byte at which the size of the `data` chunk stands, for a file from a pipe; its audio
+    ///   follows.
     init(_ bytes: [UInt8], sizePlace: Int? = nil) {
         (storage, size) = (.memory(bytes), bytes.count)
         replaced = sizePlace.map { ($0, Self.word(bytes.count, $0)) }
@@ -63,7 +64,8 @@ final class VirtualFile {
         let done = copy(min(count, size - position), to: target)
         if let replaced {
             let bytes = target.assumingMemoryBound(to: UInt8.self)
-            for (index, byte) in replaced.bytes.enumerated() where (position..<position + done).contains(replaced.place + index) {
+            for (index, byte) in replaced.bytes.enumerated()
+            where (position..<position + done).contains(replaced.place + index) {
                 bytes[replaced.place + index - position] = byte
             }
         }

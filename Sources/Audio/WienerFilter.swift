@@ -5,9 +5,9 @@ import Kernels
 ///
 ///     X̂ = ξ / (1 + ξ) Y,    ξ(n) = max(ξ_min, α |X̂(n−1)|² / σ²(n−1) + (1 − α) max(0, γ(n) − 1)),    γ = |Y|² / σ²
 ///
-/// with the decision-directed a-priori SNR ξ of Ephraim and Malah, *Speech enhancement using a minimum mean-square error
-/// short-time spectral amplitude estimator*, IEEE TASSP 32, 1984, Eq. (51), and the noise power σ² of `NoiseTracker`.
-/// Frames of 32 ms, a quarter of it apart, with square-root Hann windows before and after.
+/// with the decision-directed a-priori SNR ξ of Ephraim and Malah, *Speech enhancement using a minimum mean-square
+/// error short-time spectral amplitude estimator*, IEEE TASSP 32, 1984, Eq. (51), and the noise power σ² of
+/// `NoiseTracker`. Frames of 32 ms, a quarter of it apart, with square-root Hann windows before and after.
 public struct WienerFilter: Hashable, Sendable {
     /// The weight α of the last frame's estimate. The paper's 0.98 was chosen with the noise known; with tracked noise
     /// it costs speech at onsets: on 24 files of the synthetic corpus 0.98 gained 3.1 dB of SI-SDR, 0.95 3.9, 0.90 4.1.

@@ -37,7 +37,9 @@ extension Backbone {
     public var usesFilledFrames: Bool { true }
 
     /// The network in evaluation.
-    public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float]) -> Tensor { callAsFunction(x, y, t, .evaluation) }
+    public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float]) -> Tensor {
+        callAsFunction(x, y, t, .evaluation)
+    }
 
     /// The number of trained values and fixed frequencies.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }

@@ -76,7 +76,8 @@ public struct ConditionedNCSNpp: ConditionedBackbone {
             throw BackboneError(option: "noise_embed_dim", reason: "needs a positive width, not \(conditioning.width)")
         }
         guard options.conditional else {
-            throw BackboneError(option: "conditional", reason: "without a time embedding the noise has nowhere to enter")
+            throw BackboneError(
+                option: "conditional", reason: "without a time embedding the noise has nowhere to enter")
         }
         let scope = ParameterScope(seed: seed)
         var options = options
@@ -92,7 +93,8 @@ public struct ConditionedNCSNpp: ConditionedBackbone {
         case .film:
             let (weight, bias): (Float, Float) = conditioning.scaleStart == .ones ? (1, 0) : (0, 1)
             injection = .film(
-                scale: Projection(scope.scope("noise_proj_gamma"), from, to, last: (.constant(weight), .constant(bias))),
+                scale: Projection(
+                    scope.scope("noise_proj_gamma"), from, to, last: (.constant(weight), .constant(bias))),
                 shift: Projection(scope.scope("noise_proj_beta"), from, to, last: (.constant(0), .constant(0))))
         case .adaptiveNorm:
             injection = .adaptiveNorm(Projection(scope.scope("noise_proj"), from, to))
@@ -140,7 +142,9 @@ public struct ConditionedNCSNpp: ConditionedBackbone {
     private func single(_ noise: Tensor) -> Tensor {
         guard noise.rank == 3 else { return noise }
         let (batch, length) = (noise.shape[0], noise.shape[1])
-        return noise.reshaped([batch, length, 1, noiseWidth]).averagePooled(height: 1, width: 1).reshaped([batch, noiseWidth])
+        return noise.reshaped([batch, length, 1, noiseWidth]).averagePooled(height: 1, width: 1).reshaped([
+            batch, noiseWidth,
+        ])
     }
 }
 
@@ -148,7 +152,8 @@ public struct ConditionedNCSNpp: ConditionedBackbone {
 private struct Projection: Sendable {
     private let first, second: Linear
 
-    init(_ scope: ParameterScope, _ inputs: Int, _ outputs: Int, last: (weight: Initializer, bias: Initializer)? = nil) {
+    init(_ scope: ParameterScope, _ inputs: Int, _ outputs: Int, last: (weight: Initializer, bias: Initializer)? = nil)
+    {
         let start = Initializer.torchDefault(fanIn: inputs)
         first = Linear(scope.scope(0), inputs, outputs, initial: start, biasInitial: start)
         let end = Initializer.torchDefault(fanIn: outputs)

@@ -63,11 +63,14 @@ public struct DCUNet: Backbone {
         strides = layers.reduce((1, 1)) { ($0.0 * $1.bins.stride, $0.1 * $1.frames.stride) }
 
         let embed = scope.scope("embed")
-        frequencies = options.timeEmbedding == .gfp
+        frequencies =
+            options.timeEmbedding == .gfp
             ? embed.scope(0).parameter(
-                "W", [options.timeEmbeddingComplex ? width : width / 2], .normal(standardDeviation: 16), isTrained: false)
+                "W", [options.timeEmbeddingComplex ? width : width / 2], .normal(standardDeviation: 16),
+                isTrained: false)
             : nil
-        embedLayers = options.timeEmbedding == .none
+        embedLayers =
+            options.timeEmbedding == .none
             ? [] : (0..<options.tembLayersGlobal).map { ComplexLinear(embed.scope(1 + 2 * $0), width, width) }
 
         var inputs = ComplexChannels(1, 1)
@@ -98,7 +101,8 @@ public struct DCUNet: Backbone {
     public func check(bins: Int, frames: Int) throws(BackboneError) {
         guard bins > 0, (bins - 1) % strides.bins == 0 else {
             throw BackboneError(
-                option: "bins", reason: "\(bins) bins less one are not a multiple of \(strides.bins); use an n_fft that is")
+                option: "bins",
+                reason: "\(bins) bins less one are not a multiple of \(strides.bins); use an n_fft that is")
         }
         guard frames > 0 else { throw BackboneError(option: "frames", reason: "there are none") }
         guard let fixed = fixedFrames(frames) else {
@@ -159,7 +163,8 @@ public struct DCUNet: Backbone {
         for time in t {
             let phases = self.phases(time)
             let (sines, cosines) = (phases.map { sin($0) }, phases.map { cos($0) })
-            values += options.timeEmbeddingComplex
+            values +=
+                options.timeEmbeddingComplex
                 ? cosines + sines : sines + cosines + [Float](repeating: 0, count: options.embedDim)
         }
         let features = Tensor(values, shape: [t.count, 2 * options.embedDim])

@@ -15,7 +15,10 @@ public struct DCUNetOptions: Hashable, Sendable {
     public enum FixLength: String, CaseIterable, Sendable { case pad, trim, none }
     public enum MaskBound: String, CaseIterable, Sendable { case tanh, sigmoid, none }
     /// Real and imaginary parts apart, or together.
-    public enum Norm: String, CaseIterable, Sendable { case separate = "bN", joint = "CbN" }
+    public enum Norm: String, CaseIterable, Sendable {
+        case separate = "bN"
+        case joint = "CbN"
+    }
 
     public var architecture = Architecture.dilated
     public var timeEmbedding = TimeEmbedding.gfp
@@ -61,7 +64,9 @@ public struct DCUNetOptions: Hashable, Sendable {
 
 extension DCUNetOptions {
     /// Whether the network takes any number of frames, or pads or trims them to one it takes.
-    package var takesAnyFrames: Bool { fixLength != .none || architecture.encoders.allSatisfy { $0.frames.stride == 1 } }
+    package var takesAnyFrames: Bool {
+        fixLength != .none || architecture.encoders.allSatisfy { $0.frames.stride == 1 }
+    }
 }
 
 extension DCUNetOptions.Architecture {

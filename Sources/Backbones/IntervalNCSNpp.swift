@@ -24,8 +24,8 @@ extension IntervalBackbone {
 ///
 ///     e(t) + p(features(log(1 + t − r)))
 ///
-/// with Fourier features of their own and a projection `p` of two layers, whose last starts at zero: the network starts as
-/// one of a single time. After MeanFlowSE (arXiv 2509.14858); its output is not divided by time.
+/// with Fourier features of their own and a projection `p` of two layers, whose last starts at zero: the network starts
+/// as one of a single time. After MeanFlowSE (arXiv 2509.14858); its output is not divided by time.
 public struct IntervalNCSNpp: IntervalBackbone {
     public let parameters: [Parameter]
     public let network: NCSNpp
@@ -58,13 +58,15 @@ public struct IntervalNCSNpp: IntervalBackbone {
     ) -> Tensor {
         precondition(r.count == t.count, "\(r.count) ends of \(t.count) stretches")
         let lengths = zip(t, r).map { $0 - $1 }
-        let length: Tensor, time: Tensor?
+        let length: Tensor
+        let time: Tensor?
         if rates.isEmpty {
             (length, time) = (frequencies(lengths.map { log1p($0) }), network.embedding(t))
         } else {
             (length, time) = (
                 frequencies(lengths.map { log1p($0) }, rates: zip(rates, lengths).map { $0 / (1 + $1) }),
-                network.embedding(t, rates: rates))
+                network.embedding(t, rates: rates)
+            )
         }
         let reach = second(first(length).activated(network.options.nonlinearity))
         return network(x, y, t, embedding: time.map { $0 + reach } ?? reach, mode)

@@ -48,7 +48,8 @@ extension NCSNpp {
         // MARK: The time, and the input
 
         mutating func frequencies() -> FourierFeatures? {
-            options.embeddingType == .fourier ? FourierFeatures(next(), count: options.nf, scale: options.fourierScale) : nil
+            options.embeddingType == .fourier
+                ? FourierFeatures(next(), count: options.nf, scale: options.fourierScale) : nil
         }
 
         mutating func dense() -> (first: Linear, second: Linear)? {
@@ -76,7 +77,8 @@ extension NCSNpp {
         }
 
         private mutating func addHalving(to built: inout DownLevel) {
-            built.resampler = options.resblockType == .biggan
+            built.resampler =
+                options.resblockType == .biggan
                 ? .block(BigGANBlock(next(), width, nil, .down, style: options.style))
                 : .down(Downsample(next(), width, width, convolved: options.resampWithConv, rule: options.rule))
             switch options.progressiveInput {
@@ -110,7 +112,8 @@ extension NCSNpp {
             if options.attends(level) { built.attention = attention() }
             addPyramid(to: &built, isCoarsest: level == options.chMult.count - 1)
             if level != 0 {
-                built.resampler = options.resblockType == .biggan
+                built.resampler =
+                    options.resblockType == .biggan
                     ? .block(BigGANBlock(next(), width, nil, .up, style: options.style))
                     : .up(Upsample(next(), width, width, convolved: options.resampWithConv, rule: options.rule))
             }

@@ -5,7 +5,8 @@ import Tensors
 /// What the levels of the U-Net are made of.
 extension NCSNpp {
     enum Block: Sendable {
-        case biggan(BigGANBlock), ddpm(DDPMBlock)
+        case biggan(BigGANBlock)
+        case ddpm(DDPMBlock)
 
         func callAsFunction(_ x: consuming Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
             switch self {
@@ -33,7 +34,9 @@ extension NCSNpp {
     }
 
     enum Resampler: Sendable {
-        case block(BigGANBlock), down(Downsample), up(Upsample)
+        case block(BigGANBlock)
+        case down(Downsample)
+        case up(Upsample)
 
         func callAsFunction(_ x: consuming Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
             switch self {

@@ -57,7 +57,8 @@ public struct NCSNpp: Backbone {
         return dense.second(dense.first(features).activated(options.nonlinearity))
     }
 
-    /// The time embedding of a network with Fourier features, carrying its derivative for times that move at given rates.
+    /// The time embedding of a network with Fourier features, carrying its derivative for times that move at given
+    /// rates.
     func embedding(_ t: [Float], rates: [Float]) -> Tensor? {
         guard let dense, let frequencies else { return nil }
         let features = frequencies(t.map { log($0) }, rates: zip(rates, t).map { $0 / $1 })
@@ -79,7 +80,9 @@ public struct NCSNpp: Backbone {
     ) -> Tensor {
         let condition = 2 * (options.inputs - 1)
         precondition(x.rank == 4 && x.shape[3] == 2, "x \(x.shape)")
-        precondition(condition == 0 || y.shape == x.shape.dropLast() + [condition], "y \(y.shape) beside x \(x.shape), \(options.inputs) inputs")
+        precondition(
+            condition == 0 || y.shape == x.shape.dropLast() + [condition],
+            "y \(y.shape) beside x \(x.shape), \(options.inputs) inputs")
         precondition(t.count == x.shape[0], "\(t.count) times for \(x.shape[0]) samples")
         precondition(
             x.shape[1] % divisor.bins == 0 && x.shape[2] % divisor.frames == 0,

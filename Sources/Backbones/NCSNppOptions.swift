@@ -36,8 +36,8 @@ public struct NCSNppOptions: Hashable, Sendable {
     public var scaleBySigma = false
     /// Whether that division comes after the last 1×1 convolution.
     public var scalesAfterOutput = false
-    /// Complex spectrograms that the network reads side by side: the state and what it is conditioned on. With one alone it is a
-    /// regression of that one: without time, and not divided by it.
+    /// Complex spectrograms that the network reads side by side: the state and what it is conditioned on. With one
+    /// alone it is a regression of that one: without time, and not divided by it.
     public var inputs = 2
     /// Width of a noise embedding that modulates every block's second normalisation.
     public var noiseModulation: Int?
@@ -96,12 +96,14 @@ public struct NCSNppOptions: Hashable, Sendable {
         try require(numResBlocks > 0, "num_res_blocks", "needs at least one block per level")
         for factor in chMult {
             let (channels, overflow) = nf.multipliedReportingOverflow(by: factor)
-            try require(!overflow && channels <= Self.mostChannels, "ch_mult", "gives more than \(Self.mostChannels) channels")
+            try require(
+                !overflow && channels <= Self.mostChannels, "ch_mult", "gives more than \(Self.mostChannels) channels")
         }
         for channels in normalizedWidths { try requireGroups(channels) }
         if progressiveCombine == .cat {
             try require(
-                progressiveInput != .residual, "progressive_combine", "'cat' has no meaning for the residual input pyramid")
+                progressiveInput != .residual, "progressive_combine",
+                "'cat' has no meaning for the residual input pyramid")
         }
         try require(dropout >= 0 && dropout < 1, "dropout", "is a probability below 1, not \(dropout)")
         try require(!firKernel.isEmpty && firKernel.count <= 8, "fir_kernel", "needs one to eight taps")

@@ -16,7 +16,8 @@ extension NoiseEncoder {
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 }
 
-/// `default`: convolutions of stride 2 with group normalisation, means over four bands of all frames, two linear layers.
+/// `default`: convolutions of stride 2 with group normalisation, means over four bands of all frames, two linear
+/// layers.
 ///
 /// `sequence` keeps the frames that the strides leave, and embeds each; it has no counterpart in the reference.
 public struct ConvolutionalNoiseEncoder: NoiseEncoder {
@@ -45,15 +46,17 @@ public struct ConvolutionalNoiseEncoder: NoiseEncoder {
             let groups = GroupNorm.groups(of: outputs)
             guard outputs >= 4, outputs % groups == 0 else {
                 throw BackboneError(
-                    option: "noise_encoder_nf", reason: "\(outputs) channels do not divide into \(groups) groups of normalisation")
+                    option: "noise_encoder_nf",
+                    reason: "\(outputs) channels do not divide into \(groups) groups of normalisation")
             }
             let deviation = (2 / Double(9 * outputs)).squareRoot()
-            stages.append((
-                Convolution(
-                    convolutions.scope(3 * layer), inputs, outputs, stride: 2, padding: (1, 1),
-                    initial: .normal(standardDeviation: deviation)),
-                GroupNorm(convolutions.scope(3 * layer + 1), outputs, epsilon: 1e-5)
-            ))
+            stages.append(
+                (
+                    Convolution(
+                        convolutions.scope(3 * layer), inputs, outputs, stride: 2, padding: (1, 1),
+                        initial: .normal(standardDeviation: deviation)),
+                    GroupNorm(convolutions.scope(3 * layer + 1), outputs, epsilon: 1e-5)
+                ))
             (inputs, outputs) = (outputs, min(2 * outputs, 512))
         }
         self.stages = stages
@@ -111,7 +114,9 @@ public struct LightNoiseEncoder: NoiseEncoder {
     private let first, second: Linear
 
     public init(width: Int = 512, seed: UInt64 = 0) throws(BackboneError) {
-        guard width > 0 else { throw BackboneError(option: "noise_embed_dim", reason: "needs a positive width, not \(width)") }
+        guard width > 0 else {
+            throw BackboneError(option: "noise_embed_dim", reason: "needs a positive width, not \(width)")
+        }
         let scope = ParameterScope(seed: seed)
         let encoder = scope.scope("freq_encoder")
         stages = [

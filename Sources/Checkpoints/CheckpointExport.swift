@@ -6,10 +6,11 @@ import WeightFiles
 
 /// Writes a model as a checkpoint that the reference's `load_from_checkpoint` reads.
 ///
-/// `state_dict` holds the raw weights under the reference's names and in its order, running statistics after the parameters
-/// of their module; `ema.shadow_params` the averaged parameters in the order of the network's parameters, without running
-/// statistics; `optimizer_states` Adam's moments by the number of their parameter, so that the reference goes on training;
-/// `hyper_parameters` what its constructors take. Where only one kind of weights is known it stands for both.
+/// `state_dict` holds the raw weights under the reference's names and in its order, running statistics after the
+/// parameters of their module; `ema.shadow_params` the averaged parameters in the order of the network's parameters,
+/// without running statistics; `optimizer_states` Adam's moments by the number of their parameter, so that the
+/// reference goes on training; `hyper_parameters` what its constructors take. Where only one kind of weights is known
+/// it stands for both.
 public struct CheckpointExport: Sendable {
     /// What was written.
     public struct Report: Sendable {
@@ -41,10 +42,12 @@ public struct CheckpointExport: Sendable {
             weights: Self.counting((raw ?? averaged).arrays), hyperParameters: pickled(hyperParameters),
             epoch: progress.epoch ?? 0, globalStep: progress.step ?? 0)
         if averaged.areAveraged {
-            let byName = Dictionary(uniqueKeysWithValues: averaged.arrays.compactMap { array in array.name.map { ($0, array) } })
+            let byName = Dictionary(
+                uniqueKeysWithValues: averaged.arrays.compactMap { array in array.name.map { ($0, array) } })
             let shadow = layout.names.compactMap { byName[$0] }
             draft.average = .init(
-                decay: model.spec.train.emaDecay, updates: progress.averageUpdates ?? progress.step ?? 0, parameters: shadow)
+                decay: model.spec.train.emaDecay, updates: progress.averageUpdates ?? progress.step ?? 0,
+                parameters: shadow)
             sources.append("ema.shadow_params: \(averaged.description)")
         } else {
             remarks.append("there is no moving average: the reference will evaluate the raw weights, and warn")
@@ -58,7 +61,8 @@ public struct CheckpointExport: Sendable {
         try Self.makeFolder(of: path)
         try LightningCheckpoint.write(draft, to: path)
         return Report(
-            path: path, stateTensors: draft.weights.count, averages: draft.average?.parameters.count ?? 0, sources: sources,
+            path: path, stateTensors: draft.weights.count, averages: draft.average?.parameters.count ?? 0,
+            sources: sources,
             remarks: remarks)
     }
 
@@ -79,19 +83,24 @@ public struct CheckpointExport: Sendable {
         }
     }
 
-    /// A state dictionary by itself, which is what the script of EDM2SE loads: the average, under the network's own names.
+    /// A state dictionary by itself, which is what the script of EDM2SE loads: the average, under the network's own
+    /// names.
     private func exportState(of model: StoredModel, to path: String) throws -> Report {
         let averaged = try model.source.weights(.ema, ModelLayout(model.spec, model.catalog))
         try Self.makeFolder(of: path)
         try LightningCheckpoint.writeState(averaged.arrays.map(Self.withoutNetwork), to: path)
         return Report(
-            path: path, stateTensors: averaged.arrays.count, averages: 0, sources: ["the state dictionary: \(averaged.description)"],
-            remarks: ["the file has no hyper-parameters: the reference's script builds its own network of 128 channels"])
+            path: path, stateTensors: averaged.arrays.count, averages: 0,
+            sources: ["the state dictionary: \(averaged.description)"],
+            remarks: ["the file has no hyper-parameters: the reference's script builds its own network of 128 channels"]
+        )
     }
 
     private static func withoutNetwork(_ array: NamedArray) -> NamedArray {
         var array = array
-        if let name = array.name, name.hasPrefix(ModelLayout.network) { array.name = String(name.dropFirst(ModelLayout.network.count)) }
+        if let name = array.name, name.hasPrefix(ModelLayout.network) {
+            array.name = String(name.dropFirst(ModelLayout.network.count))
+        }
         return array
     }
 
@@ -108,7 +117,9 @@ public struct CheckpointExport: Sendable {
     /// Counters of batches are integers to PyTorch.
     private static func counting(_ arrays: [NamedArray]) -> [NamedArray] {
         arrays.map { array in
-            guard let name = array.name, name.hasSuffix(".num_batches_tracked"), array.integers == nil else { return array }
+            guard let name = array.name, name.hasSuffix(".num_batches_tracked"), array.integers == nil else {
+                return array
+            }
             return NamedArray(name: name, shape: array.shape, integers: array.values.map { Int64($0) })
         }
     }
@@ -121,8 +132,8 @@ public struct CheckpointExport: Sendable {
             parameters.isFlow
                 ? .init(module: "flowmse.data_module", name: "SpecsDataModule")
                 : parameters.isConditioned
-                ? .init(module: "sgmse.data_module_cond", name: "NoiseCondSpecsDataModule")
-                : .init(module: "sgmse.data_module", name: "SpecsDataModule"))
+                    ? .init(module: "sgmse.data_module_cond", name: "NoiseCondSpecsDataModule")
+                    : .init(module: "sgmse.data_module", name: "SpecsDataModule"))
         return dictionary
     }
 }

@@ -8,9 +8,9 @@ import WeightFiles
 
 /// Turns a checkpoint into a folder of this program: `weights.safetensors` and `spec.yaml`.
 ///
-/// The arrays are named `ema/…`, `weights/…` (raw), `buffers/…` and `adam/…`, as in the checkpoints of a run; the spec lies
-/// also in the metadata, so that the file explains itself. Everything is checked before anything is written, and the folder takes
-/// its name only when it is whole.
+/// The arrays are named `ema/…`, `weights/…` (raw), `buffers/…` and `adam/…`, as in the checkpoints of a run; the spec
+/// lies also in the metadata, so that the file explains itself. Everything is checked before anything is written, and
+/// the folder takes its name only when it is whole.
 public struct CheckpointImport: Sendable {
     /// Which weights are kept; the optimizer's state belongs to both together.
     public enum Selection: String, Sendable, CaseIterable { case both, ema, raw }
@@ -41,7 +41,8 @@ public struct CheckpointImport: Sendable {
     /// - Throws: `WeightsError` for a tensor that does not fit the network, or has no place in it; `CheckpointError`,
     ///   `WeightFileError`, `SpecErrors`.
     public func run(
-        _ file: String, to folder: String, spec: String? = nil, files: SpecFiles = .disk, weights selection: Selection = .both,
+        _ file: String, to folder: String, spec: String? = nil, files: SpecFiles = .disk,
+        weights selection: Selection = .both,
         overrides: [String] = [], replaces: Bool = false
     ) throws -> Report {
         try WeightSource.checkFolder(file)
@@ -49,9 +50,11 @@ public struct CheckpointImport: Sendable {
             throw CheckpointError(path: folder, reason: "is there already", hint: "name another folder, or add --force")
         }
         // A corpus takes the place of the folder that the checkpoint was trained on.
-        let namesCorpus = overrides.contains { $0.hasPrefix("data.corpus") } && !overrides.contains { $0.hasPrefix("data.path=") }
+        let namesCorpus =
+            overrides.contains { $0.hasPrefix("data.corpus") } && !overrides.contains { $0.hasPrefix("data.path=") }
         let overrides = namesCorpus ? overrides + ["data.path=none"] : overrides
-        let model = try StoredModel(at: file, spec: spec, files: files, overrides: overrides, catalog: catalog, environment: environment)
+        let model = try StoredModel(
+            at: file, spec: spec, files: files, overrides: overrides, catalog: catalog, environment: environment)
         let layout = try ModelLayout(model.spec, catalog)
         var (arrays, metadata): ([NamedArray], [String: String]) = ([], [:])
         var (sources, remarks) = ([String](), model.remarks)
@@ -66,10 +69,13 @@ public struct CheckpointImport: Sendable {
             sources.append(found.description)
             metadata["\(kept.rawValue)_from"] = found.origin
             let statisticsAreKept = arrays.contains { $0.name?.hasPrefix("buffers/") ?? false }
-            arrays += Self.named(found.arrays, part: kept == .ema ? "ema" : "weights", layout, withBuffers: !statisticsAreKept)
+            arrays += Self.named(
+                found.arrays, part: kept == .ema ? "ema" : "weights", layout, withBuffers: !statisticsAreKept)
         }
         try model.source.checkNames(layout)
-        guard !arrays.isEmpty else { throw CheckpointError(path: file, reason: "holds no \(selection.rawValue) weights") }
+        guard !arrays.isEmpty else {
+            throw CheckpointError(path: file, reason: "holds no \(selection.rawValue) weights")
+        }
 
         if selection == .both, let adam = try model.source.adam(layout) {
             for entry in layout.parameters {
@@ -92,10 +98,13 @@ public struct CheckpointImport: Sendable {
         let unique = remarks.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         return Report(
             folder: folder, spec: model.spec, sources: sources, remarks: unique,
-            parameters: layout.parameters.filter { !layout.optional.contains($0.name) }.reduce(0) { $0 + $1.shape.reduce(1, *) })
+            parameters: layout.parameters.filter { !layout.optional.contains($0.name) }.reduce(0) {
+                $0 + $1.shape.reduce(1, *)
+            })
     }
 
-    /// The spec, evaluating the weights where they will lie: what the hyper-parameters say, or the whole with overrides.
+    /// The spec, evaluating the weights where they will lie: what the hyper-parameters say, or the whole with
+    /// overrides.
     private func text(_ model: StoredModel, folder: String, isOverridden: Bool) throws -> String {
         let weights = folder + "/" + ImportedFiles.weights
         if !isOverridden, let imported = try model.hyperParameters(weights: weights) { return imported.yaml }
@@ -110,7 +119,9 @@ public struct CheckpointImport: Sendable {
         let own = Dictionary(uniqueKeysWithValues: layout.parameters.map { ($0.name, "\(part)/\($0.ownName)") })
         let statistics = Dictionary(uniqueKeysWithValues: layout.buffers.map { ($0.name, "buffers/\($0.ownName)") })
         return arrays.compactMap { array in
-            guard let name = array.name, let new = own[name] ?? (withBuffers ? statistics[name] : nil) else { return nil }
+            guard let name = array.name, let new = own[name] ?? (withBuffers ? statistics[name] : nil) else {
+                return nil
+            }
             var array = array
             array.name = new
             return array

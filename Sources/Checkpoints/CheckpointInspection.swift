@@ -33,7 +33,8 @@ public struct CheckpointInspection: Sendable {
     /// - Throws: `WeightFileError` for a file that is damaged, hostile, or of another kind.
     public init(path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else {
-            throw CheckpointError(path: path, reason: "no such file", hint: "sgmse checkpoint list says where checkpoints are published")
+            throw CheckpointError(
+                path: path, reason: "no such file", hint: "sgmse checkpoint list says where checkpoints are published")
         }
         if path.hasSuffix(".safetensors") { try self.init(safetensors: path) } else { try self.init(lightning: path) }
     }
@@ -48,10 +49,14 @@ public struct CheckpointInspection: Sendable {
         (epoch, step) = (checkpoint.epoch, checkpoint.globalStep)
         hyperParameters = checkpoint.hyperParameters.pairs.map { ($0.key.brief, $0.value.brief) }
         if let layout = try EDM2Layout(checkpoint) {
-            for setting in layout.backbone + layout.diffusion { hyperParameters.append((setting.name, setting.value.description)) }
+            for setting in layout.backbone + layout.diffusion {
+                hyperParameters.append((setting.name, setting.value.description))
+            }
             remarks += layout.remarks
         }
-        tensors = checkpoint.parameters.map { Entry(name: $0.name.printable, shape: $0.tensor.shape, type: $0.tensor.type.rawValue) }
+        tensors = checkpoint.parameters.map {
+            Entry(name: $0.name.printable, shape: $0.tensor.shape, type: $0.tensor.type.rawValue)
+        }
         func part(_ name: String, _ tensors: [TensorReference]) -> (name: String, tensors: Int, values: Int) {
             (name, tensors.count, tensors.reduce(0) { $0 + $1.count })
         }
@@ -67,21 +72,32 @@ public struct CheckpointInspection: Sendable {
             others = checkpoint.contents.pairs.map { ($0.key.brief, $0.value.brief) }.filter { !shown.contains($0.0) }
         }
         let extra = checkpoint.parameters.filter { $0.name.hasPrefix("pesq_loss.") }.count
-        if extra > 0 { remarks.append("state_dict holds \(extra) constants of the perceptual loss (pesq_loss.*), which no network uses") }
+        if extra > 0 {
+            remarks.append(
+                "state_dict holds \(extra) constants of the perceptual loss (pesq_loss.*), which no network uses")
+        }
     }
 
     /// Where the raw and the averaged weights are, found by comparing values.
-    private static func places(_ checkpoint: LightningCheckpoint, _ remarks: inout [String]) throws -> (String, String) {
+    private static func places(_ checkpoint: LightningCheckpoint, _ remarks: inout [String]) throws -> (String, String)
+    {
         if checkpoint.stateIsAverage { return ("none: the file holds the moving average alone", "the ema module") }
-        guard let average = checkpoint.movingAverage else { return ("state_dict", "none: the file has no moving average") }
+        guard let average = checkpoint.movingAverage else {
+            return ("state_dict", "none: the file has no moving average")
+        }
         guard try checkpoint.stateHoldsAverage() == true else {
             if average.collected != nil {
                 remarks.append("collected_params holds weights of an earlier validation, which are out of date")
             }
             return ("state_dict", "ema.shadow_params")
         }
-        remarks.append("state_dict equals the moving average: the file was written after a validation, with the averages swapped in")
-        return (average.collected == nil ? "none: not in the file" : "ema.collected_params", "ema.shadow_params, and state_dict")
+        remarks.append(
+            "state_dict equals the moving average: the file was written after a validation, with the averages swapped in"
+        )
+        return (
+            average.collected == nil ? "none: not in the file" : "ema.collected_params",
+            "ema.shadow_params, and state_dict"
+        )
     }
 
     private init(safetensors path: String) throws {
@@ -94,9 +110,13 @@ public struct CheckpointInspection: Sendable {
             default: "safetensors"
             }
         (epoch, step) = (file.metadata["epoch"].flatMap(Int.init), file.metadata["step"].flatMap(Int.init))
-        hyperParameters = file.metadata.filter { $0.key != "spec" }.sorted { $0.key < $1.key }.map { ($0.key.printable, $0.value.printable) }
+        hyperParameters = file.metadata.filter { $0.key != "spec" }.sorted { $0.key < $1.key }.map {
+            ($0.key.printable, $0.value.printable)
+        }
         tensors = file.entries.map { Entry(name: $0.name.printable, shape: $0.shape, type: $0.type.rawValue) }
-        let groups = Dictionary(grouping: tensors) { $0.name.contains("/") ? String($0.name.prefix { $0 != "/" }) : "tensors" }
+        let groups = Dictionary(grouping: tensors) {
+            $0.name.contains("/") ? String($0.name.prefix { $0 != "/" }) : "tensors"
+        }
         parts = groups.sorted { $0.key < $1.key }.map { ($0.key, $0.value.count, $0.value.reduce(0) { $0 + $1.count }) }
         func place(_ part: String, _ choice: String) -> String {
             guard groups[part] != nil else { return "none: not in the file" }
@@ -138,6 +158,8 @@ extension PickleValue {
 extension String {
     /// The text without control characters, which a terminal would obey.
     var printable: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+        String(
+            String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 })
+        )
     }
 }

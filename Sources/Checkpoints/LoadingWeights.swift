@@ -6,8 +6,8 @@ import Tensors
 import WeightFiles
 
 extension ScoreModel {
-    /// Assigns arrays by the names of ``weights``; every parameter must be there in its shape, but those of a diffusion that a
-    /// regression, trained alone, waits for.
+    /// Assigns arrays by the names of ``weights``; every parameter must be there in its shape, but those of a diffusion
+    /// that a regression, trained alone, waits for.
     public func load(_ arrays: [NamedArray]) throws {
         func part(_ prefix: String) -> [NamedArray] {
             arrays.compactMap { array in
@@ -65,7 +65,8 @@ extension [Parameter] {
             }
             guard array.shape == parameter.shape else {
                 throw WeightsError(
-                    parameter: parameter.name, reason: "is \(array.shape) in the weights and \(parameter.shape) in the network")
+                    parameter: parameter.name,
+                    reason: "is \(array.shape) in the weights and \(parameter.shape) in the network")
             }
             parameter.assign(Tensor(array.values, shape: array.shape))
         }

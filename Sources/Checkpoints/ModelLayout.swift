@@ -8,8 +8,8 @@ import WeightFiles
 /// The tensors of a model under the names and in the order of the reference's `state_dict`.
 ///
 /// The network's parameters come first (`dnn.…`), then those of the noise encoder (`noise_encoder.…`), as the moving
-/// average lists them; running statistics are not among them. Of a model with a regression in front, the regression's come
-/// first (`denoiser_net.…`), then the network's (`score_net.…`).
+/// average lists them; running statistics are not among them. Of a model with a regression in front, the regression's
+/// come first (`denoiser_net.…`), then the network's (`score_net.…`).
 package struct ModelLayout {
     package struct Entry {
         /// The name in a `state_dict`.
@@ -46,7 +46,8 @@ package struct ModelLayout {
     /// Our own names have a prefix for the encoder and the regression alone.
     private static func entry(_ name: String, _ shape: [Int], _ network: String) -> Entry {
         if name.hasPrefix(ScoreModel.regressionPrefix) {
-            return Entry(name: regression + name.dropFirst(ScoreModel.regressionPrefix.count), ownName: name, shape: shape)
+            return Entry(
+                name: regression + name.dropFirst(ScoreModel.regressionPrefix.count), ownName: name, shape: shape)
         }
         for (own, there) in stretch where name.hasPrefix(own) {
             return Entry(name: network + there + name.dropFirst(own.count), ownName: name, shape: shape)
@@ -83,11 +84,14 @@ package struct ModelLayout {
         return ordered + buffers.filter { waiting[Self.module(of: $0.name)] != nil }
     }
 
-    private static func module(of name: String) -> Substring { name.prefix(upTo: name.lastIndex(of: ".") ?? name.startIndex) }
+    private static func module(of name: String) -> Substring {
+        name.prefix(upTo: name.lastIndex(of: ".") ?? name.startIndex)
+    }
 
     /// The arrays of this model among `arrays`, each checked, in the order of ``stateOrder``.
     ///
-    /// Running statistics may be missing, as where a file holds parameters alone; anything else is not part of the model.
+    /// Running statistics may be missing, as where a file holds parameters alone; anything else is not part of the
+    /// model.
     /// - Throws: `WeightsError` for a parameter that is missing, of another shape, or not finite.
     package func select(from arrays: [NamedArray], in file: String) throws(WeightsError) -> [NamedArray] {
         let byName = Dictionary(arrays.compactMap { array in array.name.map { ($0, array) } }, uniquingKeysWith: { $1 })
@@ -101,7 +105,9 @@ package struct ModelLayout {
             guard array.shape == entry.shape else {
                 throw WeightsError(
                     parameter: entry.name,
-                    reason: "is \(array.shape) in \(file), and \(entry.shape) in the network that its hyper-parameters describe")
+                    reason:
+                        "is \(array.shape) in \(file), and \(entry.shape) in the network that its hyper-parameters describe"
+                )
             }
             guard array.values.allSatisfy(\.isFinite) else {
                 throw WeightsError(

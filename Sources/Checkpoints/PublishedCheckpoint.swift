@@ -35,13 +35,17 @@ public struct PublishedCheckpoint: Sendable {
 
     /// The name under which the file is looked for.
     public var fileName: String {
-        guard case .web(let address) = address, let name = address.split(separator: "/").last else { return id + ".ckpt" }
+        guard case .web(let address) = address, let name = address.split(separator: "/").last else {
+            return id + ".ckpt"
+        }
         return String(name)
     }
 
     /// The file in `folder`, if it is there under its published name or its id.
     public func file(in folder: String) -> String? {
-        [fileName, id + ".ckpt", id + ".pt"].map { folder + "/" + $0 }.first { FileManager.default.fileExists(atPath: $0) }
+        [fileName, id + ".ckpt", id + ".pt"].map { folder + "/" + $0 }.first {
+            FileManager.default.fileExists(atPath: $0)
+        }
     }
 
     /// Where the file is published.
@@ -69,12 +73,14 @@ public struct CheckpointRegistry: Sendable {
 
     public subscript(id: String) -> PublishedCheckpoint? { entries.first { $0.id == id } }
 
-    /// Everything that the guide of the reference lists, in its order, and the checkpoints of flow matching and of StoRM.
+    /// Everything that the guide of the reference lists, in its order, and the checkpoints of flow matching and of
+    /// StoRM.
     public static let standard = CheckpointRegistry(
         entries: journal + fullband + objectives + [bridge] + reverberation + flows + regenerations)
 
     private static let guide = "the guide of github.com/sp-uhh/sgmse"
-    private static let pc = "--N 30 --sampler pc --predictor reverse_diffusion --corrector ald --corrector-steps 1 --snr 0.5"
+    private static let pc =
+        "--N 30 --sampler pc --predictor reverse_diffusion --corrector ald --corrector-steps 1 --snr 0.5"
     private static let bridgeSampler = "--N 50 --sampler sb_ode"
     private static let page = "project page of Richter et al., ICASSP 2025 (github.com/sp-uhh/gen-se)"
     private static let hosts = "https://www2.informatik.uni-hamburg.de/sp/audio/publications/"
@@ -87,7 +93,8 @@ public struct CheckpointRegistry: Sendable {
         return [
             PublishedCheckpoint(
                 id: "sgmse-plus-vb-dmd", summary: "SGMSE+ on VoiceBank-DEMAND",
-                address: .drive(id: "1_H3EXvhcYBhOZ9QNUcD5VZHc6ktrRbwQ", folder: drive), backbone: "ncsnpp", sde: "ouve",
+                address: .drive(id: "1_H3EXvhcYBhOZ9QNUcD5VZHc6ktrRbwQ", folder: drive), backbone: "ncsnpp",
+                sde: "ouve",
                 sampleRate: 16000, sampler: pc,
                 reported: [
                     .init(
@@ -100,12 +107,15 @@ public struct CheckpointRegistry: Sendable {
                 ]),
             PublishedCheckpoint(
                 id: "sgmse-plus-wsj0-chime3", summary: "SGMSE+ on WSJ0-CHiME3",
-                address: .drive(id: "16K4DUdpmLhDNC7pJhBBc08pkSIn_yMPi", folder: drive), backbone: "ncsnpp", sde: "ouve",
+                address: .drive(id: "16K4DUdpmLhDNC7pJhBBc08pkSIn_yMPi", folder: drive), backbone: "ncsnpp",
+                sde: "ouve",
                 sampleRate: 16000, sampler: pc, reported: []),
             PublishedCheckpoint(
                 id: "sgmse-plus-wsj0-reverb", summary: "SGMSE+ for dereverberation on WSJ0-REVERB",
-                address: .drive(id: "1eiOy0VjHh9V9ZUFTxu1Pq2w19izl9ejD", folder: reverb), backbone: "ncsnpp", sde: "ouve",
-                sampleRate: 16000, sampler: pc.replacing("--N 30", with: "--N 50").replacing("--snr 0.5", with: "--snr 0.33"),
+                address: .drive(id: "1eiOy0VjHh9V9ZUFTxu1Pq2w19izl9ejD", folder: reverb), backbone: "ncsnpp",
+                sde: "ouve",
+                sampleRate: 16000,
+                sampler: pc.replacing("--N 30", with: "--N 50").replacing("--snr 0.5", with: "--snr 0.33"),
                 reported: [], remark: "the authors find N 50 and snr 0.33 better for this one"),
         ]
     }()
@@ -119,16 +129,20 @@ public struct CheckpointRegistry: Sendable {
             _ id: String, _ summary: String, _ drive: String, _ set: String, _ values: [(String, Double)]
         ) -> PublishedCheckpoint {
             PublishedCheckpoint(
-                id: id, summary: summary, address: .drive(id: drive, folder: folder), backbone: "ncsnpp_48k", sde: "ouve",
+                id: id, summary: summary, address: .drive(id: drive, folder: folder), backbone: "ncsnpp_48k",
+                sde: "ouve",
                 sampleRate: 48000, sampler: pc, reported: [.init(set: set, values: values, source: source)])
         }
         return [
             entry(
-                "sgmse-plus-ears-wham", "SGMSE+ at 48 kHz on EARS-WHAM", "1t_DLLk8iPH6nj8M5wGeOP3jFPaz3i7K5", "EARS-WHAM",
+                "sgmse-plus-ears-wham", "SGMSE+ at 48 kHz on EARS-WHAM", "1t_DLLk8iPH6nj8M5wGeOP3jFPaz3i7K5",
+                "EARS-WHAM",
                 [("polqa", 3.40), ("si_sdr", 16.78), ("pesq", 2.50), ("estoi", 0.73), ("dnsmos", 3.88)]),
             entry(
-                "sgmse-plus-ears-reverb", "SGMSE+ at 48 kHz for dereverberation on EARS-Reverb", "1PunXuLbuyGkknQCn_y-RCV2dTZBhyE3V",
-                "EARS-Reverb", [("polqa", 3.61), ("si_sdr", 5.79), ("pesq", 3.03), ("estoi", 0.85), ("mos_reverb", 4.73)]),
+                "sgmse-plus-ears-reverb", "SGMSE+ at 48 kHz for dereverberation on EARS-Reverb",
+                "1PunXuLbuyGkknQCn_y-RCV2dTZBhyE3V",
+                "EARS-Reverb",
+                [("polqa", 3.61), ("si_sdr", 5.79), ("pesq", 3.03), ("estoi", 0.85), ("mos_reverb", 4.73)]),
         ]
     }()
 
@@ -152,15 +166,21 @@ public struct CheckpointRegistry: Sendable {
             if number == 4 {
                 // The study's own file was not found; this is the later model of the same authors on the same network.
                 return PublishedCheckpoint(
-                    id: "m4", summary: summary + ": EDM2SE", address: .web(hosts + "icassp2026-edm2se/checkpoints/edm2se_vbdmd.ckpt"),
-                    backbone: "edm2", sde: "sbve_edm2", sampleRate: 16000, sampler: "--N 50 --sampler edm2_ode", reported: reported,
-                    remark: "the file is that of EDM2SE (ICASSP 2026), whose loss may not be M4's: the reported row is M4's; it holds a state "
+                    id: "m4", summary: summary + ": EDM2SE",
+                    address: .web(hosts + "icassp2026-edm2se/checkpoints/edm2se_vbdmd.ckpt"),
+                    backbone: "edm2", sde: "sbve_edm2", sampleRate: 16000, sampler: "--N 50 --sampler edm2_ode",
+                    reported: reported,
+                    remark:
+                        "the file is that of EDM2SE (ICASSP 2026), whose loss may not be M4's: the reported row is M4's; it holds a state "
                         + "dictionary alone, so its sizes are read from its tensors")
             }
             return PublishedCheckpoint(
-                id: "m\(number)", summary: summary, address: .web(hosts + "icassp2025_gense/checkpoints/m\(number).ckpt"),
-                backbone: "ncsnpp_v2", sde: isBridge ? "sbve" : "ouve", sampleRate: 16000, sampler: isBridge ? bridgeSampler : pc,
-                reported: reported, remark: "the file's own hyper-parameters say which loss and scalings: sgmse checkpoint inspect")
+                id: "m\(number)", summary: summary,
+                address: .web(hosts + "icassp2025_gense/checkpoints/m\(number).ckpt"),
+                backbone: "ncsnpp_v2", sde: isBridge ? "sbve" : "ouve", sampleRate: 16000,
+                sampler: isBridge ? bridgeSampler : pc,
+                reported: reported,
+                remark: "the file's own hyper-parameters say which loss and scalings: sgmse checkpoint inspect")
         }
         return [
             entry(1, [3.93, 2.84, 17.7, 0.86, 3.54]), entry(2, [3.96, 2.90, 18.0, 0.86, 3.55]),
@@ -176,7 +196,8 @@ public struct CheckpointRegistry: Sendable {
 
     private static let bridge = PublishedCheckpoint(
         id: "sb-vb-dmd-ears-wham", summary: "Schrödinger bridge on VoiceBank-DEMAND and EARS-WHAM, 900k steps",
-        address: .web(hosts + "lipdiffuser/checkpoints/SB_VB-DMD_EARS-WHAM_900k.pt"), backbone: "ncsnpp_v2", sde: "sbve",
+        address: .web(hosts + "lipdiffuser/checkpoints/SB_VB-DMD_EARS-WHAM_900k.pt"), backbone: "ncsnpp_v2",
+        sde: "sbve",
         sampleRate: 16000, sampler: bridgeSampler, reported: [],
         remark: "trained by data_prediction with batches of 16 on 2 devices, says \(guide)")
 
@@ -186,7 +207,9 @@ public struct CheckpointRegistry: Sendable {
                 id: id, summary: summary, address: .web(hosts + "itg2025-reverbfx/checkpoints/" + file),
                 backbone: "not stated", sde: isBridge ? "sbve" : "ouve", sampleRate: nil,
                 sampler: isBridge ? bridgeSampler : pc, reported: [],
-                remark: "the guide states neither network nor rate: the file's own hyper-parameters do; cite the paper of ReverbFX")
+                remark:
+                    "the guide states neither network nor rate: the file's own hyper-parameters do; cite the paper of ReverbFX"
+            )
         }
         return [
             entry(

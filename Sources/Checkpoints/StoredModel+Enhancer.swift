@@ -38,8 +38,10 @@ public struct LoadedEnhancer: Sendable {
 extension StoredModel {
     /// The model ready to enhance, at the first evaluation point of its spec.
     ///
-    /// A conditioned model takes its reference from the recording itself, where it is free of speech, unless `condition` says otherwise.
-    /// - Throws: `IncompatibleParts` or `ReferenceError` for a condition that the model cannot take; what ``weights(_:)`` throws.
+    /// A conditioned model takes its reference from the recording itself, where it is free of speech, unless
+    /// `condition` says otherwise.
+    /// - Throws: `IncompatibleParts` or `ReferenceError` for a condition that the model cannot take; what
+    ///   ``weights(_:)`` throws.
     public func enhancer(
         _ choice: Choice = .ema, under condition: ReferenceChoice = ReferenceChoice(), seed: UInt64 = 0
     ) throws -> LoadedEnhancer {
@@ -64,19 +66,25 @@ extension StoredModel {
         }
         if let conditioning = spec.conditioning {
             let (chooser, note) = try ReferenceChooser.named(
-                condition.reference ?? "estimated", duration: condition.seconds, trainedFrames: conditioning.refNumFrames,
+                condition.reference ?? "estimated", duration: condition.seconds,
+                trainedFrames: conditioning.refNumFrames,
                 stft: builder.frontEnd.stft, sampleRate: spec.data.sampleRate, seed: seed)
             loaded.references = chooser
-            loaded.remarks = [note].compactMap(\.self) + Self.neverTrained(conditioning, point.guidance ?? 1, chooser.reference.mode)
+            loaded.remarks =
+                [note].compactMap(\.self) + Self.neverTrained(conditioning, point.guidance ?? 1, chooser.reference.mode)
         }
         return loaded
     }
 
     /// What is asked of a conditioned network that its training never showed it.
-    private static func neverTrained(_ conditioning: ConditioningSpec, _ guidance: Double, _ mode: NoiseReferenceSpec.Mode) -> [String] {
+    private static func neverTrained(
+        _ conditioning: ConditioningSpec, _ guidance: Double, _ mode: NoiseReferenceSpec.Mode
+    ) -> [String] {
         if mode == .none { return ["reference none leaves the conditioning out, which no network is trained for"] }
         guard conditioning.condDropProb == 0, mode == .zero || guidance != 1 else { return [] }
-        return ["guidance \(SettingValue.number(guidance).compact) with reference \(mode) asks a network that never trained without a reference: its cond_drop_prob is 0"]
+        return [
+            "guidance \(SettingValue.number(guidance).compact) with reference \(mode) asks a network that never trained without a reference: its cond_drop_prob is 0"
+        ]
     }
 
     private func takesSteps(_ sampler: SpecLanguage.Choice) -> Bool {
@@ -87,7 +95,8 @@ extension StoredModel {
     ///
     /// A setting of the spec's own sampler stands unless it is replaced; another sampler begins from its defaults.
     public static func overrides(
-        of spec: ExperimentSpec, catalog: Catalog, sampler: String?, steps: Int?, settings: [(name: String, value: String)],
+        of spec: ExperimentSpec, catalog: Catalog, sampler: String?, steps: Int?,
+        settings: [(name: String, value: String)],
         tEps: Double? = nil, padding: String? = nil, segment: Double? = nil
     ) -> [String] {
         var overrides: [String] = []
@@ -100,7 +109,8 @@ extension StoredModel {
                 values.removeAll { $0.name == setting.name }
                 values.append(setting)
             }
-            let text = (["name: \(SettingValue.text(name))"] + values.map { "\($0.name): \($0.value)" }).joined(separator: ", ")
+            let text = (["name: \(SettingValue.text(name))"] + values.map { "\($0.name): \($0.value)" }).joined(
+                separator: ", ")
             overrides.append("evaluate.sampler={ \(text) }")
         }
         let choosesSteps = catalog.samplers[name]?.descriptor.traits.contains(.choosesSteps) ?? false

@@ -16,7 +16,8 @@ extension StoredModel {
     ///   - environment: The value of an environment variable, for paths in specs.
     ///   - store: Opens the store; called only where nothing else is meant.
     public static func find(
-        _ text: String, kind: CheckpointRecord.Kind? = nil, spec: String? = nil, files: SpecFiles = .disk, folder: String,
+        _ text: String, kind: CheckpointRecord.Kind? = nil, spec: String? = nil, files: SpecFiles = .disk,
+        folder: String,
         registry: CheckpointRegistry = .standard, catalog: Catalog = .standard,
         environment: @escaping SpecLoader.Environment = { _ in nil }, store: () throws -> RunStore
     ) throws -> StoredModel {
@@ -24,19 +25,24 @@ extension StoredModel {
             return try StoredModel(at: text, spec: spec, files: files, catalog: catalog, environment: environment)
         }
         if let published = registry[text] {
-            if let file = published.file(in: folder) { return try StoredModel(at: file, catalog: catalog, environment: environment) }
+            if let file = published.file(in: folder) {
+                return try StoredModel(at: file, catalog: catalog, environment: environment)
+            }
             throw CheckpointError(
                 path: text, reason: "is published at \(published.source), and not in \(folder)",
                 hint: published.instruction(folder: folder))
         }
-        guard !text.contains("/"), !text.hasSuffix(".ckpt"), !text.hasSuffix(".pt"), !text.hasSuffix(".safetensors") else {
-            throw CheckpointError(path: text, reason: "no such file", hint: "sgmse checkpoint list says where checkpoints are published")
+        guard !text.contains("/"), !text.hasSuffix(".ckpt"), !text.hasSuffix(".pt"), !text.hasSuffix(".safetensors")
+        else {
+            throw CheckpointError(
+                path: text, reason: "no such file", hint: "sgmse checkpoint list says where checkpoints are published")
         }
         let (run, store) = try run(text, registry, store)
         let kinds = kind.map { [$0] } ?? [.bestPESQ, .last]
         for kind in kinds {
             if let checkpoint = try store.checkpoint(of: run.id, kind: kind) {
-                return try StoredModel(run: run, checkpoint: checkpoint, in: store, catalog: catalog, environment: environment)
+                return try StoredModel(
+                    run: run, checkpoint: checkpoint, in: store, catalog: catalog, environment: environment)
             }
         }
         throw CheckpointError(
@@ -57,11 +63,15 @@ extension StoredModel {
                     + "published: \(registry.entries.map(\.id).joined(separator: ", "))")
         }
         let store: RunStore
-        do { store = try open() } catch let error as StoreError where !FileManager.default.fileExists(atPath: error.path) {
+        do { store = try open() } catch let error as StoreError
+            where !FileManager.default.fileExists(atPath: error.path)
+        {
             throw unknown("there is no store at \(error.path)", runs: [])
         }
         let runs = try store.runs()
-        let isRuns = runs.contains { $0.name == name || $0.shortID.hasPrefix(name) || "\($0.name)-\($0.shortID)" == name }
+        let isRuns = runs.contains {
+            $0.name == name || $0.shortID.hasPrefix(name) || "\($0.name)-\($0.shortID)" == name
+        }
         guard isRuns else { throw unknown("the store is \(store.path)", runs: Set(runs.map(\.name)).sorted()) }
         return (try store.run(named: name), store)
     }

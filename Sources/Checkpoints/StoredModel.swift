@@ -9,8 +9,8 @@ import WeightFiles
 
 /// A trained model at rest, wherever it came from: its spec, and its weights on request.
 ///
-/// Read are checkpoints of the reference (`.ckpt`, `.pt`), the training checkpoints of runs, and imported models (a folder
-/// with `weights.safetensors` and `spec.yaml`, or that file alone). Nothing in them is executed.
+/// Read are checkpoints of the reference (`.ckpt`, `.pt`), the training checkpoints of runs, and imported models (a
+/// folder with `weights.safetensors` and `spec.yaml`, or that file alone). Nothing in them is executed.
 public struct StoredModel: Sendable {
     /// Which of its weights; a moving average that is not there is replaced by raw ones, and that is said.
     public typealias Choice = WeightChoice
@@ -50,10 +50,12 @@ public struct StoredModel: Sendable {
     ///   - spec: The spec of the network, for weights that come alone; the file's own if `nil`.
     ///   - files: Where that spec is read from.
     ///   - overrides: Settings that replace the spec's own, as `evaluate.N=50`.
-    ///   - environment: The value of an environment variable, for `~/` and `${env:NAME}` in the paths of specs and overrides.
+    ///   - environment: The value of an environment variable, for `~/` and `${env:NAME}` in the paths of specs and
+    ///     overrides.
     /// - Throws: `WeightFileError`, `WeightsError`, `SpecErrors`, or `CheckpointError`.
     public init(
-        at path: String, spec: String? = nil, files: SpecFiles = .disk, overrides: [String] = [], catalog: Catalog = .standard,
+        at path: String, spec: String? = nil, files: SpecFiles = .disk, overrides: [String] = [],
+        catalog: Catalog = .standard,
         environment: @escaping SpecLoader.Environment = { _ in nil }
     ) throws {
         let source = try WeightSource(at: path)
@@ -66,19 +68,22 @@ public struct StoredModel: Sendable {
         }
         switch source.contents {
         case .lightning(let checkpoint): try self.init(checkpoint, source, overrides, catalog, loader)
-        case .parts(let file): try self.init(file, source, folder: source.path == path ? nil : path, overrides, catalog, loader)
+        case .parts(let file):
+            try self.init(file, source, folder: source.path == path ? nil : path, overrides, catalog, loader)
         }
     }
 
     /// Opens a checkpoint of a run.
     public init(
-        run: Run, checkpoint: CheckpointRecord, in store: RunStore, overrides: [String] = [], catalog: Catalog = .standard,
+        run: Run, checkpoint: CheckpointRecord, in store: RunStore, overrides: [String] = [],
+        catalog: Catalog = .standard,
         environment: @escaping SpecLoader.Environment = { _ in nil }
     ) throws {
         let loader = SpecLoader(vocabulary: catalog.vocabulary, environment: environment)
         let loaded = try loader.load(text: Self.text(of: run, in: store), file: run.name, overrides: overrides)
         self.init(
-            try WeightSource(at: store.folder + "/" + checkpoint.path), loaded, "run \(run.name) (\(run.shortID))", catalog, loader)
+            try WeightSource(at: store.folder + "/" + checkpoint.path), loaded, "run \(run.name) (\(run.shortID))",
+            catalog, loader)
     }
 
     private init(
@@ -92,25 +97,32 @@ public struct StoredModel: Sendable {
     }
 
     private init(
-        _ checkpoint: LightningCheckpoint, _ source: WeightSource, _ overrides: [String], _ catalog: Catalog, _ loader: SpecLoader
+        _ checkpoint: LightningCheckpoint, _ source: WeightSource, _ overrides: [String], _ catalog: Catalog,
+        _ loader: SpecLoader
     ) throws {
         let path = source.path
         let layout = try EDM2Layout(checkpoint)
         guard layout != nil || !checkpoint.hyperParameters.pairs.isEmpty else {
             throw CheckpointError(
-                path: path, reason: "holds weights without hyper-parameters, so nothing says what network they belong to",
+                path: path,
+                reason: "holds weights without hyper-parameters, so nothing says what network they belong to",
                 hint: "name the network's spec with --spec FILE, or import a checkpoint that training wrote")
         }
         let imported = try Self.hyperParameters(checkpoint, path, weights: path, catalog)
         let loaded = try loader.load(text: imported.yaml, file: "hyper_parameters of \(path)", overrides: overrides)
         try NetworkSize.check(loaded.spec, available: source.valueCount, file: path)
-        self.init(source, loaded, layout == nil ? "its hyper-parameters" : "the tensors of \(path)", catalog, loader, remarks: source.remarks + imported.remarks)
+        self.init(
+            source, loaded, layout == nil ? "its hyper-parameters" : "the tensors of \(path)", catalog, loader,
+            remarks: source.remarks + imported.remarks)
     }
 
     private init(
-        _ file: SafetensorsFile, _ source: WeightSource, folder: String?, _ overrides: [String], _ catalog: Catalog, _ loader: SpecLoader
+        _ file: SafetensorsFile, _ source: WeightSource, folder: String?, _ overrides: [String], _ catalog: Catalog,
+        _ loader: SpecLoader
     ) throws {
-        let written = folder.map { $0 + "/" + ImportedFiles.spec }.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }
+        let written = folder.map { $0 + "/" + ImportedFiles.spec }.flatMap {
+            try? String(contentsOfFile: $0, encoding: .utf8)
+        }
         let (text, place): (String, String)
         if let written, let folder {
             (text, place) = (written, folder + "/" + ImportedFiles.spec)
@@ -121,7 +133,9 @@ public struct StoredModel: Sendable {
         } else {
             throw CheckpointError(
                 path: source.path, reason: "nothing says what network its weights belong to",
-                hint: "name the network's spec with --spec FILE, or the run instead, or a folder of sgmse checkpoint import")
+                hint:
+                    "name the network's spec with --spec FILE, or the run instead, or a folder of sgmse checkpoint import"
+            )
         }
         let loaded = try loader.load(text: text, file: place, overrides: overrides)
         try NetworkSize.check(loaded.spec, available: source.valueCount, file: source.path)
@@ -164,8 +178,10 @@ public struct StoredModel: Sendable {
     /// A run's spec as YAML.
     private static func text(of run: Run, in store: RunStore) throws -> String {
         let resolved = try store.spec(of: run.id).resolved
-        guard case .section(let settings)? = try? JSONDecoder().decode(SettingValue.self, from: Data(resolved.utf8)) else {
-            throw CheckpointError(path: store.path, reason: "the spec of run \(run.name) is damaged", hint: "sgmse doctor")
+        guard case .section(let settings)? = try? JSONDecoder().decode(SettingValue.self, from: Data(resolved.utf8))
+        else {
+            throw CheckpointError(
+                path: store.path, reason: "the spec of run \(run.name) is damaged", hint: "sgmse doctor")
         }
         return ResolvedRendering.yaml(ExperimentSpec(settings))
     }
@@ -188,7 +204,8 @@ public struct StoredModel: Sendable {
 
     private static func notes(_ checkpoint: LightningCheckpoint) -> String? {
         guard let step = checkpoint.globalStep else { return nil }
-        return "A checkpoint of the reference after step \(step)" + (checkpoint.epoch.map { ", epoch \($0)" } ?? "") + "."
+        return "A checkpoint of the reference after step \(step)" + (checkpoint.epoch.map { ", epoch \($0)" } ?? "")
+            + "."
     }
 }
 

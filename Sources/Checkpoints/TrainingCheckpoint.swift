@@ -6,9 +6,9 @@ import WeightFiles
 
 /// Everything a training needs to go on as if it had never stopped, as one safetensors file.
 ///
-/// Arrays are named `weights/…`, `ema/…`, `adam/first/…`, `adam/second/…` and `buffers/…`; moments that are still zero are
-/// left out. The metadata holds the step and what the file belongs to. Draws are addressed by step, so no random state is
-/// kept.
+/// Arrays are named `weights/…`, `ema/…`, `adam/first/…`, `adam/second/…` and `buffers/…`; moments that are still zero
+/// are left out. The metadata holds the step and what the file belongs to. Draws are addressed by step, so no random
+/// state is kept.
 public struct TrainingCheckpoint: Sendable {
     static let format = "sgmse-training-1"
 
@@ -95,7 +95,8 @@ public struct TrainingCheckpoint: Sendable {
         buffers = try model.buffers.map { ($0.name, try tensor("buffers", $0.name, $0.parameter)) }
     }
 
-    /// The averaged or the raw weights of a training checkpoint, and the running statistics, by the names of `ScoreModel.weights`.
+    /// The averaged or the raw weights of a training checkpoint, and the running statistics, by the names of
+    /// `ScoreModel.weights`.
     public static func weights(at path: String, averaged: Bool, model: ScoreModel) throws -> [NamedArray] {
         let file = try SafetensorsFile(path: path)
         let part = averaged ? "ema" : "weights"

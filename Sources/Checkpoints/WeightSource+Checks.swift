@@ -10,9 +10,12 @@ extension WeightSource {
         guard case .lightning(let whole) = contents else { return }
         let checkpoint = Self.placed(whole, layout)
         let known = Set(layout.names + layout.buffers.map(\.name))
-        let others = checkpoint.parameters.map(\.name).filter { !known.contains($0) && !$0.hasPrefix(Self.lossConstants) }
+        let others = checkpoint.parameters.map(\.name).filter {
+            !known.contains($0) && !$0.hasPrefix(Self.lossConstants)
+        }
         guard let first = others.first else { return }
-        let more = others.dropFirst().prefix(8).map(\.printable) + (others.count > 9 ? ["and \(others.count - 9) more"] : [])
+        let more =
+            others.dropFirst().prefix(8).map(\.printable) + (others.count > 9 ? ["and \(others.count - 9) more"] : [])
         throw WeightsError(
             parameter: first.printable,
             reason: "in state_dict of \(path) has no place in the network that its hyper-parameters describe"

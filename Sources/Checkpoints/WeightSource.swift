@@ -27,13 +27,15 @@ package struct WeightSource: Sendable {
     package init(at path: String) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw CheckpointError(path: path, reason: "no such file", hint: "sgmse checkpoint list says where checkpoints are published")
+            throw CheckpointError(
+                path: path, reason: "no such file", hint: "sgmse checkpoint list says where checkpoints are published")
         }
         try Self.checkFolder(path)
         let file = isFolder.boolValue ? path + "/" + ImportedFiles.weights : path
         self.path = file
         contents =
-            file.hasSuffix(".safetensors") ? .parts(try SafetensorsFile(path: file))
+            file.hasSuffix(".safetensors")
+            ? .parts(try SafetensorsFile(path: file))
             : .lightning(Self.named(try LightningCheckpoint(path: file)))
     }
 
@@ -46,11 +48,15 @@ package struct WeightSource: Sendable {
         guard !names.contains(where: { name in known.contains { name.hasPrefix($0) } }) else { return checkpoint }
         if names.contains(where: { $0.contains("." + ModelLayout.network) }) {
             return checkpoint.renamed { name in
-                let places = [ModelLayout.network, ModelLayout.encoder].compactMap { name.firstRange(of: "." + $0)?.lowerBound }
+                let places = [ModelLayout.network, ModelLayout.encoder].compactMap {
+                    name.firstRange(of: "." + $0)?.lowerBound
+                }
                 return places.min().map { String(name[name.index(after: $0)...]) } ?? name
             }
         }
-        return checkpoint.renamed { $0.hasPrefix(ModelLayout.encoder) || $0.hasPrefix(lossConstants) ? $0 : ModelLayout.network + $0 }
+        return checkpoint.renamed {
+            $0.hasPrefix(ModelLayout.encoder) || $0.hasPrefix(lossConstants) ? $0 : ModelLayout.network + $0
+        }
     }
 
     /// What is to be said of the names in the file.
@@ -62,7 +68,8 @@ package struct WeightSource: Sendable {
     package var progress: Progress {
         switch contents {
         case .lightning(let checkpoint):
-            return Progress(step: checkpoint.globalStep, epoch: checkpoint.epoch, averageUpdates: checkpoint.movingAverage?.updates)
+            return Progress(
+                step: checkpoint.globalStep, epoch: checkpoint.epoch, averageUpdates: checkpoint.movingAverage?.updates)
         case .parts(let file):
             func number(_ name: String) -> Int? { file.metadata[name].flatMap(Int.init) }
             return Progress(step: number("step"), epoch: number("epoch"), averageUpdates: number("ema_updates"))
@@ -81,8 +88,11 @@ package struct WeightSource: Sendable {
     package var holdsRawWeights: Bool {
         get throws {
             switch contents {
-            case .lightning(let checkpoint): try !checkpoint.stateIsAverage && (checkpoint.movingAverage == nil || !checkpoint.weights(.raw).areAveraged)
-            case .parts(let file): file.names.contains { $0.hasPrefix("weights/") } || !file.names.contains { $0.contains("/") }
+            case .lightning(let checkpoint):
+                try !checkpoint.stateIsAverage
+                    && (checkpoint.movingAverage == nil || !checkpoint.weights(.raw).areAveraged)
+            case .parts(let file):
+                file.names.contains { $0.hasPrefix("weights/") } || !file.names.contains { $0.contains("/") }
             }
         }
     }
@@ -105,13 +115,16 @@ package struct WeightSource: Sendable {
         }
     }
 
-    private func weights(_ choice: StoredModel.Choice, _ layout: ModelLayout, _ file: SafetensorsFile) throws -> StoredModel.Weights {
+    private func weights(_ choice: StoredModel.Choice, _ layout: ModelLayout, _ file: SafetensorsFile) throws
+        -> StoredModel.Weights
+    {
         let names = Set(file.names)
         let parts = [StoredModel.Choice.ema: "ema", .raw: "weights"]
         func holds(_ part: String) -> Bool { names.contains { $0.hasPrefix(part + "/") } }
         if !holds("ema"), !holds("weights") { return try plainWeights(choice, layout, file) }
         let other: StoredModel.Choice = choice == .ema ? .raw : .ema
-        guard let used = [choice, other].first(where: { holds(parts[$0] ?? "") }), used == choice || choice == .ema else {
+        guard let used = [choice, other].first(where: { holds(parts[$0] ?? "") }), used == choice || choice == .ema
+        else {
             throw CheckpointError(
                 path: path, reason: "holds no \(choice.rawValue) weights",
                 hint: holds(parts[other] ?? "") ? "ask for \(other.rawValue)" : "is this a checkpoint?")
@@ -133,7 +146,8 @@ package struct WeightSource: Sendable {
             remark: used == choice ? nil : "the file has no moving average: these are the raw weights")
     }
 
-    /// The arrays of a file that holds nothing but a state dictionary: the network's own names, or those of the reference's model.
+    /// The arrays of a file that holds nothing but a state dictionary: the network's own names, or those of the
+    /// reference's model.
     private func plainWeights(
         _ choice: StoredModel.Choice, _ layout: ModelLayout, _ file: SafetensorsFile
     ) throws -> StoredModel.Weights {
@@ -167,11 +181,13 @@ package struct WeightSource: Sendable {
         let names = Set(file.names)
         func count(_ name: String) -> Int { file.metadata[name].flatMap(Int.init) ?? 0 }
         var adam = LightningCheckpoint.Adam(
-            updates: file.metadata[ImportedFiles.adamUpdates].flatMap(Int.init) ?? count("step") + count("warm_steps"), moments: [:])
+            updates: file.metadata[ImportedFiles.adamUpdates].flatMap(Int.init) ?? count("step") + count("warm_steps"),
+            moments: [:])
         func moment(_ part: String, _ entry: ModelLayout.Entry) throws -> NamedArray {
             var array = try file.array("adam/\(part)/\(entry.ownName)")
             guard array.shape == entry.shape, array.values.allSatisfy(\.isFinite) else {
-                throw WeightsError(parameter: entry.ownName, reason: "has moments in \(path) that do not fit it, or are not finite")
+                throw WeightsError(
+                    parameter: entry.ownName, reason: "has moments in \(path) that do not fit it, or are not finite")
             }
             array.name = entry.name
             return array
@@ -184,11 +200,14 @@ package struct WeightSource: Sendable {
 
     /// A checkpoint of a regression by itself, whose network has the name of a single one, in the regression's place.
     package static func placed(_ checkpoint: LightningCheckpoint, _ layout: ModelLayout) -> LightningCheckpoint {
-        guard !layout.optional.isEmpty, !checkpoint.parameters.contains(where: { $0.name.hasPrefix(ModelLayout.regression) }) else {
+        guard !layout.optional.isEmpty,
+            !checkpoint.parameters.contains(where: { $0.name.hasPrefix(ModelLayout.regression) })
+        else {
             return checkpoint
         }
         return checkpoint.renamed { name in
-            name.hasPrefix(ModelLayout.network) ? ModelLayout.regression + name.dropFirst(ModelLayout.network.count) : name
+            name.hasPrefix(ModelLayout.network)
+                ? ModelLayout.regression + name.dropFirst(ModelLayout.network.count) : name
         }
     }
 
@@ -200,7 +219,9 @@ package struct WeightSource: Sendable {
     }
 
     /// Shapes before values: a wrong file is refused without reading its tensors.
-    private static func check(_ checkpoint: LightningCheckpoint, against layout: ModelLayout, file: String) throws(WeightsError) {
+    private static func check(_ checkpoint: LightningCheckpoint, against layout: ModelLayout, file: String)
+        throws(WeightsError)
+    {
         let shapes = Dictionary(checkpoint.parameters.map { ($0.name, $0.tensor.shape) }) { first, _ in first }
         for entry in layout.parameters {
             guard let shape = shapes[entry.name] else {
@@ -210,7 +231,8 @@ package struct WeightSource: Sendable {
             guard shape == entry.shape else {
                 throw WeightsError(
                     parameter: entry.name,
-                    reason: "is \(shape) in \(file), and \(entry.shape) in the network that its hyper-parameters describe")
+                    reason:
+                        "is \(shape) in \(file), and \(entry.shape) in the network that its hyper-parameters describe")
             }
         }
     }

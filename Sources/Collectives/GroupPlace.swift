@@ -11,11 +11,13 @@ public struct GroupPlace: Hashable, Sendable {
     public var port: Int
 
     public init(rank: Int, count: Int, localRank: Int? = nil, address: String = "127.0.0.1", port: Int) {
-        (self.rank, self.count, self.localRank, self.address, self.port) = (rank, count, localRank ?? rank, address, port)
+        (self.rank, self.count, self.localRank, self.address, self.port) = (
+            rank, count, localRank ?? rank, address, port
+        )
     }
 
-    /// The place that a launcher gave to this process: `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, `MASTER_ADDR` and `MASTER_PORT` as
-    /// torchrun sets them; `mpirun`'s; or those of a job step of Slurm. `nil` for a process by itself.
+    /// The place that a launcher gave to this process: `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, `MASTER_ADDR` and
+    /// `MASTER_PORT` as torchrun sets them; `mpirun`'s; or those of a job step of Slurm. `nil` for a process by itself.
     ///
     /// - Throws: `GroupFailure` where a variable is missing or is no number.
     public init?(_ environment: [String: String]) throws(GroupFailure) {
@@ -33,18 +35,24 @@ public struct GroupPlace: Hashable, Sendable {
         let count = try Self.number(names.count, in: environment)
         guard count > 1 else { return nil }
         let rank = try Self.number(names.rank, in: environment)
-        guard rank < count else { throw GroupFailure("\(names.rank) is \(rank), and \(names.count) is \(count); ranks count from 0") }
+        guard rank < count else {
+            throw GroupFailure("\(names.rank) is \(rank), and \(names.count) is \(count); ranks count from 0")
+        }
         let local = environment[names.local] == nil ? rank : try Self.number(names.local, in: environment)
         let job = environment["SLURM_JOB_ID"].flatMap { Int($0) } ?? 0
-        let port = environment["MASTER_PORT"] == nil ? 20000 + job % 20000 : try Self.number("MASTER_PORT", in: environment)
+        let port =
+            environment["MASTER_PORT"] == nil ? 20000 + job % 20000 : try Self.number("MASTER_PORT", in: environment)
         let node = environment["SLURM_STEP_NODELIST"].map(Self.firstNode)
         self.init(
-            rank: rank, count: count, localRank: local, address: environment["MASTER_ADDR"] ?? node ?? "127.0.0.1", port: port)
+            rank: rank, count: count, localRank: local, address: environment["MASTER_ADDR"] ?? node ?? "127.0.0.1",
+            port: port)
     }
 
     private static func number(_ name: String, in environment: [String: String]) throws(GroupFailure) -> Int {
         guard let text = environment[name] else { throw GroupFailure("\(name) is not set; the launcher must set it") }
-        guard let number = Int(text), (0..<65_536).contains(number) else { throw GroupFailure("\(name) is '\(text)', which is no number") }
+        guard let number = Int(text), (0..<65_536).contains(number) else {
+            throw GroupFailure("\(name) is '\(text)', which is no number")
+        }
         return number
     }
 
@@ -67,7 +75,8 @@ public struct GroupPlace: Hashable, Sendable {
     /// The environment of another process of this machine's group.
     public func environment(rank: Int) -> [String: String] {
         [
-            "RANK": "\(rank)", "WORLD_SIZE": "\(count)", "LOCAL_RANK": "\(rank)", "MASTER_ADDR": address, "MASTER_PORT": "\(port)",
+            "RANK": "\(rank)", "WORLD_SIZE": "\(count)", "LOCAL_RANK": "\(rank)", "MASTER_ADDR": address,
+            "MASTER_PORT": "\(port)",
         ]
     }
 }

@@ -2,8 +2,8 @@ import CCollective
 
 /// The sum of vectors that are made by several processes, in the order of the vectors.
 ///
-/// Vector `v` is made by process `v mod count`. In each round every process sends the others the slices that they add up, so
-/// the sums are those of one process that adds the vectors one after the other, to the bit.
+/// Vector `v` is made by process `v mod count`. In each round every process sends the others the slices that they add
+/// up, so the sums are those of one process that adds the vectors one after the other, to the bit.
 public struct OrderedSum {
     private let group: ProcessGroup
     private let length, each: Int
@@ -21,7 +21,9 @@ public struct OrderedSum {
     ///
     /// - Parameter mine: This process's vector; `nil` where it is not among them.
     public mutating func add(_ mine: [Float]?, active: Int) throws(GroupFailure) {
-        precondition((mine != nil) == (group.rank < active) && mine?.count ?? length == length, "a vector of \(mine?.count ?? 0) elements")
+        precondition(
+            (mine != nil) == (group.rank < active) && mine?.count ?? length == length,
+            "a vector of \(mine?.count ?? 0) elements")
         var from = [Float](repeating: 0, count: each * group.count)
         let parts = mine.map { $0 + [Float](repeating: 0, count: each * group.count - length) } ?? []
         try group.exchange(parts, &from, each: each, active: active)

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Processes that work together, through an engine behind one table: TCP, which is built in, or a library such as MPI.
 ///
-/// Every process makes the same calls in the same order; one that has ended, or gives no sign of life, fails the call of all
-/// others within ``patience``.
+/// Every process makes the same calls in the same order; one that has ended, or gives no sign of life, fails the call
+/// of all others within ``patience``.
 ///
 /// `@unchecked Sendable`: the table is constant; its functions are called by one thread at a time, the training's.
 @safe
@@ -35,7 +35,8 @@ public final class ProcessGroup: @unchecked Sendable {
         self.table = table
         let code = unsafe place.address.withCString { address in
             var c = unsafe sgc_place(
-                rank: Int32(place.rank), count: Int32(place.count), port: Int32(place.port), address: address, patience: Self.patience)
+                rank: Int32(place.rank), count: Int32(place.count), port: Int32(place.port), address: address,
+                patience: Self.patience)
             return unsafe table.open(&c)
         }
         if code != 0 { throw failure }
@@ -60,7 +61,9 @@ public final class ProcessGroup: @unchecked Sendable {
         guard let symbol = unsafe dlsym(library, "sgmse_collective_table"),
             let table = unsafe unsafeBitCast(symbol, to: sgc_entry.self)()
         else { throw GroupFailure("\(path) is no collective of sgmse; \(rebuild)") }
-        guard unsafe table.pointee.abi == UInt32(SGC_ABI), unsafe Int(table.pointee.size) == MemoryLayout<sgc_table>.size else {
+        guard unsafe table.pointee.abi == UInt32(SGC_ABI),
+            unsafe Int(table.pointee.size) == MemoryLayout<sgc_table>.size
+        else {
             throw GroupFailure("\(path) was built for another version of sgmse; \(rebuild)")
         }
         try unsafe self.init(table.pointee, at: place)

@@ -7,7 +7,8 @@ import Kernels
 /// `sgmse bench`: how long the engine takes.
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Time networks, training steps, transforms, metrics and the store, each after a warm-up, several times.",
+        abstract:
+            "Time networks, training steps, transforms, metrics and the store, each after a warm-up, several times.",
         subcommands: [
             BenchForward.self, BenchTrain.self, BenchSample.self, BenchSTFT.self, BenchConv.self, BenchProducts.self,
             BenchMetrics.self, BenchStore.self,
@@ -39,7 +40,8 @@ struct BenchOptions: ParsableArguments {
             "\"work\": \"\(result.work)\"", "\"median_s\": \(result.median)", "\"min_s\": \(result.least)",
             "\"repetitions\": \(result.seconds.count)", "\"threads\": \(result.threads)", "\"gflop\": \(result.gflop)",
             "\"gflops\": \(result.gflops)", "\"peak_bytes\": \(result.peakBytes)",
-            "\"engine_peak_bytes\": \(result.engineBytes)", "\"min_processor_s\": \(result.processorSeconds.min() ?? 0)",
+            "\"engine_peak_bytes\": \(result.engineBytes)",
+            "\"min_processor_s\": \(result.processorSeconds.min() ?? 0)",
         ]
         members.append("\"device\": \"\(result.device)\", \"precision\": \"\(result.precision)\"")
         members += result.details.map { "\"\($0.name)\": \($0.value)" }
@@ -51,11 +53,14 @@ struct BenchOptions: ParsableArguments {
             format: "median %.4f s  least %.4f s  processor %.4f s", result.median, result.least,
             result.processorSeconds.min() ?? 0)
         let work = result.gflop > 0 ? String(format: "%.1f GFLOP  %.0f GFLOP/s  ", result.gflop, result.gflops) : ""
-        let rest = work + String(
-            format: "peak %.0f MB, %.0f MB of it the engine's", 1e-6 * Double(result.peakBytes),
-            1e-6 * Double(result.engineBytes))
+        let rest =
+            work
+            + String(
+                format: "peak %.0f MB, %.0f MB of it the engine's", 1e-6 * Double(result.peakBytes),
+                1e-6 * Double(result.engineBytes))
         let details = result.details.map { String(format: "  %@ %.4f", $0.name, $0.value) }.joined()
-        return "\(result.work)  \(times)  \(rest)\(details)  (\(result.seconds.count) times, threads: \(result.threads), device: \(result.device), \(result.precision))"
+        return
+            "\(result.work)  \(times)  \(rest)\(details)  (\(result.seconds.count) times, threads: \(result.threads), device: \(result.device), \(result.precision))"
     }
 }
 

@@ -21,7 +21,8 @@ struct BenchSTFT: ParsableCommand {
 
 struct BenchProducts: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "kernels", abstract: "Products of matrices: the engine's in fp32 and bf16, beside OpenBLAS where it is installed.",
+        commandName: "kernels",
+        abstract: "Products of matrices: the engine's in fp32 and bf16, beside OpenBLAS where it is installed.",
         discussion: "OpenBLAS (Debian's libopenblas0) is opened when the command runs; nothing else uses it.")
     @OptionGroup var options: BenchOptions
 
@@ -31,16 +32,21 @@ struct BenchProducts: ParsableCommand {
     func run() throws {
         try options.apply()
         let blas = OpenBLAS()
-        if !options.json { try emit("product                 tile GFLOP/s    bf16   OpenBLAS   tile/OpenBLAS   difference") }
+        if !options.json {
+            try emit("product                 tile GFLOP/s    bf16   OpenBLAS   tile/OpenBLAS   difference")
+        }
         for (rows, inner, columns) in KernelBenchmark.networkProducts {
             let one = KernelBenchmark.product(
                 rows: rows, inner: inner, columns: columns, repetitions: options.repetitions, beside: blas)
             try show(one)
         }
-        let (jacobi, lapack, difference) = KernelBenchmark.eigen(size: eigen, repetitions: options.repetitions, beside: blas)
+        let (jacobi, lapack, difference) = KernelBenchmark.eigen(
+            size: eigen, repetitions: options.repetitions, beside: blas)
         try options.show(jacobi)
         if let lapack { try options.show(lapack) }
-        if let difference, !options.json { try emit(String(format: "eigenvalues differ by %.1e of the largest", difference)) }
+        if let difference, !options.json {
+            try emit(String(format: "eigenvalues differ by %.1e of the largest", difference))
+        }
         if !options.json { try emit(blas?.version ?? "no OpenBLAS: libopenblas.so.0 is not installed") }
     }
 
@@ -50,15 +56,20 @@ struct BenchProducts: ParsableCommand {
             return
         }
         // By processor time: other programs take their share of the clock.
-        func speed(_ result: Benchmark?) -> Double? { result.flatMap { one in one.processorSeconds.min().map { one.gflop / $0 } } }
+        func speed(_ result: Benchmark?) -> Double? {
+            result.flatMap { one in one.processorSeconds.min().map { one.gflop / $0 } }
+        }
         func text(_ value: Double?, _ format: String) -> String { value.map { String(format: format, $0) } ?? "-" }
-        func column(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(1, width - text.count)) + text }
+        func column(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(1, width - text.count)) + text
+        }
         let (tile, blas) = (speed(one.tile), speed(one.openBLAS))
         let ratio = tile.flatMap { tile in blas.map { tile / $0 } }
         let name = "\(one.rows)×\(one.inner)×\(one.columns)"
         try emit(
             name + column(text(tile, "%.0f"), 36 - name.count) + column(text(speed(one.halves), "%.0f"), 8)
-                + column(text(blas, "%.0f"), 11) + column(text(ratio, "%.2f"), 16) + column(text(one.difference, "%.0e"), 13))
+                + column(text(blas, "%.0f"), 11) + column(text(ratio, "%.2f"), 16)
+                + column(text(one.difference, "%.0e"), 13))
     }
 }
 

@@ -37,7 +37,9 @@ struct BenchMetrics: ParsableCommand {
             } else {
                 try MetricBenchmark(synthetic: pairs, seconds: seconds, metrics: chosen)
             }
-        guard benchmark.count > 0 else { throw ValidationError("no file of \(noisy ?? "") has a clean file in \(clean ?? "")") }
+        guard benchmark.count > 0 else {
+            throw ValidationError("no file of \(noisy ?? "") has a clean file in \(clean ?? "")")
+        }
         for result in benchmark.run(repetitions: options.repetitions) { try options.show(result) }
     }
 }

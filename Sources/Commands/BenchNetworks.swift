@@ -44,7 +44,10 @@ struct BenchTrain: ParsableCommand {
     @Flag(help: "Recompute blocks in the backward pass, for less memory.")
     var recompute = false
 
-    @Option(help: "What is minimised: score_matching, denoiser, data_prediction, or data_prediction_pesq with the differentiable PESQ.")
+    @Option(
+        help:
+            "What is minimised: score_matching, denoiser, data_prediction, or data_prediction_pesq with the differentiable PESQ."
+    )
     var loss = BenchmarkLoss.scoreMatching
 
     func run() throws {
@@ -63,7 +66,10 @@ struct BenchSample: ParsableCommand {
     @Option(help: "Steps N of two evaluations each.", in: 1...100_000)
     var steps = 30
 
-    @Option(help: "pc with Langevin steps of a fixed (ald) or a measured size (langevin), ode_euler, ode_heun, ode, sb_sde or sb_ode.")
+    @Option(
+        help:
+            "pc with Langevin steps of a fixed (ald) or a measured size (langevin), ode_euler, ode_heun, ode, sb_sde or sb_ode."
+    )
     var sampler = BenchmarkSampler.ald
 
     @Option(help: "Samples as many inputs, with one worker and with all.", in: 1...10_000)
@@ -72,7 +78,9 @@ struct BenchSample: ParsableCommand {
     func run() throws {
         try options.apply()
         let network = try network.network()
-        guard let files else { return try options.show(network.sample(sampler, steps: steps, repetitions: options.repetitions)) }
+        guard let files else {
+            return try options.show(network.sample(sampler, steps: steps, repetitions: options.repetitions))
+        }
         let (one, expected) = network.sampleFiles(files, workers: 1, steps: steps, repetitions: options.repetitions)
         let (all, samples) = network.sampleFiles(
             files, workers: Engine.threads, steps: steps, repetitions: options.repetitions)

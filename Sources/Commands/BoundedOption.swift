@@ -17,7 +17,8 @@ extension Option {
     }
 
     /// An option that must be given, and whose value lies in a range.
-    init(name: NameSpecification = .long, help: ArgumentHelp, in bounds: ClosedRange<Value>) where Value: BoundedNumber {
+    init(name: NameSpecification = .long, help: ArgumentHelp, in bounds: ClosedRange<Value>)
+    where Value: BoundedNumber {
         self.init(name: name, help: help.stating(bounds)) { try bounds.number($0) }
     }
 

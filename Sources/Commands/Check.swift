@@ -26,7 +26,9 @@ struct Check: ParsableCommand {
     @Argument(help: "Experiments: YAML files, or names of the library, such as quickstart.")
     var specs: [String]
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting, as train.lr=3e-4; may be repeated.", valueName: "path=value"))
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Overrides a setting, as train.lr=3e-4; may be repeated.", valueName: "path=value"))
     var overrides: [String] = []
 
     @Option(help: "A profile of the specs, such as smoke.")
@@ -77,7 +79,9 @@ struct Check: ParsableCommand {
         var (report, data) = (GateReport(), [Reports.JSON]())
         var lines = loaded.warnings.map(\.description)
         let verdict = loaded.unknown.isEmpty ? "no mistakes" : "incomplete"
-        lines.append("\(loaded.file): \(Self.count(loaded.runs.count, "run")), \(Self.count(evaluations, "evaluation")), \(verdict)")
+        lines.append(
+            "\(loaded.file): \(Self.count(loaded.runs.count, "run")), \(Self.count(evaluations, "evaluation")), \(verdict)"
+        )
         var failures: [any Error] = []
         do {
             report = try ProtocolGate.report(on: loaded)
@@ -98,14 +102,18 @@ struct Check: ParsableCommand {
         do { try report.enforce() } catch { failures.append(error) }
         for failure in failures { outcome.add(failure, of: loaded.file) }
         // What the machine cannot do for one spec, it cannot do for the next.
-        if let failure = failures.first(where: { FailureCategory(of: $0).endsCommand }) { throw try outcome.end(by: failure) }
+        if let failure = failures.first(where: { FailureCategory(of: $0).endsCommand }) {
+            throw try outcome.end(by: failure)
+        }
     }
 
     /// Finds or makes the audio of every run, reads it, and adds what is found in it.
     private func checkData(
-        of loaded: LoadedSpec, _ interruption: Interruption, _ report: inout GateReport, _ lines: inout [String], _ data: inout [Reports.JSON]
+        of loaded: LoadedSpec, _ interruption: Interruption, _ report: inout GateReport, _ lines: inout [String],
+        _ data: inout [Reports.JSON]
     ) throws {
-        let workspace = Workspace(store: try store.open(.readWrite), corpora: corpora.folder, commandLine: CommandLine.arguments)
+        let workspace = Workspace(
+            store: try store.open(.readWrite), corpora: corpora.folder, commandLine: CommandLine.arguments)
         var preparer = DataPreparer(workspace: workspace, interruption: interruption)
         var seen: Set<String> = []
         for run in loaded.runs {

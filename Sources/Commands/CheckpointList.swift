@@ -8,7 +8,8 @@ import Reports
 /// `sgmse checkpoint list`.
 struct CheckpointList: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the published checkpoints: where they are, what they hold, and what they should score.",
+        commandName: "list",
+        abstract: "List the published checkpoints: where they are, what they hold, and what they should score.",
         discussion: """
             Reported scores are means that their sources state for the system, or for this very file where that is said; a \
             checkpoint without a verified figure has none. A file lies in the folder under its published name or its id.
@@ -25,7 +26,8 @@ struct CheckpointList: ParsableCommand {
     func run() throws {
         let registry = CheckpointRegistry.standard
         if let unknown = ids.first(where: { registry[$0] == nil }) {
-            throw ValidationError("unknown checkpoint '\(unknown)'; known: \(registry.entries.map(\.id).joined(separator: ", "))")
+            throw ValidationError(
+                "unknown checkpoint '\(unknown)'; known: \(registry.entries.map(\.id).joined(separator: ", "))")
         }
         let entries = registry.entries.filter { ids.isEmpty || ids.contains($0.id) }
         if json { return try emit(.array(entries.map(document))) }
@@ -49,23 +51,29 @@ struct CheckpointList: ParsableCommand {
             lines.append("  on disk    \(file)")
         } else {
             lines.append("  on disk    no: \(entry.instruction(folder: folder.folder))")
-            lines.append("             then sgmse enhance --checkpoint \(entry.id) \(entry.sampler) --input DIR --output DIR")
+            lines.append(
+                "             then sgmse enhance --checkpoint \(entry.id) \(entry.sampler) --input DIR --output DIR")
         }
         return lines
     }
 
     private func document(_ entry: PublishedCheckpoint) -> Reports.JSON {
         .object([
-            .init("id", .string(entry.id)), .init("summary", .string(entry.summary)), .init("published", .string(entry.source)),
+            .init("id", .string(entry.id)), .init("summary", .string(entry.summary)),
+            .init("published", .string(entry.source)),
             .init("backbone", .string(entry.backbone)), .init("sde", .string(entry.sde)),
-            .init("sample_rate", entry.sampleRate.map { .integer($0) } ?? .null), .init("sampler", .string(entry.sampler)),
-            .init("reported", .array(entry.reported.map { scores in
-                .object([
-                    .init("set", .string(scores.set)), .init("source", .string(scores.source)),
-                    .init("note", scores.note.map { .string($0) } ?? .null),
-                    .init("scores", .object(scores.values.map { .init($0.metric, .number($0.value)) })),
-                ])
-            })),
+            .init("sample_rate", entry.sampleRate.map { .integer($0) } ?? .null),
+            .init("sampler", .string(entry.sampler)),
+            .init(
+                "reported",
+                .array(
+                    entry.reported.map { scores in
+                        .object([
+                            .init("set", .string(scores.set)), .init("source", .string(scores.source)),
+                            .init("note", scores.note.map { .string($0) } ?? .null),
+                            .init("scores", .object(scores.values.map { .init($0.metric, .number($0.value)) })),
+                        ])
+                    })),
             .init("remark", entry.remark.map { .string($0) } ?? .null),
             .init("file", entry.file(in: folder.folder).map { .string($0) } ?? .null),
             .init("instruction", .string(entry.instruction(folder: folder.folder))),

@@ -26,7 +26,9 @@ struct CheckpointImportCommand: ParsableCommand {
     @Option(help: "Weights to keep: both, ema or raw.")
     var weights = CheckpointImport.Selection.both
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting, as data.path=corpora/vb; may be repeated.", valueName: "path=value"))
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Overrides a setting, as data.path=corpora/vb; may be repeated.", valueName: "path=value"))
     var overrides: [String] = []
 
     @Flag(help: "Replace the folder if it is there already.")
@@ -37,16 +39,20 @@ struct CheckpointImportCommand: ParsableCommand {
     func run() throws {
         let path = CheckpointRegistry.standard[file].flatMap { $0.file(in: folder.folder) } ?? file
         let target = output ?? (path as NSString).deletingPathExtension
-        if path == file, !FileManager.default.fileExists(atPath: path), let published = CheckpointRegistry.standard[file] {
+        if path == file, !FileManager.default.fileExists(atPath: path),
+            let published = CheckpointRegistry.standard[file]
+        {
             throw CheckpointError(
                 path: file, reason: "is published at \(published.source), and not in \(folder.folder)",
                 hint: published.instruction(folder: folder.folder))
         }
         let report = try CheckpointImport(environment: environmentVariable).run(
-            path, to: target, spec: spec.map(Library.file), files: Library.files, weights: weights, overrides: overrides, replaces: force)
+            path, to: target, spec: spec.map(Library.file), files: Library.files, weights: weights,
+            overrides: overrides, replaces: force)
         for remark in report.remarks { printError("note: \(remark)") }
         for source in report.sources { try emit("took      \(source)") }
-        try emit("""
+        try emit(
+            """
             network   \(report.spec.backbone.name), \(report.parameters) parameters
             sde       \(report.spec.sde.name)
             weights   \(report.folder)/weights.safetensors
@@ -59,7 +65,9 @@ struct CheckpointImportCommand: ParsableCommand {
 struct CheckpointExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write a model as a .ckpt that the reference loads.",
-        discussion: "state_dict holds the raw weights, ema.shadow_params the averages in the order of the network's parameters.")
+        discussion:
+            "state_dict holds the raw weights, ema.shadow_params the averages in the order of the network's parameters."
+    )
 
     @Argument(help: "A run, a folder of 'checkpoint import', a .safetensors or a .ckpt file.")
     var model: String
@@ -76,7 +84,8 @@ struct CheckpointExportCommand: ParsableCommand {
         let report = try CheckpointExport().run(try options.find(model), to: output, replaces: force)
         for remark in report.remarks { printError("note: \(remark)") }
         for source in report.sources { try emit("wrote     \(source)") }
-        try emit("""
+        try emit(
+            """
             tensors   \(report.stateTensors) in state_dict, \(report.averages) in ema.shadow_params
             file      \(report.path)
             """)

@@ -78,7 +78,9 @@ struct Compare: ParsableCommand {
         let instructions = try store.instructionSets(ofEvaluationsOf: selected)
         if instructions.count > 1 {
             let named = instructions.joined(separator: ", ")
-            let kind = instructions.allSatisfy { InstructionSet(rawValue: $0) != nil } ? "with different vector instructions" : "by different devices"
+            let kind =
+                instructions.allSatisfy { InstructionSet(rawValue: $0) != nil }
+                ? "with different vector instructions" : "by different devices"
             printError("note: rows were computed \(kind) (\(named)); their last digits differ")
         }
         if check, !report.shortfalls.isEmpty { throw ExitCode(3) }
@@ -87,17 +89,24 @@ struct Compare: ParsableCommand {
     private func options(_ store: RunStore) throws -> ComparisonReport.Options {
         let catalog = Catalog.standard.metrics
         let metrics = try catalog.names + store.metrics().map(\.name)
-        try ValidationError.check(shape.sets, "test set", among: try store.testSets().map(\.name), none: "the store has none yet")
-        try ValidationError.check(shape.metrics + [shape.sort].compactMap(\.self), "metric", among: metrics, none: "the store has none yet")
-        try ValidationError.check(shape.rows + shape.columns, "factor", among: try ComparisonFactor.names + store.settingPaths())
+        try ValidationError.check(
+            shape.sets, "test set", among: try store.testSets().map(\.name), none: "the store has none yet")
+        try ValidationError.check(
+            shape.metrics + [shape.sort].compactMap(\.self), "metric", among: metrics, none: "the store has none yet")
+        try ValidationError.check(
+            shape.rows + shape.columns, "factor", among: try ComparisonFactor.names + store.settingPaths())
         var options = ComparisonReport.Options(
             sets: shape.sets.isEmpty ? nil : Set(shape.sets), metrics: shape.metrics.isEmpty ? nil : Set(shape.metrics),
-            steps: shape.N.isEmpty ? nil : Set(shape.N), sort: shape.sort, precision: shape.precision, showsCounts: !shape.noN,
+            steps: shape.N.isEmpty ? nil : Set(shape.N), sort: shape.sort, precision: shape.precision,
+            showsCounts: !shape.noN,
             showsIntervals: shape.interval, onlyDiffering: shape.onlyDiffering, overSeeds: shape.over != nil,
-            ignoresSpeakers: contrast.cluster == .file, baseline: try contrast.baseline.map { try store.run(named: $0).id },
+            ignoresSpeakers: contrast.cluster == .file,
+            baseline: try contrast.baseline.map { try store.run(named: $0).id },
             allPairs: contrast.pairs, unfloored: catalog.unfloored)
         options.columns = (shape.columns.isEmpty ? options.columns : shape.columns).filter { !shape.rows.contains($0) }
-        options.rows = (shape.rows.isEmpty ? options.rows : shape.rows).filter { !shape.columns.contains($0) || shape.rows.contains($0) }
+        options.rows = (shape.rows.isEmpty ? options.rows : shape.rows).filter {
+            !shape.columns.contains($0) || shape.rows.contains($0)
+        }
         return options
     }
 }
@@ -106,7 +115,9 @@ struct Compare: ParsableCommand {
 struct ShapeOptions: ParsableArguments {
     enum Averaged: String, ExpressibleByArgument { case seed, seeds }
 
-    @Option(parsing: .upToNextOption, help: "The factors that rows show in columns of their own: system N, if none is given.")
+    @Option(
+        parsing: .upToNextOption,
+        help: "The factors that rows show in columns of their own: system N, if none is given.")
     var rows: [String] = []
 
     @Option(parsing: .upToNextOption, help: "The factors of columns: set metric, if none is given.")
@@ -121,7 +132,10 @@ struct ShapeOptions: ParsableArguments {
     @Option(parsing: .upToNextOption, help: "Only these metrics.")
     var metrics: [String] = []
 
-    @Option(help: ArgumentHelp("Takes the seeds of one training together: the mean of their means ± the spread between them.", valueName: "seed"))
+    @Option(
+        help: ArgumentHelp(
+            "Takes the seeds of one training together: the mean of their means ± the spread between them.",
+            valueName: "seed"))
     var over: Averaged?
 
     @Option(help: ArgumentHelp("Sorts rows by the first column of this metric, the best first.", valueName: "metric"))

@@ -29,7 +29,9 @@ struct Conformance: ParsableCommand {
         let runner = ConformanceRunner()
         let ids = try runner.cases(in: folder, only: only)
         guard !ids.isEmpty else {
-            printError("no case in \(folder)" + (only.map { " starts with '\($0)'" } ?? "") + "; a case is a folder with a case.json")
+            printError(
+                "no case in \(folder)" + (only.map { " starts with '\($0)'" } ?? "")
+                    + "; a case is a folder with a case.json")
             throw ExitCode(3)
         }
         let width = ids.map(\.count).max() ?? 0
@@ -48,12 +50,14 @@ struct Conformance: ParsableCommand {
         let verdict = check.passes ? "ok  " : "FAIL"
         let id = check.id.padding(toLength: width, withPad: " ", startingAt: 0)
         if let reason = check.reason { return "\(verdict)  \(id)  \(check.quantity): \(reason)" }
-        return "\(verdict)  \(id)  \(check.quantity)  error \(format(check.error))  tolerance \(format(check.tolerance))"
+        return
+            "\(verdict)  \(id)  \(check.quantity)  error \(format(check.error))  tolerance \(format(check.tolerance))"
     }
 
     private func line(_ check: ConformanceCheck) -> String {
         var members: [Reports.JSON.Member] = [
-            .init("case", .string(check.id)), .init("quantity", .string(check.quantity)), .init("error", number(check.error)),
+            .init("case", .string(check.id)), .init("quantity", .string(check.quantity)),
+            .init("error", number(check.error)),
             .init("tolerance", number(check.tolerance)), .init("passed", .bool(check.passes)),
         ]
         if let reason = check.reason { members.append(.init("reason", .string(reason))) }

@@ -5,7 +5,9 @@ import Kernels
 
 /// What computes: the host, or a device behind the same operations.
 struct DeviceOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("What computes: cpu, torch-cpu, cuda or cuda:N; SGMSE_DEVICE, or cpu, if not given.", valueName: "device"))
+    @Option(
+        help: ArgumentHelp(
+            "What computes: cpu, torch-cpu, cuda or cuda:N; SGMSE_DEVICE, or cpu, if not given.", valueName: "device"))
     var device: String?
 
     /// The flag, then the environment, then what a spec names, then the host.
@@ -63,12 +65,13 @@ struct DeviceOptions: ParsableArguments {
 
 /// How products are computed.
 struct PrecisionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp(
-        """
-        How products and convolutions are computed: fp32, tf32 (cards), or bf16 with sums in fp32 (AVX512-BF16, or a device); as the \
-        spec says, or fp32, if not given.
-        """,
-        valueName: "precision"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            How products and convolutions are computed: fp32, tf32 (cards), or bf16 with sums in fp32 (AVX512-BF16, or a device); as the \
+            spec says, or fp32, if not given.
+            """,
+            valueName: "precision"))
     var precision: Precision?
 }
 

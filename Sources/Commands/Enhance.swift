@@ -31,7 +31,10 @@ struct Enhance: ParsableCommand {
             work, where there is nothing to enhance.
             """)
 
-    @Option(help: "A .ckpt, a folder of 'checkpoint import', a .safetensors file, the id of a published checkpoint, or a run.")
+    @Option(
+        help:
+            "A .ckpt, a folder of 'checkpoint import', a .safetensors file, the id of a published checkpoint, or a run."
+    )
     var checkpoint: String
 
     @Option(help: "A file, or a folder with its subfolders.")
@@ -49,7 +52,10 @@ struct Enhance: ParsableCommand {
     @Option(help: "Seed of the sampler's noise.")
     var seed: UInt64 = 0
 
-    @Option(help: ArgumentHelp("States of the reverse process to write for each file, at evenly spaced times.", valueName: "count"), in: 0...1000)
+    @Option(
+        help: ArgumentHelp(
+            "States of the reverse process to write for each file, at evenly spaced times.", valueName: "count"),
+        in: 0...1000)
     var intermediate = 0
 
     @Flag(help: "Write each file at its input's rate, not at the model's.")
@@ -58,10 +64,11 @@ struct Enhance: ParsableCommand {
     @Flag(help: "Write 32-bit floats (24-bit integers to FLAC), not 16-bit integers.")
     var float = false
 
-    @Option(help: """
-        What is done with a file of several channels: refuse (it fails alone), first (its first channel is enhanced), or each \
-        (every channel by itself).
-        """)
+    @Option(
+        help: """
+            What is done with a file of several channels: refuse (it fails alone), first (its first channel is enhanced), or each \
+            (every channel by itself).
+            """)
     var channels = FolderEnhancer.Channels.refuse
 
     @Flag(help: "Enhance files anew whose output is there already.")
@@ -91,10 +98,12 @@ struct Enhance: ParsableCommand {
         printError("\(stored.spec.backbone.name) with \(used.description) of \(stored.path)")
         if let remark = used.remark { printError("note: \(remark)") }
         printError(
-            "\(point.sampler.name)" + (point.N.map { ", N = \($0)" } ?? "") + ", \(rate) Hz, seed \(seed), padding \(point.padding)"
+            "\(point.sampler.name)" + (point.N.map { ", N = \($0)" } ?? "")
+                + ", \(rate) Hz, seed \(seed), padding \(point.padding)"
                 + (products == .fp32 ? "" : ", \(products)"))
         if let references = loaded.references {
-            printError("guidance \(point.guidance ?? 1), reference \(references.reference.label), \(references.count) samples")
+            printError(
+                "guidance \(point.guidance ?? 1), reference \(references.reference.label), \(references.count) samples")
         }
         for remark in loaded.remarks { printError("note: \(remark)") }
 
@@ -106,7 +115,8 @@ struct Enhance: ParsableCommand {
         let folder = FolderEnhancer(
             enhancer: loaded.enhancer, sampleRate: rate,
             options: .init(
-                restoresRate: keepRate, replaces: force, overwrites: overwrite, encoding: float ? .float32 : .pcm16, seed: seed,
+                restoresRate: keepRate, replaces: force, overwrites: overwrite, encoding: float ? .float32 : .pcm16,
+                seed: seed,
                 states: intermediate, channels: channels, model: loaded.model),
             references: loaded.references, cleanFolder: conditioning.clean)
         defer { progress.finish() }
@@ -124,12 +134,18 @@ struct Enhance: ParsableCommand {
         if summary.resampled > 0 {
             text += "\(summary.resampled) converted to \(rate) Hz" + (keepRate ? " and back\n" : "\n")
         }
-        if summary.segmented > 0 { text += "\(summary.segmented) longer than \(SettingValue.number(sampling.segment).compact) s, in overlapping segments\n" }
-        if intermediate > 0, summary.enhanced > 0 { text += "states in \(FolderEnhancer.statesFolder(beside: output))\n" }
+        if summary.segmented > 0 {
+            text +=
+                "\(summary.segmented) longer than \(SettingValue.number(sampling.segment).compact) s, in overlapping segments\n"
+        }
+        if intermediate > 0, summary.enhanced > 0 {
+            text += "states in \(FolderEnhancer.statesFolder(beside: output))\n"
+        }
         if summary.clipped > 0 { text += "\(summary.clipped) samples beyond full scale saturated\n" }
         if let factor = summary.realTimeFactor {
             text += String(
-                format: "%.1f s of audio in %.1f s, real-time factor %.2f, %d network evaluations\n", summary.audioSeconds,
+                format: "%.1f s of audio in %.1f s, real-time factor %.2f, %d network evaluations\n",
+                summary.audioSeconds,
                 summary.seconds, factor, summary.nfe)
         }
         return text
@@ -138,11 +154,18 @@ struct Enhance: ParsableCommand {
     private func document(_ summary: FolderEnhancer.Summary) -> Reports.JSON {
         .object([
             .init("enhanced", .integer(summary.enhanced)), .init("skipped", .integer(summary.skipped)),
-            .init("resampled", .integer(summary.resampled)), .init("segmented", .integer(summary.segmented)), .init("clipped", .integer(summary.clipped)),
+            .init("resampled", .integer(summary.resampled)), .init("segmented", .integer(summary.segmented)),
+            .init("clipped", .integer(summary.clipped)),
             .init("remarks", .array(summary.remarks.map { .string($0) })),
-            .init("failed", .array(summary.failed.map { .object([.init("file", .string($0.file)), .init("reason", .string($0.reason))]) })),
+            .init(
+                "failed",
+                .array(
+                    summary.failed.map {
+                        .object([.init("file", .string($0.file)), .init("reason", .string($0.reason))])
+                    })),
             .init("audio_s", .number(summary.audioSeconds)), .init("wall_s", .number(summary.seconds)),
-            .init("real_time_factor", summary.realTimeFactor.map { .number($0) } ?? .null), .init("nfe", .integer(summary.nfe)),
+            .init("real_time_factor", summary.realTimeFactor.map { .number($0) } ?? .null),
+            .init("nfe", .integer(summary.nfe)),
         ])
     }
 }
@@ -169,7 +192,9 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Step size of the corrector, r.", in: 0...1000)
     var snr: Double?
 
-    @Option(name: .customLong("start"), help: "Reverse starting point of pc and ode, a time below the SDE's end.", in: 0...1)
+    @Option(
+        name: .customLong("start"), help: "Reverse starting point of pc and ode, a time below the SDE's end.", in: 0...1
+    )
     var start: Double?
 
     @Option(name: .customLong("t-eps"), help: "The least process time.", in: 0...1)
@@ -178,13 +203,16 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "How frames are padded: reflection, replication or zero_pad.")
     var padding: String?
 
-    @Option(help: ArgumentHelp(
-        "Recordings that are longer are enhanced in overlapping segments of this length, in bounded memory; 0 for whole ones.",
-        valueName: "seconds"), in: 0...3600)
+    @Option(
+        help: ArgumentHelp(
+            "Recordings that are longer are enhanced in overlapping segments of this length, in bounded memory; 0 for whole ones.",
+            valueName: "seconds"), in: 0...3600)
     var segment = 20.0
 
     func validate() throws {
-        if segment != 0, !(2...3600).contains(segment) { throw ValidationError("--segment \(segment): must be 0, or lie in 2...3600 s") }
+        if segment != 0, !(2...3600).contains(segment) {
+            throw ValidationError("--segment \(segment): must be 0, or lie in 2...3600 s")
+        }
     }
 
     func apply(to model: StoredModel) throws -> StoredModel {
@@ -202,7 +230,9 @@ struct SamplingOptions: ParsableArguments {
 
 /// The noise reference of a conditioned model.
 struct ConditioningOptions: ParsableArguments {
-    @Option(help: "Guidance scale w: s₀ + w (s₁ − s₀); if not given, that of the model's spec where it lists one alone, or else 1.",
+    @Option(
+        help:
+            "Guidance scale w: s₀ + w (s₁ − s₀); if not given, that of the model's spec where it lists one alone, or else 1.",
         in: -1000...1000)
     var guidance: Double?
 
@@ -214,7 +244,9 @@ struct ConditioningOptions: ParsableArguments {
             """, valueName: "mode|file|dir"))
     var reference: String?
 
-    @Option(help: ArgumentHelp("Length of the reference; that of training if not given.", valueName: "seconds"), in: 0.01...60)
+    @Option(
+        help: ArgumentHelp("Length of the reference; that of training if not given.", valueName: "seconds"),
+        in: 0.01...60)
     var refDuration: Double?
 
     @Option(help: ArgumentHelp("Folder of the clean files, for oracle references.", valueName: "dir"))

@@ -31,7 +31,9 @@ extension Explanation {
         if let file { lines.append("  of \(file)") }
         lines.append("  differs from the run before it: \(difference ?? "there is none of its name")")
         for reason in reasons { lines.append("  \(reason.time.formatted(.iso8601)) \(reason.message)") }
-        for finding in findings { lines.append("  \(finding.severity.rawValue)[\(finding.gate)] \(finding.subject): \(finding.message)") }
+        for finding in findings {
+            lines.append("  \(finding.severity.rawValue)[\(finding.gate)] \(finding.subject): \(finding.message)")
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -44,7 +46,8 @@ extension Explanation {
             "findings": .array(
                 findings.map {
                     [
-                        "severity": .string($0.severity.rawValue), "gate": .string($0.gate), "subject": .string($0.subject),
+                        "severity": .string($0.severity.rawValue), "gate": .string($0.gate),
+                        "subject": .string($0.subject),
                         "message": .string($0.message),
                     ]
                 }),

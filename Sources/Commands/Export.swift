@@ -4,5 +4,7 @@ import ArgumentParser
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write runs, histories and command lines for other programs.",
-        subcommands: [ExportRuns.self, ExportTensorBoard.self, ExportCSV.self, ExportJSONLines.self, ExportCommandLine.self])
+        subcommands: [
+            ExportRuns.self, ExportTensorBoard.self, ExportCSV.self, ExportJSONLines.self, ExportCommandLine.self,
+        ])
 }

@@ -1,5 +1,5 @@
-import AtomicFiles
 import ArgumentParser
+import AtomicFiles
 import Diagnostics
 import Experiments
 import Foundation
@@ -30,13 +30,17 @@ struct FactorRounds {
 
         /// `3 trainings and 6 evaluations to do, about 0:12 as measured`.
         var text: String {
-            var text = "\(trainings) \(trainings == 1 ? "training" : "trainings") and \(evaluations) \(evaluations == 1 ? "evaluation" : "evaluations") to do"
+            var text =
+                "\(trainings) \(trainings == 1 ? "training" : "trainings") and \(evaluations) \(evaluations == 1 ? "evaluation" : "evaluations") to do"
             if measured > 0 { text += ", about \(Duration.written(measured)) as measured" }
             if assumed > 0 {
-                text += "\(measured > 0 ? " and" : ",") about \(Duration.written(assumed)) of training if a step takes three forward passes of each of "
+                text +=
+                    "\(measured > 0 ? " and" : ",") about \(Duration.written(assumed)) of training if a step takes three forward passes of each of "
                     + "its crops (one takes \(String(format: "%.3g", forward)) s here)"
             }
-            if unknown > 0 { text += ", \(unknown) of them of a kind that was not measured yet and is not counted in the time" }
+            if unknown > 0 {
+                text += ", \(unknown) of them of a kind that was not measured yet and is not counted in the time"
+            }
             return text
         }
     }
@@ -51,7 +55,8 @@ struct FactorRounds {
             let loaded = try design.spec(of: combination, named: stem).loaded
             let plan = try planner.plan(loaded)
             // Combinations of one evaluation factor share their trainings.
-            for (run, step) in zip(loaded.runs, plan.steps.filter { $0.kind == .train }) where seen.insert("\(run.identity)\(run.spec.data.path ?? "")").inserted {
+            for (run, step) in zip(loaded.runs, plan.steps.filter { $0.kind == .train })
+            where seen.insert("\(run.identity)\(run.spec.data.path ?? "")").inserted {
                 guard step.state != .cached else { continue }
                 cost.trainings += 1
                 if let seconds = step.seconds { cost.measured += seconds } else { add(run.spec, to: &cost, &timed) }
@@ -68,7 +73,10 @@ struct FactorRounds {
     private func add(_ spec: ExperimentSpec, to cost: inout Cost, _ timed: inout [String: Double?]) {
         let key = "\(spec.backbone) \(spec.transform) \(spec.data.numFrames)"
         if timed[key] == nil { timed[key] = .some((try? CropTiming.forward(of: spec)) ?? nil) }
-        guard let steps = spec.train.maxSteps, let forward = timed[key] ?? nil else { return cost.unknown += 1 }
+        guard let steps = spec.train.maxSteps, let forward = timed[key] ?? nil else {
+            cost.unknown += 1
+            return
+        }
         cost.forward = max(cost.forward, forward)
         cost.assumed += 3 * forward * Double(steps * spec.train.effectiveBatch)
     }
@@ -85,7 +93,8 @@ struct FactorRounds {
             try PendingFile.write(Data(spec.text.utf8), to: file)
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
-            process.arguments = ["run", file, "--no-table", "--store", options.store.path, "--journal", options.store.journal.rawValue]
+            process.arguments =
+                ["run", file, "--no-table", "--store", options.store.path, "--journal", options.store.journal.rawValue]
                 + (options.corpora.folder.map { ["--corpora", $0] } ?? [])
             process.sendOutputToMessages()  // what it says of itself is no part of the report
             try process.run()
@@ -106,7 +115,8 @@ struct FactorRounds {
         func of(_ factors: [FactorDesign.Factor], effect: Double?) -> FactorScores? {
             guard matrices[[]] != nil, matrices[Combination(all: factors.count)] != nil else { return nil }
             return FactorScores(
-                factors.map { .init($0.name, isOfEvaluation: $0.isOfEvaluation) }, matrices, effect: effect, isHigherBetter: isHigherBetter)
+                factors.map { .init($0.name, isOfEvaluation: $0.isOfEvaluation) }, matrices, effect: effect,
+                isHigherBetter: isHigherBetter)
         }
     }
 
@@ -117,7 +127,8 @@ struct FactorRounds {
         guard FileManager.default.fileExists(atPath: options.store.path) else { return Scores() }
         let store = try options.store.open()
         let runs = try store.runs().filter { run in ([run.name] + run.aliases).contains { $0.hasPrefix(stem) } }
-        let snapshot = try store.scores(of: runs.map(\.id), sets: [design.question.set], metrics: [design.question.metric])
+        let snapshot = try store.scores(
+            of: runs.map(\.id), sets: [design.question.set], metrics: [design.question.metric])
         var found: [Combination: [[TestFile.ID: Double]]] = [:]
         for combination in try reachable() {
             let loaded = try design.spec(of: combination, named: stem).loaded
@@ -127,8 +138,9 @@ struct FactorRounds {
         guard let some = found.values.first?.first else { return Scores() }
         let files = some.keys.filter { file in found.values.allSatisfy { $0.allSatisfy { $0[file] != nil } } }.sorted()
         guard !files.isEmpty else {
-            throw ValidationError("no file of '\(design.question.set)' has a score of \(design.question.metric) in all combinations, so that "
-                + "they cannot be compared; sgmse show NAME tells why scores are missing")
+            throw ValidationError(
+                "no file of '\(design.question.set)' has a score of \(design.question.metric) in all combinations, so that "
+                    + "they cannot be compared; sgmse show NAME tells why scores are missing")
         }
         return Scores(
             matrices: found.mapValues { $0.map { scores in files.map { scores[$0] ?? .nan } } },
@@ -136,7 +148,8 @@ struct FactorRounds {
             isHigherBetter: snapshot.metrics.values.first { $0.name == design.question.metric }?.higherIsBetter ?? true)
     }
 
-    /// The combinations that may have been computed: those of the evaluation, and those whose spec lies beside the store.
+    /// The combinations that may have been computed: those of the evaluation, and those whose spec lies beside the
+    /// store.
     private func reachable() throws -> [Combination] {
         let folder = URL(fileURLWithPath: options.store.path).deletingLastPathComponent().path + "/investigations"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -148,10 +161,14 @@ struct FactorRounds {
 
     private func series(of run: SpecRun, _ runs: [Run], _ snapshot: ScoreSnapshot) -> [TestFile.ID: Double]? {
         let own = runs.filter { one in
-            one.key.identity == run.identity.hex && one.key.seed == UInt64(run.seed) && ([one.name] + one.aliases).contains(run.name)
+            one.key.identity == run.identity.hex && one.key.seed == UInt64(run.seed)
+                && ([one.name] + one.aliases).contains(run.name)
         }
         guard let point = run.evaluations.first else { return nil }
-        for evaluation in snapshot.evaluations where own.contains(where: { $0.id == evaluation.run }) && evaluation.identity.hasPrefix(point.identity.hex + "|") {
+        for evaluation in snapshot.evaluations
+        where own.contains(where: { $0.id == evaluation.run })
+            && evaluation.identity.hasPrefix(point.identity.hex + "|")
+        {
             for metric in snapshot.metrics.keys {
                 guard let found = snapshot.series[.init(evaluation: evaluation.id, metric: metric)] else { continue }
                 return Dictionary(zip(found.files, found.values).filter { $0.1.isFinite }) { first, _ in first }

@@ -22,22 +22,33 @@ struct FactorSearch {
         guard let set = options.testSet ?? target.spec.evaluate.sets.first?.name else {
             throw ValidationError("\(second) has no test set to compare on")
         }
-        for (name, one) in [(first, source), (second, target)] where !one.spec.evaluate.sets.contains(where: { $0.name == set }) {
-            throw ValidationError("\(name) has no test set '\(set)'; it has \(one.spec.evaluate.sets.map(\.name).joined(separator: ", "))")
+        for (name, one) in [(first, source), (second, target)]
+        where !one.spec.evaluate.sets.contains(where: { $0.name == set }) {
+            throw ValidationError(
+                "\(name) has no test set '\(set)'; it has \(one.spec.evaluate.sets.map(\.name).joined(separator: ", "))"
+            )
         }
         try ValidationError.check([options.metric], "metric", among: Catalog.standard.metrics.names)
         let design = try FactorDesign(
-            from: source.spec, to: target.spec, asking: .init(set: set, metric: options.metric, seeds: seeds(source, target)),
+            from: source.spec, to: target.spec,
+            asking: .init(set: set, metric: options.metric, seeds: seeds(source, target)),
             loader: Library.loader)
-        guard !design.factors.isEmpty else { throw ValidationError("\(first) and \(second) differ in nothing that decides a score") }
+        guard !design.factors.isEmpty else {
+            throw ValidationError("\(first) and \(second) differ in nothing that decides a score")
+        }
         let evaluated = design.factors.count - design.trained.count
         guard design.factors.count < 64, evaluated <= 8 else {
-            throw ValidationError("""
+            throw ValidationError(
+                """
                 \(first) and \(second) differ in \(design.factors.count) settings, \(evaluated) of them of the evaluation; \
                 63 in all and 8 of the evaluation are the most: take specs that are closer
                 """)
         }
-        try search(design, stem: "gap-\(source.spec.identity.short.prefix(4))\(target.spec.identity.short.prefix(4))-\(set)-\(options.metric)")
+        try search(
+            design,
+            stem:
+                "gap-\(source.spec.identity.short.prefix(4))\(target.spec.identity.short.prefix(4))-\(set)-\(options.metric)"
+        )
     }
 
     /// A spec, and the seeds it is trained with.
@@ -71,10 +82,14 @@ struct FactorSearch {
 
     private func search(_ design: FactorDesign, stem: String) throws {
         for factor in design.factors {
-            printError("  \(factor.isOfEvaluation ? "evaluation" : "training  ") \(factor.name): \(shortened(factor.from)) → \(shortened(factor.to))")
+            printError(
+                "  \(factor.isOfEvaluation ? "evaluation" : "training  ") \(factor.name): \(shortened(factor.from)) → \(shortened(factor.to))"
+            )
         }
         let rounds = FactorRounds(design: design, stem: stem, options: options)
-        printError("\(design.factors.count) factors, \(design.trained.count) of training; seeds \(design.question.seeds.map(String.init).joined(separator: ", "))")
+        printError(
+            "\(design.factors.count) factors, \(design.trained.count) of training; seeds \(design.question.seeds.map(String.init).joined(separator: ", "))"
+        )
         try sayCostOfPath(design, rounds)
         var wanted = design.evaluations
         var spent = 0
@@ -88,12 +103,16 @@ struct FactorSearch {
             if options.computes { try rounds.execute(wanted) }
             spent += cost.trainings
             guard let scores = try rounds.scores().of(design.factors, effect: options.effect) else {
-                guard !options.computes else { throw ValidationError("an end of the path has no scores; the messages above say why") }
+                guard !options.computes else {
+                    throw ValidationError("an end of the path has no scores; the messages above say why")
+                }
                 break
             }
             let path = scores.path
             guard options.computes, !path.missing.isEmpty else { break }
-            guard wanted != path.missing else { throw ValidationError("combinations of the path have no scores; the messages above say why") }
+            guard wanted != path.missing else {
+                throw ValidationError("combinations of the path have no scores; the messages above say why")
+            }
             wanted = path.missing
         }
         try show(design, try rounds.scores())
@@ -116,7 +135,8 @@ struct FactorSearch {
             if options.json { try emit(Reports.JSON.object([.init("factors", .array(design.factors.map(\.json)))])) }
             return
         }
-        let report = FactorReport(scores, metric: options.metric, seeds: design.question.seeds, clusters: measured.clusters)
+        let report = FactorReport(
+            scores, metric: options.metric, seeds: design.question.seeds, clusters: measured.clusters)
         try options.json ? emit(report.json) : emit(report.table, as: .terminal)
     }
 
@@ -125,6 +145,9 @@ struct FactorSearch {
 
 extension FactorDesign.Factor {
     fileprivate var json: Reports.JSON {
-        ["factor": .string(name), "from": .string(from), "to": .string(to), "kind": .string(isOfEvaluation ? "evaluation" : "training")]
+        [
+            "factor": .string(name), "from": .string(from), "to": .string(to),
+            "kind": .string(isOfEvaluation ? "evaluation" : "training"),
+        ]
     }
 }

@@ -8,7 +8,8 @@ import Runs
 /// `sgmse investigate`: verdicts on declared hypotheses, or on what explains the gap between two runs.
 struct Investigate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say what figures and runs support: hypotheses of a file, or what explains the gap between two runs or specs.",
+        abstract:
+            "Say what figures and runs support: hypotheses of a file, or what explains the gap between two runs or specs.",
         discussion: """
             With one name: investigations are declared in experiments/investigations, as claims, the cells they stand on, the \
             test, and the effect that would matter. A verdict is supported, refuted, inconclusive (with the number of files or \
@@ -36,13 +37,16 @@ struct Investigate: ParsableCommand {
 
     @Option(
         name: .customLong("cell"),
-        help: ArgumentHelp("Takes another run for a cell of the store, such as fork=my-run; may be repeated.", valueName: "cell=run"))
+        help: ArgumentHelp(
+            "Takes another run for a cell of the store, such as fork=my-run; may be repeated.", valueName: "cell=run"))
     var cells: [String] = []
 
     @Option(help: "The metric whose gap is explained.")
     var metric = "pesq"
 
-    @Option(name: .customLong("test-set"), help: ArgumentHelp("The test set; the first of the spec if not given.", valueName: "set"))
+    @Option(
+        name: .customLong("test-set"),
+        help: ArgumentHelp("The test set; the first of the spec if not given.", valueName: "set"))
     var testSet: String?
 
     @Option(
@@ -53,7 +57,9 @@ struct Investigate: ParsableCommand {
             """)
     var seeds: [Int] = []
 
-    @Option(help: "The share of the gap that would matter, in the metric's unit; a tenth of the gap if not given.", in: 0...1e6)
+    @Option(
+        help: "The share of the gap that would matter, in the metric's unit; a tenth of the gap if not given.",
+        in: 0...1e6)
     var effect: Double?
 
     @Option(help: "Stop before a step of the path that takes more trainings than this in all.", in: 0...1_000_000)
@@ -70,7 +76,9 @@ struct Investigate: ParsableCommand {
 
     func validate() throws {
         if Set(seeds).count != seeds.count || seeds.contains(where: { $0 < 0 }) {
-            throw ValidationError("--seeds takes different whole numbers of 0 or more, and not '\(seeds.map(String.init).joined(separator: " "))'")
+            throw ValidationError(
+                "--seeds takes different whole numbers of 0 or more, and not '\(seeds.map(String.init).joined(separator: " "))'"
+            )
         }
         if target == nil, computes || testSet != nil || trainings != nil || profile != nil {
             throw ValidationError("--run, --test-set, --trainings and --profile are for two runs or specs")
@@ -81,7 +89,8 @@ struct Investigate: ParsableCommand {
     func run() throws {
         if let target { return try FactorSearch(self).explain(from: subject, to: target) }
         let investigation = try substituted(
-            Investigation(named: subject, folder: investigations ?? Library.folder("investigations"), files: Library.files))
+            Investigation(
+                named: subject, folder: investigations ?? Library.folder("investigations"), files: Library.files))
         let library = try ReportedLibrary(folder: reported ?? Library.folder("reported"), files: Library.files)
         let known = FileManager.default.fileExists(atPath: store.path) ? try store.open() : nil
         let report = try InvestigationReport(of: investigation, reporting: library, from: known)
@@ -93,9 +102,11 @@ struct Investigate: ParsableCommand {
         try cells.reduce(investigation) { investigation, text in
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2, let taken = investigation.taking(parts[1], for: parts[0]) else {
-                let stored = investigation.cells.filter { if case .stored = $0.value.origin { true } else { false } }.keys.sorted()
+                let stored = investigation.cells.filter { if case .stored = $0.value.origin { true } else { false } }
+                    .keys.sorted()
                 throw ValidationError(
-                    "--cell takes CELL=RUN and not '\(text)'; cells of \(investigation.name) that are runs: \(stored.joined(separator: ", "))")
+                    "--cell takes CELL=RUN and not '\(text)'; cells of \(investigation.name) that are runs: \(stored.joined(separator: ", "))"
+                )
             }
             return taken
         }

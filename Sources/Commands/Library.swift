@@ -21,8 +21,8 @@ enum Library {
     static let loader = SpecLoader(
         vocabulary: Catalog.standard.vocabulary, files: files, environment: environmentVariable)
 
-    /// The spec that a person means by `name`: a file, or else one of the library, which `quickstart`, `quickstart.yaml`
-    /// and `sgmse:quickstart.yaml` name; `name` itself where there is neither.
+    /// The spec that a person means by `name`: a file, or else one of the library, which `quickstart`,
+    /// `quickstart.yaml` and `sgmse:quickstart.yaml` name; `name` itself where there is neither.
     static func file(of name: String) -> String {
         guard !FileManager.default.fileExists(atPath: name) else { return name }
         return spec(name) ?? name
@@ -44,14 +44,16 @@ enum Library {
         guard let folder = installed.experiments else { return [] }
         let paths = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
         return paths.sorted().compactMap { path in
-            guard path.hasSuffix(".yaml"), !declarations.contains(where: path.hasPrefix), let text = try? files.read(FilePath.library + path) else { return nil }
+            guard path.hasSuffix(".yaml"), !declarations.contains(where: path.hasPrefix),
+                let text = try? files.read(FilePath.library + path)
+            else { return nil }
             let title = YAMLReader.read(text, file: path).node?["title"]?.text ?? ""
             return EntryDescriptor(String(path.dropLast(5)), title, facts: ())
         }
     }
 
-    /// A folder of the library that a command reads: the one of that name below `experiments` of the working folder where
-    /// there is one.
+    /// A folder of the library that a command reads: the one of that name below `experiments` of the working folder
+    /// where there is one.
     static func folder(_ name: String) -> String {
         let own = "experiments/" + name
         let isOwn = installed.experiments == nil || FileManager.default.fileExists(atPath: own)

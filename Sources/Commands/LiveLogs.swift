@@ -29,14 +29,17 @@ final class LiveLogs: Sendable {
 
     /// - Parameter formats: By the names of the runs.
     init(_ formats: [String: [TrainSpec.LogFormat]], _ store: RunStore) {
-        self.formats = formats.mapValues { $0.compactMap { ExportFormat(rawValue: $0.rawValue) } }.filter { !$0.value.isEmpty }
+        self.formats = formats.mapValues { $0.compactMap { ExportFormat(rawValue: $0.rawValue) } }.filter {
+            !$0.value.isEmpty
+        }
         self.store = store
     }
 
     func take(_ event: ExperimentEvent) {
         guard !formats.isEmpty else { return }
         switch event {
-        case .agenda(let runs): ids.withLock { $0 = Dictionary(runs.map { ($0.name, $0.id) }, uniquingKeysWith: { $1 }) }
+        case .agenda(let runs):
+            ids.withLock { $0 = Dictionary(runs.map { ($0.name, $0.id) }, uniquingKeysWith: { $1 }) }
         case .trained(let run, _): update(run, isDue: false)
         case .trainingStarted(let run, _, _, _): update(run, isDue: true)
         case .finished(let step) where step.kind == .train || step.kind == .evaluate: update(step.subject, isDue: true)
@@ -49,7 +52,10 @@ final class LiveLogs: Sendable {
         logs.withLock { logs in
             do {
                 var log = try logs[run] ?? begin(id, formats)
-                guard isDue || ContinuousClock.now - log.last > Self.interval else { return logs[run] = log }
+                guard isDue || ContinuousClock.now - log.last > Self.interval else {
+                    logs[run] = log
+                    return
+                }
                 for index in log.exports.indices { try log.exports[index].update() }
                 log.last = .now
                 logs[run] = log

@@ -50,7 +50,10 @@ struct Metrics: ParsableCommand {
     @Flag(help: "The same as --format json.")
     var json = false
 
-    @Flag(help: "Lower the sample rate where a metric needs it or an enhanced file has a higher one than its clean file, and record that.")
+    @Flag(
+        help:
+            "Lower the sample rate where a metric needs it or an enhanced file has a higher one than its clean file, and record that."
+    )
     var resample = false
 
     @Flag(help: "Move enhanced files that are late or early by their measured delay, and record that.")
@@ -59,7 +62,9 @@ struct Metrics: ParsableCommand {
     @Flag(help: "Cut signals of different lengths to the shortest, and record that.")
     var trim = false
 
-    @Flag(name: [.customLong("partial"), .customLong("allow-missing")], help: "Score what is there although clean files have no enhanced file.")
+    @Flag(
+        name: [.customLong("partial"), .customLong("allow-missing")],
+        help: "Score what is there although clean files have no enhanced file.")
     var partial = false
 
     @OptionGroup var threads: ThreadOptions
@@ -74,13 +79,16 @@ struct Metrics: ParsableCommand {
             throw ValidationError("no file of \(enhanced) has a clean file in \(clean)")
         }
         let missing = scoring.matching.withoutEnhanced
-        if !missing.isEmpty { try report(missing: missing, of: missing.count + Set(scoring.matching.matches.map(\.clean)).count) }
+        if !missing.isEmpty {
+            try report(missing: missing, of: missing.count + Set(scoring.matching.matches.map(\.clean)).count)
+        }
         let misfits = scoring.alignmentRemarks()
         for misfit in misfits { printError("warning: \(misfit)") }
         let report = try report(scoring, chosen, misfits)
         let scores = report.systems.last?.scores ?? []
         let failures = scores.flatMap(failures)
-        let written = try ResultFiles(scores, missingOutputs: missing.count).write(to: outputFolder, keeping: !failures.isEmpty)
+        let written = try ResultFiles(scores, missingOutputs: missing.count).write(
+            to: outputFolder, keeping: !failures.isEmpty)
         switch json ? .json : format {
         case .json: try emit(report.json)
         case .csv: try emit(report.rows, as: .csv)
@@ -89,7 +97,8 @@ struct Metrics: ParsableCommand {
         for failure in failures { printError(failure) }
         if !written.contains(ResultFiles.scoresName) {
             let place = written.joined(separator: " and ")
-            printError("note: \(ResultFiles.scoresName) of an earlier call was kept; the results of this one are in \(place)")
+            printError(
+                "note: \(ResultFiles.scoresName) of an earlier call was kept; the results of this one are in \(place)")
         }
         if !failures.isEmpty { throw ExitCode(1) }
     }
@@ -113,7 +122,8 @@ struct Metrics: ParsableCommand {
     /// Says which outputs are missing, and ends the command unless that is allowed.
     private func report(missing: [String], of count: Int) throws {
         let shown = missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? ", ..." : "")
-        let (label, advice) = partial
+        let (label, advice) =
+            partial
             ? ("warning", "the means are over the \(count - missing.count) that have one")
             : ("error", "add them, or give --partial for means over the \(count - missing.count) that have one")
         let files = "\(missing.count) of \(count) clean files have no enhanced file in \(enhanced): \(shown)"
@@ -127,7 +137,8 @@ struct Metrics: ParsableCommand {
     }
 
     private func chosenMetrics() throws -> [any SpeechMetric] {
-        let wanted = metrics.isEmpty ? ["pesq", "estoi", "si_sdr"] + (noisy == nil ? [] : ["si_sir", "si_sar"]) : metrics
+        let wanted =
+            metrics.isEmpty ? ["pesq", "estoi", "si_sdr"] + (noisy == nil ? [] : ["si_sir", "si_sar"]) : metrics
         return try MetricCatalog.standard.named(wanted)
     }
 
@@ -146,7 +157,10 @@ struct Metrics: ParsableCommand {
         return MetricsReport(
             metrics: chosen, missing: scoring.matching.withoutEnhanced, misfits: misfits,
             systems: try systems.map { system in
-                (system.rawValue, try scoring.scores(of: system, by: batch, interruption: interruption, observe: progress.show))
+                (
+                    system.rawValue,
+                    try scoring.scores(of: system, by: batch, interruption: interruption, observe: progress.show)
+                )
             })
     }
 
@@ -162,7 +176,9 @@ struct Metrics: ParsableCommand {
             }
         }
         return names.map { reason, metrics in
-            let which = metrics.count > 1 && metrics.count == one.outcomes.count ? "no metric" : "no " + metrics.joined(separator: ", ")
+            let which =
+                metrics.count > 1 && metrics.count == one.outcomes.count
+                ? "no metric" : "no " + metrics.joined(separator: ", ")
             return "\(one.name): \(which): \(reason)\(advice(reason))"
         }
     }
@@ -180,7 +196,9 @@ struct Metrics: ParsableCommand {
 
     /// What would end the command after all the scoring ends it before.
     private func checkFolders() throws {
-        for (option, folder) in [("--clean", clean), ("--noisy", noisy), ("--enhanced", enhanced), ("--output", outputFolder)] {
+        for (option, folder) in [
+            ("--clean", clean), ("--noisy", noisy), ("--enhanced", enhanced), ("--output", outputFolder),
+        ] {
             guard let folder else { continue }
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {

@@ -47,7 +47,8 @@ struct MetricsReport {
     var table: Table {
         var table = Table(
             columns: [
-                Table.Column("system", alignment: .leading, isKey: true), Table.Column("files", alignment: .leading, isKey: true),
+                Table.Column("system", alignment: .leading, isKey: true),
+                Table.Column("files", alignment: .leading, isKey: true),
             ] + metrics.map { Table.Column($0.name, unit: $0.unit) })
         table.rows = groups.map { group in
             let cells = group.scores.summaries().enumerated().map { index, summary -> Table.Cell in
@@ -56,8 +57,12 @@ struct MetricsReport {
             }
             return Table.Row([.text(group.system), .text(group.title)] + cells, section: group.label ?? "")
         }
-        table.notes = ["mean ± standard deviation [95 % bootstrap interval of the mean] (files; inf and missing ones are in no mean)"]
-        if !missing.isEmpty { table.notes.append("! \(missing.count) outputs are missing: these are means over a part of the set") }
+        table.notes = [
+            "mean ± standard deviation [95 % bootstrap interval of the mean] (files; inf and missing ones are in no mean)"
+        ]
+        if !missing.isEmpty {
+            table.notes.append("! \(missing.count) outputs are missing: these are means over a part of the set")
+        }
         table.notes += misfits.map { "! \($0)" }
         table.notes += zip(metrics, computations).map { metric, ways in
             "\(metric.name): " + ways.map(\.description).joined(separator: "; ")
@@ -69,15 +74,20 @@ struct MetricsReport {
 
     /// One row for each system, group of files and metric, every part of it a column of its own.
     var rows: Table {
-        let names = ["system", "by", "group", "metric", "unit", "mean", "std", "n", "lower", "upper", "plus_infinite", "missing", "signature", "conversion"]
+        let names = [
+            "system", "by", "group", "metric", "unit", "mean", "std", "n", "lower", "upper", "plus_infinite", "missing",
+            "signature", "conversion",
+        ]
         var table = Table(columns: names.map { Table.Column($0) })
         for group in groups {
             for ((metric, summary), ways) in zip(zip(metrics, group.scores.summaries()), group.scores.computations) {
                 table.rows.append(
                     Table.Row([
-                        .text(group.system), .text(group.label ?? ""), .text(group.value ?? "all"), .text(metric.name), .text(metric.unit),
+                        .text(group.system), .text(group.label ?? ""), .text(group.value ?? "all"), .text(metric.name),
+                        .text(metric.unit),
                         number(summary.mean), number(summary.standardDeviation), .integer(summary.count),
-                        number(summary.interval?.lowerBound), number(summary.interval?.upperBound), .integer(summary.infinite),
+                        number(summary.interval?.lowerBound), number(summary.interval?.upperBound),
+                        .integer(summary.infinite),
                         .integer(summary.failures), .text(ways.map(\.signature).unique.joined(separator: "; ")),
                         .text(ways.flatMap(\.conversions).unique.joined(separator: "; ")),
                     ]))
@@ -96,7 +106,8 @@ struct MetricsReport {
             "summaries": .array(groups.map(Self.json)),
             "files": .array(systems.flatMap { system in system.scores.map { Self.json($0, system.name) } }),
             "warnings": .array(misfits.map(JSON.string)), "missing_outputs": .array(missing.map(JSON.string)),
-            "failures": .array(systems.flatMap { system in system.scores.flatMap { Self.failures(of: $0, system.name) } }),
+            "failures": .array(
+                systems.flatMap { system in system.scores.flatMap { Self.failures(of: $0, system.name) } }),
         ]
     }
 
@@ -121,32 +132,38 @@ struct MetricsReport {
         [
             "name": .string(metric.name), "unit": .string(metric.unit), "direction": .string(metric.direction.rawValue),
             "range": [JSON(metric.range.lowerBound), JSON(metric.range.upperBound)], "source": .string(metric.source),
-            "computed": .array(ways.map { way -> JSON in
-                [
-                    "signature": .string(way.signature), "conversions": .array(way.conversions.map(JSON.string)),
-                    "values": .integer(way.count),
-                ]
-            }),
+            "computed": .array(
+                ways.map { way -> JSON in
+                    [
+                        "signature": .string(way.signature), "conversions": .array(way.conversions.map(JSON.string)),
+                        "values": .integer(way.count),
+                    ]
+                }),
         ]
     }
 
     private static func json(_ summary: MetricSummary) -> JSON {
         [
             "metric": .string(summary.name), "mean": JSON(summary.mean), "std": JSON(summary.standardDeviation),
-            "n": .integer(summary.count), "lower": JSON(summary.interval?.lowerBound), "upper": JSON(summary.interval?.upperBound),
+            "n": .integer(summary.count), "lower": JSON(summary.interval?.lowerBound),
+            "upper": JSON(summary.interval?.upperBound),
             "plus_infinite": .integer(summary.infinite), "missing": .integer(summary.failures),
         ]
     }
 
     private static func json(_ one: ItemScores, _ system: String) -> JSON {
         [
-            "system": .string(system), "file": .string(one.name), "noise": JSON(one.labels["noise"]), "snr": JSON(one.labels["snr"]),
-            "scores": .array(one.outcomes.map { outcome -> JSON in
-                [
-                    "metric": .string(outcome.name), "value": JSON(outcome.value), "signature": .string(outcome.signature),
-                    "conversions": .array(outcome.conversions.map(JSON.string)), "failure": JSON(outcome.failure?.code),
-                ]
-            }),
+            "system": .string(system), "file": .string(one.name), "noise": JSON(one.labels["noise"]),
+            "snr": JSON(one.labels["snr"]),
+            "scores": .array(
+                one.outcomes.map { outcome -> JSON in
+                    [
+                        "metric": .string(outcome.name), "value": JSON(outcome.value),
+                        "signature": .string(outcome.signature),
+                        "conversions": .array(outcome.conversions.map(JSON.string)),
+                        "failure": JSON(outcome.failure?.code),
+                    ]
+                }),
         ]
     }
 }

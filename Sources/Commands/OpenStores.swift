@@ -30,7 +30,8 @@ final class OpenStores: Sendable {
         if let failure { throw failure }
     }
 
-    /// Closes every store as far as that takes no longer than some seconds; what is left is recovered by the next command.
+    /// Closes every store as far as that takes no longer than some seconds; what is left is recovered by the next
+    /// command.
     func closeAll(within seconds: Double) {
         let isDone = DispatchSemaphore(value: 0)
         Thread.detachNewThread { [self] in

@@ -18,7 +18,8 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The store; SGMSE_STORE, or runs/store.sqlite, if not given.", valueName: "file"))
     var store: String?
 
-    @Option(help: ArgumentHelp("How commits reach the disk: wal, or rollback on network file systems.", valueName: "mode"))
+    @Option(
+        help: ArgumentHelp("How commits reach the disk: wal, or rollback on network file systems.", valueName: "mode"))
     var journal: RunStore.Journal = .wal
 
     var path: String {
@@ -49,7 +50,9 @@ struct SpecOptions: ParsableArguments {
     @Argument(help: "The experiment: a YAML file, or the name of one in the library, such as quickstart.")
     var spec: String
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting, as train.lr=3e-4; may be repeated.", valueName: "path=value"))
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Overrides a setting, as train.lr=3e-4; may be repeated.", valueName: "path=value"))
     var overrides: [String] = []
 
     @Option(help: "A profile of the spec, such as smoke.")
@@ -80,7 +83,8 @@ extension SpecOptions {
         let named = Set(loaded.runs.map(\.spec.device))
         guard named.count < 2 else {
             let list = named.map { $0 ?? "none" }.sorted().joined(separator: ", ")
-            throw ValidationError("the runs of '\(spec)' name several devices (\(list)); a command has one: give --device")
+            throw ValidationError(
+                "the runs of '\(spec)' name several devices (\(list)); a command has one: give --device")
         }
         return named.first ?? nil
     }
@@ -91,7 +95,8 @@ extension SpecOptions {
         else { return nil }
         let files = Set(try store.runs(called: spec).compactMap { try store.spec(of: $0.id).file })
         guard files.count == 1 else {
-            throw ValidationError("'\(spec)' is no file, and its runs are of several specs: \(files.sorted().joined(separator: ", "))")
+            throw ValidationError(
+                "'\(spec)' is no file, and its runs are of several specs: \(files.sorted().joined(separator: ", "))")
         }
         return files.first
     }
@@ -99,7 +104,9 @@ extension SpecOptions {
 
 /// Where the corpora lie.
 struct CorpusOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Folder of the corpora; SGMSE_CORPORA, or corpora beside the store, if not given.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Folder of the corpora; SGMSE_CORPORA, or corpora beside the store, if not given.", valueName: "folder"))
     private var corpora: String?
 
     var folder: String? { corpora ?? ProcessInfo.processInfo.environment["SGMSE_CORPORA"] }
@@ -110,17 +117,25 @@ struct ThreadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads; SGMSE_THREADS, or all cores, if not given.", valueName: "count"), in: bounds)
     var threads: Int?
 
-    @Option(help: ArgumentHelp("Vector instructions: baseline, avx2 or avx512; SGMSE_INSTRUCTION_SET, or the best there are, if not given.", valueName: "set"))
+    @Option(
+        help: ArgumentHelp(
+            "Vector instructions: baseline, avx2 or avx512; SGMSE_INSTRUCTION_SET, or the best there are, if not given.",
+            valueName: "set"))
     var instructionSet: InstructionSet?
 
-    @Option(help: ArgumentHelp("How far to yield to other programs, in processor time and disk access: 0 not, 19 wholly; SGMSE_NICE, or 0, if not given.", valueName: "level"), in: levels)
+    @Option(
+        help: ArgumentHelp(
+            "How far to yield to other programs, in processor time and disk access: 0 not, 19 wholly; SGMSE_NICE, or 0, if not given.",
+            valueName: "level"), in: levels)
     var nice: Int?
 
     private static let bounds = 1...1024
     private static let levels = 0...19
 
     func validate() throws {
-        if let set = try wantedSet(), !Engine.use(set) { throw ValidationError("this processor has no \(set.rawValue) instructions") }
+        if let set = try wantedSet(), !Engine.use(set) {
+            throw ValidationError("this processor has no \(set.rawValue) instructions")
+        }
         _ = try number(threads, "SGMSE_THREADS", in: Self.bounds)
         _ = try number(nice, "SGMSE_NICE", in: Self.levels)
     }
@@ -132,7 +147,9 @@ struct ThreadOptions: ParsableArguments {
     }
 
     private func wantedSet() throws -> InstructionSet? {
-        guard instructionSet == nil, let text = ProcessInfo.processInfo.environment["SGMSE_INSTRUCTION_SET"], !text.isEmpty else {
+        guard instructionSet == nil, let text = ProcessInfo.processInfo.environment["SGMSE_INSTRUCTION_SET"],
+            !text.isEmpty
+        else {
             return instructionSet
         }
         guard let set = InstructionSet(rawValue: text) else {

@@ -45,7 +45,12 @@ struct PlanCommand: ParsableCommand {
 extension PlanStep {
     /// `+ train cfg [50000 steps]: new — not trained yet (2:30:00)`
     var line: String {
-        let mark = switch state { case .cached: "="; case .resumed: ">"; case .new: "+" }
+        let mark =
+            switch state {
+            case .cached: "="
+            case .resumed: ">"
+            case .new: "+"
+            }
         let what = "\(kind.rawValue) \(subject)" + (detail.isEmpty ? "" : " [\(detail)]")
         return "\(mark) \(what): \(state.rawValue) — \(reason)" + (seconds.map { " (\(Duration.written($0)))" } ?? "")
     }
@@ -53,7 +58,8 @@ extension PlanStep {
 
 extension Plan {
     var summary: String {
-        var text = "\(runs) \(runs == 1 ? "run" : "runs"): \(pending.count) steps to do, \(steps.count - pending.count) done before"
+        var text =
+            "\(runs) \(runs == 1 ? "run" : "runs"): \(pending.count) steps to do, \(steps.count - pending.count) done before"
         if seconds > 0 { text += "; about \(Duration.written(seconds)), as measured" }
         if unmeasured > 0 { text += "; \(unmeasured) steps of a kind that was not measured yet" }
         return text
@@ -62,11 +68,13 @@ extension Plan {
     func json(of file: String) -> Reports.JSON {
         [
             "spec": .string(file), "runs": .integer(runs), "pending": .integer(pending.count),
-            "cached": .integer(steps.count - pending.count), "seconds": .number(seconds), "unmeasured": .integer(unmeasured),
+            "cached": .integer(steps.count - pending.count), "seconds": .number(seconds),
+            "unmeasured": .integer(unmeasured),
             "steps": .array(
                 steps.map { step in
                     [
-                        "kind": .string(step.kind.rawValue), "subject": .string(step.subject), "detail": .string(step.detail),
+                        "kind": .string(step.kind.rawValue), "subject": .string(step.subject),
+                        "detail": .string(step.detail),
                         "state": .string(step.state.rawValue), "reason": .string(step.reason),
                         "seconds": step.seconds.map(Reports.JSON.number) ?? .null,
                     ]
@@ -82,6 +90,7 @@ extension Duration {
         let whole = Int(min(seconds, 1e12).rounded(.up))
         let (minutes, rest) = (whole / 60, whole % 60)
         return minutes < 60
-            ? String(format: "%d:%02d", minutes, rest) : String(format: "%d:%02d:%02d", minutes / 60, minutes % 60, rest)
+            ? String(format: "%d:%02d", minutes, rest)
+            : String(format: "%d:%02d:%02d", minutes / 60, minutes % 60, rest)
     }
 }

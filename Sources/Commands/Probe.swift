@@ -64,7 +64,8 @@ struct Probe: ParsableCommand {
         (options.sets, options.filesPerSet, options.steps) = (sets, files, steps)
         (options.metrics, options.checkpoint, options.seed) = (metrics, checkpoint, seed)
         let workspace = Workspace(store: store, commandLine: CommandLine.arguments)
-        let report = try ConditioningProbe(of: run, in: workspace, options: options, interruption: interruption).report()
+        let report = try ConditioningProbe(of: run, in: workspace, options: options, interruption: interruption)
+            .report()
 
         let folder = "\(store.folder)/\(run.folder)/probe"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -87,7 +88,6 @@ struct Probe: ParsableCommand {
     }
 }
 
-
 extension ProbeReport {
     /// What was measured, as tables.
     var tables: [Table] { [scoreTable, embeddingTable, gradientTable, effectTable].compactMap(\.self) }
@@ -95,7 +95,9 @@ extension ProbeReport {
     private func percent(_ value: Double) -> Table.Cell { .number(100 * value, digits: 3) }
 
     private func cell(_ estimate: ProbeEstimate, digits: Int) -> Table.Cell {
-        guard let lower = estimate.lower, let upper = estimate.upper else { return .number(estimate.mean, digits: digits) }
+        guard let lower = estimate.lower, let upper = estimate.upper else {
+            return .number(estimate.mean, digits: digits)
+        }
         let (mean, low, high) = (signed(estimate.mean, digits), signed(lower, digits), signed(upper, digits))
         return .text("\(mean) [\(low), \(high)] (\(estimate.n))")
     }
@@ -111,12 +113,16 @@ extension ProbeReport {
             ])
         for (one, raw) in zip(averaged.times, self.raw.times) {
             table.rows.append(
-                .init([.number(one.time, digits: 2), percent(one.toZero), percent(one.toMismatched), percent(one.toRandom), percent(raw.toMismatched)]))
+                .init([
+                    .number(one.time, digits: 2), percent(one.toZero), percent(one.toMismatched), percent(one.toRandom),
+                    percent(raw.toMismatched),
+                ]))
         }
         table.notes = [
             "conditioning-sensitivity index \(interval(index)) %, raw weights \(interval(raw.index)) %",
             String(
-                format: "null tests%@: error at w = 1 %.1e, at w = 0 %.1e, beyond the line at w ± 1e-4 %.1e, slope %.4f",
+                format:
+                    "null tests%@: error at w = 1 %.1e, at w = 0 %.1e, beyond the line at w ± 1e-4 %.1e, slope %.4f",
                 nullTests.isVacuous ? " (vacuous: the conditional difference is zero)" : "", nullTests.errorAtOne,
                 nullTests.errorAtZero, max(0, nullTests.excessAtLimits), nullTests.slope),
         ]
@@ -131,9 +137,12 @@ extension ProbeReport {
 
     private var embeddingTable: Table {
         let e = embeddings
-        var table = Table(title: "Embeddings of \(e.points.count) references", columns: [.init("", alignment: .leading), .init("value")])
+        var table = Table(
+            title: "Embeddings of \(e.points.count) references",
+            columns: [.init("", alignment: .leading), .init("value")])
         func add(_ name: String, _ value: Double?, digits: Int) {
-            table.rows.append(.init([.text(name), value.map { .number($0, digits: digits) } ?? .text("not applicable")]))
+            table.rows.append(
+                .init([.text(name), value.map { .number($0, digits: digits) } ?? .text("not applicable")]))
         }
         add("norm", e.norm, digits: 4)
         add("spread of the norm", e.normSpread, digits: 4)
@@ -144,7 +153,9 @@ extension ProbeReport {
         add("nearest is of the same type", e.nearestAgrees, digits: 3)
         add("the same by chance", e.chance, digits: 3)
         if e.isCollapsed { table.notes.append("collapsed: the embeddings hardly differ") }
-        if e.nearestAgrees == nil { table.notes.append("no two files are known to share a noise type: the nearest embedding says nothing") }
+        if e.nearestAgrees == nil {
+            table.notes.append("no two files are known to share a noise type: the nearest embedding says nothing")
+        }
         return table
     }
 
@@ -155,7 +166,8 @@ extension ProbeReport {
             columns: [.init("steps", alignment: .leading), .init("encoder"), .init("whole"), .init("dropped")],
             rows: gradients.parts.map { part in
                 .init([
-                    .text("\(part.firstStep)–\(part.lastStep)"), .number(part.encoder, digits: 4), .number(part.whole, digits: 4),
+                    .text("\(part.firstStep)–\(part.lastStep)"), .number(part.encoder, digits: 4),
+                    .number(part.whole, digits: 4),
                     .number(part.dropped, digits: 3),
                 ])
             })
@@ -166,7 +178,8 @@ extension ProbeReport {
         return Table(
             title: "Paired differences of the enhanced speech on the same files and noise draws",
             columns: [
-                .init("contrast", alignment: .leading), .init("noise", alignment: .leading), .init("metric", alignment: .leading),
+                .init("contrast", alignment: .leading), .init("noise", alignment: .leading),
+                .init("metric", alignment: .leading),
                 .init("mean [95 %] (n)"),
             ],
             rows: effects.contrasts.map {

@@ -29,7 +29,8 @@ struct Problem {
         return [
             "code": .string(code), "severity": .string(severity), "file": text(mark?.file ?? spec),
             "line": mark.map { .integer($0.line) } ?? .null, "column": mark.map { .integer($0.column) } ?? .null,
-            "text": text(mark?.text), "path": text(path), "set": text(set), "message": .string(message), "hint": text(hint),
+            "text": text(mark?.text), "path": text(path), "set": text(set), "message": .string(message),
+            "hint": text(hint),
             "files": .array(files.map(Reports.JSON.string)),
         ]
     }
@@ -37,12 +38,15 @@ struct Problem {
 
 extension Problem {
     init(_ error: SpecError) {
-        self.init(code: error.code, severity: error.severity.rawValue, mark: error.mark, message: error.summary, hint: error.hint)
+        self.init(
+            code: error.code, severity: error.severity.rawValue, mark: error.mark, message: error.summary,
+            hint: error.hint)
     }
 
     init(_ finding: Finding, of spec: String?) {
         self.init(
-            code: finding.code.rawValue, severity: finding.severity.rawValue, spec: spec, set: finding.set, message: finding.message,
+            code: finding.code.rawValue, severity: finding.severity.rawValue, spec: spec, set: finding.set,
+            message: finding.message,
             hint: finding.fix, files: finding.files)
     }
 
@@ -54,18 +58,22 @@ extension Problem {
         case let error as IncompleteSpec:
             return error.settings.sorted { $0.key < $1.key }.map {
                 Problem(
-                    code: "incomplete", severity: "error", spec: error.file, path: $0.key, message: "not known: \($0.value)",
+                    code: "incomplete", severity: "error", spec: error.file, path: $0.key,
+                    message: "not known: \($0.value)",
                     hint: IncompleteSpec.advice)
             }
         case let error as any Diagnostic:
             return [
                 Problem(
-                    code: "error", severity: "error", spec: error.place ?? spec, message: error.summary, hint: error.hint)
+                    code: "error", severity: "error", spec: error.place ?? spec, message: error.summary,
+                    hint: error.hint)
             ]
         default:
             let text = "\(error)"
             return [
-                Problem(code: "error", severity: "error", spec: spec, message: text.hasPrefix("error: ") ? String(text.dropFirst(7)) : text)
+                Problem(
+                    code: "error", severity: "error", spec: spec,
+                    message: text.hasPrefix("error: ") ? String(text.dropFirst(7)) : text)
             ]
         }
     }

@@ -11,12 +11,16 @@ import Training
 struct ProcessOptions: ParsableArguments {
     enum Engine: String, CaseIterable, ExpressibleByArgument { case tcp, mpi, nccl }
 
-    @Option(help: ArgumentHelp(
-        "Processes that train one run together, on its devices (train.devices) or shares of the cores. Under mpirun, srun and torchrun the launcher says how many; --launcher slurm starts one for each device.",
-        valueName: "count"), in: 1...LaunchSettings.mostProcesses)
+    @Option(
+        help: ArgumentHelp(
+            "Processes that train one run together, on its devices (train.devices) or shares of the cores. Under mpirun, srun and torchrun the launcher says how many; --launcher slurm starts one for each device.",
+            valueName: "count"), in: 1...LaunchSettings.mostProcesses)
     var processes: Int?
 
-    @Option(help: ArgumentHelp("How they exchange gradients: tcp, or mpi or nccl with the library of scripts/collective-plugin.", valueName: "engine"))
+    @Option(
+        help: ArgumentHelp(
+            "How they exchange gradients: tcp, or mpi or nccl with the library of scripts/collective-plugin.",
+            valueName: "engine"))
     var collective: Engine = .tcp
 
     /// The option for another process.
@@ -58,7 +62,9 @@ final class ProcessTeam {
     /// Gives every process of this machine its share of the threads; call it before a device is opened.
     func shareThreads() {
         let environment = ProcessInfo.processInfo.environment
-        let named = ["LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"].compactMap { environment[$0].flatMap { Int($0) } }.first
+        let named = ["LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"].compactMap {
+            environment[$0].flatMap { Int($0) }
+        }.first
         let here = isLauncher ? place.count : named ?? 1
         Engine.threads = max(1, Engine.threads / here + (place.localRank < Engine.threads % here ? 1 : 0))
     }
@@ -68,7 +74,8 @@ final class ProcessTeam {
     /// - Throws: `GroupFailure` where one of them does not come.
     func join(_ options: ProcessOptions) throws -> TrainingTeam {
         if isLauncher { try start() }
-        let group = try options.collective == .tcp
+        let group =
+            try options.collective == .tcp
             ? ProcessGroup(tcp: place) : ProcessGroup(library: library(of: options.collective.rawValue), at: place)
         try checkAlike(group)
         return TrainingTeam(group)
@@ -85,7 +92,8 @@ final class ProcessTeam {
     private func library(of engine: String) throws -> String {
         let (name, folders) = (ProcessGroup.libraryName(engine), DeviceOptions.folders)
         guard let folder = folders.first(where: { FileManager.default.fileExists(atPath: $0 + "/" + name) }) else {
-            throw GroupFailure("no \(name) in \(folders.joined(separator: ", ")); build it with scripts/collective-plugin")
+            throw GroupFailure(
+                "no \(name) in \(folders.joined(separator: ", ")); build it with scripts/collective-plugin")
         }
         return folder + "/" + name
     }
@@ -96,7 +104,8 @@ final class ProcessTeam {
         let all = try group.gather([sets.firstIndex(of: Engine.instructionSet) ?? -1], filler: 0).map { $0[0] }
         guard Set(all).count == 1 else {
             let found = all.enumerated().map { "rank \($0): \($1 < 0 ? "unknown" : sets[$1])" }.joined(separator: ", ")
-            throw GroupFailure("the processes compute with different vector instructions (\(found)); give --instruction-set avx2")
+            throw GroupFailure(
+                "the processes compute with different vector instructions (\(found)); give --instruction-set avx2")
         }
     }
 

@@ -185,7 +185,8 @@ final class ProgressPrinter: Sendable {
         let width = min(max(12, columns - cells - 66), shown.map(\.name.count).max() ?? 0)
         let finished = board.lines.count { $0.stage == .done }
         let unmeasured = board.unmeasuredEvaluations
-        let eta = (board.secondsLeft.map(time) ?? "unknown")
+        let eta =
+            (board.secondsLeft.map(time) ?? "unknown")
             + (unmeasured > 0 ? " and \(unmeasured) evaluations, of which none was measured yet" : "")
         return shown.map { line($0, width, cells) } + ["\(finished) of \(board.lines.count) runs done  ETA \(eta)"]
     }
@@ -204,7 +205,8 @@ final class ProgressPrinter: Sendable {
             case .failed: "failed"
             }
         let left = one.secondsLeft.flatMap { $0 > 0 ? "  ETA \(time($0))" : nil } ?? ""
-        return one.name.padding(toLength: max(width, 1), withPad: " ", startingAt: 0) + "  \(bar(one.fraction, cells: cells))  \(stage)\(left)"
+        return one.name.padding(toLength: max(width, 1), withPad: " ", startingAt: 0)
+            + "  \(bar(one.fraction, cells: cells))  \(stage)\(left)"
     }
 
     private func time(_ seconds: Double) -> String {

@@ -64,7 +64,10 @@ struct RegistryCommand: ParsableCommand {
     private static let forms: [(kind: String, noun: String, entries: @Sendable () -> [EntryDescriptor])] = [
         ("reference", "noise references, in evaluate.reference", { NoiseReferenceSpec.forms }),
         ("checkpoint", "checkpoints, in evaluate.checkpoint", { CheckpointForm.descriptors }),
-        ("experiment", "experiments of the library, as in sgmse run quickstart and extends: sgmse:base/16k.yaml", { Library.entries }),
+        (
+            "experiment", "experiments of the library, as in sgmse run quickstart and extends: sgmse:base/16k.yaml",
+            { Library.entries }
+        ),
     ]
 
     private static let kinds = RegistryKind.all.map(\.name) + forms.map(\.kind) + RegistrySections.all.map(\.name)
@@ -81,7 +84,9 @@ struct RegistryCommand: ParsableCommand {
             try emit("\(kind.noun):")
             for entry in vocabulary.entries(kind) {
                 try emit("  \(entry.name) — \(entry.summary)" + (entry.source.isEmpty ? "" : " [\(entry.source)]"))
-                if kind == .metric, let metric = Catalog.standard.metrics[entry.name] { try emit("      " + metric.facts) }
+                if kind == .metric, let metric = Catalog.standard.metrics[entry.name] {
+                    try emit("      " + metric.facts)
+                }
                 if kind == .sde, let mismatch = Catalog.standard.priorMismatch(of: entry.name) {
                     try emit("      prior mismatch \(String(format: "%.4g", mismatch.value)) = \(mismatch.formula)")
                 }
@@ -92,7 +97,9 @@ struct RegistryCommand: ParsableCommand {
             }
             if kind == .loss {
                 try emit("  every loss, in the section 'objective':")
-                for name in Self.objective { try ExperimentSchema.field(at: "objective." + name).map { try emit($0.line) } }
+                for name in Self.objective {
+                    try ExperimentSchema.field(at: "objective." + name).map { try emit($0.line) }
+                }
             }
             if kind == .noiseEncoder, case .section(let schema, _)? = ExperimentSchema.field(at: "conditioning")?.type {
                 try emit("  every conditioned network, in the section 'conditioning':")
@@ -115,19 +122,25 @@ struct RegistryCommand: ParsableCommand {
 
 extension RegistryCommand {
     fileprivate static func document(of kind: String?, _ vocabulary: Vocabulary) -> Reports.JSON {
-        let all = RegistryKind.all.map { ($0.name, vocabulary.entries($0)) } + forms.filter { kind == nil || kind == $0.kind }.map { ($0.kind, $0.entries()) }
+        let all =
+            RegistryKind.all.map { ($0.name, vocabulary.entries($0)) }
+            + forms.filter { kind == nil || kind == $0.kind }.map { ($0.kind, $0.entries()) }
         let sections = RegistrySections.all.filter { kind == nil || kind == $0.name }.map { section in
             Reports.JSON.Member(section.name, .array(section.fields.map { $0.field.json($0.path) }))
         }
-        return .object(all.filter { kind == nil || kind == $0.0 }.map { name, entries in
-            .init(name, .array(entries.map { entry in
-                [
-                    "name": .string(entry.name), "summary": .string(entry.summary),
-                    "source": entry.source.isEmpty ? .null : .string(entry.source),
-                    "parameters": .array(entry.parameters.fields.map(\.json)),
-                ]
-            }))
-        } + sections)
+        return .object(
+            all.filter { kind == nil || kind == $0.0 }.map { name, entries in
+                .init(
+                    name,
+                    .array(
+                        entries.map { entry in
+                            [
+                                "name": .string(entry.name), "summary": .string(entry.summary),
+                                "source": entry.source.isEmpty ? .null : .string(entry.source),
+                                "parameters": .array(entry.parameters.fields.map(\.json)),
+                            ]
+                        }))
+            } + sections)
     }
 }
 
@@ -136,7 +149,8 @@ extension Field {
 
     fileprivate func json(_ name: String) -> Reports.JSON {
         [
-            "name": .string(name), "default": .string(standardText), "unit": unit.map(Reports.JSON.string) ?? .null, "summary": .string(doc),
+            "name": .string(name), "default": .string(standardText), "unit": unit.map(Reports.JSON.string) ?? .null,
+            "summary": .string(doc),
             "values": .array(names.map(Reports.JSON.string)),
         ]
     }
@@ -145,7 +159,8 @@ extension Field {
     fileprivate var line: String { line(name) }
 
     fileprivate func line(_ name: String) -> String {
-        "      \(name) = \(standardText)\(unit.map { " \($0)" } ?? "")  \(doc)" + (names.isEmpty ? "" : " (\(names.joined(separator: " | ")))")
+        "      \(name) = \(standardText)\(unit.map { " \($0)" } ?? "")  \(doc)"
+            + (names.isEmpty ? "" : " (\(names.joined(separator: " | ")))")
     }
 
     /// The names that a setting may have, where they are few.

@@ -14,9 +14,12 @@ enum RegistrySections {
         let root = ExperimentSchema.root.fields
         let plain = root.filter { section(of: $0.type) == nil }
         let sections = root.compactMap { field in
-            section(of: field.type).map { Section(name: field.name, summary: field.doc, fields: fields($0, below: field.name)) }
+            section(of: field.type).map {
+                Section(name: field.name, summary: field.doc, fields: fields($0, below: field.name))
+            }
         }
-        return [Section(name: "spec", summary: "The keys of a spec itself.", fields: plain.map { ($0.name, $0) })] + sections
+        return [Section(name: "spec", summary: "The keys of a spec itself.", fields: plain.map { ($0.name, $0) })]
+            + sections
     }()
 
     private static func fields(_ schema: Schema, below path: String) -> [(path: String, field: Field)] {

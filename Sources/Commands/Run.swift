@@ -40,7 +40,10 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup(title: "Cluster") var launch: LaunchOptions
 
-    @Option(help: ArgumentHelp("Write tensorboard, csv or jsonl files in the runs' folders as they train; may be repeated.", valueName: "format"))
+    @Option(
+        help: ArgumentHelp(
+            "Write tensorboard, csv or jsonl files in the runs' folders as they train; may be repeated.",
+            valueName: "format"))
     var log: [ExportFormat] = []
 
     @Flag(help: "Print no table at the end.")
@@ -90,9 +93,11 @@ struct RunCommand: ParsableCommand {
         let opened = try store.open(.readWrite)
         let elsewhere = try cluster(loaded, opened, settings, interruption)
         let progress = elsewhere?.progress ?? ProgressPrinter(jobs: jobs)
-        let outcome = try elsewhere?.outcome ?? (jobs == 1
-            ? alone(loaded, opened, together, interruption, signals, progress)
-            : sideBySide(loaded, opened, jobs, interruption, signals, progress))
+        let outcome =
+            try elsewhere?.outcome
+            ?? (jobs == 1
+                ? alone(loaded, opened, together, interruption, signals, progress)
+                : sideBySide(loaded, opened, jobs, interruption, signals, progress))
         progress.finish()
         guard !outcome.isDetached else { return }
         try conclude(outcome, opened)
@@ -108,12 +113,14 @@ struct RunCommand: ParsableCommand {
     private func conclude(_ outcome: Outcome, _ store: RunStore) throws {
         // Where the table cannot be written, the summary still says what was done.
         let table = Result { if !noTable { try showTable(of: outcome.runs, in: store) } }
-        printError("""
+        printError(
+            """
             \(outcome.done) steps done, \(outcome.cached) cached, \(outcome.failed) failed
             store        \(store.path)
             """)
         for run in try store.runs(outcome.runs) {
-            printError("""
+            printError(
+                """
                 run          \(run.name) (\(run.shortID))
                   audio        \(store.folder)/\(run.folder)/audio
                   checkpoints  \(store.folder)/\(run.folder)/checkpoints
@@ -139,7 +146,9 @@ struct RunCommand: ParsableCommand {
         var settings = try launch.settings(of: loaded)
         (settings.jobs, settings.processes) = (jobs ?? settings.jobs, processes.processes ?? settings.processes)
         if launch.isForSlurm, settings.name != "slurm" {
-            throw ValidationError("--partition, --gpus-per-task, --cpus-per-task, --time, --account and --sbatch are for --launcher slurm")
+            throw ValidationError(
+                "--partition, --gpus-per-task, --cpus-per-task, --time, --account and --sbatch are for --launcher slurm"
+            )
         }
         return settings
     }
@@ -178,7 +187,8 @@ struct RunCommand: ParsableCommand {
         let run = ClusterRun(
             loaded: loaded, store: opened, settings: settings, options: launch,
             shared: ["--store", store.path, "--journal", store.journal.rawValue],
-            taskOptions: (corpora.folder.map { ["--corpora", $0] } ?? []) + (threads.threads.map { ["--threads", String($0)] } ?? [])
+            taskOptions: (corpora.folder.map { ["--corpora", $0] } ?? [])
+                + (threads.threads.map { ["--threads", String($0)] } ?? [])
                 + (threads.instructionSet.map { ["--instruction-set", $0.rawValue] } ?? [])
                 + device.arguments(in: try spec.device(of: loaded)) + processes.engineArguments,
             corpora: corpora.folder, interruption: interruption, progress: progress)
@@ -186,7 +196,8 @@ struct RunCommand: ParsableCommand {
     }
 
     private func alone(
-        _ loaded: LoadedSpec, _ store: RunStore, _ team: TrainingTeam?, _ interruption: Interruption, _ signals: InterruptSignals,
+        _ loaded: LoadedSpec, _ store: RunStore, _ team: TrainingTeam?, _ interruption: Interruption,
+        _ signals: InterruptSignals,
         _ progress: ProgressPrinter
     ) throws -> Outcome {
         var workspace = Workspace(store: store, corpora: corpora.folder, commandLine: CommandLine.arguments)
@@ -236,7 +247,8 @@ struct RunCommand: ParsableCommand {
         let runs = try board.lines.map { try store.run(named: $0.shortID).id }
         let isUnfinished = codes.contains { $0 != 0 && $0 != 1 }
         return Outcome(
-            runs: runs, done: board.done.count, cached: board.cached, failed: max(board.failed.count, isUnfinished ? 1 : 0))
+            runs: runs, done: board.done.count, cached: board.cached,
+            failed: max(board.failed.count, isUnfinished ? 1 : 0))
     }
 
     /// One of several processes: sends its events to the parent, and stops when the parent ends.
@@ -249,10 +261,12 @@ struct RunCommand: ParsableCommand {
             InterruptSignals.request()
         }
         let store = try store.open(.readWrite)
-        let workspace = Workspace(store: store, corpora: corpora.folder, commandLine: commandLine.map { [$0] } ?? CommandLine.arguments)
+        let workspace = Workspace(
+            store: store, corpora: corpora.folder, commandLine: commandLine.map { [$0] } ?? CommandLine.arguments)
         let live = LiveLogs(loaded, store)
         let executor = Executor(
-            workspace: workspace, interruption: interruption, began: began.map(Date.init(timeIntervalSince1970:)) ?? Date()
+            workspace: workspace, interruption: interruption,
+            began: began.map(Date.init(timeIntervalSince1970:)) ?? Date()
         ) { event in
             signals.take(event)
             live.take(event)

@@ -29,9 +29,13 @@ public struct SGMSE: ParsableCommand {
             """,
         version: BuildFacts.version,
         subcommands: [
-            InitCommand.self, Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self, Logs.self, Diff.self, Compare.self, Investigate.self, TableCommand.self, PlotCommand.self, ReportCommand.self,
-            DataCommand.self, Enhance.self, Metrics.self, Probe.self, Checkpoint.self, RegistryCommand.self, Conformance.self, Tag.self, Note.self,
-            Rename.self, Remove.self, Import.self, Export.self, Backup.self, CollectGarbage.self, Doctor.self, Bench.self,
+            InitCommand.self, Check.self, PlanCommand.self, RunCommand.self, List.self, Show.self, Explain.self,
+            Logs.self, Diff.self, Compare.self, Investigate.self, TableCommand.self, PlotCommand.self,
+            ReportCommand.self,
+            DataCommand.self, Enhance.self, Metrics.self, Probe.self, Checkpoint.self, RegistryCommand.self,
+            Conformance.self, Tag.self, Note.self,
+            Rename.self, Remove.self, Import.self, Export.self, Backup.self, CollectGarbage.self, Doctor.self,
+            Bench.self,
             QueueCommand.self, CancelCommand.self, CollectCommand.self, TaskCommand.self, Manual.self,
         ])
 
@@ -73,7 +77,8 @@ public struct SGMSE: ParsableCommand {
     /// - Throws: A usage error where the working folder was deleted: no relative path means anything there.
     private static func checkWorkingFolder() throws {
         guard let path = getcwd(nil, 0) else {
-            throw ValidationError("the working folder is not there any more; change to another folder and give the command again")
+            throw ValidationError(
+                "the working folder is not there any more; change to another folder and give the command again")
         }
         free(path)
     }
@@ -86,7 +91,9 @@ public struct SGMSE: ParsableCommand {
         switch exitCode(for: error) {
         case .success:
             let text = fullMessage(for: error)
-            do throws(OutputError) { try emit(text == BuildFacts.version ? ProgramFacts.text : text) } catch { return end(error) }
+            do throws(OutputError) { try emit(text == BuildFacts.version ? ProgramFacts.text : text) } catch {
+                return end(error)
+            }
             return 0
         case .validationFailure:
             printError(fullMessage(for: error))
@@ -105,7 +112,8 @@ public struct SGMSE: ParsableCommand {
 
     static func description(of error: any Error) -> String {
         let text = "\(error)"
-        let isMarked = text.contains("error:") || text.hasPrefix("error[") || FailureCategory(of: error) == .interruption
+        let isMarked =
+            text.contains("error:") || text.hasPrefix("error[") || FailureCategory(of: error) == .interruption
         return isMarked ? text : "error: " + text
     }
 }

@@ -48,7 +48,9 @@ struct Show: ParsableCommand {
     private func showSpec() throws {
         let loaded = try Library.loader.load(Library.file(of: subject), overrides: overrides, profile: profile)
         if json { return try emitData(try Self.document(of: loaded.spec), terminator: "\n") }
-        try emit(Self.sweep(of: loaded) + ResolvedRendering.yaml(loaded.spec, origins: origins ? loaded.origins : nil), terminator: "")
+        try emit(
+            Self.sweep(of: loaded) + ResolvedRendering.yaml(loaded.spec, origins: origins ? loaded.origins : nil),
+            terminator: "")
     }
 
     private func showRuns(in store: RunStore) throws {
@@ -76,13 +78,16 @@ struct Show: ParsableCommand {
         guard !loaded.sweptPaths.isEmpty else { return "" }
         let shown = loaded.runs.prefix(20).map { "#   \($0.name)\n" }.joined()
         let more = loaded.runs.count > 20 ? "#   and \(loaded.runs.count - 20) more\n" : ""
-        return "# \(loaded.runs.count) runs of a sweep over \(loaded.sweptPaths.joined(separator: ", ")):\n" + shown + more
+        return "# \(loaded.runs.count) runs of a sweep over \(loaded.sweptPaths.joined(separator: ", ")):\n" + shown
+            + more
             + "# Below, the settings before the sweep.\n"
     }
 
     /// A stored spec in lines; as it is stored where another version wrote it and this one cannot read it.
     private static func yaml(ofResolved text: String) -> String {
-        guard let spec = try? JSONDecoder().decode(ExperimentSpec.self, from: Data(text.utf8)) else { return text + "\n" }
+        guard let spec = try? JSONDecoder().decode(ExperimentSpec.self, from: Data(text.utf8)) else {
+            return text + "\n"
+        }
         return ResolvedRendering.yaml(spec)
     }
 }

@@ -14,7 +14,9 @@ enum UnknownCommand {
                 continue
             }
             let known = inner.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
-            let hint = nearest(to: word, among: known).map { "did you mean '\($0)'?" } ?? "known: \(known.joined(separator: ", "))"
+            let hint =
+                nearest(to: word, among: known).map { "did you mean '\($0)'?" }
+                ?? "known: \(known.joined(separator: ", "))"
             throw ValidationError("unknown command '\((words[..<place] + [word]).joined(separator: " "))'; \(hint)")
         }
     }

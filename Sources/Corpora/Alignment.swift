@@ -1,7 +1,8 @@
 import Foundation
 import Kernels
 
-/// How the second signal of a pair lies against the first: later or earlier, louder or softer, with more noise or with less.
+/// How the second signal of a pair lies against the first: later or earlier, louder or softer, with more noise or with
+/// less.
 ///
 ///     r(τ) = F⁻¹[ X̄ Y / √(S_x S_y) ],    delay = argmax |r(τ)|,    g = ⟨x, y⟩ / ⟨x, x⟩ at that delay
 ///
@@ -30,13 +31,15 @@ public struct Alignment: Hashable, Sendable {
     /// less where a room made the first of the second. Of one pair it says little, of several their median much.
     public var roomRatio: Double { max(tail, 0.005) / max(lead, 0.005) }
 
-    /// Whether the second signal is late or early by at least `tolerance` samples, and not by the path of the sound in a room.
+    /// Whether the second signal is late or early by at least `tolerance` samples, and not by the path of the sound in
+    /// a room.
     public func isShifted(by tolerance: Int, sampleRate: Int, inRoom: Bool) -> Bool {
         guard isCertain, abs(delay) >= tolerance else { return false }
         return !(inRoom && delay > 0 && Double(delay) <= Self.longestPath * Double(sampleRate))
     }
 
-    /// Compares two signals of one rate, at most ``excerpt`` of each; `nil` where there is too little to compare, or silence.
+    /// Compares two signals of one rate, at most ``excerpt`` of each; `nil` where there is too little to compare, or
+    /// silence.
     public init?(of second: [Float], against first: [Float], sampleRate: Int) {
         let count = min(first.count, second.count, Int(Self.excerpt * Double(sampleRate)))
         guard count >= sampleRate / 2 else { return nil }
@@ -56,7 +59,8 @@ public struct Alignment: Hashable, Sendable {
     /// The parts of both that belong together.
     private static func overlapping(_ x: [Float], _ y: [Float], delay: Int) -> ([Float], [Float]) {
         let kept = x.count - abs(delay)
-        return delay >= 0 ? (Array(x.prefix(kept)), Array(y.suffix(kept))) : (Array(x.suffix(kept)), Array(y.prefix(kept)))
+        return delay >= 0
+            ? (Array(x.prefix(kept)), Array(y.suffix(kept))) : (Array(x.suffix(kept)), Array(y.prefix(kept)))
     }
 
     private static func centred(_ signal: ArraySlice<Float>) -> [Float] {
@@ -100,9 +104,10 @@ private struct Correlation {
     /// Standard deviation of the values where the signals have nothing in common.
     private let noise: Float
     let peak: Int
-    /// Whether the correlation of the signals themselves at the peak, give or take 1 ms, is larger by a fifth than anywhere beyond
-    /// a room's reflections. A periodic sound is alike at every multiple of its period, and where whitening finds its peak means
-    /// nothing. Not asked where there is no delay and the signals are much alike as they lie.
+    /// Whether the correlation of the signals themselves at the peak, give or take 1 ms, is larger by a fifth than
+    /// anywhere beyond a room's reflections. A periodic sound is alike at every multiple of its period, and where
+    /// whitening finds its peak means nothing. Not asked where there is no delay and the signals are much alike as they
+    /// lie.
     private let isUnrivalled: Bool
 
     init(_ x: [Float], _ y: [Float], lags: Int, sampleRate: Int) {
@@ -160,8 +165,8 @@ private struct Correlation {
         range.clamped(to: -lags...lags).reduce(0) { max($0, abs(values[$1 + lags])) }
     }
 
-    /// The peak stands far above chance, twice as high as what lies at no delay, and where the signals themselves are alike as
-    /// nowhere else.
+    /// The peak stands far above chance, twice as high as what lies at no delay, and where the signals themselves are
+    /// alike as nowhere else.
     var isCertain: Bool {
         let top = abs(values[peak + lags])
         let millisecond = sampleRate / 1000

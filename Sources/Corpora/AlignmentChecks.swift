@@ -12,8 +12,8 @@ public struct PairAlignment: Hashable, Sendable {
         (self.name, self.sampleRate, self.alignment) = (name, sampleRate, alignment)
     }
 
-    /// Compares the middle of two files; `nil` where they cannot be read, have several channels or different rates, or are too
-    /// short.
+    /// Compares the middle of two files; `nil` where they cannot be read, have several channels or different rates, or
+    /// are too short.
     public init?(name: String, first: String, second: String) {
         guard let a = try? SoundFile.header(of: first), let b = try? SoundFile.header(of: second),
             a.channels == 1, b.channels == 1, a.sampleRate == b.sampleRate
@@ -21,7 +21,8 @@ public struct PairAlignment: Hashable, Sendable {
         let frames = min(a.frames, b.frames)
         let count = min(frames, Int(Alignment.excerpt * Double(a.sampleRate)))
         let range = (frames - count) / 2..<(frames - count) / 2 + count
-        guard let x = try? SoundFile.readMono(first, frames: range), let y = try? SoundFile.readMono(second, frames: range),
+        guard let x = try? SoundFile.readMono(first, frames: range),
+            let y = try? SoundFile.readMono(second, frames: range),
             let alignment = Alignment(of: y, against: x, sampleRate: a.sampleRate)
         else { return nil }
         self.init(name: name, sampleRate: a.sampleRate, alignment: alignment)
@@ -32,7 +33,8 @@ public struct PairAlignment: Hashable, Sendable {
         let frames = min(first.count, second.count)
         let count = min(frames, Int(Alignment.excerpt * Double(sampleRate)))
         let range = (frames - count) / 2..<(frames - count) / 2 + count
-        guard let alignment = Alignment(of: Array(second[range]), against: Array(first[range]), sampleRate: sampleRate) else { return nil }
+        guard let alignment = Alignment(of: Array(second[range]), against: Array(first[range]), sampleRate: sampleRate)
+        else { return nil }
         self.init(name: name, sampleRate: sampleRate, alignment: alignment)
     }
 
@@ -58,7 +60,8 @@ public struct PairAlignment: Hashable, Sendable {
 }
 
 extension [PairAlignment] {
-    /// What pairs of clean and noisy files show: shifted against each other, exchanged, or one of them at another level.
+    /// What pairs of clean and noisy files show: shifted against each other, exchanged, or one of them at another
+    /// level.
     ///
     /// - Parameter isComplete: Whether all pairs of the set were compared: then each that is shifted is an error.
     public func findings(set: String, layout: Layout, isComplete: Bool = false) -> [Finding] {
@@ -70,12 +73,14 @@ extension [PairAlignment] {
         return shift(set: set, first, second, isRoom, isComplete) + others
     }
 
-    /// The median of the pairs' room ratios above which a room is in the second files: it was 0.88 to 1.03 for speech in six
-    /// kinds of noise at −10 to 20 dB, and 1.28 or more for rooms with up to 10 dB more direct than reverberant sound.
+    /// The median of the pairs' room ratios above which a room is in the second files: it was 0.88 to 1.03 for speech
+    /// in six kinds of noise at −10 to 20 dB, and 1.28 or more for rooms with up to 10 dB more direct than reverberant
+    /// sound.
     fileprivate static var roomThreshold: Double { 1.2 }
 
     /// Pairs of which the second file is late or early.
-    private func shift(set: String, _ first: String, _ second: String, _ isRoom: Bool, _ isComplete: Bool) -> [Finding] {
+    private func shift(set: String, _ first: String, _ second: String, _ isRoom: Bool, _ isComplete: Bool) -> [Finding]
+    {
         let shifted = filter { $0.isShifted(inRoom: isRoom) }
         guard !shifted.isEmpty else { return [] }
         // One of a sample may be an odd recording; several are a fault of the set.
@@ -85,7 +90,8 @@ extension [PairAlignment] {
                 .alignment, severity, set: set,
                 "\(second) is \(Self.words(shifted.map(\.milliseconds))) against \(first) in \(shifted.count) of \(count) pairs "
                     + "that were compared",
-                fix: "cut or pad \(second) so that both files of each pair begin at the same moment", files: shifted.map(\.name))
+                fix: "cut or pad \(second) so that both files of each pair begin at the same moment",
+                files: shifted.map(\.name))
         ]
     }
 
@@ -124,7 +130,8 @@ extension [PairAlignment] {
                 .level, abs(median) >= 3 ? .error : .warning, set: set,
                 "the speech in \(second) is \(Self.decibels(abs(median))) \(median < 0 ? "below" : "above") that in \(first) "
                     + "(\(other.count) of \(comparable.count) pairs compared\(range))",
-                fix: "scale both files of each pair alike: \(second) seems to be normalised by itself", files: other.map(\.name))
+                fix: "scale both files of each pair alike: \(second) seems to be normalised by itself",
+                files: other.map(\.name))
         ]
     }
 

@@ -2,9 +2,10 @@ import Digests
 
 /// The standard name of audio by its content: `sha256-pcm-v1:` and 64 hexadecimal digits.
 ///
-/// Of one recording it is the SHA-256 of the line `sha256-pcm-v1 CHANNELS FRAMES`, a newline, and the samples of each channel
-/// in turn as 32-bit floats, least significant byte first, full scale being 1. The same audio in 16 bits, in floats, as WAV or
-/// FLAC is one content. Of several it is the SHA-256 of a text of their digests. Anybody can compute it with any tool.
+/// Of one recording it is the SHA-256 of the line `sha256-pcm-v1 CHANNELS FRAMES`, a newline, and the samples of each
+/// channel in turn as 32-bit floats, least significant byte first, full scale being 1. The same audio in 16 bits, in
+/// floats, as WAV or FLAC is one content. Of several it is the SHA-256 of a text of their digests. Anybody can compute
+/// it with any tool.
 public struct AudioDigest: Hashable, Sendable, CustomStringConvertible {
     /// What the name begins with; another way to compute it gets another.
     public static let scheme = "sha256-pcm-v1"

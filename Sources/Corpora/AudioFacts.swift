@@ -16,7 +16,8 @@ public struct AudioFacts: Hashable, Sendable {
     public var earlier: ContentHash?
 
     public init(
-        header: SoundFile.Header, peak: Float, meanSquare: Double, clipped: Int, content: AudioDigest, earlier: ContentHash? = nil
+        header: SoundFile.Header, peak: Float, meanSquare: Double, clipped: Int, content: AudioDigest,
+        earlier: ContentHash? = nil
     ) {
         self.header = header
         self.peak = peak
@@ -25,10 +26,12 @@ public struct AudioFacts: Hashable, Sendable {
         (self.content, self.earlier) = (content, earlier)
     }
 
-    /// - Parameter namesEarlier: Whether the content gets the name of earlier versions, too, for stores that they wrote.
+    /// - Parameter namesEarlier: Whether the content gets the name of earlier versions, too, for stores that they
+    ///   wrote.
     public init(of sound: Sound, namesEarlier: Bool = false) {
         var peak: Float = 0
-        var power = 0.0, clipped = 0
+        var power = 0.0
+        var clipped = 0
         for samples in sound.channels {
             let level = Self.level(of: samples)
             peak = max(peak, level.peak)
@@ -38,7 +41,8 @@ public struct AudioFacts: Hashable, Sendable {
         self.init(
             header: .init(sampleRate: sound.sampleRate, channels: sound.channels.count, frames: sound.frames),
             peak: peak, meanSquare: power / Double(max(1, sound.frames * sound.channels.count)), clipped: clipped,
-            content: AudioDigest(of: sound.channels), earlier: namesEarlier ? ContentHash(ofChannels: sound.channels) : nil)
+            content: AudioDigest(of: sound.channels),
+            earlier: namesEarlier ? ContentHash(ofChannels: sound.channels) : nil)
     }
 
     /// Reads and measures a file.
@@ -61,7 +65,8 @@ public struct AudioFacts: Hashable, Sendable {
     /// Eight sums in `Float` per block of 4096 samples, gathered in `Double`.
     private static func level(of samples: [Float]) -> (peak: Float, energy: Double) {
         var peaks = SIMD8<Float>(repeating: 0)
-        var energy = 0.0, index = 0
+        var energy = 0.0
+        var index = 0
         while index + 8 <= samples.count {
             var sums = SIMD8<Float>(repeating: 0)
             let end = min(index + 4096, samples.count & ~7)
@@ -84,7 +89,8 @@ public struct AudioFacts: Hashable, Sendable {
     }
 
     private static func clipped(in samples: [Float]) -> Int {
-        var total = 0, run = 0
+        var total = 0
+        var run = 0
         for sample in samples {
             if abs(sample) >= fullScale {
                 run += 1

@@ -2,8 +2,8 @@ import Foundation
 
 /// Tables of RFC 4180: fields between commas, quoted where they hold a comma, a quote, or a line break.
 ///
-/// What spreadsheets write besides is read, too: semicolons or tabs for commas, a first line `sep=;`, and lines that end with
-/// CR alone.
+/// What spreadsheets write besides is read, too: semicolons or tabs for commas, a first line `sep=;`, and lines that
+/// end with CR alone.
 package enum CSV {
     /// Which byte stands between fields.
     enum Separator: UInt8, CaseIterable {
@@ -43,8 +43,12 @@ package enum CSV {
         of bytes: [UInt8], _ separator: UInt8, from first: Int, path: String
     ) throws(CorpusError) -> [(line: Int, fields: [String])] {
         var rows: [(line: Int, fields: [String])] = []
-        var fields: [String] = [], field: [UInt8] = []
-        var line = first, start = first, quoted = false, wasQuoted = false
+        var fields: [String] = []
+        var field: [UInt8] = []
+        var line = first
+        var start = first
+        var quoted = false
+        var wasQuoted = false
         func endField() {
             fields.append(String(decoding: field, as: UTF8.self))
             (field, wasQuoted) = ([], false)

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A 128-bit hash of content, to distinguish equal data from different data; not a defence against an adversary. Audio has a
-/// standard name, ``AudioDigest``, and this one only where earlier versions gave it.
+/// A 128-bit hash of content, to distinguish equal data from different data; not a defence against an adversary. Audio
+/// has a standard name, ``AudioDigest``, and this one only where earlier versions gave it.
 ///
 /// Two 64-bit accumulators take every word in turn, each by a bijection of its state (xor or sum with the word, odd
 /// multiplication, shifted xor), with different constants; the length and a final avalanche close it. Two different

@@ -16,7 +16,8 @@ public struct Corpus: Hashable, Sendable {
             let names = try? FileManager.default.contentsOfDirectory(atPath: baseDir)
         else { throw CorpusError(baseDir, .missingFolder) }
         var sets: [PairedSet] = []
-        for name in names.sorted() where !name.hasPrefix(".") && PairedSet.layout(of: "\(baseDir)/\(name)", layout) != nil {
+        for name in names.sorted()
+        where !name.hasPrefix(".") && PairedSet.layout(of: "\(baseDir)/\(name)", layout) != nil {
             sets.append(try PairedSet(at: "\(baseDir)/\(name)", name: name, layout: layout))
         }
         guard !sets.isEmpty else { throw CorpusError(baseDir, .noSets) }
@@ -60,9 +61,9 @@ public enum SetRole: Int, Hashable, Sendable, Comparable, CustomStringConvertibl
     public init(name: String) {
         let lowered = name.lowercased()
         self =
-            if lowered.hasPrefix("train") || lowered.hasPrefix("tr_") { .training }
-            else if ["val", "dev", "dt", "cv"].contains(where: lowered.hasPrefix) { .validation }
-            else { .test }
+            if lowered.hasPrefix("train") || lowered.hasPrefix("tr_") {
+                .training
+            } else if ["val", "dev", "dt", "cv"].contains(where: lowered.hasPrefix) { .validation } else { .test }
     }
 
     public static func < (left: SetRole, right: SetRole) -> Bool { left.rawValue < right.rawValue }

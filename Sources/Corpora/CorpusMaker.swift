@@ -44,7 +44,8 @@ extension CorpusMaker {
     ///
     /// Everything is made in a hidden folder beside it and renamed at the end: there is the whole corpus or none.
     ///
-    /// - Throws: ``CorpusError``; `occupied` if something else lies at `baseDir`, which is then left alone; `Interrupted`.
+    /// - Throws: ``CorpusError``; `occupied` if something else lies at `baseDir`, which is then left alone;
+    ///   `Interrupted`.
     @discardableResult
     public func write(to baseDir: String, interruption: Interruption = Interruption()) throws -> RecipeOutcome {
         let files = FileManager.default
@@ -64,7 +65,8 @@ extension CorpusMaker {
             }
         } catch {
             try? files.removeItem(atPath: temporary)
-            throw error is CorpusError || error is Interrupted ? error : CorpusError(baseDir, .disk(error.localizedDescription))
+            throw error is CorpusError || error is Interrupted
+                ? error : CorpusError(baseDir, .disk(error.localizedDescription))
         }
         return .made
     }
@@ -85,7 +87,8 @@ extension CorpusMaker {
             let set = try corpus.set(name)
             guard set.strayEntries.isEmpty else {
                 throw CorpusError(
-                    baseDir, .occupied("\(set.strayEntries.count) files of \(name) are gone, \(set.strayEntries[0]) first"))
+                    baseDir,
+                    .occupied("\(set.strayEntries.count) files of \(name) are gone, \(set.strayEntries[0]) first"))
             }
         }
     }

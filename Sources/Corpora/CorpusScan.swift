@@ -57,7 +57,8 @@ public struct SetScan: Hashable, Sendable {
     ///
     /// - Parameter role: Taken from the set's name if `nil`.
     public init(
-        reading set: PairedSet, as role: SetRole? = nil, cache: inout FactsCache, interruption: Interruption = Interruption()
+        reading set: PairedSet, as role: SetRole? = nil, cache: inout FactsCache,
+        interruption: Interruption = Interruption()
     ) throws(Interrupted) {
         let known = cache.facts
         let measured = try set.files.parallelMap(interruption: interruption) { file in
@@ -66,7 +67,9 @@ public struct SetScan: Hashable, Sendable {
         for (_, clean, noisy) in measured {
             for one in [clean, noisy] {
                 // What the header of a piped file says is not remembered, so that it is found again.
-                if let key = one.key, case .success(let facts) = one.facts, !facts.header.isOpenEnded { cache.facts[key] = facts }
+                if let key = one.key, case .success(let facts) = one.facts, !facts.header.isOpenEnded {
+                    cache.facts[key] = facts
+                }
             }
         }
         self.init(
@@ -74,11 +77,11 @@ public struct SetScan: Hashable, Sendable {
             alignments: PairAlignment.sample(of: set.files.map { ($0.name, $0.cleanPath, $0.noisyPath) }))
     }
 
-    /// What the set's data is: names and audio, whatever folder it lies in. `nil` if a file cannot be read, or was read for
-    /// other purposes.
+    /// What the set's data is: names and audio, whatever folder it lies in. `nil` if a file cannot be read, or was read
+    /// for other purposes.
     ///
-    /// The digest is that of a text with a line for each pair: name, then rate in Hz and digest of the clean and of the noisy
-    /// file, with tabs between.
+    /// The digest is that of a text with a line for each pair: name, then rate in Hz and digest of the clean and of the
+    /// noisy file, with tabs between.
     public var fingerprint: AudioFingerprint? {
         var (text, hasher) = ("", ContentHasher())
         hasher.combine(UInt64(pairs.count))
@@ -122,7 +125,9 @@ public struct CorpusScan: Hashable, Sendable {
     public init(reading corpus: Corpus, sets names: [String]? = nil, cachePath: String? = nil) throws {
         var cache = cachePath.map(FactsCache.init(contentsOf:)) ?? FactsCache()
         let before = cache.facts.count
-        sets = try corpus.sets.filter { names?.contains($0.name) ?? true }.map { try SetScan(reading: $0, cache: &cache) }
+        sets = try corpus.sets.filter { names?.contains($0.name) ?? true }.map {
+            try SetScan(reading: $0, cache: &cache)
+        }
         if let cachePath, cache.facts.count != before { try cache.write(to: cachePath) }
     }
 }

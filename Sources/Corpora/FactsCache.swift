@@ -1,5 +1,5 @@
-import Audio
 import AtomicFiles
+import Audio
 import Foundation
 
 /// Remembers the facts of files by path, size and time of change, so that a second check reads no audio.
@@ -55,7 +55,8 @@ public struct FactsCache: Sendable {
         let header = facts.header
         return [
             "\(key.size)", "\(key.modified)", "\(header.sampleRate)", "\(header.channels)", "\(header.frames)",
-            "\(facts.peak)", "\(facts.meanSquare)", "\(facts.clipped)", facts.content.hex, facts.earlier?.description ?? "",
+            "\(facts.peak)", "\(facts.meanSquare)", "\(facts.clipped)", facts.content.hex,
+            facts.earlier?.description ?? "",
             key.path,
         ].joined(separator: "\t")
     }

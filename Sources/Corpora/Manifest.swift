@@ -3,8 +3,8 @@ import Foundation
 /// What is known of the files of a set: `manifest.csv`, one row per pair.
 ///
 /// The column `file` is required; `speaker`, `noise`, `snr_db`, `seed` have a meaning here, and every other column is
-/// kept as text. Names of columns count in any case. Spreadsheets' ways are read: UTF-8 or UTF-16, with a byte-order mark or
-/// without, and commas, semicolons or tabs; where commas do not separate, they may stand in decimal numbers.
+/// kept as text. Names of columns count in any case. Spreadsheets' ways are read: UTF-8 or UTF-16, with a byte-order
+/// mark or without, and commas, semicolons or tabs; where commas do not separate, they may stand in decimal numbers.
 public struct Manifest: Hashable, Sendable {
     public static let fileName = "manifest.csv"
 
@@ -54,16 +54,20 @@ public struct Manifest: Hashable, Sendable {
         let header = first.fields.map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
         guard let fileColumn = header.firstIndex(of: "file") else {
             throw CorpusError(
-                path, .badTable(
+                path,
+                .badTable(
                     line: first.line,
-                    "no column 'file' among \(header.joined(separator: ", ")), read as separated by \(separator.title)"))
+                    "no column 'file' among \(header.joined(separator: ", ")), read as separated by \(separator.title)")
+            )
         }
         entries = [:]
         for (line, fields) in table.dropFirst() {
             guard fields.count == header.count else {
                 throw CorpusError(
-                    path, .badTable(
-                        line: line, "\(fields.count) fields, the header has \(header.count), separated by \(separator.title)"))
+                    path,
+                    .badTable(
+                        line: line,
+                        "\(fields.count) fields, the header has \(header.count), separated by \(separator.title)"))
             }
             let file = fields[fileColumn]
             let columns = Dictionary(zip(header, fields)) { first, _ in first }.filter { $0.key != "file" }
@@ -87,7 +91,8 @@ public struct Manifest: Hashable, Sendable {
             file: file,
             speaker: columns["speaker"].flatMap { $0.isEmpty ? nil : $0 },
             noise: columns["noise"].flatMap { $0.isEmpty ? nil : $0 },
-            snr: try number("snr_db") { Double($0).flatMap { $0.isNaN ? nil : $0 } }, seed: try number("seed") { UInt64($0) },
+            snr: try number("snr_db") { Double($0).flatMap { $0.isNaN ? nil : $0 } },
+            seed: try number("seed") { UInt64($0) },
             other: columns.filter { !known.contains($0.key) })
     }
 

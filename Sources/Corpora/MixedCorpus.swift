@@ -7,8 +7,8 @@ import Parallelism
 /// The recipe `mixture`: clean files of a folder with noise files of another, at stated ratios.
 ///
 /// Each clean file gets one draw of noise, a file and a place in it, which all ratios share: what differs between the
-/// sets of a series is the ratio alone. A noise shorter than the speech is repeated, a longer one cut at a random place.
-/// One set per ratio, `test-<ratio>dB`; a manifest names the noise's class and file.
+/// sets of a series is the ratio alone. A noise shorter than the speech is repeated, a longer one cut at a random
+/// place. One set per ratio, `test-<ratio>dB`; a manifest names the noise's class and file.
 public struct MixedCorpus: CorpusMaker {
     public static let name = "mixture"
     public static let version = 1
@@ -52,8 +52,8 @@ public struct MixedCorpus: CorpusMaker {
 
     /// Fifty clean files in ESC-50 noise at 0, 5 and 10 dB, speech of 0.5 s and noise of 1 s at least.
     ///
-    /// The published script draws a new noise for every ratio; here the ratios share one. ESC-50 is Piczak, *ESC: Dataset
-    /// for environmental sound classification*, ACM Multimedia, 2015.
+    /// The published script draws a new noise for every ratio; here the ratios share one. ESC-50 is Piczak, *ESC:
+    /// Dataset for environmental sound classification*, ACM Multimedia, 2015.
     public static func esc50(clean: String, noise: String) -> MixedCorpus {
         var recipe = MixedCorpus(clean: clean, noise: noise, snrs: [0, 5, 10])
         (recipe.count, recipe.minimumSpeech, recipe.minimumNoise) = (50, 0.5, 1)
@@ -129,7 +129,9 @@ public struct MixedCorpus: CorpusMaker {
         let allowed = try SoundFolder.files(in: noise).filter { classes.isEmpty || classes.contains(classOfNoise($0)) }
         let noises = try longEnough(allowed, in: noise, minimum: minimumNoise)
         guard !speech.isEmpty else { throw CorpusError(clean, .impossible("no speech file is long enough")) }
-        guard !noises.isEmpty else { throw CorpusError(noise, .impossible("no noise file is of the classes and length")) }
+        guard !noises.isEmpty else {
+            throw CorpusError(noise, .impossible("no noise file is of the classes and length"))
+        }
         return (speech, noises)
     }
 

@@ -9,7 +9,10 @@ extension CorpusScan {
         var found: [Finding] = []
         for (index, first) in sets.enumerated() {
             for second in sets[(index + 1)...] where first.role != second.role {
-                found += first.isPart(of: second) ? [Self.sameSet(first, second)] : Self.sharedContent(first, second) + Self.sharedSpeakers(first, second)
+                found +=
+                    first.isPart(of: second)
+                    ? [Self.sameSet(first, second)]
+                    : Self.sharedContent(first, second) + Self.sharedSpeakers(first, second)
             }
         }
         return found + sets.flatMap(Self.unknownSpeakers)
@@ -18,7 +21,8 @@ extension CorpusScan {
     /// A set in two roles, whatever the spec calls it.
     private static func sameSet(_ first: SetScan, _ second: SetScan) -> Finding {
         Finding(
-            .contentOverlap, .error, set: second.set.name == first.set.name ? first.set.name : "\(first.set.name) & \(second.set.name)",
+            .contentOverlap, .error,
+            set: second.set.name == first.set.name ? first.set.name : "\(first.set.name) & \(second.set.name)",
             "the \(first.role) set is the \(second.role) set, too: \(first.set.path)",
             fix: "give evaluate.sets a set that nothing is learned or chosen by")
     }

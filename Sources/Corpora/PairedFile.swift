@@ -31,8 +31,9 @@ public struct PairedFile: Hashable, Sendable {
 
     /// The speaker that the file name states.
     ///
-    /// The part before the first `_` if it looks like a label (letters, then digits: `p232_001.wav`); else the innermost
-    /// folder that does (`p102/emo_anger.wav`); else the part before `_` in a flat set, the folder in a nested one.
+    /// The part before the first `_` if it looks like a label (letters, then digits: `p232_001.wav`); else the
+    /// innermost folder that does (`p102/emo_anger.wav`); else the part before `_` in a flat set, the folder in a
+    /// nested one.
     public static func speaker(inName name: String) -> String? {
         var folders = name.split(separator: "/").map(String.init)
         guard let file = folders.popLast() else { return nil }

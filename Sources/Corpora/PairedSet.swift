@@ -39,7 +39,9 @@ public struct PairedSet: Hashable, Sendable {
                 name: pair.name, cleanPath: "\(cleanRoot)/\(pair.clean)", noisyPath: "\(noisyRoot)/\(pair.noisy)",
                 entry: manifest?.take(pair.name) ?? manifest?.take(pair.clean))
         }
-        for pair in pairs where pair.rule != .name { ruled[pair.rule, default: []].append("\(pair.noisy) with \(pair.clean)") }
+        for pair in pairs where pair.rule != .name {
+            ruled[pair.rule, default: []].append("\(pair.noisy) with \(pair.clean)")
+        }
         let (usedClean, usedNoisy) = (Set(pairs.map(\.clean)), Set(pairs.map(\.noisy)))
         unpaired =
             clean.filter { !usedClean.contains($0) }.map { "\(layout.cleanFolder)/\($0)" }

@@ -30,7 +30,8 @@ extension SetScan {
     /// The findings that concern this set alone.
     public func findings(expecting spec: ProtocolExpectation) -> [Finding] {
         pairing() + rules() + broken() + openEnded() + rates(expecting: spec) + shapes() + levels()
-            + alignments.findings(set: set.name, layout: set.layout, isComplete: isFullyAligned) + duplicates() + manifest()
+            + alignments.findings(set: set.name, layout: set.layout, isComplete: isFullyAligned) + duplicates()
+            + manifest()
     }
 
     private var sides: [(name: String, facts: Result<AudioFacts, SoundFileError>)] {
@@ -48,7 +49,8 @@ extension SetScan {
 
     /// One finding if any file is concerned.
     private func finding(
-        _ code: Finding.Code, _ severity: Finding.Severity, _ files: [String], fix: String, _ message: (String) -> String
+        _ code: Finding.Code, _ severity: Finding.Severity, _ files: [String], fix: String,
+        _ message: (String) -> String
     ) -> [Finding] {
         guard !files.isEmpty else { return [] }
         let count = files.count == 1 ? "1 file" : "\(files.count) files"
@@ -62,7 +64,8 @@ extension SetScan {
             fix: "put the files in, or leave the set out of the spec")
         return (pairs.isEmpty ? [empty] : [])
             + finding(
-                .pairing, .error, set.unpaired, fix: "give every file the same name in \(clean)/ and \(noisy)/, or remove it"
+                .pairing, .error, set.unpaired,
+                fix: "give every file the same name in \(clean)/ and \(noisy)/, or remove it"
             ) { "\($0) without a partner" }
     }
 
@@ -78,13 +81,16 @@ extension SetScan {
 
     private func openEnded() -> [Finding] {
         let files = readable.filter(\.facts.header.isOpenEnded).map(\.name)
-        return finding(.unreadable, .note, files, fix: "nothing has to be done; sox or ffmpeg writes a header with a length") {
+        return finding(
+            .unreadable, .note, files, fix: "nothing has to be done; sox or ffmpeg writes a header with a length"
+        ) {
             "\($0) written to a pipe: the header states no length, and the audio was read to the file's end"
         }
     }
 
     private func broken() -> [Finding] {
-        var notFinite: [String] = [], unreadable: [String] = []
+        var notFinite: [String] = []
+        var unreadable: [String] = []
         for side in sides {
             guard case .failure(let error) = side.facts else { continue }
             if case .notFinite = error.reason {
@@ -108,10 +114,13 @@ extension SetScan {
             let factor = Self.short(Double(rate) / Double(spec.sampleRate))
             var meaning = "a bin would mean \(factor) times its frequency"
             if spec.cropLength > 0 {
-                let seconds = (Double(spec.cropLength) / Double(spec.sampleRate), Double(spec.cropLength) / Double(rate))
+                let seconds = (
+                    Double(spec.cropLength) / Double(spec.sampleRate), Double(spec.cropLength) / Double(rate)
+                )
                 meaning += " and a crop last \(Self.short(seconds.1)) s instead of \(Self.short(seconds.0)) s"
             }
-            let fix = "resample the data to \(spec.sampleRate) Hz before training, let the run do it with data.resample: true, or set data.sample_rate to \(rate)"
+            let fix =
+                "resample the data to \(spec.sampleRate) Hz before training, let the run do it with data.resample: true, or set data.sample_rate to \(rate)"
             return finding(.rate, .error, files.map(\.name), fix: fix) {
                 "\($0) of \(2 * pairs.count) at \(rate) Hz, \(spec.sampleRate) Hz is expected: \(meaning)"
             }
@@ -140,11 +149,14 @@ extension SetScan {
             guard let clean = try? pair.clean.get(), let noisy = try? pair.noisy.get() else { return false }
             return clean.content == noisy.content
         }
-        return finding(.silence, .error, names { $0.peak == 0 }, fix: "remove these pairs: no metric is defined on them") {
+        return finding(
+            .silence, .error, names { $0.peak == 0 }, fix: "remove these pairs: no metric is defined on them"
+        ) {
             "\($0) of digital silence"
         }
             + finding(
-                .silence, .warning, names { $0.peak > 0 && $0.decibels < -60 }, fix: "check the gain of these recordings"
+                .silence, .warning, names { $0.peak > 0 && $0.decibels < -60 },
+                fix: "check the gain of these recordings"
             ) { "\($0) below -60 dB of full scale" }
             + finding(
                 .clipping, .warning, names { $0.clipped > 0 }, fix: "render the mixtures again with more headroom"
@@ -158,7 +170,9 @@ extension SetScan {
         let groups = Dictionary(grouping: pairs) { try? $0.noisy.get().content }
         let repeated = groups.filter { $0.key != nil && $0.value.count > 1 }.values
             .flatMap { $0.map(\.file.name) }.sorted()
-        return finding(.duplicate, .warning, repeated, fix: "keep one of each") { "the same noisy audio more than once (\($0))" }
+        return finding(.duplicate, .warning, repeated, fix: "keep one of each") {
+            "the same noisy audio more than once (\($0))"
+        }
     }
 
     private func manifest() -> [Finding] {
@@ -167,7 +181,9 @@ extension SetScan {
         return finding(.manifest, .warning, set.strayEntries, fix: "remove these rows, or add the files") {
             "the manifest names \($0) that the set does not have"
         }
-            + finding(.manifest, .warning, partial, fix: "add rows for these files") { "\($0) missing from the manifest" }
+            + finding(.manifest, .warning, partial, fix: "add rows for these files") {
+                "\($0) missing from the manifest"
+            }
     }
 
     private static func short(_ value: Double) -> String {

@@ -14,13 +14,18 @@ public enum SoundFolder {
 
         fileprivate var endings: Set<String> {
             let lossless: Set = ["wav", "flac"]
-            return self == .lossless ? lossless : lossless.union(["mp3", "ogg", "oga", "opus", "aif", "aiff", "aifc", "au", "snd", "w64", "caf", "rf64"])
+            return self == .lossless
+                ? lossless
+                : lossless.union([
+                    "mp3", "ogg", "oga", "opus", "aif", "aiff", "aifc", "au", "snd", "w64", "caf", "rf64",
+                ])
         }
     }
 
     /// Paths relative to `folder`, sorted byte by byte.
     ///
-    /// - Throws: `CorpusError` where there is no such folder, one in it cannot be read, or two names are one in Unicode.
+    /// - Throws: `CorpusError` where there is no such folder, one in it cannot be read, or two names are one in
+    ///   Unicode.
     public static func files(in folder: String, _ kind: Kind = .lossless) throws(CorpusError) -> [String] {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
@@ -65,7 +70,9 @@ private struct FolderWalk {
         guard let stream = opendir(path) else { throw CorpusError(path, .unreadable(String(cString: strerror(errno)))) }
         defer { closedir(stream) }
         var status = stat()
-        guard fstat(dirfd(stream), &status) == 0 else { throw CorpusError(path, .unreadable(String(cString: strerror(errno)))) }
+        guard fstat(dirfd(stream), &status) == 0 else {
+            throw CorpusError(path, .unreadable(String(cString: strerror(errno))))
+        }
         let place = Place(device: status.st_dev, number: status.st_ino)
         guard !above.contains(place) else { return }
         while let item = readdir(stream) {
@@ -75,7 +82,9 @@ private struct FolderWalk {
             if isFolder(item.pointee.d_type, "\(root)/\(name)") {
                 waiting.append((name + "/", above.union([place])))
             } else if SoundFolder.isSound(name, kind) {
-                guard String(validating: bytes, as: UTF8.self) != nil else { throw CorpusError("\(root)/\(name)", .badName) }
+                guard String(validating: bytes, as: UTF8.self) != nil else {
+                    throw CorpusError("\(root)/\(name)", .badName)
+                }
                 found.append(name)
             }
         }

@@ -48,7 +48,8 @@ enum TableText {
                     + "perhaps Latin-1 or Windows-1252"))
     }
 
-    private static func utf16(_ bytes: ArraySlice<UInt8>, isBigEndian: Bool, path: String) throws(CorpusError) -> String {
+    private static func utf16(_ bytes: ArraySlice<UInt8>, isBigEndian: Bool, path: String) throws(CorpusError) -> String
+    {
         let bytes = Array(bytes)
         let units = stride(from: 0, to: bytes.count - 1, by: 2).map { index -> UInt16 in
             let (first, second) = (UInt16(bytes[index]), UInt16(bytes[index + 1]))

@@ -2,8 +2,9 @@ import Audio
 import Corpora
 import Foundation
 
-/// The pieces of recordings that somebody published: JSON, `{ "p102": { "sentences_01": [[0, 480000], [480000, -1]] } }`, with
-/// folders, files without their ending, and for each piece its first sample and the first one behind it; −1 is the end.
+/// The pieces of recordings that somebody published: JSON, `{ "p102": { "sentences_01": [[0, 480000], [480000, -1]] }
+/// }`, with folders, files without their ending, and for each piece its first sample and the first one behind it; −1 is
+/// the end.
 struct CutList: Sendable {
     /// By folder and file, in samples of the recording.
     private let pieces: [String: [[Int]]]
@@ -17,7 +18,8 @@ struct CutList: Sendable {
         for (folder, files) in table {
             for (file, list) in files {
                 guard list.allSatisfy({ $0.count == 2 && $0[0] >= 0 && ($0[1] == -1 || $0[1] > $0[0]) }) else {
-                    throw CorpusError(path, .badTable(line: 1, "a piece of \(folder)/\(file) is not two numbers in order"))
+                    throw CorpusError(
+                        path, .badTable(line: 1, "a piece of \(folder)/\(file) is not two numbers in order"))
                 }
                 pieces["\(folder)/\(file)"] = list
             }

@@ -2,7 +2,8 @@ import Foundation
 
 /// Patterns of file names as shells have them: `*`, `?`, `[0-9]`, `[!0-9]`.
 enum Glob {
-    /// Whether the name of a file, or its path below the folder, is as one of the patterns says, in any case of its letters.
+    /// Whether the name of a file, or its path below the folder, is as one of the patterns says, in any case of its
+    /// letters.
     static func matches(_ path: String, _ patterns: [String]) -> Bool {
         let name = (path as NSString).lastPathComponent
         return patterns.contains { pattern in

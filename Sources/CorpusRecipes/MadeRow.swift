@@ -24,7 +24,9 @@ struct MadeRow: Codable, Hashable, Sendable {
     /// Whether both files are there, with the content that they were written with.
     func isIntact(in folder: String, _ layout: Layout) -> Bool {
         [(layout.cleanFolder, clean), (layout.noisyFolder, noisy)].allSatisfy { part, content in
-            guard case .success(let facts) = AudioFacts.measure("\(folder)/\(set)/\(part)/\(file)") else { return false }
+            guard case .success(let facts) = AudioFacts.measure("\(folder)/\(set)/\(part)/\(file)") else {
+                return false
+            }
             return facts.content.description == content
         }
     }
@@ -46,6 +48,8 @@ struct JournalLine: Codable, Sendable {
     /// The lines of a journal that are whole; the last one may have been cut off.
     static func all(in path: String) -> [JournalLine] {
         guard let data = FileManager.default.contents(atPath: path) else { return [] }
-        return data.split(separator: UInt8(ascii: "\n")).compactMap { try? JSONDecoder().decode(JournalLine.self, from: Data($0)) }
+        return data.split(separator: UInt8(ascii: "\n")).compactMap {
+            try? JSONDecoder().decode(JournalLine.self, from: Data($0))
+        }
     }
 }

@@ -1,7 +1,8 @@
 import Corpora
 import Foundation
 
-/// The table that VoiceBank-DEMAND publishes beside its files: a line `p232_001 bus 2.5` for each, name, noise and SNR in dB.
+/// The table that VoiceBank-DEMAND publishes beside its files: a line `p232_001 bus 2.5` for each, name, noise and SNR
+/// in dB.
 struct NoiseLog: Sendable {
     struct Row: Hashable, Sendable {
         var noise: String?
@@ -24,7 +25,9 @@ struct NoiseLog: Sendable {
             let fields = line.split(whereSeparator: { " \t,;".contains($0) }).map(String.init)
             guard !fields.isEmpty else { continue }
             guard fields.count >= 3, let snr = Double(fields[fields.count - 1]), snr.isFinite else {
-                throw CorpusError(path, .badTable(line: number + 1, "a line is a file's name, its noise and its SNR in dB, not '\(line)'"))
+                throw CorpusError(
+                    path,
+                    .badTable(line: number + 1, "a line is a file's name, its noise and its SNR in dB, not '\(line)'"))
             }
             rows[Self.stem(fields[0])] = Row(noise: fields[1..<fields.count - 1].joined(separator: " "), snr: snr)
         }
@@ -40,9 +43,11 @@ struct NoiseLog: Sendable {
 }
 
 extension NoiseLog.Row {
-    /// What names of the DNS challenge (`book_…_snr5_tl-20_fileid_7.wav`) and of MS-SNSD (`noisy7_SNRdb_10.0_clnsp7.wav`) tell.
+    /// What names of the DNS challenge (`book_…_snr5_tl-20_fileid_7.wav`) and of MS-SNSD
+    /// (`noisy7_SNRdb_10.0_clnsp7.wav`) tell.
     init?(inName name: String) {
-        guard let match = name.firstMatch(of: /(?:_|^)snr(?:db)?_?(-?[0-9]+(?:\.[0-9]+)?)(?:_|\.|$)/.ignoresCase()) else { return nil }
+        guard let match = name.firstMatch(of: /(?:_|^)snr(?:db)?_?(-?[0-9]+(?:\.[0-9]+)?)(?:_|\.|$)/.ignoresCase())
+        else { return nil }
         self.init(noise: nil, snr: Double(match.1))
     }
 }

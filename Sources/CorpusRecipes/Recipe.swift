@@ -87,7 +87,8 @@ struct Pattern: Sendable {
     /// `nil` where the text is no regular expression, or has not exactly one group.
     init?(_ text: String) {
         // An alternative that matches nothing tells how many groups there are.
-        guard (try? Regex(text)) != nil, let any = try? Regex("(?:\(text))|"), "".firstMatch(of: any)?.output.count == 2 else { return nil }
+        guard (try? Regex(text)) != nil, let any = try? Regex("(?:\(text))|"), "".firstMatch(of: any)?.output.count == 2
+        else { return nil }
         self.text = text
     }
 

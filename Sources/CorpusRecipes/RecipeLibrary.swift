@@ -26,7 +26,8 @@ public enum RecipeLibrary {
             ("ears-reverb-16k", PackageResources.ears_reverb_16k_yaml),
             ("reverbfx", PackageResources.reverbfx_yaml),
         ]
-        return Dictionary(uniqueKeysWithValues: files.map { ("\(folder)/\($0.0).yaml", String(decoding: $0.1, as: UTF8.self)) })
+        return Dictionary(
+            uniqueKeysWithValues: files.map { ("\(folder)/\($0.0).yaml", String(decoding: $0.1, as: UTF8.self)) })
     }()
 
     /// Their names, sorted.
@@ -35,11 +36,14 @@ public enum RecipeLibrary {
     /// The text of a recipe.
     public static func text(of name: String) -> String? { texts["\(folder)/\(name).yaml"] }
 
-    /// The disk, and the program's recipes where it has no such file: a recipe on the disk may extend one of them by name.
+    /// The disk, and the program's recipes where it has no such file: a recipe on the disk may extend one of them by
+    /// name.
     static let files = SpecFiles(
         read: { path in
             if let text = texts[path] { return text }
-            if !FileManager.default.fileExists(atPath: path), let text = text(of: FilePath.stem(of: path)) { return text }
+            if !FileManager.default.fileExists(atPath: path), let text = text(of: FilePath.stem(of: path)) {
+                return text
+            }
             return try SpecFiles.disk.read(path)
         },
         list: { folder in folder == Self.folder ? names.map { $0 + ".yaml" } : SpecFiles.disk.list(folder) })

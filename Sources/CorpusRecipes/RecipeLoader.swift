@@ -14,7 +14,9 @@ public struct RecipeLoader: Sendable {
     ///   - overrides: `path=value`, such as `rate=48000` or `law.snr=[0, 5]`.
     /// - Throws: `SpecErrors` with every mistake in its place.
     public func load(_ name: String, overrides: [String] = []) throws(SpecErrors) -> Recipe {
-        let path = RecipeLibrary.texts["\(RecipeLibrary.folder)/\(name).yaml"] == nil ? name : "\(RecipeLibrary.folder)/\(name).yaml"
+        let path =
+            RecipeLibrary.texts["\(RecipeLibrary.folder)/\(name).yaml"] == nil
+            ? name : "\(RecipeLibrary.folder)/\(name).yaml"
         guard path != name || name.hasSuffix(".yaml") || name.hasSuffix(".yml") else {
             let mark = Mark(file: name, line: 1, column: 1, text: "")
             throw SpecErrors([.unknown("recipe", name, known: RecipeLibrary.names, at: mark, code: "unknown-recipe")])
@@ -25,7 +27,8 @@ public struct RecipeLoader: Sendable {
     }
 
     /// Reads a text as if it lay in `file`.
-    public func load(text: String, file: String = "recipe.yaml", overrides: [String] = []) throws(SpecErrors) -> Recipe {
+    public func load(text: String, file: String = "recipe.yaml", overrides: [String] = []) throws(SpecErrors) -> Recipe
+    {
         var chain = SpecChain(RecipeLibrary.files, RecipeSchema.vocabulary)
         let tree = chain.compose(text: text, file: file)
         return try resolve(tree, chain, overrides, file: file)
@@ -81,26 +84,35 @@ extension Recipe {
         if pattern != nil, speakerPattern == nil {
             fail("speaker", "'speaker' is no regular expression with one group", hint: "for instance ^([a-z]+[0-9]+)_")
         }
-        if name.isEmpty || name.contains("/") || name.hasPrefix(".") { fail("name", "'\(name)' cannot be the name of a folder") }
+        if name.isEmpty || name.contains("/") || name.hasPrefix(".") {
+            fail("name", "'\(name)' cannot be the name of a folder")
+        }
         let known = Set(sources.map(\.name))
         if known.count < sources.count { fail("sources", "two sources have one name") }
         if Set(sets.map(\.name)).count < sets.count { fail("sets", "two sets have one name") }
         for set in sets where set.name.isEmpty || set.name.contains("/") || set.name.hasPrefix(".") {
             fail("sets", "'\(set.name)' cannot be the name of a set's folder")
         }
-        if sets.isEmpty, law.needsSpeech { fail("sets", "the recipe declares no sets", hint: "sets: [{ name: train, speech: SOURCE }]") }
+        if sets.isEmpty, law.needsSpeech {
+            fail("sets", "the recipe declares no sets", hint: "sets: [{ name: train, speech: SOURCE }]")
+        }
         for place in sets.flatMap({ [$0.speech, $0.noisy, $0.log, $0.cuts] }).compactMap(\.self) + law.places {
             let source = String(place.prefix { $0 != "/" })
             if !known.contains(source) {
-                errors.append(SpecError.unknown("source", source, known: known.sorted(), at: start, code: "unknown-source"))
+                errors.append(
+                    SpecError.unknown("source", source, known: known.sorted(), at: start, code: "unknown-source"))
             }
         }
         for set in sets {
             if set.speech == nil, law.needsSpeech { fail("sets", "the set '\(set.name)' names no 'speech'") }
-            if set.noisy == nil, law.needsNoisy { fail("sets", "the set '\(set.name)' names no 'noisy' recordings, as its law needs") }
+            if set.noisy == nil, law.needsNoisy {
+                fail("sets", "the set '\(set.name)' names no 'noisy' recordings, as its law needs")
+            }
         }
         if let pieces, pieces.shortest > pieces.length { fail("pieces", "the shortest piece is longer than a piece") }
-        for set in sets where set.table != nil && !law.needsNoisy { fail("sets", "the set '\(set.name)' names a table of pairs, which the law 'pairs' takes") }
+        for set in sets where set.table != nil && !law.needsNoisy {
+            fail("sets", "the set '\(set.name)' names a table of pairs, which the law 'pairs' takes")
+        }
         for problem in law.problems { fail("law", problem) }
         if !errors.isEmpty { throw SpecErrors(errors) }
     }
@@ -125,16 +137,20 @@ extension Recipe.SetDeclaration {
     fileprivate init(_ settings: Settings) {
         self.init(
             name: settings.text("name"), speech: settings.optionalText("speech"), noisy: settings.optionalText("noisy"),
-            table: settings.optionalText("table"), log: settings.optionalText("log"), match: settings.texts("match"), speakers: Set(settings.texts("speakers")),
+            table: settings.optionalText("table"), log: settings.optionalText("log"), match: settings.texts("match"),
+            speakers: Set(settings.texts("speakers")),
             excludedSpeakers: Set(settings.texts("not_speakers")), excludedWords: settings.texts("leave_out"),
             count: settings.optionalInteger("count"), expected: settings.optionalInteger("files"),
-            shortest: settings.number("shortest"), cuts: settings.optionalText("cuts"), longest: settings.optionalNumber("longest"),
-            ramp: settings.optionalNumber("ramp"), kinds: settings.texts("kinds"), snrParts: settings.optionalInteger("snr_parts"))
+            shortest: settings.number("shortest"), cuts: settings.optionalText("cuts"),
+            longest: settings.optionalNumber("longest"),
+            ramp: settings.optionalNumber("ramp"), kinds: settings.texts("kinds"),
+            snrParts: settings.optionalInteger("snr_parts"))
     }
 }
 
 extension Recipe.Pieces {
     fileprivate init(_ settings: Settings) {
-        self.init(length: settings.number("length"), shortest: settings.number("shortest"), ramp: settings.number("ramp"))
+        self.init(
+            length: settings.number("length"), shortest: settings.number("shortest"), ramp: settings.number("ramp"))
     }
 }

@@ -1,5 +1,5 @@
-import Audio
 import AtomicFiles
+import Audio
 import Corpora
 import Foundation
 import Parallelism
@@ -7,8 +7,8 @@ import Synchronization
 
 /// Makes the corpus of a recipe: in parallel, whole or not at all, and onward from where it was stopped.
 ///
-/// Everything is made in `TARGET.part`, with a journal of the pairs that are finished, and renamed at the end. The bytes are
-/// a function of the recipe and its sources; the number of workers changes nothing.
+/// Everything is made in `TARGET.part`, with a journal of the pairs that are finished, and renamed at the end. The
+/// bytes are a function of the recipe and its sources; the number of workers changes nothing.
 public struct RecipeMaker: Sendable {
     public let recipe: Recipe
     private let sources: SourceFolders
@@ -43,13 +43,16 @@ public struct RecipeMaker: Sendable {
     /// Makes the corpus at `target`, or finds that it is there.
     ///
     /// - Parameter observe: Called with the number of recordings that are finished.
-    /// - Throws: `CorpusError`, `SoundFileError`, `ResamplingError`, `FileFailure`; `Interrupted`, and a later call goes on.
+    /// - Throws: `CorpusError`, `SoundFileError`, `ResamplingError`, `FileFailure`; `Interrupted`, and a later call
+    ///   goes on.
     public func make(
         at target: String, interruption: Interruption = Interruption(), observe: (Int) -> Void = { _ in }
     ) throws -> Outcome {
         let path = URL(fileURLWithPath: target).path
         var record = RecipeRecord(recipe, try sources.digests(), skipsBad: skipsBad)
-        if FileManager.default.fileExists(atPath: path) { return Outcome(record: try known(at: path, record), isUnchanged: true) }
+        if FileManager.default.fileExists(atPath: path) {
+            return Outcome(record: try known(at: path, record), isUnchanged: true)
+        }
         let folder = path + ".part"
         let making = try UnfinishedCorpus(at: folder, identity: record.identity)
         defer { making.unlock() }
@@ -67,20 +70,24 @@ public struct RecipeMaker: Sendable {
     /// The record of a corpus that lies at the target.
     private func known(at path: String, _ wanted: RecipeRecord) throws(CorpusError) -> RecipeRecord {
         guard let found = RecipeRecord(in: path) else {
-            throw CorpusError(path, .occupied("it holds no \(RecipeRecord.fileName) of a recipe, so it was made in another way"))
+            throw CorpusError(
+                path, .occupied("it holds no \(RecipeRecord.fileName) of a recipe, so it was made in another way"))
         }
         guard found.identity == wanted.identity else {
-            throw CorpusError(path, .occupied("it was made otherwise: \(found.differences(from: wanted).joined(separator: ", "))"))
+            throw CorpusError(
+                path, .occupied("it was made otherwise: \(found.differences(from: wanted).joined(separator: ", "))"))
         }
         let corpus = try Corpus(at: path)
         for (set, count) in found.pairs.sorted(by: { $0.key < $1.key }) where try corpus.set(set).files.count != count {
-            throw CorpusError(path, .occupied("\(set) has \(try corpus.set(set).files.count) of the \(count) pairs that were made"))
+            throw CorpusError(
+                path, .occupied("\(set) has \(try corpus.set(set).files.count) of the \(count) pairs that were made"))
         }
         return found
     }
 
     private func work(
-        _ making: UnfinishedCorpus, _ lines: inout [String: JournalLine], _ interruption: Interruption, _ observe: (Int) -> Void
+        _ making: UnfinishedCorpus, _ lines: inout [String: JournalLine], _ interruption: Interruption,
+        _ observe: (Int) -> Void
     ) throws {
         let open = plan.list.items.filter { lines["\($0.set)/\($0.name)"] == nil }
         var done = lines.count
@@ -109,7 +116,9 @@ public struct RecipeMaker: Sendable {
 
     private func write(_ pair: MadePair, in folder: String) throws -> MadeRow {
         let file = pair.entry.file
-        var facts: [AudioFacts] = [], clipped = 0, written: [[Float]] = []
+        var facts: [AudioFacts] = []
+        var clipped = 0
+        var written: [[Float]] = []
         for (part, samples) in [(recipe.layout.cleanFolder, pair.clean), (recipe.layout.noisyFolder, pair.noisy)] {
             let path = "\(folder)/\(pair.set)/\(part)/\(file)"
             do {
@@ -118,7 +127,8 @@ public struct RecipeMaker: Sendable {
             } catch {
                 throw CorpusError(path, .disk(error.localizedDescription))
             }
-            clipped += try SoundFile.write(samples, sampleRate: recipe.rate, to: path, as: recipe.encoding, durable: false)
+            clipped += try SoundFile.write(
+                samples, sampleRate: recipe.rate, to: path, as: recipe.encoding, durable: false)
             let sound = try SoundFile.read(path)
             facts.append(AudioFacts(of: sound))
             written.append(sound.channels[0])
@@ -129,7 +139,8 @@ public struct RecipeMaker: Sendable {
             other["snr_measured_db"] = Decimals.text(level(written[0]) - level(noise), 4)
         }
         return MadeRow(
-            set: pair.set, file: file, speaker: pair.entry.speaker, noise: pair.entry.noise, snr: pair.entry.snr, seed: pair.entry.seed,
+            set: pair.set, file: file, speaker: pair.entry.speaker, noise: pair.entry.noise, snr: pair.entry.snr,
+            seed: pair.entry.seed,
             other: other, clean: facts[0].content.description, noisy: facts[1].content.description, clipped: clipped)
     }
 }

@@ -59,7 +59,8 @@ public struct RecipeRecord: Codable, Hashable, Sendable {
 
     mutating func add(_ rows: [MadeRow], skipped: [String], incomplete: [String]) {
         let sorted = rows.sorted { ($0.set, $0.file) < ($1.set, $1.file) }
-        content = AudioDigest(ofText: sorted.map { "\($0.set)\t\($0.file)\t\($0.clean)\t\($0.noisy)\n" }.joined()).description
+        content =
+            AudioDigest(ofText: sorted.map { "\($0.set)\t\($0.file)\t\($0.clean)\t\($0.noisy)\n" }.joined()).description
         pairs = rows.reduce(into: [:]) { $0[$1.set, default: 0] += 1 }
         clippedSamples = rows.reduce(0) { $0 + $1.clipped }
         clippedFiles = rows.count { $0.clipped > 0 }
@@ -71,7 +72,9 @@ public struct RecipeRecord: Codable, Hashable, Sendable {
         let lines = Set(wanted.declaration.split(separator: "\n"))
         let settings = declaration.split(separator: "\n").filter { !lines.contains($0) }.map(String.init)
         let known = Set(wanted.sources.map { "\($0.name) \($0.digest)" })
-        let changed = sources.filter { !known.contains("\($0.name) \($0.digest)") }.map { "other files in the source '\($0.name)'" }
+        let changed = sources.filter { !known.contains("\($0.name) \($0.digest)") }.map {
+            "other files in the source '\($0.name)'"
+        }
         return settings + changed + (version == wanted.version ? [] : ["an earlier version of the recipes"])
     }
 
@@ -102,7 +105,10 @@ extension SettingValue {
     /// The value without settings that recipes did not have at first and that are not given here.
     fileprivate var withoutLaterSettings: SettingValue {
         func reduced(_ settings: Settings) -> Settings {
-            Settings(settings.filter { !RecipeSchema.later.contains($0.name) || !$0.value.isNothing }.map { ($0.name, $0.value.withoutLaterSettings) })
+            Settings(
+                settings.filter { !RecipeSchema.later.contains($0.name) || !$0.value.isNothing }.map {
+                    ($0.name, $0.value.withoutLaterSettings)
+                })
         }
         switch self {
         case .list(let values): return .list(values.map(\.withoutLaterSettings))

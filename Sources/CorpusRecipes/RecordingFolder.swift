@@ -22,8 +22,8 @@ struct RecordingFolder: Sendable {
     /// A folder of the disk.
     init(at path: String) { (self.path, place) = (path, .disk) }
 
-    /// A folder of an archive, wherever in it the folder lies; without a name, or where the archive itself has the name, all of it,
-    /// less a folder that holds everything.
+    /// A folder of an archive, wherever in it the folder lies; without a name, or where the archive itself has the
+    /// name, all of it, less a folder that holds everything.
     ///
     /// - Throws: `CorpusError` for a file that is no archive, or names files that would lie outside of a folder.
     init(_ folder: String, inArchive archivePath: String) throws(CorpusError) {
@@ -31,12 +31,17 @@ struct RecordingFolder: Sendable {
         do throws(WeightFileError) { archive = try ZipArchive(path: archivePath) } catch {
             throw CorpusError(archivePath, .badArchive(error.summary))
         }
-        for name in archive.names where name.hasPrefix("/") || name.contains("\\") || name.split(separator: "/").contains("..") {
-            throw CorpusError(archivePath, .badArchive("it names the file '\(name)', which would lie outside of its folder"))
+        for name in archive.names
+        where name.hasPrefix("/") || name.contains("\\") || name.split(separator: "/").contains("..") {
+            throw CorpusError(
+                archivePath, .badArchive("it names the file '\(name)', which would lie outside of its folder"))
         }
         let stem = ((archivePath as NSString).lastPathComponent as NSString).deletingPathExtension
         let names = archive.names.filter(Self.isRecording)
-        guard let prefix = Self.prefix(of: folder, among: names) ?? (folder.isEmpty || folder == stem ? Self.common(names) : nil) else {
+        guard
+            let prefix = Self.prefix(of: folder, among: names)
+                ?? (folder.isEmpty || folder == stem ? Self.common(names) : nil)
+        else {
             throw CorpusError(archivePath, .notThere("it must hold recordings in a folder '\(folder)'"))
         }
         path = prefix.isEmpty ? archivePath : "\(archivePath)/\(prefix.dropLast())"
@@ -49,7 +54,9 @@ struct RecordingFolder: Sendable {
         case .disk: return try SoundFolder.files(in: path)
         case .archive(let archive, let prefix):
             let names = archive.names.filter { $0.hasPrefix(prefix) && Self.isRecording($0) }
-            return names.map { String($0.dropFirst(prefix.count)) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            return names.map { String($0.dropFirst(prefix.count)) }.sorted {
+                $0.utf8.lexicographicallyPrecedes($1.utf8)
+            }
         }
     }
 
@@ -58,7 +65,9 @@ struct RecordingFolder: Sendable {
         switch place {
         case .disk:
             var facts = stat()
-            guard stat("\(path)/\(name)", &facts) == 0 else { throw CorpusError("\(path)/\(name)", .disk(String(cString: strerror(errno)))) }
+            guard stat("\(path)/\(name)", &facts) == 0 else {
+                throw CorpusError("\(path)/\(name)", .disk(String(cString: strerror(errno))))
+            }
             return Int(facts.st_size)
         case .archive(let archive, let prefix): return archive.size(of: prefix + name) ?? 0
         }

@@ -49,7 +49,9 @@ extension Recipe {
         for set in sets {
             guard let speech = set.speech else { continue }
             let root = try sources.folder(speech)
-            let table = try set.table.map { try PairTable(contentsOf: $0).rows.filter { $0.set == nil || $0.set == set.name } }
+            let table = try set.table.map {
+                try PairTable(contentsOf: $0).rows.filter { $0.set == nil || $0.set == set.name }
+            }
             let speakers = Dictionary((table ?? []).map { ($0.clean, $0.speaker) }) { first, _ in first }
             var files = try (table?.map(\.clean) ?? root.files()).filter { isTaken($0, by: set) }
             if let expected = set.expected, files.count != expected {
@@ -64,13 +66,17 @@ extension Recipe {
             files = files.filter { headers[$0].map { $0.duration >= set.shortest } ?? false }
             if let count = set.count {
                 guard count <= files.count else {
-                    throw CorpusError(root.path, .impossible("\(count) files are to be drawn for '\(set.name)', \(files.count) can be"))
+                    throw CorpusError(
+                        root.path,
+                        .impossible("\(count) files are to be drawn for '\(set.name)', \(files.count) can be"))
                 }
                 let order = RandomStream(seed: seed, purpose: "recipe files \(set.name)").permutation(files.count)
                 files = order.prefix(count).sorted().map { files[$0] }
             }
             guard !files.isEmpty else {
-                throw CorpusError(root.path, .impossible("no recording for the set '\(set.name)' is there, as the recipe chooses them"))
+                throw CorpusError(
+                    root.path,
+                    .impossible("no recording for the set '\(set.name)' is there, as the recipe chooses them"))
             }
             list.items += try items(of: set, files, headers, cuts, root: root, place: speech).map { item in
                 var item = item
@@ -91,7 +97,8 @@ extension Recipe {
 
     /// The list of pieces of a set; that recordings are missing which it names makes the set incomplete.
     private func cutList(
-        of set: SetDeclaration, _ sources: SourceFolders, _ root: RecordingFolder, files: [String], _ list: inout ItemList
+        of set: SetDeclaration, _ sources: SourceFolders, _ root: RecordingFolder, files: [String],
+        _ list: inout ItemList
     ) throws -> CutList? {
         guard let place = set.cuts else { return nil }
         guard let found = try sources.file(place) else {
@@ -128,7 +135,8 @@ extension Recipe {
     }
 
     private func items(
-        of set: SetDeclaration, _ files: [String], _ headers: [String: SoundFile.Header], _ cuts: CutList?, root: RecordingFolder, place: String
+        of set: SetDeclaration, _ files: [String], _ headers: [String: SoundFile.Header], _ cuts: CutList?,
+        root: RecordingFolder, place: String
     ) throws(CorpusError) -> [Item] {
         var items: [Item] = []
         var taken: [String: String] = [:]
@@ -143,12 +151,15 @@ extension Recipe {
             for (index, part) in parts.enumerated() {
                 let name = parts.count > 1 ? "\(base)_\(index + 1).wav" : "\(base).wav"
                 if let other = taken.updateValue(file, forKey: name) {
-                    throw CorpusError("\(root.path)/\(file)", .impossible("it would have the name \(name), as \(other) has"))
+                    throw CorpusError(
+                        "\(root.path)/\(file)", .impossible("it would have the name \(name), as \(other) has"))
                 }
                 items.append(
                     Item(
-                        set: set.name, name: name, recording: Recording(folder: root, name: file), label: "\(place)/\(file)", speaker: speaker(of: file),
-                        piece: part, number: items.count, ramp: set.ramp ?? (part == nil ? 0 : pieces?.ramp ?? 0), mixtureRamp: set.ramp ?? 0))
+                        set: set.name, name: name, recording: Recording(folder: root, name: file),
+                        label: "\(place)/\(file)", speaker: speaker(of: file),
+                        piece: part, number: items.count, ramp: set.ramp ?? (part == nil ? 0 : pieces?.ramp ?? 0),
+                        mixtureRamp: set.ramp ?? 0))
             }
         }
         return set.snrParts.map { balanced(items, over: $0, by: set.kinds) } ?? items
@@ -173,7 +184,8 @@ extension Recipe {
 }
 
 extension Recipe.Pieces {
-    /// A recording long enough for two pieces is cut; what is left behind the last whole piece joins it where it is too short.
+    /// A recording long enough for two pieces is cut; what is left behind the last whole piece joins it where it is too
+    /// short.
     ///
     /// - Returns: One `nil` for a recording that stays whole; nothing for one that is too short.
     func parts(of seconds: Double) -> [Range<Double>?] {

@@ -2,8 +2,8 @@ import Corpora
 import Foundation
 import WeightFiles
 
-/// The folders of a recipe's sources, as a person gave them: folders with recordings, or with the zip archives in which they
-/// are published, or an archive itself.
+/// The folders of a recipe's sources, as a person gave them: folders with recordings, or with the zip archives in which
+/// they are published, or an archive itself.
 public struct SourceFolders: Sendable {
     private var folders: [String: String] = [:]
     private let sources: [Recipe.Source]
@@ -15,16 +15,19 @@ public struct SourceFolders: Sendable {
     public init(_ recipe: Recipe, given: [String: String]) throws(CorpusError) {
         sources = recipe.sources
         let ofLaw = recipe.law.places
-        places = recipe.sets.flatMap { [$0.speech, $0.noisy].compactMap(\.self) }
+        places =
+            recipe.sets.flatMap { [$0.speech, $0.noisy].compactMap(\.self) }
             + (recipe.law.isBySet ? recipe.sets.flatMap { set in ofLaw.map { "\($0)/\(set.name)" } } : ofLaw)
         let names = recipe.sources.map(\.name)
         for name in given.keys.sorted() where !names.contains(name) {
             let known = names.isEmpty ? "it has no sources" : "its sources are \(names.joined(separator: ", "))"
-            throw CorpusError("--from \(name)", .impossible("the recipe '\(recipe.name)' has no source '\(name)'; \(known)"))
+            throw CorpusError(
+                "--from \(name)", .impossible("the recipe '\(recipe.name)' has no source '\(name)'; \(known)"))
         }
         for source in recipe.sources {
             guard let folder = given[source.name] ?? source.path else {
-                throw CorpusError(source.name, .notThere("give its folder: --from \(source.name)=FOLDER\(source.facts)"))
+                throw CorpusError(
+                    source.name, .notThere("give its folder: --from \(source.name)=FOLDER\(source.facts)"))
             }
             folders[source.name] = try Self.checked(folder, source)
         }
@@ -32,12 +35,16 @@ public struct SourceFolders: Sendable {
 
     private static func checked(_ folder: String, _ source: Recipe.Source) throws(CorpusError) -> String {
         guard FileManager.default.fileExists(atPath: folder) else {
-            throw CorpusError(folder, .notThere("--from \(source.name)=FOLDER names no folder that exists\(source.facts)"))
+            throw CorpusError(
+                folder, .notThere("--from \(source.name)=FOLDER names no folder that exists\(source.facts)"))
         }
         guard isFolder(folder) || isArchive(folder) else {
-            throw CorpusError(folder, .notThere("--from \(source.name)=FOLDER names a file that is no zip archive\(source.facts)"))
+            throw CorpusError(
+                folder, .notThere("--from \(source.name)=FOLDER names a file that is no zip archive\(source.facts)"))
         }
-        let missing = isFolder(folder) ? source.holds.filter { !exists("\(folder)/\($0)") && archive(of: $0, in: folder) == nil } : []
+        let missing =
+            isFolder(folder)
+            ? source.holds.filter { !exists("\(folder)/\($0)") && archive(of: $0, in: folder) == nil } : []
         guard missing.isEmpty else {
             throw CorpusError(
                 folder,
@@ -55,7 +62,9 @@ public struct SourceFolders: Sendable {
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
-    private static func isArchive(_ path: String) -> Bool { path.lowercased().hasSuffix(".zip") && exists(path) && !isFolder(path) }
+    private static func isArchive(_ path: String) -> Bool {
+        path.lowercased().hasSuffix(".zip") && exists(path) && !isFolder(path)
+    }
 
     /// The archive beside or above a folder that is not on the disk: for `a/b`, `a/b.zip` or `a.zip`.
     private static func archive(of folder: String, in root: String) -> String? {
@@ -89,11 +98,14 @@ public struct SourceFolders: Sendable {
         let (root, inner) = split(place)
         if !Self.isFolder(root) { return try RecordingFolder(inner, inArchive: root) }
         let path = path(place)
-        guard !Self.exists(path), let archive = Self.archive(of: inner, in: root) else { return RecordingFolder(at: path) }
+        guard !Self.exists(path), let archive = Self.archive(of: inner, in: root) else {
+            return RecordingFolder(at: path)
+        }
         return try RecordingFolder((inner as NSString).lastPathComponent, inArchive: archive)
     }
 
-    /// A file of a source, a table or a log: at its place, or anywhere below the source's folder or in an archive there.
+    /// A file of a source, a table or a log: at its place, or anywhere below the source's folder or in an archive
+    /// there.
     ///
     /// - Returns: Its path as messages name it, and its bytes; `nil` where it is not there.
     func file(_ place: String) throws(CorpusError) -> (path: String, data: Data)? {
@@ -104,7 +116,9 @@ public struct SourceFolders: Sendable {
         let found = all.filter { ($0 as NSString).lastPathComponent == name }.min().map { "\(root)/\($0)" }
         let path = Self.exists(path(place)) ? path(place) : found
         if let path {
-            guard let data = FileManager.default.contents(atPath: path) else { throw CorpusError(path, .badTable(line: 1, "it cannot be read")) }
+            guard let data = FileManager.default.contents(atPath: path) else {
+                throw CorpusError(path, .badTable(line: 1, "it cannot be read"))
+            }
             return (path, data)
         }
         for archive in all.filter({ Self.isArchive("\(root)/\($0)") }).sorted() {
@@ -116,7 +130,9 @@ public struct SourceFolders: Sendable {
     private static func entry(_ name: String, in path: String) throws(CorpusError) -> (path: String, data: Data)? {
         do throws(WeightFileError) {
             let archive = try ZipArchive(path: path)
-            guard let entry = archive.names.filter({ ($0 as NSString).lastPathComponent == name }).min() else { return nil }
+            guard let entry = archive.names.filter({ ($0 as NSString).lastPathComponent == name }).min() else {
+                return nil
+            }
             return ("\(path)/\(entry)", Data(try archive.read(entry, limit: 64 << 20)))
         } catch {
             throw CorpusError(path, .badArchive(error.summary))
@@ -125,8 +141,8 @@ public struct SourceFolders: Sendable {
 
     // MARK: Content
 
-    /// What lies in every source: the number of files, and a digest of their names and sizes, the same for an archive and for what
-    /// is unpacked from it.
+    /// What lies in every source: the number of files, and a digest of their names and sizes, the same for an archive
+    /// and for what is unpacked from it.
     func digests() throws -> [(name: String, folder: String, files: Int, digest: String)] {
         try sources.map { source in
             let root = path(source.name)
@@ -134,7 +150,9 @@ public struct SourceFolders: Sendable {
             for place in Set(places).sorted() where place.prefix(while: { $0 != "/" }) == source.name {
                 let folder = try folder(place)
                 guard folder.isInArchive else { continue }
-                sizes.merge(try Self.sizes(of: folder, below: String(place.dropFirst(source.name.count + 1)))) { known, _ in known }
+                sizes.merge(try Self.sizes(of: folder, below: String(place.dropFirst(source.name.count + 1)))) {
+                    known, _ in known
+                }
             }
             var hasher = ContentHasher()
             for (file, size) in sizes.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
@@ -156,7 +174,10 @@ extension Recipe.Source {
     /// What it is, where it is published and how large it is, as the end of a message.
     fileprivate var facts: String {
         let holds = holds.isEmpty ? "" : ", with \(holds.joined(separator: ", "))"
-        let parts = [title.isEmpty ? nil : "it is \(title)\(holds)", published.isEmpty ? nil : "published at \(published)", size.isEmpty ? nil : size]
+        let parts = [
+            title.isEmpty ? nil : "it is \(title)\(holds)", published.isEmpty ? nil : "published at \(published)",
+            size.isEmpty ? nil : size,
+        ]
         let text = parts.compactMap(\.self).joined(separator: ", ")
         return text.isEmpty ? "" : "; \(text); nothing is downloaded"
     }

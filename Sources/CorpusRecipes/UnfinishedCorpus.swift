@@ -26,7 +26,9 @@ struct UnfinishedCorpus {
             throw CorpusError(folder, .occupied("another process makes this corpus now; wait for its end"))
         }
         lock = descriptor
-        let known = FileManager.default.contents(atPath: "\(folder)/\(Self.identityName)").map { String(decoding: $0, as: UTF8.self) }
+        let known = FileManager.default.contents(atPath: "\(folder)/\(Self.identityName)").map {
+            String(decoding: $0, as: UTF8.self)
+        }
         guard known == nil || known == identity else {
             close(descriptor)
             throw CorpusError(folder, .occupied("it is the unfinished corpus of other settings or sources"))
@@ -57,7 +59,8 @@ struct UnfinishedCorpus {
         defer { close(descriptor) }
         let bytes = Array(line.text.utf8)
         guard write(descriptor, bytes, bytes.count) == bytes.count else {
-            throw CorpusError(journal, .disk(errno == 0 ? "the disk took only a part" : String(cString: strerror(errno))))
+            throw CorpusError(
+                journal, .disk(errno == 0 ? "the disk took only a part" : String(cString: strerror(errno))))
         }
     }
 
@@ -69,7 +72,9 @@ struct UnfinishedCorpus {
         }
         try PendingFile.write(record.text, to: "\(folder)/\(RecipeRecord.fileName)")
         let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        for name in all where TemporaryName.isTemporary((name as NSString).lastPathComponent) { unlink("\(folder)/\(name)") }
+        for name in all where TemporaryName.isTemporary((name as NSString).lastPathComponent) {
+            unlink("\(folder)/\(name)")
+        }
         sync()
         for name in [Self.journalName, Self.identityName, ".lock"] { unlink("\(folder)/\(name)") }
         guard rename(folder, path) == 0 else { throw CorpusError(path, .disk(String(cString: strerror(errno)))) }

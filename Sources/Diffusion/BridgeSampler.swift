@@ -8,11 +8,11 @@ import Tensors
 ///     ode:  x_s = (σ_s σ̄_s / σ_t σ̄_t) x_t + (σ̄_s² − σ̄_t σ_s σ̄_s / σ_t) x̂₀ / σ_T²
 ///                 + (σ_s² − σ_t σ_s σ̄_s / σ̄_t) y / σ_T²
 ///
-/// Jukić et al., *Schrödinger Bridge for Generative Speech Enhancement*, Interspeech 2024, Eq. (12) and (13), with the ε
-/// of ``SBVE`` in the denominators where the reference implementation has it.
+/// Jukić et al., *Schrödinger Bridge for Generative Speech Enhancement*, Interspeech 2024, Eq. (12) and (13), with the
+/// ε of ``SBVE`` in the denominators where the reference implementation has it.
 ///
-/// Training draws `t ≥ t_eps`; with the usual `finalTime` of 1e-4 the last calls lie outside of what the model has seen,
-/// and the very last one makes most of the result. Hence the end time is a parameter.
+/// Training draws `t ≥ t_eps`; with the usual `finalTime` of 1e-4 the last calls lie outside of what the model has
+/// seen, and the very last one makes most of the result. Hence the end time is a parameter.
 public struct BridgeSampler: Sampler, Hashable {
     public enum Process: String, Hashable, Sendable, CaseIterable {
         case ode, sde
@@ -32,7 +32,8 @@ public struct BridgeSampler: Sampler, Hashable {
     public var start: Double { bridge.endTime }
 
     public func sample(
-        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, predict: @escaping Prediction
+        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
+        predict: @escaping Prediction
     ) -> Sample {
         var clean = CountedScore(predict)
         let times = timeGrid(from: bridge.endTime, to: finalTime, count: steps + 1)

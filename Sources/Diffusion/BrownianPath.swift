@@ -34,7 +34,8 @@ struct BrownianPath: Sendable {
             if !isKnown {
                 middles.removeSubrange(min(level, middles.count)...)
                 let variance = 0.25 * (high - low)
-                let values = bridge(atLow, atHigh, share: 0.5, noise(UInt64(interval), count: count, variance: variance))
+                let values = bridge(
+                    atLow, atHigh, share: 0.5, noise(UInt64(interval), count: count, variance: variance))
                 middles.append((interval, values))
             }
             if time < middle {

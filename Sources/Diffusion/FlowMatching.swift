@@ -4,8 +4,8 @@
 ///     dx_t/dt = y − x₀ + (σ_max − σ_min) z
 ///
 /// Lee et al., *FlowSE: Flow Matching-based Speech Enhancement*, ICASSP 2025, in the direction of this family: t = 0 is
-/// clean speech, t = 1 the start. With `origin` `.noise` the path is `(1 − t) x₀ + σ(t) z` and starts from noise alone; `y`
-/// is then only given to the network, as in COSE (arXiv 2509.15952).
+/// clean speech, t = 1 the start. With `origin` `.noise` the path is `(1 − t) x₀ + σ(t) z` and starts from noise alone;
+/// `y` is then only given to the network, as in COSE (arXiv 2509.15952).
 ///
 /// Sampling integrates the velocity; no diffusion is needed. The one with the same marginals makes the path an ``SDE``:
 ///
@@ -32,7 +32,9 @@ public struct FlowMatching: SDE, Hashable {
         (1 - t, pull * t, (1 - t) * sigmaMin + t * sigmaMax)
     }
 
-    public func velocity(at t: Double) -> (clean: Double, noisy: Double, std: Double) { (-1, pull, sigmaMax - sigmaMin) }
+    public func velocity(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
+        (-1, pull, sigmaMax - sigmaMin)
+    }
 
     public func drift(at t: Double) -> (x: Double, y: Double) { (-1 / (1 - t), pull / (1 - t)) }
 

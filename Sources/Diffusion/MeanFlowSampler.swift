@@ -1,13 +1,15 @@
 import Tensors
 
-/// What a model of two times predicts: the average velocity over the stretch from `t` down to `r`, at the state `x` of `t`.
+/// What a model of two times predicts: the average velocity over the stretch from `t` down to `r`, at the state `x` of
+/// `t`.
 public typealias IntervalPrediction = (_ x: Tensor, _ y: Tensor, _ t: Double, _ r: Double) -> Tensor
 
 /// A sampler that asks a model of two times.
 public protocol IntervalSampler: Sampler {
     /// Samples clean speech for `y`, `[B, F, N, 2]`; as ``Sampler/sample(given:noise:observe:predict:)``.
     func sample(
-        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, average: @escaping IntervalPrediction
+        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
+        average: @escaping IntervalPrediction
     ) -> Sample
 }
 
@@ -32,7 +34,8 @@ public struct MeanFlowSampler: IntervalSampler {
     public var start: Double { startTime ?? process.endTime }
 
     public func sample(
-        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, average: @escaping IntervalPrediction
+        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
+        average: @escaping IntervalPrediction
     ) -> Sample {
         let times = timeGrid(from: start, to: 0, count: steps + 1)
         var x = process.prior(around: y, at: start, noise: &noise)
@@ -47,7 +50,8 @@ public struct MeanFlowSampler: IntervalSampler {
     }
 
     public func sample(
-        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, predict: @escaping Prediction
+        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
+        predict: @escaping Prediction
     ) -> Sample {
         sample(given: y, noise: &noise, observe: observe) { x, y, t, _ in predict(x, y, t) }
     }

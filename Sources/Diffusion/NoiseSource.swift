@@ -49,7 +49,9 @@ public struct NoiseSource: Sendable {
         case .given(let tensors, let next):
             origin = .given(tensors, next: next + 1)
             guard next < tensors.count, tensors[next].shape == x.shape else {
-                let found = next < tensors.count ? "is \(tensors[next].shape) for a state \(x.shape)" : "is not among the \(tensors.count) given"
+                let found =
+                    next < tensors.count
+                    ? "is \(tensors[next].shape) for a state \(x.shape)" : "is not among the \(tensors.count) given"
                 shortage = shortage ?? "draw \(next) \(found)"
                 return .zeros(x.shape)
             }

@@ -34,8 +34,8 @@ public enum ODESolver: Hashable, Sendable {
         }
     }
 
-    /// The state is kept in `Double`, and complex values count as one component of the error, as in SciPy. On a device it stays
-    /// there, in single precision.
+    /// The state is kept in `Double`, and complex values count as one component of the error, as in SciPy. On a device
+    /// it stays there, in single precision.
     private func adaptive(
         _ x: Tensor, from start: Double, to end: Double, _ relative: Double, _ absolute: Double,
         observe: ((IntermediateState) -> Void)?, slope: (Tensor, Double) -> Tensor
@@ -55,7 +55,9 @@ public enum ODESolver: Hashable, Sendable {
                 slope: { TensorState(tensor: slope($1.tensor, $0)) }
             ).tensor
         }
-        func state(_ x: Tensor) -> HostState { HostState(values: x.values.map(Double.init), componentWidth: shape.last == 2 ? 2 : 1) }
+        func state(_ x: Tensor) -> HostState {
+            HostState(values: x.values.map(Double.init), componentWidth: shape.last == 2 ? 2 : 1)
+        }
         func tensor(_ state: HostState) -> Tensor { Tensor(state.values.map(Float.init), shape: shape) }
         let result = solver.solve(
             from: start, to: end, state(x), observe: { show($0, tensor($1)) }, slope: { state(slope(tensor($1), $0)) })

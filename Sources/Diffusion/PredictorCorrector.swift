@@ -37,7 +37,8 @@ public struct PredictorCorrector: Sampler {
     public var nominalEvaluations: Int { steps * (1 + correctorSteps * corrector.evaluationsPerStep) }
 
     public func sample(
-        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, predict: @escaping Prediction
+        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
+        predict: @escaping Prediction
     ) -> Sample {
         var score = CountedScore(predict)
         let predictor = predictor.prepared(for: steps)
@@ -59,7 +60,8 @@ public struct PredictorCorrector: Sampler {
 }
 
 extension SDE {
-    /// A draw of the sampling start `y + std·z`, or `std·z` for a process that starts from noise; none where `std` is 0.
+    /// A draw of the sampling start `y + std·z`, or `std·z` for a process that starts from noise; none where `std` is
+    /// 0.
     func prior(around y: Tensor, at t: Double, noise: inout NoiseSource) -> Tensor {
         let std = priorStd(at: t)
         return std == 0 ? y : .weighted(priorMean, y, std, noise.prior(like: y))

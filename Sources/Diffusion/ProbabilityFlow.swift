@@ -4,8 +4,8 @@ import Tensors
 ///
 ///     dx/dt = f(x, y, t) − ½ g(t)² score(x, y, t)
 ///
-/// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Eq. (13). The ODE is solved from the start to
-/// `finalTime`; if wanted, one mean step of the reverse SDE then goes to 0.
+/// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Eq. (13). The ODE is solved from the start
+/// to `finalTime`; if wanted, one mean step of the reverse SDE then goes to 0.
 public struct ProbabilityFlow: Sampler {
     public var sde: any SDE
     public var solver: ODESolver
@@ -14,7 +14,8 @@ public struct ProbabilityFlow: Sampler {
     public var startTime: Double?
 
     public init(
-        sde: any SDE, solver: ODESolver = .rk45(), finalTime: Double = 0.03, denoises: Bool = true, startTime: Double? = nil
+        sde: any SDE, solver: ODESolver = .rk45(), finalTime: Double = 0.03, denoises: Bool = true,
+        startTime: Double? = nil
     ) {
         (self.sde, self.solver, self.finalTime) = (sde, solver, finalTime)
         (self.denoises, self.startTime) = (denoises, startTime)
@@ -23,11 +24,14 @@ public struct ProbabilityFlow: Sampler {
     public var start: Double { startTime ?? sde.endTime }
 
     public func sample(
-        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, predict: @escaping Prediction
+        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
+        predict: @escaping Prediction
     ) -> Sample {
         var score = CountedScore(predict)
         let prior = sde.prior(around: y, at: start, noise: &noise)
-        var x = solver.solve(prior, from: start, to: finalTime, observe: observe) { slope($0, given: y, at: $1, score: &score) }
+        var x = solver.solve(prior, from: start, to: finalTime, observe: observe) {
+            slope($0, given: y, at: $1, score: &score)
+        }
         if denoises {
             let (f, s) = (sde.reverseDrift(at: finalTime), score(x, given: y, at: finalTime))
             x = Tensor.weighted(1 - f.x * finalTime, x, -f.y * finalTime, y) - (f.score * finalTime) * s

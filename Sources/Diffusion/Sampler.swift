@@ -11,7 +11,8 @@ public protocol Sampler: Sendable {
     ///   - observe: Called with every intermediate state, if given.
     ///   - predict: The score, or for a bridge the clean speech.
     func sample(
-        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, predict: @escaping Prediction
+        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
+        predict: @escaping Prediction
     ) -> Sample
 }
 

@@ -20,7 +20,9 @@ struct HostState: SolvedState {
     var componentWidth = 1
 
     var isEmpty: Bool { values.isEmpty }
-    var zeros: HostState { HostState(values: [Double](repeating: 0, count: values.count), componentWidth: componentWidth) }
+    var zeros: HostState {
+        HostState(values: [Double](repeating: 0, count: values.count), componentWidth: componentWidth)
+    }
 
     mutating func add(_ factor: Double, _ other: HostState) {
         for index in values.indices { values[index] += factor * other.values[index] }
@@ -30,7 +32,8 @@ struct HostState: SolvedState {
         let count = values.count / componentWidth
         var sum = 0.0
         for component in 0..<count {
-            let share = magnitude(component) / (absolute + relative * max(a.magnitude(component), b.magnitude(component)))
+            let share =
+                magnitude(component) / (absolute + relative * max(a.magnitude(component), b.magnitude(component)))
             sum += share * share
         }
         return (sum / Double(count)).squareRoot()
@@ -42,7 +45,8 @@ struct HostState: SolvedState {
     }
 }
 
-/// A state in single precision where tensors are computed, such as on a device: nothing but the norms is read from there.
+/// A state in single precision where tensors are computed, such as on a device: nothing but the norms is read from
+/// there.
 struct TensorState: SolvedState {
     var tensor: Tensor
 
@@ -70,5 +74,7 @@ struct TensorState: SolvedState {
 
 extension Tensor {
     /// `1/√(self + offset)` of every element, as a constant.
-    fileprivate func inverseRoot(plus offset: Float) -> Tensor { Tensor(buffer: inverseRoots(buffer, plus: offset), shape: shape) }
+    fileprivate func inverseRoot(plus offset: Float) -> Tensor {
+        Tensor(buffer: inverseRoots(buffer, plus: offset), shape: shape)
+    }
 }

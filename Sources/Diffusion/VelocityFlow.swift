@@ -4,12 +4,13 @@ import Tensors
 ///
 ///     dx/dt = v(x, y, t)
 ///
-/// With `reachesZero` the times are `N` even ones from the start to `finalTime`, and then 0: the last step is Euler's and
-/// `finalTime` long, because no model was trained below. Euler's method so asks the model N times, at `finalTime` last, as the
-/// reference implementation does; a method of two evaluations asks 2N − 1 times. Without it, N even steps end at `finalTime`.
+/// With `reachesZero` the times are `N` even ones from the start to `finalTime`, and then 0: the last step is Euler's
+/// and `finalTime` long, because no model was trained below. Euler's method so asks the model N times, at `finalTime`
+/// last, as the reference implementation does; a method of two evaluations asks 2N − 1 times. Without it, N even steps
+/// end at `finalTime`.
 ///
-/// Lee et al., *FlowSE*, ICASSP 2025. The reference takes the prior at 1 also where sampling starts before; so it is here
-/// with a `priorTime` of 1.
+/// Lee et al., *FlowSE*, ICASSP 2025. The reference takes the prior at 1 also where sampling starts before; so it is
+/// here with a `priorTime` of 1.
 public struct VelocityFlow: Sampler {
     public var process: any SDE
     public var solver: ODESolver
@@ -34,7 +35,8 @@ public struct VelocityFlow: Sampler {
     public var start: Double { startTime ?? process.endTime }
 
     public func sample(
-        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?, predict: @escaping Prediction
+        given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
+        predict: @escaping Prediction
     ) -> Sample {
         var velocity = CountedScore(predict)
         let prior = process.prior(around: priorCentre ?? y, at: priorTime ?? start, noise: &noise)
@@ -48,7 +50,10 @@ public struct VelocityFlow: Sampler {
                 states += 1
                 observe?(state)
             }
-            (x, t) = (solver.solve(prior, from: start, to: finalTime, observe: count) { velocity($0, given: y, at: $1) }, finalTime)
+            (x, t) = (
+                solver.solve(prior, from: start, to: finalTime, observe: count) { velocity($0, given: y, at: $1) },
+                finalTime
+            )
         }
         x = RungeKutta.euler.step(x, from: t, to: 0) { velocity($0, given: y, at: $1) }
         observe?(IntermediateState(step: states, time: 0, state: x, mean: x))

@@ -3,8 +3,8 @@ import Foundation
 
 /// The hash function SHA-256 of FIPS 180-4, for names that are the same everywhere and forever.
 ///
-/// OpenSSL's libcrypto computes it, with the processor's own instructions where it has them: 400 MB take 0.4 s, and took 4.7 s
-/// in Swift on the same processor.
+/// OpenSSL's libcrypto computes it, with the processor's own instructions where it has them: 400 MB take 0.4 s, and
+/// took 4.7 s in Swift on the same processor.
 package enum SHA256 {
     /// The 32 bytes of the digest.
     package static func digest(of message: [UInt8]) -> [UInt8] {
@@ -44,7 +44,8 @@ extension SHA256 {
 
         package init() {
             // The algorithm is part of every build of the library; only memory can be missing.
-            guard let context = unsafe EVP_MD_CTX_new(), unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+            guard let context = unsafe EVP_MD_CTX_new(), unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
+            else {
                 preconditionFailure("libcrypto has no SHA-256, or no memory for it")
             }
             unsafe self.context = context

@@ -95,7 +95,8 @@ struct EnhancementFiles {
                 problems: [(output, "is the folder of the inputs, which would be replaced; name another")])
         }
         guard isFolder(output) != false else {
-            throw EnhancementInputError(problems: [(output, "is a file, and enhanced files go into a folder; name one")])
+            throw EnhancementInputError(problems: [(output, "is a file, and enhanced files go into a folder; name one")]
+            )
         }
     }
 
@@ -104,7 +105,8 @@ struct EnhancementFiles {
         SoundFolder.isSound(name) ? name : (name as NSString).deletingPathExtension + ".wav"
     }
 
-    /// The folder of each file's states: its name without the end, or the whole where that would be another's folder too.
+    /// The folder of each file's states: its name without the end, or the whole where that would be another's folder
+    /// too.
     private static func stateNames(_ names: Set<String>) -> [String: String] {
         func stem(_ name: String) -> String { (name as NSString).deletingPathExtension }
         let sharing = Dictionary(grouping: names, by: stem)

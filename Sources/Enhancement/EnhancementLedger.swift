@@ -5,8 +5,8 @@ import Synchronization
 
 /// What `enhance` made, and from what: `.sgmse-enhanced.jsonl` in each folder of outputs, one line of JSON per file.
 ///
-/// A line is added before its output gets its name, and no line is ever changed: whatever ends the program, each output in the
-/// folder is either that of a line, by its size and hash, or not ours. Several processes may add to one file.
+/// A line is added before its output gets its name, and no line is ever changed: whatever ends the program, each output
+/// in the folder is either that of a line, by its size and hash, or not ours. Several processes may add to one file.
 final class EnhancementLedger: Sendable {
     static let fileName = ".sgmse-enhanced.jsonl"
 
@@ -29,8 +29,8 @@ final class EnhancementLedger: Sendable {
     /// Entries by folder, then by file.
     private let known = Mutex<[String: [String: [Entry]]]>([:])
 
-    /// The entries that an existing file is the output of: several where different settings make the same audio, none for a file
-    /// that is not ours, or that was changed.
+    /// The entries that an existing file is the output of: several where different settings make the same audio, none
+    /// for a file that is not ours, or that was changed.
     ///
     /// - Throws: `CorpusError` for a file that cannot be read; what `check` throws.
     func entries(of output: String, check: () throws -> Void) throws -> [Entry] {
@@ -52,7 +52,9 @@ final class EnhancementLedger: Sendable {
         var status = stat()
         let (folder, file) = Self.parts(of: output)
         let ledger = folder + "/" + Self.fileName
-        guard stat(path, &status) == 0 else { throw SoundFileError(output, .unwritable(String(cString: strerror(errno)))) }
+        guard stat(path, &status) == 0 else {
+            throw SoundFileError(output, .unwritable(String(cString: strerror(errno))))
+        }
         let entry = Entry(
             file: file, settings: settings, size: Int(status.st_size),
             hash: try ContentHash(ofFile: path, check: check).description)

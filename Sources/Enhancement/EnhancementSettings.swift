@@ -29,7 +29,9 @@ extension FolderEnhancer {
         settings["intermediate"] = "\(options.states)"
         if let references {
             settings["reference"] = "\(references.reference.label) \(references.count)"
-            if references.reference.path != nil { settings["reference content"] = try references.recordings().earlier.description }
+            if references.reference.path != nil {
+                settings["reference content"] = try references.recordings().earlier.description
+            }
         }
         return settings
     }

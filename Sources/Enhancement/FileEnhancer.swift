@@ -57,7 +57,9 @@ struct FileEnhancer: Sendable {
                 job.settings["clean"] = try ContentHash(ofFile: clean, check: check).description
             }
             guard FileManager.default.fileExists(atPath: file.output) else { return .job(job, differing: nil) }
-            let differences = try ledger.entries(of: file.output, check: check).map { $0.differences(from: job.settings) }
+            let differences = try ledger.entries(of: file.output, check: check).map {
+                $0.differences(from: job.settings)
+            }
             guard let differing = differences.min(by: { $0.count < $1.count }) else {
                 return options.overwrites ? .job(job, differing: nil) : .foreign
             }
@@ -126,7 +128,8 @@ struct FileEnhancer: Sendable {
         _ noisy: some SampleSource, _ name: String, _ reference: NoiseReference, emit: (Enhancer.Stretch) throws -> Void
     ) throws -> Enhancer.Effort {
         try folder.enhancer.enhance(
-            noisy, file: name, seed: options.seed, reference: reference, states: options.states, interruption: interruption,
+            noisy, file: name, seed: options.seed, reference: reference, states: options.states,
+            interruption: interruption,
             emit: emit)
     }
 

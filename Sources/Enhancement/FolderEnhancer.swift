@@ -7,9 +7,10 @@ import Parallelism
 
 /// Enhances the sound files of a folder, or one file, several at once, each in the memory of a segment.
 ///
-/// Names and subfolders are kept. Every output is written under a temporary name and renamed, so an interrupted call leaves whole
-/// files only, and the same call goes on from there: an output is passed over that `EnhancementLedger` knows to be made from
-/// the same input under the same settings. The noise of a file depends on the seed and its name alone.
+/// Names and subfolders are kept. Every output is written under a temporary name and renamed, so an interrupted call
+/// leaves whole files only, and the same call goes on from there: an output is passed over that `EnhancementLedger`
+/// knows to be made from the same input under the same settings. The noise of a file depends on the seed and its name
+/// alone.
 public struct FolderEnhancer: Sendable {
     /// What is done with a file of several channels.
     public enum Channels: String, Hashable, Sendable, CaseIterable {
@@ -37,11 +38,14 @@ public struct FolderEnhancer: Sendable {
         public var model: [String: String] = [:]
 
         public init(
-            restoresRate: Bool = false, replaces: Bool = false, overwrites: Bool = false, encoding: SoundFile.Encoding = .pcm16,
+            restoresRate: Bool = false, replaces: Bool = false, overwrites: Bool = false,
+            encoding: SoundFile.Encoding = .pcm16,
             seed: UInt64 = 0, states: Int = 0, channels: Channels = .refuse, model: [String: String] = [:]
         ) {
             (self.restoresRate, self.replaces, self.overwrites) = (restoresRate, replaces, overwrites)
-            (self.encoding, self.seed, self.states, self.channels, self.model) = (encoding, seed, states, channels, model)
+            (self.encoding, self.seed, self.states, self.channels, self.model) = (
+                encoding, seed, states, channels, model
+            )
         }
     }
 
@@ -68,11 +72,12 @@ public struct FolderEnhancer: Sendable {
         public var realTimeFactor: Double? { audioSeconds > 0 ? seconds / audioSeconds : nil }
     }
 
-    /// Where intermediate states go: beside the folder of the outputs, so that nothing takes them for enhanced files; for an
-    /// output of a name of its own, `x.wav`, the folder `x-states`.
+    /// Where intermediate states go: beside the folder of the outputs, so that nothing takes them for enhanced files;
+    /// for an output of a name of its own, `x.wav`, the folder `x-states`.
     ///
-    /// Those of `a/b.wav` are `a/b/1-t0.800.wav` and so on: their number, and the process time that they were reached at.
-    /// Where `a/b.flac` lies beside it, they are `a/b.wav/1-t0.800.wav`. Those of an earlier call are removed first.
+    /// Those of `a/b.wav` are `a/b/1-t0.800.wav` and so on: their number, and the process time that they were reached
+    /// at. Where `a/b.flac` lies beside it, they are `a/b.wav/1-t0.800.wav`. Those of an earlier call are removed
+    /// first.
     public static func statesFolder(beside output: String) -> String {
         let place = EnhancementFiles.isName(output) ? (output as NSString).deletingPathExtension : output
         return place.hasSuffix("/") ? String(place.dropLast()) + "-states" : place + "-states"
@@ -100,8 +105,8 @@ public struct FolderEnhancer: Sendable {
     ///   - input: A folder, with subfolders, or one file.
     ///   - output: A folder, which is made; for one file also the name of a `.wav` or `.flac` file.
     ///   - unfinished: Called with the temporary files, so that a program that must end at once can remove them.
-    /// - Throws: `EnhancementInputError` where nothing can be enhanced, or a file would be replaced that was not made here, before
-    ///   anything is done; `Interrupted`. The summary lists what is wrong with single files.
+    /// - Throws: `EnhancementInputError` where nothing can be enhanced, or a file would be replaced that was not made
+    ///   here, before anything is done; `Interrupted`. The summary lists what is wrong with single files.
     public func run(
         input: String, output: String, interruption: Interruption = Interruption(),
         unfinished: UnfinishedFiles = UnfinishedFiles(), observe: (FolderProgress) -> Void = { _ in }
@@ -134,7 +139,9 @@ public struct FolderEnhancer: Sendable {
         var found: [Int: FileEnhancer.Survey] = [:]
         try WorkQueue.run(count: files.count, interruption: interruption) { index in
             try worker.survey(files[index])
-        } done: { found[$0] = $1 }
+        } done: {
+            found[$0] = $1
+        }
         var jobs: [FileEnhancer.Job] = []
         var (foreign, openEnded, stale): ([(String, String)], [String], [Set<String>]) = ([], [], [])
         for index in files.indices {
@@ -155,12 +162,14 @@ public struct FolderEnhancer: Sendable {
         if !stale.isEmpty, !options.replaces {
             let names = stale.reduce(into: Set<String>()) { $0.formUnion($1) }.sorted()
             let outputs = stale.count == 1 ? "1 output was" : "\(stale.count) outputs were"
-            summary.remarks.append("\(outputs) made with other settings (\(names.joined(separator: ", "))) and made anew")
+            summary.remarks.append(
+                "\(outputs) made with other settings (\(names.joined(separator: ", "))) and made anew")
         }
         if let first = openEnded.first {
             let files = openEnded.count == 1 ? "1 file was" : "\(openEnded.count) files were"
             summary.remarks.append(
-                "\(files) written to a pipe, such as \(first): the header states no length, and the audio was read to the end")
+                "\(files) written to a pipe, such as \(first): the header states no length, and the audio was read to the end"
+            )
         }
         return jobs
     }

@@ -6,8 +6,8 @@ import SpeechMetrics
 
 /// Scores folders of files that nobody ran here: clean, enhanced, and noisy where it is known.
 ///
-/// Pairs are made by `FileMatching`. A `manifest.csv` in the noisy or clean folder, or beside one, says of each pair the
-/// type of its noise and its SNR, which become the labels `noise` and `snr` of its scores.
+/// Pairs are made by `FileMatching`. A `manifest.csv` in the noisy or clean folder, or beside one, says of each pair
+/// the type of its noise and its SNR, which become the labels `noise` and `snr` of its scores.
 public struct FolderScoring: Sendable {
     /// What stands in the enhanced signal's place.
     public enum System: String, Sendable, Hashable, CaseIterable {
@@ -48,12 +48,14 @@ public struct FolderScoring: Sendable {
             batch.scores(of: items[index])
         } done: { index, outcome in
             scores[index] = outcome
-            observe(FolderProgress(system.rawValue, file: outcome.name, done: scores.count, of: items.count, since: start))
+            observe(
+                FolderProgress(system.rawValue, file: outcome.name, done: scores.count, of: items.count, since: start))
         }
         return items.indices.compactMap { scores[$0] }
     }
 
-    /// Files that were written to a pipe, as `folder/name`: their headers state no length, and they are read to their end.
+    /// Files that were written to a pipe, as `folder/name`: their headers state no length, and they are read to their
+    /// end.
     public func openEndedFiles() -> [String] {
         var files: [String] = []
         for match in matching.matches {
@@ -64,7 +66,8 @@ public struct FolderScoring: Sendable {
         return files.filter { (try? SoundFile.header(of: $0).isOpenEnded) ?? false }
     }
 
-    /// What some of the pairs show of each other: noisy files that do not fit the clean ones, and outputs that are late.
+    /// What some of the pairs show of each other: noisy files that do not fit the clean ones, and outputs that are
+    /// late.
     public func alignmentRemarks() -> [String] {
         let matches = matching.matches
         var remarks: [String] = []
@@ -72,20 +75,24 @@ public struct FolderScoring: Sendable {
             let pairs = matches.compactMap { match in
                 match.noisy.map { (match.enhanced, "\(clean)/\(match.clean)", "\(noisy)/\($0)") }
             }
-            remarks = PairAlignment.sample(of: pairs).findings(set: noisy, layout: .denoising).map { "\($0.message); \($0.fix)" }
+            remarks = PairAlignment.sample(of: pairs).findings(set: noisy, layout: .denoising).map {
+                "\($0.message); \($0.fix)"
+            }
         }
         let outputs = matches.map { ($0.enhanced, "\(clean)/\($0.clean)", "\(enhanced)/\($0.enhanced)") }
         guard !fitting.contains(.alignment) else { return remarks + unalignedRemark(outputs) }
         if let found = PairAlignment.sample(of: outputs).outputFinding() {
             remarks.append(
-                "\(enhanced) is \(found.message), such as \(found.files[0]): scores that compare samples suffer; align the files")
+                "\(enhanced) is \(found.message), such as \(found.files[0]): scores that compare samples suffer; align the files"
+            )
         }
         return remarks
     }
 
     /// Outputs that stay where they are although they are to be aligned.
     private func unalignedRemark(_ outputs: [(name: String, first: String, second: String)]) -> [String] {
-        let left = PairAlignment.sample(of: outputs, count: outputs.count).filter { !$0.alignment.isCertain }.map(\.name)
+        let left = PairAlignment.sample(of: outputs, count: outputs.count).filter { !$0.alignment.isCertain }.map(
+            \.name)
         guard let first = left.first else { return [] }
         return [
             "\(left.count) of \(outputs.count) outputs, such as \(first), were not moved: their delay is uncertain, as that of periodic "
@@ -103,7 +110,8 @@ public struct FolderScoring: Sendable {
                 var noisySamples: [Float]?
                 if let noisyPath { noisySamples = try SoundFile.readMono(noisyPath, sampleRate: rate) }
                 let pair = SpeechPair(
-                    clean: try SoundFile.readMono(cleanPath, sampleRate: rate), noisy: noisySamples, enhanced: [], sampleRate: rate)
+                    clean: try SoundFile.readMono(cleanPath, sampleRate: rate), noisy: noisySamples, enhanced: [],
+                    sampleRate: rate)
                 let own = system == .noisy ? [] : fitting
                 let output = try SoundFile.readMono(path, sampleRate: try own.required(rate, of: path))
                 return try own.fitted(pair, output, from: path)
@@ -137,7 +145,9 @@ public struct FolderScoring: Sendable {
 
     private static func labels(of matches: [FileMatching.Match], in manifest: Manifest) -> [String: [String: String]] {
         let entries = matches.compactMap { match in
-            [match.noisy, match.enhanced, match.clean].compactMap { $0.flatMap { manifest[$0] } }.first.map { (match.enhanced, $0) }
+            [match.noisy, match.enhanced, match.clean].compactMap { $0.flatMap { manifest[$0] } }.first.map {
+                (match.enhanced, $0)
+            }
         }
         let name = snrName(entries.compactMap(\.1.snr))
         var labels: [String: [String: String]] = [:]

@@ -2,7 +2,8 @@ import Audio
 import Corpora
 import SpeechMetrics
 
-/// What is done to outputs that do not fit their clean files, where a person asks for it; each is a part of the signatures.
+/// What is done to outputs that do not fit their clean files, where a person asks for it; each is a part of the
+/// signatures.
 public struct OutputFitting: OptionSet, Sendable, Hashable {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
@@ -40,7 +41,8 @@ public struct OutputFitting: OptionSet, Sendable, Hashable {
 
     /// Removes the delay of the output, where it is certain.
     private func align(_ pair: inout SpeechPair) {
-        guard let alignment = Alignment(of: pair.enhanced, against: pair.clean, sampleRate: pair.sampleRate), alignment.isCertain,
+        guard let alignment = Alignment(of: pair.enhanced, against: pair.clean, sampleRate: pair.sampleRate),
+            alignment.isCertain,
             alignment.delay != 0
         else { return }
         let (late, early) = (max(0, alignment.delay), max(0, -alignment.delay))
@@ -52,7 +54,8 @@ public struct OutputFitting: OptionSet, Sendable, Hashable {
 
     private func trim(_ pair: inout SpeechPair) {
         let count = min(pair.clean.count, pair.enhanced.count, pair.noisy?.count ?? .max)
-        guard [pair.clean.count, pair.enhanced.count, pair.noisy?.count ?? count].contains(where: { $0 != count }) else { return }
+        guard [pair.clean.count, pair.enhanced.count, pair.noisy?.count ?? count].contains(where: { $0 != count })
+        else { return }
         func kept(_ samples: [Float]) -> [Float] { Array(samples.prefix(count)) }
         (pair.clean, pair.noisy, pair.enhanced) = (kept(pair.clean), pair.noisy.map(kept), kept(pair.enhanced))
         pair.fitting.append("trimmed")

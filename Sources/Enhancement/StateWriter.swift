@@ -2,7 +2,8 @@ import Audio
 import Foundation
 import Models
 
-/// Writes the states on the way of one file, stretch by stretch, as floats at the model's rate: they may lie beyond full scale.
+/// Writes the states on the way of one file, stretch by stretch, as floats at the model's rate: they may lie beyond
+/// full scale.
 final class StateWriter {
     private let folder: String
     /// `-channel2`; empty for a file of one channel.
@@ -45,7 +46,9 @@ final class StateWriter {
         where name.wholeMatch(of: #/[0-9]+-t[0-9]+\.[0-9]{3}(-channel[0-9]+)?\.wav/#) != nil {
             let path = folder + "/" + name
             var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else { continue }
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else {
+                continue
+            }
             try FileManager.default.removeItem(atPath: path)
         }
     }

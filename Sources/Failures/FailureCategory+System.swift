@@ -1,8 +1,8 @@
 import Foundation
 
 extension FailureCategory {
-    /// Whose fault any error is; those of the system count as the machine's where they tell of a disk that is full or may
-    /// not be written.
+    /// Whose fault any error is; those of the system count as the machine's where they tell of a disk that is full or
+    /// may not be written.
     public init(of error: any Error) {
         self =
             switch error {

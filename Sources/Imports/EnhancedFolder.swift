@@ -24,7 +24,8 @@ public struct EnhancedFolder: Sendable {
     /// The checks that failed and were waived, with the reason given.
     public let waived: [String: String]
 
-    /// The checks that a person may waive: those of which a system may be free to fail, and whose scores still mean something.
+    /// The checks that a person may waive: those of which a system may be free to fail, and whose scores still mean
+    /// something.
     public static let waivable = ["alignment"]
 
     /// Reads headers and audio of set and folder, and compares them.
@@ -46,16 +47,22 @@ public struct EnhancedFolder: Sendable {
         if !missing.isEmpty {
             problems.append(
                 .init(
-                    "missing", "\(missing.count) of \(names.count) files of '\(set.name)' have no output", fix: "enhance them too: a mean over a part of a set is another number",
+                    "missing", "\(missing.count) of \(names.count) files of '\(set.name)' have no output",
+                    fix: "enhance them too: a mean over a part of a set is another number",
                     files: missing))
         }
         if !twice.isEmpty {
-            problems.append(.init("pairing", "several files belong to one file of '\(set.name)'", fix: "keep one output for each file", files: twice))
+            problems.append(
+                .init(
+                    "pairing", "several files belong to one file of '\(set.name)'",
+                    fix: "keep one output for each file", files: twice))
         }
         guard problems.isEmpty else { throw ImportFailure(path, problems) }
         let byPath = Dictionary(files.map { ($0.path, $0) }) { first, _ in first }
         let pairs = audio.files.compactMap { one in
-            byPath[one.name].map { Pair(file: $0, paths: one, enhanced: path + "/" + (byName[one.name]?.first?.enhanced ?? one.name)) }
+            byPath[one.name].map {
+                Pair(file: $0, paths: one, enhanced: path + "/" + (byName[one.name]?.first?.enhanced ?? one.name))
+            }
         }
         let checks = try Self.check(pairs, at: set.sampleRate, interruption)
         problems = OutputCheck.problems(zip(pairs, checks).map { ($0.paths.name, $1) }, rate: set.sampleRate)
@@ -83,7 +90,8 @@ public struct EnhancedFolder: Sendable {
         let names = fingerprint.map { [$0.description, $0.earlier.description] } ?? []
         guard audio.files.count == files.count, names.contains(set.fingerprint) else {
             throw ImportFailure(
-                set.folder, [
+                set.folder,
+                [
                     .init(
                         "changed", "the audio of '\(set.name)' is not what it was when the set was registered",
                         fix: "restore it, or run the spec of its corpus again, which registers the set as it is")
@@ -96,7 +104,9 @@ public struct EnhancedFolder: Sendable {
         var checks: [Int: OutputCheck] = [:]
         try WorkQueue.run(count: pairs.count, interruption: interruption) { index in
             OutputCheck(pairs[index].enhanced, clean: pairs[index].paths.cleanPath, rate: rate)
-        } done: { checks[$0] = $1 }
+        } done: {
+            checks[$0] = $1
+        }
         return pairs.indices.compactMap { checks[$0] }
     }
 
@@ -105,12 +115,15 @@ public struct EnhancedFolder: Sendable {
     /// - Returns: nil where the same output was imported before.
     public func score(
         as system: ExternalSystem, with metrics: [any SpeechMetric], in store: RunStore, provenance: Provenance,
-        interruption: Interruption = Interruption(), progress: (_ file: String, _ done: Int, _ count: Int) -> Void = { _, _, _ in }
+        interruption: Interruption = Interruption(),
+        progress: (_ file: String, _ done: Int, _ count: Int) -> Void = { _, _, _ in }
     ) throws -> Evaluation? {
         let record = ExternalRecord(
-            kind: .enhanced, path: URL(fileURLWithPath: path).standardizedFileURL.path, files: pairs.count, content: content.description,
+            kind: .enhanced, path: URL(fileURLWithPath: path).standardizedFileURL.path, files: pairs.count,
+            content: content.description,
             nfe: system.nfe, seconds: system.seconds, waived: waived.isEmpty ? nil : waived)
-        let (evaluation, isNew) = try system.begin(record, earlier: content.earlier.description, on: set, in: store, provenance: provenance)
+        let (evaluation, isNew) = try system.begin(
+            record, earlier: content.earlier.description, on: set, in: store, provenance: provenance)
         guard isNew else { return nil }
         do {
             try score(evaluation.id, system, metrics, store, interruption, progress)
@@ -145,12 +158,19 @@ public struct EnhancedFolder: Sendable {
         } done: { (index: Int, outcomes: [MetricOutcome]) in
             guard let id = pairs[index].file.id else { return }
             let scores = zip(columns, outcomes).map { column, outcome in
-                Score(file: id, metric: column.id, outcome: outcome.value.map { .value($0) } ?? .failed(outcome.failure.map { "\($0)" } ?? ""))
+                Score(
+                    file: id, metric: column.id,
+                    outcome: outcome.value.map { .value($0) } ?? .failed(outcome.failure.map { "\($0)" } ?? ""))
             }
             let length = pairs[index].file.seconds
             let seconds = system.seconds.map { whole > 0 ? $0 * length / whole : 0 }
-            let cost = system.nfe != nil || seconds != nil
-                ? [FileResult(file: id, nfe: system.nfe ?? 0, seconds: seconds ?? 0, realTimeFactor: length > 0 ? (seconds ?? 0) / length : 0, output: nil)] : []
+            let cost =
+                system.nfe != nil || seconds != nil
+                ? [
+                    FileResult(
+                        file: id, nfe: system.nfe ?? 0, seconds: seconds ?? 0,
+                        realTimeFactor: length > 0 ? (seconds ?? 0) / length : 0, output: nil)
+                ] : []
             try store.record(scores: scores, results: cost, of: evaluation)
             done += 1
             progress(pairs[index].paths.name, done, pairs.count)

@@ -21,11 +21,20 @@ struct EventFileReader {
         let bytes = [UInt8](data)
         var place = 0
         while place < bytes.count {
-            guard place + 12 <= bytes.count else { isCut = true; break }
+            guard place + 12 <= bytes.count else {
+                isCut = true
+                break
+            }
             let length = Self.little(bytes, place, 8)
             guard length <= UInt64(bytes.count - place - 12), Int(length) + 16 <= bytes.count - place else {
                 guard place > 0 else {
-                    throw ImportFailure(path, [.init("format", "this is no TensorBoard event file", fix: "give a file called events.out.tfevents.*")])
+                    throw ImportFailure(
+                        path,
+                        [
+                            .init(
+                                "format", "this is no TensorBoard event file",
+                                fix: "give a file called events.out.tfevents.*")
+                        ])
                 }
                 isCut = true
                 break
@@ -48,7 +57,9 @@ struct EventFileReader {
         }
         for summary in summaries {
             for case (1, .bytes(let value)) in Fields(summary).map({ ($0.number, $0.value) }) {
-                if let (tag, number) = Self.scalar(value) { scalars.append(Scalar(tag: tag, step: step, value: number, time: time)) }
+                if let (tag, number) = Self.scalar(value) {
+                    scalars.append(Scalar(tag: tag, step: step, value: number, time: time))
+                }
             }
         }
     }
@@ -78,7 +89,8 @@ struct EventFileReader {
             case (4, .bytes(let content)) where type == 2 && content.count == 8:
                 return Double(bitPattern: little(Array(content), 0, 8))
             case (5, .fixed32(let bits)): return Double(Float(bitPattern: bits))
-            case (5, .bytes(let packed)) where packed.count == 4: return Double(Float(bitPattern: UInt32(little(Array(packed), 0, 4))))
+            case (5, .bytes(let packed)) where packed.count == 4:
+                return Double(Float(bitPattern: UInt32(little(Array(packed), 0, 4))))
             case (6, .fixed64(let bits)): return Double(bitPattern: bits)
             case (6, .bytes(let packed)) where packed.count == 8: return Double(bitPattern: little(Array(packed), 0, 8))
             default: break
@@ -111,7 +123,10 @@ struct EventFileReader {
             switch key & 7 {
             case 0: return varint().map { (key >> 3, .varint($0)) }
             case 1: return take(8).map { (key >> 3, .fixed64(EventFileReader.little(Array($0), 0, 8))) }
-            case 2: return varint().flatMap { $0 <= UInt64(rest.count) ? take(Int($0)) : nil }.map { (key >> 3, .bytes($0)) }
+            case 2:
+                return varint().flatMap { $0 <= UInt64(rest.count) ? take(Int($0)) : nil }.map {
+                    (key >> 3, .bytes($0))
+                }
             case 5: return take(4).map { (key >> 3, .fixed32(UInt32(EventFileReader.little(Array($0), 0, 4)))) }
             default: return nil
             }

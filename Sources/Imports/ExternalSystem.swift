@@ -12,13 +12,22 @@ public struct ExternalSystem: Hashable, Sendable {
 
     /// - Throws: `ImportFailure` for a name that no table can show or that means something here.
     public init(_ name: String, nfe: Int? = nil, seconds: Double? = nil, reserved: Set<String>) throws(ImportFailure) {
-        let isPrintable = name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control && $0.properties.generalCategory != .format }
+        let isPrintable = name.unicodeScalars.allSatisfy {
+            $0.properties.generalCategory != .control && $0.properties.generalCategory != .format
+        }
         guard !name.isEmpty, name.utf8.count <= 100, isPrintable, name.first != " ", name.last != " " else {
             throw ImportFailure(
-                "--system", [.init("name", "a system's name has 1 to 100 printable letters", fix: "give a short name, such as metricgan-plus")])
+                "--system",
+                [
+                    .init(
+                        "name", "a system's name has 1 to 100 printable letters",
+                        fix: "give a short name, such as metricgan-plus")
+                ])
         }
         guard !reserved.contains(name) else {
-            throw ImportFailure("--system", [.init("name", "'\(name)' is an anchor of this program", fix: "give the system another name")])
+            throw ImportFailure(
+                "--system",
+                [.init("name", "'\(name)' is an anchor of this program", fix: "give the system another name")])
         }
         (self.name, self.nfe, self.seconds) = (name, nfe, seconds)
     }
@@ -30,15 +39,22 @@ public struct ExternalSystem: Hashable, Sendable {
     func begin(
         _ record: ExternalRecord, earlier: String? = nil, on set: TestSet, in store: RunStore, provenance: Provenance
     ) throws -> (evaluation: Evaluation, isNew: Bool) {
-        func identity(of content: String) -> String { "external|\(name)|\(record.kind.rawValue)|\(content)|\(set.fingerprint)" }
+        func identity(of content: String) -> String {
+            "external|\(name)|\(record.kind.rawValue)|\(content)|\(set.fingerprint)"
+        }
         for content in [record.content, earlier].compactMap(\.self) {
-            if let known = try store.evaluation(identity: identity(of: content)), known.status == .finished { return (known, false) }
+            if let known = try store.evaluation(identity: identity(of: content)), known.status == .finished {
+                return (known, false)
+            }
         }
         let identity = identity(of: record.content)
-        let others = try store.anchorEvaluations().filter { $0.anchor == name && $0.testSet == set.id && $0.identity != identity }
+        let others = try store.anchorEvaluations().filter {
+            $0.anchor == name && $0.testSet == set.id && $0.identity != identity
+        }
         guard others.isEmpty else {
             throw ImportFailure(
-                record.path, [
+                record.path,
+                [
                     .init(
                         "name", "a system '\(name)' is on '\(set.name)' already, with other content",
                         fix: "give this one another name, such as '\(name)-2': two evaluations are never shown as one")
@@ -61,7 +77,8 @@ extension RunStore {
         let wanted = (name: parts.first ?? name, fingerprint: parts.count > 1 ? parts[1] : "")
         var sets = try testSets().filter { set in
             set.name == wanted.name
-                && (set.fingerprint.hasPrefix(wanted.fingerprint) || set.fingerprint.audioDigits.hasPrefix(wanted.fingerprint))
+                && (set.fingerprint.hasPrefix(wanted.fingerprint)
+                    || set.fingerprint.audioDigits.hasPrefix(wanted.fingerprint))
         }
         if let run {
             let used = Set(try evaluations(of: run).map(\.testSet))

@@ -27,8 +27,11 @@ public struct ImportFailure: Diagnostic, Hashable, Sendable {
 
     public var description: String {
         problems.map { problem in
-            let shown = problem.files.prefix(5).joined(separator: ", ") + (problem.files.count > 5 ? ", ... (\(problem.files.count) in all)" : "")
-            return "\(path): error[\(problem.code)]: \(problem.summary)\n  fix: \(problem.fix)" + (shown.isEmpty ? "" : "\n  files: \(shown)")
+            let shown =
+                problem.files.prefix(5).joined(separator: ", ")
+                + (problem.files.count > 5 ? ", ... (\(problem.files.count) in all)" : "")
+            return "\(path): error[\(problem.code)]: \(problem.summary)\n  fix: \(problem.fix)"
+                + (shown.isEmpty ? "" : "\n  files: \(shown)")
         }.joined(separator: "\n")
     }
 }

@@ -36,17 +36,29 @@ public struct LogFile: Sendable {
                 (format, points) = (table.format, points + table.points)
             } else {
                 let events = try EventFileReader(data, path: file)
-                if events.isCut { remarks.append("\(file) ends in the middle of a record; the whole ones before it were taken") }
-                points += events.scalars.map { Point(run: "", name: $0.tag, step: $0.step, value: $0.value, time: $0.time) }
+                if events.isCut {
+                    remarks.append("\(file) ends in the middle of a record; the whole ones before it were taken")
+                }
+                points += events.scalars.map {
+                    Point(run: "", name: $0.tag, step: $0.step, value: $0.value, time: $0.time)
+                }
             }
         }
         let base = name ?? Self.name(of: path)
         let groups = Dictionary(grouping: points, by: \.run)
         histories = groups.keys.sorted().map { run in
-            History(name: run.isEmpty ? base : name == nil ? run : groups.count > 1 ? "\(base)-\(run)" : base, points: groups[run] ?? [])
+            History(
+                name: run.isEmpty ? base : name == nil ? run : groups.count > 1 ? "\(base)-\(run)" : base,
+                points: groups[run] ?? [])
         }
         guard histories.contains(where: { !$0.steps.isEmpty || !$0.validations.isEmpty }) else {
-            throw ImportFailure(path, [.init("empty", "no number with a step was found", fix: "give the file that the training logged its scalars to")])
+            throw ImportFailure(
+                path,
+                [
+                    .init(
+                        "empty", "no number with a step was found",
+                        fix: "give the file that the training logged its scalars to")
+                ])
         }
         (self.path, self.format, self.remarks, content) = (path, format, remarks, hasher.finish().description)
     }
@@ -60,7 +72,8 @@ public struct LogFile: Sendable {
             let draft = RunDraft(
                 name: history.name,
                 key: RunKey(identity: "logs|\(content)|\(history.name)", seed: 0, dataFingerprint: ""),
-                spec: StoredSpec(file: full, written: "", resolved: String(decoding: resolved, as: UTF8.self)), provenance: provenance,
+                spec: StoredSpec(file: full, written: "", resolved: String(decoding: resolved, as: UTF8.self)),
+                provenance: provenance,
                 origin: .imported)
             let run = try store.register(draft)
             try store.record(TrainingBatch(steps: history.steps, validations: history.validations), of: run.id)
@@ -81,7 +94,12 @@ public struct LogFile: Sendable {
         if !events.isEmpty { return events.map { path + "/" + $0 } }
         guard names.contains("metrics.csv") else {
             throw ImportFailure(
-                path, [.init("missing", "the folder has neither event files nor a metrics.csv", fix: "give the folder that the training logged to, or one file")])
+                path,
+                [
+                    .init(
+                        "missing", "the folder has neither event files nor a metrics.csv",
+                        fix: "give the folder that the training logged to, or one file")
+                ])
         }
         return [path + "/metrics.csv"]
     }
@@ -89,7 +107,8 @@ public struct LogFile: Sendable {
     private static func name(of path: String) -> String {
         let url = URL(fileURLWithPath: path).standardizedFileURL
         let stem = url.deletingPathExtension().lastPathComponent
-        return stem == "metrics" || url.lastPathComponent.contains("tfevents") ? url.deletingLastPathComponent().lastPathComponent : stem
+        return stem == "metrics" || url.lastPathComponent.contains("tfevents")
+            ? url.deletingLastPathComponent().lastPathComponent : stem
     }
 
     /// One number of a log.
@@ -104,21 +123,30 @@ public struct LogFile: Sendable {
     /// Lightning's `metrics.csv` has a column `step`; an export of W&B has `Step`, and columns `run - name`.
     private static func points(ofTable data: Data, _ path: String) throws -> (format: Format, points: [Point]) {
         let rows = try CSV.table(of: data, path: path)
-        guard let heading = rows.first?.fields, let stepColumn = heading.firstIndex(where: { ["step", "Step", "trainer/global_step", "_step"].contains($0) })
+        guard let heading = rows.first?.fields,
+            let stepColumn = heading.firstIndex(where: {
+                ["step", "Step", "trainer/global_step", "_step"].contains($0)
+            })
         else {
-            throw ImportFailure(path, [.init("columns", "no column is called step or Step", fix: "export the log with its steps")])
+            throw ImportFailure(
+                path, [.init("columns", "no column is called step or Step", fix: "export the log with its steps")])
         }
         let isExport = heading.contains { $0.contains(" - ") }
         var points: [Point] = []
         for row in rows.dropFirst() {
-            guard row.fields.count > stepColumn, let step = Double(row.fields[stepColumn]), abs(step) < 1e15 else { continue }
+            guard row.fields.count > stepColumn, let step = Double(row.fields[stepColumn]), abs(step) < 1e15 else {
+                continue
+            }
             for (place, title) in heading.enumerated() where place != stepColumn && place < row.fields.count {
-                guard let value = Double(row.fields[place]), !title.hasSuffix("__MIN"), !title.hasSuffix("__MAX") else { continue }
+                guard let value = Double(row.fields[place]), !title.hasSuffix("__MIN"), !title.hasSuffix("__MAX") else {
+                    continue
+                }
                 let parts = title.components(separatedBy: " - ")
                 let isOfRun = isExport && parts.count > 1
                 points.append(
                     Point(
-                        run: isOfRun ? parts.dropLast().joined(separator: " - ") : "", name: isOfRun ? parts[parts.count - 1] : title,
+                        run: isOfRun ? parts.dropLast().joined(separator: " - ") : "",
+                        name: isOfRun ? parts[parts.count - 1] : title,
                         step: Int(step), value: value))
             }
         }
@@ -137,10 +165,13 @@ extension LogFile.History {
             guard let role = LogRole(point.name) else { continue }
             if case .validation(let metric) = role {
                 // How many files a mean is over, a log does not say.
-                validations["\(point.step) \(metric)"] = ValidationRecord(step: point.step, metric: metric, value: point.value.isNaN ? nil : point.value, n: 0)
+                validations["\(point.step) \(metric)"] = ValidationRecord(
+                    step: point.step, metric: metric, value: point.value.isNaN ? nil : point.value, n: 0)
                 continue
             }
-            var step = steps[point.step] ?? StepRecord(step: point.step, loss: .nan, gradientNorm: .nan, learningRate: .nan, seconds: .nan)
+            var step =
+                steps[point.step]
+                ?? StepRecord(step: point.step, loss: .nan, gradientNorm: .nan, learningRate: .nan, seconds: .nan)
             switch role {
             case .loss: step.loss = point.value
             case .learningRate: step.learningRate = point.value
@@ -153,7 +184,9 @@ extension LogFile.History {
         }
         self.steps = steps.values.sorted { $0.step < $1.step }
         for index in self.steps.indices.dropFirst() {
-            guard let now = times[self.steps[index].step], let before = times[self.steps[index - 1].step] else { continue }
+            guard let now = times[self.steps[index].step], let before = times[self.steps[index - 1].step] else {
+                continue
+            }
             let count = Double(self.steps[index].step - self.steps[index - 1].step)
             self.steps[index].seconds = max(0, now - before) / count
         }
@@ -170,7 +203,8 @@ enum LogRole: Hashable {
     /// nil for what counts epochs or times.
     init?(_ name: String) {
         let words = name.lowercased().split { "/_- .".contains($0) }.map(String.init)
-        guard let first = words.first, let last = words.last, !["epoch", "hp", "runtime", "timestamp"].contains(first) else { return nil }
+        guard let first = words.first, let last = words.last, !["epoch", "hp", "runtime", "timestamp"].contains(first)
+        else { return nil }
         let plain = words.joined(separator: "_")
         if first == "lr" || last == "lr" || plain.hasSuffix("learning_rate") {
             self = .learningRate

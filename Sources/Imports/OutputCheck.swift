@@ -27,7 +27,9 @@ struct OutputCheck: Sendable {
             fault = .rate(header.sampleRate)
             return
         }
-        guard let output = try? SoundFile.readMono(enhanced, sampleRate: rate), let target = try? SoundFile.readMono(clean, sampleRate: rate) else {
+        guard let output = try? SoundFile.readMono(enhanced, sampleRate: rate),
+            let target = try? SoundFile.readMono(clean, sampleRate: rate)
+        else {
             fault = .unreadable
             return
         }
@@ -47,15 +49,24 @@ struct OutputCheck: Sendable {
 
     /// The faults of a folder, each kind once.
     static func problems(_ checks: [(name: String, check: OutputCheck)], rate: Int) -> [ImportFailure.Problem] {
-        func files(_ holds: (Fault) -> Bool) -> [String] { checks.filter { $0.check.fault.map(holds) ?? false }.map(\.name) }
+        func files(_ holds: (Fault) -> Bool) -> [String] {
+            checks.filter { $0.check.fault.map(holds) ?? false }.map(\.name)
+        }
         var problems: [ImportFailure.Problem] = []
         func add(_ code: String, _ summary: String, fix: String, _ holds: (Fault) -> Bool) {
             let found = files(holds)
             if !found.isEmpty { problems.append(.init(code, summary, fix: fix, files: found)) }
         }
-        add("unreadable", "files that are no audio of one channel", fix: "write WAV or FLAC files of one channel") { $0 == .unreadable }
-        add("rate", "files at another sample rate than the set's \(rate) Hz", fix: "convert them to \(rate) Hz") { if case .rate = $0 { true } else { false } }
-        add("length", "files that are longer or shorter than the clean ones", fix: "write as many samples as the noisy file has: nothing is cut or padded here") {
+        add("unreadable", "files that are no audio of one channel", fix: "write WAV or FLAC files of one channel") {
+            $0 == .unreadable
+        }
+        add("rate", "files at another sample rate than the set's \(rate) Hz", fix: "convert them to \(rate) Hz") {
+            if case .rate = $0 { true } else { false }
+        }
+        add(
+            "length", "files that are longer or shorter than the clean ones",
+            fix: "write as many samples as the noisy file has: nothing is cut or padded here"
+        ) {
             if case .length = $0 { true } else { false }
         }
         add("not-finite", "files with samples that are no numbers", fix: "enhance them again") { $0 == .notFinite }
@@ -65,7 +76,8 @@ struct OutputCheck: Sendable {
             let typical = lags[lags.count / 2]
             let time = String(format: "%.1f ms", 1000 * Double(abs(typical)) / Double(rate))
             add(
-                "alignment", "files that are \(typical > 0 ? "late" : "early") against the clean ones, typically by \(abs(typical)) samples (\(time))",
+                "alignment",
+                "files that are \(typical > 0 ? "late" : "early") against the clean ones, typically by \(abs(typical)) samples (\(time))",
                 fix: "remove the delay of the system: SI-SDR and the metrics like it compare sample by sample"
             ) { if case .late = $0 { true } else { false } }
         }

@@ -36,19 +36,33 @@ public struct ScoresFile: Sendable {
     /// - Throws: `CorpusError` for a file that is no table, `ImportFailure` for a table without files or metrics.
     public init(_ path: String, as mapping: Mapping, catalog: MetricCatalog) throws {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ImportFailure(path, [.init("missing", "there is no such file, or it cannot be read", fix: "check the path")])
+            throw ImportFailure(
+                path, [.init("missing", "there is no such file, or it cannot be read", fix: "check the path")])
         }
         let rows = try CSV.table(of: data, path: path)
         guard let heading = rows.first?.fields, rows.count > 1 else {
-            throw ImportFailure(path, [.init("empty", "the table has no rows", fix: "give a table with a heading and a row for each file")])
+            throw ImportFailure(
+                path,
+                [.init("empty", "the table has no rows", fix: "give a table with a heading and a row for each file")])
         }
         let fileNames = mapping.file.map { [$0] } ?? ["filename", "file", "name"]
         guard let fileColumn = heading.firstIndex(where: { fileNames.contains($0) }) else {
             throw ImportFailure(
-                path, [.init("columns", "no column is called \(fileNames.joined(separator: ", "))", fix: "name the column of the files: --file-column \(heading[0])")])
+                path,
+                [
+                    .init(
+                        "columns", "no column is called \(fileNames.joined(separator: ", "))",
+                        fix: "name the column of the files: --file-column \(heading[0])")
+                ])
         }
         for column in mapping.metrics.keys where !heading.contains(column) {
-            throw ImportFailure(path, [.init("columns", "no column is called '\(column)'", fix: "the columns are: " + heading.joined(separator: ", "))])
+            throw ImportFailure(
+                path,
+                [
+                    .init(
+                        "columns", "no column is called '\(column)'",
+                        fix: "the columns are: " + heading.joined(separator: ", "))
+                ])
         }
         names = rows.dropFirst().map { $0.fields.count > fileColumn ? $0.fields[fileColumn] : "" }
         var (columns, ignored): ([Column], [String]) = ([], [])
@@ -61,12 +75,15 @@ public struct ScoresFile: Sendable {
             let values = try rows.dropFirst().map { row in
                 try Self.number(row.fields.count > place ? row.fields[place] : "", title, line: row.line, path)
             }
-            let signature = try mapping.signatures[metric] ?? Self.signature(of: metric, heading, rows.dropFirst().map(\.fields), path)
+            let signature =
+                try mapping.signatures[metric]
+                ?? Self.signature(of: metric, heading, rows.dropFirst().map(\.fields), path)
             columns.append(Column(metric: metric, signature: signature ?? "\(metric)|imported", values: values))
         }
         guard !columns.isEmpty else {
             throw ImportFailure(
-                path, [
+                path,
+                [
                     .init(
                         "columns", "no column is called like a metric: " + heading.joined(separator: ", "),
                         fix: "say which column is which metric: --map COLUMN=pesq")
@@ -87,12 +104,19 @@ public struct ScoresFile: Sendable {
     }
 
     /// The signature that this program wrote beside its scores; nil where another program made the table.
-    private static func signature(of metric: String, _ heading: [String], _ rows: [[String]], _ path: String) throws -> String? {
+    private static func signature(of metric: String, _ heading: [String], _ rows: [[String]], _ path: String) throws
+        -> String?
+    {
         guard let place = heading.firstIndex(of: "\(metric)/signature") else { return nil }
         let all = Set(rows.map { $0.count > place ? $0[place] : "" })
         guard all.count == 1, let only = all.first, !only.isEmpty else {
             throw ImportFailure(
-                path, [.init("signature", "\(metric) was computed in several ways: " + all.sorted().joined(separator: ", "), fix: "import each way by itself")])
+                path,
+                [
+                    .init(
+                        "signature", "\(metric) was computed in several ways: " + all.sorted().joined(separator: ", "),
+                        fix: "import each way by itself")
+                ])
         }
         return only
     }
@@ -101,11 +125,13 @@ public struct ScoresFile: Sendable {
     ///
     /// - Returns: nil where the same table was imported before.
     public func record(
-        as system: ExternalSystem, on set: TestSet, files: [TestFile], catalog: MetricCatalog, in store: RunStore, provenance: Provenance
+        as system: ExternalSystem, on set: TestSet, files: [TestFile], catalog: MetricCatalog, in store: RunStore,
+        provenance: Provenance
     ) throws -> Evaluation? {
         let rows = try rows(for: files, of: set)
         let record = ExternalRecord(
-            kind: .scores, path: URL(fileURLWithPath: path).standardizedFileURL.path, files: files.count, content: content,
+            kind: .scores, path: URL(fileURLWithPath: path).standardizedFileURL.path, files: files.count,
+            content: content,
             nfe: system.nfe, seconds: system.seconds)
         let (evaluation, isNew) = try system.begin(record, on: set, in: store, provenance: provenance)
         guard isNew else { return nil }
@@ -114,10 +140,13 @@ public struct ScoresFile: Sendable {
             let known = catalog[column.metric]
             let metric = try store.register(
                 metric: column.metric, signature: column.signature, unit: known?.unit ?? "",
-                higherIsBetter: known.map { $0.direction == .higherIsBetter } ?? !["wer", "cer", "lsd"].contains(column.metric))
+                higherIsBetter: known.map { $0.direction == .higherIsBetter } ?? !["wer", "cer", "lsd"].contains(
+                    column.metric))
             let scores = zip(files, rows).compactMap { file, row -> Score? in
                 let value = column.values[row]
-                return file.id.map { Score(file: $0, metric: metric.id, outcome: value.isNaN ? .failed(reason) : .value(value)) }
+                return file.id.map {
+                    Score(file: $0, metric: metric.id, outcome: value.isNaN ? .failed(reason) : .value(value))
+                }
             }
             try store.record(scores: scores, of: evaluation.id)
         }
@@ -139,10 +168,14 @@ public struct ScoresFile: Sendable {
         if !missing.isEmpty {
             problems.append(
                 .init(
-                    "missing", "\(missing.count) of \(files.count) files of '\(set.name)' have no row", fix: "score them too: a mean over a part of a set is another number",
+                    "missing", "\(missing.count) of \(files.count) files of '\(set.name)' have no row",
+                    fix: "score them too: a mean over a part of a set is another number",
                     files: missing))
         }
-        if !twice.isEmpty { problems.append(.init("pairing", "files with several rows", fix: "keep one row for each file", files: twice)) }
+        if !twice.isEmpty {
+            problems.append(
+                .init("pairing", "files with several rows", fix: "keep one row for each file", files: twice))
+        }
         guard problems.isEmpty else { throw ImportFailure(path, problems) }
         return files.compactMap { places[$0.path]?.first }
     }

@@ -15,7 +15,9 @@ public struct InstalledFiles: Sendable {
     ///   - experiments: A library to be used in place of the program's own.
     public init(ofProgramAt program: String, experiments: String? = nil) {
         let prefix = Self.parent(Self.parent(program))
-        let places = [prefix + "/share/sgmse", Self.checkout(around: program)].compactMap { $0.map { $0 + "/experiments" } }
+        let places = [prefix + "/share/sgmse", Self.checkout(around: program)].compactMap {
+            $0.map { $0 + "/experiments" }
+        }
         self.experiments = experiments ?? places.first { Self.isFolder($0) }
     }
 

@@ -1,9 +1,9 @@
 /// The way from one configuration to another, one factor at a time: at each step the one that moves the score farthest
 /// toward the target.
 ///
-/// Fawcett and Hoos, *Analysing Differences Between Algorithm Configurations Through Ablation*, Journal of Heuristics 22, 2016.
-/// A path over k factors takes at most k (k + 1) / 2 − 1 combinations besides both ends; a round's combinations do not
-/// depend on each other.
+/// Fawcett and Hoos, *Analysing Differences Between Algorithm Configurations Through Ablation*, Journal of Heuristics
+/// 22, 2016. A path over k factors takes at most k (k + 1) / 2 − 1 combinations besides both ends; a round's
+/// combinations do not depend on each other.
 public struct AblationPath: Hashable, Sendable {
     /// The factors in the order of the path, as far as it is known.
     public var order: [Int]
@@ -17,7 +17,8 @@ public struct AblationPath: Hashable, Sendable {
     /// - Parameters:
     ///   - start: Factors that are at the target's value from the beginning.
     ///   - isUpward: Whether the target's score is the higher one.
-    public init(over factors: [Int], from start: Combination = [], isUpward: Bool, _ scores: [Combination: ScoreMatrix]) {
+    public init(over factors: [Int], from start: Combination = [], isUpward: Bool, _ scores: [Combination: ScoreMatrix])
+    {
         var (order, current, remaining, compared) = ([Int](), start, factors, 0)
         while !remaining.isEmpty {
             let open = remaining.map { current.with($0) }.filter { scores[$0] == nil }

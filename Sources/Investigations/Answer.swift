@@ -26,8 +26,8 @@ public enum Verdict: String, Hashable, Sendable, CaseIterable {
 
     public var isDecided: Bool { self == .supported || self == .refuted }
 
-    /// Supported or refuted by what the answers mean, inconclusive where they contradict each other or do not decide, and
-    /// missing where nothing was measured.
+    /// Supported or refuted by what the answers mean, inconclusive where they contradict each other or do not decide,
+    /// and missing where nothing was measured.
     init(_ answers: [TestAnswer]) {
         let meanings = answers.filter { $0.outcome == .holds || $0.outcome == .fails }.map(\.meaning)
         let isUndecided = answers.contains { if case .undecided = $0.outcome { true } else { false } }

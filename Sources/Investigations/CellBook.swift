@@ -24,7 +24,9 @@ public struct CellBook: Sendable {
     }
 
     /// - Parameter store: nil where there is none yet.
-    public init(_ investigation: Investigation, reporting library: ReportedLibrary, from store: RunStore?) throws(StoreError) {
+    public init(_ investigation: Investigation, reporting library: ReportedLibrary, from store: RunStore?)
+        throws(StoreError)
+    {
         (sources, self.library) = (investigation.cells, library)
         var figures: [FigureKey: PaperFigures] = [:]
         for one in library.figures {
@@ -39,7 +41,9 @@ public struct CellBook: Sendable {
         }
         widest = library.figures.reduce(into: [:]) { widest, one in
             for (metric, value) in one.values {
-                if let std = value.std { widest[one.set, default: [:]][metric] = max(std, widest[one.set]?[metric] ?? 0) }
+                if let std = value.std {
+                    widest[one.set, default: [:]][metric] = max(std, widest[one.set]?[metric] ?? 0)
+                }
             }
         }
         let stored = investigation.cells.values.compactMap { source in
@@ -62,7 +66,8 @@ public struct CellBook: Sendable {
             guard let shelf else { throw AbsentCell(stored, source.label, "there is no store yet") }
             return try shelf.cell(stored, metric, label: source.label)
         case .reported(let paper, let system, let set, let conditions):
-            return try reported(FigureKey(paper: paper, system: system, set: set, conditions: conditions), metric, source)
+            return try reported(
+                FigureKey(paper: paper, system: system, set: set, conditions: conditions), metric, source)
         }
     }
 
@@ -104,7 +109,8 @@ public struct CellBook: Sendable {
             throw AbsentCell(label: source.label, reason: "'\(key.paper)' reports no \(metric) of it")
         }
         var cell = MeasuredCell(
-            label: source.label, mean: value.value, digits: value.digits, std: value.std, count: one.count ?? source.assumedCount,
+            label: source.label, mean: value.value, digits: value.digits, std: value.std,
+            count: one.count ?? source.assumedCount,
             runs: source.runs, settings: one.settings, place: "\(one.place)", mark: one.mark,
             family: "\(one.paper) on \(one.set)", set: one.set)
         cell.isCountAssumed = one.count == nil && source.assumedCount != nil
@@ -113,7 +119,9 @@ public struct CellBook: Sendable {
 
     /// What is known of the spread between trainings of one configuration, in the families of some cells.
     func spread(of cells: [MeasuredCell], _ metric: String) -> RunSpread? {
-        var parts: [RunSpread] = cells.filter { $0.runMeans.count > 1 }.map { RunSpread(means: $0.runMeans, label: $0.label) }
+        var parts: [RunSpread] = cells.filter { $0.runMeans.count > 1 }.map {
+            RunSpread(means: $0.runMeans, label: $0.label)
+        }
         for family in Set(cells.map(\.family)).sorted() {
             parts += replicates[family]?[metric] ?? []
         }
@@ -136,7 +144,8 @@ extension StoredCell {
     /// The command that makes the runs of a spec with the cell's factors.
     func command(of spec: String) -> String {
         let paths = [
-            "N": "evaluate.N", "guidance": "evaluate.guidance", "weights": "evaluate.weights", "reference": "evaluate.reference",
+            "N": "evaluate.N", "guidance": "evaluate.guidance", "weights": "evaluate.weights",
+            "reference": "evaluate.reference",
             "padding": "evaluate.padding", "snr": "evaluate.sampler.snr", "corrector": "evaluate.sampler.corrector",
         ]
         let lists: Set = ["N", "guidance", "weights", "reference"]

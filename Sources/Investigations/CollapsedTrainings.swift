@@ -11,13 +11,15 @@ public struct CollapsedTraining: Hashable, Sendable {
     var error: ErrorOfMean
     public var p: Double
 
-    /// The collapsed trainings among groups of trainings of one configuration each, given the mean score of every training.
+    /// The collapsed trainings among groups of trainings of one configuration each, given the mean score of every
+    /// training.
     ///
-    /// A training is compared with the others of its configuration, by a t test whose spread is pooled over all trainings but
-    /// this one. The one that lies farthest off is left out, and the rest is searched again, so that one collapse does not mask
-    /// another; all up to the last one beyond chance are found (Rosner, *Percentage Points for a Generalized ESD Many-Outlier
-    /// Procedure*, Technometrics 25, 1983). Two trainings of a configuration do not show which of them collapsed: three are
-    /// needed. Where half of them or more lie far off, the configuration is unstable, and none of them has collapsed.
+    /// A training is compared with the others of its configuration, by a t test whose spread is pooled over all
+    /// trainings but this one. The one that lies farthest off is left out, and the rest is searched again, so that one
+    /// collapse does not mask another; all up to the last one beyond chance are found (Rosner, *Percentage Points for a
+    /// Generalized ESD Many-Outlier Procedure*, Technometrics 25, 1983). Two trainings of a configuration do not show
+    /// which of them collapsed: three are needed. Where half of them or more lie far off, the configuration is
+    /// unstable, and none of them has collapsed.
     ///
     /// - Parameters:
     ///   - effect: The smallest drop that counts.
@@ -43,16 +45,21 @@ public struct CollapsedTraining: Hashable, Sendable {
         return fallen.compactMap { one($0.place, of: $0.group, among: groups, sound, sign: sign) }
     }
 
-    /// A quarter of the trainings, those that lie farthest off first, each compared with what is left before it is left out.
+    /// A quarter of the trainings, those that lie farthest off first, each compared with what is left before it is left
+    /// out.
     private static func farthest(in groups: [[Double]], sign: Double, effect: Double) -> [CollapsedTraining] {
         var kept = groups.map { Array($0.indices) }
         let total = groups.reduce(0) { $0 + $1.count }
         var removed: [CollapsedTraining] = []
         while removed.count < max(1, total / 4) {
             let candidates = groups.indices.flatMap { group in
-                kept[group].count < 3 ? [] : kept[group].compactMap { one($0, of: group, among: groups, kept, sign: sign) }
+                kept[group].count < 3
+                    ? [] : kept[group].compactMap { one($0, of: group, among: groups, kept, sign: sign) }
             }
-            guard let worst = candidates.filter({ $0.drop > 0 && $0.drop >= effect }).min(by: { ($0.p, -$0.drop) < ($1.p, -$1.drop) })
+            guard
+                let worst = candidates.filter({ $0.drop > 0 && $0.drop >= effect }).min(by: {
+                    ($0.p, -$0.drop) < ($1.p, -$1.drop)
+                })
             else { break }
             removed.append(worst)
             kept[worst.group].removeAll { $0 == worst.place }
@@ -71,7 +78,8 @@ public struct CollapsedTraining: Hashable, Sendable {
         let error = ErrorOfMean(variance: noise.variance * (1 + 1 / count), freedom: noise.freedom)
         let total = Double(groups.reduce(0) { $0 + $1.count })
         return CollapsedTraining(
-            group: group, place: place, drop: drop, error: error, p: drop > 0 ? min(1, total * error.p(of: drop) / 2) : 1)
+            group: group, place: place, drop: drop, error: error,
+            p: drop > 0 ? min(1, total * error.p(of: drop) / 2) : 1)
     }
 }
 

@@ -47,7 +47,9 @@ enum ScoreMatrices {
 
     /// By file, the mean over one set of trainings less that over another.
     static func fileDifferences(_ first: ScoreMatrix, _ second: ScoreMatrix) -> [Double] {
-        func mean(_ scores: ScoreMatrix, _ file: Int) -> Double { scores.reduce(0) { $0 + $1[file] } / Double(scores.count) }
+        func mean(_ scores: ScoreMatrix, _ file: Int) -> Double {
+            scores.reduce(0) { $0 + $1[file] } / Double(scores.count)
+        }
         return (first.first ?? []).indices.map { mean(first, $0) - mean(second, $0) }
     }
 

@@ -24,7 +24,9 @@ struct ErrorOfMean: Hashable {
     func interval(around value: Double, alpha: Double) -> ClosedRange<Double> {
         guard variance > 0 else { return value...value }
         let level = 1 - alpha / 2
-        let t = freedom.isFinite ? StudentDistribution(freedom: freedom).quantile(level) : NormalDistribution.quantile(level)
+        let t =
+            freedom.isFinite
+            ? StudentDistribution(freedom: freedom).quantile(level) : NormalDistribution.quantile(level)
         return (value - t * deviation)...(value + t * deviation)
     }
 
@@ -32,6 +34,7 @@ struct ErrorOfMean: Hashable {
     func p(of value: Double) -> Double {
         guard variance > 0 else { return value == 0 ? 1 : 0 }
         let t = value / deviation
-        return freedom.isFinite ? StudentDistribution(freedom: freedom).twoSided(t) : 2 * NormalDistribution.cdf(-abs(t))
+        return freedom.isFinite
+            ? StudentDistribution(freedom: freedom).twoSided(t) : 2 * NormalDistribution.cdf(-abs(t))
     }
 }

@@ -59,7 +59,9 @@ struct Estimate {
         if let paired = paired(terms) { return paired }
         var (parts, perFile): ([ErrorOfMean], Double) = ([], 0)
         for (weight, cell) in terms where !cell.isExact {
-            guard let std = cell.std ?? book.largestStd(like: cell, metric), let count = cell.count, count > 1 else { return nil }
+            guard let std = cell.std ?? book.largestStd(like: cell, metric), let count = cell.count, count > 1 else {
+                return nil
+            }
             let part = weight * weight * std * std
             parts.append(.init(variance: part / Double(count), freedom: Double(count - 1)))
             perFile += part
@@ -78,7 +80,10 @@ struct Estimate {
         let values = shared.map { file in zip(terms, averaged).reduce(0) { $0 + $1.0.weight * ($1.1[file] ?? 0) } }
         let sample = PairedSample([values], clusters: SpeakerClusters.numbers(of: shared, terms[0].cell.speakers))
         let error = sample.standardError
-        return (.init(variance: error * error, freedom: Double(sample.clusters - 1)), error * Double(sample.clusters).squareRoot())
+        return (
+            .init(variance: error * error, freedom: Double(sample.clusters - 1)),
+            error * Double(sample.clusters).squareRoot()
+        )
     }
 
     private static func averaged(_ runs: [[TestFile.ID: Double]]) -> [TestFile.ID: Double] {

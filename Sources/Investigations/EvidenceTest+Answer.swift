@@ -37,18 +37,21 @@ extension EvidenceTest {
             "\(all.filter { $0.reason == reason }.map(\.label).joined(separator: ", ")) (\(reason))"
         }
         return TestAnswer(
-            outcome: .missing, meaning: .nothing, sentence: "not measured: \(reasons.joined(separator: "; ")).", places: [],
+            outcome: .missing, meaning: .nothing, sentence: "not measured: \(reasons.joined(separator: "; ")).",
+            places: [],
             needs: all.compactMap(\.need).unique)
     }
 
     func answer(
-        _ outcome: TestAnswer.Outcome, _ sentence: String, _ cells: [String], _ book: CellBook, _ estimate: Estimate? = nil
+        _ outcome: TestAnswer.Outcome, _ sentence: String, _ cells: [String], _ book: CellBook,
+        _ estimate: Estimate? = nil
     ) -> TestAnswer {
-        let meaning: Meaning = switch outcome {
-        case .holds: whenHolds
-        case .fails: whenFails
-        case .undecided, .missing: .nothing
-        }
+        let meaning: Meaning =
+            switch outcome {
+            case .holds: whenHolds
+            case .fails: whenFails
+            case .undecided, .missing: .nothing
+            }
         return TestAnswer(
             outcome: outcome, meaning: meaning, sentence: sentence, places: cells.map { book.place($0) },
             difference: estimate?.value, interval: estimate.map { $0.interval(alpha) }, needs: [])
@@ -60,7 +63,8 @@ extension EvidenceTest {
         let pair = MeasuredCell.onSharedFiles([try book.cell(first, metric), try book.cell(second, metric)])
         let (a, b) = (pair[0], pair[1])
         let share = try share(a.mean - b.mean, book)
-        return decided([(1, a), (-1, b)], difference(a, b), book, share: share, others: others(first, second, book)) { estimate in
+        return decided([(1, a), (-1, b)], difference(a, b), book, share: share, others: others(first, second, book)) {
+            estimate in
             let interval = estimate.interval(alpha)
             if interval.lowerBound > 0, estimate.value >= effect { return .holds }
             if effect > 0 ? interval.upperBound < effect : interval.upperBound <= 0 { return .fails }
@@ -72,7 +76,8 @@ extension EvidenceTest {
         let pair = MeasuredCell.onSharedFiles([try book.cell(first, metric), try book.cell(second, metric)])
         let (a, b) = (pair[0], pair[1])
         let share = try share(a.mean - b.mean, book)
-        return decided([(1, a), (-1, b)], difference(a, b), book, share: share, others: others(first, second, book)) { estimate in
+        return decided([(1, a), (-1, b)], difference(a, b), book, share: share, others: others(first, second, book)) {
+            estimate in
             let interval = estimate.interval(alpha)
             if interval.lowerBound > -effect, interval.upperBound < effect { return .holds }
             if !interval.contains(0), abs(estimate.value) >= effect { return .fails }
@@ -85,7 +90,8 @@ extension EvidenceTest {
         for name in names { cells.append(try book.cell(name, metric)) }
         cells = MeasuredCell.onSharedFiles(cells)
         let (here, there) = (cells[0].mean - cells[1].mean, cells[2].mean - cells[3].mean)
-        let opening = "\(cells[0].text) − \(cells[1].text) is \(here.signed(cells[0].digits)), and \(cells[2].text) − \(cells[3].text) is "
+        let opening =
+            "\(cells[0].text) − \(cells[1].text) is \(here.signed(cells[0].digits)), and \(cells[2].text) − \(cells[3].text) is "
             + "\(there.signed(cells[2].digits)): the two differ by \((here - there).signed(cells[0].digits))"
         return decided(Array(zip([1, -1, -1, 1], cells)), opening, book) { estimate in
             let interval = estimate.interval(alpha)
@@ -99,7 +105,8 @@ extension EvidenceTest {
         let items = SettingDifferences(book.settings(first), book.settings(second), onlyShared: true).items
         guard items.count > 1 else { return nil }
         let rest = items.count > 4 ? " and \(items.count - 4) more" : ""
-        return " The two differ in \(items.count) recorded settings, \(items.prefix(4).map(\.text).joined(separator: ", "))\(rest): their scores "
+        return
+            " The two differ in \(items.count) recorded settings, \(items.prefix(4).map(\.text).joined(separator: ", "))\(rest): their scores "
             + "do not show which of these matters."
     }
 
@@ -121,16 +128,22 @@ extension EvidenceTest {
             let interval = estimate.interval(alpha)
             let digits = max(2, terms.map(\.1.digits).max() ?? 2)
             let spread = scope == .seeds ? book.spread(of: terms.map(\.1).filter { $0.runs > 0 }, metric) : nil
-            var sentence = "\(opening) (\(percent) interval \(interval.lowerBound.fixed(digits)) to \(interval.upperBound.fixed(digits))"
+            var sentence =
+                "\(opening) (\(percent) interval \(interval.lowerBound.fixed(digits)) to \(interval.upperBound.fixed(digits))"
             sentence += Self.basis(terms.map(\.1), scope, spread) + (share ?? "") + "." + (others ?? "")
             if let outcome = rule(estimate) { return answer(outcome, sentence, cells, book, estimate) }
             let wanted = effect > 0 ? effect : abs(estimate.value)
-            let needed = estimate.needed(for: wanted, scope, alpha: alpha).map { "\($0) \(scope == .seeds ? "trainings of each" : "files")" }
-            sentence += " This does not decide" + (needed.map { "; \($0) would show a difference of \(wanted.fixed(2))." } ?? ".")
+            let needed = estimate.needed(for: wanted, scope, alpha: alpha).map {
+                "\($0) \(scope == .seeds ? "trainings of each" : "files")"
+            }
+            sentence +=
+                " This does not decide"
+                + (needed.map { "; \($0) would show a difference of \(wanted.fixed(2))." } ?? ".")
             if case .interaction = question { sentence += " There is no reversal to explain yet." }
             return answer(.undecided(needed: needed), sentence, cells, book, estimate)
         } catch {
-            return answer(.undecided(needed: nil), "\(opening)\(share ?? ""); \(error.reason)." + (others ?? ""), cells, book)
+            return answer(
+                .undecided(needed: nil), "\(opening)\(share ?? ""); \(error.reason)." + (others ?? ""), cells, book)
         }
     }
 
@@ -146,7 +159,8 @@ extension EvidenceTest {
     private static func basis(_ cells: [MeasuredCell], _ scope: Scope, _ spread: RunSpread?) -> String {
         if let spread {
             let widest = spread.widest
-            return "), where two trainings of one configuration differ by up to \(widest.difference.fixed(2)) (\(widest.text))"
+            return
+                "), where two trainings of one configuration differ by up to \(widest.difference.fixed(2)) (\(widest.text))"
         }
         let counts = Set(cells.filter { !$0.isExact }.compactMap(\.count)).sorted()
         let assumed = cells.contains(where: \.isCountAssumed) ? ", as assumed" : ""

@@ -3,7 +3,9 @@ import Runs
 
 /// Questions about how cells were made.
 extension EvidenceTest {
-    func differOnly(_ first: String, _ second: String, _ paths: [String], _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+    func differOnly(_ first: String, _ second: String, _ paths: [String], _ book: CellBook) throws(AbsentCell)
+        -> TestAnswer
+    {
         let (a, b) = (book.settings(first), book.settings(second))
         for (name, settings) in [(first, a), (second, b)] where settings.isEmpty {
             throw AbsentCell(label: book.label(name), reason: "how it was made is not recorded")
@@ -11,10 +13,13 @@ extension EvidenceTest {
         let others = SettingDifferences(a, b).outside(paths)
         let asked = paths.joined(separator: " and ")
         let pair = "\(book.label(first)) and \(book.label(second))"
-        guard !others.isEmpty else { return answer(.holds, "\(pair) differ in \(asked) alone.", [first, second], book) }
+        guard !others.isEmpty else {
+            return answer(.holds, "\(pair) differ in \(asked) alone.", [first, second], book)
+        }
         let list = others.map(\.text).joined(separator: ", ")
         return answer(
-            .fails, "\(pair) differ not in \(asked) alone, but in \(list) as well: their scores do not show which of these matters.",
+            .fails,
+            "\(pair) differ not in \(asked) alone, but in \(list) as well: their scores do not show which of these matters.",
             [first, second], book)
     }
 
@@ -39,7 +44,8 @@ extension EvidenceTest {
             throw AbsentCell(label: book.label(name), reason: "'\(path)' is not recorded")
         }
         let sentence = "of \(book.label(name)), \(path) is recorded as '\(found)'"
-        return answer(found == value ? .holds : .fails, sentence + (found == value ? "." : ", not '\(value)'."), [name], book)
+        return answer(
+            found == value ? .holds : .fails, sentence + (found == value ? "." : ", not '\(value)'."), [name], book)
     }
 
     func finding(_ name: String, _ gate: String, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
@@ -53,24 +59,34 @@ extension EvidenceTest {
         guard let first = found.first else {
             return answer(.fails, "the check '\(gate)' found nothing in \(book.label(name)).", [name], book)
         }
-        return answer(.holds, "the check '\(gate)' found this in \(book.label(name)): \(first.subject): \(first.message).", [name], book)
+        return answer(
+            .holds, "the check '\(gate)' found this in \(book.label(name)): \(first.subject): \(first.message).",
+            [name], book)
     }
 
-    func probe(_ name: String, _ value: String, _ below: Double?, _ above: Double?, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
-        guard let stored = book.stored(name) else { throw AbsentCell(label: book.label(name), reason: "only runs can be probed") }
+    func probe(_ name: String, _ value: String, _ below: Double?, _ above: Double?, _ book: CellBook) throws(AbsentCell)
+        -> TestAnswer
+    {
+        guard let stored = book.stored(name) else {
+            throw AbsentCell(label: book.label(name), reason: "only runs can be probed")
+        }
         guard let found = book.shelf?.probed(value, of: stored) else {
             throw AbsentCell(
                 label: book.label(name), reason: "'\(value)' was not probed",
                 need: Need(what: "\(value) of \(book.label(name))", work: .probe, command: "sgmse probe \(stored.run)"))
         }
         let holds = (below.map { found < $0 } ?? true) && (above.map { found > $0 } ?? true)
-        let bounds = [below.map { "below \($0)" }, above.map { "above \($0)" }].compactMap(\.self).joined(separator: " and ")
+        let bounds = [below.map { "below \($0)" }, above.map { "above \($0)" }].compactMap(\.self).joined(
+            separator: " and ")
         return answer(
-            holds ? .holds : .fails, "\(value) of \(book.label(name)) is \(found.fixed(4)), \(holds ? "" : "not ")\(bounds).", [name], book)
+            holds ? .holds : .fails,
+            "\(value) of \(book.label(name)) is \(found.fixed(4)), \(holds ? "" : "not ")\(bounds).", [name], book)
     }
 }
 
 /// Numbers among settings, as people write them.
 private enum SettingNumber {
-    static func text(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value) }
+    static func text(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+    }
 }

@@ -21,7 +21,9 @@ public struct FactorDesign: Sendable {
         public var metric: String
         public var seeds: [Int]
 
-        public init(set: String, metric: String, seeds: [Int]) { (self.set, self.metric, self.seeds) = (set, metric, seeds) }
+        public init(set: String, metric: String, seeds: [Int]) {
+            (self.set, self.metric, self.seeds) = (set, metric, seeds)
+        }
     }
 
     public let factors: [Factor]
@@ -31,7 +33,9 @@ public struct FactorDesign: Sendable {
     private let loader: SpecLoader
 
     /// - Throws: `SpecErrors` where the two ends, or what lies between them, are no valid specs.
-    public init(from first: ExperimentSpec, to second: ExperimentSpec, asking question: Question, loader: SpecLoader) throws(SpecErrors) {
+    public init(from first: ExperimentSpec, to second: ExperimentSpec, asking question: Question, loader: SpecLoader)
+        throws(SpecErrors)
+    {
         (self.question, self.loader) = (question, loader)
         self.first = Self.narrowed(first, question)
         self.second = Self.narrowed(second, question)
@@ -49,7 +53,9 @@ public struct FactorDesign: Sendable {
     }
 
     /// The spec of a combination; its name says which.
-    public func spec(of combination: Combination, named stem: String) throws(SpecErrors) -> (text: String, loaded: LoadedSpec) {
+    public func spec(of combination: Combination, named stem: String) throws(SpecErrors) -> (
+        text: String, loaded: LoadedSpec
+    ) {
         let paths = factors.indices.filter { combination.has($0) }.flatMap { factors[$0].paths }
         return try Self.load(first, second, paths, name: "\(stem)-\(String(combination.rawValue, radix: 16))", loader)
     }
@@ -63,14 +69,18 @@ public struct FactorDesign: Sendable {
     }
 
     /// All evaluation factors at the target's value.
-    public var start: Combination { factors.indices.filter { factors[$0].isOfEvaluation }.reduce(Combination()) { $0.with($1) } }
+    public var start: Combination {
+        factors.indices.filter { factors[$0].isOfEvaluation }.reduce(Combination()) { $0.with($1) }
+    }
     /// The numbers of the factors of training.
     public var trained: [Int] { factors.indices.filter { !factors[$0].isOfEvaluation } }
 
     // MARK: Factors
 
     /// What is computed, and not how.
-    private static let selecting: Set<String> = ["evaluate.sets", "evaluate.metrics", "evaluate.anchors", "evaluate.keep_audio", "train.seeds"]
+    private static let selecting: Set<String> = [
+        "evaluate.sets", "evaluate.metrics", "evaluate.anchors", "evaluate.keep_audio", "train.seeds",
+    ]
 
     private static func factors(from first: ExperimentSpec, to second: ExperimentSpec) -> [Factor] {
         var factors = second.changes(from: first).filter { !selecting.contains($0.path) }.map { change in
@@ -81,8 +91,14 @@ public struct FactorDesign: Sendable {
         // Where data lies means nothing to an identity, and other files are another factor.
         if first.data.path != second.data.path {
             factors.removeAll { $0.name == "data.corpus" }
-            let (from, to) = (first.data.path ?? first.data.corpus?.name ?? "none", second.data.path ?? second.data.corpus?.name ?? "none")
-            factors.append(Factor(name: "data", paths: ["data.path", "data.corpus", "waive"], from: from, to: to, isOfEvaluation: false))
+            let (from, to) = (
+                first.data.path ?? first.data.corpus?.name ?? "none",
+                second.data.path ?? second.data.corpus?.name ?? "none"
+            )
+            factors.append(
+                Factor(
+                    name: "data", paths: ["data.path", "data.corpus", "waive"], from: from, to: to,
+                    isOfEvaluation: false))
         } else if first.waive != second.waive, let place = factors.firstIndex(where: { $0.name.hasPrefix("data.") }) {
             factors[place].paths.append("waive")
         }
@@ -91,7 +107,8 @@ public struct FactorDesign: Sendable {
 
     private static func joined(_ factors: [Factor]) -> Factor {
         Factor(
-            name: factors.map(\.name).joined(separator: " + "), paths: factors.flatMap(\.paths), from: factors.map(\.from).joined(separator: " + "),
+            name: factors.map(\.name).joined(separator: " + "), paths: factors.flatMap(\.paths),
+            from: factors.map(\.from).joined(separator: " + "),
             to: factors.map(\.to).joined(separator: " + "), isOfEvaluation: factors.allSatisfy(\.isOfEvaluation))
     }
 

@@ -23,12 +23,15 @@ public struct FactorReport: Hashable, Sendable {
     /// - Parameters:
     ///   - seeds: What the rows of the score matrices are called.
     ///   - clusters: The cluster of each file, such as its speaker; each file is its own where nil.
-    public init(_ scores: FactorScores, metric: String, seeds: [Int]? = nil, clusters: [Int]? = nil, alpha: Double = 0.05) {
+    public init(
+        _ scores: FactorScores, metric: String, seeds: [Int]? = nil, clusters: [Int]? = nil, alpha: Double = 0.05
+    ) {
         (self.metric, source, target, effect) = (metric, scores.source, scores.target, scores.effect)
         let path = scores.path
         let pairs = scores.evaluated.count * (scores.evaluated.count - 1) / 2
         let rule = ShareRule(
-            alpha: alpha, effect: scores.effect, compared: max(1, scores.evaluated.count + pairs + path.compared), clusters: clusters)
+            alpha: alpha, effect: scores.effect, compared: max(1, scores.evaluated.count + pairs + path.compared),
+            clusters: clusters)
         let (ofEvaluation, interactions) = Self.factorial(scores, rule)
         let (ofCollapses, remarks) = Self.collapses(scores, rule, seeds)
         shares = (ofEvaluation + Self.along(path, scores, rule) + ofCollapses).sorted { abs($0.mean) > abs($1.mean) }
@@ -36,7 +39,9 @@ public struct FactorReport: Hashable, Sendable {
         self.remarks = remarks
     }
 
-    private static func factorial(_ scores: FactorScores, _ rule: ShareRule) -> (shares: [FactorShare], interactions: [FactorShare]) {
+    private static func factorial(_ scores: FactorScores, _ rule: ShareRule) -> (
+        shares: [FactorShare], interactions: [FactorShare]
+    ) {
         // The factors of the evaluation, counted from 0.
         let (numbers, factors) = (scores.evaluated, scores.factors)
         var own: [Combination: ScoreMatrix] = [:]
@@ -63,7 +68,9 @@ public struct FactorReport: Hashable, Sendable {
         for factor in path.order {
             let next = current.with(factor)
             if let first = scores.kept[current], let second = scores.kept[next] {
-                shares.append(rule.ofTraining(scores.factors[factor].name, first, second, seeds: scores.errorOfTrainings(current, next)))
+                shares.append(
+                    rule.ofTraining(
+                        scores.factors[factor].name, first, second, seeds: scores.errorOfTrainings(current, next)))
             }
             current = next
         }
@@ -117,11 +124,14 @@ extension FactorReport {
 
     /// Which factors are causes, which are none, and of which nothing is known yet.
     public var conclusion: String {
-        func names(_ verdict: Verdict) -> String { shares.filter { $0.verdict == verdict }.map(\.shown).joined(separator: ", ") }
+        func names(_ verdict: Verdict) -> String {
+            shares.filter { $0.verdict == verdict }.map(\.shown).joined(separator: ", ")
+        }
         let size = "\(effect.fixed(2)) \(metric.asPrintedMetric)"
         let (found, innocent, open) = (names(.supported), names(.refuted), names(.inconclusive))
         let parts = [
-            found.isEmpty ? "nothing is supported: no difference between the two is shown to explain \(size) or more"
+            found.isEmpty
+                ? "nothing is supported: no difference between the two is shown to explain \(size) or more"
                 : "supported, the largest first: \(found)",
             innocent.isEmpty ? nil : "refuted, worth less than \(size) each: \(innocent)",
             open.isEmpty ? nil : "inconclusive: \(open)",
@@ -133,7 +143,8 @@ extension FactorReport {
         var table = Table(
             title: "\(metric.asPrintedMetric) from \(source.fixed(2)) to \(target.fixed(2))",
             columns: [
-                .init("factor", alignment: .leading, isKey: true), .init("of", alignment: .leading), .init("explains"), .init("interval"),
+                .init("factor", alignment: .leading, isKey: true), .init("of", alignment: .leading), .init("explains"),
+                .init("interval"),
                 .init("p"), .init("verdict", alignment: .leading), .init("would decide", alignment: .leading),
             ])
         table.rows = (shares + interactions.filter { $0.verdict == .supported }).map(row)
@@ -163,13 +174,15 @@ extension FactorReport {
                         "factor": .string($0.name), "kind": .string($0.kind.rawValue),
                         "explains": .number($0.mean), "low": $0.interval.map { .number($0.lowerBound) } ?? .null,
                         "high": $0.interval.map { .number($0.upperBound) } ?? .null,
-                        "p": $0.p.map(JSON.number) ?? .null, "verdict": .string($0.verdict.rawValue), "needed": JSON($0.needed),
+                        "p": $0.p.map(JSON.number) ?? .null, "verdict": .string($0.verdict.rawValue),
+                        "needed": JSON($0.needed),
                     ]
                 })
         }
         return [
             "metric": .string(metric), "source": .number(source), "target": .number(target), "gap": .number(gap),
-            "effect": .number(effect), "shares": list(shares), "interactions": list(interactions), "unexplained": .number(unexplained),
+            "effect": .number(effect), "shares": list(shares), "interactions": list(interactions),
+            "unexplained": .number(unexplained),
             "conclusion": .string(conclusion), "remarks": .array(remarks.map(JSON.string)),
         ]
     }

@@ -1,7 +1,7 @@
 /// The scores of combinations of factors, without the trainings that collapsed.
 ///
-/// Combinations that differ in factors of the evaluation alone share their weights: a training that collapsed is left out of
-/// all of them.
+/// Combinations that differ in factors of the evaluation alone share their weights: a training that collapsed is left
+/// out of all of them.
 public struct FactorScores: Hashable, Sendable {
     /// One factor, as the analysis needs it.
     public struct Factor: Hashable, Sendable {
@@ -33,12 +33,15 @@ public struct FactorScores: Hashable, Sendable {
     private let trainings: [Combination]
 
     /// - Parameters:
-    ///   - factors: Those of the evaluation have a full factorial on the source's weights in `scores`; for the others, the
+    ///   - factors: Those of the evaluation have a full factorial on the source's weights in `scores`; for the others,
+    ///     the
     ///     path begins where all of the evaluation's are at the target's value.
     ///   - effect: nil takes a tenth of the gap.
     ///   - isHigherBetter: Whether a larger value of the metric is a better one.
     /// - Precondition: both ends have scores.
-    public init(_ factors: [Factor], _ scores: [Combination: ScoreMatrix], effect: Double? = nil, isHigherBetter: Bool = true) {
+    public init(
+        _ factors: [Factor], _ scores: [Combination: ScoreMatrix], effect: Double? = nil, isHigherBetter: Bool = true
+    ) {
         guard let first = scores[[]], let last = scores[Combination(all: factors.count)] else {
             preconditionFailure("an end of the path has no scores")
         }
@@ -52,8 +55,10 @@ public struct FactorScores: Hashable, Sendable {
         let fallen = found.map { Collapse(training: trainings[$0.group].subtracting(start), row: $0.place, found: $0) }
         let kept = scores.reduce(into: [Combination: ScoreMatrix]()) { kept, one in
             let training = one.key.subtracting(start)
-            kept[one.key] = one.value.indices.filter { row in !fallen.contains { $0.training == training && $0.row == row } }
-                .map { one.value[$0] }
+            kept[one.key] = one.value.indices.filter { row in
+                !fallen.contains { $0.training == training && $0.row == row }
+            }
+            .map { one.value[$0] }
         }
         spread = TrainingSpread(ofMeans: trainings.map { ScoreMatrices.seedMeans(kept[$0] ?? []) })
         (self.kept, self.trainings) = (kept, trainings)
@@ -75,7 +80,8 @@ public struct FactorScores: Hashable, Sendable {
     /// The path over the factors of training, from where all of the evaluation's are at the target's value.
     public var path: AblationPath {
         let (first, last) = (kept[[]] ?? [], kept[Combination(all: factors.count)] ?? [])
-        return AblationPath(over: trained, from: start, isUpward: ScoreMatrices.mean(last) >= ScoreMatrices.mean(first), kept)
+        return AblationPath(
+            over: trained, from: start, isUpward: ScoreMatrices.mean(last) >= ScoreMatrices.mean(first), kept)
     }
 
     /// What other trainings would change in the difference between two combinations; nil where that is not known.

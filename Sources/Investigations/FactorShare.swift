@@ -39,13 +39,16 @@ public struct ShareRule: Hashable, Sendable {
         (self.alpha, self.effect, self.compared, self.clusters) = (alpha, effect, compared, clusters)
     }
 
-    /// The share of a factor of the evaluation, or an interaction: differences on the same weights, by training and file.
+    /// The share of a factor of the evaluation, or an interaction: differences on the same weights, by training and
+    /// file.
     ///
-    /// Its error is that of other files and, with several trainings, of other trainings. What varies between the trainings
-    /// of one file is part of both, and counts once.
+    /// Its error is that of other files and, with several trainings, of other trainings. What varies between the
+    /// trainings of one file is part of both, and counts once.
     func ofEvaluation(_ name: String, _ kind: FactorShare.Kind, _ scores: ScoreMatrix) -> FactorShare {
         let sample = PairedSample(scores, clusters: clusters)
-        guard sample.clusters > 1 else { return FactorShare(name, kind, mean: sample.mean, needed: "more than one file") }
+        guard sample.clusters > 1 else {
+            return FactorShare(name, kind, mean: sample.mean, needed: "more than one file")
+        }
         let files = ErrorOfMean(variance: pow2(sample.standardError), freedom: Double(sample.clusters - 1))
         let seeds = TrainingNoise(ofMeans: [ScoreMatrices.seedMeans(scores)]).map {
             ErrorOfMean(variance: $0.variance / Double(scores.count), freedom: $0.freedom)
@@ -54,9 +57,12 @@ public struct ShareRule: Hashable, Sendable {
         error.variance = max(files.variance, seeds?.variance ?? 0, error.variance - Self.residual(scores))
         // What varies more is what there should be more of.
         let isOfFiles = files.variance >= seeds?.variance ?? 0
-        let (units, unit) = isOfFiles ? (sample.clusters, clusters == nil ? "files" : "speakers") : (scores.count, "trainings")
+        let (units, unit) =
+            isOfFiles ? (sample.clusters, clusters == nil ? "files" : "speakers") : (scores.count, "trainings")
         var share = judged(name, kind, mean: sample.mean, error: error) { effect in
-            Power.units(forMean: effect, deviation: (error.variance * Double(units)).squareRoot(), alpha: alpha).map { "\($0) \(unit)" }
+            Power.units(forMean: effect, deviation: (error.variance * Double(units)).squareRoot(), alpha: alpha).map {
+                "\($0) \(unit)"
+            }
         }
         if scores.count == 1, share.verdict == .supported {
             (share.verdict, share.needed) = (.inconclusive, "a second training: this holds for one seed's weights")
@@ -81,7 +87,9 @@ public struct ShareRule: Hashable, Sendable {
     /// - Parameter seeds: What other trainings would change in it; nil where that is not known.
     func ofTraining(_ name: String, _ first: ScoreMatrix, _ second: ScoreMatrix, seeds: ErrorOfMean?) -> FactorShare {
         let mean = ScoreMatrices.mean(second) - ScoreMatrices.mean(first)
-        guard let seeds else { return FactorShare(name, .training, mean: mean, needed: "two trainings of each combination at least") }
+        guard let seeds else {
+            return FactorShare(name, .training, mean: mean, needed: "two trainings of each combination at least")
+        }
         let sample = PairedSample([ScoreMatrices.fileDifferences(second, first)], clusters: clusters)
         guard sample.clusters > 1 else { return FactorShare(name, .training, mean: mean, needed: "more than one file") }
         let files = ErrorOfMean(variance: pow2(sample.standardError), freedom: Double(sample.clusters - 1))
@@ -108,12 +116,14 @@ public struct ShareRule: Hashable, Sendable {
         let p = min(1, Double(compared) * error.p(of: mean))
         let interval = error.interval(around: mean, alpha: alpha)
         let verdict: Verdict =
-            p <= alpha && abs(mean) >= effect ? .supported
+            p <= alpha && abs(mean) >= effect
+            ? .supported
             : interval.lowerBound > -effect && interval.upperBound < effect ? .refuted : .inconclusive
         return FactorShare(
             name: name, kind: kind, mean: mean, interval: interval, p: p, verdict: verdict,
             // Where there is a difference, it is its distance from the one that would matter that has to be shown.
-            needed: verdict == .inconclusive && effect > 0 ? needed(p <= alpha ? abs(effect - abs(mean)) : effect) : nil)
+            needed: verdict == .inconclusive && effect > 0 ? needed(p <= alpha ? abs(effect - abs(mean)) : effect) : nil
+        )
     }
 }
 

@@ -25,7 +25,9 @@ struct HypothesisReader {
 
     private func need(_ node: SpecNode, _ errors: inout [SpecError]) -> Need? {
         var section = SectionReader(node, "a need", errors: [])
-        let (what, work, command) = (section.text("what"), section.choice("work", Need.Work.self), section.text("command"))
+        let (what, work, command) = (
+            section.text("what"), section.choice("work", Need.Work.self), section.text("command")
+        )
         if work == nil, section.errors.isEmpty { _ = section.missing("work") }
         section.finish()
         errors += section.errors
@@ -38,14 +40,17 @@ struct HypothesisReader {
         let questions = Self.kinds.compactMap { section.question($0, groups) }
         if questions.count != 1, section.errors.isEmpty {
             section.fail(
-                "contradiction", at: "", "a test asks one question, and this asks \(questions.isEmpty ? "none" : "\(questions.count)")",
+                "contradiction", at: "",
+                "a test asks one question, and this asks \(questions.isEmpty ? "none" : "\(questions.count)")",
                 hint: "one of \(Self.kinds.joined(separator: ", "))")
         }
         let metric = section.optionalText("metric") ?? defaults.metric
         let effect = section.optionalNumber("effect")
         let (alpha, scope) = (section.level("alpha"), section.choice("over", EvidenceTest.Scope.self))
         let gap = section.texts("share_of")
-        let (holds, fails) = (section.choice("holds", EvidenceTest.Meaning.self), section.choice("fails", EvidenceTest.Meaning.self))
+        let (holds, fails) = (
+            section.choice("holds", EvidenceTest.Meaning.self), section.choice("fails", EvidenceTest.Meaning.self)
+        )
         section.finish()
         var mistakes = section.errors
         guard let question = questions.first, mistakes.isEmpty else {
@@ -53,9 +58,12 @@ struct HypothesisReader {
             return nil
         }
         let test = EvidenceTest(
-            question, metric: metric ?? "", effect: effect ?? 0, alpha: alpha ?? defaults.alpha, scope: scope ?? .seeds, gap: gap,
+            question, metric: metric ?? "", effect: effect ?? 0, alpha: alpha ?? defaults.alpha, scope: scope ?? .seeds,
+            gap: gap,
             whenHolds: holds ?? .supports, whenFails: fails ?? .refutes, place: node.mark)
-        if test.comparesScores, metric == nil { mistakes.append(SpecError("missing-value", at: node.mark, "a test lacks 'metric'")) }
+        if test.comparesScores, metric == nil {
+            mistakes.append(SpecError("missing-value", at: node.mark, "a test lacks 'metric'"))
+        }
         if effect.map({ $0 < 0 }) ?? false {
             mistakes.append(SpecError("range", at: node.mark, "'effect' is the size of a difference, 0 or more"))
         }
@@ -70,7 +78,8 @@ struct HypothesisReader {
     }
 
     static let kinds = [
-        "above", "below", "equal", "interaction", "below_input", "collapsed", "collapsed_seed", "differ_only", "less", "recorded", "finding", "probe",
+        "above", "below", "equal", "interaction", "below_input", "collapsed", "collapsed_seed", "differ_only", "less",
+        "recorded", "finding", "probe",
     ]
 }
 
@@ -96,16 +105,23 @@ extension SectionReader {
             question = path.map { .collapsed(rows: rows, path: $0) }
         case "collapsed_seed":
             let names = inner.texts("cells").flatMap { groups[$0] ?? [$0] }
-            if names.isEmpty { inner.fail("missing-value", at: "cells", "'cells' names the cells whose trainings are compared") }
+            if names.isEmpty {
+                inner.fail("missing-value", at: "cells", "'cells' names the cells whose trainings are compared")
+            }
             question = .collapsedSeed(cells: names)
         case "differ_only":
             let (names, paths) = (inner.texts("cells"), inner.texts("in"))
-            if names.count != 2 { inner.fail("type", at: "cells", "'cells' names two cells, and this names \(names.count)") }
+            if names.count != 2 {
+                inner.fail("type", at: "cells", "'cells' names two cells, and this names \(names.count)")
+            }
             question = names.count == 2 ? .differOnly(first: names[0], second: names[1], paths: paths) : nil
         case "less":
             let (names, path) = (inner.texts("cells"), inner.text("path"))
-            if names.count != 2 { inner.fail("type", at: "cells", "'cells' names two cells, and this names \(names.count)") }
-            question = if let path, names.count == 2 { .less(first: names[0], second: names[1], path: path) } else { nil }
+            if names.count != 2 {
+                inner.fail("type", at: "cells", "'cells' names two cells, and this names \(names.count)")
+            }
+            question =
+                if let path, names.count == 2 { .less(first: names[0], second: names[1], path: path) } else { nil }
         case "recorded":
             let (cell, path, value) = (inner.text("cell"), inner.text("path"), inner.text("value"))
             question = if let cell, let path, let value { .recorded(cell: cell, path: path, value: value) } else { nil }
@@ -115,8 +131,11 @@ extension SectionReader {
         default:
             let (cell, value) = (inner.text("cell"), inner.text("value"))
             let (below, above) = (inner.optionalNumber("below"), inner.optionalNumber("above"))
-            if below == nil, above == nil { inner.fail("missing-value", at: "value", "'probe' needs 'below' or 'above'") }
-            question = if let cell, let value { .probe(cell: cell, value: value, below: below, above: above) } else { nil }
+            if below == nil, above == nil {
+                inner.fail("missing-value", at: "value", "'probe' needs 'below' or 'above'")
+            }
+            question =
+                if let cell, let value { .probe(cell: cell, value: value, below: below, above: above) } else { nil }
         }
         inner.finish()
         for error in inner.errors { fail(error.code, at: kind, error.summary, hint: error.hint) }

@@ -1,6 +1,7 @@
 import SpecLanguage
 
-/// A file of `experiments/investigations`: a question, the cells that evidence stands on, and hypotheses that are tested.
+/// A file of `experiments/investigations`: a question, the cells that evidence stands on, and hypotheses that are
+/// tested.
 public struct Investigation: Hashable, Sendable {
     /// The file's name without its ending.
     public var name: String
@@ -58,7 +59,9 @@ public struct Need: Hashable, Sendable {
     public var work: Work
     public var command: String
 
-    public init(what: String, work: Work, command: String) { (self.what, self.work, self.command) = (what, work, command) }
+    public init(what: String, work: Work, command: String) {
+        (self.what, self.work, self.command) = (what, work, command)
+    }
 }
 
 /// One piece of evidence on a claim.

@@ -21,7 +21,8 @@ extension Investigation {
         for (place, one) in hypotheses.enumerated() where hypotheses[..<place].contains(where: { $0.id == one.id }) {
             mistakes.append(
                 SpecError(
-                    "contradiction", at: one.place, "two hypotheses are called '\(one.id)'", hint: "give each an id of its own"))
+                    "contradiction", at: one.place, "two hypotheses are called '\(one.id)'",
+                    hint: "give each an id of its own"))
         }
         if !mistakes.isEmpty { throw SpecErrors(mistakes) }
         self.init(name: FilePath.stem(of: file), title: title, cells: cells, hypotheses: hypotheses, file: file)
@@ -33,7 +34,8 @@ extension Investigation {
         let names = isPath ? [] : try DeclarationFolder.files(of: folder, in: files).map(FilePath.stem)
         guard isPath || names.contains(name) else {
             throw SpecErrors([
-                SpecError.unknown("investigation", name, known: names, at: Mark(file: folder, line: 1, column: 1, text: ""))
+                SpecError.unknown(
+                    "investigation", name, known: names, at: Mark(file: folder, line: 1, column: 1, text: ""))
             ])
         }
         let file = isPath ? name : "\(folder)/\(name).yaml"
@@ -56,7 +58,9 @@ extension SectionReader {
     /// A probability of error, above 0 and below 1.
     mutating func level(_ key: String) -> Double? {
         guard let value = optionalNumber(key) else { return nil }
-        if !(value > 0 && value < 1) { fail("range", at: key, "'\(key)' is a level between 0 and 1, and this is \(value)") }
+        if !(value > 0 && value < 1) {
+            fail("range", at: key, "'\(key)' is a level between 0 and 1, and this is \(value)")
+        }
         return value
     }
 
@@ -66,7 +70,9 @@ extension SectionReader {
     ) -> Choice? where Choice.RawValue == String {
         guard let text = optionalText(key) else { return nil }
         if let found = Choice(rawValue: text) { return found }
-        fail("unknown-name", at: key, "unknown \(key) '\(text)'", hint: "known: \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+        fail(
+            "unknown-name", at: key, "unknown \(key) '\(text)'",
+            hint: "known: \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
         return nil
     }
 }
@@ -76,10 +82,14 @@ struct CellReader {
     let folder: String
 
     /// The cells by name, and the names of the cells that an entry with `systems` stands for.
-    func cells(of node: SpecNode?, _ errors: inout [SpecError]) -> (cells: [String: CellSource], groups: [String: [String]]) {
+    func cells(of node: SpecNode?, _ errors: inout [SpecError]) -> (
+        cells: [String: CellSource], groups: [String: [String]]
+    ) {
         guard let node else { return ([:], [:]) }
         guard let entries = node.entries else {
-            errors.append(SpecError("type", at: node.mark, "'cells' is a section of cells by their names, and this is \(node.noun)"))
+            errors.append(
+                SpecError(
+                    "type", at: node.mark, "'cells' is a section of cells by their names, and this is \(node.noun)"))
             return ([:], [:])
         }
         var (cells, groups): ([String: CellSource], [String: [String]]) = ([:], [:])
@@ -99,13 +109,18 @@ struct CellReader {
     private func group(_ entry: SpecNode.Entry, _ errors: inout [SpecError]) -> [(name: String, cell: CellSource)] {
         var section = SectionReader(entry.value, "a group of cells", errors: [])
         let (paper, set, systems) = (section.text("paper"), section.text("set"), section.texts("systems"))
-        let (conditions, count) = (section.optionalText("conditions", mayBeEmpty: true), section.optionalInteger("assume_n", above: 0))
+        let (conditions, count) = (
+            section.optionalText("conditions", mayBeEmpty: true), section.optionalInteger("assume_n", above: 0)
+        )
         section.finish()
         errors += section.errors
         guard let paper, let set, section.errors.isEmpty else { return [] }
         return systems.map { system in
             let origin = CellSource.Origin.reported(paper: paper, system: system, set: set, conditions: conditions)
-            return ("\(entry.key): \(system)", CellSource(origin: origin, label: "'\(system)'", assumedCount: count, place: entry.mark))
+            return (
+                "\(entry.key): \(system)",
+                CellSource(origin: origin, label: "'\(system)'", assumedCount: count, place: entry.mark)
+            )
         }
     }
 
@@ -117,13 +132,17 @@ struct CellReader {
         let origin: CellSource.Origin?
         if let paper = section.optionalText("paper") {
             let conditions = section.optionalText("conditions", mayBeEmpty: true)
-            origin = section.text("system").map { .reported(paper: paper, system: $0, set: set, conditions: conditions) }
+            origin = section.text("system").map {
+                .reported(paper: paper, system: $0, set: set, conditions: conditions)
+            }
         } else if let value = section.optionalNumber("known") {
             origin = section.text("because").map { .known(value: value, reason: $0) }
         } else if let run = section.text("run") {
             let spec = section.optionalText("spec").map { FilePath.joined(folder, $0) }
-            origin = .stored(StoredCell(
-                run: run, spec: spec, set: set, factors: section.table("at"), overrides: section.texts("overrides")))
+            origin = .stored(
+                StoredCell(
+                    run: run, spec: spec, set: set, factors: section.table("at"), overrides: section.texts("overrides"))
+            )
         } else {
             origin = nil
         }

@@ -27,7 +27,9 @@ public struct InvestigationReport: Sendable {
     }
 
     /// - Parameter store: nil where there is none yet.
-    public init(of investigation: Investigation, reporting library: ReportedLibrary, from store: RunStore?) throws(StoreError) {
+    public init(of investigation: Investigation, reporting library: ReportedLibrary, from store: RunStore?)
+        throws(StoreError)
+    {
         self.init(of: investigation, in: try CellBook(investigation, reporting: library, from: store))
     }
 
@@ -73,8 +75,10 @@ extension InvestigationReport.Finding {
             if lines[file] == nil { order.append(file) }
             lines[file, default: []] += isMark ? [parts[1]] : []
         }
-        return order.map { ([$0] + [lines[$0] ?? []].filter { !$0.isEmpty }.map { $0.joined(separator: ", ") }).joined(separator: ":") }
-            .joined(separator: "; ")
+        return order.map {
+            ([$0] + [lines[$0] ?? []].filter { !$0.isEmpty }.map { $0.joined(separator: ", ") }).joined(separator: ":")
+        }
+        .joined(separator: "; ")
     }
 }
 
@@ -103,7 +107,9 @@ extension InvestigationReport {
             findings.filter { $0.verdict == verdict }.map(\.hypothesis.id).joined(separator: ", ")
         }
         let found = names(.supported)
-        let rest = Verdict.allCases.filter { $0 != .supported && !names($0).isEmpty }.map { "\($0.rawValue): \(names($0))" }
+        let rest = Verdict.allCases.filter { $0 != .supported && !names($0).isEmpty }.map {
+            "\($0.rawValue): \(names($0))"
+        }
         return ([found.isEmpty ? "nothing is supported" : "supported: \(found)"] + rest).joined(separator: "; ")
     }
 
@@ -113,9 +119,10 @@ extension InvestigationReport {
             let isOpen = findings.contains { $0.answers.contains { $0.outcome == .missing } }
             return [isOpen ? "no command is declared that measures what is missing" : "nothing is missing"]
         }
-        return ["what is missing, the cheapest and most decisive first:"] + steps.enumerated().map { place, step in
-            "  \(place + 1). \(step.need.what) (\(step.hypotheses.joined(separator: ", ")); \(step.need.work.rawValue))\n     \(step.need.command)"
-        }
+        return ["what is missing, the cheapest and most decisive first:"]
+            + steps.enumerated().map { place, step in
+                "  \(place + 1). \(step.need.what) (\(step.hypotheses.joined(separator: ", ")); \(step.need.work.rawValue))\n     \(step.need.command)"
+            }
     }
 
     public var json: JSON {
@@ -125,7 +132,8 @@ extension InvestigationReport {
             "missing": .array(
                 steps.map {
                     [
-                        "what": .string($0.need.what), "work": .string($0.need.work.rawValue), "command": .string($0.need.command),
+                        "what": .string($0.need.what), "work": .string($0.need.work.rawValue),
+                        "command": .string($0.need.command),
                         "hypotheses": .array($0.hypotheses.map(JSON.string)),
                     ]
                 }),
@@ -144,16 +152,18 @@ extension InvestigationReport.Finding {
 
 extension TestAnswer {
     fileprivate var json: JSON {
-        let (name, needed): (String, String?) = switch outcome {
-        case .holds: ("holds", nil)
-        case .fails: ("fails", nil)
-        case .undecided(let needed): ("undecided", needed)
-        case .missing: ("missing", nil)
-        }
+        let (name, needed): (String, String?) =
+            switch outcome {
+            case .holds: ("holds", nil)
+            case .fails: ("fails", nil)
+            case .undecided(let needed): ("undecided", needed)
+            case .missing: ("missing", nil)
+            }
         return [
             "outcome": .string(name), "needed": JSON(needed), "sentence": .string(sentence),
             "cells": .array(places.unique.map(JSON.string)), "difference": difference.map(JSON.number) ?? .null,
-            "low": interval.map { .number($0.lowerBound) } ?? .null, "high": interval.map { .number($0.upperBound) } ?? .null,
+            "low": interval.map { .number($0.lowerBound) } ?? .null,
+            "high": interval.map { .number($0.upperBound) } ?? .null,
         ]
     }
 }

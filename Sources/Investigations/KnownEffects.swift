@@ -19,13 +19,17 @@ public struct KnownEffect: Hashable, Sendable {
     public static let all: [KnownEffect] = [
         known("rate", .decisive, "trained on 48 kHz read as 16 kHz: PESQ 1.88; at 16 kHz: 2.85"),
         known("data.sample_rate", .decisive, "trained on 48 kHz read as 16 kHz: PESQ 1.88; at 16 kHz: 2.85"),
-        known("data.resample", .decisive, "without it, files of another rate stop the run, or are read wrongly where that is waived"),
+        known(
+            "data.resample", .decisive,
+            "without it, files of another rate stop the run, or are read wrongly where that is waived"),
         known("waive", .decisive, "a check that is waived lets its fault into the numbers"),
         known("content-overlap", .decisive, "what is chosen on test files is not tested"),
         known("speaker-overlap", .large, "known speakers are easier than new ones"),
         known("data.corpus", .decisive, "other data, other numbers"),
         known("data", .large, "it decides what the network sees"),
-        known("unseen-reference", .large, "a network that was not trained with an empty reference has no defined output for one"),
+        known(
+            "unseen-reference", .large,
+            "a network that was not trained with an empty reference has no defined output for one"),
         known("reference-length", .moderate, "F trained with 0.25 s and evaluated with 0.5 s"),
         known("pairing", .decisive, "a file beside another one's speech"),
         known("length", .large, "a clean and a noisy file that are shifted against each other"),
@@ -34,14 +38,21 @@ public struct KnownEffect: Hashable, Sendable {
         known("normalization", .moderate, "the network meets other levels than it was trained with"),
         known("raw-weights", .large, "S evaluates averages of the weights"),
         known("checkpoint-choice", .moderate, "S keeps the best of 20 validation files; F took last and step=50000"),
-        known("crop", .moderate, "what the network sees at once; 0.68 s in place of 2.04 s where 48 kHz is read as 16 kHz"),
+        known(
+            "crop", .moderate, "what the network sees at once; 0.68 s in place of 2.04 s where 48 kHz is read as 16 kHz"
+        ),
         known("batch", .moderate, "32 in S"),
         known("sde", .large, "another process, another score"),
         known("backbone", .large, "F compared a network whose output is divided by t with one whose output is not"),
         known("objective", .large, "M1 to M8 of [4] differ in little else"),
-        known("conditioning", .large, "zeroing the condition cost PESQ 2.60 against 2.14 in a later study of F's author"),
-        known("samples", .moderate, "0.20 M and 1.86 M samples gave PESQ 1.92 and 1.88 in F; the published checkpoint saw 1.34 M"),
-        known("train.seeds", .moderate, "two trainings of one configuration in F differ by PESQ 0.22 and by SI-SDR 1.0 dB"),
+        known(
+            "conditioning", .large, "zeroing the condition cost PESQ 2.60 against 2.14 in a later study of F's author"),
+        known(
+            "samples", .moderate,
+            "0.20 M and 1.86 M samples gave PESQ 1.92 and 1.88 in F; the published checkpoint saw 1.34 M"),
+        known(
+            "train.seeds", .moderate, "two trainings of one configuration in F differ by PESQ 0.22 and by SI-SDR 1.0 dB"
+        ),
         known("train", .moderate, "it decides how far training comes"),
         known("transform", .large, "the network learns on what it makes"),
         known("evaluate.checkpoint", .moderate, "S keeps the best of 20 validation files; F took last and step=50000"),
@@ -59,7 +70,9 @@ public struct KnownEffect: Hashable, Sendable {
         known("evaluate", .moderate, "it decides a score besides the weights"),
     ]
 
-    private static func known(_ path: String, _ weight: Weight, _ reason: String) -> Self { Self(path: path, weight: weight, reason: reason) }
+    private static func known(_ path: String, _ weight: Weight, _ reason: String) -> Self {
+        Self(path: path, weight: weight, reason: reason)
+    }
 
     /// What is known of a path: the longest entry that it begins with.
     public static func of(_ path: String) -> KnownEffect {

@@ -39,18 +39,20 @@ public struct MeasuredCell: Hashable, Sendable {
     /// `'PoC, p 0.2' (0.8, one run)`.
     var text: String {
         let number = runs > 0 || mark != nil ? mean.fixed(digits) : mean.fixed(1)
-        let runsText: String? = switch runs {
-        case 0: nil
-        case 1: mark == nil || !settings.isEmpty ? "one run" : nil
-        default: "\(runs) runs"
-        }
+        let runsText: String? =
+            switch runs {
+            case 0: nil
+            case 1: mark == nil || !settings.isEmpty ? "one run" : nil
+            default: "\(runs) runs"
+            }
         let notes = [number, runsText, mark == .quoted ? "quoted" : nil].compactMap(\.self)
         return "\(label) (\(notes.joined(separator: ", ")))"
     }
 
     init(
         label: String, mean: Double, digits: Int = 2, std: Double? = nil, count: Int? = nil, runs: Int = 1,
-        settings: [String: String] = [:], place: String = "", mark: ReportedMark? = nil, family: String = "", set: String = ""
+        settings: [String: String] = [:], place: String = "", mark: ReportedMark? = nil, family: String = "",
+        set: String = ""
     ) {
         (self.label, self.mean, self.digits, self.std, self.count, self.runs) = (label, mean, digits, std, count, runs)
         (self.settings, self.place, self.mark, self.family, self.set) = (settings, place, mark, family, set)
@@ -73,14 +75,17 @@ extension MeasuredCell {
         return cell
     }
 
-    /// Sets mean, spread and count from the scores by file, which are added in one order: equal scores have equal means.
+    /// Sets mean, spread and count from the scores by file, which are added in one order: equal scores have equal
+    /// means.
     mutating func summarize() {
         let values = files.map { one in one.sorted { $0.key < $1.key }.map(\.value) }
         let means = values.map { $0.reduce(0, +) / Double($0.count) }
         mean = means.reduce(0, +) / Double(means.count)
         let first = values[0]
         count = first.count
-        std = first.count > 1 ? (first.reduce(0) { $0 + ($1 - means[0]) * ($1 - means[0]) } / Double(first.count - 1)).squareRoot() : 0
+        std =
+            first.count > 1
+            ? (first.reduce(0) { $0 + ($1 - means[0]) * ($1 - means[0]) } / Double(first.count - 1)).squareRoot() : 0
         if !runMeans.isEmpty { runMeans = means }
     }
 }

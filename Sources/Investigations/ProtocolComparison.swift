@@ -3,8 +3,8 @@ import Reports
 import SpecLanguage
 import Specs
 
-/// In what two protocols differ, line by line, what matters most first: two specs before anything is trained, a run and a
-/// spec, or either and a recipe.
+/// In what two protocols differ, line by line, what matters most first: two specs before anything is trained, a run and
+/// a spec, or either and a recipe.
 public struct ProtocolComparison: Sendable {
     public struct Item: Hashable, Sendable {
         public enum Kind: String, Hashable, Sendable {
@@ -35,24 +35,32 @@ public struct ProtocolComparison: Sendable {
         (self.first, self.second, self.impossible) = (first, second, impossible)
         let checks = Self.checks(first, second)
         // A waiver whose fault was found is one line with it.
-        let settings = Self.settings(first, second).filter { item in !checks.contains { item.path == "waive.\($0.path)" } }
+        let settings = Self.settings(first, second).filter { item in
+            !checks.contains { item.path == "waive.\($0.path)" }
+        }
         let found = settings + Self.derived(first, second) + checks + Self.measured(first, second)
-        items = found.enumerated().sorted { ($0.element.effect.weight, $0.offset) < ($1.element.effect.weight, $1.offset) }.map(\.element)
+        items = found.enumerated().sorted {
+            ($0.element.effect.weight, $0.offset) < ($1.element.effect.weight, $1.offset)
+        }.map(\.element)
     }
 
     private static func settings(_ first: ProtocolSide, _ second: ProtocolSide) -> [Item] {
         let changes = second.spec.changes(from: first.spec).map { change in
             Item(
-                kind: change.part == .data ? .data : change.part == .evaluation ? .evaluation : .training, path: change.path,
-                first: Self.shown(change.from, beside: change.to), second: Self.shown(change.to, beside: change.from), effect: .of(change.path))
+                kind: change.part == .data ? .data : change.part == .evaluation ? .evaluation : .training,
+                path: change.path,
+                first: Self.shown(change.from, beside: change.to), second: Self.shown(change.to, beside: change.from),
+                effect: .of(change.path))
         }
         // Waivers decide nothing by themselves, and let everything through.
         let names = Set(first.spec.waive.keys).union(second.spec.waive.keys).sorted()
-        return changes + names.filter { first.spec.waive[$0] != second.spec.waive[$0] }.map { name in
-            Item(
-                kind: .check, path: "waive.\(name)", first: first.spec.waive[name] ?? "none", second: second.spec.waive[name] ?? "none",
-                effect: .of("waive.\(name)"))
-        }
+        return changes
+            + names.filter { first.spec.waive[$0] != second.spec.waive[$0] }.map { name in
+                Item(
+                    kind: .check, path: "waive.\(name)", first: first.spec.waive[name] ?? "none",
+                    second: second.spec.waive[name] ?? "none",
+                    effect: .of("waive.\(name)"))
+            }
     }
 
     private static func derived(_ first: ProtocolSide, _ second: ProtocolSide) -> [Item] {
@@ -67,7 +75,9 @@ public struct ProtocolComparison: Sendable {
         let mine = first.findings.filter { !second.findings.contains($0) }
         let yours = second.findings.filter { !first.findings.contains($0) }
         func texts(_ findings: [ProtocolSide.Finding], _ side: ProtocolSide) -> [String: String] {
-            let texts = Dictionary(findings.map { ("\($0.gate)\n\($0.subject)", "\($0.subject): \($0.message)") }) { "\($0); \($1)" }
+            let texts = Dictionary(findings.map { ("\($0.gate)\n\($0.subject)", "\($0.subject): \($0.message)") }) {
+                "\($0); \($1)"
+            }
             return texts.reduce(into: [:]) { texts, one in
                 let reason = side.spec.waive[String(one.key.prefix { $0 != "\n" })]
                 texts[one.key] = one.value + (reason.map { " (waived: \($0))" } ?? "")
@@ -76,11 +86,13 @@ public struct ProtocolComparison: Sendable {
         let (here, there) = (texts(mine, first), texts(yours, second))
         return Set(here.keys).union(there.keys).sorted().map { key in
             let gate = String(key.prefix { $0 != "\n" })
-            return Item(kind: .check, path: gate, first: here[key] ?? "none", second: there[key] ?? "none", effect: .of(gate))
+            return Item(
+                kind: .check, path: gate, first: here[key] ?? "none", second: there[key] ?? "none", effect: .of(gate))
         }
     }
 
-    /// A value in short: of another entry of a registry its name and what it alone has, of a list of sections their names.
+    /// A value in short: of another entry of a registry its name and what it alone has, of a list of sections their
+    /// names.
     private static func shown(_ value: SettingValue, beside other: SettingValue) -> String {
         switch (value, other) {
         case (.choice(let mine), .choice(let yours)):
@@ -108,7 +120,9 @@ public struct ProtocolComparison: Sendable {
         return Set(first.measured.keys).union(second.measured.keys).sorted().compactMap { name in
             let (mine, yours) = (first.measured[name], second.measured[name])
             guard mine != yours else { return nil }
-            return Item(kind: .measured, path: name, first: mine ?? "not known", second: yours ?? "not known", effect: .of(name))
+            return Item(
+                kind: .measured, path: name, first: mine ?? "not known", second: yours ?? "not known", effect: .of(name)
+            )
         }
     }
 }
@@ -117,19 +131,24 @@ extension ProtocolComparison {
     public var table: Table {
         var table = Table(
             columns: [
-                .init("matters", alignment: .leading, isKey: true), .init("", alignment: .leading), .init("line", alignment: .leading),
-                .init(first.label, alignment: .leading), .init(second.label, alignment: .leading), .init("known of it", alignment: .leading),
+                .init("matters", alignment: .leading, isKey: true), .init("", alignment: .leading),
+                .init("line", alignment: .leading),
+                .init(first.label, alignment: .leading), .init(second.label, alignment: .leading),
+                .init("known of it", alignment: .leading),
             ])
         table.rows = items.map { item in
             .init([
-                .text(item.effect.weight.text), .text(item.kind.rawValue), .text(item.path), .text(item.first), .text(item.second),
+                .text(item.effect.weight.text), .text(item.kind.rawValue), .text(item.path), .text(item.first),
+                .text(item.second),
                 .text(item.effect.reason),
             ])
         }
         let deciding = items.count(where: isOfItsOwn)
         table.notes = [
-            deciding == 0 ? "nothing that decides a score differs"
-                : deciding == 1 ? "one thing differs" : "\(deciding) things differ: scores would not show which of them matters"
+            deciding == 0
+                ? "nothing that decides a score differs"
+                : deciding == 1
+                    ? "one thing differs" : "\(deciding) things differ: scores would not show which of them matters"
         ]
         table.notes += impossible.map { "cannot occur here: \($0.what): \($0.because)" }
         return table
@@ -147,7 +166,8 @@ extension ProtocolComparison {
             "differences": .array(
                 items.map {
                     [
-                        "kind": .string($0.kind.rawValue), "path": .string($0.path), "first": .string($0.first), "second": .string($0.second),
+                        "kind": .string($0.kind.rawValue), "path": .string($0.path), "first": .string($0.first),
+                        "second": .string($0.second),
                         "matters": .string($0.effect.weight.text), "known": .string($0.effect.reason),
                     ]
                 }),

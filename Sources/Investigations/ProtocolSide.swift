@@ -15,7 +15,9 @@ public struct ProtocolSide: Sendable {
         public var subject: String
         public var message: String
 
-        public init(gate: String, subject: String, message: String) { (self.gate, self.subject, self.message) = (gate, subject, message) }
+        public init(gate: String, subject: String, message: String) {
+            (self.gate, self.subject, self.message) = (gate, subject, message)
+        }
     }
 
     public init(label: String, spec: ExperimentSpec, findings: [Finding] = [], measured: [String: String] = [:]) {
@@ -25,7 +27,9 @@ public struct ProtocolSide: Sendable {
     /// What follows from settings together: the samples that training sees, and lengths in seconds.
     var derived: [String: String] {
         let (data, train, hop) = (spec.data, spec.train, spec.transform.hopLength)
-        func seconds(_ frames: Int) -> String { "\((Double((frames - 1) * hop) / Double(data.sampleRate) * 1000).rounded() / 1000) s" }
+        func seconds(_ frames: Int) -> String {
+            "\((Double((frames - 1) * hop) / Double(data.sampleRate) * 1000).rounded() / 1000) s"
+        }
         var values = ["crop": seconds(data.numFrames), "batch": "\(train.effectiveBatch)"]
         if let steps = train.maxSteps, steps > 0 { values["samples"] = "\(steps * train.effectiveBatch)" }
         if let conditioning = spec.conditioning {

@@ -48,7 +48,9 @@ public struct Recipe: Hashable, Sendable {
         let isPath = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
         let names = isPath ? [] : try DeclarationFolder.files(of: folder, in: files).map(FilePath.stem)
         guard isPath || names.contains(name) else {
-            throw SpecErrors([SpecError.unknown("recipe", name, known: names, at: Mark(file: folder, line: 1, column: 1, text: ""))])
+            throw SpecErrors([
+                SpecError.unknown("recipe", name, known: names, at: Mark(file: folder, line: 1, column: 1, text: ""))
+            ])
         }
         let file = isPath ? name : "\(folder)/\(name).yaml"
         try self.init(text: try DeclarationFolder.text(of: file, in: files), file: file)

@@ -34,14 +34,17 @@ public struct RunSpread: Hashable, Sendable {
     /// The pooled spread; nil where no group says anything.
     init?(pooling parts: [RunSpread]) {
         let total = parts.reduce(0) { $0 + $1.freedom }
-        guard total > 0, let widest = parts.max(by: { $0.widest.difference < $1.widest.difference })?.widest else { return nil }
+        guard total > 0, let widest = parts.max(by: { $0.widest.difference < $1.widest.difference })?.widest else {
+            return nil
+        }
         variance = parts.reduce(0) { $0 + $1.freedom * $1.variance } / total
         (freedom, self.widest) = (total, widest)
     }
 
     /// The groups of reported figures whose recorded settings are all equal: trainings of one configuration.
     static func replicates(among figures: [PaperFigures], _ metric: String) -> [RunSpread] {
-        let groups = Dictionary(grouping: figures.filter { !$0.settings.isEmpty && $0.values[metric] != nil }, by: \.settings)
+        let groups = Dictionary(
+            grouping: figures.filter { !$0.settings.isEmpty && $0.values[metric] != nil }, by: \.settings)
         return groups.values.filter { $0.count > 1 }.map { group in
             let sorted = group.sorted { $0.place < $1.place }
             let values = sorted.compactMap { $0.values[metric] }

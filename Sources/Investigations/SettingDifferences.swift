@@ -12,8 +12,10 @@ struct SettingDifferences: Hashable {
 
     /// What decides no score: names, what is computed and kept, and how work is organised.
     private static let ignored = [
-        "name", "title", "notes", "tags", "extends", "profiles", "sweep", "launcher", "reproduces", "waive", "train.seeds", "evaluate.sets",
-        "evaluate.metrics", "evaluate.anchors", "evaluate.keep_audio", "data.num_workers", "data.corpus", "train.checkpoint_every",
+        "name", "title", "notes", "tags", "extends", "profiles", "sweep", "launcher", "reproduces", "waive",
+        "train.seeds", "evaluate.sets",
+        "evaluate.metrics", "evaluate.anchors", "evaluate.keep_audio", "data.num_workers", "data.corpus",
+        "train.checkpoint_every",
         "train.retries", "train.resume_minutes", "train.resume_steps", "train.max_hours",
     ]
 

@@ -13,7 +13,9 @@ struct StoreShelf: Sendable {
         let all = try store.runs()
         var runs: [String: NamedTrainings] = [:]
         for name in Set(cells.map(\.run)) {
-            do throws(StoreError) { runs[name] = try NamedTrainings(called: name, in: store, among: all) } catch { continue }
+            do throws(StoreError) { runs[name] = try NamedTrainings(called: name, in: store, among: all) } catch {
+                continue
+            }
         }
         (self.runs, folder) = (runs, store.folder)
         snapshot = try store.scores(of: runs.values.flatMap { $0.runs.map(\.id) }, sets: Set(cells.map(\.set)))
@@ -26,22 +28,30 @@ struct StoreShelf: Sendable {
         guard let found = runs[cell.run] else { return [] }
         guard found.configurations.count <= 1 else {
             let (count, one) = (found.configurations.count, found.configurations[0])
-            throw AbsentCell(label: label, reason: "'\(cell.run)' is \(count) configurations; name one of them, such as '\(one)'")
+            throw AbsentCell(
+                label: label, reason: "'\(cell.run)' is \(count) configurations; name one of them, such as '\(one)'")
         }
         return found.runs
     }
 
     /// Whether a larger value is a better one; nil where no score of the metric is known.
-    func isHigherBetter(_ metric: String) -> Bool? { snapshot.metrics.values.first { $0.name == metric }?.higherIsBetter }
+    func isHigherBetter(_ metric: String) -> Bool? {
+        snapshot.metrics.values.first { $0.name == metric }?.higherIsBetter
+    }
 
     /// The settings of a cell's runs, the factors of its evaluation, and the samples that training saw.
     func settings(of cell: StoredCell) -> [String: String] {
-        guard let run = (try? trainings(of: cell, cell.run))?.first, var settings = snapshot.settings[run.id] else { return [:] }
+        guard let run = (try? trainings(of: cell, cell.run))?.first, var settings = snapshot.settings[run.id] else {
+            return [:]
+        }
         for (name, value) in cell.factors {
-            let path = ["snr", "corrector", "predictor"].contains(name) ? "evaluate.sampler.\(name)" : "evaluate.\(name)"
+            let path =
+                ["snr", "corrector", "predictor"].contains(name) ? "evaluate.sampler.\(name)" : "evaluate.\(name)"
             settings[settings[path + ".name"] == nil ? path : path + ".name"] = value
         }
-        let factors = ["max_steps", "batch_size", "devices", "accumulate_grad_batches"].map { settings["train.\($0)"].flatMap(Double.init) }
+        let factors = ["max_steps", "batch_size", "devices", "accumulate_grad_batches"].map {
+            settings["train.\($0)"].flatMap(Double.init)
+        }
         if let steps = factors[0], let batch = factors[1] {
             settings["train.samples"] = String(Int(steps * batch * (factors[2] ?? 1) * (factors[3] ?? 1)))
         }
@@ -106,14 +116,17 @@ struct StoreShelf: Sendable {
             ids.compactMap { snapshot.series[.init(evaluation: evaluation.id, metric: $0)] }
         }
         guard series.count <= 1 else {
-            let reason = "\(series.count) evaluations of '\(cell.run)' are so; name N, guidance, reference or weights in 'at'"
+            let reason =
+                "\(series.count) evaluations of '\(cell.run)' are so; name N, guidance, reference or weights in 'at'"
             throw AbsentCell(label: label, reason: reason)
         }
         return series.first
     }
 
     private func matches(_ evaluation: Evaluation, _ cell: StoredCell) -> Bool {
-        guard evaluation.status == .finished, snapshot.testSets[evaluation.testSet]?.name == cell.set else { return false }
+        guard evaluation.status == .finished, snapshot.testSets[evaluation.testSet]?.name == cell.set else {
+            return false
+        }
         let factors = Dictionary(evaluation.point.factors.map { ($0.name, $0.value) }) { $1 }
         return cell.factors.allSatisfy { name, wanted in
             if name == "checkpoint" { return evaluation.checkpoint?.kind.rawValue == wanted }
@@ -123,10 +136,13 @@ struct StoreShelf: Sendable {
         }
     }
 
-    /// Whether an evaluation is at the factors that the run's spec asks for, as far as it says and besides those that are named.
+    /// Whether an evaluation is at the factors that the run's spec asks for, as far as it says and besides those that
+    /// are named.
     private func isUsual(_ evaluation: Evaluation, of run: Run, besides named: [String: String]) -> Bool {
         let settings = snapshot.settings[run.id] ?? [:]
-        func asked(_ path: String) -> [String]? { (settings[path] ?? settings[path + ".name"])?.components(separatedBy: ", ") }
+        func asked(_ path: String) -> [String]? {
+            (settings[path] ?? settings[path + ".name"])?.components(separatedBy: ", ")
+        }
         return evaluation.point.factors.allSatisfy { name, value in
             guard named[name] == nil, let usual = asked("evaluate.\(name)") else { return true }
             switch name {
@@ -136,7 +152,9 @@ struct StoreShelf: Sendable {
                 let parts = value.split(separator: "/").map(String.init)
                 let trained = asked("conditioning.ref_num_frames") ?? []
                 let frames = asked("evaluate.reference.num_frames") ?? trained
-                return usual.contains(parts[0]) && (parts.count > 1 ? frames.contains(parts[1]) : frames.isEmpty || !Set(frames).isDisjoint(with: trained))
+                return usual.contains(parts[0])
+                    && (parts.count > 1
+                        ? frames.contains(parts[1]) : frames.isEmpty || !Set(frames).isDisjoint(with: trained))
             default: return true
             }
         }

@@ -2,9 +2,9 @@ import Statistics
 
 /// How far trainings of one configuration lie apart, for each of several configurations.
 ///
-/// The spread is pooled over all configurations, but not over those that vary far more than the rest, such as an unstable
-/// network: these have their own. One of the more variable half, and all above it, is set apart where an F test finds its
-/// variance above the pooled one of all that vary less (1 %, Bonferroni).
+/// The spread is pooled over all configurations, but not over those that vary far more than the rest, such as an
+/// unstable network: these have their own. One of the more variable half, and all above it, is set apart where an F
+/// test finds its variance above the pooled one of all that vary less (1 %, Bonferroni).
 public struct TrainingSpread: Hashable, Sendable {
     public let pooled: TrainingNoise?
     /// Those of configurations with a spread of their own, by their number.
@@ -14,11 +14,14 @@ public struct TrainingSpread: Hashable, Sendable {
     public init(ofMeans groups: [[Double]], alpha: Double = 0.01) {
         func noise(_ numbers: [Int]) -> TrainingNoise? { TrainingNoise(ofMeans: numbers.map { groups[$0] }) }
         // The least variable first.
-        let order = groups.indices.filter { groups[$0].count > 1 }.sorted { variance(groups[$0]) < variance(groups[$1]) }
+        let order = groups.indices.filter { groups[$0].count > 1 }.sorted {
+            variance(groups[$0]) < variance(groups[$1])
+        }
         let first = order.indices.dropFirst((order.count + 1) / 2).first { place in
             guard let wide = noise([order[place]]), let rest = noise(Array(order[..<place])) else { return false }
             let ratio = rest.variance > 0 ? wide.variance / rest.variance : wide.variance > 0 ? .infinity : 1
-            return FDistribution(above: wide.freedom, below: rest.freedom).upperTail(ratio) * Double(order.count) <= alpha
+            return FDistribution(above: wide.freedom, below: rest.freedom).upperTail(ratio) * Double(order.count)
+                <= alpha
         }
         pooled = noise(Array(order[..<(first ?? order.endIndex)]))
         own = order[(first ?? order.endIndex)...].reduce(into: [:]) { $0[$1] = noise([$1]) }

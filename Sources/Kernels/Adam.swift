@@ -8,7 +8,9 @@ public struct AdamUpdate: Sendable {
     /// The moving average's decay at this update.
     public var decay: Double
 
-    public init(rate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, count: Int, decay: Double) {
+    public init(
+        rate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, count: Int, decay: Double
+    ) {
         self.rate = rate
         self.beta1 = beta1
         self.beta2 = beta2
@@ -23,7 +25,9 @@ public struct AdamBuffers: Sendable {
     public var weight, gradient, first, second: FloatBuffer
     public var average: FloatBuffer?
 
-    public init(weight: FloatBuffer, gradient: FloatBuffer, first: FloatBuffer, second: FloatBuffer, average: FloatBuffer?) {
+    public init(
+        weight: FloatBuffer, gradient: FloatBuffer, first: FloatBuffer, second: FloatBuffer, average: FloatBuffer?
+    ) {
         (self.weight, self.gradient, self.first, self.second, self.average) = (weight, gradient, first, second, average)
     }
 }
@@ -41,17 +45,20 @@ public func updateAdam(_ list: [AdamBuffers], gradientScale: Double, _ update: A
 ///
 /// Kingma & Ba, *Adam*, ICLR 2015, Algorithm 1; no weight decay.
 public func updateAdam(
-    _ weight: FloatBuffer, gradient: FloatBuffer, first: FloatBuffer, second: FloatBuffer, average: FloatBuffer?, _ u: AdamUpdate
+    _ weight: FloatBuffer, gradient: FloatBuffer, first: FloatBuffer, second: FloatBuffer, average: FloatBuffer?,
+    _ u: AdamUpdate
 ) {
     let count = weight.count
     precondition(
         gradient.count == count && first.count == count && second.count == count && average?.count ?? count == count,
         "updateAdam: buffers of different lengths")
     if let device = Device.current {
-        return device.adam([AdamBuffers(weight: weight, gradient: gradient, first: first, second: second, average: average)], u)
+        return device.adam(
+            [AdamBuffers(weight: weight, gradient: gradient, first: first, second: second, average: average)], u)
     }
     unsafe sg_adam(
-        weight.base, gradient.base, first.base, second.base, average?.base, Int64(count), u.rate, u.beta1, u.beta2, u.epsilon,
+        weight.base, gradient.base, first.base, second.base, average?.base, Int64(count), u.rate, u.beta1, u.beta2,
+        u.epsilon,
         1 - power(u.beta1, u.count), 1 - power(u.beta2, u.count), u.decay)
     weight.packed.forget()
     average?.packed.forget()

@@ -12,12 +12,15 @@ public struct Attention: Hashable, Sendable {
     public var mostWeights = 1 << 22
 
     public init(batch: Int, rows: Int, length: Int, width: Int, depth: Int, alpha: Float) {
-        (self.batch, self.rows, self.length, self.width, self.depth, self.alpha) = (batch, rows, length, width, depth, alpha)
+        (self.batch, self.rows, self.length, self.width, self.depth, self.alpha) = (
+            batch, rows, length, width, depth, alpha
+        )
     }
 
     private var onDevice: sgd_attention {
         sgd_attention(
-            batch: Int64(batch), rows: Int64(rows), length: Int64(length), width: Int64(width), depth: Int64(depth), alpha: alpha)
+            batch: Int64(batch), rows: Int64(rows), length: Int64(length), width: Int64(width), depth: Int64(depth),
+            alpha: alpha)
     }
 
     private var block: Int { min(rows, max(1, mostWeights / max(1, batch * length))) }

@@ -16,7 +16,8 @@ public struct ConvolutionWindow: Hashable, Sendable {
         self.padAfter = padAfter ?? self.padBefore
         self.dilation = dilation
         precondition(
-            kernel > 0 && stride > 0 && dilation > 0 && self.padBefore >= 0 && self.padAfter >= 0, "convolution: \(self)")
+            kernel > 0 && stride > 0 && dilation > 0 && self.padBefore >= 0 && self.padAfter >= 0,
+            "convolution: \(self)")
     }
 
     /// The distance from the first to the last tap.
@@ -204,7 +205,8 @@ public func convolve(
     shape: ConvolutionShape, algorithm: ConvolutionAlgorithm = .automatic, keepFilter: Bool = false
 ) -> FloatBuffer {
     precondition(
-        x.count == shape.inCount && x.channels == shape.channels, "convolve: x has \(x.count) elements, \(shape) wants \(shape.inCount)")
+        x.count == shape.inCount && x.channels == shape.channels,
+        "convolve: x has \(x.count) elements, \(shape) wants \(shape.inCount)")
     precondition(weight.count == shape.weightCount, "convolve: weight has \(weight.count), wants \(shape.weightCount)")
     if let bias {
         precondition(
@@ -268,7 +270,9 @@ public func convolveInputGradient(
 public func convolveWeightGradient(
     _ x: MapSource, _ dy: FloatBuffer, shape: ConvolutionShape, algorithm: ConvolutionAlgorithm = .automatic
 ) -> FloatBuffer {
-    precondition(x.count == shape.inCount && x.channels == shape.channels, "convolveWeightGradient: x has \(x.count), wants \(shape.inCount)")
+    precondition(
+        x.count == shape.inCount && x.channels == shape.channels,
+        "convolveWeightGradient: x has \(x.count), wants \(shape.inCount)")
     precondition(dy.count == shape.outCount, "convolveWeightGradient: dy has \(dy.count), wants \(shape.outCount)")
     WorkCounter.add(shape.flops)
     if let device = Device.current {

@@ -2,8 +2,8 @@ import CDevice
 
 /// Keeps an element with probability `1 − rate`, divided by it; sample `b` is decided by `streams[b]` alone.
 ///
-/// Element `i` of a sample is dropped where word `i` of its stream, four from each block, lies below `rate · 2³²`: the same
-/// ones on every device.
+/// Element `i` of a sample is dropped where word `i` of its stream, four from each block, lies below `rate · 2³²`: the
+/// same ones on every device.
 public func dropElements(_ x: FloatBuffer, rate: Double, streams: [RandomStream]) -> FloatBuffer {
     let each = x.count / max(1, streams.count)
     precondition(x.count == each * streams.count, "dropElements: \(x.count) elements of \(streams.count) samples")

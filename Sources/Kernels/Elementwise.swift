@@ -44,7 +44,8 @@ public func multiplyElements(_ x: FloatBuffer, _ y: FloatBuffer) -> FloatBuffer 
 /// Adds `bias` (`[C]`, or `[B, C]` for one per sample) to every pixel.
 public func addToPixels(_ x: FloatBuffer, _ bias: FloatBuffer, batch: Int, pixels: Int, channels: Int) -> FloatBuffer {
     precondition(x.count == batch * pixels * channels, "addToPixels: x has \(x.count) elements")
-    precondition(bias.count == channels || bias.count == batch * channels, "addToPixels: bias has \(bias.count) elements")
+    precondition(
+        bias.count == channels || bias.count == batch * channels, "addToPixels: bias has \(bias.count) elements")
     let rows = bias.count == channels ? 1 : batch
     if let device = Device.current {
         return device.made("addToPixels", x.count) {
@@ -60,7 +61,9 @@ public func addToPixels(_ x: FloatBuffer, _ bias: FloatBuffer, batch: Int, pixel
 public func scaleSamples(_ x: FloatBuffer, by factors: [Float]) -> FloatBuffer {
     precondition(!factors.isEmpty && x.count % factors.count == 0, "scaleSamples: \(x.count) by \(factors.count)")
     if let device = Device.current {
-        return device.made("scaleSamples", x.count) { unsafe $0.scale_samples(x.on(device), factors, Int64(factors.count)) }
+        return device.made("scaleSamples", x.count) {
+            unsafe $0.scale_samples(x.on(device), factors, Int64(factors.count))
+        }
     }
     let y = FloatBuffer(count: x.count)
     unsafe factors.withUnsafeBufferPointer { factors in
@@ -158,7 +161,9 @@ public func concatenateChannels(_ parts: [(buffer: FloatBuffer, channels: Int)],
     let channels = parts.reduce(0) { $0 + $1.channels }
     let filled = parts.filter { $0.channels > 0 }
     if let device = Device.current, !filled.isEmpty, pixels > 0 {
-        let (handles, widths) = unsafe (filled.map { unsafe Optional($0.buffer.on(device)) }, filled.map { Int64($0.channels) })
+        let (handles, widths) = unsafe (
+            filled.map { unsafe Optional($0.buffer.on(device)) }, filled.map { Int64($0.channels) }
+        )
         return device.made("concatenateChannels", pixels * channels) {
             unsafe $0.concatenate(handles, widths, Int64(filled.count), Int64(pixels))
         }
@@ -186,6 +191,7 @@ public func sliceChannels(_ x: FloatBuffer, pixels: Int, channels: Int, range: R
     let y = FloatBuffer(count: pixels * range.count)
     if range.isEmpty { return y }
     unsafe sg_copy_channels(
-        x.base, Int64(pixels), Int64(channels), Int64(range.lowerBound), y.base, Int64(range.count), 0, Int64(range.count), 0)
+        x.base, Int64(pixels), Int64(channels), Int64(range.lowerBound), y.base, Int64(range.count), 0,
+        Int64(range.count), 0)
     return y
 }

@@ -21,7 +21,9 @@ public struct Resampling: Hashable, Sendable {
     public func outputSize(_ size: Int) -> Int { (size * up + padBefore + padAfter - taps.count) / down + 1 }
 }
 
-public func resample(_ x: FloatBuffer, _ r: Resampling, batch: Int, height: Int, width: Int, channels: Int) -> FloatBuffer {
+public func resample(_ x: FloatBuffer, _ r: Resampling, batch: Int, height: Int, width: Int, channels: Int)
+    -> FloatBuffer
+{
     resample(
         x, r, batch: batch, height: height, width: width, channels: channels,
         outHeight: r.outputSize(height), outWidth: r.outputSize(width))
@@ -47,8 +49,10 @@ private func resample(
         return device.made("resample", outCount) { table in
             unsafe r.taps.withUnsafeBufferPointer { taps in
                 var shape = unsafe sgd_resampling(
-                    batch: Int64(batch), height: Int64(height), width: Int64(width), channels: Int64(channels), up: Int64(r.up),
-                    down: Int64(r.down), before: Int64(r.padBefore), out_height: Int64(outHeight), out_width: Int64(outWidth),
+                    batch: Int64(batch), height: Int64(height), width: Int64(width), channels: Int64(channels),
+                    up: Int64(r.up),
+                    down: Int64(r.down), before: Int64(r.padBefore), out_height: Int64(outHeight),
+                    out_width: Int64(outWidth),
                     count: Int64(taps.count), taps: taps.baseAddress)
                 return unsafe table.resample(&shape, x.on(device))
             }
@@ -58,7 +62,8 @@ private func resample(
     unsafe r.taps.withUnsafeBufferPointer { taps in
         unsafe sg_upfirdn(
             x.base, Int64(batch), Int64(height), Int64(width), Int64(channels), taps.baseAddress, Int64(taps.count),
-            Int32(r.up), Int32(r.down), Int64(r.padBefore), Int64(r.padAfter), y.base, Int64(outHeight), Int64(outWidth))
+            Int32(r.up), Int32(r.down), Int64(r.padBefore), Int64(r.padAfter), y.base, Int64(outHeight), Int64(outWidth)
+        )
     }
     return y
 }

@@ -104,7 +104,8 @@ extension FloatBuffer {
         if let handle = unsafe handle.load(ordering: .acquiring), let device = device.withLock({ $0 }) {
             unsafe device.download(handle, count, into: made)
         }
-        let (isFirst, found) = unsafe host.compareExchange(expected: nil, desired: made, ordering: .acquiringAndReleasing)
+        let (isFirst, found) = unsafe host.compareExchange(
+            expected: nil, desired: made, ordering: .acquiringAndReleasing)
         if isFirst { return unsafe made }
         unsafe sg_free(made, Int64(max(count, 1)))
         return unsafe found ?? made
@@ -115,7 +116,8 @@ extension FloatBuffer {
         if let handle = unsafe handle.load(ordering: .acquiring) { return unsafe handle }
         let made = unsafe device.upload(base, count)
         self.device.withLock { $0 = device }
-        let (isFirst, found) = unsafe handle.compareExchange(expected: nil, desired: made, ordering: .acquiringAndReleasing)
+        let (isFirst, found) = unsafe handle.compareExchange(
+            expected: nil, desired: made, ordering: .acquiringAndReleasing)
         if isFirst { return unsafe made }
         unsafe device.table.release(made)
         return unsafe found ?? made
@@ -123,7 +125,9 @@ extension FloatBuffer {
 
     /// Lets go of the host's elements, which a write on the device has left behind.
     func forgetHost() {
-        if let old = unsafe host.exchange(nil, ordering: .acquiringAndReleasing) { unsafe sg_free(old, Int64(max(count, 1))) }
+        if let old = unsafe host.exchange(nil, ordering: .acquiringAndReleasing) {
+            unsafe sg_free(old, Int64(max(count, 1)))
+        }
     }
 
     /// Lets go of the device's elements, which a write on the host has left behind.
@@ -149,7 +153,8 @@ public enum Engine {
 
     /// Yields to other programs: processor time and, on Linux, disk access go to those of a smaller nice value first.
     ///
-    /// It concerns the calling thread and every thread and process that it starts from now on, and cannot be taken back.
+    /// It concerns the calling thread and every thread and process that it starts from now on, and cannot be taken
+    /// back.
     ///
     /// - Parameter level: The nice value, from 0 (none) to 19.
     public static func yield(to level: Int) { _ = sg_yield(Int32(level)) }
@@ -176,7 +181,9 @@ public enum Engine {
     public static var instructionSet: String { InstructionSet.allCases[Int(sg_level())].rawValue }
 
     /// The instruction sets that this processor has.
-    public static var availableInstructionSets: [InstructionSet] { Array(InstructionSet.allCases.prefix(Int(sg_best_level()) + 1)) }
+    public static var availableInstructionSets: [InstructionSet] {
+        Array(InstructionSet.allCases.prefix(Int(sg_best_level()) + 1))
+    }
 
     /// Computes with the instructions of a set, in all threads; with the best there is after `nil`.
     ///

@@ -19,7 +19,8 @@ public enum MachineMemory {
     private static var limits: [Int] {
         [RLIMIT_AS, RLIMIT_DATA].compactMap { kind in
             var limit = rlimit()
-            guard unsafe getrlimit(__rlimit_resource_t(kind.rawValue), &limit) == 0, limit.rlim_cur < UInt64(Int.max) else { return nil }
+            guard unsafe getrlimit(__rlimit_resource_t(kind.rawValue), &limit) == 0, limit.rlim_cur < UInt64(Int.max)
+            else { return nil }
             return Int(limit.rlim_cur)
         }
     }

@@ -26,7 +26,9 @@ public struct MapSource: Sendable {
     /// This map with another of as many pixels beside it; `nil` if either is more than a buffer.
     public func beside(_ other: MapSource) -> MapSource? {
         guard second == nil, affine == nil, other.second == nil, other.affine == nil else { return nil }
-        precondition(first.buffer.count / first.channels == other.first.buffer.count / other.first.channels, "maps of unlike size")
+        precondition(
+            first.buffer.count / first.channels == other.first.buffer.count / other.first.channels,
+            "maps of unlike size")
         var both = self
         both.second = other.first
         return both
@@ -48,7 +50,8 @@ public struct MapSource: Sendable {
         if let device = Device.current {
             result.affine = device.made("normalization", 2 * channels) {
                 unsafe $0.norm_affine(
-                    statistics.on(device), gamma?.on(device), beta?.on(device), Int64(shape.batch), Int64(shape.channels),
+                    statistics.on(device), gamma?.on(device), beta?.on(device), Int64(shape.batch),
+                    Int64(shape.channels),
                     Int64(shape.groups))
             }
             return result
@@ -63,7 +66,8 @@ public struct MapSource: Sendable {
 
     /// The whole map, dense.
     public func read(batch: Int, pixels: Int) -> FloatBuffer {
-        precondition(count == batch * pixels * channels, "a source of \(count) elements, read as \(batch)×\(pixels)×\(channels)")
+        precondition(
+            count == batch * pixels * channels, "a source of \(count) elements, read as \(batch)×\(pixels)×\(channels)")
         if second == nil, affine == nil { return first.buffer }
         if let device = Device.current {
             return device.made("read", count) { table in
@@ -110,11 +114,14 @@ public struct MapSource: Sendable {
         }
     }
 
-    func check(_ shape: GroupShape, statistics: FloatBuffer? = nil, gamma: FloatBuffer? = nil, beta: FloatBuffer? = nil) {
+    func check(_ shape: GroupShape, statistics: FloatBuffer? = nil, gamma: FloatBuffer? = nil, beta: FloatBuffer? = nil)
+    {
         precondition(isUnchanged, "a source is normalised once")
         precondition(
-            count == shape.batch * shape.pixels * shape.channels && channels == shape.channels, "a source of \(count) for \(shape)")
-        precondition(statistics.map { $0.count == shape.batch * shape.groups * 2 } ?? true, "statistics of another shape")
+            count == shape.batch * shape.pixels * shape.channels && channels == shape.channels,
+            "a source of \(count) for \(shape)")
+        precondition(
+            statistics.map { $0.count == shape.batch * shape.groups * 2 } ?? true, "statistics of another shape")
         precondition(gamma.map { $0.count == channels } ?? true, "gamma of another shape")
         precondition(beta.map { $0.count == channels } ?? true, "beta of another shape")
     }

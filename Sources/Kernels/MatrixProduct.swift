@@ -35,7 +35,8 @@ public struct MatrixLayout: Hashable, Sendable {
 
 /// `C[b] = alpha · A[b] B[b]` for every matrix of the batch; `C` is dense and row-major.
 public func multiply(
-    _ a: FloatBuffer, _ aLayout: MatrixLayout, _ b: FloatBuffer, _ bLayout: MatrixLayout, batch: Int = 1, alpha: Float = 1
+    _ a: FloatBuffer, _ aLayout: MatrixLayout, _ b: FloatBuffer, _ bLayout: MatrixLayout, batch: Int = 1,
+    alpha: Float = 1
 ) -> FloatBuffer {
     precondition(
         aLayout.columns == bLayout.rows,
@@ -47,7 +48,8 @@ public func multiply(
     if let device = Device.current, batch * M * N * K > 0 {
         return device.made("multiply", batch * M * N) {
             unsafe $0.gemm(
-                Int64(batch), Int64(M), Int64(N), Int64(K), alpha, a.on(device), aLayout.strides, b.on(device), bLayout.strides)
+                Int64(batch), Int64(M), Int64(N), Int64(K), alpha, a.on(device), aLayout.strides, b.on(device),
+                bLayout.strides)
         }
     }
     let c = FloatBuffer(count: batch * M * N)

@@ -5,7 +5,8 @@ public func modulate(
     _ x: FloatBuffer, scale: FloatBuffer, shift: FloatBuffer?, batch: Int, pixels: Int, channels: Int
 ) -> FloatBuffer {
     precondition(
-        x.count == batch * pixels * channels && scale.count == batch * channels && shift?.count ?? scale.count == scale.count,
+        x.count == batch * pixels * channels && scale.count == batch * channels
+            && shift?.count ?? scale.count == scale.count,
         "modulate: \(x.count) elements by \(scale.count)")
     if let device = Device.current, x.count > 0 {
         return device.made("modulate", x.count) {
@@ -23,7 +24,9 @@ public func modulate(
                         let row = sample * channels
                         for pixel in 0..<pixels {
                             let first = (sample * pixels + pixel) * channels
-                            for c in 0..<channels { y[first + c] = x[first + c] * (1 + scale[row + c]) + shift[row + c] }
+                            for c in 0..<channels {
+                                y[first + c] = x[first + c] * (1 + scale[row + c]) + shift[row + c]
+                            }
                         }
                     }
                 }

@@ -49,7 +49,8 @@ public func groupStatistics(_ x: MapSource, shape: GroupShape, epsilon: Float) -
 
 /// `act(gamma · (x − mean) · rstd + beta)`.
 public func normalize(
-    _ x: FloatBuffer, statistics: FloatBuffer, gamma: FloatBuffer?, beta: FloatBuffer?, activation: Activation, shape: GroupShape
+    _ x: FloatBuffer, statistics: FloatBuffer, gamma: FloatBuffer?, beta: FloatBuffer?, activation: Activation,
+    shape: GroupShape
 ) -> FloatBuffer {
     MapSource(x, channels: shape.channels)
         .normalized(statistics: statistics, gamma: gamma, beta: beta, activation: activation, shape: shape)
@@ -67,7 +68,8 @@ public func normalizeGradient(
         let d = device.made("normalizeGradient", [shape.count, shape.channels, shape.channels]) { table, d in
             unsafe source.withDevice(device) {
                 unsafe table.norm_act_backward(
-                    $0, statistics.on(device), gamma?.on(device), dy.on(device), Int64(shape.batch), Int64(shape.pixels),
+                    $0, statistics.on(device), gamma?.on(device), dy.on(device), Int64(shape.batch),
+                    Int64(shape.pixels),
                     Int64(shape.groups), d)
             }
         }
@@ -77,7 +79,8 @@ public func normalizeGradient(
     let (dgamma, dbeta) = (FloatBuffer(count: shape.channels), FloatBuffer(count: shape.channels))
     unsafe source.withC {
         unsafe sg_norm_act_backward(
-            $0, statistics.base, gamma?.base, dy.base, Int64(shape.batch), Int64(shape.pixels), Int64(shape.groups), dx.base,
+            $0, statistics.base, gamma?.base, dy.base, Int64(shape.batch), Int64(shape.pixels), Int64(shape.groups),
+            dx.base,
             dgamma.base, dbeta.base)
     }
     return (dx, dgamma, dbeta)
@@ -117,9 +120,13 @@ public func applySoftmax(_ x: FloatBuffer, rows: Int, columns: Int) {
 
 /// The gradient of ``applySoftmax(_:rows:columns:)`` from its output `y`, in the place of the gradient of that output.
 public func applySoftmaxGradient(_ y: FloatBuffer, dy: FloatBuffer, rows: Int, columns: Int) {
-    precondition(y.count >= rows * columns && dy.count >= rows * columns, "softmax: \(rows)×\(columns) in \(y.count) and \(dy.count) elements")
+    precondition(
+        y.count >= rows * columns && dy.count >= rows * columns,
+        "softmax: \(rows)×\(columns) in \(y.count) and \(dy.count) elements")
     if let device = Device.current, rows * columns > 0 {
-        device.run("softmax gradient") { unsafe $0.softmax_backward(y.on(device), dy.on(device), Int64(rows), Int64(columns)) }
+        device.run("softmax gradient") {
+            unsafe $0.softmax_backward(y.on(device), dy.on(device), Int64(rows), Int64(columns))
+        }
         return dy.forgetHost()
     }
     unsafe sg_softmax_backward(y.base, dy.base, Int64(rows), Int64(columns), dy.base)

@@ -45,7 +45,8 @@ public enum Precision: String, CaseIterable, Hashable, Sendable {
         guard self != .fp32 else { return }
         if let device = Device.current {
             guard device.computes(in: self) else {
-                throw DeviceError("device \(device.name) computes no products in \(rawValue)", "it has \(device.precisions)")
+                throw DeviceError(
+                    "device \(device.name) computes no products in \(rawValue)", "it has \(device.precisions)")
             }
         } else if self == .tf32 {
             throw DeviceError("the processor computes no products in tf32", "give --device cuda, or fp32 or bf16")

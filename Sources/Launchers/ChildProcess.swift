@@ -45,7 +45,9 @@ struct ChildProcess {
             Self.withPointers(environment) { posix_spawnp(&number, command[0], &files, &attributes, words, $0) }
         }
         guard code == 0 else {
-            let reason = code == ENOENT ? "is not installed on this machine" : "cannot be started: \(String(cString: strerror(code)))"
+            let reason =
+                code == ENOENT
+                ? "is not installed on this machine" : "cannot be started: \(String(cString: strerror(code)))"
             throw LaunchError(
                 "\(command[0]) \(reason)",
                 hint: "give the command on a login node of the cluster, or choose another launcher: --launcher local")
@@ -53,13 +55,18 @@ struct ChildProcess {
         self.number = number
     }
 
-    /// Some files of this process were inherited and would be handed on: whoever started it waits until they are closed.
+    /// Some files of this process were inherited and would be handed on: whoever started it waits until they are
+    /// closed.
     private static func closeFilesAtExec() {
         let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
-        for descriptor in open.compactMap({ Int32($0) }) where descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        for descriptor in open.compactMap({ Int32($0) }) where descriptor > 2 {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
     }
 
-    private static func withPointers<Value>(_ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Value) -> Value {
+    private static func withPointers<Value>(_ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Value)
+        -> Value
+    {
         let copies = texts.map { strdup($0) }
         defer { copies.forEach { free($0) } }
         return body(copies + [nil])

@@ -3,8 +3,8 @@ import Foundation
 
 /// Tasks by a command of the lab's own: PBS, LSF, SGE, or whatever takes a script.
 ///
-/// Nothing is known of such an engine but how a script is submitted. Whether a task lives is told by the queue alone: each
-/// task touches the file of its unit while it works.
+/// Nothing is known of such an engine but how a script is submitted. Whether a task lives is told by the queue alone:
+/// each task touches the file of its unit while it works.
 public struct CommandLauncher: Launcher {
     let submitTemplate: String
     let cancelTemplate: String?
@@ -13,7 +13,8 @@ public struct CommandLauncher: Launcher {
     public static let longestSilence = 600.0
 
     /// - Parameters:
-    ///   - submit: The command, in which `{script}`, `{name}`, `{tasks}` and `{log}` are filled in. With `{tasks}` it is given
+    ///   - submit: The command, in which `{script}`, `{name}`, `{tasks}` and `{log}` are filled in. With `{tasks}` it
+    ///     is given
     ///     once for all tasks, otherwise once for each.
     ///   - cancel: The command that ends what `submit` started, in which `{id}` is what it printed.
     public init(submit: String, cancel: String? = nil) { (submitTemplate, cancelTemplate) = (submit, cancel) }
@@ -26,7 +27,8 @@ public struct CommandLauncher: Launcher {
     /// The command as a shell takes it.
     package func command(_ job: Job) -> String {
         let values = [
-            "{script}": job.folder + "/tasks.sh", "{name}": job.name, "{tasks}": String(job.tasks), "{log}": job.folder + "/tasks.log",
+            "{script}": job.folder + "/tasks.sh", "{name}": job.name, "{tasks}": String(job.tasks),
+            "{log}": job.folder + "/tasks.log",
         ]
         return values.reduce(submitTemplate) { $0.replacingOccurrences(of: $1.key, with: $1.value.shellWord) }
     }
@@ -37,7 +39,9 @@ public struct CommandLauncher: Launcher {
 
     public func submit(_ job: Job) throws(LaunchError) -> [String] {
         let path = job.folder + "/tasks.sh"
-        do { try PendingFile.write(Self.script(job), to: path) } catch { throw LaunchError("\(error)", hint: "make room, or choose another store") }
+        do { try PendingFile.write(Self.script(job), to: path) } catch {
+            throw LaunchError("\(error)", hint: "make room, or choose another store")
+        }
         chmod(path, 0o755)
         var ids: [String] = []
         for _ in 0..<times(job) {
@@ -61,7 +65,8 @@ public struct CommandLauncher: Launcher {
     public func cancel(_ submission: Submission) throws(LaunchError) {
         guard let cancelTemplate else {
             throw LaunchError(
-                "the launcher 'command' has no command to end jobs with", hint: "give launcher.cancel, such as: cancel: qdel {id}")
+                "the launcher 'command' has no command to end jobs with",
+                hint: "give launcher.cancel, such as: cancel: qdel {id}")
         }
         for id in submission.ids where !id.isEmpty {
             _ = try Tool(name: "sh").run(["-c", cancelTemplate.replacingOccurrences(of: "{id}", with: id.shellWord)])

@@ -2,7 +2,8 @@ import Digests
 import Foundation
 
 extension LaunchSettings {
-    /// What names of units begin with that wait for tasks with these settings; how many tasks there are does not matter.
+    /// What names of units begin with that wait for tasks with these settings; how many tasks there are does not
+    /// matter.
     public var pool: String {
         var settings = self
         settings.jobs = nil

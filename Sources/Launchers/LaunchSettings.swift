@@ -1,7 +1,7 @@
 import SpecLanguage
 
-/// What starts tasks, and what each of them is given: the section `launcher` of a spec, of the project's file and of the
-/// user's file, and the flags of `sgmse run`.
+/// What starts tasks, and what each of them is given: the section `launcher` of a spec, of the project's file and of
+/// the user's file, and the flags of `sgmse run`.
 public struct LaunchSettings: Hashable, Sendable, Codable {
     /// `local`, `slurm` or `command`.
     public var name: String?
@@ -68,7 +68,8 @@ extension LaunchSettings {
         } else if let entries = node.entries {
             for entry in entries where !entry.value.isNull { read(entry, &errors) }
         } else if !node.isNull {
-            errors.append(SpecError("wrong-type", at: node.mark, "'launcher' wants a name or a section, not \(node.noun)"))
+            errors.append(
+                SpecError("wrong-type", at: node.mark, "'launcher' wants a name or a section, not \(node.noun)"))
         }
         guard errors.isEmpty else { throw SpecErrors(errors) }
     }
@@ -99,7 +100,8 @@ extension LaunchSettings {
         let value = entry.value
         func text() -> String? {
             if let text = value.text, Self.isOneLine(text) { return text }
-            errors.append(SpecError("wrong-type", at: value.mark, "'\(entry.key)' wants a text of one line, not \(value.noun)"))
+            errors.append(
+                SpecError("wrong-type", at: value.mark, "'\(entry.key)' wants a text of one line, not \(value.noun)"))
             return nil
         }
         func number(_ least: Int, _ most: Int = 100_000) -> Int? {
@@ -121,13 +123,16 @@ extension LaunchSettings {
         case "cancel": cancel = text()
         case "stage_binary":
             guard let flag = ["true": true, "false": false][value.text ?? ""] else {
-                errors.append(SpecError("wrong-type", at: value.mark, "'stage_binary' wants true or false, not \(value.noun)"))
+                errors.append(
+                    SpecError("wrong-type", at: value.mark, "'stage_binary' wants true or false, not \(value.noun)"))
                 return
             }
             stageBinary = flag
         case "sbatch":
             guard let options = value.entries else {
-                errors.append(SpecError("wrong-type", at: value.mark, "'sbatch' wants options with their values, not \(value.noun)"))
+                errors.append(
+                    SpecError(
+                        "wrong-type", at: value.mark, "'sbatch' wants options with their values, not \(value.noun)"))
                 return
             }
             for option in options { readOption(option, &errors) }
@@ -137,7 +142,9 @@ extension LaunchSettings {
 
     private mutating func readOption(_ option: SpecNode.Entry, _ errors: inout [SpecError]) {
         guard let value = option.value.isNull ? "" : option.value.text else {
-            errors.append(SpecError("wrong-type", at: option.value.mark, "'\(option.key)' wants a text, not \(option.value.noun)"))
+            errors.append(
+                SpecError("wrong-type", at: option.value.mark, "'\(option.key)' wants a text, not \(option.value.noun)")
+            )
             return
         }
         if let fault = setOption(option.key, value) { errors.append(SpecError("launcher", at: option.mark, fault)) }
@@ -148,7 +155,8 @@ extension LaunchSettings {
     /// - Returns: What is wrong with it, if anything is.
     public mutating func setOption(_ key: String, _ value: String) -> String? {
         guard let first = key.unicodeScalars.first, ("a"..."z").contains(first),
-            key.unicodeScalars.allSatisfy({ ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "-" }), key.count > 1
+            key.unicodeScalars.allSatisfy({ ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "-" }),
+            key.count > 1
         else { return "'\(key)' is no long option of sbatch" }
         guard !Self.own.contains(key) else { return "sgmse sets --\(key) itself" }
         guard Self.isOneLine(value) else { return "the value of '\(key)' has more than one line" }

@@ -3,8 +3,8 @@ import Foundation
 
 /// An engine that starts tasks: processes of this program that take units from a queue until none is left.
 ///
-/// An engine need not be trusted with anything else. What is to be done, what is done and what failed stand in the queue;
-/// the engine says which tasks live, and starts those that were asked for.
+/// An engine need not be trusted with anything else. What is to be done, what is done and what failed stand in the
+/// queue; the engine says which tasks live, and starts those that were asked for.
 public protocol Launcher: Sendable {
     /// The text that ``submit(_:)`` hands to the engine, as a person would read it.
     func preview(_ job: Job) -> String
@@ -52,7 +52,8 @@ public struct Job: Sendable {
     public var settings: LaunchSettings
 
     public init(
-        name: String, tasks: Int, project: String, folder: String, task: [String], collect: [String], settings: LaunchSettings
+        name: String, tasks: Int, project: String, folder: String, task: [String], collect: [String],
+        settings: LaunchSettings
     ) {
         precondition(tasks > 0, "\(tasks) tasks")
         (self.name, self.tasks, self.project, self.folder) = (name, tasks, project, folder)
@@ -109,9 +110,12 @@ extension LaunchSettings {
 extension String {
     /// The text as one word of a POSIX shell.
     var shellWord: String {
-        let isPlain = !isEmpty && utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "._-+=/:,@%".utf8.contains(byte)
-        }
+        let isPlain =
+            !isEmpty
+            && utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || "._-+=/:,@%".utf8.contains(byte)
+            }
         return isPlain ? self : "'" + replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }

@@ -13,13 +13,20 @@ public struct LocalLauncher: Launcher {
 
     public func submit(_ job: Job) throws(LaunchError) -> [String] {
         let path = job.folder + "/tasks.sh"
-        do { try PendingFile.write(Self.script(job), to: path) } catch { throw LaunchError("\(error)", hint: "make room, or choose another store") }
+        do { try PendingFile.write(Self.script(job), to: path) } catch {
+            throw LaunchError("\(error)", hint: "make room, or choose another store")
+        }
         let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / job.tasks)
-        let share = ProcessInfo.processInfo.environment["SGMSE_THREADS"].map { _ in [:] } ?? ["SGMSE_THREADS": String(threads)]
+        let share =
+            ProcessInfo.processInfo.environment["SGMSE_THREADS"].map { _ in [:] } ?? ["SGMSE_THREADS": String(threads)]
         var ids: [String] = []
         for index in 0..<job.tasks {
             let log = job.folder + "/task-\(index).log"
-            ids.append(String(try ChildProcess(["sh", path, String(index)], output: (log, log), variables: share, group: .session).number))
+            ids.append(
+                String(
+                    try ChildProcess(
+                        ["sh", path, String(index)], output: (log, log), variables: share, group: .session
+                    ).number))
         }
         return ids
     }
@@ -28,7 +35,9 @@ public struct LocalLauncher: Launcher {
     public func tasks(of submissions: [Submission]) throws(LaunchError) -> [TaskState] {
         let host = Self.host
         let names = Set(submissions.map(\.name))
-        let processes = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).filter { Int($0) != nil }
+        let processes = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).filter {
+            Int($0) != nil
+        }
         return processes.compactMap { process in
             guard let data = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return nil }
             let words = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }

@@ -3,8 +3,9 @@ import Foundation
 
 /// Tasks as job arrays of Slurm.
 ///
-/// Only `sbatch`, `squeue`, `scontrol` and `scancel` are used: no accounting, which many clusters lack. Two minutes before
-/// its time limit, and when it is preempted, a task is signalled; it saves its state, gives its unit back and is requeued.
+/// Only `sbatch`, `squeue`, `scontrol` and `scancel` are used: no accounting, which many clusters lack. Two minutes
+/// before its time limit, and when it is preempted, a task is signalled; it saves its state, gives its unit back and is
+/// requeued.
 public struct SlurmLauncher: Launcher {
     public init() {}
 
@@ -17,16 +18,20 @@ public struct SlurmLauncher: Launcher {
 
     /// The script of some tasks of a job; indices of an array begin at 0.
     package static func script(_ job: Job, _ tasks: Range<Int>) -> String {
-        var lines = directives(job, name: job.name) + [
-            "#SBATCH --array=0-\(tasks.count - 1)", "#SBATCH --output=" + quoted(job.folder + "/%A_%a.log"), "#SBATCH --open-mode=append",
-            "#SBATCH --requeue", "#SBATCH --signal=B:USR1@\(warning(before: job.settings.time))",
-        ]
+        var lines =
+            directives(job, name: job.name) + [
+                "#SBATCH --array=0-\(tasks.count - 1)", "#SBATCH --output=" + quoted(job.folder + "/%A_%a.log"),
+                "#SBATCH --open-mode=append",
+                "#SBATCH --requeue", "#SBATCH --signal=B:USR1@\(warning(before: job.settings.time))",
+            ]
         if let cpus = job.settings.cpusPerTask { lines.append("#SBATCH --cpus-per-task=\(cpus)") }
         let (processes, gpus) = (job.settings.processes ?? 1, job.settings.gpusPerTask ?? 0)
         if processes > 1 || gpus > 0 { lines.append("#SBATCH --ntasks=\(processes)") }
         if gpus > 0 { lines.append("#SBATCH --gpus-per-task=\(gpus)") }
         if let time = job.settings.time { lines.append("#SBATCH --time=\(time)") }
-        lines += job.settings.sbatch.sorted { $0.key < $1.key }.map { "#SBATCH --\($0.key)" + ($0.value.isEmpty ? "" : "=" + quoted($0.value)) }
+        lines += job.settings.sbatch.sorted { $0.key < $1.key }.map {
+            "#SBATCH --\($0.key)" + ($0.value.isEmpty ? "" : "=" + quoted($0.value))
+        }
         return JobScript(
             job: job, directives: lines,
             taskName: "\"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}-${SLURM_RESTART_COUNT:-0}\"",
@@ -51,8 +56,12 @@ public struct SlurmLauncher: Launcher {
 
     static func collectScript(_ job: Job) -> String {
         JobScript.collect(
-            job, directives: directives(job, name: job.name + collectSuffix)
-                + ["#SBATCH --output=" + quoted(job.folder + "/collect.log"), "#SBATCH --open-mode=append", "#SBATCH --requeue"])
+            job,
+            directives: directives(job, name: job.name + collectSuffix)
+                + [
+                    "#SBATCH --output=" + quoted(job.folder + "/collect.log"), "#SBATCH --open-mode=append",
+                    "#SBATCH --requeue",
+                ])
     }
 
     /// A value as a line of directives takes it.
@@ -92,26 +101,37 @@ public struct SlurmLauncher: Launcher {
         let scripts = arrays.enumerated().map { number, tasks in
             "# sbatch --parsable \(Self.file(job, number))\n" + Self.script(job, tasks)
         }
-        return (scripts + ["# sbatch --parsable --dependency=afterany:… \(job.folder)/collect.sh\n" + Self.collectScript(job)])
+        return
+            (scripts + [
+                "# sbatch --parsable --dependency=afterany:… \(job.folder)/collect.sh\n" + Self.collectScript(job)
+            ])
             .joined(separator: "\n")
     }
 
-    private static func file(_ job: Job, _ number: Int) -> String { "\(job.folder)/tasks\(number == 0 ? "" : "-\(number)").sh" }
+    private static func file(_ job: Job, _ number: Int) -> String {
+        "\(job.folder)/tasks\(number == 0 ? "" : "-\(number)").sh"
+    }
 
     public func submit(_ job: Job) throws(LaunchError) -> [String] {
         var ids: [String] = []
         for (number, tasks) in Self.arrays(of: job.tasks, largest: try largestArray()).enumerated() {
             ids.append(try submit(Self.script(job, tasks), at: Self.file(job, number), []))
         }
-        ids.append(try submit(
-            Self.collectScript(job), at: job.folder + "/collect.sh", ["--dependency=afterany:" + ids.joined(separator: ":")]))
+        ids.append(
+            try submit(
+                Self.collectScript(job), at: job.folder + "/collect.sh",
+                ["--dependency=afterany:" + ids.joined(separator: ":")]))
         return ids
     }
 
     private func submit(_ script: String, at path: String, _ options: [String]) throws(LaunchError) -> String {
-        do { try PendingFile.write(script, to: path) } catch { throw LaunchError("\(error)", hint: "make room, or choose another store") }
+        do { try PendingFile.write(script, to: path) } catch {
+            throw LaunchError("\(error)", hint: "make room, or choose another store")
+        }
         let outcome = try Tool(name: "sbatch").run(["--parsable"] + options + [path])
-        let id = outcome.output.trimmingCharacters(in: .whitespacesAndNewlines).split(separator: ";").first.map(String.init) ?? ""
+        let id =
+            outcome.output.trimmingCharacters(in: .whitespacesAndNewlines).split(separator: ";").first.map(String.init)
+            ?? ""
         guard outcome.code == 0, Int(id) != nil else {
             throw LaunchError(
                 "sbatch refused the job: \(outcome.messages)",
@@ -133,24 +153,33 @@ public struct SlurmLauncher: Launcher {
         guard !submissions.isEmpty else { return [] }
         let names = submissions.flatMap { [$0.name, $0.name + Self.collectSuffix] }
         let outcome = try Tool(name: "squeue").run(
-            ["--noheader", "--array", "--states=all", "--name=" + names.joined(separator: ","), "--format=%F|%K|%T|%N|%r|%j"])
+            [
+                "--noheader", "--array", "--states=all", "--name=" + names.joined(separator: ","),
+                "--format=%F|%K|%T|%N|%r|%j",
+            ])
         guard outcome.code == 0 else {
-            throw LaunchError("squeue failed: \(outcome.messages)", hint: "the tasks go on by themselves; ask again when the controller answers")
+            throw LaunchError(
+                "squeue failed: \(outcome.messages)",
+                hint: "the tasks go on by themselves; ask again when the controller answers")
         }
         return outcome.output.split(separator: "\n").compactMap(Self.state)
     }
 
     package static func state(_ line: Substring) -> TaskState? {
-        let parts = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+        let parts = line.split(separator: "|", omittingEmptySubsequences: false).map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
         guard parts.count == 6 else { return nil }
         let isCollect = parts[5].hasSuffix(collectSuffix)
         return TaskState(
-            job: isCollect ? parts[0] : "\(parts[0])_\(parts[1])", state: parts[2], isLive: !ended.contains(parts[2]), host: parts[3],
+            job: isCollect ? parts[0] : "\(parts[0])_\(parts[1])", state: parts[2], isLive: !ended.contains(parts[2]),
+            host: parts[3],
             reason: isCollect ? "collects" : (parts[4] == "None" ? "" : parts[4]))
     }
 
     private static let ended: Set<String> = [
-        "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT",
+        "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED",
+        "REVOKED", "TIMEOUT",
     ]
 
     public func isAlive(task: String, silence: Double?, among tasks: [TaskState]) -> Bool {
@@ -164,13 +193,14 @@ public struct SlurmLauncher: Launcher {
         for name in [submission.name, submission.name + Self.collectSuffix] {
             let outcome = try Tool(name: "scancel").run(["--name=" + name])
             guard outcome.code == 0 else {
-                throw LaunchError("scancel failed: \(outcome.messages)", hint: "give the command again when the controller answers")
+                throw LaunchError(
+                    "scancel failed: \(outcome.messages)", hint: "give the command again when the controller answers")
             }
         }
     }
 
-    /// A job that is still running as far as Slurm knows, at its time limit or in the grace time of a preemption, would end
-    /// with its program. One that a person cancelled, or that Slurm requeues by itself, is left alone.
+    /// A job that is still running as far as Slurm knows, at its time limit or in the grace time of a preemption, would
+    /// end with its program. One that a person cancelled, or that Slurm requeues by itself, is left alone.
     public func startAgainLater(task: String) {
         let job = String(UnitWorker.job(of: task))
         let state = try? Tool(name: "squeue", patience: 20).run(["--noheader", "--jobs=" + job, "--format=%T"])

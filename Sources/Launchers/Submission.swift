@@ -42,7 +42,9 @@ extension UnitQueue {
 
     /// What was submitted under a name.
     public func submission(_ name: String) -> Submission? {
-        FileManager.default.contents(atPath: file(of: name)).flatMap { try? JSONDecoder().decode(Submission.self, from: $0) }
+        FileManager.default.contents(atPath: file(of: name)).flatMap {
+            try? JSONDecoder().decode(Submission.self, from: $0)
+        }
     }
 
     /// All that was submitted, the oldest first.

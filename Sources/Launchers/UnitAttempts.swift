@@ -21,7 +21,9 @@ extension UnitQueue {
     /// What became of earlier attempts at a unit, the oldest first.
     public func attempts(of unit: String) -> [UnitAttempt] {
         let text = (try? String(contentsOfFile: attemptsFile(of: unit), encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").compactMap { try? JSONDecoder().decode(UnitAttempt.self, from: Data($0.utf8)) }
+        return text.split(separator: "\n").compactMap {
+            try? JSONDecoder().decode(UnitAttempt.self, from: Data($0.utf8))
+        }
     }
 
     /// Why a unit failed, where it did.

@@ -9,8 +9,8 @@ import Foundation
 ///     todo/UNIT → running/UNIT.TASK → done/UNIT → collected/UNIT
 ///          ↖ given back ↙        ↘ failed/UNIT
 ///
-/// Every arrow is one `rename(2)`, which exactly one process wins on any file system, network ones included. There is no
-/// lock and no database. What a unit leaves on its way lies in `work/UNIT`: its store, its events, its attempts.
+/// Every arrow is one `rename(2)`, which exactly one process wins on any file system, network ones included. There is
+/// no lock and no database. What a unit leaves on its way lies in `work/UNIT`: its store, its events, its attempts.
 public struct UnitQueue: Sendable {
     public enum State: String, Sendable, Codable, CaseIterable { case todo, running, done, failed, collected }
 
@@ -21,7 +21,9 @@ public struct UnitQueue: Sendable {
         /// The task that is at it.
         public var task: String?
 
-        public init(unit: String, state: State, task: String? = nil) { (self.unit, self.state, self.task) = (unit, state, task) }
+        public init(unit: String, state: State, task: String? = nil) {
+            (self.unit, self.state, self.task) = (unit, state, task)
+        }
     }
 
     public let folder: String
@@ -55,7 +57,8 @@ public struct UnitQueue: Sendable {
             for name in try names(in: state) {
                 let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
                 guard let unit = parts.first else { continue }
-                found.append(Entry(unit: unit, state: state, task: state == .running && parts.count > 1 ? parts[1] : nil))
+                found.append(
+                    Entry(unit: unit, state: state, task: state == .running && parts.count > 1 ? parts[1] : nil))
             }
         }
         return found
@@ -97,8 +100,8 @@ public struct UnitQueue: Sendable {
 
     /// Adds units, each under a name of its own. One process adds at a time, which its caller sees to.
     ///
-    /// A unit of the same name that failed or was collected before takes the new content; one that waits, runs or is done is
-    /// left as it is.
+    /// A unit of the same name that failed or was collected before takes the new content; one that waits, runs or is
+    /// done is left as it is.
     ///
     /// - Returns: The names of those that were added.
     @discardableResult
@@ -109,7 +112,9 @@ public struct UnitQueue: Sendable {
         let known = Dictionary(former.map { ($0.unit, $0) }, uniquingKeysWith: { first, _ in first })
         var added: [String] = []
         for unit in units where !active.contains(unit.name) {
-            precondition(!unit.name.isEmpty && !unit.name.contains { $0 == "." || $0 == "/" }, "no name of a unit: '\(unit.name)'")
+            precondition(
+                !unit.name.isEmpty && !unit.name.contains { $0 == "." || $0 == "/" },
+                "no name of a unit: '\(unit.name)'")
             if let entry = known[unit.name] { try forget(entry) }
             do {
                 try PendingFile.write(unit.content, to: path(of: unit.name, .todo), isDurable: false)
@@ -118,7 +123,9 @@ public struct UnitQueue: Sendable {
             }
             added.append(unit.name)
         }
-        do { try PendingFile.flushFolder(of: folder(of: .todo) + "/x") } catch { throw QueueError(error.path, error.code) }
+        do { try PendingFile.flushFolder(of: folder(of: .todo) + "/x") } catch {
+            throw QueueError(error.path, error.code)
+        }
         return added
     }
 
@@ -132,7 +139,9 @@ public struct UnitQueue: Sendable {
 
     /// Takes a unit that waits out of the queue.
     public func withdraw(_ unit: String) throws(QueueError) {
-        guard unlink(path(of: unit, .todo)) == 0 || errno == ENOENT else { throw QueueError(path(of: unit, .todo), errno) }
+        guard unlink(path(of: unit, .todo)) == 0 || errno == ENOENT else {
+            throw QueueError(path(of: unit, .todo), errno)
+        }
     }
 }
 

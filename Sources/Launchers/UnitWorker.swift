@@ -3,7 +3,8 @@ import Foundation
 /// One task's way through a queue: it takes units until none is left.
 ///
 /// A task is named `JOB-RESTART`. When the scheduler starts it again after its node died, it first takes up what its
-/// earlier life held. That is a rename as well: should the earlier process still live, it finds its unit gone and stops.
+/// earlier life held. That is a rename as well: should the earlier process still live, it finds its unit gone and
+/// stops.
 public struct UnitWorker: Sendable {
     /// A unit in the hands of this task.
     public struct Held: Sendable {
@@ -64,7 +65,9 @@ public struct UnitWorker: Sendable {
             guard let other = entry.task, other == task || Self.job(of: other) == Self.job(of: task) else { continue }
             let token = queue.path(of: entry.unit, .running, task: task)
             if other != task {
-                guard try queue.mover.move(queue.path(of: entry.unit, .running, task: other), to: token) else { continue }
+                guard try queue.mover.move(queue.path(of: entry.unit, .running, task: other), to: token) else {
+                    continue
+                }
             }
             return try held(entry.unit, token)
         }
@@ -109,7 +112,8 @@ extension UnitQueue {
 
     // MARK: What dead tasks left
 
-    /// Gives back what tasks that have ended without a word were at; a unit that ended more tasks than it is allowed fails.
+    /// Gives back what tasks that have ended without a word were at; a unit that ended more tasks than it is allowed
+    /// fails.
     ///
     /// - Parameters:
     ///   - isAlive: Whether a task still works.
@@ -168,7 +172,9 @@ extension UnitQueue {
             guard stat(path, &facts) == 0 else { return nil }
             return Double(facts.st_mtim.tv_sec) + Double(facts.st_mtim.tv_nsec) / 1e9
         }
-        guard let now = time(probe), let then = time(path(of: entry.unit, .running, task: entry.task)) else { return nil }
+        guard let now = time(probe), let then = time(path(of: entry.unit, .running, task: entry.task)) else {
+            return nil
+        }
         return now - then
     }
 

@@ -161,6 +161,7 @@ public struct ComplexBatchNorm: Sendable {
 
     public func callAsFunction(_ x: Tensor) -> Tensor {
         x.complexBatchNormalized(
-            weight: (rr.tensor, ri.tensor, ii.tensor), bias: .concatenated([biasRe.tensor, biasIm.tensor]), epsilon: 1e-5)
+            weight: (rr.tensor, ri.tensor, ii.tensor), bias: .concatenated([biasRe.tensor, biasIm.tensor]),
+            epsilon: 1e-5)
     }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
-/// Statistics of batches that running averages follow later: where several processes make batches, all of them follow all
-/// batches, in the order of the batches.
+/// Statistics of batches that running averages follow later: where several processes make batches, all of them follow
+/// all batches, in the order of the batches.
 public final class DeferredStatistics {
     @TaskLocal static var current: DeferredStatistics?
 

@@ -43,7 +43,8 @@ public struct ResamplingRule: Hashable, Sendable {
     /// The smoothing after a transposed convolution of size `kernel` and stride 2.
     func afterDoubling(kernel: Int) -> Resampling {
         let p = taps.count - 2 - (kernel - 1)
-        return Resampling(taps: normalized(gain: 2), up: 1, down: 1, padBefore: ((p + 1) >> 1) + 1, padAfter: (p >> 1) + 1)
+        return Resampling(
+            taps: normalized(gain: 2), up: 1, down: 1, padBefore: ((p + 1) >> 1) + 1, padAfter: (p >> 1) + 1)
     }
 }
 
@@ -54,7 +55,8 @@ public struct Downsample: Sendable {
 
     public init(_ scope: ParameterScope, _ channels: Int, _ filters: Int, convolved: Bool, rule: ResamplingRule) {
         self.rule = rule
-        convolution = convolved
+        convolution =
+            convolved
             ? Convolution(
                 scope.scope(rule.fir ? "Conv2d_0" : "Conv_0"), channels, filters, stride: 2,
                 padding: rule.fir ? (0, 0) : (0, 1))
@@ -74,7 +76,8 @@ public struct Upsample: Sendable {
 
     public init(_ scope: ParameterScope, _ channels: Int, _ filters: Int, convolved: Bool, rule: ResamplingRule) {
         self.rule = rule
-        convolution = convolved
+        convolution =
+            convolved
             ? Convolution(
                 scope.scope(rule.fir ? "Conv2d_0" : "Conv_0"), channels, filters, padding: rule.fir ? (2, 2) : nil)
             : nil

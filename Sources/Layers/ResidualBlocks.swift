@@ -38,7 +38,8 @@ public struct BigGANBlock: Sendable {
     private let skip: Convolution?
 
     public init(
-        _ scope: ParameterScope, _ channels: Int, _ filters: Int? = nil, _ resampled: Resampled = .no, style: ResidualStyle
+        _ scope: ParameterScope, _ channels: Int, _ filters: Int? = nil, _ resampled: Resampled = .no,
+        style: ResidualStyle
     ) {
         let filters = filters ?? channels
         self.style = style
@@ -50,12 +51,14 @@ public struct BigGANBlock: Sendable {
         modulation = style.modulation.map { Modulation(scope.scope("Modulation_0"), embedding: $0, channels: filters) }
         dropout = Dropout(scope, rate: style.dropout)
         conv1 = Convolution(scope.scope("Conv_1"), filters, filters, initial: .fanAverage(scale: style.initialScale))
-        skip = channels != filters || resampled != .no
+        skip =
+            channels != filters || resampled != .no
             ? Convolution(scope.scope("Conv_2"), channels, filters, kernel: 1) : nil
     }
 
     /// - Parameters:
-    ///   - x: The map, `[B, H, W, channels]`; given up by a caller that keeps it no longer, its memory is free for the rest.
+    ///   - x: The map, `[B, H, W, channels]`; given up by a caller that keeps it no longer, its memory is free for the
+    ///     rest.
     ///   - embedding: The time embedding after its activation, `[B, embedding]`.
     ///   - modulating: What modulates the second normalisation, `[B, modulation]`; `nil` leaves it alone.
     public func callAsFunction(

@@ -73,7 +73,8 @@ package struct FileEvaluator: Sendable {
         return files.indices.compactMap { outcomes[$0] }
     }
 
-    /// Files of like length meet, so that they fit each other's buffers, and no core is left with a long one at the end.
+    /// Files of like length meet, so that they fit each other's buffers, and no core is left with a long one at the
+    /// end.
     private func longestFirst(_ files: [PairedFile]) -> [Int] {
         let lengths = files.map { (try? SoundFile.header(of: $0.noisyPath).duration) ?? 0 }
         return files.indices.sorted { (lengths[$0], $1) > (lengths[$1], $0) }

@@ -7,9 +7,9 @@ import Specs
 
 /// The least memory that work on a batch takes, as far as it is known before anything is computed.
 ///
-/// Of the network's activations alone: at least 4 maps of `nf` channels in an evaluation without gradients, 12 in a training
-/// step. Measured: 8 and 22 (`ncsnpp_v2`, nf 16, four levels of one block). A network without `nf`, such as `dcunet`, holds
-/// at least as many complex spectrograms (2 channels).
+/// Of the network's activations alone: at least 4 maps of `nf` channels in an evaluation without gradients, 12 in a
+/// training step. Measured: 8 and 22 (`ncsnpp_v2`, nf 16, four levels of one block). A network without `nf`, such as
+/// `dcunet`, holds at least as many complex spectrograms (2 channels).
 public struct MemoryNeed: Diagnostic, Hashable, Sendable {
     /// What takes it.
     public var work: String
@@ -37,7 +37,9 @@ public struct MemoryNeed: Diagnostic, Hashable, Sendable {
     }
 
     /// Numbers that a batch holds by itself.
-    public init(of work: String, values: Double, hint: String) { (self.work, least, self.hint) = (work, 4 * values, hint) }
+    public init(of work: String, values: Double, hint: String) {
+        (self.work, least, self.hint) = (work, 4 * values, hint)
+    }
 
     /// - Throws: This need, where it exceeds what the process may take.
     public func check(available: Int = MachineMemory.bytes) throws(MemoryNeed) {

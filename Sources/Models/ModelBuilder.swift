@@ -49,12 +49,17 @@ public struct ModelBuilder: Sendable {
         }
         if inputs != 2 {
             guard traits.contains(.readsSeveral) || inputs == 1 else {
-                throw IncompatibleParts(reason: "backbone '\(chosen.name)' reads two spectrograms, and regression.condition 'both' makes three; use post_denoiser or noisy")
+                throw IncompatibleParts(
+                    reason:
+                        "backbone '\(chosen.name)' reads two spectrograms, and regression.condition 'both' makes three; use post_denoiser or noisy"
+                )
             }
             if traits.contains(.readsSeveral) { choice.settings["inputs"] = .integer(inputs) }
         }
         // A network that scales itself follows the diffusion's own constants.
-        for name in ["k", "c", "eps"] where traits.contains(where: \.isOwnLosses) { choice.settings[name] = spec.sde.settings[name] }
+        for name in ["k", "c", "eps"] where traits.contains(where: \.isOwnLosses) {
+            choice.settings[name] = spec.sde.settings[name]
+        }
         return try catalog.backbones.make(choice)
     }
 
@@ -79,7 +84,8 @@ public struct ModelBuilder: Sendable {
 
     public func enhancer(_ model: ScoreModel, _ point: EvaluationPoint) throws -> Enhancer {
         Enhancer(
-            model: model, sampler: try sampler(point.sampler, steps: point.N, finalTime: point.tEps), frontEnd: frontEnd,
+            model: model, sampler: try sampler(point.sampler, steps: point.N, finalTime: point.tEps),
+            frontEnd: frontEnd,
             padding: FramePadding(point.padding), guidance: Guidance(point.guidance ?? 1),
             segments: point.segment.map { Segments(seconds: $0, sampleRate: spec.data.sampleRate) })
     }
@@ -109,7 +115,8 @@ public struct ModelBuilder: Sendable {
     public func validationEnhancer(_ model: ScoreModel) throws -> Enhancer {
         Enhancer(
             model: model,
-            sampler: try sampler(spec.train.validationSampler, steps: spec.train.validationN, finalTime: spec.train.tEps),
+            sampler: try sampler(
+                spec.train.validationSampler, steps: spec.train.validationN, finalTime: spec.train.tEps),
             frontEnd: frontEnd, padding: FramePadding(spec.evaluate.padding))
     }
 }

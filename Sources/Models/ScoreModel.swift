@@ -7,8 +7,8 @@ import Tensors
 
 /// A network as a model of the diffusion: the score of `p(x_t | y)`, clean speech, or the velocity of a flow.
 ///
-/// `ncsnpp_v2` and `ncsnpp_v2_cond` are scaled from outside, and `edm2` scales itself and predicts clean speech; every other
-/// network's score or velocity is minus its output, as in the reference.
+/// `ncsnpp_v2` and `ncsnpp_v2_cond` are scaled from outside, and `edm2` scales itself and predicts clean speech; every
+/// other network's score or velocity is minus its output, as in the reference.
 public struct ScoreModel: Sendable {
     public let backbone: any Backbone
     public let sde: any SDE
@@ -56,10 +56,11 @@ public struct ScoreModel: Sendable {
 extension ScoreModel {
     /// The average velocity over the stretches from `t` down to `r`, of a network of two times.
     ///
-    /// - Parameter rates: How fast each `t` moves while `x` moves by the tangent that it carries; the result then carries its
-    ///   derivative.
+    /// - Parameter rates: How fast each `t` moves while `x` moves by the tangent that it carries; the result then
+    ///   carries its derivative.
     public func average(
-        _ x: Tensor, _ y: Tensor, from t: [Double], until r: [Double], rates: [Double] = [], _ mode: ForwardMode = .evaluation
+        _ x: Tensor, _ y: Tensor, from t: [Double], until r: [Double], rates: [Double] = [],
+        _ mode: ForwardMode = .evaluation
     ) -> Tensor {
         guard let network = backbone as? any IntervalBackbone else {
             preconditionFailure("a network of one time is asked for an average over two")
@@ -115,15 +116,19 @@ extension ScoreModel {
     /// Running statistics and fixed features by the names that checkpoints have for them.
     public var buffers: [(name: String, parameter: Parameter)] {
         var buffers: [(name: String, parameter: Parameter)] = []
-        for buffer in regression?.backbone.buffers ?? [] { buffers.append((Self.regressionPrefix + buffer.name, buffer)) }
+        for buffer in regression?.backbone.buffers ?? [] {
+            buffers.append((Self.regressionPrefix + buffer.name, buffer))
+        }
         for buffer in backbone.buffers { buffers.append((buffer.name, buffer)) }
         return buffers
     }
 
-    /// All parameters: those of a regression behind `regression.`, the network's by their own names, then the encoder's behind
-    /// `noise_encoder.`.
+    /// All parameters: those of a regression behind `regression.`, the network's by their own names, then the encoder's
+    /// behind `noise_encoder.`.
     public var weights: [ModelWeight] {
-        let own = backbone.parameters.map { ModelWeight(name: $0.name, parameter: $0, isTrained: trainsDiffusion && $0.isTrained) }
+        let own = backbone.parameters.map {
+            ModelWeight(name: $0.name, parameter: $0, isTrained: trainsDiffusion && $0.isTrained)
+        }
         let encoders = (encoder?.parameters ?? []).map {
             ModelWeight(name: Self.encoderPrefix + $0.name, parameter: $0, isTrained: trainsEncoder && $0.isTrained)
         }

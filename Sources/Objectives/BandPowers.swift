@@ -66,7 +66,8 @@ struct BandAnalysis: Sendable {
     /// Of tenth order, with coefficients rounded to single precision as in torch-pesq: its poles lie so close together
     /// that this moves the measured power by one percent, and the loss by a thousandth.
     let levelFilter = RecursiveFilter.butterworthBandPass(
-        order: 5, from: 325, to: 3250, sampleRate: Double(sampleRate)).singlePrecision
+        order: 5, from: 325, to: 3250, sampleRate: Double(sampleRate)
+    ).singlePrecision
     let resampling: SincResampling?
     private let fft = RealFFT<Double>(length: size)
     let window: [Double]

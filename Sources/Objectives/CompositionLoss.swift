@@ -5,10 +5,10 @@ import Tensors
 ///
 ///     (t − r) u(x_t, r, t) = (t − s) u(x_t, s, t) + (s − r) u(x_s, r, s),    x_s = x_t − (t − s) u(x_t, s, t)
 ///
-/// Even steps draw `r < t`, `s = (1 − λ) t + λ r`, and move `u(x_t, r, t)` to `sg[(1 − λ) u(x_s, r, s) + λ u(x_t, s, t)]`;
-/// odd steps are velocity matching, `r = t`. `t` and `r` are sigmoids of normals of mean −0.4, or of mean 0 in odd steps. A
-/// squared distance `d²` of a frame, summed over its bins, counts as `d² / √(d² + 10⁻³)` with a constant denominator; the
-/// loss is the mean over frames and samples.
+/// Even steps draw `r < t`, `s = (1 − λ) t + λ r`, and move `u(x_t, r, t)` to `sg[(1 − λ) u(x_s, r, s) + λ u(x_t, s,
+/// t)]`; odd steps are velocity matching, `r = t`. `t` and `r` are sigmoids of normals of mean −0.4, or of mean 0 in
+/// odd steps. A squared distance `d²` of a frame, summed over its bins, counts as `d² / √(d² + 10⁻³)` with a constant
+/// denominator; the loss is the mean over frames and samples.
 ///
 /// COSE, arXiv 2509.15952.
 public struct CompositionLoss: IntervalLoss, Hashable {

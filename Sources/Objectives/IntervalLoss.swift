@@ -32,7 +32,8 @@ public struct PathBatch: Sendable {
     public var progress: Double
 
     public init(
-        process: any SDE, clean: Tensor, noisy: Tensor, noise: Tensor, times: [Double], draws: [IntervalDraw], step: Int = 0,
+        process: any SDE, clean: Tensor, noisy: Tensor, noise: Tensor, times: [Double], draws: [IntervalDraw],
+        step: Int = 0,
         progress: Double = 1
     ) {
         (self.process, self.clean, self.noisy, self.noise) = (process, clean, noisy, noise)

@@ -5,10 +5,10 @@ import Tensors
 ///
 ///     (1 − w) · mean_b ½ Σ |u(x_t, t, t) − v|² + w · mean_b ½ Σ |u(x_t, r, t) − sg[v − c (t − r) (v ∂ₓ + ∂_t) u]|²
 ///
-/// With `c` = 1 the second target is the identity of mean flows, `u = v − (t − r) du/dt`; MeanFlowSE takes ½. The derivative
-/// is a product of the network's Jacobian with one direction; its norm over a sample is limited. `w` grows over the first
-/// part of training; `r = t − U^γ t` with γ falling, so that stretches grow, and sometimes `r = t`. The reference draws `r`
-/// no lower than `t_eps`; here it reaches 0, where sampling ends.
+/// With `c` = 1 the second target is the identity of mean flows, `u = v − (t − r) du/dt`; MeanFlowSE takes ½. The
+/// derivative is a product of the network's Jacobian with one direction; its norm over a sample is limited. `w` grows
+/// over the first part of training; `r = t − U^γ t` with γ falling, so that stretches grow, and sometimes `r = t`. The
+/// reference draws `r` no lower than `t_eps`; here it reaches 0, where sampling ends.
 ///
 /// Geng et al., *Mean Flows for One-step Generative Modeling*, 2025, Eq. (6); MeanFlowSE, arXiv 2509.14858.
 public struct MeanFlowLoss: IntervalLoss, Hashable {
@@ -27,7 +27,9 @@ public struct MeanFlowLoss: IntervalLoss, Hashable {
     /// Below this weight the second term is left out.
     static let leastWeight = 0.05
 
-    public init(weight: Double = 0.25, warmup: Double = 0.5, correction: Double = 0.5, clip: Double? = 5, equal: Double = 0.1) {
+    public init(
+        weight: Double = 0.25, warmup: Double = 0.5, correction: Double = 0.5, clip: Double? = 5, equal: Double = 0.1
+    ) {
         (self.weight, self.warmup, self.correction, self.clip, self.equal) = (weight, warmup, correction, clip, equal)
     }
 

@@ -85,14 +85,17 @@ private struct FrameDisturbance: Sendable {
     init(_ alignment: FrameAlignment, frame: Int, _ model: LoudnessModel) {
         let count = model.bands.count
         var (squares, sum) = (0.0, 0.0)
-        var (cleanLoudness, estimateLoudness) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
+        var (cleanLoudness, estimateLoudness) = (
+            [Double](repeating: 0, count: count), [Double](repeating: 0, count: count)
+        )
         var asymmetry = [Double](repeating: 0, count: count)
         for band in 1..<count {
             let (e, g) = (alignment.equalized[frame * count + band], alignment.aligned[frame * count + band])
             (cleanLoudness[band], estimateLoudness[band]) = (model.loudness(e, band), model.loudness(g, band))
             let ratio = pow((g + 50) / (e + 50), 1.2)
             asymmetry[band] = ratio < 3 ? 0 : min(ratio, 12)
-            let disturbance = model.widths[band] * Self.beyondDeadZone(cleanLoudness[band], estimateLoudness[band]).value
+            let disturbance =
+                model.widths[band] * Self.beyondDeadZone(cleanLoudness[band], estimateLoudness[band]).value
             squares += disturbance * disturbance
             sum += abs(disturbance) * asymmetry[band]
         }
@@ -133,7 +136,8 @@ private struct FrameDisturbance: Sendable {
     }
 
     /// `sign(g − e) · max(|g − e| − min(e, g)/4, 0)` with its slopes.
-    private static func beyondDeadZone(_ e: Double, _ g: Double) -> (value: Double, byClean: Double, byEstimate: Double) {
+    private static func beyondDeadZone(_ e: Double, _ g: Double) -> (value: Double, byClean: Double, byEstimate: Double)
+    {
         if g > 1.25 * e { return (g - 1.25 * e, -1.25, 1) }
         if e > 1.25 * g { return (1.25 * g - e, -1, 1.25) }
         return (0, 0, 0)

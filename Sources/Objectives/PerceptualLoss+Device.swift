@@ -13,7 +13,8 @@ extension PerceptualLoss {
             // Each row of a gradient times its pair's: a product of columns by single numbers.
             for (index, slopes) in [found.clean, found.estimate].enumerated() where sink.wants(index) {
                 let gradient = multiply(
-                    slopes, MatrixLayout(rows: length, columns: 1), dy.buffer, MatrixLayout(rows: 1, columns: 1), batch: batch)
+                    slopes, MatrixLayout(rows: length, columns: 1), dy.buffer, MatrixLayout(rows: 1, columns: 1),
+                    batch: batch)
                 sink.add(Tensor(buffer: gradient, shape: [batch, length]), to: index)
             }
         }
@@ -36,7 +37,8 @@ extension PerceptualLoss {
 
     private func outcomes(_ clean: Tensor, _ estimate: Tensor, on device: Device) -> PerceptualOutcomes {
         check(clean, estimate)
-        return device.perceptualDistances(clean.buffer, estimate.buffer, tables(batch: clean.shape[0], samples: clean.shape[1]))
+        return device.perceptualDistances(
+            clean.buffer, estimate.buffer, tables(batch: clean.shape[0], samples: clean.shape[1]))
     }
 
     /// The constants of the model for waveforms of so many samples.
@@ -50,9 +52,12 @@ extension PerceptualLoss {
         }
         var tables = PerceptualTables(
             batch: batch, samples: samples, length: length, levelResponse: analysis.levelFilter(impulse),
-            emphasisResponse: BandAnalysis.emphasis(impulse), taper: (0..<length).map { BandAnalysis.taper($0, of: length) },
-            level: BandAnalysis.level, powerScale: BandAnalysis.powerScale(length), size: BandAnalysis.size, hop: BandAnalysis.hop,
-            frames: BandAnalysis.frames(of: length), window: analysis.window, bandOfBin: bandOfBin, thresholds: model.thresholds,
+            emphasisResponse: BandAnalysis.emphasis(impulse),
+            taper: (0..<length).map { BandAnalysis.taper($0, of: length) },
+            level: BandAnalysis.level, powerScale: BandAnalysis.powerScale(length), size: BandAnalysis.size,
+            hop: BandAnalysis.hop,
+            frames: BandAnalysis.frames(of: length), window: analysis.window, bandOfBin: bandOfBin,
+            thresholds: model.thresholds,
             exponents: model.exponents, factors: model.factors, widths: model.widths, totalWidth: model.totalWidth,
             symmetricWeight: factor * PerceptualDistance.symmetricWeight,
             asymmetricWeight: factor * PerceptualDistance.asymmetricWeight)

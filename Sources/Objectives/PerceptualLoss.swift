@@ -20,7 +20,8 @@ public enum PerceptualLossError: Diagnostic, Hashable, Sendable {
     public var summary: String {
         switch self {
         case .tooShort(let samples, let least): "\(samples) samples are too few; use at least \(least)"
-        case .differentLengths(let clean, let estimate): "\(clean) clean and \(estimate) estimated samples; cut them to one length"
+        case .differentLengths(let clean, let estimate):
+            "\(clean) clean and \(estimate) estimated samples; cut them to one length"
         case .silentClean: "the clean recording is silent; leave it out"
         case .silentEstimate: "the estimate is silent, so that no level can be set"
         case .notFinite: "a sample is infinite or not a number"
@@ -183,9 +184,11 @@ extension PerceptualLoss {
 
     func check(_ clean: Tensor, _ estimate: Tensor) {
         precondition(
-            clean.rank == 2 && clean.shape == estimate.shape, "a perceptual loss of \(clean.shape) and \(estimate.shape)")
+            clean.rank == 2 && clean.shape == estimate.shape,
+            "a perceptual loss of \(clean.shape) and \(estimate.shape)")
         let length = clean.shape[1]
-        precondition(length >= shortestSignal, "\(length) samples are too few for a perceptual loss; it needs \(shortestSignal)")
+        precondition(
+            length >= shortestSignal, "\(length) samples are too few for a perceptual loss; it needs \(shortestSignal)")
     }
 
     private func outcomes(_ clean: Tensor, _ estimate: Tensor) -> [Outcome] {

@@ -5,8 +5,8 @@ import SpeechMetrics
 ///
 ///     q_b = clamp((D̄_b + 10³)/(R̄_b + 10³), 0.01, 100)
 ///
-/// Means are over all frames, of what is 20 dB above the threshold of hearing in frames where the clean recording speaks
-/// (10⁷ in all bands together).
+/// Means are over all frames, of what is 20 dB above the threshold of hearing in frames where the clean recording
+/// speaks (10⁷ in all bands together).
 struct Equalization: Sendable {
     private let factors: [Double]
     private let isFree: [Bool]
@@ -39,7 +39,8 @@ struct Equalization: Sendable {
 
     /// The gradient with respect to `R`, from that with respect to `E`; what reaches `D` is added.
     func addGradients(
-        equalized: [Double], estimate toEstimate: inout [Double], _ clean: [Double], _ estimate: [Double], _ model: LoudnessModel
+        equalized: [Double], estimate toEstimate: inout [Double], _ clean: [Double], _ estimate: [Double],
+        _ model: LoudnessModel
     ) -> [Double] {
         let (count, frames) = (factors.count, speaks.count)
         var toClean = [Double](repeating: 0, count: clean.count)
@@ -128,10 +129,11 @@ enum DisturbancePooling {
         let part = values[k * step..<k * step + span]
         let peak = part.max() ?? 0
         guard peak > 0 else { return 0 }
-        let mean = part.reduce(0) { sum, value in
-            let square = (value / peak) * (value / peak)
-            return sum + square * square * square
-        } / Double(span)
+        let mean =
+            part.reduce(0) { sum, value in
+                let square = (value / peak) * (value / peak)
+                return sum + square * square * square
+            } / Double(span)
         return peak * pow(mean, 1.0 / 6)
     }
 

@@ -12,9 +12,20 @@ public struct Preconditioning: Hashable, Sendable {
         case inverseSigma = "1/sigma"
         case inverseTime = "1/t"
     }
-    public enum Input: String, CaseIterable, Sendable { case one = "1", edm }
-    public enum Output: String, CaseIterable, Sendable { case one = "1", sigma, inverseSigma = "1/sigma", edm }
-    public enum Skip: String, CaseIterable, Sendable { case zero = "0", edm }
+    public enum Input: String, CaseIterable, Sendable {
+        case one = "1"
+        case edm
+    }
+    public enum Output: String, CaseIterable, Sendable {
+        case one = "1"
+        case sigma
+        case inverseSigma = "1/sigma"
+        case edm
+    }
+    public enum Skip: String, CaseIterable, Sendable {
+        case zero = "0"
+        case edm
+    }
 
     public var networkScaling: NetworkScaling?
     public var input: Input

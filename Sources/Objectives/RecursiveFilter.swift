@@ -43,7 +43,9 @@ extension RecursiveFilter {
     ///     α = cos((ω₁ + ω₂)/2) / cos((ω₂ − ω₁)/2)
     ///
     /// so that `H = Dⁿ / Π (N² + 2 sin((2k−1)π/2n) N D + D²)`, times `N + D` below the line where `n` is odd.
-    static func butterworthBandPass(order n: Int, from low: Double, to high: Double, sampleRate: Double) -> RecursiveFilter {
+    static func butterworthBandPass(order n: Int, from low: Double, to high: Double, sampleRate: Double)
+        -> RecursiveFilter
+    {
         let (w1, w2) = (2 * .pi * low / sampleRate, 2 * .pi * high / sampleRate)
         let (sharpness, alpha) = (1 / tan((w2 - w1) / 2), cos((w1 + w2) / 2) / cos((w2 - w1) / 2))
         let (N, D) = (Polynomial([sharpness, -2 * alpha * sharpness, sharpness]), Polynomial([1, 0, -1]))

@@ -83,8 +83,11 @@ public struct ShortTimeFourier: Sendable {
         let length = length ?? hop * (frames - 1)
         let envelope = envelope(frames)
         if let device = Device.current {
-            return inverse(spectra, on: device, ShortTimeShape(
-                batch: batch, samples: length, frames: frames, size: size, hop: hop, window: window, envelope: envelope))
+            return inverse(
+                spectra, on: device,
+                ShortTimeShape(
+                    batch: batch, samples: length, frames: frames, size: size, hop: hop, window: window,
+                    envelope: envelope))
         }
         let (bins, half) = (bins, size / 2)
         var out = [Float](repeating: 0, count: batch * length)
@@ -117,7 +120,8 @@ public struct ShortTimeFourier: Sendable {
     private func inverse(_ spectra: Tensor, on device: Device, _ shape: ShortTimeShape) -> Tensor {
         let inShape = spectra.shape
         return Tensor(
-            buffer: device.inverseShortTimeTransform(spectra.buffer, shape), shape: [shape.batch, shape.samples], from: [spectra]
+            buffer: device.inverseShortTimeTransform(spectra.buffer, shape), shape: [shape.batch, shape.samples],
+            from: [spectra]
         ) { dy, sink in
             sink.add(Tensor(buffer: device.inverseShortTimeTransformGradient(dy.buffer, shape), shape: inShape), to: 0)
         }
@@ -152,7 +156,9 @@ public struct ShortTimeFourier: Sendable {
                     let start = n * hop - half
                     for i in 0..<size {
                         let at = start + i
-                        frame[i] = at >= 0 && at < length && at < envelope.count ? g[b * length + at] * envelope[at] * window[i] : 0
+                        frame[i] =
+                            at >= 0 && at < length && at < envelope.count
+                            ? g[b * length + at] * envelope[at] * window[i] : 0
                     }
                     var parts = bin.mutableSpan
                     fft.forward(frame.span, into: &parts)

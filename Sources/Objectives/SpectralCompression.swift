@@ -12,7 +12,9 @@ public enum SpectralCompression: Hashable, Sendable {
 
     /// The compressed spectrogram, as a constant.
     public func compress(_ z: Tensor) -> Tensor {
-        if let device = Device.current, let law { return Tensor(buffer: device.compress(z.buffer, law), shape: z.shape) }
+        if let device = Device.current, let law {
+            return Tensor(buffer: device.compress(z.buffer, law), shape: z.shape)
+        }
         switch self {
         case .none: return z.detached
         case .exponent(let alpha, let factor) where alpha == 1: return z.detached.scaled(by: factor)

@@ -20,7 +20,8 @@ public struct LossInput: Sendable {
     public var uncertainty: Tensor?
 
     public init(
-        output: Tensor, state: Tensor, noise: Tensor, mean: Tensor, clean: Tensor, sigma: [Double], velocity: Tensor? = nil
+        output: Tensor, state: Tensor, noise: Tensor, mean: Tensor, clean: Tensor, sigma: [Double],
+        velocity: Tensor? = nil
     ) {
         self.output = output
         self.state = state
@@ -80,7 +81,11 @@ public struct ScoreMatchingLoss: TrainingLoss, Hashable {
 /// Richter et al., ICASSP 2025, Eq. (8). The reference's EDM weight meets every sample of the batch with every
 /// weight; here each sample has its own, as in Karras et al. 2022.
 public struct DenoiserLoss: TrainingLoss, Hashable {
-    public enum Weighting: String, CaseIterable, Sendable { case one = "1", sigmaSquared = "sigma^2", edm }
+    public enum Weighting: String, CaseIterable, Sendable {
+        case one = "1"
+        case sigmaSquared = "sigma^2"
+        case edm
+    }
 
     public var weighting: Weighting
     public var sigmaData: Double

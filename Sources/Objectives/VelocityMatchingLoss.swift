@@ -6,8 +6,8 @@ import Tensors
 ///
 ///     mean_b ½ Σ |v − u|²    or    mean_b ½ Σ |v − u|,    u = clean' x₀ + noisy' y + σ' z
 ///
-/// with the time derivatives of the path's weights, so `y − x₀ + (σ_max − σ_min) z` for the straight path. The sum is over
-/// bins and frames, `|·|` is of the complex value.
+/// with the time derivatives of the path's weights, so `y − x₀ + (σ_max − σ_min) z` for the straight path. The sum is
+/// over bins and frames, `|·|` is of the complex value.
 ///
 /// Lipman et al., *Flow Matching for Generative Modeling*, ICLR 2023, Eq. (9); Lee et al., *FlowSE*, ICASSP 2025.
 public struct VelocityMatchingLoss: TrainingLoss, Hashable {

@@ -4,7 +4,8 @@ import Synchronization
 extension RandomAccessCollection where Self: Sendable, Index == Int, Element: Sendable {
     /// `map` on all cores, in blocks of a few elements; the order of the results is that of the elements.
     ///
-    /// Meant for work on files: it blocks the calling thread, which must not be one of Swift's cooperative pool for long.
+    /// Meant for work on files: it blocks the calling thread, which must not be one of Swift's cooperative pool for
+    /// long.
     package func parallelMap<Result: Sendable>(block: Int = 8, _ transform: @Sendable (Element) -> Result) -> [Result] {
         // Nobody else knows this interruption.
         (try? parallelMap(block: block, interruption: Interruption(), transform)) ?? []

@@ -7,7 +7,8 @@ package enum WorkQueue {
     /// Calls `work` for each of `count` items, on as many workers as the engine has threads, and `done` for each result
     /// as it is ready, one at a time on the calling thread.
     ///
-    /// - Throws: The first error of `work`, of `done`, or of an interruption; what was ready before has been handed over.
+    /// - Throws: The first error of `work`, of `done`, or of an interruption; what was ready before has been handed
+    ///   over.
     package static func run<Output: Sendable>(
         count: Int, interruption: Interruption, work: @escaping @Sendable (Int) throws -> Output,
         done: (Int, Output) throws -> Void

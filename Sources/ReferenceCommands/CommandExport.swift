@@ -36,7 +36,8 @@ private struct TrainCommand {
         var words = ["python", script.rawValue]
         var covered: Set<String> = ["data.path", "data.corpus", "train.seeds", "conditioning.ref_length_sec"]
         var coveredParameters: Set<String> = []
-        for option in CommandOption.options(of: script) where option.fits(backbone: spec.backbone.name) && !option.isOfForks {
+        for option in CommandOption.options(of: script)
+        where option.fits(backbone: spec.backbone.name) && !option.isOfForks {
             switch option.meaning {
             case .setting("conditioning.ref_length_sec"): break
             case .setting("name"): words += ["--wandb_name", spec.name]
@@ -49,8 +50,12 @@ private struct TrainCommand {
                 }
             case .flag(let path, let value):
                 covered.insert(path)
-                if let current = spec.settings.value(at: path), current.word == value { words.append("--" + option.name) }
-                if path == "data.fraction", spec.data.fraction == 1 { covered.insert(path) } else if path == "data.fraction", spec.data.fraction != 0.005 {
+                if let current = spec.settings.value(at: path), current.word == value {
+                    words.append("--" + option.name)
+                }
+                if path == "data.fraction", spec.data.fraction == 1 {
+                    covered.insert(path)
+                } else if path == "data.fraction", spec.data.fraction != 0.005 {
                     remarks.append("data.fraction \(spec.data.fraction) has no option: only --dummy, 0.005")
                 }
             case .parameter(let kind, let names) where kind != .sampler:
@@ -60,7 +65,8 @@ private struct TrainCommand {
                 if case .list(let values) = value { words += values.map(\.word) } else { words.append(value.word) }
             case .parameterFlag(let kind, let names, let value):
                 coveredParameters.formUnion(names.map { "\(kind.name).\($0)" })
-                guard let (name, current) = parameter(kind, names), !isUsual(current, kind, name), current.word == value else { continue }
+                guard let (name, current) = parameter(kind, names), !isUsual(current, kind, name), current.word == value
+                else { continue }
                 words.append("--" + option.name)
             case .special: words += special(option.name, &covered)
             default: break
@@ -68,7 +74,9 @@ private struct TrainCommand {
         }
         if script == .train, let steps = spec.train.maxSteps {
             covered.insert("train.max_steps")
-            let end = spec.train.maxEpochs == nil ? "without --max_epochs it trains until it is stopped" : "it stops by --max_epochs alone"
+            let end =
+                spec.train.maxEpochs == nil
+                ? "without --max_epochs it trains until it is stopped" : "it stops by --max_epochs alone"
             remarks.append("train.max_steps \(steps) has no option of train.py: \(end)")
         }
         if spec.train.seeds != [0] { remarks.append("train.seeds has no option: the reference does not seed") }
@@ -83,7 +91,9 @@ private struct TrainCommand {
         case "ckpt":
             covered.insert("train.init_from")
             guard let start = spec.train.initFrom else { return [] }
-            if start.weights != .raw || !start.optimizer { remarks.append("--ckpt resumes raw weights with the optimiser; the spec takes \(start.weights) weights") }
+            if start.weights != .raw || !start.optimizer {
+                remarks.append("--ckpt resumes raw weights with the optimiser; the spec takes \(start.weights) weights")
+            }
             return ["--ckpt", start.checkpoint]
         case "devices":
             covered.insert("train.devices")
@@ -118,7 +128,9 @@ private struct TrainCommand {
 
     private func isUsual(_ value: SettingValue, _ path: String) -> Bool {
         if path == "backbone.name" || path == "sde.name" { return false }
-        guard let field = ExperimentSchema.field(at: path), case .value(let usual) = field.standard else { return false }
+        guard let field = ExperimentSchema.field(at: path), case .value(let usual) = field.standard else {
+            return false
+        }
         if case .choice(let choice) = value { return .text(choice.name) == usual }
         return value == usual
     }
@@ -134,8 +146,10 @@ private struct TrainCommand {
 
     /// Parameters of an entry that differ from their defaults and have no option.
     private mutating func remark(_ kind: RegistryKind, _ choice: Choice, beyond covered: Set<String>) {
-        for (name, value) in choice.settings where !covered.contains("\(kind.name).\(name)") && !isUsual(value, kind, name) {
-            remarks.append("\(kind.name).\(name) \(value.word) has no option of the script with \(kind.noun) '\(choice.name)'")
+        for (name, value) in choice.settings
+        where !covered.contains("\(kind.name).\(name)") && !isUsual(value, kind, name) {
+            remarks.append(
+                "\(kind.name).\(name) \(value.word) has no option of the script with \(kind.noun) '\(choice.name)'")
         }
     }
 
@@ -147,7 +161,8 @@ private struct TrainCommand {
             else { continue }
             for field in schema.fields {
                 let path = "\(section).\(field.name)"
-                guard !covered.contains(path), let value = settings[field.name], value != .none, !isUsual(value, path) else { continue }
+                guard !covered.contains(path), let value = settings[field.name], value != .none, !isUsual(value, path)
+                else { continue }
                 if case .derived = field.standard { continue }
                 remarks.append("\(path) \(value) has no option")
             }

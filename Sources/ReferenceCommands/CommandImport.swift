@@ -12,9 +12,9 @@ public struct CommandImport: Sendable {
     /// Options that change nothing here, and differences a reader should know.
     public let remarks: [String]
 
-    /// Reads a command of train.py, enhancement.py, or their noise-conditioned variants; of flow matching, train.py in a folder
-    /// `flowmse` or with an option of its own, and evaluate.py, with the options of average velocities (MeanFlowSE); of COSE, by
-    /// its folder; of StoRM, whose scripts take `--mode`, and of EDM2 for speech.
+    /// Reads a command of train.py, enhancement.py, or their noise-conditioned variants; of flow matching, train.py in
+    /// a folder `flowmse` or with an option of its own, and evaluate.py, with the options of average velocities
+    /// (MeanFlowSE); of COSE, by its folder; of StoRM, whose scripts take `--mode`, and of EDM2 for speech.
     ///
     /// - Throws: Every option that does not exist, or misses its value, with its place in the command.
     public init(_ command: String, vocabulary: Vocabulary) throws(SpecErrors) {
@@ -46,7 +46,11 @@ enum SettingsText {
         mutating func set(_ path: ArraySlice<String>, _ value: String) {
             guard let head = path.first else { return }
             if !order.contains(head) { order.append(head) }
-            if path.count == 1 { leaves[head] = value } else { branches[head, default: Branch()].set(path.dropFirst(), value) }
+            if path.count == 1 {
+                leaves[head] = value
+            } else {
+                branches[head, default: Branch()].set(path.dropFirst(), value)
+            }
         }
 
         func lines(indent: String) -> [String] {
@@ -80,7 +84,8 @@ private struct CommandReading {
     var settings: [(path: String, value: String)] {
         let order = ExperimentSchema.root.fields.map(\.name)
         func rank(_ path: String) -> Int { order.firstIndex(of: String(path.prefix { $0 != "." })) ?? order.count }
-        return values.enumerated().sorted { (rank($0.element.path), $0.offset) < (rank($1.element.path), $1.offset) }.map(\.element)
+        return values.enumerated().sorted { (rank($0.element.path), $0.offset) < (rank($1.element.path), $1.offset) }
+            .map(\.element)
     }
 
     private func mark(_ column: Int) -> Mark {
@@ -103,7 +108,10 @@ private struct CommandReading {
         if let place = words.firstIndex(where: { $0.text.hasSuffix(".py") }) {
             let name = words[place].text.split(separator: "/").last.map(String.init) ?? ""
             guard let found = CommandOption.Script(rawValue: name) else {
-                errors.append(.unknown("script", name, known: CommandOption.Script.allCases.map(\.rawValue), at: mark(words[place].column)))
+                errors.append(
+                    .unknown(
+                        "script", name, known: CommandOption.Script.allCases.map(\.rawValue),
+                        at: mark(words[place].column)))
                 return
             }
             let folders = words[place].text.split(separator: "/").dropLast().map { $0.lowercased() }
@@ -113,8 +121,10 @@ private struct CommandReading {
             processes = Self.processes(words[..<place])
             words = words[(place + 1)...]
         } else if let first = words.first, !first.text.hasPrefix("-") {
-            errors.append(SpecError("command", at: mark(first.column), "no script of the reference is called",
-                hint: "begin with: python train.py"))
+            errors.append(
+                SpecError(
+                    "command", at: mark(first.column), "no script of the reference is called",
+                    hint: "begin with: python train.py"))
             return
         }
         let options = CommandOption.options(of: script)
@@ -150,7 +160,8 @@ private struct CommandReading {
 
     /// The number in `torchrun --nproc_per_node=4`.
     private static func processes(_ words: ArraySlice<CommandWords.Word>) -> Int? {
-        for (place, word) in zip(words.indices, words) where option(word).replacing("-", with: "_") == "nproc_per_node" {
+        for (place, word) in zip(words.indices, words) where option(word).replacing("-", with: "_") == "nproc_per_node"
+        {
             let value = word.text.split(separator: "=").dropFirst().first.map(String.init)
             return (value ?? words.dropFirst(place - words.startIndex + 1).first?.text).flatMap(ScalarReading.integer)
         }
@@ -164,16 +175,24 @@ private struct CommandReading {
         let equals = body.firstIndex(of: "=")
         let name = String(body[..<(equals ?? body.endIndex)])
         // A beginning that fits one option only stands for it, as the reference's parser has it.
-        let fitting = options.filter { $0.name == name }.isEmpty ? options.filter { $0.name.hasPrefix(name) } : options.filter { $0.name == name }
+        let fitting =
+            options.filter { $0.name == name }.isEmpty
+            ? options.filter { $0.name.hasPrefix(name) } : options.filter { $0.name == name }
         guard fitting.count == 1, let option = fitting.first else {
             if fitting.count > 1 {
-                errors.append(SpecError("command", at: mark(word.column), "'--\(name)' fits several options",
-                    hint: fitting.map { "--" + $0.name }.joined(separator: ", ")))
+                errors.append(
+                    SpecError(
+                        "command", at: mark(word.column), "'--\(name)' fits several options",
+                        hint: fitting.map { "--" + $0.name }.joined(separator: ", ")))
             } else {
-                var error = SpecError.unknown("option", "--" + name, known: options.map { "--" + $0.name }, at: mark(word.column))
+                var error = SpecError.unknown(
+                    "option", "--" + name, known: options.map { "--" + $0.name }, at: mark(word.column))
                 if error.hint?.hasPrefix("known") ?? false { error.hint = "not an option of \(script.rawValue)" }
                 errors.append(error)
-                while let next = words.first, !next.text.hasPrefix("--") { _ = words.popFirst(); _ = next }
+                while let next = words.first, !next.text.hasPrefix("--") {
+                    _ = words.popFirst()
+                    _ = next
+                }
             }
             return
         }
@@ -203,12 +222,14 @@ private struct CommandReading {
     private mutating func interpret() {
         if !script.trains {
             set("train.max_steps", "0")
-            remarks.append("the checkpoint says which SDE, backbone and scalings it holds; importing it completes this spec")
+            remarks.append(
+                "the checkpoint says which SDE, backbone and scalings it holds; importing it completes this spec")
             if sde == "sbve" { set("sde.name", "sbve") }
         } else if script == .trainFlow {
             set("train.devices", String(processes ?? 1))
         } else if given["devices"] == nil {
-            remarks.append("without --devices the reference takes all there are: 1 is written, which fixes the effective batch")
+            remarks.append(
+                "without --devices the reference takes all there are: 1 is written, which fixes the effective batch")
             set("train.devices", "1")
         }
         if script.isConditioned { conditioned() }
@@ -224,9 +245,13 @@ private struct CommandReading {
                 continue
             }
             if !option.fits(backbone: entryName(.backbone)) {
-                remarks.append("--\(option.name) is no option of \(script.rawValue) with backbone '\(entryName(.backbone))', which refuses it; its value is taken")
+                remarks.append(
+                    "--\(option.name) is no option of \(script.rawValue) with backbone '\(entryName(.backbone))', which refuses it; its value is taken"
+                )
             }
-            let value = arguments.count == 1 && option.values == .one ? text(arguments[0], for: option) : "[" + arguments.joined(separator: ", ") + "]"
+            let value =
+                arguments.count == 1 && option.values == .one
+                ? text(arguments[0], for: option) : "[" + arguments.joined(separator: ", ") + "]"
             switch option.meaning {
             case .setting(let path):
                 guard !changesNothing(option.name) else { continue }
@@ -243,9 +268,11 @@ private struct CommandReading {
         if isComposition { composed() }
         if script.trains, !values.contains(where: { $0.path == "train.max_steps" || $0.path == "train.max_epochs" }) {
             remarks.append(
-                script == .trainFlow ? "the reference trains 1000 epochs, which it does not say on the command line"
-                    : isComposition ? "the reference trains until it is stopped: max_epochs 160 is written, which its authors do not say"
-                    : "the reference trains until it is stopped: max_epochs 160 is what its authors report")
+                script == .trainFlow
+                    ? "the reference trains 1000 epochs, which it does not say on the command line"
+                    : isComposition
+                        ? "the reference trains until it is stopped: max_epochs 160 is written, which its authors do not say"
+                        : "the reference trains until it is stopped: max_epochs 160 is what its authors report")
             set("train.max_epochs", script == .trainFlow ? "1000" : "160")
         }
         if script.trains { completeRate() }
@@ -257,7 +284,10 @@ private struct CommandReading {
         let needed =
             script.trains
             ? [("base_dir", "the folder with train, valid, and test")]
-            : [("test_dir", "the folder of the noisy files"), (output, "the folder of the enhanced files"), ("ckpt", "the checkpoint")]
+            : [
+                ("test_dir", "the folder of the noisy files"), (output, "the folder of the enhanced files"),
+                ("ckpt", "the checkpoint"),
+            ]
         for (name, meaning) in needed where given[name] == nil {
             errors.append(SpecError("command", at: mark(1), "'--\(name)' is missing", hint: meaning))
         }
@@ -268,7 +298,9 @@ private struct CommandReading {
         let backbone = entryName(.backbone)
         for case .rate(let rate) in vocabulary[.backbone, backbone]?.traits ?? [] {
             let given = given["sr"].flatMap { ScalarReading.integer($0[0, default: ""]) }
-            if let given, given != rate { remarks.append("--sr \(given) is not the rate: the reference runs \(backbone) at \(rate) Hz") }
+            if let given, given != rate {
+                remarks.append("--sr \(given) is not the rate: the reference runs \(backbone) at \(rate) Hz")
+            }
             set("data.sample_rate", String(rate))
         }
     }
@@ -318,7 +350,8 @@ private struct CommandReading {
     private func entryName(_ kind: RegistryKind) -> String {
         switch kind {
         case .sde: sde
-        case .backbone: given["backbone"]?[0, default: ""] ?? (script == .trainConditioned ? "ncsnpp_v2_cond" : "ncsnpp")
+        case .backbone:
+            given["backbone"]?[0, default: ""] ?? (script == .trainConditioned ? "ncsnpp_v2_cond" : "ncsnpp")
         default: sampler(given["sampler_type"]?[0, default: "pc"] ?? "pc")
         }
     }
@@ -339,7 +372,8 @@ private struct CommandReading {
     private func sampler(_ type: String) -> String {
         let names = vocabulary[.sde, sde]?.traits.samplers ?? []
         if names.contains(type) { return type }
-        return names.first { $0.hasSuffix("_" + type) } ?? (script.trains && !names.isEmpty && type == "pc" ? names[0] : type)
+        return names.first { $0.hasSuffix("_" + type) }
+            ?? (script.trains && !names.isEmpty && type == "pc" ? names[0] : type)
     }
 
     /// Bridges are sampled at the steps given in training.
@@ -402,7 +436,11 @@ private struct CommandReading {
     private mutating func special(_ name: String, _ value: String) {
         switch (name, script.trains) {
         case ("max_epochs", _):
-            if isMeanFlow { set("train.max_epochs", value) } else { remarks.append("--max_epochs changes nothing: train.py sets 1000 epochs itself") }
+            if isMeanFlow {
+                set("train.max_epochs", value)
+            } else {
+                remarks.append("--max_epochs changes nothing: train.py sets 1000 epochs itself")
+            }
         case ("last_eval_point", _), ("reverse_end_point", _):
             guard !isMeanFlow else { break }
             set("evaluate.t_eps", ScalarReading.number(value).map(YAMLText.scalar) ?? YAMLText.scalar(value))
@@ -416,7 +454,8 @@ private struct CommandReading {
             } else if value.contains(",") {
                 set("train.devices", String(value.split(separator: ",").count))
             } else {
-                remarks.append("--devices \(value) depends on the machine: 1 is written, which fixes the effective batch")
+                remarks.append(
+                    "--devices \(value) depends on the machine: 1 is written, which fixes the effective batch")
                 set("train.devices", "1")
             }
         case ("N", _):
@@ -435,7 +474,9 @@ private struct CommandReading {
         case ("train_noise_encoder", _):
             set("conditioning.train_noise_encoder", value.isEmpty ? "false" : "true")
             if ScalarReading.bool(value) == false {
-                remarks.append("--train_noise_encoder \(value) is true to the reference, which takes any text for true; so it is here")
+                remarks.append(
+                    "--train_noise_encoder \(value) is true to the reference, which takes any text for true; so it is here"
+                )
             }
         case ("ode", _):
             guard FlowReference.processes[value] == nil else { break }
@@ -444,15 +485,22 @@ private struct CommandReading {
         case ("odesolver_type", _): if value == "black" { set("evaluate.sampler.name", "ode") }
         case ("odesolver", _):
             guard given["odesolver_type"]?.first != "black" else { break }
-            set("evaluate.sampler.name", YAMLText.scalar(value == MeanFlowReference.solver ? MeanFlowReference.sampler : sampler("ode_" + value)))
+            set(
+                "evaluate.sampler.name",
+                YAMLText.scalar(value == MeanFlowReference.solver ? MeanFlowReference.sampler : sampler("ode_" + value))
+            )
         case ("reverse_starting_point", _):
             guard let start = ScalarReading.number(value), start != 1 else { break }
             if given["odesolver"] == nil { set("evaluate.sampler.name", "ode_euler") }
             set("evaluate.sampler.start", YAMLText.scalar(start))
-            remarks.append("--reverse_starting_point \(value): the script starts there with the noise of t = 1, here with that of the start")
+            remarks.append(
+                "--reverse_starting_point \(value): the script starts there with the noise of t = 1, here with that of the start"
+            )
         case ("test_dir", _) where script == .evaluateFlow:
             // The script reads `test` of the folder.
-            set("evaluate.sets", "[{ name: test, path: \(Self.path(value + (value.hasSuffix("/") ? "test" : "/test"))) }]")
+            set(
+                "evaluate.sets",
+                "[{ name: test, path: \(Self.path(value + (value.hasSuffix("/") ? "test" : "/test"))) }]")
         case ("test_dir", _):
             // The script takes the folder of the noisy files; a set is the folder around it.
             var parts = value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
@@ -471,5 +519,7 @@ private struct CommandReading {
 }
 
 extension Array {
-    fileprivate subscript(index: Int, default value: Element) -> Element { indices.contains(index) ? self[index] : value }
+    fileprivate subscript(index: Int, default value: Element) -> Element {
+        indices.contains(index) ? self[index] : value
+    }
 }

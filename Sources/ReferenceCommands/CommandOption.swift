@@ -67,7 +67,8 @@ struct CommandOption: Sendable {
         names.map { CommandOption($0, scripts, .one, .setting("\(section).\($0)")) }
     }
 
-    private static func parameters(_ kind: RegistryKind, _ names: [String], _ values: Values = .one) -> [CommandOption] {
+    private static func parameters(_ kind: RegistryKind, _ names: [String], _ values: Values = .one) -> [CommandOption]
+    {
         names.map { name in
             let plain = name.replacing("-", with: "_")
             let short = plain.hasPrefix("dcunet_") ? [plain, String(plain.dropFirst(7))] : [plain]
@@ -98,13 +99,15 @@ struct CommandOption: Sendable {
             CommandOption("sampler_type", train, .one, .special),
             CommandOption("centered", train, .none, .parameterFlag(.backbone, ["centered"], "true")),
             CommandOption("no-centered", train, .none, .parameterFlag(.backbone, ["centered"], "false")),
-            CommandOption("dcunet-time-embedding-complex", train, .none,
+            CommandOption(
+                "dcunet-time-embedding-complex", train, .none,
                 .parameterFlag(.backbone, ["dcunet_time_embedding_complex", "time_embedding_complex"], "true")),
             CommandOption("noise_cond_type", [.trainConditioned], .one, .parameter(.backbone, ["noise_cond_type"])),
             CommandOption("train_noise_encoder", [.trainConditioned], .one, .special),
             CommandOption("freeze_clap", [.trainConditioned], .none, .nothing("no encoder here is a CLAP network")),
             CommandOption("num_workers", train + [.trainFlow], .one, .nothing("crops are read when a step needs them")),
-            CommandOption("return_ref_waveform", [.trainConditioned], .none, .nothing("the encoder takes what it needs")),
+            CommandOption(
+                "return_ref_waveform", [.trainConditioned], .none, .nothing("the encoder takes what it needs")),
             CommandOption("test_dir", enhance, .one, .special),
             CommandOption("enhanced_dir", enhance, .one, .nothing("enhanced files lie with their run")),
             CommandOption("ckpt", enhance, .one, .special),
@@ -123,17 +126,31 @@ struct CommandOption: Sendable {
             CommandOption("cfg_scale", [.enhanceConditioned], .one, .setting("evaluate.guidance")),
         ]
         + settings(train, "train", ["lr", "ema_decay", "t_eps", "num_eval_files"])
-        + settings(train, "objective", ["loss_type", "loss_weighting", "network_scaling", "c_in", "c_out", "c_skip", "sigma_data", "l1_weight", "pesq_weight"])
+        + settings(
+            train, "objective",
+            [
+                "loss_type", "loss_weighting", "network_scaling", "c_in", "c_out", "c_skip", "sigma_data", "l1_weight",
+                "pesq_weight",
+            ])
         + settings(train, "data", ["format", "num_frames", "normalize"])
-        + settings(train, "transform", ["n_fft", "hop_length", "window", "spec_factor", "spec_abs_exponent", "transform_type"])
-        + settings([.trainConditioned], "conditioning", ["noise_encoder_type", "noise_embed_dim", "noise_encoder_nf", "ref_num_frames", "ref_length_sec", "cond_drop_prob"])
+        + settings(
+            train, "transform", ["n_fft", "hop_length", "window", "spec_factor", "spec_abs_exponent", "transform_type"])
+        + settings(
+            [.trainConditioned], "conditioning",
+            [
+                "noise_encoder_type", "noise_embed_dim", "noise_encoder_nf", "ref_num_frames", "ref_length_sec",
+                "cond_drop_prob",
+            ])
         + parameters(.sde, ["theta", "sigma-min", "sigma-max", "k", "c", "eps"])
         + parameters(.backbone, ["ch_mult", "attn_resolutions"], .several)
-        + parameters(.backbone, [
-            "nf", "num_res_blocks", "progressive", "progressive_input", "dcunet-architecture", "dcunet-time-embedding",
-            "dcunet-temb-layers-global", "dcunet-temb-layers-local", "dcunet-temb-activation", "dcunet-fix-length",
-            "dcunet-mask-bound", "dcunet-norm-type", "dcunet-activation",
-        ])
+        + parameters(
+            .backbone,
+            [
+                "nf", "num_res_blocks", "progressive", "progressive_input", "dcunet-architecture",
+                "dcunet-time-embedding",
+                "dcunet-temb-layers-global", "dcunet-temb-layers-local", "dcunet-temb-activation", "dcunet-fix-length",
+                "dcunet-mask-bound", "dcunet-norm-type", "dcunet-activation",
+            ])
         + flow
 
     /// Options that describe a network, by the networks whose class declares them; any other option belongs to all.

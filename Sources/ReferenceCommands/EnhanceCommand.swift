@@ -53,12 +53,16 @@ struct EnhanceCommand {
             return nil
         }
         if isBridge, let N = point.N, N != spec.usualSteps(vocabulary) {
-            note("evaluate.N \(N) has no option: the script takes a bridge's steps from the checkpoint, \(spec.usualSteps(vocabulary))")
+            note(
+                "evaluate.N \(N) has no option: the script takes a bridge's steps from the checkpoint, \(spec.usualSteps(vocabulary))"
+            )
             return nil
         }
         // The script takes the folder of the noisy files.
         let folder = point.set.path.map { $0 + (point.set.format == .reverb ? "/reverb" : "/noisy") }
-        var words = ["python", script.rawValue, "--test_dir", folder ?? "<\(point.set.name)>", "--enhanced_dir", "<enhanced>"]
+        var words = [
+            "python", script.rawValue, "--test_dir", folder ?? "<\(point.set.name)>", "--enhanced_dir", "<enhanced>",
+        ]
         words += ["--ckpt", point.checkpoint.settings.optionalText("path") ?? "<\(point.checkpoint.name)>"]
         words += ["--sampler_type", sampler]
         words += options(point)

@@ -26,13 +26,16 @@ enum FlowReference {
         let (backbone, loss) = (spec.backbone, spec.objective.loss)
         let isAverage = backbone.name == MeanFlowReference.backbone
         guard isAverage || networks.contains(backbone.name) else {
-            throw UnknownEntry(noun: "backbone of flow matching", name: backbone.name, known: networks + [MeanFlowReference.backbone])
+            throw UnknownEntry(
+                noun: "backbone of flow matching", name: backbone.name, known: networks + [MeanFlowReference.backbone])
         }
         guard spec.sde.settings["origin"] != .text("noise") else {
             throw UnknownEntry(noun: "origin of a flow to the reference", name: "noise", known: ["noisy"])
         }
         guard backbone.settings["centered"] != .bool(false) else {
-            throw UnknownEntry(noun: "way of the reference to centre a network's input", name: "centered false", known: ["centered true"])
+            throw UnknownEntry(
+                noun: "way of the reference to centre a network's input", name: "centered false",
+                known: ["centered true"])
         }
         var values: [(name: String, value: SettingValue)] = [
             ("backbone", .text(isAverage ? "ncsnpp" : backbone.name)), ("ode", .text("flowmatching")),
@@ -69,7 +72,8 @@ extension CommandOption {
         [
             CommandOption("ode", trainFlow, .one, .special),
             CommandOption("loss_type", trainFlow, .one, .special),
-            CommandOption("loss_abs_exponent", trainFlow, .one, .nothing("the reference stores it and uses it nowhere")),
+            CommandOption(
+                "loss_abs_exponent", trainFlow, .one, .nothing("the reference stores it and uses it nowhere")),
             CommandOption("backbone", trainFlow, .one, .setting("backbone.name")),
             CommandOption("no_wandb", trainFlow, .none, .nothing("runs are always recorded")),
             CommandOption("gpus", trainFlow, .one, .nothing("train.py takes one GPU")),
@@ -102,11 +106,14 @@ extension CommandOption {
         + settings(trainFlow, "train", ["lr", "ema_decay", "t_eps", "num_eval_files"])
         + settings(trainFlow, "data", ["format", "num_frames", "normalize"])
         + settings(
-            trainFlow, "transform", ["n_fft", "hop_length", "window", "spec_factor", "spec_abs_exponent", "transform_type"])
+            trainFlow, "transform",
+            ["n_fft", "hop_length", "window", "spec_factor", "spec_abs_exponent", "transform_type"])
         + ["sigma_min", "sigma_max", "T_rev"].map { CommandOption($0, trainFlow, .one, .parameter(.sde, [$0])) }
         // What they mean together is read at the end.
         + MeanFlowReference.names.sorted().map {
-            CommandOption($0, trainFlow, [MeanFlowReference.trains, MeanFlowReference.validates].contains($0) ? .none : .one, .special)
+            CommandOption(
+                $0, trainFlow, [MeanFlowReference.trains, MeanFlowReference.validates].contains($0) ? .none : .one,
+                .special)
         }
 
     /// Options that train.py of flow matching has and that of the diffusions has not.

@@ -32,7 +32,9 @@ public struct HyperParameterExport: Sendable {
         if let regression = spec.regression {
             self.values = try RegenerationReference.values(spec, regression)
             (isConditioned, isFlow) = (false, false)
-            self.remarks = spec.evaluate.padding == .zeroPad ? [] : ["evaluate.padding \(spec.evaluate.padding) has no word there: it fills up by zeros"]
+            self.remarks =
+                spec.evaluate.padding == .zeroPad
+                ? [] : ["evaluate.padding \(spec.evaluate.padding) has no word there: it fills up by zeros"]
             return
         }
         if spec.sde.name == FlowReference.process {
@@ -51,7 +53,8 @@ public struct HyperParameterExport: Sendable {
             guard let value = spec.settings.value(at: path) else { continue }
             switch (path, value) {
             case ("objective.pesq_weight", .number(let weight)) where weight > 0:
-                // With a weight the reference expects constants of its loss among the weights, which no inference reads.
+                // With a weight the reference expects constants of its loss among the weights, which no inference
+                // reads.
                 remarks.append("pesq_weight \(value) is written as 0: it changes the training alone")
                 values.append((name, .number(0)))
             case ("data.path", .none), ("data.path", .text("")):

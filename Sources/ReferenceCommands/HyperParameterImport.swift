@@ -36,12 +36,17 @@ public struct HyperParameterImport: Sendable {
 
     /// The spec of settings that are known already, which evaluates the weights in a file.
     package init(
-        _ settings: [(path: String, value: SettingValue)], name: String, weights: String, notes: String?, remarks: [String]
+        _ settings: [(path: String, value: SettingValue)], name: String, weights: String, notes: String?,
+        remarks: [String]
     ) {
         let reason = "the folder with train, valid, and test; the checkpoint names none"
         let namesFolder = settings.contains { $0.path == "data.path" }
         var all = settings
-        if !namesFolder { all += [("incomplete", .section(Settings([("data.path", .text(reason))]))), ("data.path", .text("unknown"))] }
+        if !namesFolder {
+            all += [
+                ("incomplete", .section(Settings([("data.path", .text(reason))]))), ("data.path", .text("unknown")),
+            ]
+        }
         all += [
             ("name", .text(name)), ("train.max_steps", .integer(0)),
             ("evaluate.checkpoint", .choice(Choice("file", Settings([("path", .text(weights))])))),
@@ -65,7 +70,8 @@ public struct HyperParameterImport: Sendable {
     private static func describesTraining(_ path: String) -> Bool {
         switch path.prefix(while: { $0 != "." }) {
         case "objective", "data", "transform", "conditioning": true
-        case "train": ["train.lr", "train.ema_decay", "train.t_eps", "train.num_eval_files", "train.batch_size"].contains(path)
+        case "train":
+            ["train.lr", "train.ema_decay", "train.t_eps", "train.num_eval_files", "train.batch_size"].contains(path)
         default: false
         }
     }
@@ -102,7 +108,10 @@ private struct HyperParameterReading {
             .sorted { (rank($0.element.path), $0.offset) < (rank($1.element.path), $1.offset) }
             .map { _, setting in
                 let field = ExperimentSchema.field(at: setting.path)
-                return (setting.path, (field.map { setting.value.escapingPaths($0.type, isPath: $0.isPath) } ?? setting.value).yaml)
+                return (
+                    setting.path,
+                    (field.map { setting.value.escapingPaths($0.type, isPath: $0.isPath) } ?? setting.value).yaml
+                )
             }
     }
 
@@ -146,22 +155,27 @@ private struct HyperParameterReading {
         case ("loss_abs_exponent", _) where isFlow: break  // stored, and used nowhere in the reference
         case ("T_rev", .number(let end)) where isFlow && end != 1:
             set("sde.T_rev", value)
-            remarks.append("T_rev \(value): the reference samples from there with the noise of t = 1, here with that of T_rev")
+            remarks.append(
+                "T_rev \(value): the reference samples from there with the noise of t = 1, here with that of T_rev")
         case ("loss_type", .text(let loss)) where loss == "mse" || loss == "mae":
             set("objective.loss_type", .text("score_matching"))
             if loss == "mae" {
-                remarks.append("loss_type mae, the absolute error of the score, does not exist here; it changed the training alone")
+                remarks.append(
+                    "loss_type mae, the absolute error of the score, does not exist here; it changed the training alone"
+                )
             }
         case ("N", _):
             set("train.validation_N", value)
             if isBridge {
                 set("evaluate.N", value)
             } else if value != .integer(30) {
-                remarks.append("N \(value) is that of validation; the reference evaluates with 30 steps unless --N is given")
+                remarks.append(
+                    "N \(value) is that of validation; the reference evaluates with 30 steps unless --N is given")
             }
         case ("sampler_type", .text(let type)):
             guard let sampler = samplers.first(where: { $0 == type || $0.hasSuffix("_" + type) }) else {
-                remarks.append("sampler_type \(type) is none of SDE '\(sde)': '\(samplers.first ?? "pc")' is taken, as there")
+                remarks.append(
+                    "sampler_type \(type) is none of SDE '\(sde)': '\(samplers.first ?? "pc")' is taken, as there")
                 return true
             }
             if sampler != samplers.first {
@@ -173,7 +187,8 @@ private struct HyperParameterReading {
         case ("train_noise_encoder", .bool) where isConditioned:
             set("conditioning.train_noise_encoder", value)
         case ("sr", _) where backbone == "ncsnpp_48k" && value != .integer(48000):
-            remarks.append("sr \(value) is not the rate: the reference runs ncsnpp_48k at 48000 Hz, whatever the file says")
+            remarks.append(
+                "sr \(value) is not the rate: the reference runs ncsnpp_48k at 48000 Hz, whatever the file says")
         default: return false
         }
         return true
@@ -186,7 +201,8 @@ private struct HyperParameterReading {
         guard let standard = ExperimentSchema.field(at: path)?.standard else { return false }
         if case .value(let usual) = standard, usual == value { return true }
         if isScaling, !takesScalings {
-            remarks.append("\(name) \(value) has no effect with backbone '\(backbone)', also in the reference, and is left out")
+            remarks.append(
+                "\(name) \(value) has no effect with backbone '\(backbone)', also in the reference, and is left out")
             return true
         }
         set(path, value)
@@ -230,7 +246,8 @@ private struct HyperParameterReading {
         if !settings.contains(where: { $0.path == "objective.loss_type" }) {
             set("objective.loss_type", .text(isFlow ? FlowReference.loss : "score_matching"))
         }
-        if let sampler = settings.first(where: { $0.path == "train.validation_sampler" })?.value, case .text(let name) = sampler,
+        if let sampler = settings.first(where: { $0.path == "train.validation_sampler" })?.value,
+            case .text(let name) = sampler,
             vocabulary[.sampler, name]?.traits.contains(.choosesSteps) ?? false
         {
             // Its N stands in the file, and does nothing there either.
@@ -248,7 +265,9 @@ private struct HyperParameterReading {
         if !settings.contains(where: { $0.path == "backbone.fourier_scale" }) {
             set("backbone.fourier_scale", .integer(MeanFlowReference.fourierScale))
         }
-        if value(MeanFlowReference.validates) == .bool(true) { set("train.validation_sampler", .text(MeanFlowReference.sampler)) }
+        if value(MeanFlowReference.validates) == .bool(true) {
+            set("train.validation_sampler", .text(MeanFlowReference.sampler))
+        }
         guard value(MeanFlowReference.trains) == .bool(true) else { return }
         let found = MeanFlowReference.loss { value($0)?.number }
         set("objective.loss_type", found.loss)

@@ -3,8 +3,8 @@ import Specs
 
 /// Names of the reference of one-step enhancement by average velocities, and what they are here.
 ///
-/// It is the reference of flow matching with a network of two times. Source: liduojia1/MeanFlowSE (train.py, evaluate.py,
-/// flowmse/model.py, flowmse/backbones/ncsnpp.py).
+/// It is the reference of flow matching with a network of two times. Source: liduojia1/MeanFlowSE (train.py,
+/// evaluate.py, flowmse/model.py, flowmse/backbones/ncsnpp.py).
 enum MeanFlowReference {
     /// Its network, which it calls `ncsnpp` as well, and the scale of that network's Fourier features.
     static let backbone = "ncsnpp_interval"
@@ -14,12 +14,14 @@ enum MeanFlowReference {
     /// The steps for which it is made.
     static let steps = 1
 
-    /// Names that only this reference has: whether average velocities are trained, sampled by in validation, and in one step.
+    /// Names that only this reference has: whether average velocities are trained, sampled by in validation, and in one
+    /// step.
     static let trains = "use_mfse", validates = "use_mf_sampler", oneStep = "one_step"
 
     /// Its options that are parameters of the loss `mean_flow`.
     static let parameters = [
-        "mf_weight_final": "weight", "mf_warmup_frac": "warmup", "mf_first_order_coef": "correction", "mf_jvp_clip": "jvp_clip",
+        "mf_weight_final": "weight", "mf_warmup_frac": "warmup", "mf_first_order_coef": "correction",
+        "mf_jvp_clip": "jvp_clip",
         "mf_r_equals_t_prob": "equal",
     ]
     /// Its options whose values are fixed here.
@@ -42,7 +44,9 @@ enum MeanFlowReference {
             settings[name] = .number(value)
         }
         // A limit of 0 takes the derivative away there, and is no limit here.
-        if let limit = number("mf_jvp_clip"), limit <= 0 { (settings["jvp_clip"], settings["correction"]) = (nil, .number(0)) }
+        if let limit = number("mf_jvp_clip"), limit <= 0 {
+            (settings["jvp_clip"], settings["correction"]) = (nil, .number(0))
+        }
         let others = fixed.keys.sorted().filter { name in number(name).map { $0 != fixed[name] } ?? false }
         let remarks = others.map { "\($0) is \(fixed[$0] ?? 0) here; it changes the training alone" }
         return (settings.isEmpty ? .text(sampler) : .choice(Choice("mean_flow", settings)), remarks)
@@ -62,7 +66,10 @@ enum MeanFlowReference {
             if let value = loss.settings[name] { values.append((option, value)) }
         }
         let isUnlimited = loss.settings.optionalNumber("jvp_clip") == 0
-        return (values, isUnlimited ? ["jvp_clip 0 is no limit here, and no derivative there; it changes the training alone"] : [])
+        return (
+            values,
+            isUnlimited ? ["jvp_clip 0 is no limit here, and no derivative there; it changes the training alone"] : []
+        )
     }
 
     static let ends = "steps end at time 0 here; evaluate.py ends at --last_eval_point, 0.03 if it is not given"
@@ -70,8 +77,8 @@ enum MeanFlowReference {
 
 /// Names of the reference of composed average velocities, and what they are here.
 ///
-/// Source: ICDM-UESTC/COSE (train.py, enhancement.py, sgmse/model.py), a fork of the reference whose folder alone tells its
-/// commands from those of the diffusions.
+/// Source: ICDM-UESTC/COSE (train.py, enhancement.py, sgmse/model.py), a fork of the reference whose folder alone tells
+/// its commands from those of the diffusions.
 enum CompositionReference {
     static let folder = "cose"
 
@@ -83,7 +90,8 @@ enum CompositionReference {
     ]
     /// Its defaults where the diffusions have others, by option.
     static let defaults = [
-        ("lr", "train.lr", "5.0e-05"), ("batch_size", "train.batch_size", "1"), ("num_eval_files", "train.num_eval_files", "20"),
+        ("lr", "train.lr", "5.0e-05"), ("batch_size", "train.batch_size", "1"),
+        ("num_eval_files", "train.num_eval_files", "20"),
     ]
     static let remarks = [
         "its network embeds the logarithms of both times; 'ncsnpp_interval' embeds the first and the stretch's length",

@@ -10,7 +10,9 @@ enum RegenerationReference {
         "ncsnpp": "ncsnpp_storm", "ncsnpplarge": "ncsnpp_storm_large", "ncsnpp12M": "ncsnpp_storm_12m",
         "ncsnpp6M": "ncsnpp_storm_6m",
     ]
-    static let modes: [String: RegressionSpec.Training] = ["regen-joint-training": .joint, "regen-freeze-denoiser": .frozen]
+    static let modes: [String: RegressionSpec.Training] = [
+        "regen-joint-training": .joint, "regen-freeze-denoiser": .frozen,
+    ]
     /// The steps that its script takes, and its predictor, which steps by 1/N.
     static let steps = 50
     static let predictor = "reverse_diffusion_share"
@@ -26,7 +28,8 @@ enum RegenerationReference {
         "weighting_denoiser_to_score": "regression.weight",
     ]
 
-    /// Whether hyper-parameters are those of this reference: of two networks, or of one, which alone has spatial channels.
+    /// Whether hyper-parameters are those of this reference: of two networks, or of one, which alone has spatial
+    /// channels.
     static func wrote(_ values: [(name: String, value: SettingValue)]) -> Bool {
         values.contains { ["backbone_denoiser", "backbone_score", "spatial_channels"].contains($0.name) }
     }
@@ -41,7 +44,9 @@ enum RegenerationReference {
             if has("backbone_denoiser") || has("backbone_score") || has("mode") {
                 self = .both
             } else {
-                self = values.contains { $0.name == "discriminative" && $0.value == .bool(true) } ? .regression : .diffusion
+                self =
+                    values.contains { $0.name == "discriminative" && $0.value == .bool(true) }
+                    ? .regression : .diffusion
             }
         }
     }
@@ -143,7 +148,9 @@ enum RegenerationReference {
             throw UnknownEntry(noun: "SDE of StoRM", name: spec.sde.name, known: ["ouve"])
         }
         guard let mode = modes.first(where: { $0.value == regression.training })?.key else {
-            throw UnknownEntry(noun: "training of StoRM's two networks", name: regression.training.rawValue, known: modes.values.map(\.rawValue).sorted())
+            throw UnknownEntry(
+                noun: "training of StoRM's two networks", name: regression.training.rawValue,
+                known: modes.values.map(\.rawValue).sorted())
         }
         let own: Set<String> = ["recompute", "seed", "scale_by_sigma", "conditional"]
         let options = [spec.backbone, regression.backbone].map { $0.settings.filter { !own.contains($0.name) } }

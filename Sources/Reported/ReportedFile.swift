@@ -110,7 +110,9 @@ public struct ReportedFile: Hashable, Sendable {
             if let found = configurations[name] {
                 settings.merge(found) { $1 }
             } else {
-                section.fail("unknown-name", at: "of", "'\(name)' is no configuration of this file", hint: "known: \(configurations.keys.sorted().joined(separator: ", "))")
+                section.fail(
+                    "unknown-name", at: "of", "'\(name)' is no configuration of this file",
+                    hint: "known: \(configurations.keys.sorted().joined(separator: ", "))")
             }
         }
         return settings
@@ -123,7 +125,8 @@ extension SectionReader {
         if let mark = ReportedMark(rawValue: text) { return mark }
         let recalled = text == "R"
         fail(
-            "unknown-name", at: key, recalled ? "a figure that was only recalled is not reported as a fact" : "unknown mark '\(text)'",
+            "unknown-name", at: key,
+            recalled ? "a figure that was only recalled is not reported as a fact" : "unknown mark '\(text)'",
             hint: recalled ? "read it in a source, or leave the cell out" : "V, V2 or C")
         return nil
     }

@@ -27,7 +27,8 @@ public struct ReportedLibrary: Sendable {
     /// What `paper` reports of a system, where it reports it at all.
     public func figures(of system: String, in paper: String, set: String, conditions: String?) -> PaperFigures? {
         figures.first {
-            $0.paper == paper && $0.system == system && $0.set == set && (conditions == nil || $0.conditions == conditions)
+            $0.paper == paper && $0.system == system && $0.set == set
+                && (conditions == nil || $0.conditions == conditions)
         }
     }
 
@@ -55,7 +56,9 @@ public struct ReportedLibrary: Sendable {
             var steps: Int?
         }
         var found: [Contradiction] = []
-        let groups = Dictionary(grouping: figures) { Key(system: $0.system, set: $0.set, conditions: $0.conditions, steps: $0.steps) }
+        let groups = Dictionary(grouping: figures) {
+            Key(system: $0.system, set: $0.set, conditions: $0.conditions, steps: $0.steps)
+        }
         for group in groups.values where group.count > 1 {
             for (place, second) in group.enumerated().dropFirst() {
                 for (metric, value) in second.values {
@@ -76,17 +79,22 @@ package enum DeclarationFolder {
         let names = source.list(folder)
         if names.isEmpty {
             throw SpecErrors([
-                SpecError("missing-file", at: Mark(file: folder, line: 1, column: 1, text: ""), "there is no such folder, or nothing is in it")
+                SpecError(
+                    "missing-file", at: Mark(file: folder, line: 1, column: 1, text: ""),
+                    "there is no such folder, or nothing is in it")
             ])
         }
-        return names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted().map { folder + "/" + $0 }
+        return names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted().map {
+            folder + "/" + $0
+        }
     }
 
     package static func text(of path: String, in source: SpecFiles = .disk) throws(SpecErrors) -> String {
         do {
             return try source.read(path)
         } catch {
-            throw SpecErrors([SpecError("missing-file", at: Mark(file: path, line: 1, column: 1, text: ""), "\(error)")])
+            throw SpecErrors([SpecError("missing-file", at: Mark(file: path, line: 1, column: 1, text: ""), "\(error)")]
+            )
         }
     }
 }

@@ -14,7 +14,9 @@ public struct ReportedValue: Hashable, Sendable {
 
     /// The number that `text` writes; nil where it writes none.
     public init?(_ text: String) {
-        let parts = text.split(separator: "±", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+        let parts = text.split(separator: "±", omittingEmptySubsequences: false).map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
         guard parts.count <= 2, let value = Self.number(parts[0]) else { return nil }
         self.init(value, digits: parts[0].split(separator: ".").dropFirst().first?.count ?? 0)
         guard parts.count == 2 else { return }
@@ -32,7 +34,9 @@ public struct ReportedValue: Hashable, Sendable {
 
     /// Decimal digits with a point and a sign: nothing that only a programmer would write.
     private static func number(_ text: String) -> Double? {
-        guard text.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == "." || $0 == "-") }), text.first != "." else { return nil }
+        guard text.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == "." || $0 == "-") }), text.first != "." else {
+            return nil
+        }
         return Double(text).flatMap { $0.isFinite ? $0 : nil }
     }
 }

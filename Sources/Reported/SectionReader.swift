@@ -10,7 +10,9 @@ package struct SectionReader {
     /// - Parameter noun: What the section is, in a message.
     package init(_ node: SpecNode, _ noun: String, errors: [SpecError]) {
         (self.node, self.noun, self.errors) = (node, noun, errors)
-        if node.entries == nil { self.errors.append(SpecError("type", at: node.mark, "\(noun) is a section, and this is \(node.noun)")) }
+        if node.entries == nil {
+            self.errors.append(SpecError("type", at: node.mark, "\(noun) is a section, and this is \(node.noun)"))
+        }
     }
 
     package mutating func fail(_ code: String, at key: String, _ summary: String, hint: String? = nil) {
@@ -100,7 +102,8 @@ package struct SectionReader {
             guard let text = entry.value.text, let number = ReportedValue(text) else {
                 errors.append(
                     SpecError(
-                        "type", at: entry.value.mark, "\(entry.value.noun) is no figure", hint: "write 2.93, or 1.97 ± 0.75 with its spread"))
+                        "type", at: entry.value.mark, "\(entry.value.noun) is no figure",
+                        hint: "write 2.93, or 1.97 ± 0.75 with its spread"))
                 return
             }
             values[entry.key] = number
@@ -130,12 +133,15 @@ package struct SectionReader {
 
     private mutating func entries(of value: SpecNode, _ key: String) -> [String: String] {
         guard let entries = value.entries else {
-            errors.append(SpecError("type", at: value.mark, "'\(key)' is a section of texts, and this is \(value.noun)"))
+            errors.append(
+                SpecError("type", at: value.mark, "'\(key)' is a section of texts, and this is \(value.noun)"))
             return [:]
         }
         return entries.reduce(into: [:]) { table, entry in
             guard let text = entry.value.text else {
-                errors.append(SpecError("type", at: entry.value.mark, "'\(entry.key)' is a text, and this is \(entry.value.noun)"))
+                errors.append(
+                    SpecError("type", at: entry.value.mark, "'\(entry.key)' is a text, and this is \(entry.value.noun)")
+                )
                 return
             }
             table[entry.key] = text
@@ -145,7 +151,8 @@ package struct SectionReader {
     /// Notes every key that nothing asked for.
     package mutating func finish() {
         for entry in node.entries ?? [] where !taken.contains(entry.key) {
-            errors.append(SpecError.unknown("key", entry.key, known: taken.sorted(), at: entry.mark, code: "unknown-key"))
+            errors.append(
+                SpecError.unknown("key", entry.key, known: taken.sorted(), at: entry.mark, code: "unknown-key"))
         }
     }
 }

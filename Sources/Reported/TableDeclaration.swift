@@ -20,7 +20,8 @@ public struct TableDeclaration: Hashable, Sendable {
         public var stored: String
         /// The spec that gives the anchors' rows on it.
         public var anchorSpec: String?
-        /// The corpus that the set is of, by the name of its folder; a set of the same name of another corpus is another set.
+        /// The corpus that the set is of, by the name of its folder; a set of the same name of another corpus is
+        /// another set.
         public var corpus: String?
     }
 
@@ -118,8 +119,10 @@ public struct TableDeclaration: Hashable, Sendable {
         let source = Self.source(&section, folder)
         let row = Row(
             label: label ?? "", source: source, overrides: section.texts("set"),
-            reported: section.isNone("reported") ? nil : section.optionalText("reported") ?? label, paper: section.optionalText("paper"),
-            conditions: section.optionalText("conditions", mayBeEmpty: true), steps: section.optionalInteger("N", above: 0),
+            reported: section.isNone("reported") ? nil : section.optionalText("reported") ?? label,
+            paper: section.optionalText("paper"),
+            conditions: section.optionalText("conditions", mayBeEmpty: true),
+            steps: section.optionalInteger("N", above: 0),
             guidance: section.optionalNumber("guidance"), known: section.optionalValues("known"), place: node.mark)
         section.finish()
         errors += section.errors
@@ -135,7 +138,9 @@ public struct TableDeclaration: Hashable, Sendable {
             section.optionalText("system").map { .system($0) },
         ].compactMap { $0 }
         if found.count > 1 {
-            section.fail("contradiction", at: "label", "a row comes from one place", hint: "keep one of anchor, spec, checkpoint, run and system")
+            section.fail(
+                "contradiction", at: "label", "a row comes from one place",
+                hint: "keep one of anchor, spec, checkpoint, run and system")
         }
         return found.first ?? .none
     }

@@ -5,7 +5,10 @@ import Runs
 
 /// Whether this machine, and the place of a store, are fit for work.
 public struct DoctorReport: Sendable {
-    public enum Verdict: String, Sendable { case good = "ok", warning, problem }
+    public enum Verdict: String, Sendable {
+        case good = "ok"
+        case warning, problem
+    }
 
     public struct Finding: Sendable {
         public var subject: String
@@ -52,15 +55,21 @@ public struct DoctorReport: Sendable {
         }
         if let network = system.networkName {
             let text = "\(network), a network file system: WAL loses data here and is refused"
-            let fallback = journal == .rollback ? "the rollback journal is in use" : "use --journal rollback, or a local folder with --store"
+            let fallback =
+                journal == .rollback
+                ? "the rollback journal is in use" : "use --journal rollback, or a local folder with --store"
             add("file system", journal == .rollback ? .warning : .problem, "\(text); \(fallback)")
         } else {
             add("file system", .good, "\(system.type ?? "of unknown type"), local: WAL is safe")
         }
         let gigabytes = Double(system.availableBytes) / 1e9
-        add("disk", gigabytes < 0.1 ? .problem : gigabytes < 2 ? .warning : .good, String(format: "%.1f GB free at %@", gigabytes, folder))
+        add(
+            "disk", gigabytes < 0.1 ? .problem : gigabytes < 2 ? .warning : .good,
+            String(format: "%.1f GB free at %@", gigabytes, folder))
         var place = folder
-        while !FileManager.default.fileExists(atPath: place), !["/", ""].contains(place) { place = (place as NSString).deletingLastPathComponent }
+        while !FileManager.default.fileExists(atPath: place), !["/", ""].contains(place) {
+            place = (place as NSString).deletingLastPathComponent
+        }
         if !FileManager.default.isWritableFile(atPath: place) { add("folder", .problem, "\(place) cannot be written") }
     }
 
@@ -75,17 +84,23 @@ public struct DoctorReport: Sendable {
         // Before the store is opened: SQLite's locks do not survive another look at its file.
         if isThorough || bytes <= Self.quickSize {
             let pages = RunStore.damagedPages(at: path)
-            add("pages", pages?.isDamage == true ? .problem : .good, pages?.text ?? "no checksums: the store is in use or large, or another program wrote to it last")
+            add(
+                "pages", pages?.isDamage == true ? .problem : .good,
+                pages?.text ?? "no checksums: the store is in use or large, or another program wrote to it last")
         }
         do {
             let store = try RunStore(at: path, access: .readOnly, journal: journal)
             let counts = try store.rowCounts()
             let numbers = ["run", "evaluation", "score"].map { "\(counts[$0] ?? 0) \($0)s" }.joined(separator: ", ")
-            add("store", .good, "\(path): \(numbers), \(bytes / 1_000_000) MB, schema: \(try store.appliedMigrations().last ?? "none")")
+            add(
+                "store", .good,
+                "\(path): \(numbers), \(bytes / 1_000_000) MB, schema: \(try store.appliedMigrations().last ?? "none")")
             let work = try store.workInHand()
             if work.live > 0 { add("store", .good, "\(work.live) steps are being worked on") }
             if work.abandoned > 0 {
-                add("store", .warning, "\(work.abandoned) steps were left by processes that ended; the next sgmse run takes them over")
+                add(
+                    "store", .warning,
+                    "\(work.abandoned) steps were left by processes that ended; the next sgmse run takes them over")
             }
             if isThorough || bytes <= Self.quickSize {
                 let problems = try store.integrityProblems() + store.badRows()
@@ -93,7 +108,8 @@ public struct DoctorReport: Sendable {
                 if problems.isEmpty { add("integrity", .good, "no damage found") }
                 let scores = try store.scoreProblems()
                 for problem in scores.problems.prefix(10) { add("scores", .problem, problem) }
-                let unknown = scores.unknown == 0 ? "" : "; \(scores.unknown) evaluations of an earlier version have no checksum"
+                let unknown =
+                    scores.unknown == 0 ? "" : "; \(scores.unknown) evaluations of an earlier version have no checksum"
                 if scores.problems.isEmpty { add("scores", .good, "every checksum matches" + unknown) }
             } else {
                 add("integrity", .good, "not read through; --thorough does")
@@ -107,8 +123,13 @@ public struct DoctorReport: Sendable {
         let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let model = info.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
         let cores = ProcessInfo.processInfo.processorCount
-        add("processor", .good, "\(model.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"), \(cores) cores, \(Engine.instructionSet)")
-        add("threads", Engine.threads > cores ? .warning : .good, "\(Engine.threads)" + (Engine.threads > cores ? ", more than cores: slower" : ""))
+        add(
+            "processor", .good,
+            "\(model.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"), \(cores) cores, \(Engine.instructionSet)"
+        )
+        add(
+            "threads", Engine.threads > cores ? .warning : .good,
+            "\(Engine.threads)" + (Engine.threads > cores ? ", more than cores: slower" : ""))
         let memory = Double(ProcessInfo.processInfo.physicalMemory) / 1e9
         add("memory", memory < 4 ? .warning : .good, String(format: "%.1f GB", memory))
     }
@@ -119,13 +140,18 @@ public struct DoctorReport: Sendable {
             let library = try DeviceLibrary(in: folders)
             add("device library", .good, "\(library.path): \(library.version)")
             for device in library.devices {
-                let memory = device.memory > 0
-                    ? String(format: ", %.1f GB, %.1f GB of it free", 1e-9 * Double(device.memory), 1e-9 * Double(device.freeMemory)) : ""
+                let memory =
+                    device.memory > 0
+                    ? String(
+                        format: ", %.1f GB, %.1f GB of it free", 1e-9 * Double(device.memory),
+                        1e-9 * Double(device.freeMemory)) : ""
                 let isMeasured = device.name == "torch-cpu" ? "" : "; sgmse is not yet measured on a GPU"
                 add("device", .good, "\(device.name): \(device.model)\(memory)\(isMeasured)")
             }
         } catch {
-            let isMissing = !folders.contains { FileManager.default.fileExists(atPath: $0 + "/" + DeviceLibrary.fileName) }
+            let isMissing = !folders.contains {
+                FileManager.default.fileExists(atPath: $0 + "/" + DeviceLibrary.fileName)
+            }
             add("device", isMissing ? .good : .warning, isMissing ? "cpu alone: \(error)" : "\(error)")
         }
     }
@@ -137,6 +163,9 @@ public struct DoctorReport: Sendable {
     }
 
     public var json: JSON {
-        .array(findings.map { ["subject": .string($0.subject), "verdict": .string($0.verdict.rawValue), "finding": .string($0.text)] })
+        .array(
+            findings.map {
+                ["subject": .string($0.subject), "verdict": .string($0.verdict.rawValue), "finding": .string($0.text)]
+            })
     }
 }

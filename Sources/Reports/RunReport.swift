@@ -58,15 +58,24 @@ public struct RunReport: Sendable {
         var facts: [(String, String)] = [
             ("run", run.name), ("id", run.shortID), ("status", status), ("seed", String(run.key.seed)),
             ("identity", run.key.identity), ("data", run.key.dataFingerprint), ("step", step), ("folder", folder),
-            ("commit", commit), ("program", "sgmse \(provenance.version), \(provenance.threads) threads"), ("machine", provenance.machine),
-            ("command", provenance.commandLine), ("spec", spec.file ?? "none"), ("started", run.started?.text ?? "never"),
+            ("commit", commit), ("program", "sgmse \(provenance.version), \(provenance.threads) threads"),
+            ("machine", provenance.machine),
+            ("command", provenance.commandLine), ("spec", spec.file ?? "none"),
+            ("started", run.started?.text ?? "never"),
             ("ended", run.ended?.text ?? "not yet"), ("tags", run.tags.joined(separator: " ")), ("notes", run.notes),
         ]
         if !run.aliases.isEmpty { facts.insert(("also called", run.aliases.joined(separator: ", ")), at: 1) }
-        facts += checkpoints.map { ("checkpoint", "\($0.kind.rawValue) at step \($0.step): \($0.path), sha256 \($0.sha256)") }
+        facts += checkpoints.map {
+            ("checkpoint", "\($0.kind.rawValue) at step \($0.step): \($0.path), sha256 \($0.sha256)")
+        }
         for one in evaluations {
             facts.append(("evaluation", one.description))
-            facts += one.scores.map { ("  score", $0.metric.name + " " + Self.text(of: $0.statistic, $0.metric) + one.warning(of: $0.metric.id)) }
+            facts += one.scores.map {
+                (
+                    "  score",
+                    $0.metric.name + " " + Self.text(of: $0.statistic, $0.metric) + one.warning(of: $0.metric.id)
+                )
+            }
         }
         facts += validations.suffix(4).map {
             ("validation", "step \($0.step): \($0.metric) \($0.value.map { "\($0)" } ?? "none") (n \($0.n))")
@@ -86,7 +95,8 @@ public struct RunReport: Sendable {
     /// The same as a document; every validation is in it.
     public var json: JSON {
         [
-            "run": run.json, "path": .string(folder), "spec_file": JSON(spec.file), "last_step": lastStep?.json ?? .null,
+            "run": run.json, "path": .string(folder), "spec_file": JSON(spec.file),
+            "last_step": lastStep?.json ?? .null,
             "checkpoints": .array(checkpoints.map(\.json)), "evaluations": .array(evaluations.map(\.json)),
             "validations": .array(validations.map(\.json)), "findings": .array(findings.map(\.json)),
             "events": .array(events.map(\.json)),
@@ -99,10 +109,12 @@ extension RunReport.Evaluated: CustomStringConvertible {
     public var description: String {
         let used = evaluation.checkpoint.map { "\($0.kind.rawValue) of step \($0.step)" } ?? "no checkpoint"
         let point = evaluation.point
-        let how: [String?] = [
-            point.steps.map { "N = \($0)" }, point.sampler, point.guidance.map { "w = \($0)" }, point.reference,
-        ] + point.otherFactors.map { "\($0.name) = \($0.value)" }
-        return "\(([set] + how.compactMap { $0 }).joined(separator: ", ")): \(used), \(evaluation.point.weights ?? "") weights, \(evaluation.status.rawValue)"
+        let how: [String?] =
+            [
+                point.steps.map { "N = \($0)" }, point.sampler, point.guidance.map { "w = \($0)" }, point.reference,
+            ] + point.otherFactors.map { "\($0.name) = \($0.value)" }
+        return
+            "\(([set] + how.compactMap { $0 }).joined(separator: ", ")): \(used), \(evaluation.point.weights ?? "") weights, \(evaluation.status.rawValue)"
     }
 
     /// What is said of a score that is damaged.
@@ -114,7 +126,8 @@ extension RunReport.Evaluated: CustomStringConvertible {
         let point = evaluation.point
         return [
             "set": .string(set), "N": JSON(point.steps), "sampler": JSON(point.sampler),
-            "guidance": point.guidance.map(JSON.number) ?? .null, "reference": JSON(point.reference), "other": JSON(point.other),
+            "guidance": point.guidance.map(JSON.number) ?? .null, "reference": JSON(point.reference),
+            "other": JSON(point.other),
             "weights": JSON(point.weights), "checkpoint": JSON(evaluation.checkpoint?.kind.rawValue),
             "step": JSON(evaluation.checkpoint?.step), "status": .string(evaluation.status.rawValue),
             "scores": .array(scores.map { Self.json($0.metric, $0.statistic) }),
@@ -148,7 +161,8 @@ extension CheckpointRecord {
 extension ValidationRecord {
     fileprivate var json: JSON {
         [
-            "step": .integer(step), "metric": .string(metric), "value": value.map(JSON.number) ?? .null, "n": .integer(n),
+            "step": .integer(step), "metric": .string(metric), "value": value.map(JSON.number) ?? .null,
+            "n": .integer(n),
         ]
     }
 }

@@ -28,7 +28,8 @@ public struct RunListing: Sendable {
             columns: [
                 Table.Column("id", alignment: .leading, isKey: true),
                 Table.Column("name", alignment: .leading, isKey: true), Table.Column("seed"),
-                Table.Column("status", alignment: .leading), Table.Column("step"), Table.Column("started", alignment: .leading),
+                Table.Column("status", alignment: .leading), Table.Column("step"),
+                Table.Column("started", alignment: .leading),
                 Table.Column("took"), Table.Column("tags", alignment: .leading),
                 Table.Column("notes", alignment: .leading), Table.Column("reason", alignment: .leading),
             ],
@@ -36,7 +37,8 @@ public struct RunListing: Sendable {
                 Table.Row([
                     .text(run.shortID), .text(([run.name] + run.aliases).joined(separator: ", ")),
                     .text(String(run.key.seed)), .text(status(of: run)),
-                    steps[run.id].map(Table.Cell.integer) ?? .empty, .text(run.started?.text ?? "–"), .text(run.duration?.clock ?? "–"),
+                    steps[run.id].map(Table.Cell.integer) ?? .empty, .text(run.started?.text ?? "–"),
+                    .text(run.duration?.clock ?? "–"),
                     .text(run.tags.joined(separator: ", ")), .text(run.notes),
                     run.reason.map(Table.Cell.text) ?? .empty,
                 ])
@@ -44,9 +46,13 @@ public struct RunListing: Sendable {
     }
 
     public var json: JSON {
-        .array(runs.map { run in
-            .object(run.json.members + [.init("step", JSON(steps[run.id])), .init("open_evaluations", .integer(open[run.id] ?? 0))])
-        })
+        .array(
+            runs.map { run in
+                .object(
+                    run.json.members + [
+                        .init("step", JSON(steps[run.id])), .init("open_evaluations", .integer(open[run.id] ?? 0)),
+                    ])
+            })
     }
 
     /// A run is finished once its evaluations are.
@@ -72,7 +78,8 @@ public struct DiffReport: Sendable {
         let runs = try store.runs([first, second])
         (self.first, self.second) = (runs[0], runs[1])
         differences = try store.differences(between: first, and: second)
-        let comparison = try ComparisonReport(of: [first, second], in: store, options: .init(baseline: first, unfloored: unfloored))
+        let comparison = try ComparisonReport(
+            of: [first, second], in: store, options: .init(baseline: first, unfloored: unfloored))
         self.comparison = comparison
         func used(_ run: Run) -> String {
             let rows = comparison.rows.filter { $0.run?.id == run.id }
@@ -94,7 +101,8 @@ public struct DiffReport: Sendable {
     private var differencesTable: Table {
         let parts = [
             ("meaning", differences.meaning), ("protocol", differences.protocols),
-            ("checkpoint", [checkpoints].compactMap(\.self)), ("selection", differences.selection), ("provenance", differences.provenance),
+            ("checkpoint", [checkpoints].compactMap(\.self)), ("selection", differences.selection),
+            ("provenance", differences.provenance),
         ]
         var table = Table(
             columns: [
@@ -124,7 +132,8 @@ public struct DiffReport: Sendable {
         }
         return [
             "first": first.json, "second": second.json, "meaning": list(differences.meaning),
-            "protocol": list(differences.protocols), "checkpoint": list([checkpoints].compactMap(\.self)), "selection": list(differences.selection),
+            "protocol": list(differences.protocols), "checkpoint": list([checkpoints].compactMap(\.self)),
+            "selection": list(differences.selection),
             "provenance": list(differences.provenance),
             "results": comparison.json,
         ]
@@ -138,7 +147,8 @@ extension Run {
     /// All columns of the run.
     public var json: JSON {
         [
-            "id": .string(shortID), "name": .string(name), "aliases": .array(aliases.map(JSON.string)), "seed": Int(exactly: key.seed).map(JSON.integer) ?? .string(String(key.seed)),
+            "id": .string(shortID), "name": .string(name), "aliases": .array(aliases.map(JSON.string)),
+            "seed": Int(exactly: key.seed).map(JSON.integer) ?? .string(String(key.seed)),
             "status": .string(status.rawValue), "reason": JSON(reason), "origin": .string(origin.rawValue),
             "identity": .string(key.identity), "data_fingerprint": .string(key.dataFingerprint),
             "created": .string(created.text), "started": JSON(started?.text), "ended": JSON(ended?.text),

@@ -13,7 +13,9 @@ public struct ScoreSummary: Hashable, Sendable {
         _ statistic: Statistic, seeds: Statistic? = nil, interval: ClosedRange<Double>? = nil, digits: Int,
         marks: Table.Marks = []
     ) {
-        (self.statistic, self.seeds, self.interval, self.digits, self.marks) = (statistic, seeds, interval, digits, marks)
+        (self.statistic, self.seeds, self.interval, self.digits, self.marks) = (
+            statistic, seeds, interval, digits, marks
+        )
     }
 
     /// Over the files, or over the seeds' means.
@@ -45,12 +47,16 @@ public struct ScoreSummary: Hashable, Sendable {
         return "\(files) × \(seeds.n) seeds\(out)"
     }
 
-    static let partNames = ["mean", "std", "n", "seeds", "lower", "upper", "plus_infinite", "minus_infinite", "missing"]
+    static let partNames = [
+        "mean", "std", "n", "seeds", "lower", "upper", "plus_infinite", "minus_infinite", "missing",
+    ]
 
     /// The values by name, at full precision; absent where there is none.
     var parts: [(name: String, value: Double?, isCount: Bool)] {
         let counts = [statistic.positiveInfinities, statistic.negativeInfinities, statistic.missing].map { Double($0) }
-        let values = [mean, spread, Double(statistic.n), Double(seeds?.n ?? 1), interval?.lowerBound, interval?.upperBound] + counts
+        let values =
+            [mean, spread, Double(statistic.n), Double(seeds?.n ?? 1), interval?.lowerBound, interval?.upperBound]
+            + counts
         return zip(Self.partNames, values).map { name, value in
             (name, value.flatMap { $0.isNaN ? nil : $0 }, !["mean", "std", "lower", "upper"].contains(name))
         }

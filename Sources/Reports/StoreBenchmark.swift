@@ -39,7 +39,9 @@ public struct StoreBenchmark: Hashable, Sendable {
 
     public var table: Table {
         Table(
-            columns: [Table.Column("measure", alignment: .leading, isKey: true), Table.Column("value"), Table.Column("bound")],
+            columns: [
+                Table.Column("measure", alignment: .leading, isKey: true), Table.Column("value"), Table.Column("bound"),
+            ],
             rows: [
                 Table.Row([.text("runs"), .integer(filling.runs), .empty]),
                 Table.Row([.text("scores"), .integer(filling.scores), .empty]),

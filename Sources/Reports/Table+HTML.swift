@@ -68,7 +68,8 @@ extension Table.Cell {
 }
 
 extension String {
-    /// As text of an HTML document or of an attribute's value; control characters, which it has no place for, and changes of direction are left out.
+    /// As text of an HTML document or of an attribute's value; control characters, which it has no place for, and
+    /// changes of direction are left out.
     public var html: String {
         var text = ""
         for scalar in unicodeScalars {

@@ -1,12 +1,13 @@
 extension Table {
     /// A `table` in the style of the package booktabs, with the names and arrows of the field.
     ///
-    /// What is too wide for a page is broken between groups of columns; LaTeX itself shrinks a part that is wider than the
-    /// line it meets, such as one column of two (package graphicx).
+    /// What is too wide for a page is broken between groups of columns; LaTeX itself shrinks a part that is wider than
+    /// the line it meets, such as one column of two (package graphicx).
     public var latex: String {
         let fitting = "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n"
         let tabulars = latexParts.map { fitting + tabular($0) + "}" }
-        let notes = ["\\usepackage{booktabs,graphicx} is needed; the best of a column is bold, what is as good underlined"]
+        let notes =
+            ["\\usepackage{booktabs,graphicx} is needed; the best of a column is bold, what is as good underlined"]
             + (title.map { [$0] } ?? []) + self.notes
         let comments = notes.map { "% " + $0.onOneLine + "\n" }.joined()
         let head = caption.map { ["\\caption{\($0.latex)}"] } ?? []
@@ -14,7 +15,8 @@ extension Table {
         let isFloat = caption != nil || label != nil
         let body = tabulars.joined(separator: isFloat ? "\n\n\\medskip\n" : "\n\n\\medskip\n\n")
         guard isFloat else { return comments + body + "\n" }
-        return comments + (["\\begin{table}", "\\centering"] + head + tail + [body, "\\end{table}"]).joined(separator: "\n") + "\n"
+        return comments
+            + (["\\begin{table}", "\\centering"] + head + tail + [body, "\\end{table}"]).joined(separator: "\n") + "\n"
     }
 
     /// Characters of the usual size that fit the width of a page's text, about.
@@ -110,7 +112,8 @@ extension String {
         let signs: [Character: String] = [
             "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_", "{": "\\{", "}": "\\}",
             "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\\": "\\textbackslash{}", "±": "$\\pm$",
-            "∞": "$\\infty$", "†": "\\dag{}", "‡": "\\ddag{}", "−": "$-$", "–": "--", "↑": "$\\uparrow$", "↓": "$\\downarrow$", "×": "$\\times$", "·": "$\\cdot$",
+            "∞": "$\\infty$", "†": "\\dag{}", "‡": "\\ddag{}", "−": "$-$", "–": "--", "↑": "$\\uparrow$",
+            "↓": "$\\downarrow$", "×": "$\\times$", "·": "$\\cdot$",
             "<": "$<$", ">": "$>$", "|": "$|$", "\"": "''", "▼": "$\\downarrow$", "●": "$\\bullet$", "○": "$\\circ$",
         ]
         return onOneLine.map { signs[$0] ?? String($0) }.joined()
@@ -123,8 +126,10 @@ extension String {
 
     /// Without line breaks and other control characters.
     fileprivate var onOneLine: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control || scalar.properties.isWhitespace ? " " : scalar
-        }))
+        String(
+            String.UnicodeScalarView(
+                unicodeScalars.map { scalar in
+                    scalar.properties.generalCategory == .control || scalar.properties.isWhitespace ? " " : scalar
+                }))
     }
 }

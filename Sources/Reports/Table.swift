@@ -107,7 +107,9 @@ extension Table {
             column == 0 || Set(some.map { column < $0.cells.count ? $0.cells[column].text : "" }).count > 1
         }
         columns = kept.map { columns[$0] }
-        for row in rows.indices { rows[row].cells = kept.filter { $0 < rows[row].cells.count }.map { rows[row].cells[$0] } }
+        for row in rows.indices {
+            rows[row].cells = kept.filter { $0 < rows[row].cells.count }.map { rows[row].cells[$0] }
+        }
     }
 }
 

@@ -40,7 +40,8 @@ public struct WriterBenchmark: Hashable, Sendable {
         let run = try first.register(
             RunDraft(
                 name: "bench", key: RunKey(identity: "bench", seed: 0, dataFingerprint: ""),
-                spec: StoredSpec(written: "", resolved: "{}"), provenance: Self.provenance)).id
+                spec: StoredSpec(written: "", resolved: "{}"), provenance: Self.provenance)
+        ).id
         let results = Mutex<[(Writer?, (any Error)?)]>([])
         let end = Date(timeIntervalSinceNow: seconds)
         let group = DispatchGroup()
@@ -64,18 +65,24 @@ public struct WriterBenchmark: Hashable, Sendable {
         try first.close()
     }
 
-    private static let provenance = Provenance(version: "bench", machine: "bench", threads: 1, commandLine: "sgmse bench store")
+    private static let provenance = Provenance(
+        version: "bench", machine: "bench", threads: 1, commandLine: "sgmse bench store")
 
-    private static func write(_ kind: Kind, _ number: Int, of run: Run.ID, at path: String, until end: Date) throws -> Writer {
+    private static func write(_ kind: Kind, _ number: Int, of run: Run.ID, at path: String, until end: Date) throws
+        -> Writer
+    {
         let store = try RunStore(at: path)
         var (set, metric, evaluation): ((set: TestSet, files: [TestFile])?, ScoredMetric?, Evaluation?)
         if kind == .evaluator {
             let files = (0..<10).map { TestFile(path: "\($0).wav", seconds: 2) }
-            set = try store.register(testSet: "bench", fingerprint: "bench", folder: "", sampleRate: 16_000, files: files)
+            set = try store.register(
+                testSet: "bench", fingerprint: "bench", folder: "", sampleRate: 16_000, files: files)
             metric = try store.register(metric: "pesq", signature: "pesq|bench", unit: "", higherIsBetter: true)
             evaluation = try set.map { set in
-                try store.register(EvaluationDraft(
-                    identity: "bench", subject: .run(run, checkpoint: nil), testSet: set.set.id, provenance: provenance))
+                try store.register(
+                    EvaluationDraft(
+                        identity: "bench", subject: .run(run, checkpoint: nil), testSet: set.set.id,
+                        provenance: provenance))
             }
         }
         store.keepTimings()
@@ -90,7 +97,9 @@ public struct WriterBenchmark: Hashable, Sendable {
                 try store.record(TrainingBatch(steps: steps), of: run)
             case .evaluator:
                 let scores = (set?.files ?? []).compactMap { file in
-                    file.id.flatMap { id in metric.map { Score(file: id, metric: $0.id, outcome: .value(Double(count))) } }
+                    file.id.flatMap { id in
+                        metric.map { Score(file: id, metric: $0.id, outcome: .value(Double(count))) }
+                    }
                 }
                 if let evaluation { try store.record(scores: scores, of: evaluation.id) }
             }
@@ -104,7 +113,9 @@ public struct WriterBenchmark: Hashable, Sendable {
 
     // MARK: What came of it
 
-    private func waits(_ kind: Kind?) -> [Double] { writers.filter { kind == nil || $0.kind == kind }.flatMap(\.waited).sorted() }
+    private func waits(_ kind: Kind?) -> [Double] {
+        writers.filter { kind == nil || $0.kind == kind }.flatMap(\.waited).sorted()
+    }
 
     private static func quantile(_ p: Double, _ sorted: [Double]) -> Double {
         sorted.isEmpty ? .nan : sorted[min(sorted.count - 1, Int((p * Double(sorted.count)).rounded(.down)))]
@@ -125,14 +136,16 @@ public struct WriterBenchmark: Hashable, Sendable {
 
     public var table: Table {
         let names = [
-            "writers", "writes", "held median, ms", "held p99, ms", "waited median, ms", "waited p99, ms", "waited longest, ms",
+            "writers", "writes", "held median, ms", "held p99, ms", "waited median, ms", "waited p99, ms",
+            "waited longest, ms",
         ]
         var table = Table(
             columns: [Table.Column("a write of", alignment: .leading, isKey: true)] + names.map { Table.Column($0) })
         for kind in Kind.allCases {
             let (some, waited) = (writers.filter { $0.kind == kind }, waits(kind))
             let held = some.flatMap(\.held).sorted()
-            let times = [held, waited].flatMap { [Self.quantile(0.5, $0), Self.quantile(0.99, $0)] } + [waited.last ?? .nan]
+            let times =
+                [held, waited].flatMap { [Self.quantile(0.5, $0), Self.quantile(0.99, $0)] } + [waited.last ?? .nan]
             let counts: [Table.Cell] = [.text(kind.rawValue), .integer(some.count), .integer(waited.count)]
             table.rows.append(Table.Row(counts + times.map { .number(1000 * $0, digits: 2) }))
         }
@@ -148,11 +161,15 @@ public struct WriterBenchmark: Hashable, Sendable {
         .object(
             Kind.allCases.map { kind in
                 let (waited, held) = (waits(kind), writers.filter { $0.kind == kind }.flatMap(\.held).sorted())
-                return .init(kind.rawValue, [
-                    "writes": .integer(waited.count), "held_median_s": .number(Self.quantile(0.5, held)),
-                    "held_p99_s": .number(Self.quantile(0.99, held)), "waited_median_s": .number(Self.quantile(0.5, waited)),
-                    "waited_p99_s": .number(Self.quantile(0.99, waited)), "waited_max_s": .number(waited.last ?? .nan),
-                ])
+                return .init(
+                    kind.rawValue,
+                    [
+                        "writes": .integer(waited.count), "held_median_s": .number(Self.quantile(0.5, held)),
+                        "held_p99_s": .number(Self.quantile(0.99, held)),
+                        "waited_median_s": .number(Self.quantile(0.5, waited)),
+                        "waited_p99_s": .number(Self.quantile(0.99, waited)),
+                        "waited_max_s": .number(waited.last ?? .nan),
+                    ])
             } + [.init("unfairness", .number(unfairness)), .init("meets_bounds", .bool(meetsBounds))])
     }
 }

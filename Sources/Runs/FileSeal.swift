@@ -5,9 +5,10 @@ import Synchronization
 ///
 ///     pages of SQLite │ 64 bits for each page │ page size, page count, change counter, 0 │ 64 bits of all that │ "SGMSESUM"
 ///
-/// SQLite knows from its header where its last page ends, passes over what lies behind, and writes over it when the file
-/// grows. So the checksums travel with the file, and cannot outlive a change: the first checkpoint changes the file's size,
-/// and a commit without a log the change counter (SQLite's *Database File Format*, 1.3). Numbers are little-endian.
+/// SQLite knows from its header where its last page ends, passes over what lies behind, and writes over it when the
+/// file grows. So the checksums travel with the file, and cannot outlive a change: the first checkpoint changes the
+/// file's size, and a commit without a log the change counter (SQLite's *Database File Format*, 1.3). Numbers are
+/// little-endian.
 enum FileSeal {
     enum Verdict: Equatable, Sendable {
         case sound(pages: Int)
@@ -55,7 +56,9 @@ enum FileSeal {
             let sealed = try? read(8 * count + 16, at: UInt64(pageSize * count), file)
         else { return .illegible }
         guard hash(sealed) == number(tail, at: 16, of: UInt64.self) else { return .illegible }
-        guard let pages = try? Pages(file, size: pageSize, count: count), let sums = try? pages.sums() else { return .illegible }
+        guard let pages = try? Pages(file, size: pageSize, count: count), let sums = try? pages.sums() else {
+            return .illegible
+        }
         let damaged = sums.indices.filter { sums[$0] != number(sealed, at: 8 * $0, of: UInt64.self) }
         return damaged.isEmpty ? .sound(pages: count) : .damaged(damaged.map { $0 + 1 })
     }
@@ -73,7 +76,9 @@ enum FileSeal {
 
         init(_ file: FileHandle, size: Int? = nil, count: Int? = nil) throws {
             let header = try FileSeal.read(100, at: 0, file)
-            func number(_ place: Int, _ bytes: Int) -> Int { header[place..<place + bytes].reduce(0) { $0 << 8 | Int($1) } }
+            func number(_ place: Int, _ bytes: Int) -> Int {
+                header[place..<place + bytes].reduce(0) { $0 << 8 | Int($1) }
+            }
             self.file = file
             self.size = size ?? (number(16, 2) == 1 ? 65_536 : number(16, 2))
             self.count = count ?? number(28, 4)
@@ -95,12 +100,14 @@ enum FileSeal {
 
     private static func read(_ count: Int, at offset: UInt64, _ file: FileHandle) throws -> [UInt8] {
         try file.seek(toOffset: offset)
-        guard let data = try file.read(upToCount: count), data.count == count else { throw CocoaError(.fileReadCorruptFile) }
+        guard let data = try file.read(upToCount: count), data.count == count else {
+            throw CocoaError(.fileReadCorruptFile)
+        }
         return [UInt8](data)
     }
 
-    /// A hash of whole words of 64 bits, in which each step maps hashes one to one: two equally long sequences that differ
-    /// in one word never have one hash.
+    /// A hash of whole words of 64 bits, in which each step maps hashes one to one: two equally long sequences that
+    /// differ in one word never have one hash.
     private static func hash(_ bytes: some RandomAccessCollection<UInt8>) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         func mix(_ word: UInt64) {
@@ -121,15 +128,17 @@ enum FileSeal {
         withUnsafeBytes(of: number.littleEndian) { Array($0) }
     }
 
-    private static func number<Number: FixedWidthInteger>(_ bytes: [UInt8], at place: Int, of type: Number.Type) -> Number {
+    private static func number<Number: FixedWidthInteger>(_ bytes: [UInt8], at place: Int, of type: Number.Type)
+        -> Number
+    {
         bytes[place..<place + Number.bitWidth / 8].reversed().reduce(0) { $0 << 8 | Number($1) }
     }
 }
 
 /// How many stores this process has open, by file.
 ///
-/// Closing any descriptor of a file drops the locks that SQLite holds on it for the whole process (`fcntl(2)`), so a file is
-/// read past SQLite only while no store has it open.
+/// Closing any descriptor of a file drops the locks that SQLite holds on it for the whole process (`fcntl(2)`), so a
+/// file is read past SQLite only while no store has it open.
 final class OpenFile: Sendable {
     private static let counts = Mutex<[String: Int]>([:])
     private let path: String
@@ -166,7 +175,10 @@ extension RunStore {
         case .illegible: return ("the checksums of the pages are damaged", true)
         case .damaged(let pages):
             let shown = pages.prefix(10).map(String.init).joined(separator: ", ") + (pages.count > 10 ? ", …" : "")
-            return ("\(pages.count) pages are not what they were when the store was closed: \(shown); restore a backup", true)
+            return (
+                "\(pages.count) pages are not what they were when the store was closed: \(shown); restore a backup",
+                true
+            )
         }
     }
 }

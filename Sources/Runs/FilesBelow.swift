@@ -34,11 +34,14 @@ struct FilesBelow: Sendable {
         let code = (try? parent(of: path) { unlinkat($0, $1, 0) == 0 ? 0 : errno }) ?? ENOENT
         guard code == 0 || code == ENOENT else {
             throw StoreError(
-                .readOnly, at: folder + "/" + path.text, "the file cannot be deleted (\(String(cString: strerror(code))))",
+                .readOnly, at: folder + "/" + path.text,
+                "the file cannot be deleted (\(String(cString: strerror(code))))",
                 hint: "allow writing to its folder")
         }
         var parts = path.parts.dropLast()
-        while let above = RelativePath(parts.joined(separator: "/")), removeEmptyFolder(above) { parts = parts.dropLast() }
+        while let above = RelativePath(parts.joined(separator: "/")), removeEmptyFolder(above) {
+            parts = parts.dropLast()
+        }
         return code == 0 ? bytes : nil
     }
 

@@ -43,7 +43,9 @@ struct FilterParser {
         }
     }
 
-    private static let symbols: Set<Character> = ["(", ")", "[", "]", ",", "=", "!", "<", ">", "~", "\"", "'", "&", "|"]
+    private static let symbols: Set<Character> = [
+        "(", ")", "[", "]", ",", "=", "!", "<", ">", "~", "\"", "'", "&", "|",
+    ]
     private static let pairs = [
         "!=": "!=", "<>": "!=", "<=": "<=", ">=": ">=", "==": "=", "&&": "and", "||": "or",
     ]

@@ -21,15 +21,17 @@ public struct GarbageFile: Hashable, Sendable {
     /// Whether the store may delete it.
     public var isRemovable: Bool { reason != .unknown }
 
-    package init(path: String, bytes: Int, reason: Reason) { (self.path, self.bytes, self.reason) = (path, bytes, reason) }
+    package init(path: String, bytes: Int, reason: Reason) {
+        (self.path, self.bytes, self.reason) = (path, bytes, reason)
+    }
 }
 
 extension RunStore {
     /// Lists the files beside the store that no row needs; deletes nothing.
     ///
     /// Logs and whatever else lies in the folder of a known run are left out, and so is everything of a run that is
-    /// trained or evaluated just now. Temporary files count once they are an hour old. What this store did not record as
-    /// made is listed as unknown.
+    /// trained or evaluated just now. Temporary files count once they are an hour old. What this store did not record
+    /// as made is listed as unknown.
     public func garbage() throws(StoreError) -> [GarbageFile] {
         let named = try namedFiles()
         let made = Set(try madeFiles().map(\.text))
@@ -83,23 +85,29 @@ extension RunStore {
         let store = (path as NSString).lastPathComponent
         let own = Set(["", "-wal", "-shm", "-journal", "-owners"].map { store + $0 })
             .union(["corpora", "anchors", "audio-facts.cache", "audio-check.cache", "queue"]).union(runs)
-        func names(_ folder: String) -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
+        func names(_ folder: String) -> [String] {
+            (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        }
         let below = filesBelow
         let top = names(folder).compactMap { name -> GarbageFile? in
             let isOwn = own.contains(name) && RelativePath(name).map(below.entry) != .other
-            if isOwn || Self.isTemporary(name) { return below.isOldTemporary(name) ? below.garbage(name, .temporary) : nil }
+            if isOwn || Self.isTemporary(name) {
+                return below.isOldTemporary(name) ? below.garbage(name, .temporary) : nil
+            }
             return below.garbage(name, .unknown)
         }
         guard let corpora = RelativePath("corpora"), case .folder = below.entry(corpora) else { return top }
-        return top + names(folder + "/corpora").map { "corpora/" + $0 }.filter(below.isOldTemporary)
+        return top
+            + names(folder + "/corpora").map { "corpora/" + $0 }.filter(below.isOldTemporary)
             .compactMap { below.garbage($0, .temporary) }
     }
 
     /// The runs of which a live process evaluates something.
     private func runsUnderEvaluation() throws(StoreError) -> Set<Run.ID> {
         try read { db in
-            Set(try evaluations("WHERE runID IS NOT NULL AND status = 'running'", [], db)
-                .filter { $0.status == .running }.compactMap(\.run))
+            Set(
+                try evaluations("WHERE runID IS NOT NULL AND status = 'running'", [], db)
+                    .filter { $0.status == .running }.compactMap(\.run))
         }
     }
 
@@ -123,7 +131,9 @@ extension RunStore {
         return parts.first == "anchors" || parts.count > 2 && ["checkpoints", "audio"].contains(parts[1])
     }
 
-    private static func isTemporary(_ path: String) -> Bool { TemporaryName.isTemporary((path as NSString).lastPathComponent) }
+    private static func isTemporary(_ path: String) -> Bool {
+        TemporaryName.isTemporary((path as NSString).lastPathComponent)
+    }
 }
 
 extension FilesBelow {

@@ -5,8 +5,8 @@ import GRDB
 /// The files that this store had made, which are the only ones that it ever deletes.
 ///
 /// A checkpoint or an audio file is recorded in the transaction that records what it is; a checkpoint also before it is
-/// written, so that no crash leaves one that nobody knows. A folder that was made for a run is recorded with a `/` at its
-/// end: it was not there before.
+/// written, so that no crash leaves one that nobody knows. A folder that was made for a run is recorded with a `/` at
+/// its end: it was not there before.
 extension RunStore {
     var filesBelow: FilesBelow { FilesBelow(folder: folder) }
 
@@ -55,7 +55,8 @@ extension RunStore {
     /// Every path recorded as made; of a store of an earlier version, what its rows name.
     func madePaths() throws(StoreError) -> [String] {
         try read { db in
-            let made = try db.tableExists("madeFile")
+            let made =
+                try db.tableExists("madeFile")
                 ? "SELECT path FROM madeFile"
                 : "SELECT path FROM checkpoint UNION SELECT output FROM fileResult WHERE output IS NOT NULL"
             return try String.fetchAll(db, sql: made + " ORDER BY 1")

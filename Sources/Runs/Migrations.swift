@@ -14,10 +14,16 @@ extension RunStore {
         Step(name: "training history", sql: trainingTables),
         Step(name: "evaluations and scores", sql: evaluationTables),
         Step(name: "reported figures and gate findings", sql: figureTables),
-        Step(name: "noise references", sql: "ALTER TABLE fileResult ADD COLUMN reference TEXT CHECK (reference IS NULL OR json_valid(reference))"),
+        Step(
+            name: "noise references",
+            sql: "ALTER TABLE fileResult ADD COLUMN reference TEXT CHECK (reference IS NULL OR json_valid(reference))"),
         Step(name: "views", sql: StoreViews.sql),
         Step(name: "files made by the store", sql: madeFiles),
-        Step(name: "systems from elsewhere", sql: "ALTER TABLE evaluation ADD COLUMN external TEXT CHECK (external IS NULL OR (json_valid(external) AND anchor IS NOT NULL))"),
+        Step(
+            name: "systems from elsewhere",
+            sql:
+                "ALTER TABLE evaluation ADD COLUMN external TEXT CHECK (external IS NULL OR (json_valid(external) AND anchor IS NOT NULL))"
+        ),
         Step(name: "aliases and pending changes", sql: aliases),
         Step(name: "checksums of scores", sql: scoreSums),
         Step(name: "findings of each run", sql: findingsByRun),

@@ -64,7 +64,8 @@ extension RunStore {
     }
 
     func owner(_ id: Int64, _ db: Database) throws -> Owner? {
-        let row = try Row.fetchOne(db, sql: "SELECT id, pid, startTicks, bootID, host, since FROM owner WHERE id = ?", arguments: [id])
+        let row = try Row.fetchOne(
+            db, sql: "SELECT id, pid, startTicks, bootID, host, since FROM owner WHERE id = ?", arguments: [id])
         return row.map { Cells($0, of: "owner") }.map { cells in
             // Whether the process lives is decided by its lock; a description that cannot be read says nothing of it.
             Owner(

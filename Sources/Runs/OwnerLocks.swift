@@ -73,7 +73,8 @@ final class OwnerLocks: Sendable {
         defer {
             _ = try? set(F_UNLCK, byte: 0)
             timings.withLock { kept in
-                kept?.append(Timing(waited: (begin - start) / .seconds(1), held: (ContinuousClock.now - begin) / .seconds(1)))
+                kept?.append(
+                    Timing(waited: (begin - start) / .seconds(1), held: (ContinuousClock.now - begin) / .seconds(1)))
             }
         }
         return try body()
@@ -81,8 +82,8 @@ final class OwnerLocks: Sendable {
 
     /// Waits in the kernel's queue, so that writers get their turns in the order in which they came.
     ///
-    /// The kernel's waiting has no end of its own: another thread waits, and a turn that comes after the patience has run
-    /// out is given back.
+    /// The kernel's waiting has no end of its own: another thread waits, and a turn that comes after the patience has
+    /// run out is given back.
     private func waitForTurn(_ patience: Double) throws {
         let state = Turn()
         Thread.detachNewThread { [self] in

@@ -2,8 +2,8 @@ import Foundation
 
 /// A path below the folder of a store: never absolute, never above that folder, and printable.
 ///
-/// Rows of a store name files by such paths; what is none is refused where it is read, so that no row can lead a command
-/// out of the folder.
+/// Rows of a store name files by such paths; what is none is refused where it is read, so that no row can lead a
+/// command out of the folder.
 public struct RelativePath: Hashable, Sendable, CustomStringConvertible {
     /// Its parts joined by `/`.
     public let text: String

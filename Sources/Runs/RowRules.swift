@@ -82,14 +82,18 @@ enum RowRules {
 
     /// A text of one line.
     private static func name(_ most: Int, least: Int = 0) -> Test {
-        ({
-            "typeof(\($0)) = 'text' AND length(CAST(\($0) AS BLOB)) BETWEEN \(least) AND \(most) AND sgmse_printable(\($0))"
-        }, "a printable text of \(least) to \(most) bytes")
+        (
+            {
+                "typeof(\($0)) = 'text' AND length(CAST(\($0) AS BLOB)) BETWEEN \(least) AND \(most) AND sgmse_printable(\($0))"
+            }, "a printable text of \(least) to \(most) bytes"
+        )
     }
     /// A text of many lines.
     private static func prose(_ most: Int) -> Test {
-        ({ "typeof(\($0)) = 'text' AND length(CAST(\($0) AS BLOB)) <= \(most) AND instr(\($0), char(0)) = 0" },
-            "a text of at most \(most) bytes")
+        (
+            { "typeof(\($0)) = 'text' AND length(CAST(\($0) AS BLOB)) <= \(most) AND instr(\($0), char(0)) = 0" },
+            "a text of at most \(most) bytes"
+        )
     }
     private static let json: Test = ({ "typeof(\($0)) = 'text' AND json_valid(\($0))" }, "a JSON document")
     private static func word<Word: StoredWord>(_ type: Word.Type) -> Test {
@@ -105,72 +109,110 @@ enum RowRules {
     )
 
     static let all: [Rule] = [
-        rules("provenance", [
-            ("gitCommit", name(200)), ("dirty", truth), ("version", name(200)), ("machine", name(2000)), ("threads", count),
-            ("commandLine", prose(1 << 20)),
-        ]),
-        rules("run", [
-            ("shortID", ({ "sgmse_short_id(\($0))" }, RunShortID.wanted)), ("name", name(RunText.longestName, least: 1)),
-            ("identity", name(1000, least: 1)), ("seed", any64), ("dataFingerprint", name(1000)),
-            ("origin", word(Run.Origin.self)),
-            ("status", word(RunStatus.self)), ("reason", optional(prose(1 << 20))), ("provenanceID", row), ("created", time),
-            ("started", optional(time)), ("ended", optional(time)), ("notes", prose(RunText.longestNote)),
-        ]),
+        rules(
+            "provenance",
+            [
+                ("gitCommit", name(200)), ("dirty", truth), ("version", name(200)), ("machine", name(2000)),
+                ("threads", count),
+                ("commandLine", prose(1 << 20)),
+            ]),
+        rules(
+            "run",
+            [
+                ("shortID", ({ "sgmse_short_id(\($0))" }, RunShortID.wanted)),
+                ("name", name(RunText.longestName, least: 1)),
+                ("identity", name(1000, least: 1)), ("seed", any64), ("dataFingerprint", name(1000)),
+                ("origin", word(Run.Origin.self)),
+                ("status", word(RunStatus.self)), ("reason", optional(prose(1 << 20))), ("provenanceID", row),
+                ("created", time),
+                ("started", optional(time)), ("ended", optional(time)), ("notes", prose(RunText.longestNote)),
+            ]),
         rules("spec", [("file", optional(prose(10_000))), ("written", prose(1 << 24)), ("resolved", json)]),
         rules("parameterPath", [("path", name(2000, least: 1))]),
-        rules("parameter", [
-            ("position", count), ("value", scalar),
-        ]),
+        rules(
+            "parameter",
+            [
+                ("position", count), ("value", scalar),
+            ]),
         rules("tag", [("tag", name(RunText.longestTag, least: 1))]),
         rules("alias", [("name", name(RunText.longestName, least: 1))]),
         rules("pendingChange", [("newName", optional(name(RunText.longestName, least: 1)))]),
         rules("madeFile", [("path", ({ "sgmse_relative_path(rtrim(\($0), '/'))" }, RelativePath.wanted))]),
         rules("event", [("time", time), ("kind", name(200)), ("message", prose(1 << 20))]),
-        rules("trainingStep", [
-            ("step", count), ("loss", optional(real)), ("gradientNorm", optional(real)), ("learningRate", optional(real)),
-            ("seconds", optional(real)), ("terms", optional(json)),
-        ]),
+        rules(
+            "trainingStep",
+            [
+                ("step", count), ("loss", optional(real)), ("gradientNorm", optional(real)),
+                ("learningRate", optional(real)),
+                ("seconds", optional(real)), ("terms", optional(json)),
+            ]),
         rules("validation", [("step", count), ("metric", name(200)), ("value", optional(real)), ("n", count)]),
-        rules("checkpoint", [
-            ("step", count), ("kind", word(CheckpointRecord.Kind.self)), ("path", path), ("sha256", name(200)), ("bytes", count),
-            ("emaUpdates", count), ("value", optional(real)), ("time", time), ("superseded", truth),
-        ]),
-        rules("testSet", [
-            ("name", name(1000, least: 1)), ("fingerprint", name(1000)), ("folder", prose(10_000)), ("sampleRate", count),
-        ]),
-        rules("testFile", [
-            ("path", path), ("speaker", optional(name(1000))), ("noise", optional(name(1000))), ("snr", optional(real)),
-            ("seconds", real),
-        ]),
-        rules("metric", [
-            ("name", name(200, least: 1)), ("signature", name(2000, least: 1)), ("unit", name(200)), ("higherIsBetter", truth),
-        ]),
-        rules("evaluation", [
-            ("identity", name(10_000, least: 1)), ("anchor", optional(name(1000, least: 1))),
-            ("checkpointKind", optional(word(CheckpointRecord.Kind.self))), ("checkpointStep", optional(count)), ("setID", row),
-            ("steps", optional(count)), ("sampler", optional(name(1000))), ("predictor", optional(name(1000))),
-            ("corrector", optional(name(1000))), ("correctorSteps", optional(count)), ("snr", optional(real)),
-            ("guidance", optional(real)), ("reference", optional(name(10_000))), ("weights", optional(name(200))),
-            ("noiseSeed", optional(any64)), ("other", optional(name(100_000))), ("status", word(RunStatus.self)),
-            ("reason", optional(prose(1 << 20))), ("provenanceID", row), ("started", optional(time)), ("ended", optional(time)),
-            ("external", optional(json)),
-        ]),
+        rules(
+            "checkpoint",
+            [
+                ("step", count), ("kind", word(CheckpointRecord.Kind.self)), ("path", path), ("sha256", name(200)),
+                ("bytes", count),
+                ("emaUpdates", count), ("value", optional(real)), ("time", time), ("superseded", truth),
+            ]),
+        rules(
+            "testSet",
+            [
+                ("name", name(1000, least: 1)), ("fingerprint", name(1000)), ("folder", prose(10_000)),
+                ("sampleRate", count),
+            ]),
+        rules(
+            "testFile",
+            [
+                ("path", path), ("speaker", optional(name(1000))), ("noise", optional(name(1000))),
+                ("snr", optional(real)),
+                ("seconds", real),
+            ]),
+        rules(
+            "metric",
+            [
+                ("name", name(200, least: 1)), ("signature", name(2000, least: 1)), ("unit", name(200)),
+                ("higherIsBetter", truth),
+            ]),
+        rules(
+            "evaluation",
+            [
+                ("identity", name(10_000, least: 1)), ("anchor", optional(name(1000, least: 1))),
+                ("checkpointKind", optional(word(CheckpointRecord.Kind.self))), ("checkpointStep", optional(count)),
+                ("setID", row),
+                ("steps", optional(count)), ("sampler", optional(name(1000))), ("predictor", optional(name(1000))),
+                ("corrector", optional(name(1000))), ("correctorSteps", optional(count)), ("snr", optional(real)),
+                ("guidance", optional(real)), ("reference", optional(name(10_000))), ("weights", optional(name(200))),
+                ("noiseSeed", optional(any64)), ("other", optional(name(100_000))), ("status", word(RunStatus.self)),
+                ("reason", optional(prose(1 << 20))), ("provenanceID", row), ("started", optional(time)),
+                ("ended", optional(time)),
+                ("external", optional(json)),
+            ]),
         rules("score", [("value", optional(real)), ("reason", optional(prose(100_000)))]),
         rules("scoreSum", [("count", count), ("hash", any64)]),
-        rules("fileResult", [
-            ("nfe", count), ("seconds", real), ("realTimeFactor", real), ("output", optional(path)), ("reference", optional(json)),
-        ]),
-        rules("reportedFigure", [
-            ("paper", name(1000)), ("row", name(1000)), ("testSet", name(1000)), ("metric", name(1000)),
-            ("conditions", name(10_000)), ("value", real), ("std", optional(real)), ("mark", word(ReportedFigure.Mark.self)), ("source", prose(10_000)),
-        ]),
-        rules("finding", [
-            ("subject", name(10_000)), ("gate", name(1000)), ("severity", word(GateFinding.Severity.self)),
-            ("message", prose(1 << 20)), ("detail", optional(prose(1 << 24))), ("time", time),
-        ]),
+        rules(
+            "fileResult",
+            [
+                ("nfe", count), ("seconds", real), ("realTimeFactor", real), ("output", optional(path)),
+                ("reference", optional(json)),
+            ]),
+        rules(
+            "reportedFigure",
+            [
+                ("paper", name(1000)), ("row", name(1000)), ("testSet", name(1000)), ("metric", name(1000)),
+                ("conditions", name(10_000)), ("value", real), ("std", optional(real)),
+                ("mark", word(ReportedFigure.Mark.self)), ("source", prose(10_000)),
+            ]),
+        rules(
+            "finding",
+            [
+                ("subject", name(10_000)), ("gate", name(1000)), ("severity", word(GateFinding.Severity.self)),
+                ("message", prose(1 << 20)), ("detail", optional(prose(1 << 24))), ("time", time),
+            ]),
     ].flatMap { $0 }
 
     private static func rules(_ table: String, _ columns: [(String, Test)]) -> [Rule] {
-        columns.map { column, test in Rule(table: table, column: column, condition: test.sql(column), wanted: test.wanted) }
+        columns.map { column, test in
+            Rule(table: table, column: column, condition: test.sql(column), wanted: test.wanted)
+        }
     }
 }

@@ -30,7 +30,8 @@ public struct Run: Hashable, Sendable, Identifiable {
     /// The name of the run's folder beside the store: `<name>-<short id>`.
     public var folder: String { Run.folder(name: name, shortID: shortID) }
 
-    /// A folder's name for any name of a run: what file systems dislike becomes `_`, and what is too long for them is cut.
+    /// A folder's name for any name of a run: what file systems dislike becomes `_`, and what is too long for them is
+    /// cut.
     public static func folder(name: String, shortID: String) -> String {
         let safe = name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "_" }
         return String(safe.prefix(200)) + "-" + shortID

@@ -43,7 +43,8 @@ extension RunStore {
                 ("data fingerprint", a.key.dataFingerprint, b.key.dataFingerprint),
             ])
             return RunDifferences(
-                meaning: items.filter { !isProtocol($0) } + keys, protocols: items.filter { isProtocol($0) && !isSelection($0) },
+                meaning: items.filter { !isProtocol($0) } + keys,
+                protocols: items.filter { isProtocol($0) && !isSelection($0) },
                 selection: items.filter(isSelection),
                 provenance: Self.items([
                     ("git commit", a.provenance.gitCommit, b.provenance.gitCommit),

@@ -9,10 +9,10 @@ import GRDB
 ///     comparison  = ("=" | "!=" | "<" | "<=" | ">" | ">=") value | "~" text | "in" "(" value { "," value } ")"
 ///
 /// A field is a column of the run (`name`, `status`, `seed`, `tag`, `commit`, ...), a path of the resolved spec
-/// (`train.lr`, or its end, `lr`; an object with a `name` stands for it), an evaluation factor (`N`, `set`,
-/// `sampler`, ...), which holds where the spec asks for it or an evaluation has it, or a metric (`pesq`), which holds where
-/// the mean of an evaluation does. A list holds what one of its
-/// elements holds. `~` finds a part of a text, whatever its case, or a pattern with `*`.
+/// (`train.lr`, or its end, `lr`; an object with a `name` stands for it), an evaluation factor (`N`, `set`, `sampler`,
+/// ...), which holds where the spec asks for it or an evaluation has it, or a metric (`pesq`), which holds where the
+/// mean of an evaluation does. A list holds what one of its elements holds. `~` finds a part of a text, whatever its
+/// case, or a pattern with `*`.
 public struct RunFilter: Hashable, Sendable {
     public let text: String
     let root: Node

@@ -1,11 +1,12 @@
 import GRDB
 
 extension RunStore {
-    /// Gives audio its standard name wherever the store has the name that an earlier version gave it: in the keys of runs, in
-    /// test sets, and in the identities of evaluations. One transaction; where there is nothing to rename, the store is only read.
+    /// Gives audio its standard name wherever the store has the name that an earlier version gave it: in the keys of
+    /// runs, in test sets, and in the identities of evaluations. One transaction; where there is nothing to rename, the
+    /// store is only read.
     ///
-    /// Where both names are there, as in a store into which runs of an earlier version were imported, the row of the earlier
-    /// name stays as it is.
+    /// Where both names are there, as in a store into which runs of an earlier version were imported, the row of the
+    /// earlier name stays as it is.
     ///
     /// - Parameter names: Standard names by earlier ones, of audio that was read and found to have both.
     public func adoptStandardNames(ofAudio names: [String: String]) throws(StoreError) {
@@ -13,7 +14,9 @@ extension RunStore {
         guard !known.isEmpty else { return }
         try write { db in
             for (earlier, standard) in known.sorted(by: { $0.key < $1.key }) {
-                for statement in Self.renaming { try db.execute(sql: statement, arguments: ["old": earlier, "new": standard]) }
+                for statement in Self.renaming {
+                    try db.execute(sql: statement, arguments: ["old": earlier, "new": standard])
+                }
             }
         }
     }
@@ -39,6 +42,7 @@ extension RunStore {
 }
 
 extension String {
-    /// The digits of an audio's name, without the scheme before them: those of `sha256-pcm-v1:…`, or all of an earlier name.
+    /// The digits of an audio's name, without the scheme before them: those of `sha256-pcm-v1:…`, or all of an earlier
+    /// name.
     package var audioDigits: Substring { self[(lastIndex(of: ":").map(index(after:)) ?? startIndex)...] }
 }

@@ -4,11 +4,11 @@ import Synchronization
 
 /// How a store becomes one whole file again, and how a copy without its write-ahead log is found out.
 ///
-/// While somebody writes, the newest commits lie in the log beside the file. The last writer to close moves them into the
-/// file, so that a copy of the file alone is whole. A copy that was made before that has a mark: the first writer sets
-/// `user_version` to ``LogState/waiting`` in the file itself, and then to ``LogState/merged`` in the log. So a file that
-/// says `waiting`, without a log beside it, has lost the commits that came after; as soon as the log is moved into the
-/// file, by whatever program, the file says `merged`.
+/// While somebody writes, the newest commits lie in the log beside the file. The last writer to close moves them into
+/// the file, so that a copy of the file alone is whole. A copy that was made before that has a mark: the first writer
+/// sets `user_version` to ``LogState/waiting`` in the file itself, and then to ``LogState/merged`` in the log. So a
+/// file that says `waiting`, without a log beside it, has lost the commits that came after; as soon as the log is moved
+/// into the file, by whatever program, the file says `merged`.
 extension RunStore {
     enum LogState {
         static let waiting = 1
@@ -19,10 +19,12 @@ extension RunStore {
     ///
     /// A store that is closed already stays so.
     public func close() throws(StoreError) {
-        guard isClosed.withLock({ closed in
-            defer { closed = true }
-            return !closed
-        }) else { return }
+        guard
+            isClosed.withLock({ closed in
+                defer { closed = true }
+                return !closed
+            })
+        else { return }
         defer { locks.stopWriting() }
         var failure: StoreError?
         do { try releaseEverything() } catch { failure = error }
@@ -32,8 +34,8 @@ extension RunStore {
         if let failure { throw failure }
     }
 
-    /// Where this is the only writer, moves the log into the file, closes it and seals it; others, and a full disk, leave
-    /// the log where it is.
+    /// Where this is the only writer, moves the log into the file, closes it and seals it; others, and a full disk,
+    /// leave the log where it is.
     private func closeAsLast() {
         try? locks.whileAlone(patience: 5) {
             guard try locks.isOnlyWriter() else { return }

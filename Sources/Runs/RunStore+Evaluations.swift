@@ -62,7 +62,9 @@ extension RunStore {
     }
 
     func testSets(_ db: Database) throws -> [TestSet] {
-        try Row.fetchAll(db, sql: "SELECT id, name, fingerprint, folder, sampleRate FROM testSet ORDER BY id").map { Cells($0, of: "testSet") }.map {
+        try Row.fetchAll(db, sql: "SELECT id, name, fingerprint, folder, sampleRate FROM testSet ORDER BY id").map {
+            Cells($0, of: "testSet")
+        }.map {
             try TestSet(id: $0[0], name: $0[1], fingerprint: $0[2], folder: $0[3], sampleRate: $0[4])
         }
     }
@@ -79,8 +81,8 @@ extension RunStore {
     func metrics(_ db: Database) throws -> [ScoredMetric] {
         try Row.fetchAll(db, sql: "SELECT id, name, signature, unit, higherIsBetter FROM metric ORDER BY id")
             .map { Cells($0, of: "metric") }.map {
-            try ScoredMetric(id: $0[0], name: $0[1], signature: $0[2], unit: $0[3], higherIsBetter: $0[4])
-        }
+                try ScoredMetric(id: $0[0], name: $0[1], signature: $0[2], unit: $0[3], higherIsBetter: $0[4])
+            }
     }
 
     // MARK: Life of an evaluation
@@ -196,9 +198,11 @@ extension RunStore {
             id: cells[0], identity: cells[1], subject: subject, checkpointKind: cells[5], checkpointStep: cells[6],
             testSet: cells[7],
             point: EvaluationPoint(
-                steps: cells[8], sampler: cells[9], predictor: cells[10], corrector: cells[11], correctorSteps: cells[12],
+                steps: cells[8], sampler: cells[9], predictor: cells[10], corrector: cells[11],
+                correctorSteps: cells[12],
                 snr: cells[13], guidance: cells[14], reference: cells[15], weights: cells[16],
                 noiseSeed: noiseSeed.map(UInt64.init(bitPattern:)), other: cells[18]),
-            status: status, reason: cells[20], owner: owner, started: started?.date, ended: ended?.date, external: cells[24])
+            status: status, reason: cells[20], owner: owner, started: started?.date, ended: ended?.date,
+            external: cells[24])
     }
 }

@@ -50,10 +50,12 @@ extension RunStore {
     /// - Throws: ``StoreError`` of kind `missing` where none or several match, with the candidates as hint.
     public func run(named text: String) throws(StoreError) -> Run {
         try read { db in
-            let found = try runs(
-                "WHERE run.shortID = ?1 OR run.name = ?1 OR run.name || '-' || run.shortID = ?1", [text], db)
+            let found =
+                try runs(
+                    "WHERE run.shortID = ?1 OR run.name = ?1 OR run.name || '-' || run.shortID = ?1", [text], db)
                 + aliased(text, db)
-            let near = try found.isEmpty && text.count >= 3
+            let near =
+                try found.isEmpty && text.count >= 3
                 ? runs("WHERE substr(run.shortID, 1, length(?1)) = ?1", [text], db) : found
             if near.count == 1 { return near[0] }
             guard near.isEmpty else {
@@ -77,7 +79,9 @@ extension RunStore {
         try read { db in
             let row = try Row.fetchOne(
                 db, sql: "SELECT file, written, resolved FROM spec WHERE runID = ?", arguments: [run.rawValue])
-            guard let cells = row.map({ Cells($0, of: "spec") }) else { throw StoreError.missing("no spec of run \(run)", at: path) }
+            guard let cells = row.map({ Cells($0, of: "spec") }) else {
+                throw StoreError.missing("no spec of run \(run)", at: path)
+            }
             return try StoredSpec(file: cells[0], written: cells[1], resolved: cells[2])
         }
     }
@@ -93,7 +97,8 @@ extension RunStore {
 
     /// Runs with their provenance and tags; `tail` is what follows the joins.
     ///
-    /// - Parameter skip: Given each row that cannot be read, which is then left out; without it, such a row is an error.
+    /// - Parameter skip: Given each row that cannot be read, which is then left out; without it, such a row is an
+    ///   error.
     private func runs(
         _ tail: String, _ arguments: StatementArguments, _ db: Database, skip: ((BadCell) -> Void)? = nil
     ) throws -> [Run] {
@@ -137,7 +142,8 @@ extension RunStore {
             id: Run.ID(id), short: cells[1], name: cells[2], aliases: reader.aliases[id] ?? [],
             key: RunKey(identity: cells[3], seed: UInt64(bitPattern: cells[4]), dataFingerprint: cells[5]),
             origin: cells[6], status: status, reason: reason, owner: owner.map(StoreID.init), created: created.date,
-            started: started?.date, ended: ended?.date, provenance: provenance, tags: reader.tags[id] ?? [], notes: cells[13])
+            started: started?.date, ended: ended?.date, provenance: provenance, tags: reader.tags[id] ?? [],
+            notes: cells[13])
     }
 
     /// The texts in a column of a table, by run; none where the table is of a later version than the store.

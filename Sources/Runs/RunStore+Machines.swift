@@ -1,8 +1,8 @@
 import GRDB
 
 extension RunStore {
-    /// The vector instructions, or devices, that the evaluations of runs and of all anchors were computed with, sorted; those
-    /// of evaluations that do not say are left out.
+    /// The vector instructions, or devices, that the evaluations of runs and of all anchors were computed with, sorted;
+    /// those of evaluations that do not say are left out.
     ///
     /// The description of a machine ends with them: `host, processor, 8 cores, avx2`, or `…, cuda:0`.
     public func instructionSets(ofEvaluationsOf runs: [Run.ID]) throws(StoreError) -> [String] {

@@ -13,7 +13,8 @@ extension RunStore {
         }
     }
 
-    /// The evaluations that the last plan of each run asked for and that are not finished; runs without any are left out.
+    /// The evaluations that the last plan of each run asked for and that are not finished; runs without any are left
+    /// out.
     public func openEvaluations() throws(StoreError) -> [Run.ID: Int] {
         try read { db in
             let rows = try Row.fetchAll(
@@ -30,8 +31,8 @@ extension RunStore {
         }
     }
 
-    /// Ends as finished the evaluations that were interrupted for `reason` and of which every file has every metric by now,
-    /// as when several stores scored some of the files each.
+    /// Ends as finished the evaluations that were interrupted for `reason` and of which every file has every metric by
+    /// now, as when several stores scored some of the files each.
     ///
     /// - Returns: How many were finished.
     @discardableResult
@@ -48,7 +49,8 @@ extension RunStore {
                     """, arguments: [reason])
             for id in whole {
                 try db.execute(
-                    sql: "UPDATE evaluation SET status = 'finished', reason = NULL, ended = ? WHERE id = ?", arguments: [Date().stored, id])
+                    sql: "UPDATE evaluation SET status = 'finished', reason = NULL, ended = ? WHERE id = ?",
+                    arguments: [Date().stored, id])
                 try insertScoreSums(of: StoreID(id), db)
             }
             return whole.count

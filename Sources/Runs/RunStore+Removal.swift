@@ -15,14 +15,18 @@ public struct RunRemoval: Hashable, Sendable {
 
 /// Removing and renaming a run, files and rows together.
 ///
-/// Both are first marked in the store, then done to the files, then to the rows: what a crash interrupts, the next command
-/// that opens the store for writing completes.
+/// Both are first marked in the store, then done to the files, then to the rows: what a crash interrupts, the next
+/// command that opens the store for writing completes.
 extension RunStore {
     /// What ``removeRun(_:)`` would do.
     public func removal(of run: Run) throws(StoreError) -> RunRemoval {
         let files = try filesMade(for: run)
         let bytes = files.reduce(0) { sum, path in
-            if let place = RelativePath(path), case .file(let bytes, _) = filesBelow.entry(place) { sum + bytes } else { sum }
+            if let place = RelativePath(path), case .file(let bytes, _) = filesBelow.entry(place) {
+                sum + bytes
+            } else {
+                sum
+            }
         }
         let others = Set(filesBelow.files(below: run.folder)).subtracting(files).sorted()
         let counts = try read { db in
@@ -30,7 +34,8 @@ extension RunStore {
             return (
                 try Int.fetchOne(db, sql: "SELECT count(*) FROM (\(evaluations))", arguments: [run.id.rawValue]) ?? 0,
                 try Int.fetchOne(
-                    db, sql: "SELECT count(*) FROM score WHERE evaluationID IN (\(evaluations))", arguments: [run.id.rawValue]) ?? 0
+                    db, sql: "SELECT count(*) FROM score WHERE evaluationID IN (\(evaluations))",
+                    arguments: [run.id.rawValue]) ?? 0
             )
         }
         return RunRemoval(files: files, bytes: bytes, others: others, evaluations: counts.0, scores: counts.1)
@@ -46,8 +51,8 @@ extension RunStore {
 
     /// Gives a run another name; its folder is renamed with it, and the former name stays an alias.
     ///
-    /// - Throws: ``StoreError`` of kind `invalid` for no name or a folder that is there already, `inUse` for a run that a
-    ///   live process works on.
+    /// - Throws: ``StoreError`` of kind `invalid` for no name or a folder that is there already, `inUse` for a run that
+    ///   a live process works on.
     public func changeName(of run: Run, to name: String) throws(StoreError) {
         try refuse(RunText.fault(inName: name))
         let folder = Run.folder(name: name, shortID: run.shortID)
@@ -79,7 +84,8 @@ extension RunStore {
             db, sql: "SELECT EXISTS (SELECT 1 FROM pendingChange WHERE runID = ?)", arguments: [run.id.rawValue])
         guard isChanging == true else { return }
         throw StoreError(
-            .inUse, at: path, "run \(run.shortID) is being removed or renamed", hint: "repeat the command when that has ended")
+            .inUse, at: path, "run \(run.shortID) is being removed or renamed",
+            hint: "repeat the command when that has ended")
     }
 
     private func mark(_ run: Run, newName: String?) throws(StoreError) {
@@ -113,8 +119,8 @@ extension RunStore {
         }
     }
 
-    /// The files in the run's folder that the store recorded, and, where it had made the folder itself, what this program
-    /// keeps there by names of its own.
+    /// The files in the run's folder that the store recorded, and, where it had made the folder itself, what this
+    /// program keeps there by names of its own.
     private func filesMade(for run: Run) throws(StoreError) -> [String] {
         let recorded = try madePaths().filter { $0.hasPrefix(run.folder + "/") }
         let own = recorded.contains(run.folder + "/") ? ["logs", "validation", "probe"] : []

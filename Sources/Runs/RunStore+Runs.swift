@@ -4,8 +4,8 @@ import GRDB
 extension RunStore {
     // MARK: Registering
 
-    /// Makes the run known as planned; a run of the same key is left as it is and returned, and is also found by the name
-    /// of the draft from then on.
+    /// Makes the run known as planned; a run of the same key is left as it is and returned, and is also found by the
+    /// name of the draft from then on.
     public func register(_ draft: RunDraft) throws(StoreError) -> Run {
         try write { db in try run(insert(draft, db), db) }
     }

@@ -11,7 +11,10 @@ extension RunStore {
                     SELECT DISTINCT path FROM parameter JOIN parameterPath ON parameterPath.id = pathID WHERE runID = ?1
                     AND (path IN (?2, ?2 || '.name') OR substr(path, -length(?2) - 1) = '.' || ?2)
                     """, arguments: [run.rawValue, path])
-            guard let found = paths.first(where: { $0 == path || $0 == path + ".name" }) ?? (paths.count == 1 ? paths[0] : nil) else { return nil }
+            guard
+                let found = paths.first(where: { $0 == path || $0 == path + ".name" })
+                    ?? (paths.count == 1 ? paths[0] : nil)
+            else { return nil }
             return try String.fetchAll(
                 db,
                 sql: """

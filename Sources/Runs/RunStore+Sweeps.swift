@@ -2,8 +2,8 @@ import Foundation
 import GRDB
 
 extension RunStore {
-    /// The runs that a person means by `text`: one run, all runs of that name (one for each seed), or those of a sweep or spec
-    /// by its name, its file, or the file's name; the oldest first.
+    /// The runs that a person means by `text`: one run, all runs of that name (one for each seed), or those of a sweep
+    /// or spec by its name, its file, or the file's name; the oldest first.
     ///
     /// - Throws: ``StoreError`` of kind `missing` where there is none.
     public func runs(called text: String) throws(StoreError) -> [Run] {
@@ -40,7 +40,8 @@ extension RunStore {
             if [file, last, (last as NSString).deletingPathExtension].contains(text) { return true }
         }
         return written.split(separator: "\n").contains { line in
-            line.hasPrefix("name:") && line.dropFirst(5).trimmingCharacters(in: CharacterSet(charactersIn: " \t\r\"'")) == text
+            line.hasPrefix("name:")
+                && line.dropFirst(5).trimmingCharacters(in: CharacterSet(charactersIn: " \t\r\"'")) == text
         }
     }
 }

@@ -34,7 +34,8 @@ public final class RunStore: Sendable {
     let openFile: OpenFile
     private let patience: Double
 
-    /// The folder that holds the folder of each run; the store lies in it, unless it keeps a part of another store's work.
+    /// The folder that holds the folder of each run; the store lies in it, unless it keeps a part of another store's
+    /// work.
     public let folder: String
 
     /// Opens the store at `path`, creating it and its folder where they are missing.
@@ -45,14 +46,16 @@ public final class RunStore: Sendable {
     /// - Throws: ``StoreError`` of kind `newer` for the store of a newer version, which is left as it is;
     ///   `foreign`, `corrupt`, `readOnly`, `full`, `unreachable` or `networkFileSystem` as the file demands.
     public convenience init(
-        at path: String, access: Access = .readWrite, journal: Journal = .wal, folder: String? = nil, patience: Double = 300
+        at path: String, access: Access = .readWrite, journal: Journal = .wal, folder: String? = nil,
+        patience: Double = 300
     ) throws(StoreError) {
         try self.init(at: path, access: access, journal: journal, folder: folder, patience: patience, isArchived: nil)
     }
 
     /// - Parameter isArchived: Whether a reader may take it that nobody writes the file; found out where nil.
     package init(
-        at path: String, access: Access, journal: Journal = .wal, folder: String? = nil, patience: Double = 300, isArchived: Bool?
+        at path: String, access: Access, journal: Journal = .wal, folder: String? = nil, patience: Double = 300,
+        isArchived: Bool?
     ) throws(StoreError) {
         let path = URL(fileURLWithPath: path).path
         (self.path, self.access, self.journal, self.patience) = (path, access, journal, patience)
@@ -61,7 +64,8 @@ public final class RunStore: Sendable {
         if access == .readWrite { try Self.createFolder(own) }
         if journal == .wal, let network = FileSystem(holding: own)?.networkName {
             throw StoreError(
-                .networkFileSystem, at: path, "the folder lies on a network file system (\(network)), where WAL loses data",
+                .networkFileSystem, at: path,
+                "the folder lies on a network file system (\(network)), where WAL loses data",
                 hint: "choose a local folder with --store, or use the rollback journal: --journal rollback")
         }
         openFile = OpenFile(path)
@@ -182,7 +186,8 @@ extension RunStore {
     }
 
     private static func inspect(_ path: String, hadLog: Bool, _ db: Database) throws {
-        let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '%grdb_migrations%'") ?? 0
+        let tables =
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '%grdb_migrations%'") ?? 0
         let mark = try Int32.fetchOne(db, sql: "PRAGMA application_id")
         guard tables == 0 || mark == applicationID else {
             throw StoreError(
@@ -194,13 +199,14 @@ extension RunStore {
         let unknown = applied.subtracting(migrationNames).sorted()
         guard unknown.isEmpty else {
             throw StoreError(
-                .newer, at: path, "a newer version of sgmse wrote this store (it knows: \(unknown.joined(separator: ", ")))",
+                .newer, at: path,
+                "a newer version of sgmse wrote this store (it knows: \(unknown.joined(separator: ", ")))",
                 hint: "update sgmse, or choose another store with --store; this one has been left as it was")
         }
     }
 
-    /// Reads without writing, unless a writer that died left a log or journal: playing that back takes a connection that
-    /// may write.
+    /// Reads without writing, unless a writer that died left a log or journal: playing that back takes a connection
+    /// that may write.
     private static func reading(_ path: String, _ body: (Database) throws -> Void) throws {
         func open(readOnly: Bool) throws {
             let queue = try DatabaseQueue(path: path, configuration: configuration(30, readOnly: readOnly))
@@ -214,8 +220,8 @@ extension RunStore {
         }
     }
 
-    /// Whether the store lies where nothing can be written, so that SQLite cannot make the files beside it that a reader
-    /// of a write-ahead log needs.
+    /// Whether the store lies where nothing can be written, so that SQLite cannot make the files beside it that a
+    /// reader of a write-ahead log needs.
     ///
     /// - Throws: ``StoreError`` where a log lies beside it whose commits a reader would miss.
     private static func isArchived(_ path: String) throws -> Bool {
@@ -235,7 +241,8 @@ extension RunStore {
     /// A file that nobody writes, read without locks and without files beside it.
     private static func archive(_ path: String) throws -> DatabaseQueue {
         let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
-        let queue = try DatabaseQueue(path: "file:\(escaped)?immutable=1", configuration: configuration(30, readOnly: true))
+        let queue = try DatabaseQueue(
+            path: "file:\(escaped)?immutable=1", configuration: configuration(30, readOnly: true))
         try queue.read { try inspect(path, hadLog: false, $0) }
         return queue
     }
@@ -244,7 +251,8 @@ extension RunStore {
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.label = "sgmse.store"
-        // SQLite 3.37 writes such literals itself: without them its ALTER TABLE ADD COLUMN with a CHECK is a logic error.
+        // SQLite 3.37 writes such literals itself: without them its ALTER TABLE ADD COLUMN with a CHECK is a logic
+        // error.
         configuration.acceptsDoubleQuotedStringLiterals = true
         configuration.busyMode = .callback(waiting(patience))
         configuration.prepareDatabase { db in

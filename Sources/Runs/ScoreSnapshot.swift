@@ -72,7 +72,8 @@ extension RunStore {
             let series = try series(of: evaluations.map(\.id), metrics: kept.map(\.id), db)
             return ScoreSnapshot(
                 runs: known,
-                testSets: Dictionary(uniqueKeysWithValues: testSets.filter { used.contains($0.id) }.map { ($0.id, $0) }),
+                testSets: Dictionary(
+                    uniqueKeysWithValues: testSets.filter { used.contains($0.id) }.map { ($0.id, $0) }),
                 fileCounts: try fileCounts(used, db),
                 metrics: Dictionary(uniqueKeysWithValues: kept.map { ($0.id, $0) }), evaluations: evaluations,
                 series: series, damaged: try damaged(among: evaluations.map(\.id), metrics: kept.map(\.id), series, db),
@@ -84,7 +85,8 @@ extension RunStore {
     private func fileCounts(_ sets: Set<TestSet.ID>, _ db: Database) throws -> [TestSet.ID: Int] {
         let rows = try Row.fetchAll(
             db, sql: "SELECT setID, count(*) FROM testFile WHERE setID IN (\(list(sets))) GROUP BY setID")
-        return Dictionary(try rows.map { Cells($0, of: "testFile") }.map { (try $0[0], try $0[1]) }, uniquingKeysWith: { $1 })
+        return Dictionary(
+            try rows.map { Cells($0, of: "testFile") }.map { (try $0[0], try $0[1]) }, uniquingKeysWith: { $1 })
     }
 
     private func networkCalls(

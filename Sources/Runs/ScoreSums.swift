@@ -44,7 +44,9 @@ extension RunStore {
 
     /// An evaluation that goes on has none until it ends.
     func deleteScoreSums(of evaluation: Evaluation.ID, _ db: Database) throws {
-        try db.cachedStatement(sql: "DELETE FROM scoreSum WHERE evaluationID = ?").execute(arguments: [evaluation.rawValue])
+        try db.cachedStatement(sql: "DELETE FROM scoreSum WHERE evaluationID = ?").execute(arguments: [
+            evaluation.rawValue
+        ])
     }
 
     /// Records checksums for scores that were added from elsewhere to evaluations that had ended.
@@ -124,7 +126,8 @@ extension RunStore {
         var sums: [Pair: Recorded] = [:]
         while let row = try rows.next() {
             let cells = Cells(row, of: "scoreSum")
-            sums[Pair(evaluation: try cells[0], metric: try cells[1])] = Recorded(count: try cells[2], hash: try cells[3])
+            sums[Pair(evaluation: try cells[0], metric: try cells[1])] = Recorded(
+                count: try cells[2], hash: try cells[3])
         }
         return sums
     }

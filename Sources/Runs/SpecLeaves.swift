@@ -1,6 +1,7 @@
 import GRDB
 
-/// The leaves of a resolved spec under the paths that a spec and `--set` use: `train.lr`, `sde.theta`, `evaluate.N`, ...
+/// The leaves of a resolved spec under the paths that a spec and `--set` use: `train.lr`, `sde.theta`, `evaluate.N`,
+/// ...
 ///
 /// A choice is stored as `{"name": …, "parameters": {…}}`; its parameters have the paths of the choice's own keys.
 /// The elements of a list share the list's path. A truth value is the text `true` or `false`, null is the text

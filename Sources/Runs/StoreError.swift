@@ -98,7 +98,9 @@ extension StoreError {
     static func full(at path: String, _ detail: String) -> StoreError {
         StoreError(
             .full, at: path, "no space left to write the store (\(detail))",
-            hint: "nothing committed is lost; free some space (sgmse gc lists files no longer needed) and repeat the command")
+            hint:
+                "nothing committed is lost; free some space (sgmse gc lists files no longer needed) and repeat the command"
+        )
     }
 
     /// What it means that a file or folder beside the store could not be written.
@@ -131,7 +133,8 @@ extension StoreError {
     init(refusing bad: [BadCell], of path: String) {
         let shown = bad.prefix(5).map(\.description).joined(separator: "\n    ")
         self.init(
-            .corrupt, at: path, "\(bad.count >= 20 ? "20 or more" : "\(bad.count)") values are not what a store holds:\n    " + shown,
+            .corrupt, at: path,
+            "\(bad.count >= 20 ? "20 or more" : "\(bad.count)") values are not what a store holds:\n    " + shown,
             hint: "nothing was imported; correct or remove these rows in a copy of that store, and import the copy")
     }
 

@@ -94,7 +94,8 @@ extension RunStore {
                 }
             }
             try insert(scores, of: evaluation, db)
-            try db.execute(sql: "UPDATE evaluation SET status = 'finished' WHERE id = ?", arguments: [evaluation.rawValue])
+            try db.execute(
+                sql: "UPDATE evaluation SET status = 'finished' WHERE id = ?", arguments: [evaluation.rawValue])
         }
     }
 }

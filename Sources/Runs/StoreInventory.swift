@@ -81,7 +81,8 @@ extension RunStore {
                 living[owner] = isAlive
                 if !isAlive { (status, reason) = (.interrupted, "its process has ended") }
             }
-            let key = RunKey(identity: try cells[3], seed: UInt64(bitPattern: try cells[4]), dataFingerprint: try cells[5])
+            let key = RunKey(
+                identity: try cells[3], seed: UInt64(bitPattern: try cells[4]), dataFingerprint: try cells[5])
             let (short, path): (RunShortID, RelativePath?) = (try cells[2], try cells[10])
             inventory.trainings[key] = .init(
                 run: try cells[0], name: try cells[1], shortID: short.text, status: status, reason: reason,

@@ -3,8 +3,8 @@ import GRDB
 
 /// What a column may hold: the one way from a value of SQLite into a value of this program.
 ///
-/// A store may be damaged, or made to harm: each cell is checked on the way in, and a cell that does not fit is an error
-/// with its place, never a trap.
+/// A store may be damaged, or made to harm: each cell is checked on the way in, and a cell that does not fit is an
+/// error with its place, never a trap.
 protocol StoredValue {
     /// What is wanted, as a person reads it: "a whole number".
     static var wanted: String { get }
@@ -26,7 +26,8 @@ struct Cells {
                 let names = Array(row.columnNames)
                 let key = names.first.map { "\($0) = \(BadCell.text(of: row[0]))" } ?? ""
                 throw BadCell(
-                    table: table, row: key, column: names[column], value: BadCell.text(of: stored), wanted: Value.wanted)
+                    table: table, row: key, column: names[column], value: BadCell.text(of: stored), wanted: Value.wanted
+                )
             }
             return value
         }
@@ -52,7 +53,8 @@ struct BadCell: Error, Hashable, Sendable, CustomStringConvertible {
         case .double(let number): return String(number)
         case .blob(let data): return "a blob of \(data.count) bytes"
         case .string(let text):
-            let shown = String(text.prefix(40)).unicodeScalars.map { String($0).isPrintable ? String($0) : "?" }.joined()
+            let shown = String(text.prefix(40)).unicodeScalars.map { String($0).isPrintable ? String($0) : "?" }
+                .joined()
             return "'\(shown)'" + (text.utf8.count > 160 ? "… (\(text.utf8.count) bytes)" : "")
         }
     }
@@ -108,7 +110,10 @@ extension String: StoredValue {
 extension Optional: StoredValue where Wrapped: StoredValue {
     static var wanted: String { Wrapped.wanted }
     init?(stored value: DatabaseValue) {
-        if value.isNull { self = nil; return }
+        if value.isNull {
+            self = nil
+            return
+        }
         guard let inner = Wrapped(stored: value) else { return nil }
         self = inner
     }

@@ -81,7 +81,8 @@ extension RunStore {
     public func importFiles(of run: Run, from folder: String) throws(StoreError) -> Int {
         let source = FilesBelow(folder: folder)
         let missing = source.files(below: run.folder).filter { name in
-            !TemporaryName.isTemporary((name as NSString).lastPathComponent) && RelativePath(name).map(filesBelow.entry) == .absent
+            !TemporaryName.isTemporary((name as NSString).lastPathComponent)
+                && RelativePath(name).map(filesBelow.entry) == .absent
         }
         guard !missing.isEmpty else { return 0 }
         try makeFolder(of: run)
@@ -94,7 +95,8 @@ extension RunStore {
         let files = FileManager.default
         let partial = TemporaryName.path(for: target)
         do {
-            try files.createDirectory(atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try files.createDirectory(
+                atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
             try files.copyItem(atPath: source, toPath: partial)
             try files.moveItem(atPath: partial, toPath: target)
         } catch {
@@ -108,12 +110,12 @@ extension RunStore {
     /// Every row of the other store is checked before anything is written: one that is not what its column must hold
     /// refuses the whole import.
     ///
-    /// What is here already is kept, but for the status of a run that is finished there and not here, or that ended there
-    /// later. Anchors come along on the sets of the runs, and with all runs on every set. The other store may be of an
-    /// earlier version; it is not changed.
+    /// What is here already is kept, but for the status of a run that is finished there and not here, or that ended
+    /// there later. Anchors come along on the sets of the runs, and with all runs on every set. The other store may be
+    /// of an earlier version; it is not changed.
     ///
-    /// - Parameter sharesFolder: Whether the other store's files lie in this one's folder: they are then known as made here.
-    ///   Such a store may lie on a network file system, where it keeps a rollback journal.
+    /// - Parameter sharesFolder: Whether the other store's files lie in this one's folder: they are then known as made
+    ///   here. Such a store may lie on a network file system, where it keeps a rollback journal.
     /// - Throws: ``StoreError`` of kind `corrupt` that names the rows.
     @discardableResult
     public func importRuns(
@@ -134,7 +136,9 @@ extension RunStore {
             guard damaged.isEmpty else {
                 throw StoreError(
                     .corrupt, at: other, damaged.prefix(5).joined(separator: "; "),
-                    hint: "nothing was imported; restore a backup of that store, or remove the damaged runs there with sgmse rm")
+                    hint:
+                        "nothing was imported; restore a backup of that store, or remove the damaged runs there with sgmse rm"
+                )
             }
         }
         return try write(attaching: copy, as: "source") { db in
@@ -157,7 +161,9 @@ extension RunStore {
             }
             try completeScoreSums(db)
             if shortIDs == nil { try db.execute(sql: Self.figureTransfer) }
-            if sharesFolder { try db.execute(sql: "INSERT OR IGNORE INTO main.madeFile (path) SELECT path FROM source.madeFile") }
+            if sharesFolder {
+                try db.execute(sql: "INSERT OR IGNORE INTO main.madeFile (path) SELECT path FROM source.madeFile")
+            }
             return summary
         }
     }

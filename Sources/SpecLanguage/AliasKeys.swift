@@ -16,9 +16,15 @@ enum AliasKeys {
     }
 
     /// `&name` or `*name` outside a word, and where it begins and ends.
-    private static func names(after sign: Unicode.Scalar, in scalars: [Unicode.Scalar]) -> [(name: String, place: Int, end: Int)] {
-        scalars.indices.filter { scalars[$0] == sign && ($0 == 0 || " \t:[{,?-".unicodeScalars.contains(scalars[$0 - 1])) }.compactMap { place in
-            let name = scalars[(place + 1)...].prefix { $0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "-" || $0 == "_" }
+    private static func names(after sign: Unicode.Scalar, in scalars: [Unicode.Scalar]) -> [(
+        name: String, place: Int, end: Int
+    )] {
+        scalars.indices.filter {
+            scalars[$0] == sign && ($0 == 0 || " \t:[{,?-".unicodeScalars.contains(scalars[$0 - 1]))
+        }.compactMap { place in
+            let name = scalars[(place + 1)...].prefix {
+                $0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "-" || $0 == "_"
+            }
             return name.isEmpty ? nil : (String(String.UnicodeScalarView(name)), place, name.endIndex)
         }
     }
@@ -36,7 +42,8 @@ enum AliasKeys {
     /// `? key`, whatever the key is.
     private static func hasExplicitKey(_ scalars: [Unicode.Scalar]) -> Bool {
         scalars.indices.contains { place in
-            scalars[place] == "?" && beginsNode(place, in: scalars) && (place + 1 == scalars.count || scalars[place + 1] == " ")
+            scalars[place] == "?" && beginsNode(place, in: scalars)
+                && (place + 1 == scalars.count || scalars[place + 1] == " ")
         }
     }
 

@@ -28,7 +28,8 @@ private func folded(_ name: String) -> [Character] {
     name.lowercased().map { $0 == "-" ? "_" : $0 }
 }
 
-/// The restricted Damerau–Levenshtein distance: one edit inserts, deletes, or replaces a letter, or exchanges two neighbours.
+/// The restricted Damerau–Levenshtein distance: one edit inserts, deletes, or replaces a letter, or exchanges two
+/// neighbours.
 package func editDistance(_ a: [Character], _ b: [Character]) -> Int {
     var beforeLast = [Int](repeating: 0, count: b.count + 1)
     var last = Array(0...b.count)

@@ -1,6 +1,8 @@
-/// Settings as JSON that keeps what ``Settings`` in JSON does not: the order of keys, and whether a number is a whole one.
+/// Settings as JSON that keeps what ``Settings`` in JSON does not: the order of keys, and whether a number is a whole
+/// one.
 ///
-/// Every value is an array that begins with its kind: `["i", 3]`, `["d", 0.95]`, `["c", "wiener", [["smoothing", ["d", 0.95]]]]`.
+/// Every value is an array that begins with its kind: `["i", 3]`, `["d", 0.95]`, `["c", "wiener", [["smoothing", ["d",
+/// 0.95]]]]`.
 public struct ExactSettings: Hashable, Sendable, Codable {
     public var settings: Settings
 
@@ -42,7 +44,8 @@ private struct ExactValue: Codable {
         case "l": value = .list(try list.decode([ExactValue].self).map(\.value))
         case "c": value = .choice(Choice(try list.decode(String.self), try list.decode(ExactSettings.self).settings))
         case "s": value = .section(try list.decode(ExactSettings.self).settings)
-        case let kind: throw DecodingError.dataCorruptedError(in: list, debugDescription: "unknown kind of value '\(kind)'")
+        case let kind:
+            throw DecodingError.dataCorruptedError(in: list, debugDescription: "unknown kind of value '\(kind)'")
         }
     }
 

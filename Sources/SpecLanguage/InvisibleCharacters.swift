@@ -13,7 +13,8 @@ extension Unicode.Scalar {
     var inWords: String {
         let digits = String(value, radix: 16, uppercase: true)
         let code = "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-        let name = value == 0xFEFF ? "byte order mark" : value == 0xA0 ? "no-break space" : properties.name?.lowercased()
+        let name =
+            value == 0xFEFF ? "byte order mark" : value == 0xA0 ? "no-break space" : properties.name?.lowercased()
         return name.map { "\($0) (\(code))" } ?? code
     }
 
@@ -39,8 +40,8 @@ enum LookAlikes {
         return ScalarReading.number(plain).map { _ in (plain, strange) }
     }
 
-    /// Where a line has an invisible character that YAML does not take for a space: in its indentation, or beside a `:`,
-    /// `-`, bracket, or comma, outside quotes and comments. Counted from 0, in Unicode scalars.
+    /// Where a line has an invisible character that YAML does not take for a space: in its indentation, or beside a
+    /// `:`, `-`, bracket, or comma, outside quotes and comments. Counted from 0, in Unicode scalars.
     static func misplacedBlank(in line: String) -> (place: Int, scalar: Unicode.Scalar)? {
         guard line.utf8.contains(where: { $0 >= 0x7F }) else { return nil }
         let scalars = Array(line.unicodeScalars)

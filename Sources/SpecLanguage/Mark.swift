@@ -29,7 +29,9 @@ extension Mark: CustomStringConvertible {
         let scalars = text.unicodeScalars
         let skipped = max(0, column - 41)
         let part = String(String.UnicodeScalarView(scalars.dropFirst(skipped).prefix(90)))
-        return Mark(file: file, line: line, column: column - skipped + (skipped > 0 ? 1 : 0), text: (skipped > 0 ? "…" : "") + part + "…")
+        return Mark(
+            file: file, line: line, column: column - skipped + (skipped > 0 ? 1 : 0),
+            text: (skipped > 0 ? "…" : "") + part + "…")
     }
 
     /// The line and a caret under the column, each set in by two spaces; the note alone where there is no line to show.

@@ -13,14 +13,19 @@ package struct Override {
         for (index, option) in options.enumerated() {
             func mark(_ column: Int) -> Mark { Mark(file: "--set", line: index + 1, column: column, text: option) }
             guard let equals = option.firstIndex(of: "="), equals != option.startIndex else {
-                errors.append(SpecError("override", at: mark(1), "an override is written path=value", hint: "for instance train.lr=3e-4"))
+                errors.append(
+                    SpecError(
+                        "override", at: mark(1), "an override is written path=value", hint: "for instance train.lr=3e-4"
+                    ))
                 continue
             }
             let text = String(option[option.index(after: equals)...])
             let offset = option[...equals].unicodeScalars.count
             let (node, problems) = value(text)
             guard problems.isEmpty, let node else {
-                errors += problems.map { SpecError($0.code, at: mark(offset + $0.mark.column), $0.summary, hint: $0.hint) }
+                errors += problems.map {
+                    SpecError($0.code, at: mark(offset + $0.mark.column), $0.summary, hint: $0.hint)
+                }
                 continue
             }
             var path: [(name: String, mark: Mark)] = []
@@ -39,13 +44,15 @@ package struct Override {
         return (overrides, errors)
     }
 
-    /// A list, a section, or a quoted text in YAML's short form; anything else is the whole word as the shell gave it, in
-    /// which `#`, `!`, and `: ` mean nothing.
+    /// A list, a section, or a quoted text in YAML's short form; anything else is the whole word as the shell gave it,
+    /// in which `#`, `!`, and `: ` mean nothing.
     private static func value(_ text: String) -> (node: SpecNode?, errors: [SpecError]) {
         let word = String(text.trimmingPrefix { $0 == " " }.reversed().trimmingPrefix { $0 == " " }.reversed())
         let plain = SpecNode(.scalar(word, isQuoted: false), at: Mark(file: "--set", line: 1, column: 1, text: text))
         let ends = ["[": "]", "{": "}", "\"": "\"", "'": "'"] as [Character: Character]
-        guard let first = word.first, word.count > 1, let end = ends[first], word.last == end else { return (plain, []) }
+        guard let first = word.first, word.count > 1, let end = ends[first], word.last == end else {
+            return (plain, [])
+        }
         let (node, problems) = YAMLReader.read(text, file: "--set")
         // `'a' and 'b'` is a text that begins and ends with a quote.
         if first == end, !problems.isEmpty { return (plain, []) }
@@ -62,14 +69,16 @@ extension SpecNode {
     /// The tree with its marks moved from the value's own text to the option around it.
     fileprivate func moved(to mark: (Int) -> Mark, by offset: Int) -> SpecNode {
         let place = mark(offset + self.mark.column)
-        let content: Content = switch content {
-        case .scalar: self.content
-        case .list(let elements): .list(elements.map { $0.moved(to: mark, by: offset) })
-        case .map(let entries):
-            .map(entries.map {
-                Entry($0.key, at: mark(offset + $0.mark.column), $0.value.moved(to: mark, by: offset))
-            })
-        }
+        let content: Content =
+            switch content {
+            case .scalar: self.content
+            case .list(let elements): .list(elements.map { $0.moved(to: mark, by: offset) })
+            case .map(let entries):
+                .map(
+                    entries.map {
+                        Entry($0.key, at: mark(offset + $0.mark.column), $0.value.moved(to: mark, by: offset))
+                    })
+            }
         return SpecNode(content, at: place, layer: .override)
     }
 }

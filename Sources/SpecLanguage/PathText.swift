@@ -1,6 +1,7 @@
 /// Paths of files and folders as people write them: `~/data`, `${env:DATA}/vb`.
 ///
-/// Only `${env:NAME}` and a leading `~` are replaced, so that what a spec means does not depend on a shell; `$$` is a `$`.
+/// Only `${env:NAME}` and a leading `~` are replaced, so that what a spec means does not depend on a shell; `$$` is a
+/// `$`.
 package enum PathText {
     /// Why a path cannot be used.
     struct Problem: Error {
@@ -15,7 +16,9 @@ package enum PathText {
         if rest.first == "~" {
             let user = rest.dropFirst().prefix { $0 != "/" }
             guard user.isEmpty else {
-                throw Problem(summary: "'~\(user)' is not replaced by a folder", hint: "write the folder out, or '~/' for your own")
+                throw Problem(
+                    summary: "'~\(user)' is not replaced by a folder",
+                    hint: "write the folder out, or '~/' for your own")
             }
             result = try value(of: "HOME", environment)
             rest = rest.dropFirst()
@@ -30,7 +33,9 @@ package enum PathText {
                 result += try value(of: String(rest[..<close].dropFirst(5)), environment)
                 rest = rest[rest.index(after: close)...]
             } else if let name = variable(at: rest) {
-                throw Problem(summary: "'$\(name.shown)' is not replaced by a variable's value", hint: "write ${env:\(name.name)}; a '$' itself is written '$$'")
+                throw Problem(
+                    summary: "'$\(name.shown)' is not replaced by a variable's value",
+                    hint: "write ${env:\(name.name)}; a '$' itself is written '$$'")
             } else {
                 result += "$"
             }
@@ -51,17 +56,23 @@ package enum PathText {
 
     private static func value(of name: String, _ environment: (String) -> String?) throws(Problem) -> String {
         guard let value = environment(name), !value.isEmpty else {
-            throw Problem(summary: "the environment has no variable '\(name)'", hint: "export \(name)=… before the command, or write the folder out")
+            throw Problem(
+                summary: "the environment has no variable '\(name)'",
+                hint: "export \(name)=… before the command, or write the folder out")
         }
         return value
     }
 
     /// `NAME` or `{NAME}`, as a shell would read it after a `$`.
     private static func variable(at rest: Substring) -> (name: Substring, shown: Substring)? {
-        func isPart(_ character: Character) -> Bool { character == "_" || character.isASCII && (character.isLetter || character.isNumber) }
+        func isPart(_ character: Character) -> Bool {
+            character == "_" || character.isASCII && (character.isLetter || character.isNumber)
+        }
         let inner = rest.first == "{" ? rest.dropFirst() : rest
         let name = inner.prefix(while: isPart)
-        guard let first = name.first, !first.isNumber else { return rest.first == "{" ? (inner.prefix { $0 != "}" }, rest) : nil }
+        guard let first = name.first, !first.isNumber else {
+            return rest.first == "{" ? (inner.prefix { $0 != "}" }, rest) : nil
+        }
         return (name, rest.first == "{" ? Substring(String(rest.prefix { $0 != "}" }) + "}") : name)
     }
 }
@@ -71,10 +82,15 @@ extension SettingValue {
     package func escapingPaths(_ type: FieldType, isPath: Bool = false) -> SettingValue {
         switch (type, self) {
         case (.text, .text(let text)) where isPath: .text(PathText.escaped(text))
-        case (.list(let element, _, _), .list(let values)): .list(values.map { $0.escapingPaths(element, isPath: isPath) })
+        case (.list(let element, _, _), .list(let values)):
+            .list(values.map { $0.escapingPaths(element, isPath: isPath) })
         case (.section(let schema, _), .section(let settings)): .section(settings.escapingPaths(schema))
         case (.variant(let forms), .choice(let choice)):
-            .choice(Choice(choice.name, forms.first { $0.name == choice.name }.map { choice.settings.escapingPaths($0.parameters) } ?? choice.settings))
+            .choice(
+                Choice(
+                    choice.name,
+                    forms.first { $0.name == choice.name }.map { choice.settings.escapingPaths($0.parameters) }
+                        ?? choice.settings))
         default: self
         }
     }
@@ -82,6 +98,8 @@ extension SettingValue {
 
 extension Settings {
     fileprivate func escapingPaths(_ schema: Schema) -> Settings {
-        Settings(map { name, value in (name, schema[name].map { value.escapingPaths($0.type, isPath: $0.isPath) } ?? value) })
+        Settings(
+            map { name, value in (name, schema[name].map { value.escapingPaths($0.type, isPath: $0.isPath) } ?? value) }
+        )
     }
 }

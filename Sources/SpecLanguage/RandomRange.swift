@@ -23,7 +23,8 @@ struct RandomRange {
             return
         }
         func fail(_ place: SpecNode, _ summary: String) -> SpecError {
-            SpecError("sweep", at: place.mark, summary, hint: "\(path): { from: 1e-5, to: 1e-3, log: true } or [a, b, c]")
+            SpecError(
+                "sweep", at: place.mark, summary, hint: "\(path): { from: 1e-5, to: 1e-3, log: true } or [a, b, c]")
         }
         let known = ["from", "to", "log"]
         if let entry = node.entries?.first(where: { !known.contains($0.key) }) {
@@ -42,7 +43,9 @@ struct RandomRange {
         }
         guard !isLog || low > 0 else { throw fail(node["from"] ?? node, "a logarithmic range begins above 0") }
         let drawsWhole = isWhole ?? (Int(from) != nil && Int(to) != nil)
-        guard !drawsWhole || low.rounded(.up) <= high.rounded(.down) else { throw fail(node, "there is no whole number from \(from) to \(to)") }
+        guard !drawsWhole || low.rounded(.up) <= high.rounded(.down) else {
+            throw fail(node, "there is no whole number from \(from) to \(to)")
+        }
         source = .range(from: low, to: high, isLog: isLog, isWhole: drawsWhole)
     }
 
@@ -56,7 +59,9 @@ struct RandomRange {
             let value = isLog ? exp(log(from) + u * (log(to) - log(from))) : from + u * (to - from)
             let (least, most) = (from.rounded(.up), to.rounded(.down))
             let whole = isLog ? value.rounded() : least + (u * (most - least + 1)).rounded(.down)
-            let text = isWhole ? SettingValue.number(min(most, max(least, whole))).description : Self.rounded(value).description
+            let text =
+                isWhole
+                ? SettingValue.number(min(most, max(least, whole))).description : Self.rounded(value).description
             return SpecNode(.scalar(text, isQuoted: false), at: mark)
         }
     }

@@ -31,7 +31,8 @@ public struct Registry<Value>: Sendable {
     public let entries: [Entry]
 
     public init(_ noun: String, _ entries: [Entry]) {
-        precondition(Set(entries.map(\.name)).count == entries.count, "two entries of the \(noun) registry share a name")
+        precondition(
+            Set(entries.map(\.name)).count == entries.count, "two entries of the \(noun) registry share a name")
         self.noun = noun
         self.entries = entries
     }

@@ -40,7 +40,9 @@ package enum ScalarReading {
             previous = character
         }
         guard let first = digits.first, let last = digits.last, previous != "_" else { return nil }
-        guard last.isNumber || last == ".", first != "e", first != "E", digits.contains(where: \.isNumber) else { return nil }
+        guard last.isNumber || last == ".", first != "e", first != "E", digits.contains(where: \.isNumber) else {
+            return nil
+        }
         // "1.e-4" and "1." are numbers to every other tool of the trade.
         var complete = digits
         if let dot = complete.firstIndex(of: ".") {

@@ -26,7 +26,8 @@ public struct Setting<Section: SettingsSection>: Sendable {
     ) {
         let initial = Section()[keyPath: path].written
         field = Field(
-            name, type ?? Value.type(in: bounds), default: standard ?? (initial == .none ? .absent : .value(initial)), unit: unit,
+            name, type ?? Value.type(in: bounds), default: standard ?? (initial == .none ? .absent : .value(initial)),
+            unit: unit,
             doc, aliases: aliases, part: part)
         read = { value, section in
             guard let value = Value(value) else { return false }
@@ -48,7 +49,8 @@ public struct Setting<Section: SettingsSection>: Sendable {
     /// - Parameter element: The type of its elements in the language, where their own does not say enough.
     public init<Element: SettingType>(
         _ path: any WritableKeyPath<Section, [Element]> & Sendable, _ name: String, ofAtLeast count: Int,
-        as element: FieldType? = nil, spreads: Bool = false, default standard: Field.Standard? = nil, in bounds: Bounds = .any,
+        as element: FieldType? = nil, spreads: Bool = false, default standard: Field.Standard? = nil,
+        in bounds: Bounds = .any,
         _ doc: String, aliases: [String] = [], part: IdentityPart? = nil
     ) {
         let type = FieldType.list(of: element ?? Element.type(in: bounds), atLeast: count, spreads: spreads)
@@ -98,7 +100,8 @@ public struct Declaration<Section: SettingsSection>: Sendable {
     func fill(_ section: inout Section, from values: Settings) {
         for setting in settings {
             // A spec that was kept before there was such a setting has its default.
-            guard let value = values[setting.field.name] ?? (setting.field.isSilentWhenAbsent ? nil : SettingValue.none) else { continue }
+            guard let value = values[setting.field.name] ?? (setting.field.isSilentWhenAbsent ? nil : SettingValue.none)
+            else { continue }
             if setting.read(value, &section) { continue }
             if value == .none {
                 switch setting.field.standard {

@@ -17,8 +17,10 @@ extension SettingValue: Codable {
         } else {
             let keyed = try decoder.container(keyedBy: Name.self)
             if keyed.allKeys.count == 2, keyed.contains("name"), keyed.contains("parameters") {
-                self = .choice(Choice(
-                    try keyed.decode(String.self, forKey: "name"), try keyed.decode(Settings.self, forKey: "parameters")))
+                self = .choice(
+                    Choice(
+                        try keyed.decode(String.self, forKey: "name"),
+                        try keyed.decode(Settings.self, forKey: "parameters")))
             } else {
                 self = .section(try Settings(from: decoder))
             }
@@ -46,7 +48,10 @@ extension SettingValue: Codable {
 extension Settings: Codable {
     public init(from decoder: any Decoder) throws {
         let keyed = try decoder.container(keyedBy: Name.self)
-        self.init(try keyed.allKeys.map(\.stringValue).sorted().map { ($0, try keyed.decode(SettingValue.self, forKey: Name($0))) })
+        self.init(
+            try keyed.allKeys.map(\.stringValue).sorted().map {
+                ($0, try keyed.decode(SettingValue.self, forKey: Name($0)))
+            })
     }
 
     public func encode(to encoder: any Encoder) throws {

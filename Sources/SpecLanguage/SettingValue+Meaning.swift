@@ -6,11 +6,12 @@ extension SettingValue {
             for name in kind.meaninglessParameters { choice.settings[name] = nil }
             return .choice(choice)
         case (.list(.section(let schema, _), _, _), .list(let values)):
-            return .list(values.map { value in
-                guard case .section(var settings) = value else { return value }
-                for field in schema.fields where field.part == IdentityPart.none { settings[field.name] = nil }
-                return .section(settings)
-            })
+            return .list(
+                values.map { value in
+                    guard case .section(var settings) = value else { return value }
+                    for field in schema.fields where field.part == IdentityPart.none { settings[field.name] = nil }
+                    return .section(settings)
+                })
         default: return self
         }
     }

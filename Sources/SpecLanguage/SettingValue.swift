@@ -65,7 +65,8 @@ extension SettingValue: CustomStringConvertible {
         case .text(let value): Self.legible(value)
         case .list(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
         case .choice(let choice):
-            choice.settings.isEmpty ? Self.legible(choice.name)
+            choice.settings.isEmpty
+                ? Self.legible(choice.name)
                 : "{ name: \(Self.legible(choice.name)), \(choice.settings.inner) }"
         case .section(let settings): settings.isEmpty ? "{}" : "{ \(settings.inner) }"
         }

@@ -121,7 +121,8 @@ extension Settings {
     }
 
     private func wrong(_ name: String, _ expected: String) -> Never {
-        preconditionFailure("setting '\(name)' is \(values[name].map(\.description) ?? "not declared"), wanted \(expected)")
+        preconditionFailure(
+            "setting '\(name)' is \(values[name].map(\.description) ?? "not declared"), wanted \(expected)")
     }
 }
 
@@ -143,7 +144,10 @@ extension Settings {
 
     /// Replaces the value at a dotted path; a path that does not exist is left alone.
     public mutating func set(_ value: SettingValue, at path: some StringProtocol) {
-        guard let dot = path.firstIndex(of: ".") else { return self[String(path)] = value }
+        guard let dot = path.firstIndex(of: ".") else {
+            self[String(path)] = value
+            return
+        }
         let head = String(path[..<dot])
         let rest = path[path.index(after: dot)...]
         switch values[head] {
@@ -151,7 +155,11 @@ extension Settings {
             inner.set(value, at: rest)
             values[head] = .section(inner)
         case .choice(var choice)?:
-            if rest == "name", case .text(let name) = value { choice.name = name } else { choice.settings.set(value, at: rest) }
+            if rest == "name", case .text(let name) = value {
+                choice.name = name
+            } else {
+                choice.settings.set(value, at: rest)
+            }
             values[head] = .choice(choice)
         default: break
         }

@@ -33,12 +33,14 @@ extension SettingsResolver {
             } else if case .choice(let registry) = type, let usual = usual[registry] {
                 nameNode = SpecNode(.scalar(usual, isQuoted: true), at: node.mark, layer: .standard)
             } else {
-                report("missing-value", at: node, path: path, "'\(field.name)' does not name a \(kind)",
+                report(
+                    "missing-value", at: node, path: path, "'\(field.name)' does not name a \(kind)",
                     hint: "known: " + entries.map(\.name).joined(separator: ", "))
                 return nil
             }
         case .list:
-            report("wrong-type", at: node, path: path, "'\(field.name)' wants one \(kind), not a list",
+            report(
+                "wrong-type", at: node, path: path, "'\(field.name)' wants one \(kind), not a list",
                 hint: "to try several: sweep: { grid: { \(path): [...] } }")
             return nil
         }
@@ -72,7 +74,9 @@ extension SettingsResolver {
         var elements = node.elements ?? [node]
         if spreads { elements = elements.flatMap { spread($0, element) } }
         guard elements.count <= Self.mostElements else {
-            report("out-of-range", at: node, path: path, "'\(field.name)' has \(elements.count) values, at most \(Self.mostElements) are taken")
+            report(
+                "out-of-range", at: node, path: path,
+                "'\(field.name)' has \(elements.count) values, at most \(Self.mostElements) are taken")
             return nil
         }
         var values: [SettingValue] = []
@@ -80,14 +84,20 @@ extension SettingsResolver {
         one.standard = .required
         var isGood = true
         for (index, node) in elements.enumerated() {
-            if let value = typed(node, element, field: one, path: "\(path)[\(index)]") { values.append(value) } else { isGood = false }
+            if let value = typed(node, element, field: one, path: "\(path)[\(index)]") {
+                values.append(value)
+            } else {
+                isGood = false
+            }
         }
         guard isGood else {
             failed.insert(path)
             return nil
         }
         guard values.count >= count else {
-            report("out-of-range", at: node, path: path, "'\(field.name)' wants at least \(count == 1 ? "one value" : "\(count) values")")
+            report(
+                "out-of-range", at: node, path: path,
+                "'\(field.name)' wants at least \(count == 1 ? "one value" : "\(count) values")")
             return nil
         }
         note(Origin(node), path)
@@ -98,11 +108,14 @@ extension SettingsResolver {
     func spread(_ node: SpecNode, _ type: FieldType) -> [SpecNode] {
         var usualName: String?
         if case .choice(let kind) = type { usualName = usual[kind] }
-        guard let entries = node.entries, let name = node["name"]?.text ?? usualName, let entry = entry(name, type) else { return [node] }
+        guard let entries = node.entries, let name = node["name"]?.text ?? usualName, let entry = entry(name, type)
+        else { return [node] }
         var variants: [[SpecNode.Entry]] = [[]]
         for pair in entries {
             var options = [pair]
-            if let elements = pair.value.elements, !elements.isEmpty, let field = entry.parameters[pair.key], !field.type.isList {
+            if let elements = pair.value.elements, !elements.isEmpty, let field = entry.parameters[pair.key],
+                !field.type.isList
+            {
                 options = elements.map { .init(pair.key, at: pair.mark, $0) }
             }
             variants = variants.flatMap { prefix in options.map { prefix + [$0] } }
@@ -116,7 +129,9 @@ extension SettingsResolver {
         var settings = Settings()
         let count = node.elements?.count ?? node.entries?.count ?? 1
         guard count <= Self.mostEntries else {
-            report("out-of-range", at: node, path: path, "'\(field.name)' has \(count) entries, at most \(Self.mostEntries) are taken")
+            report(
+                "out-of-range", at: node, path: path,
+                "'\(field.name)' has \(count) entries, at most \(Self.mostEntries) are taken")
             return nil
         }
         if let elements = node.elements {
@@ -131,7 +146,9 @@ extension SettingsResolver {
         } else if let entries = node.entries {
             for entry in entries {
                 guard let text = entry.value.text else {
-                    report("wrong-type", at: entry.value, path: path, "'\(entry.key)' wants a text, not \(entry.value.noun)")
+                    report(
+                        "wrong-type", at: entry.value, path: path,
+                        "'\(entry.key)' wants a text, not \(entry.value.noun)")
                     continue
                 }
                 settings[entry.key] = .text(text)

@@ -57,7 +57,8 @@ extension SettingsResolver {
             var written = node.entries
             if let shorthand, node.text != nil { written = [.init(shorthand, at: node.mark, node)] }
             guard let entries = written else {
-                report("wrong-type", at: node, path: path, "'\(field.name)' wants a section, not \(node.noun)",
+                report(
+                    "wrong-type", at: node, path: path, "'\(field.name)' wants a section, not \(node.noun)",
                     hint: "its keys are: " + schema.fields.map(\.name).joined(separator: ", "))
                 return nil
             }
@@ -72,9 +73,11 @@ extension SettingsResolver {
 
     mutating func scalar(_ node: SpecNode, _ type: FieldType, field: Field, path: String) -> SettingValue? {
         guard let text = node.text else {
-            let hint = node.elements != nil && !path.contains("[") && field.part != IdentityPart.none
+            let hint =
+                node.elements != nil && !path.contains("[") && field.part != IdentityPart.none
                 ? "to try several values: sweep: { grid: { \(path): [...] } }" : nil
-            report("wrong-type", at: node, path: path, "'\(field.name)' wants \(noun(type)), not \(node.noun)", hint: hint)
+            report(
+                "wrong-type", at: node, path: path, "'\(field.name)' wants \(noun(type)), not \(node.noun)", hint: hint)
             return nil
         }
         let unit = field.unit.map { " (\($0))" } ?? ""
@@ -107,7 +110,8 @@ extension SettingsResolver {
         default:
             return .text(text)
         }
-        report("wrong-type", at: node, path: path, "'\(field.name)' wants \(noun(type))\(unit), not \(node.noun)",
+        report(
+            "wrong-type", at: node, path: path, "'\(field.name)' wants \(noun(type))\(unit), not \(node.noun)",
             hint: numberHint(text, type, unit: field.unit))
         return nil
     }
@@ -117,26 +121,33 @@ extension SettingsResolver {
     ) -> Bool {
         guard !bounds.contains(value) else { return true }
         let unit = field.unit.map { " \($0)" } ?? ""
-        report("out-of-range", at: node, path: path, "'\(field.name)' cannot be \(node.text ?? "")\(unit)",
+        report(
+            "out-of-range", at: node, path: path, "'\(field.name)' cannot be \(node.text ?? "")\(unit)",
             hint: "allowed: \(bounds)\(unit)")
         return false
     }
 
     func numberHint(_ text: String, _ type: FieldType, unit: String? = nil) -> String? {
         if case .bool = type { return "true or false" }
-        if let (plain, strange) = LookAlikes.number(in: text) { return "write \(plain): there is a \(strange.inWords) in the number" }
+        if let (plain, strange) = LookAlikes.number(in: text) {
+            return "write \(plain): there is a \(strange.inWords) in the number"
+        }
         if let number = Self.sexagesimal(text) {
             let parts = ["min", "h"].contains(unit) ? number / 60 : number
             return "numbers of base 60 are not read: write \(Int(exactly: parts).map(String.init) ?? "\(parts)")"
         }
-        if text.contains(","), ScalarReading.number(text.replacing(",", with: ".")) != nil { return "write '.' for the decimal point" }
+        if text.contains(","), ScalarReading.number(text.replacing(",", with: ".")) != nil {
+            return "write '.' for the decimal point"
+        }
         if case .integer = type, ScalarReading.number(text) != nil { return "a whole number" }
         return nil
     }
 
     /// `1:30` as YAML 1.1 has it: ninety.
     private static func sexagesimal(_ text: String) -> Double? {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { ScalarReading.number(String($0)) }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map {
+            ScalarReading.number(String($0))
+        }
         guard parts.count > 1 else { return nil }
         return parts.reduce(0.0 as Double?) { total, part in total.flatMap { total in part.map { 60 * total + $0 } } }
     }

@@ -49,22 +49,30 @@ package struct SettingsResolver {
         for entry in entries {
             guard let field = schema[entry.key] else {
                 if let retired = schema.retired.first(where: { $0.name == entry.key }) {
-                    errors.append(SpecError(
-                        "retired", .warning, at: entry.mark, "'\(retired.name)' changes nothing any more", hint: "remove it: \(retired.reason)"))
+                    errors.append(
+                        SpecError(
+                            "retired", .warning, at: entry.mark, "'\(retired.name)' changes nothing any more",
+                            hint: "remove it: \(retired.reason)"))
                     continue
                 }
                 unknown += 1
-                if unknown <= Self.mostListed { errors.append(unknownKey(entry, schema, path: path, noun: noun, owners: owners)) }
+                if unknown <= Self.mostListed {
+                    errors.append(unknownKey(entry, schema, path: path, noun: noun, owners: owners))
+                }
                 if unknown == Self.mostListed + 1 {
                     let more = entries.count { schema[$0.key] == nil } - Self.mostListed
-                    errors.append(SpecError("unknown-key", at: entry.mark, "\(more) more unknown keys in \(noun)", hint: "the first \(Self.mostListed) are listed"))
+                    errors.append(
+                        SpecError(
+                            "unknown-key", at: entry.mark, "\(more) more unknown keys in \(noun)",
+                            hint: "the first \(Self.mostListed) are listed"))
                 }
                 continue
             }
             if let earlier = written[field.name] {
-                errors.append(SpecError(
-                    "duplicate-key", at: entry.mark, "'\(entry.key)' is given twice",
-                    hint: "'\(earlier.key)' in line \(earlier.mark.line) is the same setting"))
+                errors.append(
+                    SpecError(
+                        "duplicate-key", at: entry.mark, "'\(entry.key)' is given twice",
+                        hint: "'\(earlier.key)' in line \(earlier.mark.line) is the same setting"))
                 continue
             }
             written[field.name] = entry
@@ -72,7 +80,8 @@ package struct SettingsResolver {
         var settings = Settings()
         for field in schema.fields {
             let inner = path.isEmpty ? field.name : path + "." + field.name
-            settings[field.name] = written[field.name].map { value(of: field, in: $0.value, path: inner) }
+            settings[field.name] =
+                written[field.name].map { value(of: field, in: $0.value, path: inner) }
                 ?? missing(field, path: inner)
         }
         return settings
@@ -89,7 +98,8 @@ package struct SettingsResolver {
         if !isAlmost(entry.key, among: known) {
             if let owner = owners[entry.key] {
                 return SpecError(
-                    "unknown-key", at: entry.mark, "unknown key '\(entry.key)' in \(noun)", hint: "'\(entry.key)' is a parameter of \(owner)")
+                    "unknown-key", at: entry.mark, "unknown key '\(entry.key)' in \(noun)",
+                    hint: "'\(entry.key)' is a parameter of \(owner)")
             }
             if let home = homes[entry.key]?.first(where: { $0 != path }) {
                 return SpecError(
@@ -154,7 +164,8 @@ package struct SettingsResolver {
             return .section(defaults(of: schema, path: path))
         case (.choice, .text(let name)), (.variant, .text(let name)):
             note(.standard, path)
-            return .choice(Choice(name, entry(name, type).map { defaults(of: $0.parameters, path: path) } ?? Settings()))
+            return .choice(
+                Choice(name, entry(name, type).map { defaults(of: $0.parameters, path: path) } ?? Settings()))
         case (.list(let element, _, _), .list(let values)):
             note(.standard, path)
             return .list(values.enumerated().map { standard($1, element, path: "\(path)[\($0)]") })

@@ -39,7 +39,9 @@ package struct SpecChain {
         var node = parsed
         if node.isNull { node.content = .map([]) }
         guard node.entries != nil else {
-            errors.append(SpecError("wrong-type", at: node.mark, "a spec is a section, not \(node.noun)", hint: "begin with 'name: …'"))
+            errors.append(
+                SpecError(
+                    "wrong-type", at: node.mark, "a spec is a section, not \(node.noun)", hint: "begin with 'name: …'"))
             return nil
         }
         var composer = SpecComposer(vocabulary.schema)
@@ -62,7 +64,8 @@ package struct SpecChain {
         let all = value.elements ?? [value]
         return all.filter { parent in
             if parent.text != nil { return true }
-            errors.append(SpecError("wrong-type", at: parent.mark, "'extends' wants the path of a spec, not \(parent.noun)"))
+            errors.append(
+                SpecError("wrong-type", at: parent.mark, "'extends' wants the path of a spec, not \(parent.noun)"))
             return false
         }
     }
@@ -76,15 +79,17 @@ package struct SpecChain {
             return nil
         }
         guard stack.count < Self.longest, read.count < Self.mostFiles else {
-            let limit = stack.count < Self.longest ? "\(Self.mostFiles) files are" : "\(Self.longest) files in a row are"
+            let limit =
+                stack.count < Self.longest ? "\(Self.mostFiles) files are" : "\(Self.longest) files in a row are"
             errors.append(SpecError("circular", at: parent.mark, "more than \(limit) extended"))
             return nil
         }
         do {
             return compose(try files.read(path), file: path, stack: stack)
         } catch {
-            errors.append(SpecError(
-                "unreadable", at: parent.mark, "cannot read '\(path)': \(error)", hint: suggestion(for: path)))
+            errors.append(
+                SpecError(
+                    "unreadable", at: parent.mark, "cannot read '\(path)': \(error)", hint: suggestion(for: path)))
             return nil
         }
     }
@@ -101,7 +106,9 @@ package struct SpecChain {
         let folder = FilePath.folder(of: path)
         let specs = files.list(FilePath.library + folder).filter { $0.hasSuffix(".yaml") }.map(FilePath.stem)
         let known = folder.isEmpty ? specs : specs.map { folder + "/" + $0 }
-        return nearest(to: path, among: known).map { "did you mean '\($0)' of the library? 'sgmse registry experiment' lists it" }
+        return nearest(to: path, among: known).map {
+            "did you mean '\($0)' of the library? 'sgmse registry experiment' lists it"
+        }
     }
 }
 

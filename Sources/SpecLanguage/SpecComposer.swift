@@ -27,9 +27,10 @@ package struct SpecComposer {
                 continue
             }
             if let earlier = result.first(where: { $0.key == field.name }) {
-                errors.append(SpecError(
-                    "duplicate-key", at: entry.mark, "'\(entry.key)' is given twice",
-                    hint: "line \(earlier.mark.line) already sets '\(field.name)'"))
+                errors.append(
+                    SpecError(
+                        "duplicate-key", at: entry.mark, "'\(entry.key)' is given twice",
+                        hint: "line \(earlier.mark.line) already sets '\(field.name)'"))
                 continue
             }
             result.append(.init(field.name, at: entry.mark, canonical(entry.value, field)))
@@ -80,7 +81,9 @@ package struct SpecComposer {
         case .list(of: .choice, _, _), .list(of: .variant, _, _):
             // One choice in place of a list is a choice still.
             guard overlay.entries != nil else { return overlay }
-            let named = base.text == nil ? base : SpecNode(.map([.init("name", at: base.mark, base)]), at: base.mark, layer: base.layer)
+            let named =
+                base.text == nil
+                ? base : SpecNode(.map([.init("name", at: base.mark, base)]), at: base.mark, layer: base.layer)
             return Self.mergedChoice(named, overlay, field)
         case .raw where field.name == "profiles":
             return Self.joined(base, overlay) { _ in { merged($0, $1) } }

@@ -62,7 +62,9 @@ public struct SpecErrors: Diagnostic, Hashable, Sendable {
             (rank[error.mark.file] ?? 0, error.mark.line, error.mark.column)
         }
         self.all = unique.enumerated()
-            .sorted { place($0.element) == place($1.element) ? $0.offset < $1.offset : place($0.element) < place($1.element) }
+            .sorted {
+                place($0.element) == place($1.element) ? $0.offset < $1.offset : place($0.element) < place($1.element)
+            }
             .map(\.element)
     }
 }

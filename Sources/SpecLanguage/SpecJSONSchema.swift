@@ -17,10 +17,11 @@ public struct SpecJSONSchema {
 
     private var root: JSON {
         guard case .object(let body) = object(vocabulary.schema) else { return .object([]) }
-        return .object([
-            .init("$schema", "https://json-schema.org/draft/2020-12/schema"),
-            .init("title", .string(title)),
-        ] + body)
+        return .object(
+            [
+                .init("$schema", "https://json-schema.org/draft/2020-12/schema"),
+                .init("title", .string(title)),
+            ] + body)
     }
 
     /// - Parameter spreads: Whether a list of values stands for several objects.
@@ -33,7 +34,9 @@ public struct SpecJSONSchema {
             for name in [field.name] + field.aliases { properties.append(.init(name, description)) }
         }
         // Nothing is required: a file may complete another, and any setting may come from the one it extends.
-        var body: [JSON.Member] = [.init("type", "object"), .init("properties", .object(properties)), .init("additionalProperties", false)]
+        var body: [JSON.Member] = [
+            .init("type", "object"), .init("properties", .object(properties)), .init("additionalProperties", false),
+        ]
         if !required.isEmpty { body.append(.init("required", .array(required.map(JSON.string)))) }
         return .object(body)
     }
@@ -52,16 +55,23 @@ public struct SpecJSONSchema {
         let type = spreads ? FieldType.list(of: field.type, atLeast: 1) : field.type
         var alternatives = self.alternatives(type, name: field.name)
         switch field.standard {
-        case .absent, .derived: alternatives.append(.object([.init("type", "null")])); alternatives.append(.object([.init("const", "none")]))
+        case .absent, .derived:
+            alternatives.append(.object([.init("type", "null")]))
+            alternatives.append(.object([.init("const", "none")]))
         default: break
         }
-        if alternatives.count == 1, case .object(let only) = alternatives[0] { body += only } else { body.append(.init("anyOf", .array(alternatives))) }
+        if alternatives.count == 1, case .object(let only) = alternatives[0] {
+            body += only
+        } else {
+            body.append(.init("anyOf", .array(alternatives)))
+        }
         return .object(body)
     }
 
     private func alternatives(_ type: FieldType, name: String, spreads: Bool = false) -> [JSON] {
         switch type {
-        case .bool: return [.object([.init("type", "boolean")]), .object([.init("enum", .array(["yes", "no", "on", "off"]))])]
+        case .bool:
+            return [.object([.init("type", "boolean")]), .object([.init("enum", .array(["yes", "no", "on", "off"]))])]
         case .integer(let bounds): return [.object([.init("type", "integer")] + limits(bounds))]
         case .number(let bounds): return [.object([.init("type", "number")] + limits(bounds))]
         case .text: return [.object([.init("type", .array(["string", "number", "boolean"]))])]
@@ -83,15 +93,24 @@ public struct SpecJSONSchema {
             let names: [JSON.Member] = names[name].map { [.init("enum", .array($0.map(JSON.string)))] } ?? []
             let object: [JSON.Member] = names.isEmpty ? [] : [.init("propertyNames", .object(names))]
             return [
-                .object([.init("type", "object")] + object), .object([.init("type", "array"), .init("items", .object([.init("type", "string")] + names))]),
+                .object([.init("type", "object")] + object),
+                .object([.init("type", "array"), .init("items", .object([.init("type", "string")] + names))]),
                 .object([.init("type", .array(["string", "null"]))]),
             ]
         case .raw:
             switch name {
-            case "extends": return [.object([.init("type", "string")]), .object([.init("type", "array"), .init("items", .object([.init("type", "string")]))])]
+            case "extends":
+                return [
+                    .object([.init("type", "string")]),
+                    .object([.init("type", "array"), .init("items", .object([.init("type", "string")]))]),
+                ]
             case "profiles":
-                let composed = SpecComposer.compositionKeys.sorted().map { JSON.object([.init("required", .array([.string($0)]))]) }
-                let profile = JSON.object([.init("$ref", "#"), .init("not", .object([.init("anyOf", .array(composed))]))])
+                let composed = SpecComposer.compositionKeys.sorted().map {
+                    JSON.object([.init("required", .array([.string($0)]))])
+                }
+                let profile = JSON.object([
+                    .init("$ref", "#"), .init("not", .object([.init("anyOf", .array(composed))])),
+                ])
                 return [.object([.init("type", "object"), .init("additionalProperties", profile)])]
             default: return [sweep]
             }
@@ -104,7 +123,8 @@ public struct SpecJSONSchema {
     private func paths(_ value: [JSON.Member]) -> JSON {
         let known = JSON.array(vocabulary.paths.map(JSON.string))
         return .object([
-            .init("type", "object"), .init("propertyNames", .object([.init("enum", known)])), .init("additionalProperties", .object(value)),
+            .init("type", "object"), .init("propertyNames", .object([.init("enum", known)])),
+            .init("additionalProperties", .object(value)),
         ])
     }
 
@@ -120,15 +140,21 @@ public struct SpecJSONSchema {
         let points = JSON.object([.init("type", "array"), .init("items", values), .init("minItems", .integer(1))])
         let modes: [JSON.Member] = [
             .init("grid", lists), .init("zip", lists), .init("random", random), .init("points", points),
-            .init("exclude", .object([.init("anyOf", .array([values, .object([.init("type", "array"), .init("items", values)])]))])),
+            .init(
+                "exclude",
+                .object([.init("anyOf", .array([values, .object([.init("type", "array"), .init("items", values)])]))])),
         ]
-        return .object([.init("type", "object"), .init("properties", .object(modes)), .init("additionalProperties", false)])
+        return .object([
+            .init("type", "object"), .init("properties", .object(modes)), .init("additionalProperties", false),
+        ])
     }
 
     private func choice(_ entries: [EntryDescriptor], spreads: Bool = false) -> [JSON] {
         guard !entries.isEmpty else { return [.object([.init("type", .array(["string", "object"]))])] }
         // An entry with a parameter that must be written is more than its name.
-        let named = entries.filter { !$0.parameters.fields.contains { if case .required = $0.standard { true } else { false } } }
+        let named = entries.filter {
+            !$0.parameters.fields.contains { if case .required = $0.standard { true } else { false } }
+        }
         let names = JSON.object([.init("enum", .array(named.map { .string($0.name) }))])
         let forms = entries.map { entry -> JSON in
             let name = JSON.object([.init("const", .string(entry.name)), .init("description", .string(entry.summary))])
@@ -140,8 +166,12 @@ public struct SpecJSONSchema {
     private func limits(_ bounds: Bounds) -> [JSON.Member] {
         func number(_ value: Double) -> JSON { Int(exactly: value).map(JSON.integer) ?? .number(value) }
         var limits: [JSON.Member] = []
-        if let lower = bounds.lower { limits.append(.init(bounds.excludesLower ? "exclusiveMinimum" : "minimum", number(lower))) }
-        if let upper = bounds.upper { limits.append(.init(bounds.excludesUpper ? "exclusiveMaximum" : "maximum", number(upper))) }
+        if let lower = bounds.lower {
+            limits.append(.init(bounds.excludesLower ? "exclusiveMinimum" : "minimum", number(lower)))
+        }
+        if let upper = bounds.upper {
+            limits.append(.init(bounds.excludesUpper ? "exclusiveMaximum" : "maximum", number(upper)))
+        }
         return limits
     }
 

@@ -30,7 +30,11 @@ package struct Sweep {
         mark = node.mark
         self.vocabulary = vocabulary
         guard let entries = node.entries else {
-            if !node.isNull { fail(node, "'sweep' wants a section, not \(node.noun)", hint: "its keys are: " + Self.modes.joined(separator: ", ")) }
+            if !node.isNull {
+                fail(
+                    node, "'sweep' wants a section, not \(node.noun)",
+                    hint: "its keys are: " + Self.modes.joined(separator: ", "))
+            }
             return
         }
         for entry in entries {
@@ -43,7 +47,9 @@ package struct Sweep {
             default:
                 var error = SpecError.unknown("key", entry.key, known: Self.modes, at: entry.mark, code: "unknown-key")
                 error.summary += " in 'sweep'"
-                if entry.key.contains(".") || vocabulary.schema[entry.key] != nil { error.hint = "write it under 'grid'" }
+                if entry.key.contains(".") || vocabulary.schema[entry.key] != nil {
+                    error.hint = "write it under 'grid'"
+                }
                 errors.append(error)
             }
         }
@@ -53,9 +59,13 @@ package struct Sweep {
         number()
         checkPaths()
         var total = 1
-        for axis in axes { total = min(Self.mostPoints + 1, total.multipliedReportingOverflow(by: max(1, axis.count)).partialValue) }
+        for axis in axes {
+            total = min(Self.mostPoints + 1, total.multipliedReportingOverflow(by: max(1, axis.count)).partialValue)
+        }
         if total > Self.mostPoints {
-            fail(node, "the sweep has more than \(Self.mostPoints) points", hint: "use 'random', or exclude some by smaller lists")
+            fail(
+                node, "the sweep has more than \(Self.mostPoints) points",
+                hint: "use 'random', or exclude some by smaller lists")
             axes = []
         }
     }
@@ -88,8 +98,10 @@ package struct Sweep {
                         let isTwice = !own.insert(path).inserted || axisOf[path, default: number] != number
                         axisOf[path] = axisOf[path] ?? number
                         guard isTwice, reported.insert(path).inserted else { continue }
-                        errors.append(SpecError(
-                            "sweep", at: assignment.mark, "'\(path)' is swept twice", hint: "only one of both can hold at a point"))
+                        errors.append(
+                            SpecError(
+                                "sweep", at: assignment.mark, "'\(path)' is swept twice",
+                                hint: "only one of both can hold at a point"))
                     }
                 }
             }
@@ -157,7 +169,8 @@ package struct Sweep {
                 continue
             }
             if let first = columns.first, first.count != values.count {
-                fail(value, "'\(path)' has \(values.count) values, '\(first[0].path)' has \(first.count)",
+                fail(
+                    value, "'\(path)' has \(values.count) values, '\(first[0].path)' has \(first.count)",
                     hint: "zip takes the first of each, then the second of each, …")
                 continue
             }
@@ -172,7 +185,8 @@ package struct Sweep {
             return fail(node, "'points' wants a list, not \(node.noun)", hint: "each element holds paths with values")
         }
         guard !elements.isEmpty else {
-            return fail(node, "'points' has no point: nothing would be run", hint: "each element holds paths with values")
+            return fail(
+                node, "'points' has no point: nothing would be run", hint: "each element holds paths with values")
         }
         let points = elements.map { element in
             paths(in: element, "points").map { Assignment(path: $0, mark: $1, value: $2) }
@@ -192,7 +206,8 @@ package struct Sweep {
     private static func spelled(_ value: SpecNode) -> String {
         if let text = value.text { return ScalarReading.number(text).map { "\($0)" } ?? text }
         if let elements = value.elements { return "[" + elements.map(spelled).joined(separator: ", ") + "]" }
-        return "{" + (value.entries ?? []).map { "\($0.key): \(spelled($0.value))" }.sorted().joined(separator: ", ") + "}"
+        return "{" + (value.entries ?? []).map { "\($0.key): \(spelled($0.value))" }.sorted().joined(separator: ", ")
+            + "}"
     }
 
     private mutating func exclude(_ node: SpecNode) {
@@ -205,7 +220,9 @@ package struct Sweep {
 
     /// A comparison of sizes wants a number.
     private mutating func checkBound(_ condition: SpecNode) {
-        guard let text = condition.text, let symbol = Self.comparisons.first(where: { text.hasPrefix($0.0) })?.0, symbol != "!=" else { return }
+        guard let text = condition.text, let symbol = Self.comparisons.first(where: { text.hasPrefix($0.0) })?.0,
+            symbol != "!="
+        else { return }
         let operand = String(text.dropFirst(symbol.count).drop { $0 == " " })
         if ScalarReading.number(operand) == nil {
             fail(condition, "'\(text)' compares with no number", hint: "for instance \"\(symbol) 0.2\"")
@@ -219,7 +236,9 @@ package struct Sweep {
             error.summary += " in 'random'"
             errors.append(error)
         }
-        let count = node["count"]?.text.flatMap(ScalarReading.integer).flatMap { (1...Self.mostPoints).contains($0) ? $0 : nil }
+        let count = node["count"]?.text.flatMap(ScalarReading.integer).flatMap {
+            (1...Self.mostPoints).contains($0) ? $0 : nil
+        }
         if count == nil { fail(node["count"] ?? node, "'random' wants a 'count' from 1 to \(Self.mostPoints)") }
         let seed = ScalarReading.integer(node["seed"]?.text ?? "0").flatMap { $0 >= 0 ? $0 : nil }
         if seed == nil { fail(node["seed"] ?? node, "'seed' wants an integer of at least 0") }
@@ -227,7 +246,8 @@ package struct Sweep {
         var columns: [[Assignment]] = []
         for (path, mark, value) in paths(in: space, "space", leaves: RandomRange.isRange) {
             do {
-                let range = try RandomRange(value, path: path, isWhole: vocabulary.takesWholeNumbers(at: canonical(path)))
+                let range = try RandomRange(
+                    value, path: path, isWhole: vocabulary.takesWholeNumbers(at: canonical(path)))
                 guard let count, let seed else { continue }
                 let draws = (0..<count).map { range.draw($0, seed: seed, path: path) }
                 columns.append(draws.map { Assignment(path: path, mark: mark, value: $0) })
@@ -239,9 +259,10 @@ package struct Sweep {
         var seen: Set<[String]> = []
         let drawn = (0..<count).map { row in columns.map { $0[row] } }.filter { seen.insert(meaning(of: $0)).inserted }
         if drawn.count < count {
-            errors.append(SpecError(
-                "sweep", .warning, at: (node["count"] ?? node).mark, "only \(drawn.count) of \(count) draws differ",
-                hint: "the space has few values; 'grid' takes each once"))
+            errors.append(
+                SpecError(
+                    "sweep", .warning, at: (node["count"] ?? node).mark, "only \(drawn.count) of \(count) draws differ",
+                    hint: "the space has few values; 'grid' takes each once"))
         }
         axes.append(drawn)
     }
@@ -251,7 +272,9 @@ package struct Sweep {
         in node: SpecNode, _ noun: String, prefix: String = "", leaves isLeaf: (SpecNode) -> Bool = { _ in false }
     ) -> [(String, Mark, SpecNode)] {
         guard let entries = node.entries else {
-            fail(node, "'\(noun)' wants paths with values, not \(node.noun)", hint: "for instance train.lr: [1e-4, 3e-4]")
+            fail(
+                node, "'\(noun)' wants paths with values, not \(node.noun)", hint: "for instance train.lr: [1e-4, 3e-4]"
+            )
             return []
         }
         return entries.flatMap { entry -> [(String, Mark, SpecNode)] in
@@ -272,7 +295,9 @@ package struct Sweep {
 extension Sweep {
     /// The exclusions that hold of a point's settings, by number; all conditions of one must hold together.
     package func exclusions(of settings: Settings) -> [Int] {
-        exclusions.indices.filter { exclusions[$0].allSatisfy { Self.holds($0.condition, of: settings.value(at: $0.path) ?? .none) } }
+        exclusions.indices.filter {
+            exclusions[$0].allSatisfy { Self.holds($0.condition, of: settings.value(at: $0.path) ?? .none) }
+        }
     }
 
     /// A value, a list of values, or a comparison such as `> 0.2`.
@@ -281,7 +306,9 @@ extension Sweep {
         guard let text = condition.text else { return false }
         for (symbol, test) in comparisons where text.hasPrefix(symbol) {
             let operand = text.dropFirst(symbol.count).drop { $0 == " " }
-            if let bound = ScalarReading.number(String(operand)), let number = value.number { return test(number, bound) }
+            if let bound = ScalarReading.number(String(operand)), let number = value.number {
+                return test(number, bound)
+            }
             if symbol == "!=" { return !equals(String(operand), value) }
             return false
         }

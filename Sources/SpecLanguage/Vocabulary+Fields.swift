@@ -5,11 +5,12 @@ extension Vocabulary {
         if let field = schema.field(at: path) { return field }
         guard let dot = path.lastIndex(of: "."), let parent = field(at: String(path[..<dot])) else { return nil }
         let name = String(path[path.index(after: dot)...])
-        let entries: [EntryDescriptor] = switch parent.type.innermost {
-        case .choice(let kind): self.entries(kind)
-        case .variant(let forms): forms
-        default: []
-        }
+        let entries: [EntryDescriptor] =
+            switch parent.type.innermost {
+            case .choice(let kind): self.entries(kind)
+            case .variant(let forms): forms
+            default: []
+            }
         return entries.first { $0.parameters[name] }
     }
 

@@ -3,8 +3,8 @@ public struct RegistryKind: Hashable, Sendable {
     public let name: String
     /// The kind in the words of a message.
     public let noun: String
-    /// Parameters that are no part of any identity: they decide how an entry computes and nothing of what it computes, or
-    /// what is distinguished otherwise.
+    /// Parameters that are no part of any identity: they decide how an entry computes and nothing of what it computes,
+    /// or what is distinguished otherwise.
     ///
     /// Listed by name, since a stored spec is read without the registries it was resolved with.
     public let meaninglessParameters: Set<String>
@@ -44,7 +44,8 @@ public struct EntryDescriptor: Sendable {
     }
 }
 
-/// All that a spec can say: the settings of its language and, for each kind of registry, the descriptors of its entries.
+/// All that a spec can say: the settings of its language and, for each kind of registry, the descriptors of its
+/// entries.
 ///
 /// The upper layer makes it from its registries and hands it down.
 public struct Vocabulary: Sendable {

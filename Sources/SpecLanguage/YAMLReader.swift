@@ -43,20 +43,23 @@ package struct YAMLReader {
 
     private mutating func root(_ text: String) -> SpecNode? {
         guard text.utf8.count <= Self.largestText else {
-            errors.append(SpecError("too-large", at: mark(1, 1), "the file has more than \(Self.largestText >> 20) MiB"))
+            errors.append(
+                SpecError("too-large", at: mark(1, 1), "the file has more than \(Self.largestText >> 20) MiB"))
             return nil
         }
         for (number, line) in lines.enumerated() {
             guard let (place, scalar) = LookAlikes.misplacedBlank(in: line) else { continue }
-            errors.append(SpecError(
-                "invisible", at: mark(number + 1, place + 1), "a \(scalar.inWords) stands where YAML wants a space",
-                hint: "replace it by a plain space"))
+            errors.append(
+                SpecError(
+                    "invisible", at: mark(number + 1, place + 1), "a \(scalar.inWords) stands where YAML wants a space",
+                    hint: "replace it by a plain space"))
             if errors.count == Self.mostListed { break }
         }
         guard errors.isEmpty else { return nil }
         if let line = AliasKeys.firstLine(of: lines) {
-            errors.append(SpecError(
-                "alias", at: mark(line + 1, 1), "an alias cannot be a key", hint: "write the key out"))
+            errors.append(
+                SpecError(
+                    "alias", at: mark(line + 1, 1), "an alias cannot be a key", hint: "write the key out"))
             return nil
         }
         guard let parsed = parse() else { return nil }
@@ -93,7 +96,10 @@ package struct YAMLReader {
             }
         }
         errors += places.map { SpecError("duplicate-key", at: $0, "a key is given twice") }
-        errors.append(SpecError("duplicate-key", at: mark(1, 1), "more than \(most) keys are given twice", hint: "the first are listed"))
+        errors.append(
+            SpecError(
+                "duplicate-key", at: mark(1, 1), "more than \(most) keys are given twice", hint: "the first are listed")
+        )
         return nil
     }
 
@@ -111,7 +117,9 @@ package struct YAMLReader {
         } else {
             var next = start
             while next < scalars.count {
-                let ends = scalars[next] == ":" && (next + 1 == scalars.count || " \t".unicodeScalars.contains(scalars[next + 1]))
+                let ends =
+                    scalars[next] == ":"
+                    && (next + 1 == scalars.count || " \t".unicodeScalars.contains(scalars[next + 1]))
                 if ends { break }
                 next += 1
             }
@@ -130,9 +138,11 @@ package struct YAMLReader {
     }
 
     private func restored(_ line: String) -> String {
-        renamed.isEmpty ? line : renamed.reduce(line) { line, pair in
-            line.split(separator: pair.key, omittingEmptySubsequences: false).joined(separator: pair.value)
-        }
+        renamed.isEmpty
+            ? line
+            : renamed.reduce(line) { line, pair in
+                line.split(separator: pair.key, omittingEmptySubsequences: false).joined(separator: pair.value)
+            }
     }
 
     private func syntaxError(_ error: YamlError) -> SpecError {
@@ -177,12 +187,14 @@ package struct YAMLReader {
             return !content.isEmpty && content.first != "#"
         }
         guard let before, indent(lines[number - 1]) > indent(before) else { return nil }
-        return "this line begins with \(indent(lines[number - 1])) spaces, the setting before it with \(indent(before)): "
+        return
+            "this line begins with \(indent(lines[number - 1])) spaces, the setting before it with \(indent(before)): "
             + "settings of one section begin with the same number"
     }
 
     /// Of the core schema, and those of a value without a tag.
-    private static let coreTags = Set(["str", "int", "float", "bool", "null", "seq", "map"].map { "tag:yaml.org,2002:" + $0 } + ["", "!", "?"])
+    private static let coreTags = Set(
+        ["str", "int", "float", "bool", "null", "seq", "map"].map { "tag:yaml.org,2002:" + $0 } + ["", "!", "?"])
 
     /// Tags of the core schema say no more than the language does; any other would be dropped.
     private mutating func checkTag(_ node: Node) -> Bool {
@@ -200,14 +212,16 @@ package struct YAMLReader {
         nodes += 1
         guard nodes <= Self.mostNodes else {
             if nodes == Self.mostNodes + 1 {
-                errors.append(SpecError(
-                    "too-large", at: mark(node.mark), "the spec has more than \(Self.mostNodes) values",
-                    hint: "aliases that repeat each other multiply; write 'extends' instead"))
+                errors.append(
+                    SpecError(
+                        "too-large", at: mark(node.mark), "the spec has more than \(Self.mostNodes) values",
+                        hint: "aliases that repeat each other multiply; write 'extends' instead"))
             }
             return nil
         }
         guard depth <= Self.deepest else {
-            errors.append(SpecError("too-deep", at: mark(node.mark), "values are nested more than \(Self.deepest) deep"))
+            errors.append(
+                SpecError("too-deep", at: mark(node.mark), "values are nested more than \(Self.deepest) deep"))
             return nil
         }
         let at = mark(node.mark)
@@ -242,8 +256,10 @@ package struct YAMLReader {
             let key = renamed[scalar.string] ?? scalar.string
             let keyMark = mark(keyNode.mark)
             if key == "<<" {
-                errors.append(SpecError(
-                    "merge-key", at: keyMark, "merge keys are not part of the language", hint: "write 'extends' instead"))
+                errors.append(
+                    SpecError(
+                        "merge-key", at: keyMark, "merge keys are not part of the language",
+                        hint: "write 'extends' instead"))
                 continue
             }
             guard let value = convert(valueNode, depth: depth + 1) else {
@@ -251,8 +267,9 @@ package struct YAMLReader {
                 continue
             }
             if let earlier = places[key] {
-                errors.append(SpecError(
-                    "duplicate-key", at: keyMark, "duplicate key '\(key)'", hint: "first given in line \(earlier)"))
+                errors.append(
+                    SpecError(
+                        "duplicate-key", at: keyMark, "duplicate key '\(key)'", hint: "first given in line \(earlier)"))
             } else {
                 places[key] = keyMark.line
                 entries.append(.init(key, at: keyMark, value))

@@ -14,22 +14,28 @@ package enum YAMLText {
 
     /// Letters, digits, and signs that mean nothing in YAML.
     static func isWord(_ text: String) -> Bool {
-        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy {
-            $0.properties.isAlphabetic || ("0"..."9").contains($0) || "_-./^+@ ()".unicodeScalars.contains($0)
-        }
+        let isPlain =
+            !text.isEmpty
+            && text.unicodeScalars.allSatisfy {
+                $0.properties.isAlphabetic || ("0"..."9").contains($0) || "_-./^+@ ()".unicodeScalars.contains($0)
+            }
         let isSafeStart = text.first.map { $0.isLetter || $0.isNumber || $0 == "/" || $0 == "." || $0 == "_" } ?? false
         return isPlain && isSafeStart && text.last != " "
     }
 
     /// What YAML 1.1 reads as a truth value or as nothing, and what this language reads as nothing.
-    private static let words: Set<String> = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "~", "=", "<<"]
+    private static let words: Set<String> = [
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "~", "=", "<<",
+    ]
 
-    /// Whether some reader takes the text for a truth value, a number (also octal, hexadecimal, or of base 60), a date, or
-    /// nothing.
+    /// Whether some reader takes the text for a truth value, a number (also octal, hexadecimal, or of base 60), a date,
+    /// or nothing.
     private static func hasOtherType(_ text: String) -> Bool {
         let folded = text.lowercased()
         if words.contains(folded) || [".nan", ".inf", "..."].contains(folded) { return true }
-        guard let first = folded.unicodeScalars.first, "0123456789.+-".unicodeScalars.contains(first) else { return false }
+        guard let first = folded.unicodeScalars.first, "0123456789.+-".unicodeScalars.contains(first) else {
+            return false
+        }
         // More than numbers and dates are made of: quoting a text too many does no harm.
         return folded.unicodeScalars.allSatisfy { "0123456789abcdefxotz_.:+- ".unicodeScalars.contains($0) }
             && folded.unicodeScalars.contains { ("0"..."9").contains($0) }
@@ -68,7 +74,8 @@ extension SettingValue {
         case .list(let values): "[" + values.map(\.yaml).joined(separator: ", ") + "]"
         case .choice(let choice):
             choice.settings.isEmpty
-                ? YAMLText.scalar(choice.name) : "{ name: \(YAMLText.scalar(choice.name)), \(choice.settings.yamlEntries) }"
+                ? YAMLText.scalar(choice.name)
+                : "{ name: \(YAMLText.scalar(choice.name)), \(choice.settings.yamlEntries) }"
         case .section(let settings): settings.isEmpty ? "{}" : "{ \(settings.yamlEntries) }"
         }
     }

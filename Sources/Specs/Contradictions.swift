@@ -51,7 +51,9 @@ struct Contradictions {
         self.origins = origins
         self.failed = failed
         self.root = root
-        func concerns(_ sections: String...) -> Bool { changed.map { changed in sections.contains(where: changed.contains) } ?? true }
+        func concerns(_ sections: String...) -> Bool {
+            changed.map { changed in sections.contains(where: changed.contains) } ?? true
+        }
         if concerns("data", "train", "evaluate", "backbone") { checkData() }
         if concerns("data", "transform", "backbone") { checkNetwork() }
         if concerns("data", "transform", "backbone", "conditioning", "evaluate") { checkConditioning() }
@@ -93,7 +95,8 @@ struct Contradictions {
     }
 
     mutating func report(
-        _ code: String, at paths: [String], severity: SpecError.Severity = .error, _ summary: String, hint: String? = nil
+        _ code: String, at paths: [String], severity: SpecError.Severity = .error, _ summary: String,
+        hint: String? = nil
     ) {
         let isWaived = spec.waive[code] != nil && !["no-audio", "no-end"].contains(code)
         found.append(SpecError(code, isWaived ? .warning : severity, at: place(paths), summary, hint: hint))
@@ -111,22 +114,28 @@ struct Contradictions {
         let data = spec.data
         if isGood("data", "data.corpus", "data.path") {
             if data.corpus != nil, data.path != nil {
-                report("no-audio", at: ["data.path"], "both a corpus and a path name the audio", hint: "keep one of them")
+                report(
+                    "no-audio", at: ["data.path"], "both a corpus and a path name the audio", hint: "keep one of them")
             }
             let ownSets = spec.evaluate.sets.allSatisfy { $0.corpus != nil || $0.path != nil }
             if data.corpus == nil, data.path == nil, !(ownSets && spec.train.maxSteps == 0) {
-                report("no-audio", at: ["data"], "nothing names the audio", hint: "data: { corpus: … } or data: { path: … }")
+                report(
+                    "no-audio", at: ["data"], "nothing names the audio",
+                    hint: "data: { corpus: … } or data: { path: … }")
             }
         }
         if let corpus = data.corpus, isGood("data.sample_rate"), !data.resample {
             for case .rates(let rates) in traits(.corpus, corpus) where !rates.contains(data.sampleRate) {
-                report("rate", at: ["data.sample_rate", "data.corpus"],
+                report(
+                    "rate", at: ["data.sample_rate", "data.corpus"],
                     "corpus '\(corpus.name)' does not exist at \(data.sampleRate) Hz",
                     hint: "it has \(rates.map(String.init).joined(separator: ", ")) Hz; data.resample: true converts")
             }
         }
-        for case .rate(let rate) in traits(.backbone, spec.backbone) where rate != data.sampleRate && isGood("data.sample_rate", "backbone") {
-            report("rate", at: ["backbone", "data.sample_rate"], severity: .warning,
+        for case .rate(let rate) in traits(.backbone, spec.backbone)
+        where rate != data.sampleRate && isGood("data.sample_rate", "backbone") {
+            report(
+                "rate", at: ["backbone", "data.sample_rate"], severity: .warning,
                 "backbone '\(spec.backbone.name)' was made for \(rate) Hz, the data has \(data.sampleRate) Hz")
         }
     }
@@ -135,32 +144,39 @@ struct Contradictions {
         let (transform, backbone) = (spec.transform, spec.backbone)
         guard isGood("backbone", "transform") else { return }
         if isGood("transform.hop_length", "transform.n_fft"), transform.hopLength >= transform.nFFT {
-            report("hop", at: ["transform.hop_length", "transform.n_fft"],
+            report(
+                "hop", at: ["transform.hop_length", "transform.n_fft"],
                 "hop_length \(transform.hopLength) leaves samples out between frames of \(transform.nFFT)",
                 hint: "a quarter of n_fft is usual: \(max(1, transform.nFFT / 4))")
         }
         for trait in traits(.backbone, backbone) {
             switch trait {
             case .halves(let parameter):
-                guard case .list(let levels)? = backbone.settings[parameter], isGood("backbone.\(parameter)") else { continue }
+                guard case .list(let levels)? = backbone.settings[parameter], isGood("backbone.\(parameter)") else {
+                    continue
+                }
                 let factor = 1 << min(30, max(0, levels.count - 1))
                 let reason = "'\(backbone.name)' halves it \(levels.count - 1) times"
                 if isGood("transform.n_fft"), !transform.bins.isMultiple(of: factor) {
                     let bins = max(1, Int((Double(transform.bins) / Double(factor)).rounded())) * factor
-                    report("bins", at: ["transform.n_fft", "backbone.\(parameter)", "backbone"],
+                    report(
+                        "bins", at: ["transform.n_fft", "backbone.\(parameter)", "backbone"],
                         "n_fft \(transform.nFFT) gives \(transform.bins) bins, not a multiple of \(factor): \(reason)",
                         hint: "n_fft \(2 * (bins - 1)) gives \(bins)")
                 }
                 if isGood("data.num_frames"), !spec.data.numFrames.isMultiple(of: factor) {
                     let frames = max(1, Int((Double(spec.data.numFrames) / Double(factor)).rounded())) * factor
-                    report("frames", at: ["data.num_frames", "backbone.\(parameter)", "backbone"],
-                        "\(spec.data.numFrames) frames are not a multiple of \(factor): \(reason)", hint: "try \(frames)")
+                    report(
+                        "frames", at: ["data.num_frames", "backbone.\(parameter)", "backbone"],
+                        "\(spec.data.numFrames) frames are not a multiple of \(factor): \(reason)",
+                        hint: "try \(frames)")
                 }
             case .bins(let multiple, let rest):
                 if isGood("transform.n_fft"), transform.bins % multiple != rest % multiple {
                     let count = max(1, Int((Double(transform.bins - rest) / Double(multiple)).rounded()))
                     let bins = count * multiple + rest
-                    report("bins", at: ["transform.n_fft", "backbone"],
+                    report(
+                        "bins", at: ["transform.n_fft", "backbone"],
                         "n_fft \(transform.nFFT) gives \(transform.bins) bins; '\(backbone.name)' wants a multiple of \(multiple), plus \(rest)",
                         hint: "n_fft \(2 * (bins - 1)) gives \(bins)")
                 }
@@ -180,65 +196,91 @@ struct Contradictions {
             if !lossTraits.contains(.hasTimeTerms) {
                 var others: String { names(.loss, with: .hasTimeTerms) }
                 if objective.pesqWeight > 0, isGood("objective.pesq_weight") {
-                    report("loss-terms", at: ["objective.pesq_weight"], "'pesq_weight' has no effect with \(loss)",
+                    report(
+                        "loss-terms", at: ["objective.pesq_weight"], "'pesq_weight' has no effect with \(loss)",
                         hint: others.isEmpty ? nil : "it needs loss_type: \(others)")
                 }
                 if isChosen("objective.l1_weight"), objective.l1Weight > 0 {
-                    report("loss-terms", at: ["objective.l1_weight"], severity: .warning, "'l1_weight' has no effect with \(loss)")
+                    report(
+                        "loss-terms", at: ["objective.l1_weight"], severity: .warning,
+                        "'l1_weight' has no effect with \(loss)")
                 }
             }
             for case .weightings(let names) in lossTraits where isGood("objective.loss_weighting") {
                 if names.isEmpty, isChosen("objective.loss_weighting") {
-                    report("weighting", at: ["objective.loss_weighting"], severity: .warning, "'loss_weighting' has no effect with \(loss)")
+                    report(
+                        "weighting", at: ["objective.loss_weighting"], severity: .warning,
+                        "'loss_weighting' has no effect with \(loss)")
                 } else if !names.isEmpty, !names.contains(objective.lossWeighting.rawValue) {
-                    report("weighting", at: ["objective.loss_weighting", "objective.loss_type"],
-                        "\(loss) has no weighting '\(objective.lossWeighting)'", hint: "it has: " + names.joined(separator: ", "))
+                    report(
+                        "weighting", at: ["objective.loss_weighting", "objective.loss_type"],
+                        "\(loss) has no weighting '\(objective.lossWeighting)'",
+                        hint: "it has: " + names.joined(separator: ", "))
                 }
             }
         }
-        if let backbone = vocabulary[.backbone, spec.backbone.name], isGood("backbone"), !backbone.traits.contains(.takesPreconditioning) {
+        if let backbone = vocabulary[.backbone, spec.backbone.name], isGood("backbone"),
+            !backbone.traits.contains(.takesPreconditioning)
+        {
             let scalings = [
                 ("network_scaling", objective.networkScaling == nil), ("c_in", objective.cIn == .one),
                 ("c_out", objective.cOut == .one), ("c_skip", objective.cSkip == .zero),
             ]
             var others: String { names(.backbone, with: .takesPreconditioning) }
             for (name, isUsual) in scalings where !isUsual {
-                report("preconditioning", at: ["objective.\(name)", "backbone"],
+                report(
+                    "preconditioning", at: ["objective.\(name)", "backbone"],
                     "'\(name)' has no effect with backbone '\(backbone.name)'",
                     hint: others.isEmpty ? nil : "it needs backbone: \(others)")
             }
         }
-        let usesSigma = objective.cIn == .edm || objective.cOut == .edm || objective.cSkip == .edm
+        let usesSigma =
+            objective.cIn == .edm || objective.cOut == .edm || objective.cSkip == .edm
             || objective.lossWeighting == .edm
         if isChosen("objective.sigma_data"), !usesSigma {
-            report("preconditioning", at: ["objective.sigma_data"], severity: .warning, "'sigma_data' has no effect without an EDM scaling")
+            report(
+                "preconditioning", at: ["objective.sigma_data"], severity: .warning,
+                "'sigma_data' has no effect without an EDM scaling")
         }
         let own = traits(.backbone, spec.backbone)
         for case .ownLosses(let names) in own where !names.contains(objective.loss.name) && isGood("backbone") {
-            report("backbone-loss", at: ["objective.loss_type", "backbone"], "backbone '\(spec.backbone.name)' is not trained by \(loss)",
+            report(
+                "backbone-loss", at: ["objective.loss_type", "backbone"],
+                "backbone '\(spec.backbone.name)' is not trained by \(loss)",
                 hint: "it takes: " + names.joined(separator: ", "))
         }
         if lossTraits.contains(.needsUncertainty), !own.contains(where: \.isOwnLosses), isGood("backbone") {
-            report("backbone-loss", at: ["objective.loss_type", "backbone"],
-                "\(loss) needs a network that tells its uncertainty, which '\(spec.backbone.name)' does not", hint: "backbone: edm2")
+            report(
+                "backbone-loss", at: ["objective.loss_type", "backbone"],
+                "\(loss) needs a network that tells its uncertainty, which '\(spec.backbone.name)' does not",
+                hint: "backbone: edm2")
         }
-        for case .losses(let names) in traits(.sde, spec.sde) where !names.contains(objective.loss.name) && isGood("sde") {
-            report("sde-loss", at: ["objective.loss_type", "sde"], "SDE '\(spec.sde.name)' is not trained by \(loss)",
+        for case .losses(let names) in traits(.sde, spec.sde)
+        where !names.contains(objective.loss.name) && isGood("sde") {
+            report(
+                "sde-loss", at: ["objective.loss_type", "sde"], "SDE '\(spec.sde.name)' is not trained by \(loss)",
                 hint: "it takes: " + names.joined(separator: ", "))
         }
     }
 
     /// What averages velocities over a stretch needs a network that is told both of its ends.
     private mutating func checkInterval() {
-        guard isGood("backbone", "objective.loss_type"), !traits(.backbone, spec.backbone).contains(.takesInterval) else { return }
+        guard isGood("backbone", "objective.loss_type"), !traits(.backbone, spec.backbone).contains(.takesInterval)
+        else { return }
         let hint = "it needs backbone: " + names(.backbone, with: .takesInterval)
         if traits(.loss, spec.objective.loss).contains(.needsInterval) {
-            report("interval", at: ["objective.loss_type", "backbone"],
-                "loss '\(spec.objective.loss.name)' needs two times, and backbone '\(spec.backbone.name)' takes one", hint: hint)
+            report(
+                "interval", at: ["objective.loss_type", "backbone"],
+                "loss '\(spec.objective.loss.name)' needs two times, and backbone '\(spec.backbone.name)' takes one",
+                hint: hint)
         }
-        let samplers = [("train.validation_sampler", [spec.train.validationSampler]), ("evaluate.sampler", spec.evaluate.samplers)]
-        for (path, choices) in samplers where isWhole(path) && choices.contains(where: { traits(.sampler, $0).contains(.needsInterval) }) {
-            report("interval", at: [path, "backbone"],
+        let samplers = [
+            ("train.validation_sampler", [spec.train.validationSampler]), ("evaluate.sampler", spec.evaluate.samplers),
+        ]
+        for (path, choices) in samplers
+        where isWhole(path) && choices.contains(where: { traits(.sampler, $0).contains(.needsInterval) }) {
+            report(
+                "interval", at: [path, "backbone"],
                 "this sampler needs two times, and backbone '\(spec.backbone.name)' takes one", hint: hint)
         }
     }
@@ -250,15 +292,23 @@ struct Contradictions {
             (.sde, "sde", spec.sde), (.backbone, "backbone", spec.backbone), (.corpus, "data.corpus", spec.data.corpus),
         ]
         for case (let kind, let path, let choice?) in choices {
-            for case .ascending(let low, let high) in traits(kind, choice) where isGood("\(path).\(low)", "\(path).\(high)") {
-                guard let a = choice.settings.optionalNumber(low), let b = choice.settings.optionalNumber(high), a >= b else { continue }
-                report("order", at: ["\(path).\(high)", "\(path).\(low)", path],
-                    "'\(high)' must be above '\(low)': \(SettingValue.number(b)) is not above \(SettingValue.number(a))")
+            for case .ascending(let low, let high) in traits(kind, choice)
+            where isGood("\(path).\(low)", "\(path).\(high)") {
+                guard let a = choice.settings.optionalNumber(low), let b = choice.settings.optionalNumber(high), a >= b
+                else { continue }
+                report(
+                    "order", at: ["\(path).\(high)", "\(path).\(low)", path],
+                    "'\(high)' must be above '\(low)': \(SettingValue.number(b)) is not above \(SettingValue.number(a))"
+                )
             }
-            for case .ordered(let low, let high) in traits(kind, choice) where isGood("\(path).\(low)", "\(path).\(high)") {
-                guard let a = choice.settings.optionalNumber(low), let b = choice.settings.optionalNumber(high), a > b else { continue }
-                report("order", at: ["\(path).\(high)", "\(path).\(low)", path],
-                    "'\(high)' must not be below '\(low)': \(SettingValue.number(b)) is below \(SettingValue.number(a))")
+            for case .ordered(let low, let high) in traits(kind, choice)
+            where isGood("\(path).\(low)", "\(path).\(high)") {
+                guard let a = choice.settings.optionalNumber(low), let b = choice.settings.optionalNumber(high), a > b
+                else { continue }
+                report(
+                    "order", at: ["\(path).\(high)", "\(path).\(low)", path],
+                    "'\(high)' must not be below '\(low)': \(SettingValue.number(b)) is below \(SettingValue.number(a))"
+                )
             }
         }
     }
@@ -272,9 +322,11 @@ struct Contradictions {
 
     private mutating func checkTables() {
         for table in ["incomplete", "sources"] {
-            for (path, _) in spec.settings.section(table) where spec.settings.value(at: path) == nil && ExperimentSchema.field(at: path) == nil {
+            for (path, _) in spec.settings.section(table)
+            where spec.settings.value(at: path) == nil && ExperimentSchema.field(at: path) == nil {
                 let error = SpecError.unknown("setting", path, known: ExperimentSchema.paths, at: root)
-                report("paths", at: ["\(table).\(path)", table], "'\(table)' names '\(path)', which is no setting",
+                report(
+                    "paths", at: ["\(table).\(path)", table], "'\(table)' names '\(path)', which is no setting",
                     hint: error.hint.flatMap { $0.hasPrefix("known") ? nil : $0 })
             }
         }
@@ -283,7 +335,9 @@ struct Contradictions {
         let known = waived.isEmpty ? [] : codes + vocabulary.gates.filter { !codes.contains($0) }
         for (name, _) in waived where !known.contains(name) {
             guard !vocabulary.fixedGates.contains(name) else {
-                report("paths", at: ["waive.\(name)", "waive"], "'\(name)' cannot be waived: such files cannot be used", hint: "mend them, or take them out of the set")
+                report(
+                    "paths", at: ["waive.\(name)", "waive"], "'\(name)' cannot be waived: such files cannot be used",
+                    hint: "mend them, or take them out of the set")
                 continue
             }
             let error = SpecError.unknown("check", name, known: known, at: place(["waive"]))

@@ -38,7 +38,9 @@ struct DerivedSettings {
     }
 
     /// The sections, besides `train.t_eps`, that `evaluate` follows from.
-    private static let decidingEvaluation = ["evaluate", "sde", "backbone", "conditioning", "regression", "data", "transform"]
+    private static let decidingEvaluation = [
+        "evaluate", "sde", "backbone", "conditioning", "regression", "data", "transform",
+    ]
 
     private func fillReferenceLength(_ settings: inout Settings) {
         guard case .none? = settings.value(at: "conditioning.ref_num_frames") else { return }
@@ -59,25 +61,31 @@ struct DerivedSettings {
         fill(&evaluate, "guidance") { .list(isConditioned ? [.number(1)] : []) }
         fill(&evaluate, "reference") { .list(isConditioned ? [.choice(Self.oracle)] : []) }
         // Without conditioning there is nothing to leave out.
-        if !isConditioned, evaluate.choices("reference").allSatisfy({ $0.name == NoiseReferenceSpec.Mode.none.rawValue }) { evaluate["reference"] = .list([]) }
+        if !isConditioned,
+            evaluate.choices("reference").allSatisfy({ $0.name == NoiseReferenceSpec.Mode.none.rawValue })
+        {
+            evaluate["reference"] = .list([])
+        }
         if isConditioned {
             let frames = settings.value(at: "conditioning.ref_num_frames") ?? .none
-            evaluate["reference"] = .list(evaluate.choices("reference").map { reference in
-                var reference = reference
-                if reference.settings["num_frames"] != nil { fill(&reference.settings, "num_frames") { frames } }
-                return .choice(reference)
-            })
+            evaluate["reference"] = .list(
+                evaluate.choices("reference").map { reference in
+                    var reference = reference
+                    if reference.settings["num_frames"] != nil { fill(&reference.settings, "num_frames") { frames } }
+                    return .choice(reference)
+                })
         }
         fill(&evaluate, "t_eps") { .number(settings.section("train").number("t_eps")) }
         fill(&evaluate, "precision") { .text(settings.section("train").text("precision")) }
         fill(&evaluate, "padding") { vocabulary.traits(.backbone, settings.choice("backbone")).usualPadding.written }
-        evaluate["sets"] = .list(evaluate.list("sets").map { value in
-            guard case .section(var set) = value else { return value }
-            let isOwn = set.optionalChoice("corpus") == nil && set.optionalText("path") == nil
-            let subset = isOwn ? set.optionalText("name") ?? "test" : "test"
-            fill(&set, "subset") { .text(subset) }
-            return .section(set)
-        })
+        evaluate["sets"] = .list(
+            evaluate.list("sets").map { value in
+                guard case .section(var set) = value else { return value }
+                let isOwn = set.optionalChoice("corpus") == nil && set.optionalText("path") == nil
+                let subset = isOwn ? set.optionalText("name") ?? "test" : "test"
+                fill(&set, "subset") { .text(subset) }
+                return .section(set)
+            })
         settings["evaluate"] = .section(evaluate)
     }
 

@@ -54,14 +54,18 @@ public struct EvaluationPoint: Hashable, Sendable {
             segment.map { ("segment", SettingValue.number($0)) },
             precision == .fp32 ? nil : ("precision", precision.written),
         ]
-        return CanonicalForm.spelled(Settings(later.compactMap(\.self) + [
-            ("set", .section(set)), ("checkpoint", .choice(checkpoint.checkpointForm == .file ? Choice(checkpoint.name) : checkpoint)), ("weights", weights.written),
-            ("sampler", .choice(sampler)), ("N", N.map(SettingValue.integer) ?? .none),
-            ("guidance", guidance.map(SettingValue.number) ?? .none),
-            ("reference", reference.map(SettingValue.section) ?? .none), ("noise_seed", .integer(noiseSeed)),
-            ("t_eps", .number(tEps)), ("padding", padding.written),
-            ("max_files", maxFiles.map(SettingValue.integer) ?? .none),
-        ]))
+        return CanonicalForm.spelled(
+            Settings(
+                later.compactMap(\.self) + [
+                    ("set", .section(set)),
+                    ("checkpoint", .choice(checkpoint.checkpointForm == .file ? Choice(checkpoint.name) : checkpoint)),
+                    ("weights", weights.written),
+                    ("sampler", .choice(sampler)), ("N", N.map(SettingValue.integer) ?? .none),
+                    ("guidance", guidance.map(SettingValue.number) ?? .none),
+                    ("reference", reference.map(SettingValue.section) ?? .none), ("noise_seed", .integer(noiseSeed)),
+                    ("t_eps", .number(tEps)), ("padding", padding.written),
+                    ("max_files", maxFiles.map(SettingValue.integer) ?? .none),
+                ]))
     }
 }
 
@@ -70,7 +74,8 @@ extension ExperimentSpec {
     ///
     /// - Parameter takesSteps: Whether N applies to a sampler.
     public func evaluationPoints(takesSteps: (Choice) -> Bool = { _ in true }) -> [EvaluationPoint] {
-        guard let set = evaluate.sets.first, let checkpoint = evaluate.checkpoints.first, let weights = evaluate.weights.first,
+        guard let set = evaluate.sets.first, let checkpoint = evaluate.checkpoints.first,
+            let weights = evaluate.weights.first,
             let sampler = evaluate.samplers.first
         else { return [] }
         let first = EvaluationPoint(
@@ -93,7 +98,9 @@ extension ExperimentSpec {
 
 extension [EvaluationPoint] {
     /// Each point once for each value of a factor.
-    fileprivate func varied<Value>(_ factor: WritableKeyPath<EvaluationPoint, Value>, _ values: [Value]) -> [EvaluationPoint] {
+    fileprivate func varied<Value>(_ factor: WritableKeyPath<EvaluationPoint, Value>, _ values: [Value])
+        -> [EvaluationPoint]
+    {
         flatMap { point in
             values.map { value in
                 var point = point
@@ -125,10 +132,13 @@ extension SettingValue {
         }
         func isSafe(_ byte: UInt8) -> Bool {
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
             default: "._-+^=();".utf8.contains(byte)
             }
         }
-        return text.utf8.allSatisfy(isSafe) ? text : String(decoding: text.utf8.map { isSafe($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
+        return text.utf8.allSatisfy(isSafe)
+            ? text : String(decoding: text.utf8.map { isSafe($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
     }
 }

@@ -57,7 +57,8 @@ extension ExperimentSpec: Codable {
     /// - Throws: As ``init(from:)``.
     package convenience init(checking settings: Settings, at path: [any CodingKey] = []) throws {
         if let setting = settings.firstMismatch(with: ExperimentSchema.root) {
-            throw DecodingError.dataCorrupted(.init(codingPath: path, debugDescription: "no usable '\(setting)' in the kept spec"))
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: path, debugDescription: "no usable '\(setting)' in the kept spec"))
         }
         self.init(settings)
     }

@@ -55,7 +55,9 @@ public final class ExperimentSpec: Sendable {
         data = part("data", \.data) { DataSpec($0.section("data")) }
         transform = part("transform", \.transform) { TransformSpec($0.section("transform")) }
         backbone = settings.choice("backbone")
-        conditioning = part("conditioning", \.conditioning) { $0.optionalSection("conditioning").map(ConditioningSpec.init) }
+        conditioning = part("conditioning", \.conditioning) {
+            $0.optionalSection("conditioning").map(ConditioningSpec.init)
+        }
         regression = part("regression", \.regression) { $0.optionalSection("regression").map(RegressionSpec.init) }
         sde = settings.choice("sde")
         objective = part("objective", \.objective) { ObjectiveSpec($0.section("objective")) }

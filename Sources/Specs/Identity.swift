@@ -61,7 +61,8 @@ struct SectionIdentities {
 
     /// - Parameter touched: The sections in which `spec` may differ from the one these are of.
     mutating func update(for spec: ExperimentSpec, touched: Set<String>) {
-        for (place, section) in Self.sections.enumerated() where touched.contains(section.name) || Self.dependent.contains(section.name) {
+        for (place, section) in Self.sections.enumerated()
+        where touched.contains(section.name) || Self.dependent.contains(section.name) {
             forms[place].update(to: spec.settings[section.name])
         }
     }
@@ -96,7 +97,9 @@ private struct SectionForm {
 
     mutating func update(to new: SettingValue?) {
         guard new != value else { return }
-        if case .section(let schema, _) = section.type, case .section(let now)? = new, case .section(let before)? = value {
+        if case .section(let schema, _) = section.type, case .section(let now)? = new,
+            case .section(let before)? = value
+        {
             for field in schema.fields where now[field.name] != before[field.name] {
                 let old = lines(of: field, before[field.name])
                 lines.removeAll(where: old.contains)
@@ -115,7 +118,9 @@ private struct SectionForm {
         Self.lines(field, value, prefix: section.name + ".", part: section.part ?? .none)
     }
 
-    private static func lines(_ field: Field, _ value: SettingValue?, prefix: String = "", part: IdentityPart = .none) -> [String] {
+    private static func lines(_ field: Field, _ value: SettingValue?, prefix: String = "", part: IdentityPart = .none)
+        -> [String]
+    {
         var form = CanonicalForm(parts: parts)
         if let value { form.add(value, of: field, prefix: prefix, part: part) }
         return form.lines
@@ -143,7 +148,8 @@ struct CanonicalForm {
 
     mutating func add(_ written: SettingValue, of field: Field, prefix: String, part: IdentityPart) {
         let path = prefix + field.name
-        guard path != "train.seeds", !(field.isSilentWhenAbsent && (written == .none || written == field.silentValue)) else { return }
+        guard path != "train.seeds", !(field.isSilentWhenAbsent && (written == .none || written == field.silentValue))
+        else { return }
         let part = field.part ?? part
         let isMeant = part != .none && parts.contains(part)
         let value = written.meant(as: field.type)

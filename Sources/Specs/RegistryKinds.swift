@@ -23,7 +23,8 @@ extension RegistryKind {
 extension Vocabulary {
     public init(_ tables: [RegistryKind: [EntryDescriptor]] = [:], gates: [String] = [], fixedGates: [String] = []) {
         self.init(
-            schema: ExperimentSchema.root, ownKeys: ExperimentSchema.ownKeys, tables, gates: gates, fixedGates: fixedGates)
+            schema: ExperimentSchema.root, ownKeys: ExperimentSchema.ownKeys, tables, gates: gates,
+            fixedGates: fixedGates)
     }
 
     /// The facts about a chosen entry; none for one that is not known.

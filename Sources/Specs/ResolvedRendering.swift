@@ -62,7 +62,9 @@ public struct ResolvedRendering {
 
     /// An empty list where one value is needed stands for "does not apply".
     private func shown(_ value: SettingValue, _ field: Field) -> String {
-        if case .list(let values) = value, values.isEmpty, case .list(_, let count, _) = field.type, count > 0 { return "null" }
+        if case .list(let values) = value, values.isEmpty, case .list(_, let count, _) = field.type, count > 0 {
+            return "null"
+        }
         return value.yaml
     }
 }

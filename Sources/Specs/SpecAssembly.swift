@@ -29,7 +29,8 @@ struct SpecAssembly {
         (self.file, self.profile) = (file, profile)
         var composer = SpecComposer(vocabulary.schema)
         let (tree, refused) = Self.composed(tree, overrides, &composer)
-        root = Mark(file: file, line: 1, column: 1, text: tree.mark.file == file && tree.mark.line == 1 ? tree.mark.text : "")
+        root = Mark(
+            file: file, line: 1, column: 1, text: tree.mark.file == file && tree.mark.line == 1 ? tree.mark.text : "")
         sweep = tree["sweep"].flatMap { $0.isNull ? nil : Sweep($0, vocabulary) }
         launcher = tree["launcher"]
         profiles = tree["profiles"]?.entries ?? []
@@ -52,7 +53,8 @@ struct SpecAssembly {
             if override.path[0].name == "extends" {
                 refused.append(
                     SpecError(
-                        "override", at: override.path[0].mark, "'extends' cannot be set", hint: "load the other spec instead"))
+                        "override", at: override.path[0].mark, "'extends' cannot be set",
+                        hint: "load the other spec instead"))
             } else {
                 tree = setting(override, in: tree, &composer)
             }
@@ -64,7 +66,8 @@ struct SpecAssembly {
     private func mistakesOfProfiles(in tree: SpecNode) -> [SpecError] {
         var found: [SpecError] = []
         if let node = tree["profiles"], node.entries == nil, !node.isNull {
-            found.append(SpecError("wrong-type", at: node.mark, "'profiles' wants names with settings, not \(node.noun)"))
+            found.append(
+                SpecError("wrong-type", at: node.mark, "'profiles' wants names with settings, not \(node.noun)"))
         }
         for entry in profiles {
             for inner in entry.value.entries ?? [] where SpecComposer.separateKeys.contains(inner.key) {
@@ -99,11 +102,13 @@ struct SpecAssembly {
         let inside = composer.canonical(overlay)
         for path in paths {
             // Parameters of the entry that a point chooses stay the profile's.
-            guard let node = inside.node(at: ExperimentSchema.root.canonical(path)), node.entries == nil || node["name"] != nil
+            guard let node = inside.node(at: ExperimentSchema.root.canonical(path)),
+                node.entries == nil || node["name"] != nil
             else { continue }
             found.append(
                 SpecError(
-                    "profile", at: node.mark, "the sweep varies '\(path)': a profile cannot set it", hint: "leave it out here"))
+                    "profile", at: node.mark, "the sweep varies '\(path)': a profile cannot set it",
+                    hint: "leave it out here"))
         }
         return found
     }
@@ -120,7 +125,11 @@ struct SpecAssembly {
             let place = entries.firstIndex { $0.key == step.name }
             let empty = SpecNode(.map([]), at: step.mark, layer: .override)
             let value = replaced(place.map { entries[$0].value } ?? empty, rest.dropFirst())
-            if let place { entries[place].value = value } else { entries.append(.init(step.name, at: step.mark, value)) }
+            if let place {
+                entries[place].value = value
+            } else {
+                entries.append(.init(step.name, at: step.mark, value))
+            }
             return SpecNode(.map(entries), at: node.mark, layer: node.layer)
         }
         return replaced(tree, override.path[...])
@@ -146,7 +155,9 @@ struct SpecAssembly {
     func draft(_ schema: Schema, point: [Sweep.Assignment], overlay: SpecNode?) -> Draft {
         var composer = SpecComposer(vocabulary.schema)
         func part(_ node: SpecNode) -> SpecNode {
-            guard schema.fields.count < ExperimentSchema.root.fields.count, let entries = node.entries else { return node }
+            guard schema.fields.count < ExperimentSchema.root.fields.count, let entries = node.entries else {
+                return node
+            }
             return SpecNode(.map(entries.filter { schema[$0.key] != nil }), at: node.mark, layer: node.layer)
         }
         var tree = part(base)
@@ -170,7 +181,8 @@ struct SpecAssembly {
             resolver.add(SpecError("missing-value", at: mark, "'\(path)' must be given"))
         }
         return Draft(
-            settings: settings, origins: resolver.origins, failed: resolver.failed, errors: composer.errors + resolver.errors)
+            settings: settings, origins: resolver.origins, failed: resolver.failed,
+            errors: composer.errors + resolver.errors)
     }
 
     /// The SDE's own sampler, for one whose parameters are written without its name.
@@ -189,7 +201,8 @@ struct SpecAssembly {
     ///   - known: A spec that differs in little, with its draft.
     ///   - changed: The sections in which it differs from one that was checked; all of them if `nil`.
     func resolved(
-        _ draft: Draft, over origins: [[String: Origin]] = [], like known: (draft: Settings, spec: ExperimentSpec)? = nil,
+        _ draft: Draft, over origins: [[String: Origin]] = [],
+        like known: (draft: Settings, spec: ExperimentSpec)? = nil,
         checks: Bool = true, changed: Set<String>? = nil
     ) -> Resolution {
         var settings = draft.settings
@@ -198,8 +211,11 @@ struct SpecAssembly {
         let spec = ExperimentSpec(settings, like: known?.spec)
         var errors = draft.errors
         if checks {
-            errors += Contradictions(
-                spec, vocabulary, origins: [draft.origins] + origins, failed: draft.failed, root: root, changed: changed).found
+            errors +=
+                Contradictions(
+                    spec, vocabulary, origins: [draft.origins] + origins, failed: draft.failed, root: root,
+                    changed: changed
+                ).found
         }
         return Resolution(spec: spec, origins: draft.origins, errors: errors)
     }
@@ -220,14 +236,16 @@ struct SpecAssembly {
         guard !errors.contains(where: { $0.severity == .error }) else { return nil }
         return LoadedSpec(
             spec: whole.spec, origins: whole.origins, runs: runs, warnings: SpecErrors(errors).all, files: files,
-            profile: profile, profiles: profiles.map(\.key), sweptPaths: sweep?.paths ?? [], unknown: unknown(whole, files), launcher: launcher)
+            profile: profile, profiles: profiles.map(\.key), sweptPaths: sweep?.paths ?? [],
+            unknown: unknown(whole, files), launcher: launcher)
     }
 
     /// What is incomplete, less what an override, every point of the sweep, or a file above the one that says so gives.
     private func unknown(_ whole: Resolution, _ files: [String]) -> [String: String] {
         guard profile == nil, !whole.spec.incomplete.isEmpty else { return [:] }
         let swept = sweep.map { sweep in
-            sweep.paths.filter { path in sweep.axes.contains { $0.allSatisfy { $0.contains { $0.path == path } } } }.map { ExperimentSchema.root.canonical($0) }
+            sweep.paths.filter { path in sweep.axes.contains { $0.allSatisfy { $0.contains { $0.path == path } } } }.map
+            { ExperimentSchema.root.canonical($0) }
         }
         let given = overrides.filter { !$0.value.isNull }.map(\.dotted) + (swept ?? [])
         func depth(_ path: String) -> Int? { whole.origins[path]?.mark.flatMap { files.firstIndex(of: $0.file) } }
@@ -243,7 +261,9 @@ struct SpecAssembly {
         for entry in profiles where entry.key != profile {
             guard entry.value.entries != nil else {
                 if !entry.value.isNull {
-                    errors.append(SpecError("wrong-type", at: entry.value.mark, "a profile wants settings, not \(entry.value.noun)"))
+                    errors.append(
+                        SpecError(
+                            "wrong-type", at: entry.value.mark, "a profile wants settings, not \(entry.value.noun)"))
                 }
                 continue
             }

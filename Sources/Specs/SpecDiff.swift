@@ -31,7 +31,8 @@ extension ExperimentSpec {
         from other: ExperimentSpec, parts: Set<IdentityPart> = [.data, .training, .evaluation]
     ) -> [SettingChange] {
         var changes: [SettingChange] = []
-        func compare(_ old: SettingValue, _ new: SettingValue, _ path: String, _ part: IdentityPart, _ type: FieldType?) {
+        func compare(_ old: SettingValue, _ new: SettingValue, _ path: String, _ part: IdentityPart, _ type: FieldType?)
+        {
             guard old != new else { return }
             switch (old, new) {
             case (.section(let old), .section(let new)):
@@ -43,12 +44,17 @@ extension ExperimentSpec {
                 if case .choice(let kind)? = type { silent = kind.meaninglessParameters }
                 compareSettings(old.settings, new.settings, path + ".", part, nil, silent: silent)
             default:
-                if part == .evaluation, case .list(let old) = old, case .list(let new) = new, Set(old) == Set(new) { return }
+                if part == .evaluation, case .list(let old) = old, case .list(let new) = new, Set(old) == Set(new) {
+                    return
+                }
                 let part = type.map { old.meant(as: $0) == new.meant(as: $0) } ?? false ? .none : part
                 if parts.contains(part) { changes.append(SettingChange(path: path, from: old, to: new, part: part)) }
             }
         }
-        func compareSettings(_ old: Settings, _ new: Settings, _ prefix: String, _ part: IdentityPart, _ schema: Schema?, silent: Set<String> = []) {
+        func compareSettings(
+            _ old: Settings, _ new: Settings, _ prefix: String, _ part: IdentityPart, _ schema: Schema?,
+            silent: Set<String> = []
+        ) {
             let added = new.map(\.name).filter { old[$0] == nil }
             for name in old.map(\.name) + added {
                 let field = schema?[name]

@@ -11,14 +11,17 @@ struct SettingsPatch {
     /// - Parameter draft: Drafts one section with the assignment.
     init?(_ assignment: Sweep.Assignment, over whole: SpecAssembly.Draft, draft: (Schema) -> SpecAssembly.Draft) {
         path = assignment.path
-        guard let field = ExperimentSchema.root[ExperimentSchema.root.section(of: assignment.path)], field.name != path, path.hasPrefix(field.name + "."),
+        guard let field = ExperimentSchema.root[ExperimentSchema.root.section(of: assignment.path)], field.name != path,
+            path.hasPrefix(field.name + "."),
             let usual = whole.settings.value(at: path), case let drafted = draft(Schema([field])),
             let value = drafted.settings.value(at: path)
         else { return nil }
         // With the former value back in its place, nothing may be left of the change.
         var settings = drafted.settings
         settings.set(usual, at: path)
-        guard settings[field.name] == whole.settings[field.name], Self.isPlain(value), Self.isPlain(usual) else { return nil }
+        guard settings[field.name] == whole.settings[field.name], Self.isPlain(value), Self.isPlain(usual) else {
+            return nil
+        }
         self.value = value
         let path = path
         origins = drafted.origins.filter { $0.key == path || $0.key.hasPrefix(path + "[") }
@@ -61,8 +64,10 @@ private struct PointResolver: Sendable {
     private var isChecked = false
 
     init(
-        assembly: SpecAssembly, whole: SpecAssembly.Draft, schema: Schema, origins: [String: Origin], failed: Set<String>,
-        touched: Set<String>, sweep: Sweep, latest: (draft: Settings, spec: ExperimentSpec), identities: SectionIdentities
+        assembly: SpecAssembly, whole: SpecAssembly.Draft, schema: Schema, origins: [String: Origin],
+        failed: Set<String>,
+        touched: Set<String>, sweep: Sweep, latest: (draft: Settings, spec: ExperimentSpec),
+        identities: SectionIdentities
     ) {
         (self.assembly, self.whole, self.schema, self.origins, self.failed) = (assembly, whole, schema, origins, failed)
         (self.touched, self.sweep, self.latest, self.identities) = (touched, sweep, latest, identities)
@@ -145,7 +150,8 @@ extension SpecAssembly {
             let spec = resolution.spec
             // A point that names its runs needs no other label.
             let own = point.contains { $0.path == "name" } ? spec.name : nil
-            var label = own ?? values.map { "\(labels[$0.path] ?? $0.path)=\(Self.shown($0.value))" }.joined(separator: ",")
+            var label =
+                own ?? values.map { "\(labels[$0.path] ?? $0.path)=\(Self.shown($0.value))" }.joined(separator: ",")
             if !names.insert(label).inserted {
                 // Values that differ only in what names cannot show are distinguished by their number.
                 label += ",point=\(runs.count + 1)"
@@ -153,11 +159,13 @@ extension SpecAssembly {
             }
             if agenda?.evaluate != spec.settings["evaluate"] { agenda = self.agenda(of: spec) }
             runs += self.runs(
-                of: spec, label: label, isNamed: label == own, point: values, trainings, agenda ?? self.agenda(of: spec))
+                of: spec, label: label, isNamed: label == own, point: values, trainings, agenda ?? self.agenda(of: spec)
+            )
             if errors.count > 1000 { errors = SpecErrors(errors).all }
         }
         if runs.isEmpty, failing == 0 {
-            errors.append(SpecError("sweep", at: root, "the sweep has no points left", hint: "'exclude' takes all of them out"))
+            errors.append(
+                SpecError("sweep", at: root, "the sweep has no points left", hint: "'exclude' takes all of them out"))
         }
         return runs
     }
@@ -177,11 +185,15 @@ extension SpecAssembly {
         for (number, exclusion) in sweep.exclusions.enumerated() where !used.contains(number) {
             let unknown = exclusion.filter { condition in points.allSatisfy { $0.value(at: condition.path) == nil } }
             for (path, mark, _) in unknown {
-                errors.append(SpecError.unknown("setting", path, known: (sweep.paths + ExperimentSchema.paths).filter { $0 != path }, at: mark, code: "unknown-key"))
+                errors.append(
+                    SpecError.unknown(
+                        "setting", path, known: (sweep.paths + ExperimentSchema.paths).filter { $0 != path }, at: mark,
+                        code: "unknown-key"))
             }
             let isSound = !sweep.errors.contains { $0.severity == .error }
             if unknown.isEmpty, isSound, let first = exclusion.first {
-                errors.append(SpecError("sweep", .warning, at: first.mark, "this takes no point out", hint: "no point is so"))
+                errors.append(
+                    SpecError("sweep", .warning, at: first.mark, "this takes no point out", hint: "no point is so"))
             }
         }
     }
@@ -232,4 +244,3 @@ extension SpecAssembly {
         return names
     }
 }
-

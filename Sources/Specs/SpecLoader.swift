@@ -37,7 +37,8 @@ public struct SpecLoader: Sendable {
     /// - Parameters:
     ///   - overrides: `path=value`, in order, the last one winning.
     ///   - profile: One of the spec's profiles, such as `smoke`.
-    public func load(_ path: String, overrides: [String] = [], profile: String? = nil) throws(SpecErrors) -> LoadedSpec {
+    public func load(_ path: String, overrides: [String] = [], profile: String? = nil) throws(SpecErrors) -> LoadedSpec
+    {
         var chain = SpecChain(files, vocabulary)
         let tree = chain.compose(path)
         return try load(tree, chain, file: path, overrides: overrides, profile: profile)
@@ -58,10 +59,12 @@ public struct SpecLoader: Sendable {
         let (options, mistakes) = Override.parse(overrides)
         guard let tree, tree.entries != nil else { throw SpecErrors(chain.errors + mistakes) }
         var assembly = SpecAssembly(
-            tree, vocabulary: vocabulary, file: file, overrides: options, profile: profile, errors: chain.errors + mistakes, environment: environment)
+            tree, vocabulary: vocabulary, file: file, overrides: options, profile: profile,
+            errors: chain.errors + mistakes, environment: environment)
         let loaded = assembly.loaded(from: chain.read)
         guard let loaded, !assembly.errors.contains(where: { $0.severity == .error }) else {
-            throw SpecErrors(chain.isWhole ? assembly.errors : assembly.errors.filter { !Self.omissions.contains($0.code) })
+            throw SpecErrors(
+                chain.isWhole ? assembly.errors : assembly.errors.filter { !Self.omissions.contains($0.code) })
         }
         return loaded
     }
@@ -116,7 +119,9 @@ public struct SpecRun: Sendable {
 
     /// The evaluations of the run, in the order of the spec's factors.
     public var evaluations: [SpecEvaluation] {
-        agenda.items.map { SpecEvaluation(label: $0.label, point: $0.point, identity: $0.identity.joined(to: identity)) }
+        agenda.items.map {
+            SpecEvaluation(label: $0.label, point: $0.point, identity: $0.identity.joined(to: identity))
+        }
     }
 }
 
@@ -138,9 +143,10 @@ struct EvaluationAgenda: Sendable {
         let points = spec.evaluationPoints(takesSteps: takesSteps)
         let factors = points.map(\.factors)
         // The set, and whatever takes more than one value.
-        let varying = Set((factors.first ?? []).indices.filter { place in
-            place == 0 || Set(factors.map { $0[place].value }).count > 1
-        })
+        let varying = Set(
+            (factors.first ?? []).indices.filter { place in
+                place == 0 || Set(factors.map { $0[place].value }).count > 1
+            })
         items = zip(points, factors).map { point, factors in
             let shown = factors.indices.filter(varying.contains).map { "\(factors[$0].name)=\(factors[$0].value)" }
             return (shown.joined(separator: ","), point, point.identity)

@@ -15,7 +15,8 @@ extension LoadedSpec {
     /// - Precondition: There is at least one.
     public init(_ runs: [SpecRun], file: String) {
         self.init(
-            spec: runs[0].spec, origins: [:], runs: runs, warnings: [], files: [file], profile: nil, profiles: [], sweptPaths: [],
+            spec: runs[0].spec, origins: [:], runs: runs, warnings: [], files: [file], profile: nil, profiles: [],
+            sweptPaths: [],
             unknown: [:], launcher: nil)
     }
 }

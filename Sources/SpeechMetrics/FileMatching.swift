@@ -18,7 +18,9 @@ public struct FileMatching: Sendable, Hashable {
     /// Clean files without an enhanced one.
     public var withoutEnhanced: [String] = []
     /// The pairs that another rule than the same name made: for each rule, the enhanced files and their partners.
-    public var byRule: [PairingRule: [(enhanced: String, partner: String)]] { rules.mapValues { $0.map { ($0.enhanced, $0.partner) } } }
+    public var byRule: [PairingRule: [(enhanced: String, partner: String)]] {
+        rules.mapValues { $0.map { ($0.enhanced, $0.partner) } }
+    }
     private var rules: [PairingRule: [RulePair]] = [:]
 
     private struct RulePair: Sendable, Hashable { var enhanced, partner: String }

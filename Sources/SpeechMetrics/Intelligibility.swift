@@ -14,8 +14,8 @@
 /// tool returns 1e-5 for want of speech, this is a `tooShort` failure.
 ///
 /// One silent signal beside one that is not has the value 0, as the recorded values of the reference tool have it: a
-/// listener understands nothing of such a pair, and 0 is the correlation with nothing. Two silent signals are no pair of
-/// anything and fail as `silent`.
+/// listener understands nothing of such a pair, and 0 is the correlation with nothing. Two silent signals are no pair
+/// of anything and fail as `silent`.
 public struct Intelligibility: SpeechMetric, Hashable {
     public var isExtended: Bool
     public init(extended: Bool) { isExtended = extended }

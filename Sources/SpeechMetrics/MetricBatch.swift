@@ -6,8 +6,8 @@ public struct MetricItem: Sendable {
     public var name: String
     /// What summaries may be broken down by, such as `noise: cafe` and `snr: 5`.
     public var labels: [String: String]
-    /// Reads the pair; called once, on the worker that measures it. What it throws fails every metric, a `MetricFailure`
-    /// as it is and any other error as `unreadable`.
+    /// Reads the pair; called once, on the worker that measures it. What it throws fails every metric, a
+    /// `MetricFailure` as it is and any other error as `unreadable`.
     public var load: @Sendable () throws -> SpeechPair
 
     public init(
@@ -82,7 +82,8 @@ public struct MetricBatch: Sendable {
         } catch {
             let failure = error as? MetricFailure ?? .unreadable("\(error)")
             outcomes = metrics.map { metric in
-                MetricOutcome(name: metric.name, signature: metric.signature, result: .failure(failure), conversions: [])
+                MetricOutcome(
+                    name: metric.name, signature: metric.signature, result: .failure(failure), conversions: [])
             }
         }
         return ItemScores(name: item.name, labels: item.labels, outcomes: outcomes)

@@ -6,7 +6,9 @@ public struct MetricComputation: Sendable, Hashable, CustomStringConvertible {
     public var count: Int
 
     public var description: String {
-        conversions.isEmpty ? signature : "\(signature), \(conversions.joined(separator: ", ")) in \(count) \(count == 1 ? "file" : "files")"
+        conversions.isEmpty
+            ? signature
+            : "\(signature), \(conversions.joined(separator: ", ")) in \(count) \(count == 1 ? "file" : "files")"
     }
 }
 
@@ -18,7 +20,9 @@ extension [ItemScores] {
         return first.outcomes.indices.map { index in
             var ways: [MetricComputation] = []
             for outcome in map({ $0.outcomes[index] }) where outcome.value != nil {
-                if let way = ways.firstIndex(where: { $0.signature == outcome.signature && $0.conversions == outcome.conversions }) {
+                if let way = ways.firstIndex(where: {
+                    $0.signature == outcome.signature && $0.conversions == outcome.conversions
+                }) {
                     ways[way].count += 1
                 } else {
                     ways.append(.init(signature: outcome.signature, conversions: outcome.conversions, count: 1))

@@ -96,5 +96,7 @@ extension [ItemScores] {
     }
 
     /// The number a value opens with, as `-5` and `-5 to 0` do.
-    private static func leadingNumber(of value: String) -> Double? { value.split(separator: " ").first.flatMap { Double($0) } }
+    private static func leadingNumber(of value: String) -> Double? {
+        value.split(separator: " ").first.flatMap { Double($0) }
+    }
 }

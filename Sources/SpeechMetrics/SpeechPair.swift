@@ -1,7 +1,7 @@
 /// What a metric compares: the enhanced signal with the clean one, and the noisy input where it is known.
 ///
-/// One channel each, full scale ±1, all at `sampleRate`. The signals are the files' samples, unless ``fitting`` says what was
-/// done to make them fit.
+/// One channel each, full scale ±1, all at `sampleRate`. The signals are the files' samples, unless ``fitting`` says
+/// what was done to make them fit.
 public struct SpeechPair: Sendable, Hashable {
     public var clean: [Float]
     public var noisy: [Float]?

@@ -39,7 +39,8 @@ public enum Bootstrap {
     public static func interval(
         of sample: PairedSample, level: Double = 0.95, resamples: Int = 10_000, seed: UInt64 = 0
     ) -> ClosedRange<Double> {
-        precondition(sample.clusters >= fewestUnits, "an interval needs \(fewestUnits) clusters, not \(sample.clusters)")
+        precondition(
+            sample.clusters >= fewestUnits, "an interval needs \(fewestUnits) clusters, not \(sample.clusters)")
         let units = sample.seeds >= fewestUnits ? min(sample.clusters, sample.seeds) : sample.clusters
         return interval(
             means: means(of: sample, resamples: resamples, seed: seed), estimate: sample.mean,

@@ -1,7 +1,7 @@
 /// Random words addressed by (seed, stream, position): any of them at any time, on any thread, and always the same.
 ///
-/// The words are SplitMix64's (Steele, Lea, Flood, *Fast Splittable Pseudorandom Number Generators*, OOPSLA 2014), whose
-/// state is a counter.
+/// The words are SplitMix64's (Steele, Lea, Flood, *Fast Splittable Pseudorandom Number Generators*, OOPSLA 2014),
+/// whose state is a counter.
 struct CounterStream {
     private let key: UInt64
 
@@ -10,7 +10,9 @@ struct CounterStream {
     }
 
     @inline(__always)
-    func word(at position: Int) -> UInt64 { Self.mixed(key &+ UInt64(truncatingIfNeeded: position &+ 1) &* Self.golden) }
+    func word(at position: Int) -> UInt64 {
+        Self.mixed(key &+ UInt64(truncatingIfNeeded: position &+ 1) &* Self.golden)
+    }
 
     /// `count` numbers from 0 to `bound − 1`, two from each word.
     @inline(__always)

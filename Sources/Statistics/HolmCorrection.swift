@@ -1,6 +1,7 @@
 /// Holm's correction of the p values of one table.
 public enum HolmCorrection {
-    /// The adjusted values, in the order given: the chance of even one false "differs" in the table is at most the level.
+    /// The adjusted values, in the order given: the chance of even one false "differs" in the table is at most the
+    /// level.
     ///
     ///     p̃₍ᵢ₎ = max over j ≤ i of min(1, (m − j + 1) p₍ⱼ₎),   p₍₁₎ ≤ … ≤ p₍ₘ₎
     ///

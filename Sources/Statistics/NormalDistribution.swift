@@ -14,7 +14,9 @@ public enum NormalDistribution {
         guard p > 0, p < 1 else { return p == 0 ? -.infinity : .infinity }
         guard p <= 0.5 else { return -quantile(1 - p) }
         let t = (-2 * log(p)).squareRoot()
-        let (above, below) = (2.515517 + t * (0.802853 + t * 0.010328), 1 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
+        let (above, below) = (
+            2.515517 + t * (0.802853 + t * 0.010328), 1 + t * (1.432788 + t * (0.189269 + t * 0.001308))
+        )
         var z = above / below - t
         for _ in 0..<3 {
             let step = (cdf(z) - p) / density(z)

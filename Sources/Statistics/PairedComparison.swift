@@ -37,7 +37,8 @@ public enum Power {
     ///
     ///     n = ((z + z₀.₈) σ / mean)² + z² / 2,   z = Φ⁻¹(1 − alpha / 2)
     ///
-    /// Guenther, *Sample Size Formulas for Normal Theory t Tests*, 1981. nil where the mean is 0 or needs more than 10⁹.
+    /// Guenther, *Sample Size Formulas for Normal Theory t Tests*, 1981. nil where the mean is 0 or needs more than
+    /// 10⁹.
     public static func units(forMean mean: Double, deviation: Double, alpha: Double = 0.05) -> Int? {
         let (z, power) = (NormalDistribution.quantile(1 - alpha / 2), NormalDistribution.quantile(0.8))
         let ratio = (z + power) * deviation / mean

@@ -22,7 +22,8 @@ public struct PairedSample: Hashable, Sendable {
         precondition(differences.first?.isEmpty == false, "a paired sample needs a file and a seed")
         let (seeds, files) = (differences.count, differences[0].count)
         precondition(differences.allSatisfy { $0.count == files }, "every seed needs a difference for every file")
-        precondition(names.map { $0.count == files } ?? true, "\(names?.count ?? 0) clusters are named for \(files) files")
+        precondition(
+            names.map { $0.count == files } ?? true, "\(names?.count ?? 0) clusters are named for \(files) files")
         var places: [Int: Int] = [:]
         var (sizes, sums): ([Double], [Double]) = ([], [])
         for file in 0..<files {
@@ -78,8 +79,8 @@ public struct PairedSample: Hashable, Sendable {
         return StudentDistribution(freedom: Double(clusters - 1)).twoSided(mean / error)
     }
 
-    /// Cohen's d_z: the mean difference over the standard deviation (n − 1) of the files' differences; nil where they do
-    /// not vary.
+    /// Cohen's d_z: the mean difference over the standard deviation (n − 1) of the files' differences; nil where they
+    /// do not vary.
     ///
     /// Cohen, *Statistical Power Analysis for the Behavioral Sciences*, 1988, §2.3.5.
     public var effectSize: Double? {

@@ -1,7 +1,7 @@
 /// A permutation test of "no difference": under it, each cluster's difference is as likely with the other sign.
 ///
-/// Two-sided. All `2ᴷ` patterns of signs are taken for up to ``exactUnits`` units; otherwise `resamples` random ones and the
-/// observed one (Phipson and Smyth, *Permutation P-values Should Never Be Zero*, 2010).
+/// Two-sided. All `2ᴷ` patterns of signs are taken for up to ``exactUnits`` units; otherwise `resamples` random ones
+/// and the observed one (Phipson and Smyth, *Permutation P-values Should Never Be Zero*, 2010).
 public struct SignFlipTest: Hashable, Sendable {
     public var p: Double
     public var isExact: Bool
@@ -9,8 +9,8 @@ public struct SignFlipTest: Hashable, Sendable {
     /// Up to so many units every pattern is taken: 2¹⁴ = 16,384.
     public static let exactUnits = 14
 
-    /// Flips clusters; where there are enough seeds (``Bootstrap/fewestUnits``), seeds as well, and the larger of the two
-    /// p values counts, since a difference must hold for other speakers and for other seeds.
+    /// Flips clusters; where there are enough seeds (``Bootstrap/fewestUnits``), seeds as well, and the larger of the
+    /// two p values counts, since a difference must hold for other speakers and for other seeds.
     public init(_ sample: PairedSample, resamples: Int = 10_000, seed: UInt64 = 0) {
         self.init(sample.totals, resamples: resamples, seed: seed)
         guard sample.seeds >= Bootstrap.fewestUnits else { return }
@@ -27,7 +27,8 @@ public struct SignFlipTest: Hashable, Sendable {
             p = Double(Self.patterns(values) { abs($0) >= bound }) / Double(1 << values.count)
         } else {
             var count = 1
-            for resample in 0..<resamples where abs(Self.flipped(values, CounterStream(seed: seed, stream: resample))) >= bound {
+            for resample in 0..<resamples
+            where abs(Self.flipped(values, CounterStream(seed: seed, stream: resample))) >= bound {
                 count += 1
             }
             p = Double(count) / Double(resamples + 1)
@@ -39,7 +40,8 @@ public struct SignFlipTest: Hashable, Sendable {
         guard let first = values.first else { return 1 }
         let rest = values.dropFirst()
         let half = (0..<1 << rest.count).count { pattern in
-            condition(rest.enumerated().reduce(first) { $0 + (pattern >> $1.offset & 1 == 0 ? $1.element : -$1.element) })
+            condition(
+                rest.enumerated().reduce(first) { $0 + (pattern >> $1.offset & 1 == 0 ? $1.element : -$1.element) })
         }
         return 2 * half
     }

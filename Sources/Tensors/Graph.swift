@@ -7,7 +7,8 @@ public enum Gradients {
     /// Whether what runs will be computed again, so that weights are about to change and packed filters are not kept.
     @TaskLocal package static var areDeferred = false
 
-    /// Runs `body` without recording: nothing is kept for a backward pass, and packed filters are kept with the weights.
+    /// Runs `body` without recording: nothing is kept for a backward pass, and packed filters are kept with the
+    /// weights.
     public static func off<Result>(_ body: () throws -> Result) rethrows -> Result {
         try $areRecorded.withValue(false, operation: body)
     }
@@ -237,5 +238,6 @@ public func recomputed(_ inputs: [Tensor], _ body: @escaping @Sendable ([Tensor]
         }
     }
     return Tensor(
-        result.contents, shape: result.shape, node: GraphNode(parents: nodes, backward: backward, tangent: result.tangent))
+        result.contents, shape: result.shape,
+        node: GraphNode(parents: nodes, backward: backward, tangent: result.tangent))
 }

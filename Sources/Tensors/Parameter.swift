@@ -28,7 +28,8 @@ extension Parameter {
     /// What a step of Adam on this weight takes; without a gradient it is zero.
     package func forAdam(gradient: Tensor?, first: Tensor, second: Tensor, average: Tensor?) -> AdamBuffers {
         AdamBuffers(
-            weight: tensor.buffer, gradient: (gradient ?? .zeros(shape)).buffer, first: first.buffer, second: second.buffer,
+            weight: tensor.buffer, gradient: (gradient ?? .zeros(shape)).buffer, first: first.buffer,
+            second: second.buffer,
             average: average?.buffer)
     }
 }

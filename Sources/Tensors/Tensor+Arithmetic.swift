@@ -38,8 +38,12 @@ extension Tensor {
             buffer: multiplyElements(a.buffer, b.buffer), shape: a.shape, from: [a, b],
             forward: { total([$0[0].map { $0 * b.detached }, $0[1].map { $0 * a.detached }]) }
         ) { dy, sink in
-            if sink.wants(0) { sink.add(Tensor(buffer: multiplyElements(dy.buffer, y.restored()), shape: dy.shape), to: 0) }
-            if sink.wants(1) { sink.add(Tensor(buffer: multiplyElements(dy.buffer, x.restored()), shape: dy.shape), to: 1) }
+            if sink.wants(0) {
+                sink.add(Tensor(buffer: multiplyElements(dy.buffer, y.restored()), shape: dy.shape), to: 0)
+            }
+            if sink.wants(1) {
+                sink.add(Tensor(buffer: multiplyElements(dy.buffer, x.restored()), shape: dy.shape), to: 1)
+            }
         }
     }
 
@@ -59,7 +63,8 @@ extension Tensor {
     public func sum() -> Tensor {
         let shape = shape
         return Tensor(
-            buffer: FloatBuffer([Float(Kernels.sum(buffer))]), shape: [], from: [self], forward: Self.linearly { $0.sum() }
+            buffer: FloatBuffer([Float(Kernels.sum(buffer))]), shape: [], from: [self],
+            forward: Self.linearly { $0.sum() }
         ) { dy, sink in
             sink.add(Tensor(repeating: dy.item, shape: shape), to: 0)
         }
@@ -124,13 +129,15 @@ extension Tensor {
     public func samples(_ range: Range<Int>) -> Tensor {
         precondition(!shape.isEmpty && range.upperBound <= shape[0], "samples \(range) of a tensor \(shape)")
         let each = shape[0] == 0 ? 0 : count / shape[0]
-        let part = sliceChannels(buffer, pixels: 1, channels: count, range: range.lowerBound * each..<range.upperBound * each)
+        let part = sliceChannels(
+            buffer, pixels: 1, channels: count, range: range.lowerBound * each..<range.upperBound * each)
         return Tensor(buffer: part, shape: [range.count] + shape.dropFirst())
     }
 
     /// Tensors one after the other along the first axis, as a constant.
     public static func stacked(_ parts: [Tensor]) -> Tensor {
-        precondition(!parts.isEmpty && parts.allSatisfy { $0.shape.dropFirst() == parts[0].shape.dropFirst() }, "stacked")
+        precondition(
+            !parts.isEmpty && parts.allSatisfy { $0.shape.dropFirst() == parts[0].shape.dropFirst() }, "stacked")
         let whole = concatenateChannels(parts.map { ($0.buffer, $0.count) }, pixels: 1)
         return Tensor(buffer: whole, shape: [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst())
     }

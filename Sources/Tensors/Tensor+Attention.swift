@@ -4,16 +4,20 @@ extension Tensor {
     /// `softmax(α Q Kᵀ) V`: how much each of the rows Q `[B, M, C]` takes of the values V `[B, L, D]` with keys K
     /// `[B, L, C]`; `[B, M, D]`.
     ///
-    /// - Parameter mostWeights: Weights that are held at once; those of a whole batch, `B·M·L`, may not fit into memory.
+    /// - Parameter mostWeights: Weights that are held at once; those of a whole batch, `B·M·L`, may not fit into
+    ///   memory.
     public func attention(
         to keys: Tensor, _ values: Tensor, alpha: Double, mostWeights: Int? = nil
     ) -> Tensor {
-        precondition(rank == 3 && keys.rank == 3 && values.rank == 3, "attention of \(shape) to \(keys.shape), \(values.shape)")
         precondition(
-            keys.shape[0] == shape[0] && keys.shape[2] == shape[2] && values.shape[0] == shape[0] && values.shape[1] == keys.shape[1],
+            rank == 3 && keys.rank == 3 && values.rank == 3, "attention of \(shape) to \(keys.shape), \(values.shape)")
+        precondition(
+            keys.shape[0] == shape[0] && keys.shape[2] == shape[2] && values.shape[0] == shape[0]
+                && values.shape[1] == keys.shape[1],
             "attention of \(shape) to \(keys.shape), \(values.shape)")
         var attention = Attention(
-            batch: shape[0], rows: shape[1], length: keys.shape[1], width: shape[2], depth: values.shape[2], alpha: Float(alpha))
+            batch: shape[0], rows: shape[1], length: keys.shape[1], width: shape[2], depth: values.shape[2],
+            alpha: Float(alpha))
         if let mostWeights { attention.mostWeights = mostWeights }
         let out = attention(buffer, keys.buffer, values.buffer)
         let (q, k, v) = (Kept(self), Kept(keys), Kept(values))
@@ -30,7 +34,8 @@ extension Tensor {
     }
 }
 
-/// With `P = softmax(S)` and `S = α Q Kᵀ`, row by row: `Ṗ = P ∘ (Ṡ − Σ P ∘ Ṡ)`, and the result `P V` moves by `Ṗ V + P V̇`.
+/// With `P = softmax(S)` and `S = α Q Kᵀ`, row by row: `Ṗ = P ∘ (Ṡ − Σ P ∘ Ṡ)`, and the result `P V` moves by `Ṗ V + P
+/// V̇`.
 private func attentionTangent(
     _ q: Tensor, _ k: Tensor, _ v: Tensor, _ alpha: Double, _ tangents: [Tensor?]
 ) -> Tensor? {

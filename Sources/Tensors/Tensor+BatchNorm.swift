@@ -24,7 +24,8 @@ extension Tensor {
         )
         let variances = inverseSquares(rates, less: epsilon, times: unbiased)
         return (
-            result.reshaped(shape), Tensor(buffer: means, shape: [m.channels]), Tensor(buffer: variances, shape: [m.channels])
+            result.reshaped(shape), Tensor(buffer: means, shape: [m.channels]),
+            Tensor(buffer: variances, shape: [m.channels])
         )
     }
 
@@ -37,7 +38,8 @@ extension Tensor {
         let extents = GroupShape(batch: 1, pixels: batch * pixels, channels: channels, groups: channels)
         let rates = inverseRoots(variance.buffer, plus: Float(epsilon))
         let statistics = concatenateChannels([(mean.buffer, 1), (rates, 1)], pixels: channels)
-        let scales = concatenateChannels([(FloatBuffer(repeating: 0, count: channels), 1), (rates, 1)], pixels: channels)
+        let scales = concatenateChannels(
+            [(FloatBuffer(repeating: 0, count: channels), 1), (rates, 1)], pixels: channels)
         let (x, g, b) = (Kept(self), gamma.buffer, beta.buffer)
         let make: @Sendable (FloatBuffer, Activation) -> FloatBuffer = {
             normalize($0, statistics: statistics, gamma: g, beta: b, activation: $1, shape: extents)
@@ -54,17 +56,20 @@ extension Tensor {
                     return Tensor(buffer: buffer, shape: inShape)
                 }
                 let sum = Self.total([
-                    tangents[0].map { made($0.buffer, scales, g) }, tangents[1].map { made(input, statistics, $0.buffer) },
+                    tangents[0].map { made($0.buffer, scales, g) },
+                    tangents[1].map { made(input, statistics, $0.buffer) },
                     tangents[2].map { Tensor.zeros(inShape).addingToPixels($0) },
                 ])
                 return sum.map { z in
                     guard activation != .identity else { return z }
-                    return Tensor(buffer: activateGradient(make(input, .identity), activation, dy: z.buffer), shape: inShape)
+                    return Tensor(
+                        buffer: activateGradient(make(input, .identity), activation, dy: z.buffer), shape: inShape)
                 }
             }
         ) { dy, sink in
             let x = x.restored()
-            let dz = activation == .identity
+            let dz =
+                activation == .identity
                 ? dy.buffer : activateGradient(make(x, .identity), activation, dy: dy.buffer)
             let sums = { (z: FloatBuffer) in
                 Tensor(buffer: channelSums(z, batch: 1, pixels: batch * pixels, channels: channels), shape: [channels])
@@ -74,7 +79,8 @@ extension Tensor {
                 sink.add(Tensor(buffer: dx, shape: inShape), to: 0)
             }
             if sink.wants(1) {
-                let hat = normalize(x, statistics: statistics, gamma: nil, beta: nil, activation: .identity, shape: extents)
+                let hat = normalize(
+                    x, statistics: statistics, gamma: nil, beta: nil, activation: .identity, shape: extents)
                 sink.add(sums(multiplyElements(dz, hat)), to: 1)
             }
             if sink.wants(2) { sink.add(sums(dz), to: 2) }

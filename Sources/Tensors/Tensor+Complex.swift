@@ -34,7 +34,8 @@ extension Tensor {
             re.shape == im.shape && re.rank >= 2 && re.shape[0] == rows.count && re.shape[1] == columns.count,
             "a complex filter of \(re.shape) and \(im.shape) for \(rows.count)×\(columns.count) channels")
         let blocks = ComplexBlocks(
-            rows: rows.order, columns: columns.order, width: re.count / rows.count, taps: re.shape.dropFirst(2).reduce(1, *),
+            rows: rows.order, columns: columns.order, width: re.count / rows.count,
+            taps: re.shape.dropFirst(2).reduce(1, *),
             sign: adjoint ? 1 : -1)
         let inShape = re.shape
         let shape = [2 * inShape[0], 2 * inShape[1]] + inShape.dropFirst(2)
@@ -76,7 +77,8 @@ private struct ComplexBlocks: Sendable {
         let half = whole.count / 2
         func block(_ row: Int, _ column: Int) -> FloatBuffer {
             let rows = sliceChannels(whole, pixels: 1, channels: 2 * half, range: row * half..<(row + 1) * half)
-            return sliceChannels(rows, pixels: half / (2 * width), channels: 2 * width, range: column * width..<(column + 1) * width)
+            return sliceChannels(
+                rows, pixels: half / (2 * width), channels: 2 * width, range: column * width..<(column + 1) * width)
         }
         return (combine(1, block(0, 0), 1, block(1, 1)), combine(sign, block(0, 1), -sign, block(1, 0)))
     }

@@ -16,9 +16,11 @@ extension Tensor {
     ) -> Tensor {
         let m = map
         let (pixels, channels) = (m.batch * m.height * m.width, m.channels / 2)
-        precondition(m.channels % 2 == 0 && bias.shape == [m.channels], "complex normalisation of \(shape), bias \(bias.shape)")
+        precondition(
+            m.channels % 2 == 0 && bias.shape == [m.channels], "complex normalisation of \(shape), bias \(bias.shape)")
         if let device = Device.current {
-            return complexBatchNormalized(on: device, [weight.rr, weight.ri, weight.ii], bias, pixels, channels, epsilon)
+            return complexBatchNormalized(
+                on: device, [weight.rr, weight.ri, weight.ii], bias, pixels, channels, epsilon)
         }
         let statistics = buffer.withSpan { ComplexStatistics($0, pixels: pixels, channels: channels) }
         let (rr, ri, ii) = (weight.rr.values, weight.ri.values, weight.ii.values)
@@ -63,9 +65,12 @@ extension Tensor {
                 back.second[c] = General(rr: z.rr, ri: z.ir, ir: z.ri, ii: z.ii)
                 let dyMean = (re: sums.dy[c].re / count, im: sums.dy[c].im / count)
                 back.offset[c] = -(z.rr * dyMean.re + z.ir * dyMean.im) - (inner.rr * mean.re + inner.ri * mean.im)
-                back.offset[channels + c] = -(z.ri * dyMean.re + z.ii * dyMean.im) - (inner.ir * mean.re + inner.ii * mean.im)
+                back.offset[channels + c] =
+                    -(z.ri * dyMean.re + z.ii * dyMean.im) - (inner.ir * mean.re + inner.ii * mean.im)
             }
-            if sink.wants(0) { sink.add(Tensor(buffer: back.applied(to: x, dy.buffer, pixels: pixels), shape: inShape), to: 0) }
+            if sink.wants(0) {
+                sink.add(Tensor(buffer: back.applied(to: x, dy.buffer, pixels: pixels), shape: inShape), to: 0)
+            }
             sink.add(Tensor(dw.rr, shape: [channels]), to: 1)
             sink.add(Tensor(dw.ri, shape: [channels]), to: 2)
             sink.add(Tensor(dw.ii, shape: [channels]), to: 3)
@@ -80,12 +85,16 @@ extension Tensor {
     ) -> Tensor {
         let (x, w, shape) = (Kept(self), weights.map { Kept($0) }, shape)
         let y = device.complexNormalize(
-            buffer, weights: weights.map(\.buffer), bias: bias.buffer, pixels: pixels, channels: channels, epsilon: epsilon)
+            buffer, weights: weights.map(\.buffer), bias: bias.buffer, pixels: pixels, channels: channels,
+            epsilon: epsilon)
         return Tensor(buffer: y, shape: shape, from: [self] + weights + [bias]) { dy, sink in
             let d = device.complexNormalizeGradients(
-                x.restored(), weights: w.map { $0.restored() }, dy: dy.buffer, pixels: pixels, channels: channels, epsilon: epsilon)
+                x.restored(), weights: w.map { $0.restored() }, dy: dy.buffer, pixels: pixels, channels: channels,
+                epsilon: epsilon)
             let shapes = [shape, [channels], [channels], [channels], [2 * channels]]
-            for (index, gradient) in d.enumerated() { sink.add(Tensor(buffer: gradient, shape: shapes[index]), to: index) }
+            for (index, gradient) in d.enumerated() {
+                sink.add(Tensor(buffer: gradient, shape: shapes[index]), to: index)
+            }
         }
     }
 }

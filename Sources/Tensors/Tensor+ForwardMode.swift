@@ -1,8 +1,8 @@
 import Kernels
 
 // Differentiation in forward mode: a tensor `x` that carries a tangent `ẋ` goes through an operation `f` together with
-// `ḟ = J_f(x) ẋ`, whatever the operation's other inputs are. One pass gives the product of a network's Jacobian with one
-// direction (JVP), and keeps nothing for a way back.
+// `ḟ = J_f(x) ẋ`, whatever the operation's other inputs are. One pass gives the product of a network's Jacobian with
+// one direction (JVP), and keeps nothing for a way back.
 //
 // Griewank and Walther, *Evaluating Derivatives*, 2008, Sec. 3.1.
 extension Tensor {

@@ -13,7 +13,9 @@ extension Tensor {
         let shape = shape
         // The Jacobian of a row is symmetric, so that one function is both ways.
         @Sendable func derivative(_ x: FloatBuffer, _ dy: Tensor) -> Tensor {
-            Tensor(buffer: normalizeRowsGradient(x, dy: dy.buffer, columns: columns, epsilon: epsilon, gain: gain), shape: shape)
+            Tensor(
+                buffer: normalizeRowsGradient(x, dy: dy.buffer, columns: columns, epsilon: epsilon, gain: gain),
+                shape: shape)
         }
         return Tensor(
             buffer: normalizeRows(buffer, columns: columns, epsilon: epsilon, gain: gain), shape: shape, from: [self],
@@ -52,7 +54,8 @@ extension Tensor {
         }
         let inShape = shape
         return Tensor(
-            buffer: out, shape: [order.count] + inShape.dropFirst(), from: [self], forward: Self.linearly { $0.rows(order) }
+            buffer: out, shape: [order.count] + inShape.dropFirst(), from: [self],
+            forward: Self.linearly { $0.rows(order) }
         ) { dy, sink in
             let dx = FloatBuffer(repeating: 0, count: inShape.reduce(1, *))
             dy.buffer.withSpan { dy in
@@ -73,7 +76,9 @@ extension Tensor {
         let (x, shape, factorShape) = (Kept(self), shape, factor.shape)
         return Tensor(
             buffer: scale(buffer, by: Float(value)), shape: shape, from: [self, factor],
-            forward: { Self.total([$0[0]?.scaled(by: value), $0[1].map { self.detached.scaled(by: Double($0.item)) }]) }
+            forward: {
+                Self.total([$0[0]?.scaled(by: value), $0[1].map { self.detached.scaled(by: Double($0.item)) }])
+            }
         ) { dy, sink in
             if sink.wants(0) { sink.add(dy.scaled(by: value), to: 0) }
             if sink.wants(1) {
@@ -156,7 +161,9 @@ extension Tensor {
             forward: { tangents in
                 // Of z = act(x ⊙ f): ż = act′(x ⊙ f) ⊙ (ẋ ⊙ f + x ⊙ ḟ).
                 let map = tangents[0].map { Tensor(buffer: scaledChannels($0.buffer, by: statistics), shape: inShape) }
-                let channels = tangents[1].map { Tensor(buffer: scaledChannels(read.buffer, by: rates($0.values)), shape: inShape) }
+                let channels = tangents[1].map {
+                    Tensor(buffer: scaledChannels(read.buffer, by: rates($0.values)), shape: inShape)
+                }
                 return Self.total([map, channels]).map { moved in
                     let argument = scaledChannels(read.buffer, by: statistics)
                     return Tensor(buffer: activateGradient(argument, activation, dy: moved.buffer), shape: inShape)
@@ -165,7 +172,9 @@ extension Tensor {
         ) { dy, sink in
             let x = x.restored()
             let dz = activateGradient(hasFactors ? scaledChannels(x, by: statistics) : x, activation, dy: dy.buffer)
-            if sink.wants(0) { sink.add(Tensor(buffer: hasFactors ? scaledChannels(dz, by: statistics) : dz, shape: inShape), to: 0) }
+            if sink.wants(0) {
+                sink.add(Tensor(buffer: hasFactors ? scaledChannels(dz, by: statistics) : dz, shape: inShape), to: 0)
+            }
             if sink.wants(1) {
                 let sums = channelSums(
                     multiplyElements(dz, x), batch: m.batch, pixels: groups.pixels, channels: m.channels)

@@ -31,7 +31,8 @@ extension Tensor {
             }
             if sink.wants(1) {
                 let x = x.restored()
-                let db = transposed
+                let db =
+                    transposed
                     ? multiply(dy.buffer, c.transposed, x, a, batch: batch, alpha: factor)
                     : multiply(x, a.transposed, dy.buffer, c, batch: batch, alpha: factor)
                 sink.add(Tensor(buffer: db, shape: bShape), to: 1)

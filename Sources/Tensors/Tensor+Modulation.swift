@@ -11,7 +11,8 @@ extension Tensor {
             scale.shape == [batch, channels] && shift.shape == scale.shape,
             "a tensor \(shape) modulated by a scale \(scale.shape) and a shift \(shift.shape)")
         let pixels = count / max(1, batch * channels)
-        let out = modulate(buffer, scale: scale.buffer, shift: shift.buffer, batch: batch, pixels: pixels, channels: channels)
+        let out = modulate(
+            buffer, scale: scale.buffer, shift: shift.buffer, batch: batch, pixels: pixels, channels: channels)
         let (x, s) = (Kept(self), Kept(scale))
         let (inShape, rows) = (shape, scale.shape)
         return Tensor(
@@ -26,7 +27,8 @@ extension Tensor {
             }
         ) { dy, sink in
             if sink.wants(0) {
-                let dx = modulate(dy.buffer, scale: s.restored(), shift: nil, batch: batch, pixels: pixels, channels: channels)
+                let dx = modulate(
+                    dy.buffer, scale: s.restored(), shift: nil, batch: batch, pixels: pixels, channels: channels)
                 sink.add(Tensor(buffer: dx, shape: inShape), to: 0)
             }
             if sink.wants(1) {

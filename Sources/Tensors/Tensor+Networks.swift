@@ -14,7 +14,8 @@ extension Tensor {
     ) -> Tensor {
         precondition(weight.rank == 4, "a convolution of \(shape) with a filter \(weight.shape)")
         func window(_ kernel: Int) -> ConvolutionWindow {
-            ConvolutionWindow(kernel: kernel, stride: stride, padBefore: padBefore, padAfter: padAfter, dilation: dilation)
+            ConvolutionWindow(
+                kernel: kernel, stride: stride, padBefore: padBefore, padAfter: padAfter, dilation: dilation)
         }
         return convolved(
             weight, bias: bias, shift: shift, residual: residual, scale: factor, vertical: window(weight.shape[2]),
@@ -36,10 +37,12 @@ extension Tensor {
         let filters = shape.filters
         var total = bias?.buffer
         if let shift {
-            precondition(shift.shape == [m.batch, filters], "a shift \(shift.shape) for \(m.batch) samples of \(filters)")
-            total = bias.map {
-                addToPixels(shift.buffer, $0.buffer, batch: 1, pixels: m.batch, channels: filters)
-            } ?? shift.buffer
+            precondition(
+                shift.shape == [m.batch, filters], "a shift \(shift.shape) for \(m.batch) samples of \(filters)")
+            total =
+                bias.map {
+                    addToPixels(shift.buffer, $0.buffer, batch: 1, pixels: m.batch, channels: filters)
+                } ?? shift.buffer
         }
         let out = convolve(
             source, weight.buffer, bias: total, residual: residual?.buffer, scale: Float(factor), shape: shape,
@@ -98,15 +101,19 @@ extension Tensor {
         let read = source.isUnchanged ? self : Tensor(buffer: buffer, shape: self.shape)
         let statistics = groupStatistics(read.source, shape: shape, epsilon: Float(epsilon))
         let (x, g, b) = (Kept(read), gamma?.buffer, beta?.buffer)
-        let normalized = read.source.normalized(statistics: statistics, gamma: g, beta: b, activation: activation, shape: shape)
+        let normalized = read.source.normalized(
+            statistics: statistics, gamma: g, beta: b, activation: activation, shape: shape)
         let constant = Tensor.zeros([0])
         let (inShape, channels) = (self.shape, m.channels)
         return Tensor(
             .pending(PendingMap(normalized, batch: m.batch, pixels: shape.pixels)), shape: inShape,
             from: [self, gamma ?? constant, beta ?? constant],
             forward: { tangents in
-                // With x̂ normalised and z = γ x̂ + β: ż = γ S ẋ + γ̇ x̂ + β̇, where S, the derivative of x̂, is symmetric.
-                func made(_ x: FloatBuffer, _ statistics: FloatBuffer, _ gamma: FloatBuffer?, _ beta: FloatBuffer? = nil) -> FloatBuffer {
+                // With x̂ normalised and z = γ x̂ + β: ż = γ S ẋ + γ̇ x̂ + β̇, where S, the derivative of x̂, is
+                // symmetric.
+                func made(
+                    _ x: FloatBuffer, _ statistics: FloatBuffer, _ gamma: FloatBuffer?, _ beta: FloatBuffer? = nil
+                ) -> FloatBuffer {
                     normalize(x, statistics: statistics, gamma: gamma, beta: beta, activation: .identity, shape: shape)
                 }
                 // A mean of 0 and a rate of 1 for each group, under which γ alone acts.
@@ -114,20 +121,25 @@ extension Tensor {
                 let map = tangents[0].map { tangent in
                     let moved = normalizeGradient(
                         read.source, statistics: statistics, gamma: nil, beta: nil, activation: .identity, shape: shape,
-                        dy: tangent.buffer).x
+                        dy: tangent.buffer
+                    ).x
                     return Tensor(buffer: g.map { made(moved, unit, $0) } ?? moved, shape: inShape)
                 }
-                let scaled = tangents[1].map { Tensor(buffer: made(read.buffer, statistics, $0.buffer), shape: inShape) }
+                let scaled = tangents[1].map {
+                    Tensor(buffer: made(read.buffer, statistics, $0.buffer), shape: inShape)
+                }
                 let shifted = tangents[2].map { Tensor.zeros(inShape).addingToPixels($0) }
                 return Self.total([map, scaled, shifted]).map { z in
                     guard activation != .identity else { return z }
                     return Tensor(
-                        buffer: activateGradient(made(read.buffer, statistics, g, b), activation, dy: z.buffer), shape: inShape)
+                        buffer: activateGradient(made(read.buffer, statistics, g, b), activation, dy: z.buffer),
+                        shape: inShape)
                 }
             }
         ) { dy, sink in
             let d = normalizeGradient(
-                x.source(channels: channels), statistics: statistics, gamma: g, beta: b, activation: activation, shape: shape,
+                x.source(channels: channels), statistics: statistics, gamma: g, beta: b, activation: activation,
+                shape: shape,
                 dy: dy.buffer)
             sink.add(Tensor(buffer: d.x, shape: inShape), to: 0)
             sink.add(Tensor(buffer: d.gamma, shape: [channels]), to: 1)
@@ -141,8 +153,11 @@ extension Tensor {
         let x = Kept(self)
         let shape = shape
         return Tensor(
-            buffer: activate(buffer, activation), shape: shape, from: [self], recipe: { activate(x.restored(), activation) },
-            forward: Self.linearly { Tensor(buffer: activateGradient(self.buffer, activation, dy: $0.buffer), shape: shape) }
+            buffer: activate(buffer, activation), shape: shape, from: [self],
+            recipe: { activate(x.restored(), activation) },
+            forward: Self.linearly {
+                Tensor(buffer: activateGradient(self.buffer, activation, dy: $0.buffer), shape: shape)
+            }
         ) { dy, sink in
             sink.add(Tensor(buffer: activateGradient(x.restored(), activation, dy: dy.buffer), shape: shape), to: 0)
         }
@@ -154,7 +169,8 @@ extension Tensor {
         let out = resample(buffer, resampling, batch: m.batch, height: m.height, width: m.width, channels: m.channels)
         let outShape = [m.batch, resampling.outputSize(m.height), resampling.outputSize(m.width), m.channels]
         let shape = shape
-        return Tensor(buffer: out, shape: outShape, from: [self], forward: Self.linearly { $0.resampled(resampling) }) { dy, sink in
+        return Tensor(buffer: out, shape: outShape, from: [self], forward: Self.linearly { $0.resampled(resampling) }) {
+            dy, sink in
             let dx = resampleGradient(
                 dy.buffer, resampling, batch: m.batch, height: m.height, width: m.width, channels: m.channels)
             sink.add(Tensor(buffer: dx, shape: shape), to: 0)
@@ -177,7 +193,8 @@ extension Tensor {
         ) { dy, sink in
             sink.add(dy, to: 0)
             if sink.wants(1) {
-                let sums = perSample
+                let sums =
+                    perSample
                     ? channelSums(dy.buffer, batch: batch, pixels: pixels, channels: channels)
                     : channelSums(dy.buffer, batch: 1, pixels: batch * pixels, channels: channels)
                 sink.add(Tensor(buffer: sums, shape: biasShape), to: 1)
@@ -185,8 +202,8 @@ extension Tensor {
         }
     }
 
-    /// Maps side by side along the last axis; two are set beside each other only if something other than a convolution or
-    /// a normalisation reads them.
+    /// Maps side by side along the last axis; two are set beside each other only if something other than a convolution
+    /// or a normalisation reads them.
     public static func concatenated(_ parts: [Tensor]) -> Tensor {
         let leading = Array(parts[0].shape.dropLast())
         precondition(parts.allSatisfy { Array($0.shape.dropLast()) == leading }, "concatenated \(parts.map(\.shape))")
@@ -211,7 +228,8 @@ extension Tensor {
 
     private static func contents(of parts: [Tensor], _ widths: [Int], pixels: Int) -> TensorContents {
         if parts.count == 2, parts[0].rank == 4, pixels > 0, !widths.contains(0),
-            let both = MapSource(parts[0].buffer, channels: widths[0]).beside(MapSource(parts[1].buffer, channels: widths[1]))
+            let both = MapSource(parts[0].buffer, channels: widths[0]).beside(
+                MapSource(parts[1].buffer, channels: widths[1]))
         {
             return .pending(PendingMap(both, batch: 1, pixels: pixels))
         }
@@ -229,7 +247,8 @@ extension Tensor {
             let before = FloatBuffer(repeating: 0, count: pixels * range.lowerBound)
             let after = FloatBuffer(repeating: 0, count: pixels * (total - range.upperBound))
             let dx = concatenateChannels(
-                [(before, range.lowerBound), (dy.buffer, range.count), (after, total - range.upperBound)], pixels: pixels)
+                [(before, range.lowerBound), (dy.buffer, range.count), (after, total - range.upperBound)],
+                pixels: pixels)
             sink.add(Tensor(buffer: dx, shape: leading + [total]), to: 0)
         }
     }

@@ -23,7 +23,8 @@ extension Tensor {
         let (batch, rows, columns) = (shape[0], shape[1], shape[2])
         let inShape = shape
         return Tensor(
-            buffer: transposeMatrices(buffer, batch: batch, rows: rows, columns: columns), shape: [batch, columns, rows],
+            buffer: transposeMatrices(buffer, batch: batch, rows: rows, columns: columns),
+            shape: [batch, columns, rows],
             from: [self], forward: Self.linearly { $0.swappingLastAxes() }
         ) { dy, sink in
             let dx = transposeMatrices(dy.buffer, batch: batch, rows: columns, columns: rows)

@@ -29,10 +29,12 @@ extension Tensor {
             buffer: out, shape: [m.batch, height, width, adjoint.channels], from: [self, weight],
             forward: { tangents in
                 func adjointOf(_ x: Tensor, _ weight: Tensor) -> Tensor {
-                    x.transposeConvolved(weight, height: height, width: width, vertical: vertical, horizontal: horizontal)
+                    x.transposeConvolved(
+                        weight, height: height, width: width, vertical: vertical, horizontal: horizontal)
                 }
                 return Self.total([
-                    tangents[0].map { adjointOf($0, weight.detached) }, tangents[1].map { adjointOf(self.detached, $0) },
+                    tangents[0].map { adjointOf($0, weight.detached) },
+                    tangents[1].map { adjointOf(self.detached, $0) },
                 ])
             }
         ) { dy, sink in
@@ -53,7 +55,8 @@ extension Tensor {
         let m = map
         if frames == m.width { return self }
         let rows = reshaped([m.batch * m.height, m.width * m.channels])
-        let resized = frames < m.width
+        let resized =
+            frames < m.width
             ? rows.channels(0..<frames * m.channels)
             : .concatenated([rows, .zeros([m.batch * m.height, (frames - m.width) * m.channels])])
         return resized.reshaped([m.batch, m.height, frames, m.channels])

@@ -66,7 +66,8 @@ public struct Tensor: Sendable {
         precondition(shape.reduce(1, *) == count, "a tensor \(self.shape) cannot become \(shape)")
         let old = self.shape
         return Tensor(
-            buffer: buffer, shape: shape, from: [self], recipe: contents.recipe, forward: Self.linearly { $0.reshaped(shape) }
+            buffer: buffer, shape: shape, from: [self], recipe: contents.recipe,
+            forward: Self.linearly { $0.reshaped(shape) }
         ) { dy, sink in
             sink.add(dy.reshaped(old), to: 0)
         }

@@ -74,11 +74,12 @@ package struct Kept: Sendable {
     private let form: Form
 
     package init(_ tensor: Tensor) {
-        form = switch tensor.contents {
-        case .made(let buffer, nil): .buffer(buffer)
-        case .made(_, let recipe?): .recipe(recipe)
-        case .pending(let map): .source(map.source, map.recipe)
-        }
+        form =
+            switch tensor.contents {
+            case .made(let buffer, nil): .buffer(buffer)
+            case .made(_, let recipe?): .recipe(recipe)
+            case .pending(let map): .source(map.source, map.recipe)
+            }
     }
 
     package func restored() -> FloatBuffer {

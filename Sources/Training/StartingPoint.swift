@@ -10,8 +10,9 @@ import WeightFiles
 
 /// The weights that a run has before its first step: those of a file or of another run.
 ///
-/// A training begins from them (`train.init_from`). A run without steps whose `evaluate.checkpoint` is a file takes them
-/// over whole, raw and averaged, and evaluates them as its own: so a published checkpoint becomes a run like any other.
+/// A training begins from them (`train.init_from`). A run without steps whose `evaluate.checkpoint` is a file takes
+/// them over whole, raw and averaged, and evaluates them as its own: so a published checkpoint becomes a run like any
+/// other.
 package struct StartingPoint {
     private enum Purpose: Hashable {
         case training(TrainSpec.Start)
@@ -45,11 +46,16 @@ package struct StartingPoint {
         do {
             run = try store?.run(named: start.checkpoint)
         } catch {
-            throw IncompatibleParts(reason: "train.init_from: there is no file '\(start.checkpoint)', and \(error); train it first, or give a path")
+            throw IncompatibleParts(
+                reason:
+                    "train.init_from: there is no file '\(start.checkpoint)', and \(error); train it first, or give a path"
+            )
         }
         guard let store, let run, let last = try store.checkpoint(of: run.id, kind: .last) else {
             throw IncompatibleParts(
-                reason: "train.init_from: '\(start.checkpoint)' is neither a file nor a run with a checkpoint; train it first, or give a path")
+                reason:
+                    "train.init_from: '\(start.checkpoint)' is neither a file nor a run with a checkpoint; train it first, or give a path"
+            )
         }
         path = folder + "/" + last.path
     }
@@ -60,7 +66,8 @@ package struct StartingPoint {
         guard let file = choices.first(where: { $0.checkpointForm == .file }) else { return nil }
         guard choices.count == 1, spec.train.maxSteps == 0, spec.train.initFrom == nil else {
             throw IncompatibleParts(
-                reason: "evaluate.checkpoint: a file is evaluated by a run of its own: name it alone, with train.max_steps: 0 "
+                reason:
+                    "evaluate.checkpoint: a file is evaluated by a run of its own: name it alone, with train.max_steps: 0 "
                     + "and without train.init_from; several files are a sweep over evaluate.checkpoint")
         }
         return file.settings.optionalText("path") ?? ""
@@ -109,7 +116,8 @@ package struct StartingPoint {
             if let raw { try state.model.loadModel(raw.arrays) }
             let adam = try source.adam(layout)
             state.begin(
-                step: source.progress.step ?? 0, averages: averages, optimizer: adam.map { (moments($0, state.model), $0.updates) })
+                step: source.progress.step ?? 0, averages: averages,
+                optimizer: adam.map { (moments($0, state.model), $0.updates) })
             let taken = [averaged] + (averaged.areAveraged ? [raw].compactMap(\.self) : [])
             return "takes over the \(taken.map(\.description).joined(separator: ", and the ")) of \(path)"
                 + (averaged.areAveraged ? "" : "; without a moving average, both are the same")

@@ -43,7 +43,8 @@ public struct Trainer {
     /// The number of optimizer steps the spec asks for: those of `max_steps` or `max_epochs`, whichever come first.
     public static func totalSteps(_ spec: TrainSpec, files: Int) -> Int {
         let perEpoch = max(1, files / spec.effectiveBatch)
-        return [spec.maxSteps, spec.maxEpochs.map { $0 * perEpoch }].compactMap(\.self).min() ?? standardEpochs * perEpoch
+        return [spec.maxSteps, spec.maxEpochs.map { $0 * perEpoch }].compactMap(\.self).min() ?? standardEpochs
+            * perEpoch
     }
 
     /// - Throws: `Interrupted` once the state is saved; `TrainingFailure`; what the machine causes.
@@ -166,7 +167,9 @@ public struct Trainer {
     ) throws -> Set<CheckpointRecord.Kind> {
         let scores: [Validator.Score]
         do { scores = try validator.validate(state) } catch is Interrupted { try end(state, &journal) }
-        observe(.validated(step: state.step, scores: scores.map { .init(metric: $0.metric, value: $0.value, noisy: $0.noisy) }))
+        observe(
+            .validated(
+                step: state.step, scores: scores.map { .init(metric: $0.metric, value: $0.value, noisy: $0.noisy) }))
         return journal.add(scores, at: state.step)
     }
 
@@ -179,8 +182,8 @@ public struct Trainer {
 
     // MARK: Beginning and end
 
-    /// Goes on from the newest checkpoint, if its content is what was recorded, or begins from the weights that the spec
-    /// names.
+    /// Goes on from the newest checkpoint, if its content is what was recorded, or begins from the weights that the
+    /// spec names.
     ///
     /// - Returns: Whether it goes on.
     private func start(_ state: TrainingState, _ journal: inout TrainingJournal) throws -> Bool {
@@ -204,9 +207,11 @@ public struct Trainer {
     /// Why training should stop now, if the spec's patience is at its end.
     private func stopsEarly() throws -> String? {
         guard let rule = spec.earlyStopping else { return nil }
-        let values = try workspace.store.validations(of: run.id).filter { $0.metric == rule.monitor.rawValue }.compactMap(\.value)
+        let values = try workspace.store.validations(of: run.id).filter { $0.metric == rule.monitor.rawValue }
+            .compactMap(\.value)
         let signed = rule.monitor == .validationLoss ? values.map { -$0 } : values
-        guard let top = signed.indices.max(by: { signed[$0] < signed[$1] }), signed.count - 1 - top >= rule.patience else {
+        guard let top = signed.indices.max(by: { signed[$0] < signed[$1] }), signed.count - 1 - top >= rule.patience
+        else {
             return nil
         }
         return "\(rule.monitor) has not improved for \(rule.patience) validations"

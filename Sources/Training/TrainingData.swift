@@ -8,10 +8,11 @@ import Specs
 import Synchronization
 import Tensors
 
-/// The training pairs of a run, addressed by number: pair `k` is the same on every machine and after every interruption.
+/// The training pairs of a run, addressed by number: pair `k` is the same on every machine and after every
+/// interruption.
 ///
-/// Epoch `k / files` shuffles the files by (seed, epoch); the crop of pair `k` starts at a place drawn by (seed, k), and
-/// so does its noise reference.
+/// Epoch `k / files` shuffles the files by (seed, epoch); the crop of pair `k` starts at a place drawn by (seed, k),
+/// and so does its noise reference.
 public struct TrainingData: Sendable {
     private let files: [PairedFile]
     private let frontEnd: FrontEnd
@@ -68,7 +69,8 @@ public struct TrainingData: Sendable {
         let (epoch, place) = number.quotientAndRemainder(dividingBy: files.count)
         let draw = RandomStream(seed: seed, purpose: "crop", number).uniform(0)
         let stream = RandomStream(seed: seed, purpose: "reference", number)
-        return try crop(files[shuffle.file(at: place, epoch: epoch)], start: { Int(draw * Double($0 - rule.samples)) }) {
+        return try crop(files[shuffle.file(at: place, epoch: epoch)], start: { Int(draw * Double($0 - rule.samples)) })
+        {
             $0 > $1 ? stream.integer(0, below: $0 - $1 + 1) : 0
         }
     }
@@ -97,7 +99,9 @@ public struct TrainingData: Sendable {
         let segment = rule.cut(clean: try read(file.cleanPath, range), noisy: try read(file.noisyPath, range), start: 0)
         guard let referenceRule else { return Crop(clean: segment.clean, noisy: segment.noisy, reference: []) }
         let part = referenceRule.range(in: count, segment: range, choose)
-        let noise = zip(try read(file.noisyPath, part), try read(file.cleanPath, part)).map { ($0 - $1) / segment.divisor }
+        let noise = zip(try read(file.noisyPath, part), try read(file.cleanPath, part)).map {
+            ($0 - $1) / segment.divisor
+        }
         return Crop(
             clean: segment.clean, noisy: segment.noisy, reference: SegmentRule.fitted(noise, to: referenceRule.samples))
     }

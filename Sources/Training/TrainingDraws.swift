@@ -64,7 +64,8 @@ struct TrainingDraws: Sendable {
     private func interval(_ pair: Int, purpose: String) -> IntervalDraw {
         let stream = RandomStream(seed: seed, purpose: purpose + " interval", pair)
         let normals = stream.child(0).normals(2)
-        return IntervalDraw(uniforms: (stream.uniform(0), stream.uniform(1)), normals: (Double(normals[0]), Double(normals[1])))
+        return IntervalDraw(
+            uniforms: (stream.uniform(0), stream.uniform(1)), normals: (Double(normals[0]), Double(normals[1])))
     }
 
     /// Whether a pair keeps its noise reference, with probability `1 − cond_drop_prob`.

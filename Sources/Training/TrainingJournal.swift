@@ -29,16 +29,20 @@ struct TrainingJournal {
 
     mutating func add(_ step: StepRecord) { records.steps.append(step) }
 
-    mutating func add(_ kind: String, _ message: String) { records.events.append(EventRecord(kind: kind, message: message)) }
+    mutating func add(_ kind: String, _ message: String) {
+        records.events.append(EventRecord(kind: kind, message: message))
+    }
 
     /// Takes the scores of a validation; those of the noisy input are recorded beside them, as `noisy_pesq` for `pesq`.
     ///
     /// - Returns: The kinds of checkpoint for which this step is the best so far.
     mutating func add(_ scores: [Validator.Score], at step: Int) -> Set<CheckpointRecord.Kind> {
         for score in scores {
-            records.validations.append(ValidationRecord(step: step, metric: score.metric, value: score.value, n: score.n))
+            records.validations.append(
+                ValidationRecord(step: step, metric: score.metric, value: score.value, n: score.n))
             guard let noisy = score.noisy else { continue }
-            records.validations.append(ValidationRecord(step: step, metric: "noisy_" + score.metric, value: noisy, n: score.n))
+            records.validations.append(
+                ValidationRecord(step: step, metric: "noisy_" + score.metric, value: noisy, n: score.n))
         }
         var improved: Set<CheckpointRecord.Kind> = []
         for (kind, metric) in [(CheckpointRecord.Kind.bestPESQ, "pesq"), (.bestSISDR, "si_sdr")] {

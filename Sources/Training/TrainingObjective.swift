@@ -69,12 +69,15 @@ struct TrainingObjective: Sendable {
         let noisy = batch.noisy
         if let estimate { batch.noisy = estimate }
         let marginals = batch.times.map { model.sde.marginal(at: $0) }
-        let mean = batch.clean.scaledSamples(by: marginals.map(\.clean)) + batch.noisy.scaledSamples(by: marginals.map(\.noisy))
+        let mean =
+            batch.clean.scaledSamples(by: marginals.map(\.clean))
+            + batch.noisy.scaledSamples(by: marginals.map(\.noisy))
         let sigma = marginals.map(\.std)
         let state = mean + batch.noise.scaledSamples(by: sigma)
         let condition = model.condition(noisy, estimate)
         let output = model(
-            state, condition, batch.times, mode, noise: batch.reference.flatMap { model.embedding(of: $0, kept: batch.keepsReference) })
+            state, condition, batch.times, mode,
+            noise: batch.reference.flatMap { model.embedding(of: $0, kept: batch.keepsReference) })
         var input = LossInput(
             output: output, state: state, noise: batch.noise, mean: mean, clean: batch.clean, sigma: sigma,
             velocity: loss.output == .velocity ? velocity(of: batch) : nil)
@@ -89,7 +92,8 @@ struct TrainingObjective: Sendable {
     private func path(of batch: TrainingBatchInput) -> PathBatch {
         let draws = batch.draws.isEmpty ? batch.times.map { _ in IntervalDraw() } : batch.draws
         return PathBatch(
-            process: model.sde, clean: batch.clean, noisy: batch.noisy, noise: batch.noise, times: batch.times, draws: draws,
+            process: model.sde, clean: batch.clean, noisy: batch.noisy, noise: batch.noise, times: batch.times,
+            draws: draws,
             step: batch.step, progress: batch.progress)
     }
 
@@ -101,7 +105,9 @@ struct TrainingObjective: Sendable {
             average: { x, t, r in model.average(x, y, from: t, until: r, mode) },
             derivative: { x, t, r, direction in
                 Gradients.off {
-                    pushforward([(x, direction)]) { model.average($0[0], y, from: t, until: r, rates: t.map { _ in 1 }, mode) }.derivative
+                    pushforward([(x, direction)]) {
+                        model.average($0[0], y, from: t, until: r, rates: t.map { _ in 1 }, mode)
+                    }.derivative
                 }
             })
     }
@@ -126,6 +132,7 @@ struct TrainingObjective: Sendable {
         if batch.reference != nil { terms["cond_dropped"] = batch.dropRate }
         let gradients = value.total.gradients()
         return Gradient(
-            loss: Double(value.total.item), terms: terms, gradients: weights.map { $0.isTrained ? gradients[$0.parameter] : nil })
+            loss: Double(value.total.item), terms: terms,
+            gradients: weights.map { $0.isTrained ? gradients[$0.parameter] : nil })
     }
 }

@@ -18,7 +18,8 @@ extension TrainingState {
     /// Goes on from a checkpoint.
     public func restore(_ checkpoint: TrainingCheckpoint) {
         restore(
-            step: checkpoint.step, weights: checkpoint.weights, averages: checkpoint.averages, moments: checkpoint.moments,
+            step: checkpoint.step, weights: checkpoint.weights, averages: checkpoint.averages,
+            moments: checkpoint.moments,
             warmSteps: checkpoint.warmSteps, furtherAverages: checkpoint.furtherAverages)
         for (buffer, stored) in zip(model.buffers, checkpoint.buffers) { buffer.parameter.assign(stored.value) }
     }

@@ -7,8 +7,8 @@ import Tensors
 extension TrainingState {
     /// One optimizer step over batches that several processes share: batch `p` is made by process `p mod count`.
     ///
-    /// Gradients, losses and the statistics of batch normalisations are taken in the order of the batches, so that every
-    /// process has the bits of one that makes all batches itself.
+    /// Gradients, losses and the statistics of batch normalisations are taken in the order of the batches, so that
+    /// every process has the bits of one that makes all batches itself.
     ///
     /// - Parameter batch: Makes one of the `parts` batches.
     /// - Throws: `TrainingFailure`, in all processes alike; `GroupFailure`; what making a batch throws.
@@ -24,7 +24,8 @@ extension TrainingState {
             var mine: (gradient: [Float], statistics: [Float])?
             if group.rank < active {
                 let input = try batch(first + group.rank)
-                let (one, found) = statistics?.collecting { objective.gradient(of: input) } ?? (objective.gradient(of: input), [])
+                let (one, found) =
+                    statistics?.collecting { objective.gradient(of: input) } ?? (objective.gradient(of: input), [])
                 numbers.set(one.loss, one.terms)
                 mine = (flattened(one.gradients), found)
             }
@@ -46,7 +47,11 @@ extension TrainingState {
         var flat: [Float] = []
         flat.reserveCapacity(trainedCount)
         for (weight, gradient) in zip(weights, gradients) where weight.isTrained {
-            if let gradient { flat += gradient.values } else { flat += [Float](repeating: 0, count: weight.parameter.count) }
+            if let gradient {
+                flat += gradient.values
+            } else {
+                flat += [Float](repeating: 0, count: weight.parameter.count)
+            }
         }
         return flat
     }

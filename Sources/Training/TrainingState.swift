@@ -34,8 +34,11 @@ public final class TrainingState {
     /// Steps that the moments had seen before this training began.
     public private(set) var warmSteps = 0
 
-    public convenience init(model: ScoreModel, loss: any TrainingLoss, rate: Double, averageDecay: Double, clip: Double? = nil) {
-        self.init(model: model, loss: loss, rule: OptimizerRule(rate: rate, averages: .exponential(averageDecay), clip: clip))
+    public convenience init(
+        model: ScoreModel, loss: any TrainingLoss, rate: Double, averageDecay: Double, clip: Double? = nil
+    ) {
+        self.init(
+            model: model, loss: loss, rule: OptimizerRule(rate: rate, averages: .exponential(averageDecay), clip: clip))
     }
 
     public init(model: ScoreModel, loss: any TrainingLoss, rule: OptimizerRule) {
@@ -80,7 +83,9 @@ public final class TrainingState {
     /// - Parameters:
     ///   - share: One over the number of batches.
     ///   - terms: Of the loss, averaged over the batches.
-    func apply(_ sums: [Tensor?], share: Double, loss: Double, _ terms: [String: Double]) throws(TrainingFailure) -> StepResult {
+    func apply(_ sums: [Tensor?], share: Double, loss: Double, _ terms: [String: Double]) throws(TrainingFailure)
+        -> StepResult
+    {
         var terms = terms
         let squares = Self.squares(of: sums)
         let norm = share * squares.reduce(0, +).squareRoot()
@@ -106,7 +111,8 @@ public final class TrainingState {
             let decay = decays[place + 1]
             for (index, weight) in weights.enumerated() where moments[index] != nil {
                 let old = furtherAverages[place].weights[index]
-                furtherAverages[place].weights[index] = .weighted(decay, old, 1 - decay, weight.parameter.tensor.detached)
+                furtherAverages[place].weights[index] = .weighted(
+                    decay, old, 1 - decay, weight.parameter.tensor.detached)
             }
         }
         return StepResult(loss: loss, terms: terms, gradientNorm: norm)
@@ -131,7 +137,8 @@ public final class TrainingState {
 
     /// Takes over a stored state.
     public func restore(
-        step: Int, weights: [Tensor], averages: [Tensor], moments: [(first: Tensor, second: Tensor)?], warmSteps: Int = 0,
+        step: Int, weights: [Tensor], averages: [Tensor], moments: [(first: Tensor, second: Tensor)?],
+        warmSteps: Int = 0,
         furtherAverages: [(std: Double, weights: [Tensor])] = []
     ) {
         for (weight, value) in zip(self.weights, weights) { weight.parameter.assign(value) }
@@ -151,7 +158,8 @@ public final class TrainingState {
     ///   - averages: The weights' moving average; the weights themselves if `nil`.
     ///   - optimizer: The moments of another training and their age; none if `nil`.
     public func begin(
-        step: Int = 0, averages: [Tensor]? = nil, optimizer: (moments: [(first: Tensor, second: Tensor)?], updates: Int)? = nil
+        step: Int = 0, averages: [Tensor]? = nil,
+        optimizer: (moments: [(first: Tensor, second: Tensor)?], updates: Int)? = nil
     ) {
         self.step = step
         self.averages = averages ?? weights.map { $0.parameter.tensor.copied() }
@@ -182,8 +190,10 @@ public struct TrainingFailure: Diagnostic, Hashable, Sendable {
 
     public var summary: String {
         switch reason {
-        case .loss(let value): "step \(step): the loss is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr, set train.grad_clip, or check the data"
-        case .gradient(let value): "step \(step): the gradient's norm is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr or set train.grad_clip"
+        case .loss(let value):
+            "step \(step): the loss is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr, set train.grad_clip, or check the data"
+        case .gradient(let value):
+            "step \(step): the gradient's norm is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr or set train.grad_clip"
         case .growth(let value, let least):
             "step \(step): the loss explodes: \(value) on average, after \(least) at its best; lower train.lr, set train.grad_clip, or raise train.max_loss_growth"
         }

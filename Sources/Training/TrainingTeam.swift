@@ -30,7 +30,8 @@ private enum Message: Codable {
     case leave
 }
 
-/// Processes that train together. Rank 0 does all else by itself: it plans, validates, evaluates, and alone writes the store.
+/// Processes that train together. Rank 0 does all else by itself: it plans, validates, evaluates, and alone writes the
+/// store.
 public struct TrainingTeam: Sendable {
     public let group: ProcessGroup
 
@@ -42,7 +43,8 @@ public struct TrainingTeam: Sendable {
         let parts = spec.train.devices * spec.train.accumulateGradBatches
         if parts < group.count {
             throw GroupFailure(
-                "\(group.count) processes share \(parts) batches in a step of '\(spec.name)'; raise train.devices, or start fewer processes")
+                "\(group.count) processes share \(parts) batches in a step of '\(spec.name)'; raise train.devices, or start fewer processes"
+            )
         }
     }
 
@@ -70,7 +72,9 @@ public struct TrainingTeam: Sendable {
     /// How the processes worked together, in words.
     var report: String {
         let seconds = group.timeInCalls / .seconds(1)
-        return String(format: "%d processes by %@; %.1f s in exchanges, waiting for each other included", group.count, group.engine, seconds)
+        return String(
+            format: "%d processes by %@; %.1f s in exchanges, waiting for each other included", group.count,
+            group.engine, seconds)
     }
 
     private func tell(_ message: Message) throws { _ = try group.broadcast(try JSONEncoder().encode(message)) }
@@ -81,7 +85,9 @@ public struct TrainingTeam: Sendable {
     ///
     /// - Throws: `GroupFailure` where a process is lost; what reading data throws.
     public func follow(_ catalog: Catalog) throws {
-        while case .train(let order) = try next() { try order.spec.train.precision.ofProducts.apply { try follow(order, catalog) } }
+        while case .train(let order) = try next() {
+            try order.spec.train.precision.ofProducts.apply { try follow(order, catalog) }
+        }
         group.close()
     }
 
@@ -98,7 +104,9 @@ public struct TrainingTeam: Sendable {
         }
     }
 
-    private func next() throws -> Message { try JSONDecoder().decode(Message.self, from: try group.broadcast(nil as Data?)) }
+    private func next() throws -> Message {
+        try JSONDecoder().decode(Message.self, from: try group.broadcast(nil as Data?))
+    }
 
     private func makeStep(_ state: TrainingState, _ draws: TrainingDraws, _ data: TrainingData) throws -> StepResult {
         let step = state.step

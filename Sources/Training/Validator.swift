@@ -26,7 +26,8 @@ struct Validator {
     private var noisy: [String: Double]?
 
     init(
-        builder: ModelBuilder, files: [PairedFile], draws: TrainingDraws, seed: UInt64, workspace: Workspace, folder: String,
+        builder: ModelBuilder, files: [PairedFile], draws: TrainingDraws, seed: UInt64, workspace: Workspace,
+        folder: String,
         interruption: Interruption
     ) {
         (self.builder, self.files, self.draws, self.seed) = (builder, files, draws, seed)
@@ -84,7 +85,8 @@ struct Validator {
     private func anchor() throws -> [String: Double] {
         let evaluator = evaluator
         let outcomes = try evaluator.evaluate(
-            chosen, interruption: interruption, process: { FileEvaluator.Processed(audio: $0.noisy, seconds: 0) }) { _, _ in }
+            chosen, interruption: interruption, process: { FileEvaluator.Processed(audio: $0.noisy, seconds: 0) }
+        ) { _, _ in }
         return evaluator.metrics.reduce(into: [:]) { $0[$1.name] = Self.mean(of: $1.name, outcomes).value }
     }
 

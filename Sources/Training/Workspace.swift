@@ -22,7 +22,8 @@ public struct Workspace: Sendable {
         self.corpora = corpora ?? store.folder + "/corpora"
         let (commit, isDirty) = Self.gitState()
         provenance = Provenance(
-            gitCommit: commit, isDirty: isDirty, version: BuildFacts.version, machine: Self.machine, threads: Engine.threads,
+            gitCommit: commit, isDirty: isDirty, version: BuildFacts.version, machine: Self.machine,
+            threads: Engine.threads,
             commandLine: commandLine.joined(separator: " "))
     }
 
@@ -65,7 +66,8 @@ public struct Workspace: Sendable {
         let model = info.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
         let processor = model.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown processor"
         let cores = ProcessInfo.processInfo.processorCount
-        return "\(ProcessInfo.processInfo.hostName), \(processor), \(cores) cores, \(Device.current?.name ?? Engine.instructionSet)"
+        return
+            "\(ProcessInfo.processInfo.hostName), \(processor), \(cores) cores, \(Device.current?.name ?? Engine.instructionSet)"
     }
 
     /// The commit of the program, and whether it had changes; that of the working tree around the current folder for a

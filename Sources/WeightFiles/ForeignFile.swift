@@ -1,4 +1,5 @@
-/// What lies in the place of a checkpoint when a download went wrong: a web page, a pointer of git-lfs, a message of a server.
+/// What lies in the place of a checkpoint when a download went wrong: a web page, a pointer of git-lfs, a message of a
+/// server.
 enum ForeignFile {
     /// The error that names it; `nil` for bytes that may be weights.
     static func error(_ source: ByteSource) throws(WeightFileError) -> WeightFileError? {
@@ -7,7 +8,9 @@ enum ForeignFile {
             WeightFileError(.unsupported, file: source.name, summary, hint: hint)
         }
         if bytes.isEmpty { return error("is empty", "download the file again") }
-        if bytes.starts(with: [0x1F, 0x8B]) { return error("is compressed with gzip", "unpack it first, with gunzip or tar") }
+        if bytes.starts(with: [0x1F, 0x8B]) {
+            return error("is compressed with gzip", "unpack it first, with gunzip or tar")
+        }
         if bytes.starts(with: Array("version https://git-lfs.github.com/spec/".utf8)) {
             return error(
                 "is a pointer of git-lfs, not the file that it stands for",
@@ -19,7 +22,8 @@ enum ForeignFile {
             let title = text.firstMatch(of: #/<title>([^<]*)<\/title>/#.ignoresCase())?.1
             return error(
                 "is a web page\(title.map { ", '\($0.prefix(80))'" } ?? ""), not a checkpoint",
-                "the server sent a page instead of the file: open the link in a browser and confirm the download, or use gdown")
+                "the server sent a page instead of the file: open the link in a browser and confirm the download, or use gdown"
+            )
         }
         if lowered.hasPrefix("<?xml") || lowered.hasPrefix("{\"") || lowered.hasPrefix("<error") {
             let line = text.prefix(80).split(whereSeparator: \.isNewline).joined(separator: " ")

@@ -13,8 +13,8 @@ extension LightningCheckpoint {
 
     /// The state of the first optimizer, or nil where the file has none, or that of another optimizer.
     ///
-    /// The file numbers the parameters as the optimizer was given them: the network's in order, then perhaps others, such
-    /// as the constants of the perceptual loss, which have no state.
+    /// The file numbers the parameters as the optimizer was given them: the network's in order, then perhaps others,
+    /// such as the constants of the perceptual loss, which have no state.
     ///
     /// - Parameter names: The network's parameters in order.
     /// - Throws: `.malformed` for moments that do not fit the weights.
@@ -22,7 +22,9 @@ extension LightningCheckpoint {
         guard let optimizer, let states = optimizer["state"]?.dictionaryValue,
             states.pairs.contains(where: { $0.value.dictionaryValue?["exp_avg"] != nil })
         else { return nil }
-        let order = (optimizer["param_groups"]?.elements ?? []).flatMap { $0.dictionaryValue?["params"]?.elements ?? [] }
+        let order = (optimizer["param_groups"]?.elements ?? []).flatMap {
+            $0.dictionaryValue?["params"]?.elements ?? []
+        }
         let shapes = Dictionary(parameters.map { ($0.name, $0.tensor.shape) }) { first, _ in first }
         var adam = Adam(updates: 0, moments: [:])
         for (name, number) in zip(names, order) {
@@ -35,11 +37,13 @@ extension LightningCheckpoint {
                 guard tensor.shape == shapes[name] else {
                     throw WeightFileError(
                         .malformed, file: file.path, place: place,
-                        "\(key) has shape \(tensor.shape), where state_dict has \(shapes[name].map { "\($0)" } ?? "nothing")")
+                        "\(key) has shape \(tensor.shape), where state_dict has \(shapes[name].map { "\($0)" } ?? "nothing")"
+                    )
                 }
                 let array = try file.array(tensor, name: name)
                 guard array.values.allSatisfy(\.isFinite) else {
-                    throw WeightFileError(.malformed, file: file.path, place: place, "\(key) holds a number that is not finite")
+                    throw WeightFileError(
+                        .malformed, file: file.path, place: place, "\(key) holds a number that is not finite")
                 }
                 return array
             }

@@ -41,7 +41,8 @@ extension LightningCheckpoint {
     public func weights(_ choice: Choice, parameters names: [String]? = nil) throws(WeightFileError) -> Weights {
         if stateIsAverage {
             guard choice != .raw else {
-                throw WeightFileError(.missing, file: file.path, "holds the moving average alone", hint: "ask for the averaged weights")
+                throw WeightFileError(
+                    .missing, file: file.path, "holds the moving average alone", hint: "ask for the averaged weights")
             }
             return Weights(arrays: try arrays([:]), origin: .module, areAveraged: true, remark: nil)
         }
@@ -52,7 +53,8 @@ extension LightningCheckpoint {
             }
             return Weights(
                 arrays: try arrays([:]), origin: .stateDict, areAveraged: false,
-                remark: choice == .averagedIfPresent ? "the file has no moving average: these are the raw weights" : nil)
+                remark: choice == .averagedIfPresent ? "the file has no moving average: these are the raw weights" : nil
+            )
         }
         let order = try averagedNames(names, count: movingAverage.shadow.count)
         let shadow = try assigned(movingAverage.shadow, to: order, place: "ema.shadow_params")
@@ -95,7 +97,9 @@ extension LightningCheckpoint {
         for average in contents["ema"]?.dictionaryValue?["emas"]?.elements ?? [] {
             var arrays: [NamedArray] = []
             for pair in average.dictionaryValue?.pairs ?? [] {
-                if let name = pair.key.stringValue, let tensor = pair.value.tensorValue { arrays.append(try file.array(tensor, name: name)) }
+                if let name = pair.key.stringValue, let tensor = pair.value.tensorValue {
+                    arrays.append(try file.array(tensor, name: name))
+                }
             }
             all.append(arrays)
         }

@@ -35,7 +35,8 @@ extension LightningCheckpoint {
         }
 
         public init(
-            weights: [NamedArray], hyperParameters: PickleDictionary, average: Average? = nil, optimizer: Optimizer? = nil,
+            weights: [NamedArray], hyperParameters: PickleDictionary, average: Average? = nil,
+            optimizer: Optimizer? = nil,
             epoch: Int = 0, globalStep: Int = 0
         ) {
             (self.weights, self.hyperParameters, self.average) = (weights, hyperParameters, average)

@@ -58,7 +58,9 @@ public struct LightningCheckpoint: Sendable {
         stateIsAverage = module != nil
         // A training state of EDM2 has a part for the network; a bare file of weights is its own state dictionary.
         let averages = contents["ema"]?.dictionaryValue?["emas"]?.elements ?? []
-        let states = module.map(Self.dictionary) ?? contents["state_dict"] ?? (averages.isEmpty ? nil : contents["net"]) ?? file.value
+        let states =
+            module.map(Self.dictionary) ?? contents["state_dict"] ?? (averages.isEmpty ? nil : contents["net"])
+            ?? file.value
         guard let states = states.dictionaryValue else {
             throw WeightFileError(.malformed, file: file.path, place: "state_dict", "is no dictionary")
         }
@@ -66,7 +68,8 @@ public struct LightningCheckpoint: Sendable {
         for pair in states.pairs {
             guard let name = pair.key.stringValue, let tensor = pair.value.tensorValue else {
                 guard contents["state_dict"] != nil else { continue }
-                throw WeightFileError(.malformed, file: file.path, place: "state_dict", "holds something that is no tensor")
+                throw WeightFileError(
+                    .malformed, file: file.path, place: "state_dict", "holds something that is no tensor")
             }
             parameters.append(Parameter(name: name, tensor: tensor))
         }
@@ -83,7 +86,8 @@ public struct LightningCheckpoint: Sendable {
         movingAverage = try contents["ema"].flatMap { (ema) throws(WeightFileError) in
             if ema.isNone || PickledModule(ema) != nil { return nil }
             return try averages.isEmpty
-                ? Self.movingAverage(ema, file: file.path) : Self.movingAverage(averages[0], of: parameters, file: file.path)
+                ? Self.movingAverage(ema, file: file.path)
+                : Self.movingAverage(averages[0], of: parameters, file: file.path)
         }
         try checkSizes()
     }
@@ -99,9 +103,12 @@ public struct LightningCheckpoint: Sendable {
         .dictionary(module.tensors().reduce(into: PickleDictionary()) { $0[$1.name] = .tensor($1.tensor) })
     }
 
-    /// The steps of a training state of EDM2, which counts examples: those that Adam's moments have seen, if it says so.
+    /// The steps of a training state of EDM2, which counts examples: those that Adam's moments have seen, if it says
+    /// so.
     private static func steps(_ contents: PickleDictionary) -> Int? {
-        contents["optimizer"]?.dictionaryValue?["state"]?.dictionaryValue?.pairs.lazy.compactMap { $0.value.dictionaryValue?["step"]?.intValue }.first
+        contents["optimizer"]?.dictionaryValue?["state"]?.dictionaryValue?.pairs.lazy.compactMap {
+            $0.value.dictionaryValue?["step"]?.intValue
+        }.first
     }
 
     /// The averages of the EDM2 family: state dictionaries, buffers and all; the first one is taken.

@@ -38,7 +38,9 @@ struct PickleReader {
     ) throws(WeightFileError) -> (value: PickleValue, storages: [String: [UInt8]]) {
         let result: (graph: PickleGraph, root: PickleGraph.ID, end: Int)
         do { result = try PickleMachine.run(bytes) } catch {
-            throw WeightFileError(error.reason, file: file, place: "byte \(error.position) of \(place)", error.summary, hint: "the file is damaged")
+            throw WeightFileError(
+                error.reason, file: file, place: "byte \(error.position) of \(place)", error.summary,
+                hint: "the file is damaged")
         }
         var reader = PickleReader(graph: result.graph, file: file, place: place)
         reader.storages = [:]
@@ -141,7 +143,9 @@ extension PickleReader {
     }
 
     /// A storage that lies in the pickle as a file of its own, in the layout before PyTorch 1.6: what tensors refer to.
-    private mutating func storage(_ arguments: [PickleValue], _ id: PickleGraph.ID) throws(WeightFileError) -> PickleValue {
+    private mutating func storage(_ arguments: [PickleValue], _ id: PickleGraph.ID) throws(WeightFileError)
+        -> PickleValue
+    {
         guard storages != nil, case .bytes(let bytes)? = arguments.first else {
             throw failure(.refused, "a storage where none can lie")
         }
@@ -179,7 +183,9 @@ extension PickleReader {
         case "builtins.list", "__builtin__.list":
             return .list((arguments.first?.elements ?? []) + elements)
         case "copyreg.__newobj__", "copy_reg.__newobj__":
-            guard case .reference(let type)? = arguments.first else { throw failure(.malformed, "an object without a class") }
+            guard case .reference(let type)? = arguments.first else {
+                throw failure(.malformed, "an object without a class")
+            }
             return try call(type, Array(arguments.dropFirst()), elements: elements, items: items, state: state)
         case "torch.Size", "builtins.tuple", "__builtin__.tuple":
             return .tuple(arguments.first?.elements ?? [])
@@ -199,7 +205,8 @@ extension PickleReader {
     /// Whether an instance may be kept as data: a class, by its spelling, of a package that checkpoints hold.
     private static func keepsAsData(_ name: PickleValue.QualifiedName) -> Bool {
         if exactNames.contains(name.description) { return true }
-        guard packages.contains(String(name.module.prefix { $0 != "." })) || name.module.hasPrefix("torch.nn.modules.") else { return false }
+        guard packages.contains(String(name.module.prefix { $0 != "." })) || name.module.hasPrefix("torch.nn.modules.")
+        else { return false }
         return name.name.first?.isUppercase == true && !name.name.contains(".")
     }
 
@@ -260,7 +267,8 @@ extension PickleReader {
             var offset = arguments[1].intValue, offset >= 0,
             let shape = integers(arguments[2]), let strides = integers(arguments[3]), shape.count == strides.count
         else { throw failure(.malformed, "a tensor without its parts") }
-        if storage.count > 5, let view = storage[5].elements, view.count >= 2, let start = view[1].intValue, start >= 0 {
+        if storage.count > 5, let view = storage[5].elements, view.count >= 2, let start = view[1].intValue, start >= 0
+        {
             offset = offset.addingReportingOverflow(start).partialValue  // a view of a storage, before PyTorch 0.4
         }
         let type: ElementType
@@ -278,7 +286,8 @@ extension PickleReader {
             storage: key, storageCount: storageCount, type: type, device: device, offset: offset, shape: shape,
             strides: strides)
         guard reference.isInside else {
-            throw failure(.malformed, "a tensor of shape \(shape) and strides \(strides) beyond its \(storageCount) elements")
+            throw failure(
+                .malformed, "a tensor of shape \(shape) and strides \(strides) beyond its \(storageCount) elements")
         }
         return reference
     }
@@ -288,7 +297,9 @@ extension PickleReader {
         WeightFileError(
             .unsupported, file: file, place: keys.last.map { "tensor '\($0)', \(place)" } ?? place,
             "a tensor of type '\(type)'",
-            hint: "read are \(ElementType.allCases.map(\.rawValue).joined(separator: ", ")); save it as float32 from Python")
+            hint:
+                "read are \(ElementType.allCases.map(\.rawValue).joined(separator: ", ")); save it as float32 from Python"
+        )
     }
 
     private func integers(_ value: PickleValue) -> [Int]? {

@@ -22,9 +22,11 @@ struct PickleWriter {
         case .string(let value): write(value)
         case .bytes(let value):
             // Protocol 2 has no bytes: they travel as Latin-1 text.
-            call("_codecs", "encode", [
-                .string(String(String.UnicodeScalarView(value.map { Unicode.Scalar($0) }))), "latin1",
-            ])
+            call(
+                "_codecs", "encode",
+                [
+                    .string(String(String.UnicodeScalarView(value.map { Unicode.Scalar($0) }))), "latin1",
+                ])
         case .list(let elements):
             opcode("](")
             for element in elements { write(element) }

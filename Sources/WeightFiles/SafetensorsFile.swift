@@ -47,7 +47,9 @@ public struct SafetensorsFile: Sendable {
         for (name, raw) in header.arrays {
             entries.append(try Self.entry(name, raw, dataStart: data, file: source.name))
         }
-        entries.sort { ($0.bytes.lowerBound, $0.bytes.upperBound, $0.name) < ($1.bytes.lowerBound, $1.bytes.upperBound, $1.name) }
+        entries.sort {
+            ($0.bytes.lowerBound, $0.bytes.upperBound, $0.name) < ($1.bytes.lowerBound, $1.bytes.upperBound, $1.name)
+        }
         var end = data
         for entry in entries {
             guard entry.bytes.lowerBound == end else {
@@ -165,7 +167,8 @@ extension SafetensorsFile {
             precondition(names.insert(name).inserted, "two arrays are named '\(name)'")
             let end = offset + array.values.count * array.writtenType.byteCount
             let type = array.writtenType == .int64 ? "I64" : "F32"
-            fields.append("\(quoted(name)):{\"dtype\":\"\(type)\",\"shape\":\(array.shape),\"data_offsets\":[\(offset),\(end)]}")
+            fields.append(
+                "\(quoted(name)):{\"dtype\":\"\(type)\",\"shape\":\(array.shape),\"data_offsets\":[\(offset),\(end)]}")
             offset = end
         }
         var header = Array("{\(fields.joined(separator: ","))}".utf8)

@@ -31,7 +31,8 @@ public struct TorchFile: Sendable {
         let start = try source.read(0..<min(16, source.count), place: "start")
         if ZipArchive.begins(start) {
             let archive = try ZipArchive(source)
-            guard let pickle = archive.entries.keys.filter({ $0.hasSuffix("/data.pkl") }).min(by: { $0.count < $1.count })
+            guard
+                let pickle = archive.entries.keys.filter({ $0.hasSuffix("/data.pkl") }).min(by: { $0.count < $1.count })
             else {
                 throw WeightFileError(
                     .unsupported, file: source.name, "a zip archive without data.pkl",
@@ -50,7 +51,9 @@ public struct TorchFile: Sendable {
             (value, layout) = try Self.plain(source)
         } else if start.count >= 2, start[0] == 0x80, (2...5).contains(start[1]) {
             guard source.count <= Self.wholeLimit else {
-                throw WeightFileError(.tooLarge, file: source.name, "a bare pickle of \(source.count) bytes", hint: "save its state_dict alone from Python")
+                throw WeightFileError(
+                    .tooLarge, file: source.name, "a bare pickle of \(source.count) bytes",
+                    hint: "save its state_dict alone from Python")
             }
             let (found, storages) = try PickleReader.readWhole(
                 try source.read(0..<source.count, place: "the pickle"), file: source.name, place: "the pickle")
@@ -68,7 +71,8 @@ public struct TorchFile: Sendable {
         let stored: ElementType.Elements
         switch layout {
         case .archive(let archive, let prefix):
-            stored = try archive.elements("\(prefix)data/\(tensor.storage)", as: tensor.type, count: tensor.storageCount)
+            stored = try archive.elements(
+                "\(prefix)data/\(tensor.storage)", as: tensor.type, count: tensor.storageCount)
         case .plain(let offsets):
             guard let offset = offsets[tensor.storage] else {
                 throw WeightFileError(.malformed, file: path, "has no storage '\(tensor.storage)'")
@@ -93,7 +97,8 @@ public struct TorchFile: Sendable {
 }
 
 extension TorchFile {
-    /// A storage saved by itself in the layout before PyTorch 1.6: what a persistent identifier says of it, and its elements.
+    /// A storage saved by itself in the layout before PyTorch 1.6: what a persistent identifier says of it, and its
+    /// elements.
     static func embeddedStorage(
         _ bytes: [UInt8], file: String, place: String
     ) throws(WeightFileError) -> (value: PickleValue, data: [UInt8]) {

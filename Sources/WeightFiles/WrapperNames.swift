@@ -1,7 +1,7 @@
 /// Names of tensors without what a training's wrappers added to them.
 ///
-/// `torch.compile` puts `_orig_mod.` before the names of what it compiled, data-parallel training `module.`, and sharded
-/// training and activation checkpointing their own words; they may stand at any level.
+/// `torch.compile` puts `_orig_mod.` before the names of what it compiled, data-parallel training `module.`, and
+/// sharded training and activation checkpointing their own words; they may stand at any level.
 package enum WrapperNames {
     private static let words: [Substring: String] = [
         "_orig_mod": "torch.compile", "module": "data-parallel training", "_fsdp_wrapped_module": "sharded training",

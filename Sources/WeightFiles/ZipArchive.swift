@@ -230,7 +230,9 @@ extension ZipArchive {
         guard [entry.size, entry.compressedSize, entry.headerOffset].contains(saturated) else { return true }
         var position = 0
         while position + 4 <= extra.count {
-            let (tag, length) = (extra[position...].littleEndian(UInt16.self), Int(extra[(position + 2)...].littleEndian(UInt16.self)))
+            let (tag, length) = (
+                extra[position...].littleEndian(UInt16.self), Int(extra[(position + 2)...].littleEndian(UInt16.self))
+            )
             guard position + 4 + length <= extra.count else { return false }
             defer { position += 4 + length }
             guard tag == 1 else { continue }
@@ -262,10 +264,13 @@ extension ZipArchive {
         }
         var inflated = 0
         for entry in entries where entry.isDeflated {
-            // DEFLATE cannot gain more than 1032 : 1; weights and recordings gain far less than 64 : 1 over a whole file.
+            // DEFLATE cannot gain more than 1032 : 1; weights and recordings gain far less than 64 : 1 over a whole
+            // file.
             let (sum, overflow) = inflated.addingReportingOverflow(entry.size)
             inflated = sum
-            guard !overflow, entry.size / 1032 <= entry.compressedSize, inflated <= (64 << 20) + 64 * min(source.count, .max >> 8) else {
+            guard !overflow, entry.size / 1032 <= entry.compressedSize,
+                inflated <= (64 << 20) + 64 * min(source.count, .max >> 8)
+            else {
                 throw WeightFileError(
                     .tooLarge, file: source.name, place: entry.name,
                     "claims \(entry.size) bytes from \(entry.compressedSize)", hint: "this looks like a zip bomb")

@@ -15,14 +15,17 @@ public enum Deflate {
 
     /// Decompresses unframed data whose size is known.
     ///
-    /// Memory and time are bounded by `size` and by the data: what decompresses to more is refused, and so is a size that
-    /// no data of this length can have.
+    /// Memory and time are bounded by `size` and by the data: what decompresses to more is refused, and so is a size
+    /// that no data of this length can have.
     public static func decompress(_ bytes: [UInt8], size: Int) throws(Failure) -> [UInt8] {
-        guard let input = UInt32(exactly: bytes.count), let room = UInt32(exactly: size + 1), size / mostPerByte <= bytes.count
+        guard let input = UInt32(exactly: bytes.count), let room = UInt32(exactly: size + 1),
+            size / mostPerByte <= bytes.count
         else { throw .otherSize }
         var stream = z_stream()
         // −15: the largest window, and no frame.
-        guard inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { throw .damaged }
+        guard inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            throw .damaged
+        }
         defer { inflateEnd(&stream) }
         var source = bytes
         // One byte more than announced shows data that are longer.

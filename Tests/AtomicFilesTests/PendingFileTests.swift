@@ -38,7 +38,10 @@ import Testing
         #expect(TemporaryName.isTemporary((TemporaryName.path(for: path) as NSString).lastPathComponent))
     }
 
-    @Test(arguments: ["thesis.partial", "a.part", "a.tmp", ".sgmse-part-", ".sgmse-part-notes", ".sgmse-part-0123456789ABCDEF-a", "x.sgmse-part-0123456789abcdef-a"])
+    @Test(arguments: [
+        "thesis.partial", "a.part", "a.tmp", ".sgmse-part-", ".sgmse-part-notes", ".sgmse-part-0123456789ABCDEF-a",
+        "x.sgmse-part-0123456789abcdef-a",
+    ])
     func otherNamesAreNotOurs(name: String) { #expect(!TemporaryName.isTemporary(name)) }
 
     @Test func aFolderThatIsNotThereIsAFailureWithItsNumber() {

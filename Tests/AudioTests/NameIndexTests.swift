@@ -13,7 +13,8 @@ import Testing
     ])
     func aRuleFindsThePartner(name: String, partner: String, rule: PairingRule) throws {
         let index = NameIndex([
-            "p232_001.wav", "p232_002.wav", "p232.wav", "clean_fileid_1.wav", "clean_fileid_2.wav", "clean_fileid_11.wav",
+            "p232_001.wav", "p232_002.wav", "p232.wav", "clean_fileid_1.wav", "clean_fileid_2.wav",
+            "clean_fileid_11.wav",
             "u7_clean.wav", "sub/u7_clean.wav",
         ])
         let found = try #require(index.partner(of: name))

@@ -6,7 +6,9 @@ import Testing
 @Suite struct PiecewiseTests {
     private let signal = (0..<50_000).map { n in Float(0.5 * sin(0.03 * Double(n)) + 0.2 * sin(1e-5 * Double(n * n))) }
 
-    @Test(arguments: [(48_000, 16_000), (44_100, 16_000), (16_000, 44_100), (8_000, 16_000), (16_000, 16_000)], [1, 777, 20_000])
+    @Test(
+        arguments: [(48_000, 16_000), (44_100, 16_000), (16_000, 44_100), (8_000, 16_000), (16_000, 16_000)],
+        [1, 777, 20_000])
     func resamplingByPiecesIsResamplingTheWhole(rates: (Int, Int), size: Int) throws {
         let resampler = Resampler(from: rates.0, to: rates.1)
         let signal = size == 1 ? Array(signal.prefix(3000)) : signal
@@ -29,7 +31,8 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let sound = Sound(channels: [signal, signal.reversed()], sampleRate: 16_000)
         try SoundFile.write(sound, to: "\(folder)/whole-\(name)", as: encoding)
-        let writer = try SoundFileWriter(to: "\(folder)/\(name)", sampleRate: 16_000, channels: 2, frames: signal.count, as: encoding)
+        let writer = try SoundFileWriter(
+            to: "\(folder)/\(name)", sampleRate: 16_000, channels: 2, frames: signal.count, as: encoding)
         for start in stride(from: 0, to: signal.count, by: 999) {
             try writer.append(sound.channels.map { Array($0[start..<min(start + 999, signal.count)]) })
         }

@@ -19,15 +19,20 @@ import Testing
         let path = folder + "a.wav"
         try SoundFile.write(samples, sampleRate: 16_000, to: path)
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        for (place, word) in words { bytes.replaceSubrange(place..<place + 4, with: withUnsafeBytes(of: word.littleEndian) { Data($0) }) }
+        for (place, word) in words {
+            bytes.replaceSubrange(place..<place + 4, with: withUnsafeBytes(of: word.littleEndian) { Data($0) })
+        }
         try bytes.write(to: URL(fileURLWithPath: path))
         return path
     }
 
-    @Test(arguments: [
-        (0x7FFF_F000, 0x7FFF_F024), (0x7FFF_FFFF, 0x7FFF_FFFF), (0x7FFF_FFDB, 0x7FFF_FFFF), (0x8000_0000, 0x8000_0024),
-        (0xFFFF_FFFF, 0xFFFF_FFFF), (0xFFFF_FFDB, 0xFFFF_FFFF), (2_000_000_000, 2_000_000_036), (0, 0), (0, 36), (0, 0xFFFF_FFFF),
-    ] as [(UInt32, UInt32)])
+    @Test(
+        arguments: [
+            (0x7FFF_F000, 0x7FFF_F024), (0x7FFF_FFFF, 0x7FFF_FFFF), (0x7FFF_FFDB, 0x7FFF_FFFF),
+            (0x8000_0000, 0x8000_0024),
+            (0xFFFF_FFFF, 0xFFFF_FFFF), (0xFFFF_FFDB, 0xFFFF_FFFF), (2_000_000_000, 2_000_000_036), (0, 0), (0, 36),
+            (0, 0xFFFF_FFFF),
+        ] as [(UInt32, UInt32)])
     func aFileFromAPipeIsReadToItsEnd(data: UInt32, riff: UInt32) throws {
         let path = try file([4: riff, 40: data])
         let header = try SoundFile.header(of: path)

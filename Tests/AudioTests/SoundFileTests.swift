@@ -63,8 +63,10 @@ import Testing
         for encoding in SoundFile.Encoding.allCases {
             try SoundFile.write(tone(100), sampleRate: 16_000, to: folder + "a.wav", as: encoding)
             try SoundFile.write(tone(100), sampleRate: 16_000, to: folder + "b.wav", as: encoding)
-            let (a, b) = (FileManager.default.contents(atPath: folder + "a.wav"),
-                FileManager.default.contents(atPath: folder + "b.wav"))
+            let (a, b) = (
+                FileManager.default.contents(atPath: folder + "a.wav"),
+                FileManager.default.contents(atPath: folder + "b.wav")
+            )
             #expect(a != nil && a == b)
         }
     }
@@ -102,7 +104,8 @@ import Testing
     /// Every cut of a WAV file, inside the header or the audio, is noticed.
     @Test(arguments: [SoundFile.Encoding.pcm16, .float32])
     func aFileCutShortIsAnError(encoding: SoundFile.Encoding) throws {
-        let whole = folder + "whole.wav", cut = folder + "cut.wav"
+        let whole = folder + "whole.wav"
+        let cut = folder + "cut.wav"
         try SoundFile.write(tone(64), sampleRate: 16_000, to: whole, as: encoding)
         let bytes = try #require(FileManager.default.contents(atPath: whole))
         for length in 1..<bytes.count {

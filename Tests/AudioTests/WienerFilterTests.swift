@@ -54,7 +54,8 @@ import Testing
 
     @Test(arguments: [0, 1, 127, 128, 129, 511, 512, 513, 5000], [8000, 16_000, 48_000])
     func theLengthStaysAndSilenceIsSilent(count: Int, rate: Int) {
-        #expect(WienerFilter()([Float](repeating: 0, count: count), sampleRate: rate) == Array(repeating: 0, count: count))
+        #expect(
+            WienerFilter()([Float](repeating: 0, count: count), sampleRate: rate) == Array(repeating: 0, count: count))
         let noise = RandomStream(seed: 1, purpose: "test").normals(count)
         let filtered = WienerFilter()(noise, sampleRate: rate)
         #expect(filtered.count == count && filtered.allSatisfy(\.isFinite))

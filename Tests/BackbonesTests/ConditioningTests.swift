@@ -76,7 +76,10 @@ import Testing
     @Test func parametersStandInTheReferencesOrder() throws {
         let network = try ConditionedNCSNpp(NCSNppTests.small, NoiseConditioning(.film, width: 6))
         let names = network.parameters.map(\.name)
-        #expect(Array(names[..<4]) == ["output_layer.weight", "output_layer.bias", "noise_proj_gamma.0.weight", "noise_proj_gamma.0.bias"])
+        #expect(
+            Array(names[..<4]) == [
+                "output_layer.weight", "output_layer.bias", "noise_proj_gamma.0.weight", "noise_proj_gamma.0.bias",
+            ])
         #expect(names[6] == "noise_proj_beta.0.weight")
         #expect(names[10] == "all_modules.0.W")
         #expect(Set(names).count == names.count)

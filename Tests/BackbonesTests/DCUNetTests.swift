@@ -76,7 +76,13 @@ import Testing
     @Test func impossibleOptionsAreNamed() throws {
         let mistakes: [(String, (inout DCUNetOptions) -> Void)] = [
             ("dcunet_mask_bound", { $0.maskBound = .tanh }), ("dcunet_mask_bound", { $0.maskBound = .sigmoid }),
-            ("dcunet_time_embedding_complex", { $0.timeEmbedding = .none; $0.timeEmbeddingComplex = true }),
+            (
+                "dcunet_time_embedding_complex",
+                {
+                    $0.timeEmbedding = .none
+                    $0.timeEmbeddingComplex = true
+                }
+            ),
             ("embed_dim", { $0.embedDim = 7 }), ("dcunet_temb_layers_global", { $0.tembLayersGlobal = -1 }),
         ]
         for (option, change) in mistakes {

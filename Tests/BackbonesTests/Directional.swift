@@ -42,7 +42,11 @@ func checkGradients(
 
     let (dx, dy) = (try #require(gradients[x]), try #require(gradients[y]))
     let inputNorm = (dx.squaredNorm + dy.squaredNorm).squareRoot()
-    let moved = [step, -step].map { loss(.weighted(1, x.detached, $0 / inputNorm, dx), .weighted(1, y.detached, $0 / inputNorm, dy)) }
+    let moved = [step, -step].map {
+        loss(.weighted(1, x.detached, $0 / inputNorm, dx), .weighted(1, y.detached, $0 / inputNorm, dy))
+    }
     let inputRise = (moved[0] - moved[1]) / (2 * step)
-    #expect(abs(inputRise - inputNorm) <= tolerance * inputNorm, "inputs: \(inputRise), norm \(inputNorm)", sourceLocation: sourceLocation)
+    #expect(
+        abs(inputRise - inputNorm) <= tolerance * inputNorm, "inputs: \(inputRise), norm \(inputNorm)",
+        sourceLocation: sourceLocation)
 }

@@ -3,7 +3,8 @@ import Layers
 import Tensors
 import Testing
 
-/// The derivative of the magnitude-preserving network in forward mode: of its normalisations, blends, gains and attention.
+/// The derivative of the magnitude-preserving network in forward mode: of its normalisations, blends, gains and
+/// attention.
 @Suite struct EDM2ForwardModeTests {
     private static func network() throws -> EDM2 {
         var options = EDM2Options()

@@ -47,7 +47,9 @@ import Testing
     @Test func aDerivativeMayBeTakenWhileTheWayBackIsRecorded() throws {
         let network = try Self.network(recompute: true)
         let (x, y) = (noise([2, 16, 16, 2], "x"), noise([2, 16, 16, 2], "y"))
-        let both = pushforward([(x, noise(x.shape, "v"))]) { network($0[0], y, t, until: r, rates: [1, 1], .evaluation) }
+        let both = pushforward([(x, noise(x.shape, "v"))]) {
+            network($0[0], y, t, until: r, rates: [1, 1], .evaluation)
+        }
         let plain = network(x, y, t, until: r, rates: [], .evaluation)
         let w = noise(x.shape, "w")
         let (found, expected) = (both.value.dot(w).gradients(), plain.dot(w).gradients())

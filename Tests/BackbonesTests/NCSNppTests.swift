@@ -20,20 +20,78 @@ import Testing
     /// Combinations that the reference's classes accept and cannot run.
     static let beyondTheReference: [(String, @Sendable (inout NCSNppOptions) -> Void)] = [
         ("residual pyramid", { $0.progressive = .residual }),
-        ("residual pyramid without FIR", { $0.progressive = .residual; $0.fir = false }),
-        ("both pyramids residual", { $0.progressive = .residual; $0.progressiveInput = .residual }),
-        ("residual input pyramid without FIR", { $0.progressiveInput = .residual; $0.fir = false }),
+        (
+            "residual pyramid without FIR",
+            {
+                $0.progressive = .residual
+                $0.fir = false
+            }
+        ),
+        (
+            "both pyramids residual",
+            {
+                $0.progressive = .residual
+                $0.progressiveInput = .residual
+            }
+        ),
+        (
+            "residual input pyramid without FIR",
+            {
+                $0.progressiveInput = .residual
+                $0.fir = false
+            }
+        ),
         ("skip pyramids without FIR", { $0.fir = false }),
         ("ddpm", { $0.resblockType = .ddpm }),
-        ("ddpm without pyramids", { $0.resblockType = .ddpm; $0.progressive = .none; $0.progressiveInput = .none }),
-        ("ddpm, residual pyramids", { $0.resblockType = .ddpm; $0.progressive = .residual; $0.progressiveInput = .residual }),
-        ("ddpm without FIR", { $0.resblockType = .ddpm; $0.fir = false }),
-        ("ddpm without FIR and convolutions", { $0.resblockType = .ddpm; $0.fir = false; $0.resampWithConv = false }),
+        (
+            "ddpm without pyramids",
+            {
+                $0.resblockType = .ddpm
+                $0.progressive = .none
+                $0.progressiveInput = .none
+            }
+        ),
+        (
+            "ddpm, residual pyramids",
+            {
+                $0.resblockType = .ddpm
+                $0.progressive = .residual
+                $0.progressiveInput = .residual
+            }
+        ),
+        (
+            "ddpm without FIR",
+            {
+                $0.resblockType = .ddpm
+                $0.fir = false
+            }
+        ),
+        (
+            "ddpm without FIR and convolutions",
+            {
+                $0.resblockType = .ddpm
+                $0.fir = false
+                $0.resampWithConv = false
+            }
+        ),
         ("positional embedding", { $0.embeddingType = .positional }),
         ("one tap", { $0.firKernel = [1] }),
         ("two taps", { $0.firKernel = [1, 2] }),
-        ("five taps, residual pyramids", { $0.firKernel = [1, 2, 3, 4, 5]; $0.progressive = .residual; $0.progressiveInput = .residual }),
-        ("bins other than image_size", { $0.imageSize = 256; $0.attnResolutions = [8, 128] }),
+        (
+            "five taps, residual pyramids",
+            {
+                $0.firKernel = [1, 2, 3, 4, 5]
+                $0.progressive = .residual
+                $0.progressiveInput = .residual
+            }
+        ),
+        (
+            "bins other than image_size",
+            {
+                $0.imageSize = 256
+                $0.attnResolutions = [8, 128]
+            }
+        ),
     ]
 
     @Test(arguments: beyondTheReference.map(\.0))
@@ -48,7 +106,13 @@ import Testing
             ("nf", { $0.nf = 3 }), ("nf", { $0.nf = 9 }), ("nf", { $0.nf = 7 }), ("ch_mult", { $0.chMult = [] }),
             ("num_res_blocks", { $0.numResBlocks = 0 }), ("dropout", { $0.dropout = 1 }),
             ("fir_kernel", { $0.firKernel = [] }), ("image_size", { $0.imageSize = 0 }),
-            ("progressive_combine", { $0.progressiveCombine = .cat; $0.progressiveInput = .residual }),
+            (
+                "progressive_combine",
+                {
+                    $0.progressiveCombine = .cat
+                    $0.progressiveInput = .residual
+                }
+            ),
         ]
         for (option, change) in mistakes {
             var options = Self.small
@@ -88,7 +152,9 @@ import Testing
     private let x = noise([3, 16, 8, 2], "x")
     private let y = noise([3, 16, 8, 2], "y")
     private let t: [Float] = [0.2, 0.5, 0.9]
-    private func streams(_ step: Int) -> [RandomStream] { (0..<3).map { RandomStream(seed: 5, purpose: "dropout", step, $0) } }
+    private func streams(_ step: Int) -> [RandomStream] {
+        (0..<3).map { RandomStream(seed: 5, purpose: "dropout", step, $0) }
+    }
 
     @Test func evaluationDropsNothing() throws {
         let network = try network()

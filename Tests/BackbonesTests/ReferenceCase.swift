@@ -13,7 +13,8 @@ struct ReferenceCase: CustomTestStringConvertible, Sendable {
 
     /// The cases of a kind among the committed ones, or under the folder that `SGMSE_FIXTURES` names.
     static func all(_ kind: String) -> [ReferenceCase] {
-        let root = ProcessInfo.processInfo.environment["SGMSE_FIXTURES"].map { URL(fileURLWithPath: $0) }
+        let root =
+            ProcessInfo.processInfo.environment["SGMSE_FIXTURES"].map { URL(fileURLWithPath: $0) }
             ?? Bundle.module.bundleURL.appendingPathComponent("Fixtures")
         let folder = root.appendingPathComponent(kind)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
@@ -66,7 +67,8 @@ struct ReferenceCase: CustomTestStringConvertible, Sendable {
                 return NamedArray(shape: shape, values: [Float](repeating: Float(constant), count: count))
             }
             let offset = try #require(entry["offset"] as? Int)
-            let scale = Float((entry["scale"] as? Double) ?? 1), shift = Float((entry["shift"] as? Double) ?? 0)
+            let scale = Float((entry["scale"] as? Double) ?? 1)
+            let shift = Float((entry["shift"] as? Double) ?? 0)
             return NamedArray(
                 shape: shape, values: (0..<count).map { shift + scale * numbers[(offset + $0) % numbers.count] })
         }
@@ -110,7 +112,8 @@ struct ReferenceCase: CustomTestStringConvertible, Sendable {
             let stride = Int(strides[parameter.name]?.first ?? 1)
             let found = gradients[parameter]?.values ?? [Float](repeating: 0, count: parameter.count)
             try compare(
-                Swift.stride(from: 0, to: found.count, by: stride).map { found[$0] }, expected.values, "param_grad_relmax",
+                Swift.stride(from: 0, to: found.count, by: stride).map { found[$0] }, expected.values,
+                "param_grad_relmax",
                 floor: 1e-3 * largest, parameter.name)
         }
     }

@@ -42,7 +42,8 @@ enum ReferenceNetworks {
         o.resblockType = (h["resblock_type"] as? String).flatMap(NCSNppOptions.BlockType.init) ?? o.resblockType
         o.progressive = (h["progressive"] as? String).flatMap { pyramids[$0] } ?? o.progressive
         o.progressiveInput = (h["progressive_input"] as? String).flatMap { pyramids[$0] } ?? o.progressiveInput
-        o.progressiveCombine = (h["progressive_combine"] as? String).flatMap(Combine.Method.init) ?? o.progressiveCombine
+        o.progressiveCombine =
+            (h["progressive_combine"] as? String).flatMap(Combine.Method.init) ?? o.progressiveCombine
         o.initScale = h["init_scale"] as? Double ?? o.initScale
         o.fourierScale = h["fourier_scale"] as? Double ?? o.fourierScale
         o.imageSize = h["image_size"] as? Int ?? o.imageSize
@@ -79,6 +80,7 @@ enum ReferenceNetworks {
         let width = h["embed_dim"] as? Int ?? 512
         return h["noise_encoder_type"] as? String == "light"
             ? try LightNoiseEncoder(width: width)
-            : try ConvolutionalNoiseEncoder(filters: h["nf"] as? Int ?? 64, width: width, layers: h["num_layers"] as? Int ?? 4)
+            : try ConvolutionalNoiseEncoder(
+                filters: h["nf"] as? Int ?? 64, width: width, layers: h["num_layers"] as? Int ?? 4)
     }
 }

@@ -15,10 +15,12 @@ import WeightFiles
         try one.load(network.parameters + network.buffers)
         let (x, y) = (try one.spectrogram("x_re", "x_im").tracked(), try one.spectrogram("y_re", "y_im").tracked())
         let t = try one.array("t").values
-        let mode: ForwardMode = hyperparameters["mode"] as? String == "train"
+        let mode: ForwardMode =
+            hyperparameters["mode"] as? String == "train"
             ? .training(t.indices.map { RandomStream(seed: 0, purpose: "dropout", $0) }) : .evaluation
         let noise = one.has("z_r") ? try one.tensor("z_r").tracked() : nil
-        let output = (network as? any ConditionedBackbone).map { $0(x, y, t, noise: noise, mode) } ?? network(x, y, t, mode)
+        let output =
+            (network as? any ConditionedBackbone).map { $0(x, y, t, noise: noise, mode) } ?? network(x, y, t, mode)
         try one.compare(output.values, one.spectrogram("output_re", "output_im").values, "output_relmax", "output")
         let gradients = output.gradients(seed: try one.spectrogram("w1", "w2"))
         for (name, input) in [("grad_x", x), ("grad_y", y)] {
@@ -33,14 +35,17 @@ import WeightFiles
             let after = try one.weights("buffers_after")
             for buffer in network.buffers {
                 let expected = try #require(after[buffer.name]).values
-                for (a, b) in zip(buffer.tensor.values, expected) { #expect(abs(a - b) <= 1e-5 * max(1, abs(b)), "\(buffer.name)") }
+                for (a, b) in zip(buffer.tensor.values, expected) {
+                    #expect(abs(a - b) <= 1e-5 * max(1, abs(b)), "\(buffer.name)")
+                }
             }
         }
     }
 
     @Test(arguments: ReferenceCase.all("noise_encoder"))
     func encoders(one: ReferenceCase) throws {
-        let encoder = try ReferenceNetworks.encoder(try #require(try one.description()["hyperparameters"] as? [String: Any]))
+        let encoder = try ReferenceNetworks.encoder(
+            try #require(try one.description()["hyperparameters"] as? [String: Any]))
         try one.load(encoder.parameters)
         let isReal = one.has("r")
         let r = (isReal ? try one.spectrogram("r", nil) : try one.spectrogram("r_re", "r_im")).tracked()
@@ -52,7 +57,8 @@ import WeightFiles
             let real = found.channels(0..<1).values
             try one.compare(real, one.array("grad_r").values, "input_grad_relmax", "grad_r")
         } else {
-            try one.compare(found.values, one.spectrogram("grad_r_re", "grad_r_im").values, "input_grad_relmax", "grad_r")
+            try one.compare(
+                found.values, one.spectrogram("grad_r_re", "grad_r_im").values, "input_grad_relmax", "grad_r")
         }
         try one.compare(gradients, of: encoder.parameters)
     }

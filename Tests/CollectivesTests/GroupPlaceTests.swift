@@ -15,7 +15,8 @@ import Testing
         ])
         #expect(torchrun == GroupPlace(rank: 5, count: 8, localRank: 1, address: "node3", port: 29500))
         let slurm = try GroupPlace([
-            "SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "4", "SLURM_LOCALID": "1", "SLURM_STEP_NODELIST": "gpu[07-08,11]",
+            "SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "4", "SLURM_LOCALID": "1",
+            "SLURM_STEP_NODELIST": "gpu[07-08,11]",
             "SLURM_JOB_ID": "123456",
         ])
         #expect(slurm == GroupPlace(rank: 3, count: 4, localRank: 1, address: "gpu07", port: 20000 + 123456 % 20000))
@@ -25,7 +26,9 @@ import Testing
         #expect(mpirun?.rank == 1 && mpirun?.count == 2)
     }
 
-    @Test(arguments: [("a,b", "a"), ("node[01-04,07]", "node01"), ("n1,node[2-3]", "n1"), ("alone", "alone"), ("x[9,12]", "x9")])
+    @Test(arguments: [
+        ("a,b", "a"), ("node[01-04,07]", "node01"), ("n1,node[2-3]", "n1"), ("alone", "alone"), ("x[9,12]", "x9"),
+    ])
     func theFirstNodeOfAListIsRankZeros(list: String, node: String) throws {
         let place = try GroupPlace(["SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NODELIST": list])
         #expect(place?.address == node)

@@ -8,7 +8,8 @@ import Testing
     @Test func everyNumericOptionHasBounds() throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Sources/Commands")
-        let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
+        let files =
+            FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
         var found = 0
         for file in files where file.pathExtension == "swift" {
             var declaration = ""
@@ -17,10 +18,14 @@ import Testing
                 if text.hasPrefix("@Option") || text.hasPrefix("@Argument") { declaration = "" }
                 declaration += text + " "
                 guard text.hasPrefix("var ") || text.hasPrefix("private var ") else { continue }
-                let isNumber = !text.contains(": UInt64") && (text.contains(/: (Int|Double|Float)\??$/) || text.contains(/\s= -?[\d._]+$/))
-                if declaration.hasPrefix("@"), isNumber, declaration.hasPrefix("@Option") || declaration.hasPrefix("@Argument") {
+                let isNumber =
+                    !text.contains(": UInt64")
+                    && (text.contains(/: (Int|Double|Float)\??$/) || text.contains(/\s= -?[\d._]+$/))
+                if declaration.hasPrefix("@"), isNumber,
+                    declaration.hasPrefix("@Option") || declaration.hasPrefix("@Argument")
+                {
                     found += 1
-                    #expect(declaration.contains(", in: ") , "\(file.lastPathComponent): \(declaration)")
+                    #expect(declaration.contains(", in: "), "\(file.lastPathComponent): \(declaration)")
                 }
                 declaration = ""
             }
@@ -29,10 +34,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ["run", "x.yaml", "--jobs", "1000000"], ["run", "x.yaml", "--jobs", "0"], ["run", "x.yaml", "--threads", "100000000"],
-        ["bench", "stft", "--seconds", "nan"], ["bench", "stft", "--seconds", "1e300"], ["bench", "forward", "--frames", "0"],
-        ["bench", "forward", "--batch", "0"], ["bench", "sample", "--steps", "0"], ["bench", "forward", "--repetitions", "-1"],
-        ["bench", "conv", "--kernel", "0"], ["bench", "conv", "--shape", "1,9223372036854775807,9,9,9"], ["ls", "--limit", "99999999999999999999"],
+        ["run", "x.yaml", "--jobs", "1000000"], ["run", "x.yaml", "--jobs", "0"],
+        ["run", "x.yaml", "--threads", "100000000"],
+        ["bench", "stft", "--seconds", "nan"], ["bench", "stft", "--seconds", "1e300"],
+        ["bench", "forward", "--frames", "0"],
+        ["bench", "forward", "--batch", "0"], ["bench", "sample", "--steps", "0"],
+        ["bench", "forward", "--repetitions", "-1"],
+        ["bench", "conv", "--kernel", "0"], ["bench", "conv", "--shape", "1,9223372036854775807,9,9,9"],
+        ["ls", "--limit", "99999999999999999999"],
         ["probe", "x", "--steps", "-1"], ["bench", "metrics", "--seconds", "inf"], ["bench", "store", "--runs", "0"],
     ])
     func aNumberOutOfBoundsIsAUsageError(arguments: [String]) throws {
@@ -41,7 +50,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["bench", "forward", "--batch", "65536", "--frames", "999936"], ["bench", "train", "--batch", "65536", "--frames", "65536"],
+        ["bench", "forward", "--batch", "65536", "--frames", "999936"],
+        ["bench", "train", "--batch", "65536", "--frames", "65536"],
         ["bench", "conv", "--shape", "65536,65536,65536,2,2"], ["bench", "sample", "--batch", "60000"],
     ])
     func aBatchBeyondTheMemoryIsRefusedWithItsNeed(arguments: [String]) throws {
@@ -54,9 +64,12 @@ import Testing
     func aTrainingBatchBeyondTheMemoryIsRefusedBeforeAnything(network: [String]) throws {
         let scratch = try Scratch()
         let end = try Program.run(
-            arguments: ["run", scratch.spec(tinySpec), "--set", "train.batch_size=60000", "--set", "data.num_frames=512"] + network,
+            arguments: [
+                "run", scratch.spec(tinySpec), "--set", "train.batch_size=60000", "--set", "data.num_frames=512",
+            ] + network,
             in: scratch.folder)
-        #expect(end.code == 2 && end.error.contains("needs at least") && end.error.contains("train.batch_size"), "\(end)")
+        #expect(
+            end.code == 2 && end.error.contains("needs at least") && end.error.contains("train.batch_size"), "\(end)")
         #expect(scratch.files(".wav").isEmpty)
     }
 
@@ -65,7 +78,10 @@ import Testing
         let process = Process()
         let error = Pipe()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-c", "ulimit -v 3000000; exec '\(Program.path)' bench train --size full --repetitions 1 --frames 512 --threads 1"]
+        process.arguments = [
+            "-c",
+            "ulimit -v 3000000; exec '\(Program.path)' bench train --size full --repetitions 1 --frames 512 --threads 1",
+        ]
         process.standardError = error
         process.standardOutput = FileHandle.nullDevice
         try process.run()
@@ -83,10 +99,12 @@ import Testing
     @Test func theInstructionSetIsChosenAndRecorded() throws {
         let scratch = try Scratch()
         let spec = try scratch.spec(tinySpec)
-        #expect(try Program.run("run", spec, "--no-table", "--instruction-set", "baseline", in: scratch.folder).code == 0)
+        #expect(
+            try Program.run("run", spec, "--no-table", "--instruction-set", "baseline", in: scratch.folder).code == 0)
         let store = try RunStore(at: scratch.store, access: .readOnly)
         #expect(try #require(try store.runs().first).provenance.machine.hasSuffix(", baseline"))
-        let doctor = try Program(["doctor"], in: scratch.folder, environment: ["SGMSE_INSTRUCTION_SET": "baseline"]).wait()
+        let doctor = try Program(["doctor"], in: scratch.folder, environment: ["SGMSE_INSTRUCTION_SET": "baseline"])
+            .wait()
         #expect(doctor.out.contains("cores, baseline"), "\(doctor.out)")
         #expect(try Program.run("doctor", "--instruction-set", "sse9", in: scratch.folder).code == 2)
         let wrong = try Program(["doctor"], in: scratch.folder, environment: ["SGMSE_INSTRUCTION_SET": "sse9"]).wait()

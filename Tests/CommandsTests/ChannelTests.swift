@@ -9,7 +9,8 @@ import Testing
     init() throws {
         scratch = try Scratch()
         let store = try RunStore(at: scratch.store)
-        let provenance = Provenance(gitCommit: "0123abc", version: "1.0", machine: "test", threads: 1, commandLine: "sgmse run a.yaml")
+        let provenance = Provenance(
+            gitCommit: "0123abc", version: "1.0", machine: "test", threads: 1, commandLine: "sgmse run a.yaml")
         let run = try store.register(
             RunDraft(
                 name: "plain", key: RunKey(identity: "plain", seed: 0, dataFingerprint: "data"),
@@ -38,7 +39,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "ls", "ls --json", "compare --format csv", "registry", "registry --schema", "show plain", "doctor", "note plain", "--help",
+        "ls", "ls --json", "compare --format csv", "registry", "registry --schema", "show plain", "doctor",
+        "note plain", "--help",
         "--version", "checkpoint list", "export csv plain", "import command 'python train.py --base_dir d'",
     ])
     func outputThatCannotBeWrittenExitsWith5(command: String) throws {
@@ -72,23 +74,31 @@ import Testing
     }
 
     @Test func noCharacterOfANameReachesTheTerminalAsACommand() throws {
-        for command in ["ls", "show plain", "compare", "logs plain", "explain plain", "show $'no\\e[2J\\x9b\\u202esuch'", "check $'no\\e]0;x\\a.yaml'", "ls --where $'\\e[1m=2'"] {
+        for command in [
+            "ls", "show plain", "compare", "logs plain", "explain plain", "show $'no\\e[2J\\x9b\\u202esuch'",
+            "check $'no\\e]0;x\\a.yaml'", "ls --where $'\\e[1m=2'",
+        ] {
             let end = try shell("$sgmse \(command)")
             for scalar in (end.out + end.error).unicodeScalars where scalar != "\n" && scalar != "\t" {
-                #expect(scalar.properties.generalCategory != .control && !(0x202A...0x202E).contains(scalar.value), "\(command): \(end)")
+                #expect(
+                    scalar.properties.generalCategory != .control && !(0x202A...0x202E).contains(scalar.value),
+                    "\(command): \(end)")
             }
         }
         let shown = try shell("$sgmse logs plain").out
         #expect(shown.contains("bad\\u{1B}[2Jtext\\u{9B}31m\\u{202E}\n"), "\(shown)")
         let data = try shell("$sgmse logs plain --json").out
         let lines = try #require(try JSONSerialization.jsonObject(with: Data(data.utf8)) as? [[String: Any]])
-        #expect(lines.contains { ($0["text"] as? String)?.contains("bad\u{1B}[2Jtext\u{9B}31m\u{202E}") == true }, "\(data)")
+        #expect(
+            lines.contains { ($0["text"] as? String)?.contains("bad\u{1B}[2Jtext\u{9B}31m\u{202E}") == true }, "\(data)"
+        )
     }
 
     @Test func aDeletedWorkingFolderEndsAtOnce() throws {
         for command in ["ls", "doctor", "run x.yaml", "ls --store x.sqlite"] {
             let end = try shell("unset SGMSE_STORE; mkdir d; cd d; rmdir ../d; timeout 20 $sgmse \(command)")
-            #expect(end.code == 2 && end.error.contains("the working folder is not there any more"), "\(command): \(end)")
+            #expect(
+                end.code == 2 && end.error.contains("the working folder is not there any more"), "\(command): \(end)")
         }
     }
 
@@ -96,12 +106,16 @@ import Testing
     @Test func nothingElseWritesToTheStandardChannels() throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Sources/Commands")
-        let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
+        let files =
+            FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
         let sources = files.filter { $0.pathExtension == "swift" && $0.lastPathComponent != "Channel.swift" }
         #expect(sources.count > 40)
         for source in sources {
             let text = try String(contentsOf: source, encoding: .utf8)
-            for word in ["print(", "Swift.print", "FileHandle.standardError", "FileHandle.standardOutput", "availableData", "readDataToEndOfFile", "fputs(", "stdout"] {
+            for word in [
+                "print(", "Swift.print", "FileHandle.standardError", "FileHandle.standardOutput", "availableData",
+                "readDataToEndOfFile", "fputs(", "stdout",
+            ] {
                 let found = text.components(separatedBy: word).dropLast().contains { before in
                     word != "print(" || !(before.last?.isLetter ?? false)
                 }

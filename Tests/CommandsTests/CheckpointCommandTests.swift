@@ -12,9 +12,12 @@ extension CommandsTests {
 
     /// A WAV file of 16-bit samples at 16 kHz.
     private func wave(_ samples: [Int16]) -> Data {
-        func bytes(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+        func bytes(_ value: Int, _ count: Int) -> [UInt8] {
+            (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
         var data = Data("RIFF".utf8) + bytes(36 + 2 * samples.count, 4) + Data("WAVEfmt ".utf8)
-        data += bytes(16, 4) + bytes(1, 2) + bytes(1, 2) + bytes(16000, 4) + bytes(32000, 4) + bytes(2, 2) + bytes(16, 2)
+        data +=
+            bytes(16, 4) + bytes(1, 2) + bytes(1, 2) + bytes(16000, 4) + bytes(32000, 4) + bytes(2, 2) + bytes(16, 2)
         data += Data("data".utf8) + bytes(2 * samples.count, 4)
         for sample in samples { data += bytes(Int(sample), 2) }
         return data
@@ -23,7 +26,9 @@ extension CommandsTests {
     @Test func publishedCheckpointsSayWhereTheyAre() throws {
         let list = try sgmse("checkpoint", "list")
         #expect(list.code == 0)
-        for part in ["m5.ckpt", "gdown 1_H3EXvhcYBhOZ9QNUcD5VZHc6ktrRbwQ", "edm2se", "--snr 0.33", "no verified figure"] {
+        for part in [
+            "m5.ckpt", "gdown 1_H3EXvhcYBhOZ9QNUcD5VZHc6ktrRbwQ", "edm2se", "--snr 0.33", "no verified figure",
+        ] {
             #expect(list.out.contains(part), "\(part)")
         }
         #expect(try sgmse("checkpoint", "list", "m9").code == 2)
@@ -34,12 +39,16 @@ extension CommandsTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let unknown = try sgmse(["enhance", "--checkpoint", "nobody", "--input", "x", "--output", "y"], folder: folder)
         #expect(unknown.code == 2)
-        for part in ["nobody", "no run", "no store", "published: ", "m5"] { #expect(unknown.error.contains(part), "\(part)") }
+        for part in ["nobody", "no run", "no store", "published: ", "m5"] {
+            #expect(unknown.error.contains(part), "\(part)")
+        }
     }
 
     @Test func theRegistryListsWhatEachSettingMayBe() throws {
         let losses = try sgmse("registry", "loss")
-        for part in ["loss_weighting: 1 | sigma^2 | edm", "c_out = 1", "pesq_weight = 0.0"] { #expect(losses.out.contains(part), "\(part)") }
+        for part in ["loss_weighting: 1 | sigma^2 | edm", "c_out = 1", "pesq_weight = 0.0"] {
+            #expect(losses.out.contains(part), "\(part)")
+        }
         #expect(try sgmse("registry", "backbone").out.contains("DCUNet-10 | DCUNet-16 | DCUNet-20 | DilDCUNet-v2"))
         #expect(try sgmse("registry", "sampler").out.contains("Reverse starting point"))
     }
@@ -55,7 +64,10 @@ extension CommandsTests {
         #expect(try sgmse("checkpoint", "inspect", "/nowhere.ckpt").code == 2)
         let empty = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: empty) }
-        for use in [["checkpoint", "import", empty], ["enhance", "--checkpoint", empty, "--input", empty, "--output", empty + "/out"]] {
+        for use in [
+            ["checkpoint", "import", empty],
+            ["enhance", "--checkpoint", empty, "--input", empty, "--output", empty + "/out"],
+        ] {
             let end = try sgmse(use, folder: empty)
             #expect(end.code == 2)
             #expect(end.error.contains("a folder without weights.safetensors"), "\(end.error)")
@@ -78,7 +90,9 @@ extension CommandsTests {
         try wave(noisy).write(to: URL(fileURLWithPath: folder + "/noisy/a/b.wav"))
         var outputs: [Data] = []
         for model in ["model", "back.ckpt", bridge] {
-            let arguments = ["enhance", "--checkpoint", model, "--input", "noisy", "--output", "out", "--N", "2", "--force"]
+            let arguments = [
+                "enhance", "--checkpoint", model, "--input", "noisy", "--output", "out", "--N", "2", "--force",
+            ]
             let result = try sgmse(arguments, folder: folder)
             #expect(result.code == 0, "\(result.error)")
             #expect(result.out.contains("1 enhanced, 0 skipped, 0 failed"))
@@ -86,9 +100,12 @@ extension CommandsTests {
             outputs.append(try Data(contentsOf: URL(fileURLWithPath: folder + "/out/a/b.wav")))
         }
         #expect(Set(outputs).count == 1)
-        let again = try sgmse(["enhance", "--checkpoint", "model", "--input", "noisy", "--output", "out", "--N", "2"], folder: folder)
+        let again = try sgmse(
+            ["enhance", "--checkpoint", "model", "--input", "noisy", "--output", "out", "--N", "2"], folder: folder)
         #expect(again.out.contains("0 enhanced, 1 skipped"))
-        let wrong = try sgmse(["enhance", "--checkpoint", "model", "--input", "noisy", "--output", "o", "--sampler", "sb_odd"], folder: folder)
+        let wrong = try sgmse(
+            ["enhance", "--checkpoint", "model", "--input", "noisy", "--output", "o", "--sampler", "sb_odd"],
+            folder: folder)
         #expect(wrong.code == 2)
         #expect(wrong.error.contains("did you mean 'sb_ode'?"))
     }
@@ -102,7 +119,8 @@ extension CommandsTests {
     @Test func anImpossibleNetworkIsALocatedMistake() throws {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let spec = "name: x\ndata: { path: nowhere }\ntransform: { n_fft: 512 }\nbackbone: { name: dcunet, dcunet_mask_bound: tanh }\ntrain: { max_steps: 1 }\n"
+        let spec =
+            "name: x\ndata: { path: nowhere }\ntransform: { n_fft: 512 }\nbackbone: { name: dcunet, dcunet_mask_bound: tanh }\ntrain: { max_steps: 1 }\n"
         try Data(spec.utf8).write(to: URL(fileURLWithPath: folder + "/spec.yaml"))
         let result = try sgmse("check", "spec.yaml", folder: folder)
         #expect(result.code == 2)

@@ -25,7 +25,9 @@ import Testing
         #expect(second.code == 0 && !second.error.contains(" tasks: job"), "\(second.error)")
         let joined = try run(["run", spec, "--no-table"], in: shared)
         #expect(joined.code == 0 && joined.error.contains(" 0 failed"), "\(joined.error)")
-        #expect(queue(shared, "collected").count == 4 && ["todo", "running", "done", "failed"].allSatisfy { queue(shared, $0).isEmpty })
+        #expect(
+            queue(shared, "collected").count == 4
+                && ["todo", "running", "done", "failed"].allSatisfy { queue(shared, $0).isEmpty })
         #expect(try ResultText(of: shared.store).text == ResultText(of: alone.store).text)
         let listed = try run(["queue", "--all", "--json"], in: shared)
         let json = try #require(try JSONSerialization.jsonObject(with: Data(listed.out.utf8)) as? [String: Any])
@@ -59,7 +61,8 @@ import Testing
         #expect(try run(["run", spec, "--launcher", "local", "--jobs", "1", "--detach"], in: scratch).code == 0)
         let deadline = Date(timeIntervalSinceNow: 60)
         func events() -> String {
-            scratch.files("events.jsonl").compactMap { scratch.data($0) }.map { String(decoding: $0, as: UTF8.self) }.joined()
+            scratch.files("events.jsonl").compactMap { scratch.data($0) }.map { String(decoding: $0, as: UTF8.self) }
+                .joined()
         }
         while !events().contains("\"trained\""), Date() < deadline { usleep(100_000) }
         let end = try run(["cancel"], in: scratch)
@@ -76,15 +79,21 @@ import Testing
     @Test func aDryRunPrintsTheScriptAndSubmitsNothing() throws {
         let scratch = try Scratch()
         let spec = try scratch.spec("launcher: { name: slurm, partition: gpu, sbatch: { mem: 4G } }\n" + Self.sweep)
-        let end = try run(["run", spec, "--dry-run", "--jobs", "3", "--time", "2:00:00", "--account", "lab"], in: scratch)
+        let end = try run(
+            ["run", spec, "--dry-run", "--jobs", "3", "--time", "2:00:00", "--account", "lab"], in: scratch)
         #expect(end.code == 0, "\(end.error)")
-        for line in ["--partition=gpu", "--array=0-2", "--mem=4G", "--time=2:00:00", "--account=lab", "--signal=B:USR1@120", "--requeue"] {
+        for line in [
+            "--partition=gpu", "--array=0-2", "--mem=4G", "--time=2:00:00", "--account=lab", "--signal=B:USR1@120",
+            "--requeue",
+        ] {
             #expect(end.out.contains("#SBATCH \(line)\n"), "\(line)")
         }
         #expect(queue(scratch, "todo").isEmpty)
         for (device, isSaid) in [([], true), (["--device", "cuda"], false)] {
             let asked = try run(["run", spec, "--dry-run", "--gpus-per-task", "1"] + device, in: scratch)
-            #expect(asked.code == 0 && asked.error.contains("ask for GPUs and compute on the processor") == isSaid, "\(asked.error)")
+            #expect(
+                asked.code == 0 && asked.error.contains("ask for GPUs and compute on the processor") == isSaid,
+                "\(asked.error)")
         }
         let none = try run(["run", spec, "--launcher", "slrum"], in: scratch)
         #expect(none.code == 2 && none.error.contains("known: local, slurm, command"))
@@ -100,7 +109,8 @@ struct ResultText {
         defer { try? store.close() }
         var lines: [String] = []
         func scores(_ evaluation: Evaluation) throws -> [String] {
-            let files = Dictionary(try store.files(of: evaluation.testSet).map { ($0.id!, $0.path) }, uniquingKeysWith: { $1 })
+            let files = Dictionary(
+                try store.files(of: evaluation.testSet).map { ($0.id!, $0.path) }, uniquingKeysWith: { $1 })
             let metrics = Dictionary(try store.metrics().map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
             return try store.scores(of: evaluation.id).map {
                 "\(evaluation.identity) \(evaluation.status) \(files[$0.file] ?? "") \(metrics[$0.metric] ?? "") \($0.outcome)"
@@ -108,9 +118,15 @@ struct ResultText {
         }
         for run in try store.runs() {
             lines.append("\(run.name) \(run.shortID) \(run.status)")
-            lines += try store.steps(of: run.id).map { "\(run.name) \($0.step) \($0.loss) \($0.gradientNorm) \($0.learningRate)" }
-            lines += try store.validations(of: run.id).map { "\(run.name) \($0.step) \($0.metric) \(String(describing: $0.value))" }
-            lines += try store.checkpoints(of: run.id).map { "\(run.name) \($0.kind) \($0.step) \($0.sha256) \($0.isSuperseded)" }
+            lines += try store.steps(of: run.id).map {
+                "\(run.name) \($0.step) \($0.loss) \($0.gradientNorm) \($0.learningRate)"
+            }
+            lines += try store.validations(of: run.id).map {
+                "\(run.name) \($0.step) \($0.metric) \(String(describing: $0.value))"
+            }
+            lines += try store.checkpoints(of: run.id).map {
+                "\(run.name) \($0.kind) \($0.step) \($0.sha256) \($0.isSuperseded)"
+            }
             for evaluation in try store.evaluations(of: run.id) { lines += try scores(evaluation) }
         }
         for evaluation in try store.anchorEvaluations() { lines += try scores(evaluation) }

@@ -6,16 +6,20 @@ import Testing
 
 /// Every command with senseless flags, values and names: an exit code and a message, never a signal.
 ///
-/// Commands and options are those that the program itself lists, so a new one is tried too. `SGMSE_FUZZ=2000` tries more.
+/// Commands and options are those that the program itself lists, so a new one is tried too. `SGMSE_FUZZ=2000` tries
+/// more.
 @Suite(.serialized) struct CommandFuzzTests {
     private static let calls = ProcessInfo.processInfo.environment["SGMSE_FUZZ"].flatMap { Int($0) } ?? 120
 
     /// No path leads out of the folder of the test: some commands write where they are told to.
     private static let values = [
         " ", "0", "1", "-1", "nan", "inf", "-inf", "1e308", "1e-320", "9223372036854775807", "-9223372036854775808",
-        "18446744073709551616", "0x10", "1_000", "٣", "\u{1B}[2J", "a\u{202E}b", ".", "./", "no/such/place", "spec.yaml/below", "a\nb", "name='", "not not",
-        "train.lr=nan", "train.lr=", "=", "a.b.c=1", "[", "{", "*", "~", "é", "tiny", "spec.yaml", "store.sqlite", "data/test/clean", "pesq", "test", "csv", "backbone=ncsnpp and", "python train.py --base_dir d",
-        String(repeating: "(", count: 20_000), String(repeating: "not ", count: 5_000), String(repeating: "[", count: 20_000),
+        "18446744073709551616", "0x10", "1_000", "٣", "\u{1B}[2J", "a\u{202E}b", ".", "./", "no/such/place",
+        "spec.yaml/below", "a\nb", "name='", "not not",
+        "train.lr=nan", "train.lr=", "=", "a.b.c=1", "[", "{", "*", "~", "é", "tiny", "spec.yaml", "store.sqlite",
+        "data/test/clean", "pesq", "test", "csv", "backbone=ncsnpp and", "python train.py --base_dir d",
+        String(repeating: "(", count: 20_000), String(repeating: "not ", count: 5_000),
+        String(repeating: "[", count: 20_000),
         String(repeating: "x", count: 100_000),
     ]
 
@@ -47,13 +51,19 @@ import Testing
     }
 
     /// A call of a random command with random values.
-    private static func call(_ commands: [(path: [String], arguments: [Command.Argument])], _ random: inout Draws) -> [String] {
+    private static func call(_ commands: [(path: [String], arguments: [Command.Argument])], _ random: inout Draws)
+        -> [String]
+    {
         let (path, arguments) = commands[random.below(commands.count)]
         var words = path
         for argument in arguments where argument.kind == "positional" && random.below(5) > 0 {
-            words.append(random.below(2) == 0 ? ["tiny", "spec.yaml", "tiny", "data"][random.below(4)] : values[random.below(values.count)])
+            words.append(
+                random.below(2) == 0
+                    ? ["tiny", "spec.yaml", "tiny", "data"][random.below(4)] : values[random.below(values.count)])
         }
-        let options = arguments.filter { $0.kind != "positional" && !["help", "version"].contains($0.preferredName?.name) }
+        let options = arguments.filter {
+            $0.kind != "positional" && !["help", "version"].contains($0.preferredName?.name)
+        }
         for _ in 0..<random.below(4) where !options.isEmpty {
             let option = options[random.below(options.count)]
             guard let name = option.preferredName else { continue }
@@ -101,7 +111,10 @@ import Testing
         var random = Draws(state: 3)
         let all = (0..<Self.calls).map { number -> [String] in
             let path = paths[number % paths.count]
-            return [["plan", "check", "plan"][random.below(3)], "spec.yaml", "--set", "\(path)=\(numbers[random.below(numbers.count)])"]
+            return [
+                ["plan", "check", "plan"][random.below(3)], "spec.yaml", "--set",
+                "\(path)=\(numbers[random.below(numbers.count)])",
+            ]
         }
         DispatchQueue.concurrentPerform(iterations: 4) { part in
             for number in stride(from: part, to: all.count, by: 4) { Self.expectAnEnd(of: all[number], in: scratch) }
@@ -110,7 +123,9 @@ import Testing
 
     private static func paths(_ value: Any, _ path: String) -> [String] {
         guard let object = value as? [String: Any] else { return [path] }
-        return object.sorted { $0.key < $1.key }.flatMap { paths($0.value, path.isEmpty ? $0.key : path + "." + $0.key) }
+        return object.sorted { $0.key < $1.key }.flatMap {
+            paths($0.value, path.isEmpty ? $0.key : path + "." + $0.key)
+        }
     }
 
     private static func expectAnEnd(of arguments: [String], in scratch: Scratch) {

@@ -6,15 +6,20 @@ import Testing
     private let scratch: Scratch
     init() throws { scratch = try Scratch() }
 
-    private func sgmse(_ arguments: String...) throws -> Program.End { try Program.run(arguments: arguments, in: scratch.folder) }
+    private func sgmse(_ arguments: String...) throws -> Program.End {
+        try Program.run(arguments: arguments, in: scratch.folder)
+    }
 
     @Test func ownFoldersBecomeACorpusAndASpecThatCheckAccepts() throws {
-        let made = try sgmse("data", "make", "synthetic", "--to", "syn", "--set", "law.train=6", "--set", "law.valid=1", "--set", "law.test=1", "--set", "law.test_ood=1")
+        let made = try sgmse(
+            "data", "make", "synthetic", "--to", "syn", "--set", "law.train=6", "--set", "law.valid=1", "--set",
+            "law.test=1", "--set", "law.test_ood=1")
         #expect(made.code == 0 && made.out.contains("train 6"))
         // The folders of somebody else: one pair of folders, no sets.
         for part in ["clean", "noisy"] {
             try FileManager.default.createDirectory(atPath: scratch.folder + "/own", withIntermediateDirectories: true)
-            try FileManager.default.moveItem(atPath: "\(scratch.folder)/syn/train/\(part)", toPath: "\(scratch.folder)/own/my \(part) files")
+            try FileManager.default.moveItem(
+                atPath: "\(scratch.folder)/syn/train/\(part)", toPath: "\(scratch.folder)/own/my \(part) files")
         }
         let begun = try sgmse("init", "exp", "--data", "own")
         #expect(begun.code == 0 && begun.out.contains("6 pairs"), "\(begun.error)")
@@ -25,7 +30,8 @@ import Testing
         #expect(checked.code == 0, "\(checked.out)\(checked.error)")
         #expect(try sgmse("init", "exp", "--data", "own").code == 2)
         let data = try sgmse("data", "check", "exp/data", "--json", "--fresh")
-        #expect(data.code == 0 && data.out.contains("\"ok\": true") && data.out.contains("\"rule\": \"near-duplicate\""))
+        #expect(
+            data.code == 0 && data.out.contains("\"ok\": true") && data.out.contains("\"rule\": \"near-duplicate\""))
         #expect(try sgmse("data", "show", "exp/data").out.contains("made by the recipe 'exp'"))
     }
 

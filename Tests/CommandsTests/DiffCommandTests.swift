@@ -24,7 +24,8 @@ import Testing
     init() throws {
         scratch = try Scratch()
         spec = try scratch.spec(Self.base)
-        try "title: base\nspec: \(spec)\n".write(toFile: scratch.folder + "/recipe.yaml", atomically: true, encoding: .utf8)
+        try "title: base\nspec: \(spec)\n".write(
+            toFile: scratch.folder + "/recipe.yaml", atomically: true, encoding: .utf8)
     }
 
     private func paths(_ arguments: [String]) throws -> [String] {
@@ -42,9 +43,15 @@ import Testing
     /// The numbers are the rows of the list of deviations in the notes on that study.
     @Test(arguments: [
         (5, ["train.max_steps=2"], "train.max_steps"),
-        (7, ["evaluate.reference=[{name: oracle, num_frames: 63}]", "waive.reference-length=planted"], "evaluate.reference"),
+        (
+            7, ["evaluate.reference=[{name: oracle, num_frames: 63}]", "waive.reference-length=planted"],
+            "evaluate.reference"
+        ),
         (8, ["conditioning.ref_from=segment"], "conditioning.ref_from"),
-        (9, ["conditioning.cond_drop_prob=0", "evaluate.reference=[zero]", "waive.unseen-reference=planted"], "unseen-reference"),
+        (
+            9, ["conditioning.cond_drop_prob=0", "evaluate.reference=[zero]", "waive.unseen-reference=planted"],
+            "unseen-reference"
+        ),
         (10, ["evaluate.guidance=[1]"], "evaluate.guidance"),
         (11, ["evaluate.reference=[zero]"], "evaluate.reference"),
         (12, ["evaluate.padding=zero_pad"], "evaluate.padding"),
@@ -59,16 +66,21 @@ import Testing
         #expect(found.contains(path), "row \(row): \(found)")
     }
 
-    /// Row 6: the baseline is compared with a conditioned network, and is another network itself, whose output is divided by t.
+    /// Row 6: the baseline is compared with a conditioned network, and is another network itself, whose output is
+    /// divided by t.
     @Test func theBaselineOnTheOtherNetworkIsFound() throws {
         let network = "{ name: ncsnpp_v2, nf: 4, ch_mult: [1, 1, 1, 1], num_res_blocks: 1, attn_resolutions: [] }"
-        let text = Self.base.replacing(/backbone: .*/, with: "backbone: \(network)").replacing(/conditioning: .*\n/, with: "")
-            .replacing("guidance: [0, 1], reference: [oracle], ", with: "")
+        let text = Self.base.replacing(/backbone: .*/, with: "backbone: \(network)").replacing(
+            /conditioning: .*\n/, with: ""
+        )
+        .replacing("guidance: [0, 1], reference: [oracle], ", with: "")
         let baseline = try scratch.spec(text, "baseline.yaml")
-        try "title: baseline\nspec: \(baseline)\n".write(toFile: scratch.folder + "/baseline-recipe.yaml", atomically: true, encoding: .utf8)
+        try "title: baseline\nspec: \(baseline)\n".write(
+            toFile: scratch.folder + "/baseline-recipe.yaml", atomically: true, encoding: .utf8)
         #expect(try paths([baseline, "--recipe", "baseline-recipe.yaml", "--no-data"]).isEmpty)
         let other = "backbone=" + network.replacing("ncsnpp_v2", with: "ncsnpp")
-        #expect(try paths([baseline, "--recipe", "baseline-recipe.yaml", "--no-data", "--set", other]).contains("backbone"))
+        #expect(
+            try paths([baseline, "--recipe", "baseline-recipe.yaml", "--no-data", "--set", other]).contains("backbone"))
         // Beside the conditioned network it differs in more than the conditioning: the effect of that is confounded.
         let both = try paths([baseline, spec, "--no-data", "--set", other])
         #expect(both.contains("backbone") && both.contains { $0.hasPrefix("conditioning") }, "\(both)")
@@ -79,15 +91,21 @@ import Testing
         let folder = scratch.folder
         let files = FileManager.default
         func corpus(_ rate: Int) throws -> String {
-            let made = try scratch.spec(Self.base.replacing("num_frames: 64", with: "num_frames: 64\n  sample_rate: \(rate)"), "made-\(rate).yaml")
+            let made = try scratch.spec(
+                Self.base.replacing("num_frames: 64", with: "num_frames: 64\n  sample_rate: \(rate)"),
+                "made-\(rate).yaml")
             _ = try Program.run("check", made, "--corpora", "\(folder)/made-\(rate)", in: folder)
-            let names = try files.contentsOfDirectory(atPath: "\(folder)/made-\(rate)").filter { $0.hasPrefix("synthetic") }
+            let names = try files.contentsOfDirectory(atPath: "\(folder)/made-\(rate)").filter {
+                $0.hasPrefix("synthetic")
+            }
             return "\(folder)/made-\(rate)/\(try #require(names.first))"
         }
         let (right, wrong) = (try corpus(16_000), try corpus(48_000))
         func data(_ name: String, train: String, valid: String) throws -> String {
             try files.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
-            for (set, source) in [("train", train), ("valid", valid), ("test", right + "/test"), ("test-ood", right + "/test-ood")] {
+            for (set, source) in [
+                ("train", train), ("valid", valid), ("test", right + "/test"), ("test-ood", right + "/test-ood"),
+            ] {
                 try files.copyItem(atPath: source, toPath: "\(folder)/\(name)/\(set)")
             }
             let text = Self.base.replacing(/corpus: .*/, with: "path: \(folder)/\(name)")
@@ -104,9 +122,11 @@ import Testing
     }
 
     @Test func whatCannotOccurIsSaidWithItsReason() throws {
-        let experiments = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../experiments").standardized.path
+        let experiments = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../experiments")
+            .standardized.path
         let end = try Program.run(
-            "diff", experiments + "/papers/sgmse-plus-vb-dmd.yaml", "--recipe", experiments + "/protocols/taslp2023-vbdmd.yaml", "--no-data",
+            "diff", experiments + "/papers/sgmse-plus-vb-dmd.yaml", "--recipe",
+            experiments + "/protocols/taslp2023-vbdmd.yaml", "--no-data",
             in: scratch.folder)
         #expect(end.code == 0 && end.out.contains("nothing that decides a score differs"), "\(end.out)\(end.error)")
         #expect(end.out.components(separatedBy: "cannot occur here").count == 5)

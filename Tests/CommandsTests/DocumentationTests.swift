@@ -9,7 +9,9 @@ import Testing
     /// README, CHANGELOG, the library's pages and the articles, as paths in the checkout.
     static let pages: [String] = {
         let folders = ["Sources", "experiments", "runs"].flatMap { folder in
-            (FileManager.default.enumerator(atPath: "\(root)/\(folder)")?.compactMap { $0 as? String } ?? []).map { "\(folder)/\($0)" }
+            (FileManager.default.enumerator(atPath: "\(root)/\(folder)")?.compactMap { $0 as? String } ?? []).map {
+                "\(folder)/\($0)"
+            }
         }
         return (["README.md", "CHANGELOG.md"] + folders.filter { $0.hasSuffix(".md") }).sorted()
     }()
@@ -30,7 +32,8 @@ import Testing
     @Test func theListOfCommandsIsWhole() throws {
         let scratch = try Scratch()
         #expect(try Program.run("manual", scratch.folder, "--format", "markdown").code == 0)
-        let list = try String(contentsOfFile: "\(Self.root)/Sources/Commands/Commands.docc/AllCommands.md", encoding: .utf8)
+        let list = try String(
+            contentsOfFile: "\(Self.root)/Sources/Commands/Commands.docc/AllCommands.md", encoding: .utf8)
         let commands = scratch.files(".md").map { $0.dropLast(3).split(separator: "-", maxSplits: 2).dropFirst() }
         #expect(commands.count > 35)
         let missing = commands.filter { words in

@@ -13,12 +13,17 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    /// A WAV file of 16-bit samples at 16 kHz whose end the disk need not hold: a tone, and silence up to so many seconds.
+    /// A WAV file of 16-bit samples at 16 kHz whose end the disk need not hold: a tone, and silence up to so many
+    /// seconds.
     private func write(_ name: String, seconds: Int = 1, channels: Int = 1) throws {
-        func bytes(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+        func bytes(_ value: Int, _ count: Int) -> [UInt8] {
+            (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
         let size = 32000 * seconds * channels
         var data = Data("RIFF".utf8) + bytes(36 + size, 4) + Data("WAVEfmt ".utf8)
-        data += bytes(16, 4) + bytes(1, 2) + bytes(channels, 2) + bytes(16000, 4) + bytes(32000 * channels, 4) + bytes(2 * channels, 2) + bytes(16, 2)
+        data +=
+            bytes(16, 4) + bytes(1, 2) + bytes(channels, 2) + bytes(16000, 4) + bytes(32000 * channels, 4)
+            + bytes(2 * channels, 2) + bytes(16, 2)
         data += Data("data".utf8) + bytes(size, 4)
         for n in 0..<8000 * channels { data += bytes(Int(9000 * sin(0.17 * Double(n / channels))), 2) }
         let url = URL(fileURLWithPath: scratch.folder + "/" + name)
@@ -27,8 +32,12 @@ import Testing
         #expect(truncate(url.path, off_t(44 + size)) == 0)
     }
 
-    private func call(_ arguments: [String]) -> [String] { ["enhance", "--checkpoint", checkpoint, "--N", "2"] + arguments }
-    private func enhance(_ arguments: String...) throws -> Program.End { try Program(call(arguments), in: scratch.folder).wait() }
+    private func call(_ arguments: [String]) -> [String] {
+        ["enhance", "--checkpoint", checkpoint, "--N", "2"] + arguments
+    }
+    private func enhance(_ arguments: String...) throws -> Program.End {
+        try Program(call(arguments), in: scratch.folder).wait()
+    }
 
     @Test func whatMadeAnOutputIsKnownByTheNextCall() throws {
         try write("in/a.wav")
@@ -36,10 +45,16 @@ import Testing
         #expect(try enhance("--input", "in", "--output", "out").out.hasPrefix("0 enhanced, 1 skipped, 0 failed\n"))
         let other = try enhance("--input", "in", "--output", "out", "--N", "3")
         #expect(other.code == 0 && other.out.hasPrefix("1 enhanced, 0 skipped, 0 failed\n"), "\(other)")
-        #expect(other.error.contains("note: 1 output was made with other settings (sampler) and made anew"), "\(other.error)")
+        #expect(
+            other.error.contains("note: 1 output was made with other settings (sampler) and made anew"),
+            "\(other.error)")
         try write("out/a.wav", seconds: 2)
         let foreign = try enhance("--input", "in", "--output", "out")
-        #expect(foreign.code == 3 && foreign.error.contains("out/a.wav: was not made by this program, or was changed since; --overwrite replaces it"))
+        #expect(
+            foreign.code == 3
+                && foreign.error.contains(
+                    "out/a.wav: was not made by this program, or was changed since; --overwrite replaces it")
+        )
         #expect(try enhance("--input", "in", "--output", "out", "--overwrite").code == 0)
     }
 
@@ -47,7 +62,9 @@ import Testing
         try write("in/a.wav")
         try write("in/b.wav", channels: 2)
         let end = try enhance("--input", "in", "--output", "out")
-        #expect(end.code == 1 && end.out.hasPrefix("1 enhanced, 0 skipped, 1 failed\n") && end.error.contains("✗ b.wav: has 2 channels"), "\(end)")
+        #expect(
+            end.code == 1 && end.out.hasPrefix("1 enhanced, 0 skipped, 1 failed\n")
+                && end.error.contains("✗ b.wav: has 2 channels"), "\(end)")
         let each = try enhance("--input", "in/b.wav", "--output", "x.wav", "--channels", "each")
         #expect(each.code == 0 && scratch.data("x.wav")?[22] == 2, "\(each)")
         #expect(try enhance("--input", "in", "--output", "x.wav").code == 3)
@@ -56,12 +73,16 @@ import Testing
     /// Hours of audio take the memory of a segment, and two seconds to be left.
     @Test(.timeLimit(.minutes(2))) func aLongRecordingTakesLittleMemoryAndIsLeftAtOnce() throws {
         try write("in/long.wav", seconds: 3 * 3600)
-        let program = try Program(call(["--input", "in", "--output", "out", "--segment", "5", "--N", "50"]), in: scratch.folder)
+        let program = try Program(
+            call(["--input", "in", "--output", "out", "--segment", "5", "--N", "50"]), in: scratch.folder)
         #expect(program.waitUntil { program.hasOpen("in/long.wav") || !scratch.files(".jsonl").isEmpty })
         // Somewhere in reading, hashing and enhancing.
         usleep(2_500_000)
-        let status = (try? String(contentsOfFile: "/proc/\(program.process.processIdentifier)/status", encoding: .utf8)) ?? ""
-        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }?.split(separator: " ").compactMap { Int($0) }.first
+        let status =
+            (try? String(contentsOfFile: "/proc/\(program.process.processIdentifier)/status", encoding: .utf8)) ?? ""
+        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }?.split(separator: " ").compactMap {
+            Int($0)
+        }.first
         #expect(try #require(peak) < 400_000, "\(peak ?? 0) kB")
         let start = ContinuousClock.now
         kill(program.process.processIdentifier, SIGINT)

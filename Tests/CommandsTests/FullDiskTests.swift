@@ -14,11 +14,15 @@ import Testing
         let scratch = try Scratch()
         let spec = try scratch.spec(tinySpec)
         var met: Set<String> = []
-        for limit in [512, 4096, 10_240, 16_384, 17_408, 20_480, 40_960, 81_920, 122_880, 163_840, 204_800, 245_760, 300_032, 400_384] {
+        for limit in [
+            512, 4096, 10_240, 16_384, 17_408, 20_480, 40_960, 81_920, 122_880, 163_840, 204_800, 245_760, 300_032,
+            400_384,
+        ] {
             let end = try Program(["run", spec, "--no-table"], in: scratch.folder, fileSizeLimit: limit).wait()
             guard end.code != 0 else { break }
             #expect(end.code == 5, "limit \(limit): \(end.error)")
-            #expect(end.error.contains("error:") || end.error.contains("cannot be written"), "limit \(limit): \(end.error)")
+            #expect(
+                end.error.contains("error:") || end.error.contains("cannot be written"), "limit \(limit): \(end.error)")
             let path = end.error.split(whereSeparator: \.isWhitespace).last { $0.hasPrefix("/") } ?? ""
             let isPrepared = end.error.contains("corpus synthetic")
             met.insert("\(path.split(separator: "/").last ?? "") \(isPrepared ? "after" : "before") the corpus")

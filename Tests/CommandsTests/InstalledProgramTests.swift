@@ -16,10 +16,14 @@ import Testing
         do { try FileManager.default.linkItem(atPath: Program.path, toPath: program) } catch {
             try FileManager.default.copyItem(atPath: Program.path, toPath: program)
         }
-        func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: library + "/" + name)) }
+        func write(_ name: String, _ text: String) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: library + "/" + name))
+        }
         try write("base/tiny.yaml", tinySpec)
         try write("start.yaml", "name: start\nextends: base/tiny.yaml\nevaluate: { sets: [test], N: [2] }\n")
-        try write("tables/t.yaml", """
+        try write(
+            "tables/t.yaml",
+            """
             title: T
             paper: P
             sets: [{ reported: S, test_set: test }]
@@ -27,7 +31,9 @@ import Testing
             rows: [{ label: start, spec: ../start.yaml, N: 2 }]
 
             """)
-        try write("reported/p.yaml", "paper: P\nmark: V\nsource: s\nset: S\nfigures: [{ system: start, values: { si_sdr: 5.0 } }]\n")
+        try write(
+            "reported/p.yaml",
+            "paper: P\nmark: V\nsource: s\nset: S\nfigures: [{ system: start, values: { si_sdr: 5.0 } }]\n")
     }
 
     private static func makeFolder(_ path: String) throws {
@@ -52,16 +58,22 @@ import Testing
         let wrong = try sgmse("run", "strat")
         #expect(wrong.code == 2 && wrong.error.contains("did you mean 'start' of the library?"), "\(wrong)")
         let listed = try sgmse("registry", "experiment")
-        #expect(listed.out.contains("  base/tiny — ") && listed.out.contains("  start — ") && !listed.out.contains("tables/"), "\(listed)")
+        #expect(
+            listed.out.contains("  base/tiny — ") && listed.out.contains("  start — ")
+                && !listed.out.contains("tables/"), "\(listed)")
     }
 
     @Test func aSpecExtendsOneOfTheLibrary() throws {
         _ = try scratch.spec("name: mine\nextends: sgmse:start.yaml\ntrain: { lr: 5.0e-4 }\n", "work/mine.yaml")
         let shown = try sgmse("show", "mine.yaml", "--origins")
-        #expect(shown.code == 0 && shown.out.contains("sgmse:base/tiny.yaml") && shown.out.contains("lr: 0.0005"), "\(shown)")
+        #expect(
+            shown.code == 0 && shown.out.contains("sgmse:base/tiny.yaml") && shown.out.contains("lr: 0.0005"),
+            "\(shown)")
         _ = try scratch.spec("extends: sgmse:base/tyni.yaml\n", "work/wrong.yaml")
         let wrong = try sgmse("check", "wrong.yaml", "--no-data")
-        #expect(wrong.code == 2 && wrong.error.contains("cannot read 'sgmse:base/tyni.yaml': there is no such file"), "\(wrong)")
+        #expect(
+            wrong.code == 2 && wrong.error.contains("cannot read 'sgmse:base/tyni.yaml': there is no such file"),
+            "\(wrong)")
         #expect(wrong.error.contains("did you mean 'tiny.yaml'?"), "\(wrong)")
     }
 
@@ -80,7 +92,9 @@ import Testing
         let list = try sgmse("table")
         #expect(list.code == 0 && list.out.contains("si_sdr"), "\(list)")
         let table = try sgmse("table", "t")
-        #expect(table.code == 0 && table.out.contains("sgmse run sgmse:start.yaml") && table.out.contains("5.0"), "\(table)")
+        #expect(
+            table.code == 0 && table.out.contains("sgmse run sgmse:start.yaml") && table.out.contains("5.0"), "\(table)"
+        )
     }
 
     @Test func aFileOfTheWorkingFolderComesBeforeTheLibrary() throws {

@@ -12,7 +12,9 @@ import Testing
     private func send(_ signal: Int32, to program: Program) { Glibc.kill(program.process.processIdentifier, signal) }
 
     private func steps(in scratch: Scratch) -> Int {
-        guard let store = try? RunStore(at: scratch.store, access: .readOnly), let run = try? store.runs().first else { return 0 }
+        guard let store = try? RunStore(at: scratch.store, access: .readOnly), let run = try? store.runs().first else {
+            return 0
+        }
         return (try? store.steps(of: run.id).count) ?? 0
     }
 
@@ -56,7 +58,9 @@ import Testing
         #expect(workers.count == 2)
         #expect(program.kill())
         let start = ContinuousClock.now
-        while workers.contains(where: { Glibc.kill($0, 0) == 0 && !isZombie($0) }), ContinuousClock.now - start < .seconds(10) { usleep(10_000) }
+        while workers.contains(where: { Glibc.kill($0, 0) == 0 && !isZombie($0) }),
+            ContinuousClock.now - start < .seconds(10)
+        { usleep(10_000) }
         #expect(ContinuousClock.now - start < .seconds(4))
         let store = try RunStore(at: scratch.store)
         for run in try store.runs() {
@@ -69,7 +73,9 @@ import Testing
     private func children(of parent: Int32) -> [Int32] {
         let text = (try? String(contentsOfFile: "/proc/\(parent)/task/\(parent)/children", encoding: .utf8)) ?? ""
         let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(parent)/task")) ?? []
-        let all = tasks.compactMap { try? String(contentsOfFile: "/proc/\(parent)/task/\($0)/children", encoding: .utf8) }.joined() + text
+        let all =
+            tasks.compactMap { try? String(contentsOfFile: "/proc/\(parent)/task/\($0)/children", encoding: .utf8) }
+            .joined() + text
         return Array(Set(all.split(separator: " ").compactMap { Int32($0) }))
     }
 
@@ -82,7 +88,10 @@ import Testing
         let scratch = try Scratch()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-c", "trap '' HUP; '\(Program.path)' registry | (sleep 1; cat > /dev/null) & sleep 0.1; kill -HUP %1; wait %1"]
+        process.arguments = [
+            "-c",
+            "trap '' HUP; '\(Program.path)' registry | (sleep 1; cat > /dev/null) & sleep 0.1; kill -HUP %1; wait %1",
+        ]
         process.currentDirectoryURL = URL(fileURLWithPath: scratch.folder)
         try process.run()
         process.waitUntilExit()
@@ -104,7 +113,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["bench", "forward", "--repetitions", "1000"], ["bench", "store", "--runs", "100000"], ["bench", "metrics", "--pairs", "1000"],
+        ["bench", "forward", "--repetitions", "1000"], ["bench", "store", "--runs", "100000"],
+        ["bench", "metrics", "--pairs", "1000"],
     ])
     func whatHasNothingToSaveEndsAtOnce(command: [String]) throws {
         let scratch = try Scratch()
@@ -120,7 +130,8 @@ import Testing
     /// A validation that is interrupted is made by the next command: what a run holds does not depend on interruptions.
     @Test func anInterruptedValidationIsMadeLater() throws {
         let spec = tinySpec.replacingOccurrences(of: "valid: 1", with: "valid: 2")
-            .replacingOccurrences(of: "max_steps: 6, num_eval_files: 1, validate_every: 3, validation_N: 2",
+            .replacingOccurrences(
+                of: "max_steps: 6, num_eval_files: 1, validate_every: 3, validation_N: 2",
                 with: "max_steps: 4, num_eval_files: 2, validate_every: 2, validation_N: 30")
         let (whole, broken) = (try Scratch(), try Scratch())
         let first = try Program(["run", broken.spec(spec), "--no-table", "--threads", "1"], in: broken.folder)
@@ -130,14 +141,19 @@ import Testing
         #expect(first.wait().code == 130)
         let interrupted = try RunStore(at: broken.store, access: .readOnly)
         let run = try #require(try interrupted.runs().first)
-        #expect(try interrupted.steps(of: run.id).count == 2 && interrupted.validations(of: run.id).isEmpty, "inside the first validation")
+        #expect(
+            try interrupted.steps(of: run.id).count == 2 && interrupted.validations(of: run.id).isEmpty,
+            "inside the first validation")
         for scratch in [whole, broken] {
             #expect(try Program.run("run", scratch.spec(spec), "--no-table", in: scratch.folder).code == 0)
         }
         let results = try [whole, broken].map { scratch -> ([String], Data?) in
             let store = try RunStore(at: scratch.store, access: .readOnly)
             let rows = try store.validations(of: try #require(try store.runs().first).id)
-            return (rows.map { "\($0.step) \($0.metric) \($0.value ?? .nan)" }, scratch.files("step-4.safetensors").first.flatMap(scratch.data))
+            return (
+                rows.map { "\($0.step) \($0.metric) \($0.value ?? .nan)" },
+                scratch.files("step-4.safetensors").first.flatMap(scratch.data)
+            )
         }
         #expect(results[0].0 == results[1].0 && results[0].1 == results[1].1)
     }

@@ -3,16 +3,22 @@ import Testing
 
 /// `sgmse investigate`, on the study's figures and between two small specs.
 @Suite struct InvestigateCommandTests {
-    private static let experiments = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../experiments").standardized.path
+    private static let experiments = URL(filePath: #filePath).deletingLastPathComponent().appending(
+        path: "../../experiments"
+    ).standardized.path
 
     private func document(_ end: Program.End) throws -> [String: Any] {
-        try #require(try JSONSerialization.jsonObject(with: Data(end.out.utf8)) as? [String: Any], "\(end.out)\(end.error)")
+        try #require(
+            try JSONSerialization.jsonObject(with: Data(end.out.utf8)) as? [String: Any], "\(end.out)\(end.error)")
     }
 
     @Test func theStudysFiguresGiveVerdictsWithoutAStore() throws {
         let scratch = try Scratch()
-        let folders = ["--investigations", Self.experiments + "/investigations", "--reported", Self.experiments + "/reported"]
-        let end = try Program.run(arguments: ["investigate", "performance-gap", "--json"] + folders, in: scratch.folder)
+        let folders = [
+            "--investigations", Self.experiments + "/investigations", "--reported", Self.experiments + "/reported",
+        ]
+        let end = try Program.run(
+            arguments: ["investigate", "performance-gap", "--json"] + folders, in: scratch.folder)
         #expect(end.code == 0, "\(end.error)")
         let hypotheses = try #require(try document(end)["hypotheses"] as? [[String: Any]])
         #expect(hypotheses.first { $0["id"] as? String == "A" }?["verdict"] as? String == "refuted")
@@ -23,16 +29,20 @@ import Testing
 
     @Test func factorsBetweenTwoSpecsAreVariedOneAtATime() throws {
         let scratch = try Scratch()
-        let base = tinySpec.replacing("sets: [test, test-ood]", with: "sets: [test]").replacing("N: [2, 3]", with: "N: [2]")
+        let base = tinySpec.replacing("sets: [test, test-ood]", with: "sets: [test]").replacing(
+            "N: [2, 3]", with: "N: [2]")
         let first = try scratch.spec(base, "first.yaml")
         let second = try scratch.spec(
-            base.replacing("lr: 1.0e-3", with: "lr: 2.0e-3").replacing("N: [2]", with: "N: [3]").replacing("max_steps: 6", with: "max_steps: 4"), "second.yaml")
+            base.replacing("lr: 1.0e-3", with: "lr: 2.0e-3").replacing("N: [2]", with: "N: [3]").replacing(
+                "max_steps: 6", with: "max_steps: 4"), "second.yaml")
         let arguments = ["investigate", first, second, "--metric", "si_sdr", "--seeds", "0", "1"]
         let plan = try Program.run(arguments: arguments, in: scratch.folder)
         #expect(plan.code == 0 && plan.out.isEmpty, "\(plan.out)\(plan.error)")
         for words in [
-            "3 factors, 2 of training; seeds 0, 1", "at most 2 combinations of training, 4 trainings, about", "4 trainings and 6 evaluations to do",
-            "if a step takes three forward passes of each of its crops (one takes", "evaluation evaluate.N", "training   train.lr", "nothing is computed yet",
+            "3 factors, 2 of training; seeds 0, 1", "at most 2 combinations of training, 4 trainings, about",
+            "4 trainings and 6 evaluations to do",
+            "if a step takes three forward passes of each of its crops (one takes", "evaluation evaluate.N",
+            "training   train.lr", "nothing is computed yet",
         ] {
             #expect(plan.error.contains(words), "\(words) in \(plan.error)")
         }
@@ -45,18 +55,23 @@ import Testing
         let gap = try #require(report["gap"] as? Double)
         #expect(abs(explained - gap) < 1e-9)
         // Two ends and two neighbours, with two seeds each; the evaluation's factor reuses the first end's weights.
-        let runs = try JSONSerialization.jsonObject(with: Data(try Program.run("ls", "--json", in: scratch.folder).out.utf8)) as? [Any]
+        let runs =
+            try JSONSerialization.jsonObject(with: Data(try Program.run("ls", "--json", in: scratch.folder).out.utf8))
+            as? [Any]
         #expect(runs?.count == 8)
         // Two runs by their names: their seeds are those that both have.
         let listed = try #require(runs as? [[String: Any]]).compactMap { $0["name"] as? String }
-        let ends = ["-0", "-7"].compactMap { end in listed.first { $0.replacing(/,seed=.*/, with: "").hasSuffix(end) }?.replacing(/,seed=.*/, with: "") }
+        let ends = ["-0", "-7"].compactMap { end in
+            listed.first { $0.replacing(/,seed=.*/, with: "").hasSuffix(end) }?.replacing(/,seed=.*/, with: "")
+        }
         try #require(ends.count == 2, "\(listed)")
         let byName = try Program.run("investigate", ends[0], ends[1], "--metric", "si_sdr", in: scratch.folder)
         #expect(byName.code == 0 && byName.error.contains("3 factors, 2 of training; seeds 0, 1"), "\(byName.error)")
         #expect(byName.error.contains("0 trainings"), "\(byName.error)")
         // What was measured takes the place of the assumption.
         let third = try scratch.spec(base.replacing("lr: 1.0e-3", with: "lr: 3.0e-3"), "third.yaml")
-        let known = try Program.run("investigate", first, third, "--metric", "si_sdr", "--seeds", "0", in: scratch.folder)
+        let known = try Program.run(
+            "investigate", first, third, "--metric", "si_sdr", "--seeds", "0", in: scratch.folder)
         #expect(known.error.contains("as measured") && !known.error.contains("three forward passes"), "\(known.error)")
         let again = try Program.run(arguments: arguments + ["--json"], in: scratch.folder)
         #expect(again.code == 0 && again.out == end.out, "\(again.error)")

@@ -11,7 +11,8 @@ import Testing
         let run = try store.runs()[0].shortID
         try store.close()
         let readers = [["ls"], ["ls", "--where", "N=50", "--json"], ["compare"], ["show", run]]
-        let all = try (0..<16).map { try Program(["tag", run, "t\($0)"], in: scratch.folder) }
+        let all =
+            try (0..<16).map { try Program(["tag", run, "t\($0)"], in: scratch.folder) }
             + readers.map { try Program($0, in: scratch.folder) }
         for program in all {
             let end = program.wait()
@@ -27,10 +28,14 @@ import Testing
     @Test func twoRunsOfOneSpecShareTheWork() throws {
         let scratch = try Scratch()
         let spec = try scratch.spec(tinySpec)
-        let ends = try (0..<2).map { _ in try Program(["run", spec, "--no-table"], in: scratch.folder) }.map { $0.wait() }
+        let ends = try (0..<2).map { _ in try Program(["run", spec, "--no-table"], in: scratch.folder) }.map {
+            $0.wait()
+        }
         #expect(ends.allSatisfy { $0.code == 0 }, "\(ends.map(\.error))")
         let done = ends.compactMap { end -> Int? in
-            end.error.split(separator: "\n").first { $0.contains("steps done") }?.split(separator: " ").first.flatMap { Int($0) }
+            end.error.split(separator: "\n").first { $0.contains("steps done") }?.split(separator: " ").first.flatMap {
+                Int($0)
+            }
         }
         #expect(done.count == 2 && done.reduce(0, +) == 7, "\(ends.map(\.error))")
         let store = try RunStore(at: scratch.store)

@@ -19,11 +19,13 @@ import Testing
         let second = try run("debug", ["run", detailed.spec(tinySpec), "--no-table"], in: detailed)
         #expect(first.code == 0 && second.code == 0, "\(second.error)")
         let entry = /(?m)^\S+Z debug sgmse\.store: opened .*store\.sqlite/
-        #expect(first.error.firstMatch(of: entry) == nil && second.error.firstMatch(of: entry) != nil, "\(second.error)")
+        #expect(
+            first.error.firstMatch(of: entry) == nil && second.error.firstMatch(of: entry) != nil, "\(second.error)")
         #expect(second.error.contains("debug sgmse.experiment: claimed train tiny"))
         let (few, many) = (try runLog(plain), try runLog(detailed))
         #expect(!few.contains { $0.contains(" debug: ") })
-        #expect((2..<6).allSatisfy { step in many.contains { $0.contains(" debug: step \(step) of 6: loss ") } }, "\(many)")
+        #expect(
+            (2..<6).allSatisfy { step in many.contains { $0.contains(" debug: step \(step) of 6: loss ") } }, "\(many)")
         // Without the details, of which some appear as time goes by, both tell the same.
         func told(_ lines: [Substring]) -> [String] {
             let events = lines.filter { !$0.contains(/step \d+ of|\d of \d+ files/) }

@@ -44,9 +44,12 @@ import Testing
 
     /// Writes 16-bit PCM.
     private func write(_ samples: [Double], _ name: String, rate: Int = 16000) throws {
-        func bytes(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+        func bytes(_ value: Int, _ count: Int) -> [UInt8] {
+            (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
         let data = samples.flatMap { bytes(Int((max(-1, min(1, $0)) * 32767).rounded()), 2) }
-        let format = bytes(16, 4) + bytes(1, 2) + bytes(1, 2) + bytes(rate, 4) + bytes(2 * rate, 4) + bytes(2, 2) + bytes(16, 2)
+        let format =
+            bytes(16, 4) + bytes(1, 2) + bytes(1, 2) + bytes(rate, 4) + bytes(2 * rate, 4) + bytes(2, 2) + bytes(16, 2)
         let body = Array("WAVEfmt ".utf8) + format + Array("data".utf8) + bytes(data.count, 4) + data
         let url = URL(fileURLWithPath: scratch.folder + "/" + name)
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -61,10 +64,14 @@ import Testing
         try #require(try JSONSerialization.jsonObject(with: Data(end.out.utf8)) as? [String: Any])
     }
 
-    private func text(_ name: String) throws -> String { String(decoding: try #require(scratch.data(name)), as: UTF8.self) }
+    private func text(_ name: String) throws -> String {
+        String(decoding: try #require(scratch.data(name)), as: UTF8.self)
+    }
 
     @Test func aManifestBreaksTheMeansDownByNoiseAndSNR() throws {
-        let end = try metrics("--clean", "set/clean", "--noisy", "set/noisy", "--enhanced", "out", "--metrics", "si_sdr", "estoi", "--json")
+        let end = try metrics(
+            "--clean", "set/clean", "--noisy", "set/noisy", "--enhanced", "out", "--metrics", "si_sdr", "estoi",
+            "--json")
         #expect(end.code == 0, "\(end.error)")
         let summaries = try #require(try document(end)["summaries"] as? [[String: Any]])
         func summary(_ system: String, _ group: String?) throws -> [String: Any] {
@@ -93,30 +100,39 @@ import Testing
     }
 
     @Test func theTableHasGroupsSignaturesAndNoSpreadOfOneFile() throws {
-        let end = try metrics("--clean", "set/clean", "--noisy", "set/noisy", "--enhanced", "out", "--metrics", "si_sdr", "--format", "table")
+        let end = try metrics(
+            "--clean", "set/clean", "--noisy", "set/noisy", "--enhanced", "out", "--metrics", "si_sdr", "--format",
+            "table")
         #expect(end.code == 0, "\(end.error)")
         for text in ["noise cafe", "noise street", "0 dB", "10 dB", "si_sdr: si_sdr|native|f64|no-mean-removal|v1"] {
             #expect(end.out.contains(text))
         }
-        let line = try #require(end.out.split(separator: "\n").first { $0.contains("enhanced") && $0.contains("10 dB") })
+        let line = try #require(
+            end.out.split(separator: "\n").first { $0.contains("enhanced") && $0.contains("10 dB") })
         #expect(line.contains("(1)") && !line.contains("±"))
-        #expect(try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr", "--format", "terminal").code == 0)
+        #expect(
+            try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr", "--format", "terminal").code
+                == 0)
     }
 
     @Test func valuesThatAreAllInfiniteAreWrittenSo() throws {
-        let end = try metrics("--clean", "set/clean", "--enhanced", "set/clean", "--metrics", "si_sdr", "--format", "csv", "--output", ".")
+        let end = try metrics(
+            "--clean", "set/clean", "--enhanced", "set/clean", "--metrics", "si_sdr", "--format", "csv", "--output", "."
+        )
         #expect(end.code == 0, "\(end.error)")
         #expect(end.out.contains("enhanced,,all,si_sdr,dB,inf,,0,,,6,0,si_sdr|native|f64|no-mean-removal|v1,\n"))
         #expect(try text("_avg_results.txt").hasPrefix("si_sdr: inf (n 0, 6 inf) si_sdr|"))
         #expect(try text("_results.csv").contains("p0.wav,inf,"))
-        let table = try metrics("--clean", "set/clean", "--enhanced", "set/clean", "--metrics", "si_sdr", "--output", ".")
+        let table = try metrics(
+            "--clean", "set/clean", "--enhanced", "set/clean", "--metrics", "si_sdr", "--output", ".")
         #expect(table.out.contains("inf (0, 6 inf)"))
     }
 
     @Test func failuresAreTypedInEveryFileAndQuotedByRFC4180() throws {
         try write(Self.speech(seed: 1), "odd/clean/a\"b, c.wav")
         try write([Double](repeating: 0, count: 12800), "odd/out/a\"b, c.wav")
-        let end = try metrics("--clean", "odd/clean", "--enhanced", "odd/out", "--metrics", "si_sdr", "seg_snr", "stoi", "--json")
+        let end = try metrics(
+            "--clean", "odd/clean", "--enhanced", "odd/out", "--metrics", "si_sdr", "seg_snr", "stoi", "--json")
         #expect(end.code == 1)
         #expect(end.error.contains("a\"b, c.wav: no si_sdr, seg_snr: the enhanced signal is silent"))
         let failures = try #require(try document(end)["failures"] as? [[String: Any]])
@@ -147,7 +163,10 @@ import Testing
         #expect(end.code == 1)
         let lines = end.error.split(separator: "\n")
         #expect(lines.count { $0.hasPrefix("p0.wav: no metric: out/p0.wav") } == 1)
-        #expect(lines.count { $0.hasPrefix("p1.wav: no metric: out/p1.wav") && $0.hasSuffix("convert this one to 16000 Hz") } == 1)
+        #expect(
+            lines.count {
+                $0.hasPrefix("p1.wav: no metric: out/p1.wav") && $0.hasSuffix("convert this one to 16000 Hz")
+            } == 1)
         #expect(!end.error.contains("spec"))
         #expect(end.out.contains("(4, 2 missing)"))
     }
@@ -173,18 +192,25 @@ import Testing
     @Test func theRegistryStatesWhatAMetricIs() throws {
         let end = try Program.run("registry", "metric")
         #expect(end.code == 0)
-        #expect(end.out.contains("MOS, 0.999…4.999, higher is better, at 16000 Hz, needs clean, signature pesq|wb|16000|soxr-hq|v1"))
-        #expect(end.out.contains("dB, −∞…∞, higher is better, any rate, needs clean and noisy, signature si_sir|native"))
-        #expect(end.out.contains("no unit, -1…1, higher is better, any rate, needs clean, signature estoi|10000|octave|v1"))
+        #expect(
+            end.out.contains(
+                "MOS, 0.999…4.999, higher is better, at 16000 Hz, needs clean, signature pesq|wb|16000|soxr-hq|v1"))
+        #expect(
+            end.out.contains("dB, −∞…∞, higher is better, any rate, needs clean and noisy, signature si_sir|native"))
+        #expect(
+            end.out.contains("no unit, -1…1, higher is better, any rate, needs clean, signature estoi|10000|octave|v1"))
     }
 
     // MARK: Files as they are in the field
 
-    private func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: scratch.folder + "/" + name) }
+    private func remove(_ name: String) throws {
+        try FileManager.default.removeItem(atPath: scratch.folder + "/" + name)
+    }
 
     @Test func missingOutputsStopTheScoringUnlessTheyAreAllowed() throws {
         for index in 1..<6 { try remove("out/p\(index).wav") }
-        let end = try metrics("--clean", "set/clean", "--noisy", "set/noisy", "--enhanced", "out", "--metrics", "si_sdr")
+        let end = try metrics(
+            "--clean", "set/clean", "--noisy", "set/noisy", "--enhanced", "out", "--metrics", "si_sdr")
         #expect(end.code == 3 && end.out.isEmpty)
         #expect(end.error.contains("5 of 6 clean files have no enhanced file in out: p1.wav, p2.wav"), "\(end.error)")
         #expect(scratch.data("out/_results.csv") == nil)
@@ -192,7 +218,8 @@ import Testing
         #expect(allowed.code == 0 && allowed.error.contains("warning: 5 of 6"), "\(allowed.error)")
         #expect(allowed.out.contains("! 5 outputs are missing"))
         #expect(try text("out/_avg_results.txt").contains("(n 1, 5 outputs missing)"))
-        let json = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr", "--allow-missing", "--json")
+        let json = try metrics(
+            "--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr", "--allow-missing", "--json")
         #expect(try (document(json)["missing_outputs"] as? [String])?.count == 5)
     }
 
@@ -207,8 +234,11 @@ import Testing
             try write(enhanced + [Double](repeating: 0, count: 77), "long/p\(index).wav")
             try write(enhanced.flatMap { [$0, $0] }, "fast/p\(index).wav", rate: 32_000)
         }
-        func mean(_ folder: String, _ options: String...) throws -> (value: Double?, signatures: Set<String>, end: Program.End) {
-            let arguments = ["metrics", "--clean", "fit", "--enhanced", folder, "--metrics", "si_sdr", "--json"] + options
+        func mean(_ folder: String, _ options: String...) throws -> (
+            value: Double?, signatures: Set<String>, end: Program.End
+        ) {
+            let arguments =
+                ["metrics", "--clean", "fit", "--enhanced", folder, "--metrics", "si_sdr", "--json"] + options
             let end = try Program(arguments, in: scratch.folder).wait()
             let parsed = try document(end)
             let whole = (parsed["summaries"] as? [[String: Any]])?.first { $0["by"] is NSNull }
@@ -219,13 +249,19 @@ import Testing
         let plain = try #require(try mean("right").value)
         #expect(try #require(try mean("late").value) < 0)
         let aligned = try mean("late", "--align")
-        #expect(try abs(#require(aligned.value) - plain) < 0.5 && aligned.signatures == ["si_sdr|native|f64|no-mean-removal|v1|aligned"], "\(aligned)")
+        #expect(
+            try abs(#require(aligned.value) - plain) < 0.5
+                && aligned.signatures == ["si_sdr|native|f64|no-mean-removal|v1|aligned"], "\(aligned)")
         #expect(!aligned.end.error.contains("late"))
         #expect(try mean("long").value == nil)
         let trimmed = try mean("long", "--trim")
-        #expect(try abs(#require(trimmed.value) - plain) < 0.01 && trimmed.signatures == ["si_sdr|native|f64|no-mean-removal|v1|trimmed"], "\(trimmed)")
+        #expect(
+            try abs(#require(trimmed.value) - plain) < 0.01
+                && trimmed.signatures == ["si_sdr|native|f64|no-mean-removal|v1|trimmed"], "\(trimmed)")
         let lowered = try mean("fast", "--resample")
-        #expect(try #require(lowered.value) > 5 && lowered.signatures == ["si_sdr|native|f64|no-mean-removal|v1|resampled"], "\(lowered)")
+        #expect(
+            try #require(lowered.value) > 5 && lowered.signatures == ["si_sdr|native|f64|no-mean-removal|v1|resampled"],
+            "\(lowered)")
         // What fits already is not touched, and keeps its signature.
         let fitting = try mean("right", "--align", "--trim", "--resample")
         #expect(fitting.value == plain && fitting.signatures == ["si_sdr|native|f64|no-mean-removal|v1"])
@@ -241,8 +277,13 @@ import Testing
             try write([Double](repeating: 0, count: 160) + tone.dropLast(160), "tone-late/p\(index).wav")
         }
         let end = try metrics("--clean", "tone", "--enhanced", "tone-late", "--metrics", "si_sdr", "--align", "--json")
-        #expect(end.code == 0 && end.error.contains("warning: 3 of 3 outputs, such as p0.wav, were not moved: their delay is uncertain"), "\(end.error)")
-        let computed = try #require((document(end)["metrics"] as? [[String: Any]])?.first?["computed"] as? [[String: Any]])
+        #expect(
+            end.code == 0
+                && end.error.contains(
+                    "warning: 3 of 3 outputs, such as p0.wav, were not moved: their delay is uncertain"),
+            "\(end.error)")
+        let computed = try #require(
+            (document(end)["metrics"] as? [[String: Any]])?.first?["computed"] as? [[String: Any]])
         #expect(computed.compactMap { $0["signature"] as? String } == ["si_sdr|native|f64|no-mean-removal|v1"])
     }
 
@@ -281,21 +322,29 @@ import Testing
         for (link, target) in [("clean-link", "set/clean"), ("out-link", "out")] {
             try FileManager.default.createSymbolicLink(atPath: place.path + "/" + link, withDestinationPath: target)
         }
-        for name in ["set/clean/._p0.wav", "out/._p0.wav", "out/._p9.wav"] { try Data("AppleDouble".utf8).write(to: place.appendingPathComponent(name)) }
+        for name in ["set/clean/._p0.wav", "out/._p0.wav", "out/._p9.wav"] {
+            try Data("AppleDouble".utf8).write(to: place.appendingPathComponent(name))
+        }
         try write(Self.speech(seed: 7), "set/clean/Zo\u{EB}.wav")
         try write(zip(Self.speech(seed: 7), Self.noise(seed: 7)).map { $0 + 0.02 * $1 }, "out/Zoe\u{308}.wav")
-        let end = try metrics("--clean", "clean-link", "--enhanced", "out-link/", "--metrics", "si_sdr", "--output", ".")
+        let end = try metrics(
+            "--clean", "clean-link", "--enhanced", "out-link/", "--metrics", "si_sdr", "--output", ".")
         #expect(end.code == 0 && end.out.contains("(7)"), "\(end.error)")
     }
 
     @Test func pairsOfTheDNSChallengeAreMadeAndTheRuleIsSaid() throws {
         for id in 1...3 {
             try write(Self.speech(seed: id), "dns/clean/clean_fileid_\(id).wav")
-            try write(zip(Self.speech(seed: id), Self.noise(seed: id)).map { $0 + 0.02 * $1 }, "dns/out/book_0006\(id)_snr10_fileid_\(id).wav")
+            try write(
+                zip(Self.speech(seed: id), Self.noise(seed: id)).map { $0 + 0.02 * $1 },
+                "dns/out/book_0006\(id)_snr10_fileid_\(id).wav")
         }
         let end = try metrics("--clean", "dns/clean", "--enhanced", "dns/out", "--metrics", "si_sdr")
         #expect(end.code == 0 && end.out.contains("(3)"), "\(end.error)")
-        #expect(end.error.contains("note: 3 files were paired by the number behind 'fileid_', such as book_00061_snr10_fileid_1.wav with clean_fileid_1.wav"))
+        #expect(
+            end.error.contains(
+                "note: 3 files were paired by the number behind 'fileid_', such as book_00061_snr10_fileid_1.wav with clean_fileid_1.wav"
+            ))
     }
 
     @Test func filesFromAPipeAreScoredWholeWithANote() throws {
@@ -305,7 +354,9 @@ import Testing
         }
         try bytes.write(to: URL(fileURLWithPath: scratch.folder + "/out/p0.wav"))
         let end = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr")
-        #expect(end.code == 0 && end.error.contains("note: 1 file was written to a pipe, such as out/p0.wav"), "\(end.error)")
+        #expect(
+            end.code == 0 && end.error.contains("note: 1 file was written to a pipe, such as out/p0.wav"),
+            "\(end.error)")
     }
 
     @Test func aRateThatIsTooHighForAMetricMentionsResampling() throws {

@@ -18,7 +18,8 @@ import Testing
     /// A sweep `rates` of two runs in a file of another name.
     private func sweep() throws -> Scratch {
         let scratch = try Scratch()
-        let text = tinySpec.replacingOccurrences(of: "name: tiny", with: "name: rates")
+        let text =
+            tinySpec.replacingOccurrences(of: "name: tiny", with: "name: rates")
             + "sweep: { points: [ { name: slow, train: { lr: 1.0e-4 } }, { name: fast, train: { lr: 1.0e-3 } } ] }\n"
         let end = try Program.run("run", scratch.spec(text, "learning.yaml"), "--no-table", in: scratch.folder)
         #expect(end.code == 0, "\(end.error)")
@@ -45,7 +46,9 @@ import Testing
 
     @Test func conditionsKnowScoresAndSayWhenNothingMatches() throws {
         let scratch = try sweep()
-        func names(_ condition: String) throws -> String { try Program.run("ls", "--where", condition, in: scratch.folder).out }
+        func names(_ condition: String) throws -> String {
+            try Program.run("ls", "--where", condition, in: scratch.folder).out
+        }
         #expect(try names("si_sdr>-1000").contains("slow") && names("not si_sdr>1000").contains("fast"))
         for command in ["ls", "compare"] {
             let none = try Program.run(command, "--where", "si_sdr > 1000 or name~nobody", in: scratch.folder)
@@ -60,7 +63,8 @@ import Testing
     @Test func severitiesAreColouredOnATerminal() throws {
         let scratch = try Scratch()
         let spec = try scratch.spec(tinySpec.replacingOccurrences(of: "lr: 1.0e-3", with: "lrr: 1.0e-3"))
-        let told = try Program.onTerminal(["check", spec], in: scratch.folder, environment: ["TERM": "xterm", "NO_COLOR": ""])
+        let told = try Program.onTerminal(
+            ["check", spec], in: scratch.folder, environment: ["TERM": "xterm", "NO_COLOR": ""])
         #expect(told.contains("\u{1B}[31merror\u{1B}[0m:"), "\(told.debugDescription)")
         for environment in [["NO_COLOR": "1", "TERM": "xterm"], ["NO_COLOR": "", "TERM": "dumb"]] {
             let plain = try Program.onTerminal(["check", spec], in: scratch.folder, environment: environment)
@@ -72,9 +76,12 @@ import Testing
         let scratch = try Scratch()
         #expect(try Program.run("manual", scratch.folder).code == 0)
         let pages = scratch.files(".1")
-        #expect(pages.count > 35 && pages.contains("sgmse-checkpoint-inspect.1") && pages.contains("sgmse.1"), "\(pages)")
+        #expect(
+            pages.count > 35 && pages.contains("sgmse-checkpoint-inspect.1") && pages.contains("sgmse.1"), "\(pages)")
         let run = String(decoding: try #require(scratch.data("sgmse-run.1")), as: UTF8.self)
-        #expect(run.contains(".SH OPTIONS") && run.contains("\\-\\-jobs jobs") && run.contains("sgmse\\-run \\- Train"), "\(run)")
+        #expect(
+            run.contains(".SH OPTIONS") && run.contains("\\-\\-jobs jobs") && run.contains("sgmse\\-run \\- Train"),
+            "\(run)")
         #expect(!run.contains("command\\-line"), "hidden options are not shown")
     }
 }

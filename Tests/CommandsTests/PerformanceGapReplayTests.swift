@@ -1,11 +1,13 @@
 import Foundation
 import Testing
 
-/// `scripts/performance-gap-tiny` at the size of the smoke profile: what faults can be found of any training. At its own size,
-/// where networks learn, `scripts/soak` calls it; how shares are judged is tested on planted scores.
+/// `scripts/performance-gap-tiny` at the size of the smoke profile: what faults can be found of any training. At its
+/// own size, where networks learn, `scripts/soak` calls it; how shares are judged is tested on planted scores.
 @Suite struct PerformanceGapReplayTests {
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized.path
-    private static let hasSQLite = ["/usr/bin/sqlite3", "/usr/local/bin/sqlite3"].contains(where: FileManager.default.isExecutableFile)
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+        .path
+    private static let hasSQLite = ["/usr/bin/sqlite3", "/usr/local/bin/sqlite3"].contains(
+        where: FileManager.default.isExecutableFile)
 
     @Test(.enabled(if: hasSQLite, "the script plants a collapsed seed with sqlite3"))
     func plantedFaultsAreNamedAndRunsWithoutThemHaveNone() throws {
@@ -25,7 +27,8 @@ import Testing
         process.waitUntilExit()
         let said = try String(contentsOfFile: messages, encoding: .utf8)
         #expect(process.terminationStatus == 0, "\(said.suffix(3000))")
-        let parts = try String(contentsOfFile: out, encoding: .utf8).components(separatedBy: "$ sgmse investigate ").dropFirst()
+        let parts = try String(contentsOfFile: out, encoding: .utf8).components(separatedBy: "$ sgmse investigate ")
+            .dropFirst()
         try #require(parts.count == 5, "\(parts)")
         let (planted, ablation, network, mended, innocent) = (parts[1], parts[2], parts[3], parts[4], parts[5])
         for id in ["F", "I", "K", "R"] {
@@ -33,7 +36,9 @@ import Testing
             #expect(mended.contains("\n\(id)  REFUTED"), "\(id) in \(mended)")
         }
         #expect(!planted.contains("MISSING") && !mended.contains("MISSING"), "\(planted)\(mended)")
-        for factor in ["data", "evaluate.N", "evaluate.padding", "evaluate.reference"] { #expect(ablation.contains("\n\(factor) "), "\(ablation)") }
+        for factor in ["data", "evaluate.N", "evaluate.padding", "evaluate.reference"] {
+            #expect(ablation.contains("\n\(factor) "), "\(ablation)")
+        }
         for factor in ["backbone", "data"] { #expect(network.contains("\n\(factor) "), "\(network)") }
         #expect(innocent.contains("nothing is supported") && !innocent.contains("data"), "\(innocent)")
     }

@@ -16,11 +16,15 @@ import Testing
 
     init() throws { scratch = try Self.trained.get() }
 
-    private func sgmse(_ arguments: String...) throws -> Program.End { try Program(arguments, in: scratch.folder).wait() }
+    private func sgmse(_ arguments: String...) throws -> Program.End {
+        try Program(arguments, in: scratch.folder).wait()
+    }
 
     @Test(arguments: [
-        ["curves"], ["curves", "tiny", "--quantity", "si_sdr"], ["metric", "si_sdr"], ["metric", "si_sdr", "tiny", "--over", "step"],
-        ["sweep", "si_sdr", "tiny", "--over", "train.lr"], ["pairs", "si_sdr", "tiny"], ["files", "si_sdr", "tiny", "--by", "speaker"],
+        ["curves"], ["curves", "tiny", "--quantity", "si_sdr"], ["metric", "si_sdr"],
+        ["metric", "si_sdr", "tiny", "--over", "step"],
+        ["sweep", "si_sdr", "tiny", "--over", "train.lr"], ["pairs", "si_sdr", "tiny"],
+        ["files", "si_sdr", "tiny", "--by", "speaker"],
     ])
     func plotsAreSVG(arguments: [String]) throws {
         let end = try Program(["plot"] + arguments + ["--width", "88mm"], in: scratch.folder).wait()
@@ -58,9 +62,12 @@ import Testing
         let store = try RunStore(at: scratch.store, access: .readOnly)
         let set = try #require(try store.testSets().first { $0.name == "test" })
         let folder = set.folder + "/noisy"
-        let end = try sgmse("import", "enhanced", folder, "--system", "other", "--set", "test", "--nfe", "1", "--seconds", "2")
+        let end = try sgmse(
+            "import", "enhanced", folder, "--system", "other", "--set", "test", "--nfe", "1", "--seconds", "2")
         #expect(end.code == 0 && end.error.contains("other: 2 files of 'test' scored with si_sdr"), "\(end.error)")
-        #expect(try sgmse("import", "enhanced", folder, "--system", "other", "--set", "test").error.contains("nothing to do"))
+        #expect(
+            try sgmse("import", "enhanced", folder, "--system", "other", "--set", "test").error.contains(
+                "nothing to do"))
         #expect(try sgmse("compare").out.contains("other"))
         let rows = try store.files(of: set.id).map { "\($0.path),2.5\n" }.joined()
         _ = try scratch.spec("filename,pesq\n" + rows, "_results.csv")

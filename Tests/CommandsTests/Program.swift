@@ -22,7 +22,8 @@ final class Program {
 
     /// - Parameter fileSizeLimit: Bytes that no file may exceed, in place of a full disk.
     init(
-        _ arguments: [String], in folder: String = NSTemporaryDirectory(), fileSizeLimit: Int? = nil, environment: [String: String] = [:],
+        _ arguments: [String], in folder: String = NSTemporaryDirectory(), fileSizeLimit: Int? = nil,
+        environment: [String: String] = [:],
         program: String = Program.path
     ) throws {
         if let fileSizeLimit {
@@ -37,7 +38,9 @@ final class Program {
         process.standardOutput = out
         process.standardError = error
         process.standardInput = FileHandle.nullDevice
-        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) { $1 }.merging(environment) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) {
+            $1
+        }.merging(environment) { $1 }
         try process.run()
         said.read(out.fileHandleForReading, error.fileHandleForReading)
     }
@@ -52,7 +55,9 @@ final class Program {
     }
 
     /// Runs the program to its end with its messages going to a terminal, and returns what the terminal was told.
-    static func onTerminal(_ arguments: [String], in folder: String, environment: [String: String] = [:]) throws -> String {
+    static func onTerminal(_ arguments: [String], in folder: String, environment: [String: String] = [:]) throws
+        -> String
+    {
         // A pair of terminals, unlocked and named by ioctl_tty(2): TIOCSPTLCK and TIOCGPTN.
         let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var (lock, number) = (Int32(0), UInt32(0))
@@ -67,7 +72,9 @@ final class Program {
         process.standardOutput = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
         process.standardError = FileHandle(fileDescriptor: end, closeOnDealloc: false)
-        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) { $1 }.merging(environment) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) {
+            $1
+        }.merging(environment) { $1 }
         try process.run()
         close(end)
         var (told, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 4096))
@@ -88,7 +95,9 @@ final class Program {
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.standardOutput = handle
         process.standardError = handle
-        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["SGMSE_STORE": folder + "/store.sqlite"]) {
+            $1
+        }
         try process.run()
         process.waitUntilExit()
         return try Data(contentsOf: file)
@@ -97,7 +106,9 @@ final class Program {
     func wait() -> End {
         process.waitUntilExit()
         let (out, error) = said.whole()
-        return End(code: process.terminationStatus, isSignal: process.terminationReason == .uncaughtSignal, out: out, error: error)
+        return End(
+            code: process.terminationStatus, isSignal: process.terminationReason == .uncaughtSignal, out: out,
+            error: error)
     }
 
     /// Standard error so far.
@@ -116,7 +127,9 @@ final class Program {
     func hasOpen(_ name: String) -> Bool {
         let folder = "/proc/\(process.processIdentifier)/fd"
         let open = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return open.contains { (try? FileManager.default.destinationOfSymbolicLink(atPath: folder + "/" + $0))?.hasSuffix(name) == true }
+        return open.contains {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: folder + "/" + $0))?.hasSuffix(name) == true
+        }
     }
 
     /// Ends the process without a warning.

@@ -9,7 +9,8 @@ import Testing
         let scratch = try Scratch()
         let spec = try scratch.spec(tinySpec)
         let checked = try Program.run("check", spec, in: scratch.folder)
-        let findings = checked.out.split(separator: "\n").filter { $0.contains(/^(note|warning|error)\[/) }.map(String.init)
+        let findings = checked.out.split(separator: "\n").filter { $0.contains(/^(note|warning|error)\[/) }.map(
+            String.init)
         #expect(checked.code == 0 && !findings.isEmpty, "\(checked)")
         let run = try Program.run("run", spec, "--no-table", in: scratch.folder)
         let log = try Program.run("logs", "tiny", in: scratch.folder).out
@@ -26,11 +27,15 @@ import Testing
     @Test func validationsStandBesideTheNoisyInput() throws {
         let scratch = try Scratch()
         let run = try Program.run("run", scratch.spec(tinySpec), "--no-table", in: scratch.folder)
-        #expect(run.error.contains(/step 3: validation valid_loss [0-9.]+  pesq [0-9.]+ \(noisy [0-9.]+\)/), "\(run.error)")
+        #expect(
+            run.error.contains(/step 3: validation valid_loss [0-9.]+  pesq [0-9.]+ \(noisy [0-9.]+\)/), "\(run.error)")
         #expect(run.error.components(separatedBy: "si_sdr").count > 2)
         // After six steps a network is worse than its input, and the table says which checkpoint that concerns.
         let compared = try Program.run("compare", "tiny", in: scratch.folder)
-        #expect(compared.out.contains(/the checkpoint last@6 validates below the noisy input \(.*si_sdr -?[0-9.]+ against -?[0-9.]+\)/), "\(compared)")
+        #expect(
+            compared.out.contains(
+                /the checkpoint last@6 validates below the noisy input \(.*si_sdr -?[0-9.]+ against -?[0-9.]+\)/),
+            "\(compared)")
     }
 
     @Test func aRunIsFinishedWhenItsEvaluationsAre() throws {
@@ -69,8 +74,8 @@ import Testing
         #expect(try Program.run("run", spec, "--nice", "20", in: scratch.folder).code == 2)
     }
 
-    /// The nice values of the threads that have computed, of a process and of those that it started: fields 14 and 19 of
-    /// `stat` in proc(5).
+    /// The nice values of the threads that have computed, of a process and of those that it started: fields 14 and 19
+    /// of `stat` in proc(5).
     private static func priorities(of process: Int32) throws -> [Int] {
         let files = FileManager.default
         return try files.contentsOfDirectory(atPath: "/proc/\(process)/task").flatMap { thread -> [Int] in
@@ -78,7 +83,8 @@ import Testing
             let stat = try String(contentsOfFile: folder + "/stat", encoding: .utf8)
             let fields = stat[stat.lastIndex(of: ")")!...].split(separator: " ")
             let children = (try? String(contentsOfFile: folder + "/children", encoding: .utf8)) ?? ""
-            return try (fields[12] == "0" ? [] : [Int(fields[17])!]) + children.split(separator: " ").flatMap { try priorities(of: Int32($0)!) }
+            return try (fields[12] == "0" ? [] : [Int(fields[17])!])
+                + children.split(separator: " ").flatMap { try priorities(of: Int32($0)!) }
         }
     }
 }

@@ -18,14 +18,18 @@ final class SlurmCluster {
             try FileManager.default.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
         }
         chmod(folder, 0o755)
-        try Data((0..<1024).map { _ in UInt8.random(in: 0...255) }).write(to: URL(fileURLWithPath: folder + "/munge.key"))
+        try Data((0..<1024).map { _ in UInt8.random(in: 0...255) }).write(
+            to: URL(fileURLWithPath: folder + "/munge.key"))
         chmod(folder + "/munge.key", 0o400)
         let port = Int.random(in: 20_000..<40_000)
         try Data(configuration(port).utf8).write(to: URL(fileURLWithPath: folder + "/slurm.conf"))
-        try call("/usr/sbin/munged", [
-            "--force", "--key-file=\(folder)/munge.key", "--socket=\(folder)/run/munge.socket", "--pid-file=\(folder)/run/munged.pid",
-            "--log-file=\(folder)/log/munged.log", "--seed-file=\(folder)/run/munge.seed",
-        ])
+        try call(
+            "/usr/sbin/munged",
+            [
+                "--force", "--key-file=\(folder)/munge.key", "--socket=\(folder)/run/munge.socket",
+                "--pid-file=\(folder)/run/munged.pid",
+                "--log-file=\(folder)/log/munged.log", "--seed-file=\(folder)/run/munge.seed",
+            ])
         try startController(["-c"])
         try startNode()
         for _ in 0..<100 where !(try call("sinfo", ["-h", "-o", "%T"]).contains("idle")) { usleep(200_000) }
@@ -46,7 +50,10 @@ final class SlurmCluster {
     /// Ends a daemon, and waits until it has ended.
     func stop(_ daemon: String, _ signal: Int32) {
         let file = folder + "/run/\(daemon).pid"
-        guard let number = (try? String(contentsOfFile: file, encoding: .utf8)).flatMap({ Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) })
+        guard
+            let number = (try? String(contentsOfFile: file, encoding: .utf8)).flatMap({
+                Int32($0.trimmingCharacters(in: .whitespacesAndNewlines))
+            })
         else { return }
         kill(number, signal)
         for _ in 0..<50 where isRunning(number) { usleep(100_000) }
@@ -64,9 +71,12 @@ final class SlurmCluster {
     func call(_ tool: String, _ arguments: [String]) throws -> String {
         let process = Process()
         let output = Pipe()
-        for end in [output.fileHandleForReading, output.fileHandleForWriting] { _ = fcntl(end.fileDescriptor, F_SETFD, FD_CLOEXEC) }
+        for end in [output.fileHandleForReading, output.fileHandleForWriting] {
+            _ = fcntl(end.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        }
         // A daemon that inherits files of this process would be waited for until it ends.
-        let clean = "for f in /proc/self/fd/*; do n=${f##*/}; [ $n -gt 2 ] && eval \"exec $n>&-\"; done; exec \"$0\" \"$@\""
+        let clean =
+            "for f in /proc/self/fd/*; do n=${f##*/}; [ $n -gt 2 ] && eval \"exec $n>&-\"; done; exec \"$0\" \"$@\""
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = ["-c", clean, tool] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

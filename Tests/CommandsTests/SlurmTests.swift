@@ -3,8 +3,11 @@ import Glibc
 import Runs
 import Testing
 
-/// Runs on a cluster of Slurm; `SGMSE_SLURM_SOAK=20000` ends everything in every way during so many steps, which takes minutes.
-@Suite(.serialized, .enabled(if: SlurmCluster.isInstalled, "Slurm is not installed, or this is not root: scripts/install-slurm"))
+/// Runs on a cluster of Slurm; `SGMSE_SLURM_SOAK=20000` ends everything in every way during so many steps, which takes
+/// minutes.
+@Suite(
+    .serialized,
+    .enabled(if: SlurmCluster.isInstalled, "Slurm is not installed, or this is not root: scripts/install-slurm"))
 struct SlurmTests {
     static let isSoaking = ProcessInfo.processInfo.environment["SGMSE_SLURM_SOAK"] != nil
     /// Enough for a minute or more.
@@ -54,18 +57,21 @@ struct SlurmTests {
         try expectNothingLeft(shared, like: alone)
     }
 
-    /// A training of two devices is one task of two processes that `srun` starts: the bits are those of one process. The tasks
-    /// run a copy of the program.
+    /// A training of two devices is one task of two processes that `srun` starts: the bits are those of one process.
+    /// The tasks run a copy of the program.
     @Test(arguments: ["tcp", "mpi"])
     func devicesOfATrainingAreProcessesOfOneTask(engine: String) throws {
-        let plugin = URL(fileURLWithPath: Program.path).deletingLastPathComponent().path + "/../../plugins/libsgmse-mpi.so"
+        let plugin =
+            URL(fileURLWithPath: Program.path).deletingLastPathComponent().path + "/../../plugins/libsgmse-mpi.so"
         guard engine == "tcp" || FileManager.default.fileExists(atPath: plugin) else { return }
         let cluster = try SlurmCluster()
         defer { withExtendedLifetime(cluster) {} }
         let (alone, shared) = (try Scratch(), try Scratch())
         let spec = tinySpec.replacingOccurrences(of: "max_steps: 6", with: "devices: 2, max_steps: 6")
         #expect(try run(["run", alone.spec(spec), "--no-table"], in: alone, cluster).wait().code == 0)
-        let command = ["run", try shared.spec(spec), "--launcher", "slurm", "--sbatch", "mem=100", "--stage-binary", "--no-table"]
+        let command = [
+            "run", try shared.spec(spec), "--launcher", "slurm", "--sbatch", "mem=100", "--stage-binary", "--no-table",
+        ]
         var end = try run(command + ["--collective", engine], in: shared, cluster).wait()
         // A busy node may fail to start a step; then the unit waits, and the same command submits another task.
         for _ in 0..<2 where end.code != 0 && end.error.contains("1 unit waits for one") {
@@ -78,14 +84,17 @@ struct SlurmTests {
         try expectNothingLeft(shared, like: alone)
     }
 
-    /// Whatever ends a task, one of its processes, its controller, its node or a collection: nothing is lost and nothing doubled.
+    /// Whatever ends a task, one of its processes, its controller, its node or a collection: nothing is lost and
+    /// nothing doubled.
     @Test(.enabled(if: SlurmTests.isSoaking, "takes minutes: scripts/soak"), arguments: [1, 2])
     func nothingIsLostHoweverTasksEnd(devices: Int) throws {
         let cluster = try SlurmCluster()
         defer { withExtendedLifetime(cluster) {} }
         let (alone, shared) = (try Scratch(), try Scratch())
         let spec = Self.long(devices: devices)
-        let command = ["run", try shared.spec(spec), "--launcher", "slurm", "--jobs", "1", "--time", "10", "--sbatch", "mem=100"]
+        let command = [
+            "run", try shared.spec(spec), "--launcher", "slurm", "--jobs", "1", "--time", "10", "--sbatch", "mem=100",
+        ]
         #expect(try run(command + ["--detach"], in: shared, cluster).wait().code == 0)
         var step = 0
         func letItWork(after event: String) throws {
@@ -99,7 +108,9 @@ struct SlurmTests {
             try #require(works, "after \(event): no step behind \(start): \(told(shared, cluster))")
         }
         func job(after event: String) throws -> String {
-            let all = try cluster.call("squeue", ["-h", "-o", "%F %j"]).split(separator: "\n").filter { !$0.hasSuffix("-collect") }
+            let all = try cluster.call("squeue", ["-h", "-o", "%F %j"]).split(separator: "\n").filter {
+                !$0.hasSuffix("-collect")
+            }
             return String(try #require(all.first, "after \(event): \(told(shared, cluster))").split(separator: " ")[0])
         }
         // Preempted by a job that takes the whole node.
@@ -107,7 +118,10 @@ struct SlurmTests {
         let other = shared.folder + "/other.sh"
         try Data("#!/bin/sh\nsleep 2\n".utf8).write(to: URL(fileURLWithPath: other))
         _ = try cluster.call("sbatch", ["--partition=high", "--exclusive", "--output=/dev/null", other])
-        #expect(try waitUntil(40) { try queue(shared, "todo").count == 1 && !cluster.call("squeue", ["-h", "-o", "%P"]).contains("high") })
+        #expect(
+            try waitUntil(40) {
+                try queue(shared, "todo").count == 1 && !cluster.call("squeue", ["-h", "-o", "%P"]).contains("high")
+            })
         // One of several processes is lost: the task saves what was reached, and asks for its restart.
         if devices > 1 {
             try letItWork(after: "the preemption")
@@ -152,7 +166,8 @@ struct SlurmTests {
     private func told(_ scratch: Scratch, _ cluster: SlurmCluster) -> String {
         let logs = scratch.files(".log").compactMap { scratch.data($0) }.map { String(decoding: $0, as: UTF8.self) }
         let controller = (try? String(contentsOfFile: cluster.folder + "/log/slurmctld.log", encoding: .utf8)) ?? ""
-        return (logs + [controller]).map { $0.split(separator: "\n").suffix(15).joined(separator: "\n") }.joined(separator: "\n--\n")
+        return (logs + [controller]).map { $0.split(separator: "\n").suffix(15).joined(separator: "\n") }.joined(
+            separator: "\n--\n")
     }
 
     private func waitUntil(_ seconds: Double, _ condition: () throws -> Bool) throws -> Bool {
@@ -166,7 +181,9 @@ struct SlurmTests {
 
     /// The last step that a task told.
     private func steps(_ scratch: Scratch) throws -> Int {
-        let text = scratch.files("events.jsonl").compactMap { scratch.data($0) }.map { String(decoding: $0, as: UTF8.self) }.joined()
+        let text = scratch.files("events.jsonl").compactMap { scratch.data($0) }.map {
+            String(decoding: $0, as: UTF8.self)
+        }.joined()
         return text.matches(of: /"step":(\d+)/).compactMap { Int($0.1) }.filter { $0 < Self.allSteps }.last ?? 0
     }
 
@@ -177,16 +194,20 @@ struct SlurmTests {
             .first { $0.hasPrefix("SLURM_PROCID=") }.map { String($0.dropFirst("SLURM_PROCID=".count)) }
     }
 
-    /// The tasks that work in a folder, behind what started them: Slurm's own processes end first, as on a machine that dies.
+    /// The tasks that work in a folder, behind what started them: Slurm's own processes end first, as on a machine that
+    /// dies.
     private func processes(of scratch: Scratch) -> [Int32] {
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
         var found = all.filter { number in
             let words = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") ?? Data()
-            return String(decoding: words, as: UTF8.self).contains(scratch.store) && String(decoding: words, as: UTF8.self).contains("--job")
+            return String(decoding: words, as: UTF8.self).contains(scratch.store)
+                && String(decoding: words, as: UTF8.self).contains("--job")
         }
         var newest = found
         while !newest.isEmpty {
-            newest = Array(Set(newest.compactMap(parent(of:)))).filter { $0 > 1 && $0 != getpid() && !found.contains($0) }
+            newest = Array(Set(newest.compactMap(parent(of:)))).filter {
+                $0 > 1 && $0 != getpid() && !found.contains($0)
+            }
             found = newest + found
         }
         return found

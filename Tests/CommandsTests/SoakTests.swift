@@ -6,8 +6,12 @@ import Testing
 @Suite(.serialized) struct SoakTests {
     private static let kills = ProcessInfo.processInfo.environment["SGMSE_SOAK"].flatMap { Int($0) } ?? 20
 
-    private static let spec = tinySpec
-        .replacingOccurrences(of: "max_steps: 6, num_eval_files: 1, validate_every: 3", with: "max_steps: 400, num_eval_files: 0, validate_every: 400, resume_steps: 3")
+    private static let spec =
+        tinySpec
+        .replacingOccurrences(
+            of: "max_steps: 6, num_eval_files: 1, validate_every: 3",
+            with: "max_steps: 400, num_eval_files: 0, validate_every: 400, resume_steps: 3"
+        )
         .replacingOccurrences(of: "test: 2, test_ood: 2", with: "test: 6, test_ood: 2")
         .replacingOccurrences(of: "N: [2, 3]", with: "N: [2, 3, 4, 5]")
 
@@ -75,7 +79,8 @@ import Testing
     }
 
     @Test func trainingSurvives() throws {
-        try disturb(["training steps"], longest: 60_000) { store in try store.runs().contains { $0.status == .finished } }
+        try disturb(["training steps"], longest: 60_000) { store in try store.runs().contains { $0.status == .finished }
+        }
     }
 
     @Test func evaluationSurvives() throws {
@@ -101,7 +106,8 @@ import Testing
             struck += 1
             if struck % 10 == 0 {
                 #expect(try Program.run("check", path, in: scratch.folder).code == 0)
-                // A process that was killed just before the renaming leaves its temporary folder, which gc removes later.
+                // A process that was killed just before the renaming leaves its temporary folder, which gc removes
+                // later.
                 #expect(scratch.files("recipe.json").count { !$0.contains(".sgmse-part-") } == 1)
             }
         }
@@ -173,7 +179,9 @@ import Testing
             tries += 1
             try #require(tries < 20 * Self.kills, "the phase is over before it can be struck")
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            for file in left()..<1500 { try Data([1]).write(to: URL(fileURLWithPath: "\(folder)/\(file)-\(struck)-x.bin")) }
+            for file in left()..<1500 {
+                try Data([1]).write(to: URL(fileURLWithPath: "\(folder)/\(file)-\(struck)-x.bin"))
+            }
             let store = try RunStore(at: scratch.store)
             let names = try FileManager.default.contentsOfDirectory(atPath: folder)
             try store.willMake(names.map { "gone-abcdefgh/checkpoints/" + $0 })

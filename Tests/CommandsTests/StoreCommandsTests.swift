@@ -23,7 +23,9 @@ import Testing
         runs = try store.runs()
     }
 
-    private func sgmse(_ arguments: String...) throws -> Program.End { try Program(arguments, in: scratch.folder).wait() }
+    private func sgmse(_ arguments: String...) throws -> Program.End {
+        try Program(arguments, in: scratch.folder).wait()
+    }
 
     @Test func processesSideBySideDoWhatOneDoes() throws {
         let alone = try Scratch()
@@ -44,7 +46,9 @@ import Testing
         #expect(all.code == 0)
         let rows = try #require(try JSONSerialization.jsonObject(with: Data(all.out.utf8)) as? [[String: Any]])
         #expect(rows.count == 2 && rows.allSatisfy { $0["step"] as? Int == 6 && $0["status"] as? String == "finished" })
-        #expect(try sgmse("ls", "--where", "train.lr=2e-3").out.contains(runs.first { $0.name.contains("0.002") }?.shortID ?? "?"))
+        #expect(
+            try sgmse("ls", "--where", "train.lr=2e-3").out.contains(
+                runs.first { $0.name.contains("0.002") }?.shortID ?? "?"))
         #expect(try sgmse("ls", "--where", "backbon=x").code == 2)
     }
 
@@ -74,7 +78,9 @@ import Testing
 
     @Test func namesThatNobodyKnowsAreUsageErrors() throws {
         let metric = try sgmse("compare", "--metrics", "si_sdt", "--check")
-        #expect(metric.code == 2 && metric.error.contains("unknown metric 'si_sdt'; did you mean 'si_sdr'?"), "\(metric.error)")
+        #expect(
+            metric.code == 2 && metric.error.contains("unknown metric 'si_sdt'; did you mean 'si_sdr'?"),
+            "\(metric.error)")
         let set = try sgmse("compare", "--sets", "tets")
         #expect(set.code == 2 && set.error.contains("did you mean 'test'?"), "\(set.error)")
         #expect(try sgmse("compare", "--metrics", "si_sdr", "--sets", "test").code == 0)
@@ -83,20 +89,25 @@ import Testing
     @Test func comparisonsTakeFactorsAndFormats() throws {
         let id = runs[0].shortID
         let wrong = try sgmse("compare", "--rows", "sistem")
-        #expect(wrong.code == 2 && wrong.error.contains("unknown factor 'sistem'; did you mean 'system'?"), "\(wrong.error)")
+        #expect(
+            wrong.code == 2 && wrong.error.contains("unknown factor 'sistem'; did you mean 'system'?"), "\(wrong.error)"
+        )
         #expect(try sgmse("compare", "--rows", "train.lr", "N", "--columns", "set", "speaker", "metric").code == 0)
         #expect(try sgmse("compare", "--rows", "metric", "--columns", "metric").code == 2)
         #expect(try sgmse("compare", "--baseline", id, "--pairs").code == 2)
         let tidy = try sgmse("compare", "--per-file")
         #expect(tidy.code == 0 && tidy.out.hasPrefix("system,run,seed,checkpoint,N,"), "\(tidy.out.prefix(80))")
         let page = try sgmse("compare", "--baseline", id, "--format", "html")
-        #expect(page.code == 0 && page.out.components(separatedBy: "<table>").count == 3 && page.out.hasSuffix("</html>\n"))
+        #expect(
+            page.code == 0 && page.out.components(separatedBy: "<table>").count == 3 && page.out.hasSuffix("</html>\n"))
         let latex = try sgmse("compare", "--format", "latex", "--caption", "All", "--label", "tab:all")
         #expect(latex.out.contains("\\caption{All}\n\\label{tab:all}"))
     }
 
     @Test func senselessValuesAreUsageErrors() throws {
-        for arguments in [["ls", "--limit=-1"], ["logs", runs[0].shortID, "--last=-1"], ["run", "spec.yaml", "--threads", "0"]] {
+        for arguments in [
+            ["ls", "--limit=-1"], ["logs", runs[0].shortID, "--last=-1"], ["run", "spec.yaml", "--threads", "0"],
+        ] {
             #expect(try Program(arguments, in: scratch.folder).wait().code == 2, "\(arguments)")
         }
         let end = try Program(["run", "spec.yaml"], in: scratch.folder, environment: ["SGMSE_THREADS": "abc"]).wait()
@@ -113,9 +124,13 @@ import Testing
 
     @Test func everyReadingCommandSpeaksJSON() throws {
         let id = runs[0].shortID
-        for arguments in [["show", id], ["show", id, "--resolved"], ["logs", id], ["tag", id], ["note", id], ["show", "spec.yaml"]] {
+        for arguments in [
+            ["show", id], ["show", id, "--resolved"], ["logs", id], ["tag", id], ["note", id], ["show", "spec.yaml"],
+        ] {
             let end = try Program(arguments + ["--json"], in: scratch.folder).wait()
-            #expect(end.code == 0 && (try? JSONSerialization.jsonObject(with: Data(end.out.utf8))) != nil, "\(arguments): \(end.out.prefix(300))")
+            #expect(
+                end.code == 0 && (try? JSONSerialization.jsonObject(with: Data(end.out.utf8))) != nil,
+                "\(arguments): \(end.out.prefix(300))")
         }
         let resolved = try sgmse("show", id, "--resolved").out
         #expect(resolved.contains("\n  max_steps: 6\n") && resolved.hasPrefix("name: "), "\(resolved)")
@@ -138,7 +153,9 @@ import Testing
         let spec = try live.spec(tinySpec)
         let long = ["run", spec, "--no-table", "--set", "train.max_steps=80", "--set", "train.validate_every=40"]
         let first = try Program.onTerminal(long, in: live.folder)
-        for word in ["+ train tiny", "step 40: validation ", "steps/s", "loss "] { #expect(first.contains(word), "\(word): \(first)") }
+        for word in ["+ train tiny", "step 40: validation ", "steps/s", "loss "] {
+            #expect(first.contains(word), "\(word): \(first)")
+        }
         let second = try Program.onTerminal(long, in: live.folder)
         #expect(second.components(separatedBy: "cached — ").count == 8, "\(second)")
         #expect(!first.contains("0/0") && !second.contains("0/0"))
@@ -147,19 +164,26 @@ import Testing
     @Test func logsTellWhatHappened() throws {
         let log = try sgmse("logs", runs[0].shortID, "--follow")
         #expect(log.code == 0)
-        for word in ["training steps 1 to 6", "validation", "checkpoint at step 6", "evaluate"] { #expect(log.out.contains(word), "\(word)") }
+        for word in ["training steps 1 to 6", "validation", "checkpoint at step 6", "evaluate"] {
+            #expect(log.out.contains(word), "\(word)")
+        }
         #expect(try sgmse("logs", runs[0].shortID, "--last", "1").out.split(separator: "\n").count == 1)
     }
 
     @Test func showTellsWhichCheckpointAnEvaluationUsed() throws {
         let shown = try sgmse("show", runs[0].shortID).out
-        #expect(shown.contains("evaluation   test, N = 2, sb_ode, padding = reflection, t_eps = 0.03: last of step 6, ema weights, finished"), "\(shown)")
+        #expect(
+            shown.contains(
+                "evaluation   test, N = 2, sb_ode, padding = reflection, t_eps = 0.03: last of step 6, ema weights, finished"
+            ), "\(shown)")
         #expect(shown.contains("sha256"))
     }
 
     /// However a command ends, the file alone is the whole store.
     @Test func aCopyOfTheFileAloneIsWholeAfterAnyCommand() throws {
-        for arguments in [["tag", runs[0].shortID, "kept"], ["tag", "nobody", "x"], ["gc", "--delete"], ["run", "no-such.yaml"]] {
+        for arguments in [
+            ["tag", runs[0].shortID, "kept"], ["tag", "nobody", "x"], ["gc", "--delete"], ["run", "no-such.yaml"],
+        ] {
             _ = try Program(arguments, in: scratch.folder).wait()
             let copy = try Scratch()
             try FileManager.default.copyItem(atPath: scratch.store, toPath: copy.store)
@@ -171,7 +195,8 @@ import Testing
     @Test func removingAndRenamingSayWhatTheyWouldDo() throws {
         let removal = try sgmse("rm", runs[0].shortID)
         #expect(removal.code == 0 && removal.error.contains("--yes removes them"), "\(removal.error)")
-        #expect(removal.out.contains("checkpoints/step-6.safetensors") && removal.out.contains("audio/"), "\(removal.out)")
+        #expect(
+            removal.out.contains("checkpoints/step-6.safetensors") && removal.out.contains("audio/"), "\(removal.out)")
         let renaming = try sgmse("rename", runs[0].shortID, "other", "--dry-run")
         #expect(renaming.code == 0 && renaming.out.contains("would be other-\(runs[0].shortID)"), "\(renaming.out)")
         #expect(try sgmse("tag", runs[0].shortID, "a\nb").code == 2)
@@ -202,7 +227,9 @@ import Testing
         let scratch = try Scratch()
         let log = try Program.intoOneFile(["run", scratch.spec(tinySpec)], in: scratch.folder)
         let text = try #require(String(data: log, encoding: .utf8))
-        let (table, summary) = (try #require(text.range(of: "mean ± standard deviation")), try #require(text.range(of: " steps done")))
+        let (table, summary) = (
+            try #require(text.range(of: "mean ± standard deviation")), try #require(text.range(of: " steps done"))
+        )
         #expect(table.upperBound < summary.lowerBound)
     }
 
@@ -211,7 +238,9 @@ import Testing
         let target = other.store
         let first = try sgmse("export", "runs", runs[0].shortID, "--to", target, "--files")
         #expect(first.code == 0 && first.error.hasPrefix("1 runs, "), "\(first.error)")
-        #expect(try sgmse("export", "runs", runs[0].shortID, "--to", target, "--files").error.hasPrefix("0 runs, 0 evaluations, 0 scores, 0 files"))
+        #expect(
+            try sgmse("export", "runs", runs[0].shortID, "--to", target, "--files").error.hasPrefix(
+                "0 runs, 0 evaluations, 0 scores, 0 files"))
         let all = try Program.run("import", "runs", scratch.store, in: other.folder)
         #expect(all.error.hasPrefix("1 runs, "), "\(all.error)")
         #expect(other.files("step-6.safetensors").count == 1)
@@ -225,7 +254,9 @@ import Testing
         try store.willMake(["\(runs[0].folder)/checkpoints/step-1.safetensors"])
         try store.close()
         let listed = try sgmse("gc")
-        #expect(listed.code == 0 && listed.out.contains("step-1.safetensors") && FileManager.default.fileExists(atPath: stray))
+        #expect(
+            listed.code == 0 && listed.out.contains("step-1.safetensors")
+                && FileManager.default.fileExists(atPath: stray))
         #expect(try sgmse("gc", "--delete").error.contains("1 files deleted, 3 bytes"))
         #expect(!FileManager.default.fileExists(atPath: stray))
         #expect(scratch.files("step-6.safetensors").count == 2)
@@ -250,7 +281,9 @@ import Testing
         for line in lines { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
         #expect(try sgmse("export", "csv", id, "--output", "tables").code == 0)
         let steps = String(decoding: try #require(scratch.data("tables/\(runs[0].folder)/steps.csv")), as: UTF8.self)
-        #expect(steps.hasPrefix("step,loss,gradient_norm,learning_rate,seconds") && steps.split(separator: "\r\n").count == 7)
+        #expect(
+            steps.hasPrefix("step,loss,gradient_norm,learning_rate,seconds")
+                && steps.split(separator: "\r\n").count == 7)
         #expect(try sgmse("export", "tensorboard", id, "--output", "boards").code == 0)
         #expect(scratch.files(".\(id)").count == 1)
     }
@@ -258,14 +291,16 @@ import Testing
     /// An export begun while a run trains goes on to the run's end.
     @Test func anExportFollowsARun() throws {
         let live = try Scratch()
-        let training = try Program(["run", try live.spec(tinySpec), "--set", "train.max_steps=80", "--no-table"], in: live.folder)
+        let training = try Program(
+            ["run", try live.spec(tinySpec), "--set", "train.max_steps=80", "--no-table"], in: live.folder)
         #expect(training.waitUntil { training.messages.contains("training steps 1 to 80") })
         let export = try Program(["export", "jsonl", "tiny", "--follow", "--output", "live"], in: live.folder)
         #expect(training.process.isRunning, "the run was over before the export began")
         #expect(training.wait().code == 0)
         let end = export.wait()
         let folder = end.out.trimmingCharacters(in: .whitespacesAndNewlines)
-        let lines = String(decoding: live.data(folder + "/history.jsonl") ?? Data(), as: UTF8.self).split(separator: "\n")
+        let lines = String(decoding: live.data(folder + "/history.jsonl") ?? Data(), as: UTF8.self).split(
+            separator: "\n")
         #expect(end.code == 0 && lines.count { $0.contains("\"type\": \"step\"") } == 80, "\(end.error)")
         #expect(lines.contains { $0.contains("\"type\": \"evaluation\"") })
     }

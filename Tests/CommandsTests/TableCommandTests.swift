@@ -7,7 +7,9 @@ import Testing
 
     init() throws {
         scratch = try Scratch()
-        try write("reported/a.yaml", """
+        try write(
+            "reported/a.yaml",
+            """
             paper: P
             mark: V
             source: s
@@ -17,7 +19,9 @@ import Testing
               - { system: tiny, values: { si_sdr: 5.0 ± 1.0 } }
 
             """)
-        try write("tables/t.yaml", """
+        try write(
+            "tables/t.yaml",
+            """
             title: T
             paper: P
             sets: [{ reported: S, test_set: test, anchors: ../tiny.yaml }]
@@ -43,7 +47,9 @@ import Testing
     @Test func tablesAreListedAndOpenCellsSayWhatFillsThem() throws {
         #expect(try table().out.contains("t"))
         let end = try table("t")
-        #expect(end.code == 0 && end.out.contains("sgmse run tiny.yaml") && end.out.contains("2.0 "), "\(end.out)\(end.error)")
+        #expect(
+            end.code == 0 && end.out.contains("sgmse run tiny.yaml") && end.out.contains("2.0 "),
+            "\(end.out)\(end.error)")
         let wrong = try table("tt")
         #expect(wrong.code == 2 && wrong.error.contains("did you mean 't'?"), "\(wrong.error)")
     }
@@ -51,12 +57,17 @@ import Testing
     @Test func fillingRunsTheCommandsAndTheCheckFails() throws {
         let end = try table("t", "--fill", "--check", "--provenance")
         #expect(end.code == 3 && end.error.contains("error: known value missed: Noisy, si_sdr on S"), "\(end.error)")
-        #expect(end.out.contains("±") && end.out.contains("provenance of ours") && !end.out.contains("open cells"), "\(end.out)")
+        #expect(
+            end.out.contains("±") && end.out.contains("provenance of ours") && !end.out.contains("open cells"),
+            "\(end.out)")
         let json = try table("t", "--json")
         #expect(json.out.contains("\"ours\"") && json.out.contains("\"problems\""))
         // Another meaning of the spec makes the number stale.
         try write("tiny.yaml", tinySpec.replacingOccurrences(of: "max_steps: 6", with: "max_steps: 7"))
         let stale = try table("t", "--check", "--no-holes")
-        #expect(stale.code == 3 && stale.error.contains("error: stale: tiny, si_sdr on S: the spec has changed since it was run"), "\(stale.error)")
+        #expect(
+            stale.code == 3
+                && stale.error.contains("error: stale: tiny, si_sdr on S: the spec has changed since it was run"),
+            "\(stale.error)")
     }
 }

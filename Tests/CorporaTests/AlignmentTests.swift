@@ -12,7 +12,8 @@ import Testing
 
     /// Speech-like pairs, some of which are changed on the disk.
     private func findings(
-        snr: Double = 5, layout: Layout = .denoising, noises: [NoiseFamily] = NoiseFamily.inDistribution, count: Int = 6,
+        snr: Double = 5, layout: Layout = .denoising, noises: [NoiseFamily] = NoiseFamily.inDistribution,
+        count: Int = 6,
         rate: Int = 16_000, _ change: (_ clean: inout [Float], _ noisy: inout [Float]) -> Void = { _, _ in }
     ) throws -> [Finding] {
         let corpus = SyntheticCorpus {
@@ -59,7 +60,8 @@ import Testing
     func shiftedPairsAreFoundWithTheirDelay(shift: (samples: Int, words: String), snr: Double) throws {
         let found = try findings(snr: snr) { _, noisy in noisy = late(noisy, by: shift.samples) }
         #expect(found.map(\.code) == [.alignment] && found.first?.severity == .error, "\(found)")
-        #expect(found.first?.message.hasPrefix("noisy is \(shift.words) against clean in 6 of 6 pairs") == true, "\(found)")
+        #expect(
+            found.first?.message.hasPrefix("noisy is \(shift.words) against clean in 6 of 6 pairs") == true, "\(found)")
     }
 
     @Test func pairsShiftedEachByItsOwnAreFound() throws {

@@ -33,7 +33,9 @@ import Testing
         let training = try SetScan(reading: sets[0], cache: &cache)
         for test in [sets[0], try PairedSet(at: folder.path + "/train", name: "held-out")] {
             let found = CorpusScan(sets: [training, try SetScan(reading: test, as: .test, cache: &cache)]).overlaps()
-            #expect(found.map(\.code) == [.contentOverlap] && found[0].message.contains("the training set is the test set, too"))
+            #expect(
+                found.map(\.code) == [.contentOverlap]
+                    && found[0].message.contains("the training set is the test set, too"))
         }
     }
 
@@ -150,10 +152,13 @@ import Testing
             AudioDigest(of: channels).description
                 == "sha256-pcm-v1:6390b5f06fa615aaa72e41311faad3fd9f25a3b6a9f2776ba0bd7283b3d65149")
         #expect(AudioDigest(of: [[0, 0.5, -1, 0.25, -0.25, 1]]) != AudioDigest(of: channels))
-        #expect(AudioDigest("sha256-pcm-v1:" + AudioDigest(of: channels).hex) == AudioDigest(of: channels) && AudioDigest("0123") == nil)
+        #expect(
+            AudioDigest("sha256-pcm-v1:" + AudioDigest(of: channels).hex) == AudioDigest(of: channels)
+                && AudioDigest("0123") == nil)
         let sound = Sound(channels: [[0, 0.5, -0.25, 0.125]], sampleRate: 16_000)
         let digests = try ["a.wav", "b.flac"].flatMap { name in
-            try [SoundFile.Encoding.pcm16, .pcm24, .float32].filter { name == "a.wav" || $0 != .float32 }.map { encoding in
+            try [SoundFile.Encoding.pcm16, .pcm24, .float32].filter { name == "a.wav" || $0 != .float32 }.map {
+                encoding in
                 try SoundFile.write(sound, to: try folder.file(name), as: encoding, durable: false)
                 return AudioFacts(of: try SoundFile.read(folder.path + "/" + name)).content
             }

@@ -48,7 +48,9 @@ import Testing
         if way == "rate" { (copy, rate) = (try Resampler(from: 16_000, to: 8000).resample(copy), 8000) }
         if way == "everything" { (copy, rate) = (try Resampler(from: 16_000, to: 44_100).resample(copy), 44_100) }
         if ["noise", "everything"].contains(way) {
-            copy = zip(copy, RandomStream(seed: 1, purpose: "bit").uniforms(copy.count, bound: 1 / 32768)).map { $0 + $1 }
+            copy = zip(copy, RandomStream(seed: 1, purpose: "bit").uniforms(copy.count, bound: 1 / 32768)).map {
+                $0 + $1
+            }
         }
         if way == "bits" { copy = copy.map { ($0 * 128).rounded() / 128 } }
         if ["flac", "everything"].contains(way) { ending = "flac" }
@@ -79,7 +81,8 @@ import Testing
         let late = [Float](repeating: 0, count: 160) + (try samples(name).dropLast(160))
         try write(late, name)
         let finding = try #require(try report().findings.first { $0.code == .alignment })
-        #expect(finding.severity == .error && finding.files == ["s03_0003.wav"] && finding.message.contains("10.0 ms late"))
+        #expect(
+            finding.severity == .error && finding.files == ["s03_0003.wav"] && finding.message.contains("10.0 ms late"))
         #expect(try report().findings.allSatisfy { $0.code == .alignment })
     }
 
@@ -96,7 +99,9 @@ import Testing
         try corpus()
         try write(try samples("train/noisy/s05_0005.wav"), "train/noisy/s04_0004.wav")
         let count = min(try samples("train/clean/s04_0004.wav").count, try samples("train/noisy/s05_0005.wav").count)
-        for part in ["clean", "noisy"] { try write(Array(try samples("train/\(part)/s04_0004.wav").prefix(count)), "train/\(part)/s04_0004.wav") }
+        for part in ["clean", "noisy"] {
+            try write(Array(try samples("train/\(part)/s04_0004.wav").prefix(count)), "train/\(part)/s04_0004.wav")
+        }
         let clean = try samples("train/clean/s06_0006.wav")
         try write(clean.enumerated().map { $1 + ($0 % 7 == 0 ? 2 / 32768 : 0) }, "train/noisy/s06_0006.wav")
         let found = try report().findings.filter { $0.code == .snr }

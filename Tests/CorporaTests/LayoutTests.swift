@@ -49,10 +49,11 @@ import Testing
         #expect(throws: CorpusError(folder.path, .unknownSet("valid", known: ["train"]))) { try corpus.set("valid") }
     }
 
-    @Test(arguments: [
-        ("p232_001.wav", "p232"), ("snr5/p232_001.wav", "p232"), ("p102/emo_anger_01.wav", "p102"),
-        ("anna_01.wav", "anna"), ("anna/take_01.wav", "anna"), ("a.wav", nil), ("447/x/a.wav", "x"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("p232_001.wav", "p232"), ("snr5/p232_001.wav", "p232"), ("p102/emo_anger_01.wav", "p102"),
+            ("anna_01.wav", "anna"), ("anna/take_01.wav", "anna"), ("a.wav", nil), ("447/x/a.wav", "x"),
+        ] as [(String, String?)])
     func theSpeakerIsToldByTheName(name: String, speaker: String?) {
         #expect(PairedFile.speaker(inName: name) == speaker)
     }
@@ -62,7 +63,8 @@ import Testing
         try folder.pair("test", "b_1.wav", seed: 2)
         try folder.text(
             "test/manifest.csv",
-            "file,noise,snr_db,speaker,seed,remark\r\na_1.wav,rain,-2.5,s7,12,\"loud, \"\"very\"\"\nindeed\"\nb_1,,,,,\nc,,,,,\n")
+            "file,noise,snr_db,speaker,seed,remark\r\na_1.wav,rain,-2.5,s7,12,\"loud, \"\"very\"\"\nindeed\"\nb_1,,,,,\nc,,,,,\n"
+        )
         let set = try Corpus(at: folder.path).set("test")
         #expect(
             set.files[0].entry
@@ -89,6 +91,8 @@ import Testing
     ])
     func aBadManifestNamesItsLine(csv: String, line: Int) {
         let error = #expect(throws: CorpusError.self) { try Manifest(csv: csv, path: "m.csv") }
-        guard case .badTable(line, _) = error?.reason else { return #expect(Bool(false), "\(String(describing: error))") }
+        guard case .badTable(line, _) = error?.reason else {
+            return #expect(Bool(false), "\(String(describing: error))")
+        }
     }
 }

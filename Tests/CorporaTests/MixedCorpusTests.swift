@@ -14,7 +14,9 @@ import Testing
     }
 
     private func sources() throws {
-        for number in 0..<5 { try folder.tone("speech/p\(number)/p\(number)_1.wav", seed: number, frames: 9000 + number) }
+        for number in 0..<5 {
+            try folder.tone("speech/p\(number)/p\(number)_1.wav", seed: number, frames: 9000 + number)
+        }
         try folder.tone("speech/p9/p9_short.wav", seed: 9, frames: 100)
         try noise("noise/1-100-A-7.wav", seed: 1, frames: 20_000, level: 2)
         try noise("noise/2-200-B-12.wav", seed: 2, frames: 17_000)
@@ -28,7 +30,8 @@ import Testing
     }
 
     private func samples(_ file: PairedFile) throws -> (clean: [Float], noise: [Float]) {
-        let clean = try SoundFile.readMono(file.cleanPath), noisy = try SoundFile.readMono(file.noisyPath)
+        let clean = try SoundFile.readMono(file.cleanPath)
+        let noisy = try SoundFile.readMono(file.noisyPath)
         return (clean, zip(noisy, clean).map { $0 - $1 })
     }
 
@@ -80,12 +83,14 @@ import Testing
         chosen.sampleRate = 48_000
         let error = #expect(throws: CorpusError.self) { try chosen.write(to: folder.path + "/other") }
         #expect(error?.summary.contains("48000 Hz is required") == true)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["noise", "out", "speech"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["noise", "out", "speech"])
     }
 
     @Test func silentNoiseIsDrawnAgainOrRefused() throws {
         try sources()
-        try SoundFile.write([Float](repeating: 0, count: 20_000), sampleRate: 16_000, to: folder.file("noise/4-1-A-3.wav"))
+        try SoundFile.write(
+            [Float](repeating: 0, count: 20_000), sampleRate: 16_000, to: folder.file("noise/4-1-A-3.wav"))
         try recipe.write(to: folder.path + "/out")
         var silent = recipe
         silent.classes = ["3"]

@@ -27,7 +27,9 @@ import Testing
 
     @Test func hiddenFilesArePassedOverAndEndingsCountInAnyCase() throws {
         for name in ["a.wav", "b.WAV", "c.Wav", "d.flac", "e.FLAC"] { try folder.tone("set/\(name)", seed: 1) }
-        for name in ["._a.wav", ".b.wav", ".hidden/c.wav", "notes.txt", "wav", "x.wav.txt", "f.mp3"] { try folder.text("set/\(name)", "x") }
+        for name in ["._a.wav", ".b.wav", ".hidden/c.wav", "notes.txt", "wav", "x.wav.txt", "f.mp3"] {
+            try folder.text("set/\(name)", "x")
+        }
         #expect(try SoundFolder.files(in: folder.path + "/set") == ["a.wav", "b.WAV", "c.Wav", "d.flac", "e.FLAC"])
         #expect(try SoundFolder.files(in: folder.path + "/set", .any).contains("f.mp3"))
     }
@@ -47,13 +49,17 @@ import Testing
         #expect(chmod(folder.path + "/c/closed", 0) == 0)
         defer { chmod(folder.path + "/c/closed", 0o755) }
         let error = #expect(throws: CorpusError.self) { try SoundFolder.files(in: folder.path + "/c") }
-        #expect(error?.path.hasSuffix("c/closed") == true && error?.summary.hasPrefix("cannot be read: ") == true && error?.hint?.contains("chmod") == true)
+        #expect(
+            error?.path.hasSuffix("c/closed") == true && error?.summary.hasPrefix("cannot be read: ") == true
+                && error?.hint?.contains("chmod") == true)
     }
 
     @Test func aNameThatIsNoTextIsNamed() throws {
         try folder.text("set/x", "")
         let path = Array("\(folder.path)/set/M".utf8) + [0xFC] + Array("ller.wav".utf8) + [0]
-        let descriptor = path.map { CChar(bitPattern: $0) }.withUnsafeBufferPointer { open($0.baseAddress!, O_CREAT | O_WRONLY, 0o644) }
+        let descriptor = path.map { CChar(bitPattern: $0) }.withUnsafeBufferPointer {
+            open($0.baseAddress!, O_CREAT | O_WRONLY, 0o644)
+        }
         #expect(close(descriptor) == 0)
         let error = #expect(throws: CorpusError.self) { try SoundFolder.files(in: folder.path + "/set") }
         #expect(error?.reason == .badName)
@@ -95,11 +101,15 @@ import Testing
         try folder.tone("train/noisy/stray.wav", seed: 200)
         let set = try Corpus(at: folder.path).set("train")
         #expect(set.files.count == 12 && set.unpaired == ["noisy/stray.wav"])
-        #expect(set.files.allSatisfy { pair in
-            pair.name.range(of: "fileid").map { pair.cleanPath.hasSuffix("clean_" + pair.name[$0.lowerBound...]) } ?? false
-        })
+        #expect(
+            set.files.allSatisfy { pair in
+                pair.name.range(of: "fileid").map { pair.cleanPath.hasSuffix("clean_" + pair.name[$0.lowerBound...]) }
+                    ?? false
+            })
         var cache = FactsCache()
-        let notes = try SetScan(reading: set, cache: &cache).findings(expecting: .init(sampleRate: 16_000)).filter { $0.severity == .note && $0.code == .pairing }
+        let notes = try SetScan(reading: set, cache: &cache).findings(expecting: .init(sampleRate: 16_000)).filter {
+            $0.severity == .note && $0.code == .pairing
+        }
         #expect(notes.map(\.message) == ["12 pairs have different names, paired by the number behind 'fileid_'"])
     }
 }

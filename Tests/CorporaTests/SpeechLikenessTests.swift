@@ -15,7 +15,8 @@ import Testing
         let base = folder.path + "/data"
         guard (try? recipe.write(to: base)) != nil, let set = try? Corpus(at: base).set("test") else { return [] }
         return set.files.compactMap { file in
-            guard let clean = try? SoundFile.readMono(file.cleanPath), let noisy = try? SoundFile.readMono(file.noisyPath)
+            guard let clean = try? SoundFile.readMono(file.cleanPath),
+                let noisy = try? SoundFile.readMono(file.noisyPath)
             else { return nil }
             return (clean, noisy, file.entry?.noise ?? "")
         }
@@ -25,7 +26,8 @@ import Testing
     private func density(_ band: Range<Double>, of signals: [[Float]], rate: Double) -> Double {
         let length = 1024
         let transform = RealFFT<Float>(length: length)
-        var sum = 0.0, count = 0.0
+        var sum = 0.0
+        var count = 0.0
         for signal in signals {
             for start in stride(from: 0, to: signal.count - length + 1, by: length / 2) {
                 let frame = (0..<length).map { signal[start + $0] * Float(sin(.pi * Double($0) / Double(length))) }
@@ -46,7 +48,8 @@ import Testing
         let falls = [60..<100, 1000..<2000, 2000..<4000, 4000..<7500].map { band in
             middle - density(Double(band.lowerBound)..<Double(band.upperBound), of: clean, rate: 16_000)
         }
-        #expect(falls[0] > 3 && (6...18).contains(falls[1]) && (14...26).contains(falls[2]) && (20...38).contains(falls[3]))
+        #expect(
+            falls[0] > 3 && (6...18).contains(falls[1]) && (14...26).contains(falls[2]) && (20...38).contains(falls[3]))
     }
 
     /// Syllables: the envelope moves most at 2 to 8 Hz.

@@ -74,7 +74,9 @@ import Testing
         let scan = try scan(base)
         #expect(scan.findings(expecting: .init(sampleRate: 16_000)).isEmpty)
         for set in scan.sets {
-            for pair in set.pairs { #expect(try pair.clean.get().header.frames == 4000 && pair.noisy.get().header.frames == 4000) }
+            for pair in set.pairs {
+                #expect(try pair.clean.get().header.frames == 4000 && pair.noisy.get().header.frames == 4000)
+            }
         }
     }
 

@@ -19,11 +19,14 @@ import Testing
         let one = try folder.make(recipe, to: "one")
         Engine.threads = 2
         let two = try folder.make(recipe, to: "two")
-        #expect(one.record.content == two.record.content && one.record.pairs == ["train": 4, "valid": 2, "test": 2, "test-ood": 2])
+        #expect(
+            one.record.content == two.record.content
+                && one.record.pairs == ["train": 4, "valid": 2, "test": 2, "test-ood": 2])
         let bytes = try folder.bytes("one")
         #expect(bytes.count == 2 * 10 + 4 + 1)
         #expect(try bytes == folder.bytes("two"))
-        let other = try folder.make(try RecipeLoader().load("synthetic", overrides: synthetic + ["seed=1"]), to: "three")
+        let other = try folder.make(
+            try RecipeLoader().load("synthetic", overrides: synthetic + ["seed=1"]), to: "three")
         #expect(other.record.content != one.record.content)
     }
 
@@ -64,7 +67,9 @@ import Testing
         let maker = try RecipeMaker(recipe, sources: try SourceFolders(recipe, given: [:]))
         let interruption = Interruption()
         #expect(throws: Interrupted.self) {
-            try maker.make(at: folder.path + "/made", interruption: interruption) { if $0 == 3 { interruption.request() } }
+            try maker.make(at: folder.path + "/made", interruption: interruption) {
+                if $0 == 3 { interruption.request() }
+            }
         }
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/made"))
         // A pair that was damaged since is made again; a line that was cut off is passed over.
@@ -87,11 +92,15 @@ import Testing
     /// Settings that recipes got later leave the identity of corpora as it was, where they are not given.
     @Test func theIdentityOfACorpusHoldsNoSettingThatItsRecipeDidNotHave() throws {
         let folder = try RecipeTestFolder()
-        for (name, seed) in [("s/a", 1), ("n/b", 2)] { try folder.write(RecipeTestFolder.speech(seed: seed, count: 8000), "\(name).wav") }
+        for (name, seed) in [("s/a", 1), ("n/b", 2)] {
+            try folder.write(RecipeTestFolder.speech(seed: seed, count: 8000), "\(name).wav")
+        }
         let recipe = try RecipeLoader().load("ood-mixtures", overrides: ["law.levels=[5]"])
         let declaration = try folder.make(recipe, from: ["clean": "s", "noise": "n"], to: "made").record.declaration
         #expect(declaration.contains("shortest: ") && declaration.contains("pieces: null"))
-        for name in ["cuts", "longest", "ramp", "kinds", "snr_parts", "short_noise"] { #expect(!declaration.contains("\(name):"), "\(name)") }
+        for name in ["cuts", "longest", "ramp", "kinds", "snr_parts", "short_noise"] {
+            #expect(!declaration.contains("\(name):"), "\(name)")
+        }
     }
 
     @Test func anUnfinishedCorpusOfOtherSettingsIsLeftAlone() throws {
@@ -99,7 +108,9 @@ import Testing
         let interruption = Interruption()
         let maker = try RecipeMaker(recipe, sources: try SourceFolders(recipe, given: [:]))
         #expect(throws: Interrupted.self) {
-            try maker.make(at: folder.path + "/made", interruption: interruption) { if $0 == 1 { interruption.request() } }
+            try maker.make(at: folder.path + "/made", interruption: interruption) {
+                if $0 == 1 { interruption.request() }
+            }
         }
         let before = try folder.bytes("made.part")
         let other = try RecipeLoader().load("synthetic", overrides: synthetic + ["seed=9"])

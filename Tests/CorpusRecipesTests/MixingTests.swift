@@ -21,7 +21,9 @@ import Testing
 
     /// WSJ0's folders with speakers' folders inside, and CHiME3's files for each channel.
     private func wsj0() throws {
-        for (index, set) in ["si_tr_s/011/011a0101", "si_tr_s/01t/01ta0102", "si_dt_05/050/050a0501", "si_et_05/440/440c0201"].enumerated() {
+        for (index, set) in [
+            "si_tr_s/011/011a0101", "si_tr_s/01t/01ta0102", "si_dt_05/050/050a0501", "si_et_05/440/440c0201",
+        ].enumerated() {
             try folder.write(RecipeTestFolder.speech(seed: index, count: 9000 + index), "wsj0/\(set).wav")
         }
         for (index, place) in ["BUS", "CAF"].enumerated() {
@@ -35,7 +37,8 @@ import Testing
 
     @Test func wsj0InCHiME3NoiseHasTheAskedLevelsTheFirstChannelAndWSJ0sSplits() throws {
         try wsj0()
-        let outcome = try folder.make(try RecipeLoader().load("wsj0-chime3"), from: ["wsj0": "wsj0", "chime3": "chime3"], to: "made")
+        let outcome = try folder.make(
+            try RecipeLoader().load("wsj0-chime3"), from: ["wsj0": "wsj0", "chime3": "chime3"], to: "made")
         #expect(outcome.record.pairs == ["train": 2, "valid": 1, "test": 1])
         let corpus = try Corpus(at: folder.path + "/made")
         #expect(try corpus.set("train").files.map(\.name) == ["011a0101.wav", "01ta0102.wav"])
@@ -47,11 +50,14 @@ import Testing
             #expect((0...20).contains(snr) && abs(decibels(clean) - decibels(noise) - snr) < 0.01)
             #expect(abs((Double(entry.other["snr_measured_db"] ?? "") ?? 99) - snr) < 0.01)
             #expect(["BUS", "CAF"].contains(entry.noise) && entry.other["noise_file"]?.contains(".CH1.") == true)
-            #expect(entry.other["clean_file"]?.hasSuffix(file.name) == true && entry.seed == 0 && entry.other["clipped"] == "0")
+            #expect(
+                entry.other["clean_file"]?.hasSuffix(file.name) == true && entry.seed == 0
+                    && entry.other["clipped"] == "0")
             // No scaling: the clean file is the recording itself.
             let source = try SoundFile.readMono(folder.path + "/" + (entry.other["clean_file"] ?? ""))
             #expect(source == clean)
-            #expect(AudioFacts(of: try SoundFile.read(file.noisyPath)).content.description == entry.other["content_noisy"])
+            #expect(
+                AudioFacts(of: try SoundFile.read(file.noisyPath)).content.description == entry.other["content_noisy"])
         }
     }
 
@@ -59,7 +65,9 @@ import Testing
         try wsj0()
         // Loud ends of 120 s at 1 kHz; only the middle is quiet.
         let ends = RecipeTestFolder.noise(seed: 1, count: 120 * 4000, level: 0.5)
-        try folder.write(ends + RecipeTestFolder.noise(seed: 2, count: 4000 * 4, level: 0.01) + ends, "qut/CAR-WINDOWNB-1.wav", rate: 4000)
+        try folder.write(
+            ends + RecipeTestFolder.noise(seed: 2, count: 4000 * 4, level: 0.01) + ends, "qut/CAR-WINDOWNB-1.wav",
+            rate: 4000)
         let recipe = try RecipeLoader().load("wsj0-qut")
         #expect(recipe.sources.map(\.name) == ["wsj0", "qut"])
         try folder.make(recipe, from: ["wsj0": "wsj0", "qut": "qut"], to: "made")
@@ -71,7 +79,11 @@ import Testing
 
     /// Rates and depths differ, one noise is short, one digitally silent.
     private func anyFolders() throws {
-        for index in 0..<4 { try folder.write(RecipeTestFolder.speech(seed: index, count: 8000 + 10 * index), "clean/sub\(index % 2)/clean_fileid_\(index).flac") }
+        for index in 0..<4 {
+            try folder.write(
+                RecipeTestFolder.speech(seed: index, count: 8000 + 10 * index),
+                "clean/sub\(index % 2)/clean_fileid_\(index).flac")
+        }
         try folder.write(RecipeTestFolder.noise(seed: 1, count: 60_000), "noise/rain/1-100-A-10.wav", rate: 48_000)
         try folder.write(RecipeTestFolder.noise(seed: 2, count: 900), "noise/dog/1-101-A-0.wav")
         try folder.write([Float](repeating: 0, count: 30_000), "noise/mouse/1-102-A-31.wav")
@@ -92,7 +104,8 @@ import Testing
             }
         }
         #expect(sets[0].files.map(\.name).contains("sub0/clean_fileid_2.wav"))
-        try folder.make(try RecipeLoader().load("ood-mixtures", overrides: ["law.draw=level"]), from: sources, to: "own")
+        try folder.make(
+            try RecipeLoader().load("ood-mixtures", overrides: ["law.draw=level"]), from: sources, to: "own")
         let starts = try Corpus(at: folder.path + "/own").sets.map { $0.files.map { $0.entry?.other["noise_start_s"] } }
         #expect(Set(starts).count == 3)
     }
@@ -100,11 +113,15 @@ import Testing
     @Test func classesOfESC50AreNamedInTheirGroups() throws {
         try anyFolders()
         let overrides = ["sets=[{ name: test, speech: clean, count: 3 }]", "law.shortest_noise=0"]
-        try folder.make(try RecipeLoader().load("ood-esc50", overrides: overrides), from: ["clean": "clean", "noise": "noise"], to: "made")
+        try folder.make(
+            try RecipeLoader().load("ood-esc50", overrides: overrides), from: ["clean": "clean", "noise": "noise"],
+            to: "made")
         let files = try Corpus(at: folder.path + "/made").sets.flatMap(\.files)
         #expect(files.count == 9)
         for entry in files.compactMap(\.entry) {
-            #expect((entry.noise == "rain" && entry.other["noise_group"] == "nature") || (entry.noise == "dog" && entry.other["noise_group"] == "animals"))
+            #expect(
+                (entry.noise == "rain" && entry.other["noise_group"] == "nature")
+                    || (entry.noise == "dog" && entry.other["noise_group"] == "animals"))
         }
         let animals = try RecipeLoader().load("ood-esc50", overrides: overrides + ["law.noise_groups=[animals]"])
         try folder.make(animals, from: ["clean": "clean", "noise": "noise"], to: "animals")
@@ -116,7 +133,10 @@ import Testing
         try folder.write(RecipeTestFolder.noise(seed: 1, count: 9000), "noise/n.wav")
         let sources = ["clean": "clean", "noise": "noise"]
         func record(_ name: String, _ options: [String]) throws -> RecipeRecord {
-            try folder.make(try RecipeLoader().load("ood-mixtures", overrides: ["law.levels=[-10]"] + options), from: sources, to: name).record
+            try folder.make(
+                try RecipeLoader().load("ood-mixtures", overrides: ["law.levels=[-10]"] + options), from: sources,
+                to: name
+            ).record
         }
         #expect(try record("none", ["law.guard=none"]).clippedSamples > 0)
         #expect(try record("scaled", ["law.guard=scale"]).clippedSamples == 0)
@@ -145,11 +165,17 @@ import Testing
         let recipe = try RecipeLoader().load("voicebank-demand")
         let missing = #expect(throws: CorpusError.self) { try SourceFolders(recipe, given: [:]) }
         #expect(missing?.description.contains("--from voicebank=FOLDER") == true)
-        #expect(missing?.description.contains("datashare.ed.ac.uk") == true && missing?.description.contains("11,572 and 824 pairs") == true)
+        #expect(
+            missing?.description.contains("datashare.ed.ac.uk") == true
+                && missing?.description.contains("11,572 and 824 pairs") == true)
         _ = try folder.file("vb/clean_testset_wav/x")
         try Data().write(to: URL(fileURLWithPath: folder.path + "/vb/noisy_testset_wav.zip"))
-        let incomplete = #expect(throws: CorpusError.self) { try SourceFolders(recipe, given: ["voicebank": folder.path + "/vb"]) }
-        #expect(incomplete?.hint?.contains("must hold clean_trainset_28spk_wav, noisy_trainset_28spk_wav, as folders or as zip archives") == true)
+        let incomplete = #expect(throws: CorpusError.self) {
+            try SourceFolders(recipe, given: ["voicebank": folder.path + "/vb"])
+        }
+        #expect(
+            incomplete?.hint?.contains(
+                "must hold clean_trainset_28spk_wav, noisy_trainset_28spk_wav, as folders or as zip archives") == true)
         #expect(throws: CorpusError.self) { try SourceFolders(recipe, given: ["voicebank": folder.path + "/nowhere"]) }
     }
 }

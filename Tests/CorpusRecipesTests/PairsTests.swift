@@ -27,7 +27,8 @@ import Testing
     @Test func voiceBankComesTo16kHzWithItsSpeakersHeldOutAndItsNoisesNamed() throws {
         try voiceBank()
         let recipe = try RecipeLoader().load("voicebank-demand")
-        let maker = try RecipeMaker(recipe, sources: try SourceFolders(recipe, given: ["voicebank": folder.path + "/vb"]))
+        let maker = try RecipeMaker(
+            recipe, sources: try SourceFolders(recipe, given: ["voicebank": folder.path + "/vb"]))
         #expect(maker.incomplete.count == 1 && maker.incomplete[0].contains("3 of 824 files"))
         #expect(maker.remarks.contains { $0.contains("log_trainset_28spk.txt") })
         let record = try maker.make(at: folder.path + "/made").record
@@ -36,7 +37,9 @@ import Testing
         #expect(Set(try corpus.set("valid").files.map(\.speaker)) == ["p226", "p287"])
         #expect(Set(try corpus.set("train").files.map(\.speaker)) == ["p227", "p228"])
         let test = try corpus.set("test").files[1]
-        #expect(test.entry?.noise == "bus" && test.entry?.snr == 7.5 && test.entry?.other["noisy_file"]?.hasSuffix("noisy_testset_wav/p232_002.wav") == true)
+        #expect(
+            test.entry?.noise == "bus" && test.entry?.snr == 7.5
+                && test.entry?.other["noisy_file"]?.hasSuffix("noisy_testset_wav/p232_002.wav") == true)
         let scan = try CorpusScan(reading: corpus)
         #expect(scan.findings(expecting: .init(sampleRate: 16_000)).allSatisfy { $0.severity != .error })
         // The files are those of libsoxr, rounded to 16 bits.
@@ -48,7 +51,9 @@ import Testing
 
     @Test func allSpeakersTrainInThePublishedVariant() throws {
         try voiceBank()
-        let record = try folder.make(try RecipeLoader().load("voicebank-demand-11572"), from: ["voicebank": "vb"], to: "made").record
+        let record = try folder.make(
+            try RecipeLoader().load("voicebank-demand-11572"), from: ["voicebank": "vb"], to: "made"
+        ).record
         #expect(record.pairs == ["train": 8, "test": 3] && record.incomplete.count == 2)
     }
 
@@ -57,10 +62,15 @@ import Testing
         let recipe = try RecipeLoader().load("voicebank-demand")
         let odd = folder.path + "/vb/noisy_testset_wav/p232_001.wav"
         try FileManager.default.removeItem(atPath: odd)
-        let missing = #expect(throws: CorpusError.self) { try folder.make(recipe, from: ["voicebank": "vb"], to: "made") }
+        let missing = #expect(throws: CorpusError.self) {
+            try folder.make(recipe, from: ["voicebank": "vb"], to: "made")
+        }
         #expect(missing?.path.hasSuffix("clean_testset_wav/p232_001.wav") == true)
-        try folder.write(RecipeTestFolder.speech(seed: 3, count: 30_000), "vb/noisy_testset_wav/p232_001.wav", rate: 48_000)
-        let unequal = #expect(throws: CorpusError.self) { try folder.make(recipe, from: ["voicebank": "vb"], to: "made") }
+        try folder.write(
+            RecipeTestFolder.speech(seed: 3, count: 30_000), "vb/noisy_testset_wav/p232_001.wav", rate: 48_000)
+        let unequal = #expect(throws: CorpusError.self) {
+            try folder.make(recipe, from: ["voicebank": "vb"], to: "made")
+        }
         #expect(unequal?.path == odd && unequal?.summary.contains("not a pair") == true)
         let record = try folder.make(recipe, from: ["voicebank": "vb"], to: "skipping", skipsBad: true).record
         #expect(record.pairs["test"] == 2 && record.skipped.count == 1)
@@ -70,7 +80,9 @@ import Testing
         for number in 0..<3 {
             let clean = RecipeTestFolder.speech(seed: number, count: 9000)
             try folder.write(clean, "dns/clean/clean_fileid_\(number).wav")
-            try folder.write(clean.map { 0.9 * $0 }, "dns/noisy/book_0\(number)_chp_reader_1_snr\(5 * number - 5)_tl-20_fileid_\(number).wav")
+            try folder.write(
+                clean.map { 0.9 * $0 },
+                "dns/noisy/book_0\(number)_chp_reader_1_snr\(5 * number - 5)_tl-20_fileid_\(number).wav")
         }
         let text = """
             name: dns

@@ -11,24 +11,35 @@ import Testing
     private func pair(_ clean: String, _ noisy: String, seed: Int, rate: Int = 16_000) throws {
         let speech = RecipeTestFolder.speech(seed: seed, count: rate, rate: rate)
         try folder.write(speech, "own/" + clean, rate: rate)
-        try folder.write(zip(speech, RecipeTestFolder.noise(seed: seed, count: rate, level: 0.02)).map { $0 + $1 }, "own/" + noisy, rate: rate)
+        try folder.write(
+            zip(speech, RecipeTestFolder.noise(seed: seed, count: rate, level: 0.02)).map { $0 + $1 }, "own/" + noisy,
+            rate: rate)
     }
 
     private func proposal() throws -> FolderProposal { try FolderProposal(of: folder.path + "/own") }
 
     @Test func foldersOfThePublishedKindKeepTheirSets() throws {
         for (index, set) in ["train", "valid", "test"].enumerated() {
-            for number in 0..<2 { try pair("clean_\(set)set_wav/p\(index)_\(number).wav", "noisy_\(set)set_wav/p\(index)_\(number).wav", seed: 2 * index + number) }
+            for number in 0..<2 {
+                try pair(
+                    "clean_\(set)set_wav/p\(index)_\(number).wav", "noisy_\(set)set_wav/p\(index)_\(number).wav",
+                    seed: 2 * index + number)
+            }
         }
         let found = try proposal()
         #expect(found.sets == ["train", "valid", "test"] && found.pairs.count == 6 && found.unpaired.isEmpty)
-        #expect(found.pairs.allSatisfy { ($0.clean as NSString).lastPathComponent == ($0.noisy as NSString).lastPathComponent })
+        #expect(
+            found.pairs.allSatisfy {
+                ($0.clean as NSString).lastPathComponent == ($0.noisy as NSString).lastPathComponent
+            })
     }
 
     @Test func endingsOfNamesTellTheRolesAndSpeakersMakeTheSets() throws {
         for speaker in 0..<5 {
             for number in 0..<2 {
-                try pair("s\(speaker)/s\(speaker)_\(number)_clean.flac", "s\(speaker)/s\(speaker)_\(number)_noisy.flac", seed: 2 * speaker + number, rate: 48_000)
+                try pair(
+                    "s\(speaker)/s\(speaker)_\(number)_clean.flac", "s\(speaker)/s\(speaker)_\(number)_noisy.flac",
+                    seed: 2 * speaker + number, rate: 48_000)
             }
         }
         let found = try proposal()
@@ -41,8 +52,12 @@ import Testing
     @Test func foldersOfAnyNameAreToldApartByTheirPauses() throws {
         for number in 0..<4 { try pair("zoo/x\(number).wav", "alpha/x\(number).wav", seed: number, rate: 44_100) }
         let found = try proposal()
-        #expect(found.pairs.allSatisfy { $0.clean.hasPrefix("zoo/") && $0.noisy.hasPrefix("alpha/") } && found.pairs.count == 4)
-        #expect(found.rate == 16_000 && found.rates == [44_100: 8] && found.remarks.contains { $0.contains("its pauses are louder") })
+        #expect(
+            found.pairs.allSatisfy { $0.clean.hasPrefix("zoo/") && $0.noisy.hasPrefix("alpha/") }
+                && found.pairs.count == 4)
+        #expect(
+            found.rate == 16_000 && found.rates == [44_100: 8]
+                && found.remarks.contains { $0.contains("its pauses are louder") })
     }
 
     @Test func numbersOfTheDNSChallengePairAndNoiseIsLeftOut() throws {
@@ -59,7 +74,9 @@ import Testing
     @Test func aFolderWithoutPairsSaysWhatItHolds() throws {
         try folder.write(RecipeTestFolder.speech(seed: 1, count: 9000), "own/clean/a.wav")
         let error = #expect(throws: CorpusError.self) { try proposal() }
-        #expect(error?.summary.contains("1 files are clean and 0 noisy") == true && error?.summary.contains("ood-mixtures") == true)
+        #expect(
+            error?.summary.contains("1 files are clean and 0 noisy") == true
+                && error?.summary.contains("ood-mixtures") == true)
     }
 
     @Test func aTableOfPairsMakesTheCorpus() throws {
@@ -67,8 +84,10 @@ import Testing
         try pair("a/two.wav", "b/second.wav", seed: 2)
         try Data("clean;noisy;set;speaker\na/one.wav;b/first.wav;train;eva\na/two.wav;b/second.wav;test;tom\n".utf8)
             .write(to: URL(fileURLWithPath: folder.path + "/table.csv"))
-        let sets = ["train", "test"].map { "{ name: \($0), speech: own, noisy: own, table: table.csv }" }.joined(separator: ", ")
-        try Data("name: mine\nsources: [{ name: own }]\nsets: [\(sets)]\nlaw: pairs\n".utf8).write(to: URL(fileURLWithPath: folder.path + "/recipe.yaml"))
+        let sets = ["train", "test"].map { "{ name: \($0), speech: own, noisy: own, table: table.csv }" }.joined(
+            separator: ", ")
+        try Data("name: mine\nsources: [{ name: own }]\nsets: [\(sets)]\nlaw: pairs\n".utf8).write(
+            to: URL(fileURLWithPath: folder.path + "/recipe.yaml"))
         let recipe = try RecipeLoader().load(folder.path + "/recipe.yaml")
         let record = try folder.make(recipe, from: ["own": "own"], to: "made").record
         #expect(record.pairs == ["train": 1, "test": 1])

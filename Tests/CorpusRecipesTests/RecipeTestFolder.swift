@@ -34,8 +34,11 @@ final class RecipeTestFolder: Sendable {
             let syllable = Int(time / 0.2)
             let pitch = 110 + 90 * stream.uniform(2 * syllable)
             phase += 2 * .pi * pitch / Double(rate)
-            let envelope = pow(sin(.pi * (time / 0.2 - Double(syllable))), 2) * (stream.uniform(2 * syllable + 1) < 0.25 ? 0.003 : 1)
-            return Float(0.08 * envelope * (1...10).reduce(0.0) { $0 + sin(phase * Double($1)) / Double($1).squareRoot() })
+            let envelope =
+                pow(sin(.pi * (time / 0.2 - Double(syllable))), 2)
+                * (stream.uniform(2 * syllable + 1) < 0.25 ? 0.003 : 1)
+            return Float(
+                0.08 * envelope * (1...10).reduce(0.0) { $0 + sin(phase * Double($1)) / Double($1).squareRoot() })
         }
     }
 
@@ -49,14 +52,18 @@ final class RecipeTestFolder: Sendable {
         let names = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
         return names.reduce(into: [:]) { all, name in
             var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: "\(root)/\(name)", isDirectory: &isFolder), !isFolder.boolValue else { return }
+            guard FileManager.default.fileExists(atPath: "\(root)/\(name)", isDirectory: &isFolder), !isFolder.boolValue
+            else { return }
             all[name] = FileManager.default.contents(atPath: "\(root)/\(name)")
         }
     }
 
     /// Follows a recipe with folders below this one.
-    func make(_ recipe: Recipe, from sources: [String: String] = [:], to folder: String, skipsBad: Bool = false) throws -> RecipeMaker.Outcome {
+    func make(_ recipe: Recipe, from sources: [String: String] = [:], to folder: String, skipsBad: Bool = false) throws
+        -> RecipeMaker.Outcome
+    {
         let given = sources.mapValues { "\(path)/\($0)" }
-        return try RecipeMaker(recipe, sources: try SourceFolders(recipe, given: given), skipsBad: skipsBad).make(at: "\(path)/\(folder)")
+        return try RecipeMaker(recipe, sources: try SourceFolders(recipe, given: given), skipsBad: skipsBad).make(
+            at: "\(path)/\(folder)")
     }
 }

@@ -13,7 +13,8 @@ import Testing
     private func response(
         _ room: ShoeBox, _ source: SIMD3<Double>, _ microphone: SIMD3<Double>, order: Int = 3, seed: UInt64? = 1
     ) -> [Float] {
-        RoomResponse(of: room, from: source, to: microphone, order: order, sampleRate: rate, tail: seed.map(stream)).samples
+        RoomResponse(of: room, from: source, to: microphone, order: order, sampleRate: rate, tail: seed.map(stream))
+            .samples
     }
 
     /// The direct sound comes after r / c, between the samples, and with 1 / (4πr).
@@ -37,14 +38,17 @@ import Testing
 
     /// The energy of a room that takes little decays as Eyring's formula says.
     @Test(arguments: [
-        (SIMD3(8.0, 6, 3), 0.1), (SIMD3(8.0, 6, 3), 0.28), (SIMD3(14.0, 12, 5), 0.2), (SIMD3(5.0, 5, 2.5), 0.15), (SIMD3(15.0, 6, 2.2), 0.25),
+        (SIMD3(8.0, 6, 3), 0.1), (SIMD3(8.0, 6, 3), 0.28), (SIMD3(14.0, 12, 5), 0.2), (SIMD3(5.0, 5, 2.5), 0.15),
+        (SIMD3(15.0, 6, 2.2), 0.25),
     ])
     func energyDecaysAsEyringSays(size: SIMD3<Double>, absorption: Double) throws {
         let room = ShoeBox(size: size, absorption: absorption)
         for (order, seed) in [(3, 1), (1, 2), (3, 3)] as [(Int, UInt64)] {
-            let samples = response(room, [1.5, 1.2, 1.1], [size.x - 1.3, size.y - 1.7, size.z - 1.05], order: order, seed: seed)
+            let samples = response(
+                room, [1.5, 1.2, 1.1], [size.x - 1.3, size.y - 1.7, size.z - 1.05], order: order, seed: seed)
             let measured = try #require(EnergyDecay.t60(of: samples, sampleRate: rate))
-            #expect(abs(measured / room.eyringT60 - 1) < 0.1, "order \(order): \(measured) s, Eyring \(room.eyringT60) s")
+            #expect(
+                abs(measured / room.eyringT60 - 1) < 0.1, "order \(order): \(measured) s, Eyring \(room.eyringT60) s")
         }
     }
 
@@ -60,7 +64,9 @@ import Testing
 
     @Test func sourceAndMicrophoneCanBeExchanged() {
         let room = ShoeBox(size: [8, 6, 3], absorption: 0.2)
-        let (one, other) = (response(room, [1.5, 1.2, 1.1], [6, 4.3, 2]), response(room, [6, 4.3, 2], [1.5, 1.2, 1.1]))
+        let (one, other) = (
+            response(room, [1.5, 1.2, 1.1], [6, 4.3, 2]), response(room, [6, 4.3, 2], [1.5, 1.2, 1.1])
+        )
         let greatest = one.map { abs($0) }.max() ?? 0
         #expect(one.count == other.count && zip(one, other).allSatisfy { abs($0 - $1) <= 1e-5 * greatest })
     }
@@ -97,7 +103,9 @@ import Testing
 
     @Test func wsj0ReverbHasRoomsAsAskedAndItsMeasuresInTheNames() throws {
         let folder = try RecipeTestFolder()
-        for (index, set) in ["si_tr_s/011/011a0101", "si_tr_s/01t/01ta0102", "si_dt_05/050/050a0501", "si_et_05/440/440c0201"].enumerated() {
+        for (index, set) in [
+            "si_tr_s/011/011a0101", "si_tr_s/01t/01ta0102", "si_dt_05/050/050a0501", "si_et_05/440/440c0201",
+        ].enumerated() {
             try folder.write(RecipeTestFolder.speech(seed: index, count: 24_000), "wsj0/\(set).wav")
         }
         let record = try folder.make(try RecipeLoader().load("wsj0-reverb"), from: ["wsj0": "wsj0"], to: "made").record
@@ -113,9 +121,14 @@ import Testing
             #expect(clean.count == 32_000 && wet.count == 32_000 && abs((wet.max() ?? 0) - 0.9) < 0.001)
             func power(_ x: [Float]) -> Double { x.reduce(0) { $0 + Double($1) * Double($1) } }
             #expect(try abs(10 * log10(power(clean) / power(wet)) - number("drr_db")) < 0.01)
-            #expect(file.name.contains("_\(columns["drr_db"] ?? "?").wav") && file.entry?.other["snr_measured_db"]?.isEmpty != false)
+            #expect(
+                file.name.contains("_\(columns["drr_db"] ?? "?").wav")
+                    && file.entry?.other["snr_measured_db"]?.isEmpty != false)
         }
-        #expect(try CorpusScan(reading: corpus).findings(expecting: .init(sampleRate: rate)).allSatisfy { $0.severity != .error })
+        #expect(
+            try CorpusScan(reading: corpus).findings(expecting: .init(sampleRate: rate)).allSatisfy {
+                $0.severity != .error
+            })
     }
 
     @Test func earsWhamIsMixedByLoudnessInPiecesOfItsSplits() throws {
@@ -132,10 +145,13 @@ import Testing
         let channels = [3, 4].map { RecipeTestFolder.noise(seed: $0, count: 16_000 * 12) }
         try SoundFile.write(Sound(channels: channels, sampleRate: 16_000), to: try folder.file("wham/n.wav"))
         let recipe = try RecipeLoader().load("ears-wham", overrides: ["rate=16000"])
-        let record = try folder.make(recipe, from: ["ears": "ears", "wham": "wham", "benchmark": "bench"], to: "made").record
+        let record = try folder.make(recipe, from: ["ears": "ears", "wham": "wham", "benchmark": "bench"], to: "made")
+            .record
         #expect(record.pairs == ["train": 2, "valid": 1, "test": 1])
         let files = try Corpus(at: folder.path + "/made").sets.flatMap(\.files)
-        #expect(files[0].name == "p001/emo_anger_1.wav" && files[1].name == "p001/emo_anger_2.wav" && files[0].speaker == "p001")
+        #expect(
+            files[0].name == "p001/emo_anger_1.wav" && files[1].name == "p001/emo_anger_2.wav"
+                && files[0].speaker == "p001")
         #expect(try files.prefix(2).map { try SoundFile.header(of: $0.cleanPath).frames } == [160_000, 80_000])
         // The test set alone has ramps, of 10 ms, in both files.
         let test = try #require(files.last)
@@ -148,7 +164,9 @@ import Testing
             let snr = try #require(file.entry?.snr)
             #expect((snr * 10).rounded() / 10 == snr && snr >= -2.5)
             let (clean, noisy) = (try SoundFile.readMono(file.cleanPath), try SoundFile.readMono(file.noisyPath))
-            let levels = [clean, zip(noisy, clean).map { $0 - $1 }].map { Loudness.integrated($0, sampleRate: 16_000) ?? 99 }
+            let levels = [clean, zip(noisy, clean).map { $0 - $1 }].map {
+                Loudness.integrated($0, sampleRate: 16_000) ?? 99
+            }
             #expect(abs(levels[0] - levels[1] - snr) < 0.01)
         }
         let half = try RecipeLoader().load("ears-wham-16k", overrides: ["rate=8000"])
@@ -164,23 +182,37 @@ import Testing
     @Test func thePublishedListCutsTheTestSetAndItsStylesTakeTurnsInTheSNRs() throws {
         let folder = try RecipeTestFolder()
         let seconds = 4 * 12
-        try folder.write(RecipeTestFolder.speech(seed: 1, count: 16_000 * (seconds + 1)), "ears/p102/emo_anger_freeform.wav")
-        for (name, seed) in [("p102/regular_a", 2), ("p103/whisper_b", 3), ("p001/a", 4), ("p100/b", 5), ("p102/unlisted", 6)] {
+        try folder.write(
+            RecipeTestFolder.speech(seed: 1, count: 16_000 * (seconds + 1)), "ears/p102/emo_anger_freeform.wav")
+        for (name, seed) in [
+            ("p102/regular_a", 2), ("p103/whisper_b", 3), ("p001/a", 4), ("p100/b", 5), ("p102/unlisted", 6),
+        ] {
             try folder.write(RecipeTestFolder.speech(seed: seed, count: 72_000), "ears/\(name).wav")
         }
         let pieces = (0..<12).map { [64_000 * $0, $0 == 11 ? -1 : 64_000 * ($0 + 1)] }
-        try cuts(["p102": ["emo_anger_freeform": pieces + [[0, 30 * 16_000]], "regular_a": [[8000, 72_000]]], "p103": ["whisper_b": [[0, -1]]]], in: folder)
+        try cuts(
+            [
+                "p102": ["emo_anger_freeform": pieces + [[0, 30 * 16_000]], "regular_a": [[8000, 72_000]]],
+                "p103": ["whisper_b": [[0, -1]]],
+            ], in: folder)
         try folder.write(RecipeTestFolder.noise(seed: 3, count: 16_000 * 12), "wham/long.wav")
         try folder.write(RecipeTestFolder.noise(seed: 4, count: 16_000), "wham/short.wav")
         let sources = ["ears": "ears", "wham": "wham", "benchmark": "bench"]
-        try folder.make(try RecipeLoader().load("ears-wham", overrides: ["rate=16000", "law.ceiling=1.0"]), from: sources, to: "made")
+        try folder.make(
+            try RecipeLoader().load("ears-wham", overrides: ["rate=16000", "law.ceiling=1.0"]), from: sources,
+            to: "made")
         let test = try Corpus(at: folder.path + "/made").set("test").files
         #expect(test.count == 14 && !test.contains { $0.name.contains("unlisted") })
-        #expect(try test.first { $0.name == "p102/regular_a.wav" }.map { try SoundFile.header(of: $0.cleanPath).frames } == 64_000)
+        #expect(
+            try test.first { $0.name == "p102/regular_a.wav" }.map { try SoundFile.header(of: $0.cleanPath).frames }
+                == 64_000)
         let anger = test.filter { $0.name.contains("anger") }
-        #expect(try anger.map { try SoundFile.header(of: $0.cleanPath).duration }.sorted() == [Double](repeating: 4, count: 11) + [5])
+        #expect(
+            try anger.map { try SoundFile.header(of: $0.cleanPath).duration }.sorted() == [Double](
+                repeating: 4, count: 11) + [5])
         // One in each twelfth of -2.5 to 17.5 dB, but for what was raised against clipping.
-        let parts = try anger.map { Int(((try #require($0.entry?.snr) + 2.5) / (20.0 / 12) - 1e-9).rounded(.down)) }.sorted()
+        let parts = try anger.map { Int(((try #require($0.entry?.snr) + 2.5) / (20.0 / 12) - 1e-9).rounded(.down)) }
+            .sorted()
         #expect(zip(parts, 0..<12).allSatisfy { abs($0 - $1) <= 1 }, "\(parts)")
         let all = try Corpus(at: folder.path + "/made").sets.flatMap(\.files)
         #expect(all.allSatisfy { $0.entry?.other["noise_file"] == "wham/long.wav" })
@@ -189,8 +221,12 @@ import Testing
         let given = sources.mapValues { folder.path + "/" + $0 }
         let recipe = try RecipeLoader().load("ears-wham", overrides: ["rate=16000"])
         let maker = try RecipeMaker(recipe, sources: try SourceFolders(recipe, given: given))
-        #expect(maker.incomplete.first?.hasPrefix("1 of the 3 recordings that") == true && maker.incomplete[0].hasSuffix("p103/whisper_b first"))
-        let error = #expect(throws: CorpusError.self) { try SourceFolders(recipe, given: given.filter { $0.key != "benchmark" }) }
+        #expect(
+            maker.incomplete.first?.hasPrefix("1 of the 3 recordings that") == true
+                && maker.incomplete[0].hasSuffix("p103/whisper_b first"))
+        let error = #expect(throws: CorpusError.self) {
+            try SourceFolders(recipe, given: given.filter { $0.key != "benchmark" })
+        }
         #expect(error?.description.contains("https://github.com/sp-uhh/ears_benchmark") == true)
     }
 
@@ -200,7 +236,9 @@ import Testing
             try folder.write(RecipeTestFolder.speech(seed: seed, count: 80_000), "ears/\(name).wav")
         }
         func response(_ name: String, t60: Double, seed: UInt64) throws {
-            let tail = stream(seed).normals(Int(1.2 * t60 * 16_000)).enumerated().map { 0.02 * $1 * Float(pow(10, -3 * Double($0) / 16_000 / t60)) }
+            let tail = stream(seed).normals(Int(1.2 * t60 * 16_000)).enumerated().map {
+                0.02 * $1 * Float(pow(10, -3 * Double($0) / 16_000 / t60))
+            }
             try folder.write([Float](repeating: 0, count: 700) + [0.5] + tail, "irs/\(name).wav")
         }
         try response("short", t60: 0.5, seed: 1)
@@ -214,7 +252,10 @@ import Testing
             let measured = try #require(Double(file.entry?.other["t60_measured_s"] ?? ""))
             #expect(abs(measured - 0.5) < 0.05)
             let (clean, wet) = (try SoundFile.readMono(file.cleanPath), try SoundFile.readMono(file.noisyPath))
-            #expect(abs((Loudness.integrated(clean, sampleRate: 16_000) ?? 9) - (Loudness.integrated(wet, sampleRate: 16_000) ?? 0)) < 0.01)
+            #expect(
+                abs(
+                    (Loudness.integrated(clean, sampleRate: 16_000) ?? 9)
+                        - (Loudness.integrated(wet, sampleRate: 16_000) ?? 0)) < 0.01)
             let alignment = try #require(Alignment(of: wet, against: clean, sampleRate: 16_000))
             #expect(alignment.delay == 0)
         }

@@ -15,7 +15,8 @@ enum Plugin {
         return folders.map { $0 + "/" + DeviceLibrary.fileName }.first { FileManager.default.fileExists(atPath: $0) }
     }()
 
-    static let missing: Comment = "no device to compare with: scripts/torch-plugin builds it for a Python that has torch"
+    static let missing: Comment =
+        "no device to compare with: scripts/torch-plugin builds it for a Python that has torch"
 }
 
 /// All tests of a device, one after the other, because they count what the device was asked for.
@@ -24,8 +25,8 @@ enum DeviceSuite {}
 
 /// Values that a computation gives on the host and on the device, each time from inputs made anew.
 ///
-/// - Parameter floor: A share of the largest value of all results, to which smaller results are compared: the gradient of a bias
-///   in front of a normalisation, or of a key, is nothing but rounding.
+/// - Parameter floor: A share of the largest value of all results, to which smaller results are compared: the gradient
+///   of a bias in front of a normalisation, or of a key, is nothing but rounding.
 /// - Returns: The largest difference of each result, relative to the largest value of the host's.
 func differences(floor: Double = 0, _ body: () -> [Tensor]) throws -> [Double] {
     let host = Device.with(nil) { body().map(\.values) }
@@ -36,14 +37,17 @@ func differences(floor: Double = 0, _ body: () -> [Tensor]) throws -> [Double] {
     return zip(host, found).map { host, found in
         guard host.count == found.count else { return .infinity }
         let most = host.reduce(0) { max($0, abs($1)) }
-        let worst = zip(host, found).reduce(0) { max($0, $1.0 == $1.1 ? 0 : ($1.0 - $1.1).isNaN ? .infinity : abs($1.0 - $1.1)) }
+        let worst = zip(host, found).reduce(0) {
+            max($0, $1.0 == $1.1 ? 0 : ($1.0 - $1.1).isNaN ? .infinity : abs($1.0 - $1.1))
+        }
         return Double(worst) / Double(max(most, Float(floor) * overall, .leastNormalMagnitude))
     }
 }
 
 /// Expects that host and device agree to `tolerance`, and that the device leaves nothing to the host.
 func expectAgreement(
-    _ tolerance: Double = 3e-6, _ label: String = "", floor: Double = 0, sourceLocation: SourceLocation = #_sourceLocation, _ body: () -> [Tensor]
+    _ tolerance: Double = 3e-6, _ label: String = "", floor: Double = 0,
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: () -> [Tensor]
 ) throws {
     for (index, difference) in try differences(floor: floor, body).enumerated() {
         #expect(difference <= tolerance, "\(label) result \(index)", sourceLocation: sourceLocation)

@@ -6,7 +6,10 @@ import Testing
 @Suite struct DeviceLibraryTests {
     @Test func aMissingLibraryNamesTheFoldersAndTheScript() {
         let error = #expect(throws: DeviceError.self) { try DeviceLibrary(in: ["/nowhere/a", "/nowhere/b"]) }
-        #expect(error?.description == "no libsgmse-torch.so in /nowhere/a, /nowhere/b; build it with scripts/torch-plugin, or name its folder in SGMSE_PLUGINS")
+        #expect(
+            error?.description
+                == "no libsgmse-torch.so in /nowhere/a, /nowhere/b; build it with scripts/torch-plugin, or name its folder in SGMSE_PLUGINS"
+        )
     }
 
     @Test func aFileThatIsNoLibraryIsNamed() throws {
@@ -23,11 +26,14 @@ import Testing
     }
 
     /// A library whose table has another version is refused before anything of it is called.
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/cc"), "no C compiler to make a library with"))
+    @Test(
+        .enabled(
+            if: FileManager.default.isExecutableFile(atPath: "/usr/bin/cc"), "no C compiler to make a library with"))
     func anotherVersionOfTheTableIsRefused() throws {
         let base = NSTemporaryDirectory() + "device-\(UUID().uuidString)"
         defer { for end in [".c", ".so"] { try? FileManager.default.removeItem(atPath: base + end) } }
-        let source = "static const unsigned table[2] = {99, 12};\nconst void *sgmse_device_table(void) { return table; }\n"
+        let source =
+            "static const unsigned table[2] = {99, 12};\nconst void *sgmse_device_table(void) { return table; }\n"
         try Data(source.utf8).write(to: URL(fileURLWithPath: base + ".c"))
         let compiler = try Process.run(
             URL(fileURLWithPath: "/usr/bin/cc"), arguments: ["-shared", "-fPIC", base + ".c", "-o", base + ".so"])

@@ -38,7 +38,9 @@ private func network(_ name: String) throws -> any Backbone {
 extension DeviceSuite {
     /// Whole networks, training, and checkpoints that change sides.
     @Suite struct NetworkTests {
-        private static let names = ["ncsnpp", "ncsnpp_v2", "ncsnpp_v2 recomputing", "ncsnpp_48k", "dcunet", "dcunet joint"]
+        private static let names = [
+            "ncsnpp", "ncsnpp_v2", "ncsnpp_v2 recomputing", "ncsnpp_48k", "dcunet", "dcunet joint",
+        ]
 
         private func inputs(_ name: String, batch: Int = 2) -> (x: Tensor, y: Tensor) {
             let shape = [batch, name.hasPrefix("dcunet") ? 33 : 32, name.hasPrefix("dcunet") ? 17 : 24, 2]
@@ -68,7 +70,8 @@ extension DeviceSuite {
             try expectAgreement(5e-4, "\(injection)") {
                 let isSequence = injection == .crossAttention
                 guard let network = try? network(injection.rawValue) as? any ConditionedBackbone,
-                    let encoder = try? ConvolutionalNoiseEncoder(filters: 8, width: 12, layers: 3, isSequence: isSequence)
+                    let encoder = try? ConvolutionalNoiseEncoder(
+                        filters: 8, width: 12, layers: 3, isSequence: isSequence)
                 else { return [] }
                 let reference = noise("reference", [2, 33, 19, 2])
                 let output = network(x, y, [0.3, 0.8], noise: encoder(reference), .evaluation)
@@ -86,7 +89,8 @@ extension DeviceSuite {
             try expectAgreement(1e-3, "\(kind)") {
                 let leaf = noise("output", shape, scale: 0.1).tracked()
                 let input = LossInput(
-                    output: leaf, state: noise("state", shape), noise: noise("noise", shape), mean: noise("mean", shape),
+                    output: leaf, state: noise("state", shape), noise: noise("noise", shape),
+                    mean: noise("mean", shape),
                     clean: noise("clean", shape, scale: 0.1), sigma: [0.2, 0.4])
                 let value = loss.callAsFunction(input).total
                 return [value.detached, value.gradients()[leaf] ?? .zeros(shape)]
@@ -95,7 +99,8 @@ extension DeviceSuite {
 
         private func state(_ name: String) throws -> TrainingState {
             let model = ScoreModel(
-                backbone: try network(name), sde: OUVE(), preconditioning: Preconditioning(networkScaling: .inverseSigma, output: .inverseSigma),
+                backbone: try network(name), sde: OUVE(),
+                preconditioning: Preconditioning(networkScaling: .inverseSigma, output: .inverseSigma),
                 output: .score)
             return TrainingState(model: model, loss: ScoreMatchingLoss(), rate: 1e-3, averageDecay: 0.99, clip: 1e3)
         }
@@ -104,7 +109,8 @@ extension DeviceSuite {
             try (state.step..<last).map { step in
                 let shape = inputs(name).x.shape
                 var batch = TrainingBatchInput(
-                    clean: noise("clean \(step)", shape, scale: 0.3), noisy: noise("noisy \(step)", shape, scale: 0.3), times: [0.3, 0.7],
+                    clean: noise("clean \(step)", shape, scale: 0.3), noisy: noise("noisy \(step)", shape, scale: 0.3),
+                    times: [0.3, 0.7],
                     noise: noise("noise \(step)", shape, scale: 0.5.squareRoot()))
                 batch.dropout = (0..<2).map { RandomStream(seed: 4, purpose: "dropout", step, $0) }
                 return try state.update([batch]).loss
@@ -122,7 +128,9 @@ extension DeviceSuite {
             let before = device.counts.hostFallbacks
             let found = try Device.with(device) { try train(try state(name), name, to: 50) }
             #expect(device.counts.hostFallbacks == before)
-            func distance(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).map { abs($0 - $1) / abs($0) }.max() ?? .infinity }
+            func distance(_ a: [Double], _ b: [Double]) -> Double {
+                zip(a, b).map { abs($0 - $1) / abs($0) }.max() ?? .infinity
+            }
             let (spread, difference) = (distance(host, other), distance(host, found))
             #expect(difference <= max(30 * spread, 1e-5), "\(difference) for a spread of \(spread)")
             #expect(difference < 1e-2)
@@ -149,7 +157,9 @@ extension DeviceSuite {
             let found = try Device.with(device) { try Precision.bf16.apply(run) }
             let again = Device.with(device, run)
             func error(_ values: [Float]) -> Double {
-                let sums = zip(expected, values).reduce((0.0, 0.0)) { ($0.0 + pow(Double($1.0 - $1.1), 2), $0.1 + pow(Double($1.0), 2)) }
+                let sums = zip(expected, values).reduce((0.0, 0.0)) {
+                    ($0.0 + pow(Double($1.0 - $1.1), 2), $0.1 + pow(Double($1.0), 2))
+                }
                 return (sums.0 / sums.1).squareRoot()
             }
             #expect(error(found) > 1e-4 && error(found) < 3e-2, "\(error(found))")
@@ -175,7 +185,8 @@ extension DeviceSuite {
                     state.restore(try TrainingCheckpoint(path: path, model: state.model))
                     return try train(state, "dcunet", to: 6)
                 }
-                #expect(zip(rest, whole.suffix(3)).allSatisfy { abs($0 - $1) < 1e-3 * abs($1) }, "\(rest) after \(whole)")
+                #expect(
+                    zip(rest, whole.suffix(3)).allSatisfy { abs($0 - $1) < 1e-3 * abs($1) }, "\(rest) after \(whole)")
             }
         }
 
@@ -183,8 +194,10 @@ extension DeviceSuite {
             let device = try #require(Plugin.device)
             let y = noise("y", [2, 32, 24, 2], scale: 0.3)
             let samplers: [any Sampler] = [
-                PredictorCorrector(sde: OUVE(), steps: 3), PredictorCorrector(sde: OUVE(), corrector: .langevin(), steps: 3),
-                ProbabilityFlow(sde: OUVE(), solver: .euler(steps: 3)), ProbabilityFlow(sde: OUVE(), solver: .heun(steps: 2)),
+                PredictorCorrector(sde: OUVE(), steps: 3),
+                PredictorCorrector(sde: OUVE(), corrector: .langevin(), steps: 3),
+                ProbabilityFlow(sde: OUVE(), solver: .euler(steps: 3)),
+                ProbabilityFlow(sde: OUVE(), solver: .heun(steps: 2)),
                 BridgeSampler(process: .sde, steps: 3), BridgeSampler(process: .ode, steps: 3),
                 ProbabilityFlow(sde: OUVE(), solver: .rk45(relativeTolerance: 1e-3, absoluteTolerance: 1e-3)),
             ]
@@ -193,7 +206,11 @@ extension DeviceSuite {
                     guard let network = try? network("ncsnpp_v2") else { return [] }
                     var draws = NoiseSource.addressed(seed: 1, files: ["a", "b"])
                     return Gradients.off {
-                        [sampler.sample(given: y, noise: &draws) { x, y, t in network(x, y, [Float](repeating: Float(t), count: 2)).scaled(by: 0.1) }.x]
+                        [
+                            sampler.sample(given: y, noise: &draws) { x, y, t in
+                                network(x, y, [Float](repeating: Float(t), count: 2)).scaled(by: 0.1)
+                            }.x
+                        ]
                     }
                 }
             }

@@ -8,8 +8,10 @@ extension DeviceSuite {
     /// Every operation of the table, forward and backward, at odd shapes.
     @Suite struct OperationTests {
         private static let windows: [(ConvolutionWindow, ConvolutionWindow)] = [
-            (.init(), .init()), (.init(kernel: 1), .init(kernel: 1)), (.init(kernel: 3, stride: 2, padBefore: 0, padAfter: 1), .init(stride: 2)),
-            (.init(kernel: 7, stride: 2), .init(kernel: 5)), (.init(kernel: 3, padBefore: 2), .init(kernel: 3, padBefore: 0)),
+            (.init(), .init()), (.init(kernel: 1), .init(kernel: 1)),
+            (.init(kernel: 3, stride: 2, padBefore: 0, padAfter: 1), .init(stride: 2)),
+            (.init(kernel: 7, stride: 2), .init(kernel: 5)),
+            (.init(kernel: 3, padBefore: 2), .init(kernel: 3, padBefore: 0)),
             (.init(kernel: 4, stride: 2, padBefore: 2, dilation: 2), .init(kernel: 4, stride: 2, padBefore: 2)),
         ]
 
@@ -17,12 +19,14 @@ extension DeviceSuite {
         func convolutionsAgree(index: Int) throws {
             let (vertical, horizontal) = Self.windows[index]
             try expectAgreement(1e-5, "window \(index)") {
-                let x = noise("x", [2, 13, 9, 6]), w = noise("w", [5, 6, vertical.kernel, horizontal.kernel], scale: 0.2)
+                let x = noise("x", [2, 13, 9, 6])
+                let w = noise("w", [5, 6, vertical.kernel, horizontal.kernel], scale: 0.2)
                 let plain = x.convolved(w, vertical: vertical, horizontal: horizontal)
                 let all = [x, w, noise("b", [5]), noise("s", [2, 5]), noise("r", plain.shape)]
                 return withGradients(all) {
                     $0[0].convolved(
-                        $0[1], bias: $0[2], shift: $0[3], residual: $0[4], scale: 0.7, vertical: vertical, horizontal: horizontal)
+                        $0[1], bias: $0[2], shift: $0[3], residual: $0[4], scale: 0.7, vertical: vertical,
+                        horizontal: horizontal)
                 }
             }
         }
@@ -31,7 +35,8 @@ extension DeviceSuite {
             try expectAgreement(1e-5) {
                 withGradients([noise("x", [2, 6, 5, 4]), noise("w", [4, 3, 5, 3], scale: 0.2), noise("b", [3])]) {
                     $0[0].transposeConvolved(
-                        $0[1], bias: $0[2], height: 12, width: 5, vertical: .init(kernel: 5, stride: 2), horizontal: .init())
+                        $0[1], bias: $0[2], height: 12, width: 5, vertical: .init(kernel: 5, stride: 2),
+                        horizontal: .init())
                 }
             }
         }
@@ -47,7 +52,8 @@ extension DeviceSuite {
                 // Two maps side by side, normalised on the way into a convolution.
                 let joined = withGradients([x, noise("y", [3, 5, 7, 4]), noise("w", [6, 12, 3, 3], scale: 0.1)]) {
                     Tensor.concatenated([$0[0], $0[1]])
-                        .groupNormalized(groups: 3, gamma: nil, beta: nil, epsilon: 1e-6, activation: activation).convolved($0[2])
+                        .groupNormalized(groups: 3, gamma: nil, beta: nil, epsilon: 1e-6, activation: activation)
+                        .convolved($0[2])
                 }
                 return groups + alone + joined
             }
@@ -55,14 +61,17 @@ extension DeviceSuite {
 
         @Test func batchNormalizationsAgree() throws {
             try expectAgreement(2e-5) {
-                let x = noise("x", [2, 5, 7, 6]), gamma = noise("g", [6]), beta = noise("b", [6])
+                let x = noise("x", [2, 5, 7, 6])
+                let gamma = noise("g", [6])
+                let beta = noise("b", [6])
                 let found = x.batchNormalized(gamma: gamma, beta: beta, epsilon: 1e-5, activation: .leakyReLU001)
                 let training = withGradients([x, gamma, beta]) {
                     $0[0].batchNormalized(gamma: $0[1], beta: $0[2], epsilon: 1e-5, activation: .leakyReLU001).0
                 }
                 let evaluation = withGradients([x, gamma, beta]) {
                     $0[0].batchNormalized(
-                        mean: found.mean, variance: found.variance, gamma: $0[1], beta: $0[2], epsilon: 1e-5, activation: .silu)
+                        mean: found.mean, variance: found.variance, gamma: $0[1], beta: $0[2], epsilon: 1e-5,
+                        activation: .silu)
                 }
                 return [found.mean, found.variance] + training + evaluation
             }
@@ -86,9 +95,15 @@ extension DeviceSuite {
 
         @Test func productsAndAttentionAgree() throws {
             try expectAgreement(1e-5) {
-                let matrices = withGradients([noise("a", [3, 5, 7]), noise("b", [3, 7, 4])]) { $0[0].matrixProduct($0[1], alpha: 1.5) }
-                let transposed = withGradients([noise("a", [5, 7]), noise("b", [4, 7])]) { $0[0].matrixProduct($0[1], transposed: true) }
-                let attention = withGradients([noise("q", [2, 35, 6]), noise("k", [2, 11, 6]), noise("v", [2, 11, 5])]) {
+                let matrices = withGradients([noise("a", [3, 5, 7]), noise("b", [3, 7, 4])]) {
+                    $0[0].matrixProduct($0[1], alpha: 1.5)
+                }
+                let transposed = withGradients([noise("a", [5, 7]), noise("b", [4, 7])]) {
+                    $0[0].matrixProduct($0[1], transposed: true)
+                }
+                let attention = withGradients([
+                    noise("q", [2, 35, 6]), noise("k", [2, 11, 6]), noise("v", [2, 11, 5]),
+                ]) {
                     $0[0].attention(to: $0[1], $0[2], alpha: 0.4)
                 }
                 let exchanged = withGradients([noise("x", [3, 4, 5])]) { $0[0].swappingLastAxes() }
@@ -101,7 +116,9 @@ extension DeviceSuite {
                 let (x, y) = (noise("x", [3, 2, 7, 5]), noise("y", [3, 2, 7, 5]))
                 let sums = withGradients([x, y]) { Tensor.weighted(0.3, $0[0], -2, $0[1]) + $0[0] * $0[1] }
                 let scaled = withGradients([x]) { $0[0].scaled(by: 2, plus: -1).scaledSamples(by: [1, -0.5, 3]) }
-                let modulated = withGradients([x, noise("s", [3, 5]), noise("t", [3, 5])]) { $0[0].modulated(scale: $0[1], shift: $0[2]) }
+                let modulated = withGradients([x, noise("s", [3, 5]), noise("t", [3, 5])]) {
+                    $0[0].modulated(scale: $0[1], shift: $0[2])
+                }
                 let biased = withGradients([x, noise("b", [5])]) { $0[0].addingToPixels($0[1]) }
                 let perSample = withGradients([x, noise("b", [3, 5])]) { $0[0].addingToPixels($0[1]) }
                 return sums + scaled + modulated + biased + perSample + [x.samples(1..<3), .stacked([x, y])]
@@ -113,7 +130,8 @@ extension DeviceSuite {
                 let (x, y) = (noise("x", [3, 101]), noise("y", [3, 101]))
                 let scalars = [
                     withGradients([x]) { $0[0].sum() }, withGradients([x]) { $0[0].absoluteSum() },
-                    withGradients([x, y]) { $0[0].dot($0[1]) }, withGradients([x]) { $0[0].halfSquares(sampleWeights: [1, 2, 0.5]) },
+                    withGradients([x, y]) { $0[0].dot($0[1]) },
+                    withGradients([x]) { $0[0].halfSquares(sampleWeights: [1, 2, 0.5]) },
                 ]
                 return scalars.flatMap(\.self) + [Tensor(x.sampleNorms.map(Float.init), shape: [3])]
             }
@@ -121,7 +139,9 @@ extension DeviceSuite {
 
         @Test func layoutsAgree() throws {
             try expectAgreement(0) {
-                let parts = withGradients([noise("a", [2, 3, 5, 3]), noise("b", [2, 3, 5, 1]), noise("c", [2, 3, 5, 4])]) {
+                let parts = withGradients([
+                    noise("a", [2, 3, 5, 3]), noise("b", [2, 3, 5, 1]), noise("c", [2, 3, 5, 4]),
+                ]) {
                     Tensor.concatenated($0).channels(2..<7)
                 }
                 let x = noise("x", [2, 3, 21, 2])
@@ -140,7 +160,9 @@ extension DeviceSuite {
                 Resampling(taps: [1, 2], up: 3, down: 2, padBefore: -1, padAfter: 2),
             ]
             for (index, rule) in rules.enumerated() {
-                try expectAgreement(3e-6, "rule \(index)") { withGradients([noise("x", [2, 8, 7, 5])]) { $0[0].resampled(rule) } }
+                try expectAgreement(3e-6, "rule \(index)") {
+                    withGradients([noise("x", [2, 8, 7, 5])]) { $0[0].resampled(rule) }
+                }
             }
             for (height, width) in [(1, 1), (4, 1), (3, 5), (8, 7)] {
                 try expectAgreement(3e-6, "\(height)×\(width)") {
@@ -160,14 +182,18 @@ extension DeviceSuite {
         @Test func adamAgrees() throws {
             try expectAgreement(1e-6) {
                 let shapes = [[3, 5], [7], [1]]
-                let weights = shapes.map { noise("w", $0) }, averages = shapes.map { noise("a", $0) }
+                let weights = shapes.map { noise("w", $0) }
+                let averages = shapes.map { noise("a", $0) }
                 let moments = shapes.map { (noise("m", $0), noise("v", $0) * noise("v", $0)) }
                 let list = shapes.indices.map { index in
                     AdamBuffers(
-                        weight: weights[index].buffer, gradient: noise("g", shapes[index]).buffer, first: moments[index].0.buffer,
+                        weight: weights[index].buffer, gradient: noise("g", shapes[index]).buffer,
+                        first: moments[index].0.buffer,
                         second: moments[index].1.buffer, average: index == 1 ? nil : averages[index].buffer)
                 }
-                for step in 1...3 { updateAdam(list, gradientScale: 0.3, AdamUpdate(rate: 1e-2, count: step, decay: 0.9)) }
+                for step in 1...3 {
+                    updateAdam(list, gradientScale: 0.3, AdamUpdate(rate: 1e-2, count: step, decay: 0.9))
+                }
                 return weights + averages + moments.flatMap { [$0.0, $0.1] }
             }
         }

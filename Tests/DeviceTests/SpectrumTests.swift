@@ -10,15 +10,22 @@ extension DeviceSuite {
         func shortTimeTransformsAgree(size: Int, hop: Int, samples: Int) throws {
             let stft = ShortTimeFourier(size: size, hop: hop)
             try expectAgreement(1e-5) {
-                let spectra = stft.forward((0..<2).map { RandomStream(seed: 5, purpose: "signal", $0).normals(samples) })
-                return [spectra] + [samples, samples + 300, hop].flatMap { length in
-                    // The last half window divides by almost nothing: rounding there is not compared.
-                    withGradients([spectra]) { stft.inverse($0[0], length: length).channels(0..<min(length, samples - size / 2)) }
-                }
+                let spectra = stft.forward(
+                    (0..<2).map { RandomStream(seed: 5, purpose: "signal", $0).normals(samples) })
+                return [spectra]
+                    + [samples, samples + 300, hop].flatMap { length in
+                        // The last half window divides by almost nothing: rounding there is not compared.
+                        withGradients([spectra]) {
+                            stft.inverse($0[0], length: length).channels(0..<min(length, samples - size / 2))
+                        }
+                    }
             }
         }
 
-        @Test(arguments: [SpectralCompression.exponent(alpha: 0.5, factor: 0.15), .exponent(alpha: 0.3, factor: 2), .log(factor: 0.4), .none])
+        @Test(arguments: [
+            SpectralCompression.exponent(alpha: 0.5, factor: 0.15), .exponent(alpha: 0.3, factor: 2), .log(factor: 0.4),
+            .none,
+        ])
         func compressionsAgree(law: SpectralCompression) throws {
             try expectAgreement(2e-5, "\(law)") {
                 var values = noise("z", [2, 5, 7, 2]).values
@@ -39,7 +46,10 @@ extension DeviceSuite {
                 }
             }
             let noise = RandomStream(seed: 12, purpose: "noise").normals(clean.count, standardDeviation: 0.05)
-            return (Tensor(clean, shape: [3, samples]), Tensor(zip(clean, noise).map { 0.8 * $0 + $1 }, shape: [3, samples]))
+            return (
+                Tensor(clean, shape: [3, samples]),
+                Tensor(zip(clean, noise).map { 0.8 * $0 + $1 }, shape: [3, samples])
+            )
         }
 
         @Test(arguments: [(16000, 8000), (16000, 16325), (48000, 24010), (8000, 4001)])
@@ -49,7 +59,8 @@ extension DeviceSuite {
             try expectAgreement(2e-5, "\(rate) Hz") {
                 let leaves = [clean, estimate]
                 let mean = leaves.map { $0.tracked() }
-                let value = loss.mean(mean[0], mean[1]), gradients = value.gradients()
+                let value = loss.mean(mean[0], mean[1])
+                let gradients = value.gradients()
                 return withGradients(leaves) { loss($0[0], $0[1]) }
                     + [value.detached] + mean.map { gradients[$0] ?? .zeros($0.shape) }
             }
@@ -65,7 +76,9 @@ extension DeviceSuite {
             values[8001] = .infinity
             estimate = Tensor(values, shape: estimate.shape)
             let device = try #require(Plugin.device)
-            let (host, found) = (Device.with(nil) { loss(clean, estimate).values }, Device.with(device) { loss(clean, estimate).values })
+            let (host, found) = (
+                Device.with(nil) { loss(clean, estimate).values }, Device.with(device) { loss(clean, estimate).values }
+            )
             #expect(host.map(\.isNaN) == [true, true, false] && found.map(\.isNaN) == host.map(\.isNaN))
             let means = [nil, device].map { Device.with($0) { loss.mean(clean, estimate).item } }
             #expect(means.map(\.isNaN) == [true, true])

@@ -6,7 +6,8 @@ import Testing
 @Suite struct FlowTests {
     private static let y = Tensor((0..<64).map { $0 % 2 == 0 ? 0.5 : -0.25 }, shape: [1, 4, 8, 2])
     private static let flows: [FlowMatching] = [
-        .flow(), .flow(sigmaMin: 0.05, sigmaMax: 0.8), .flow(sigmaMin: 0.3, sigmaMax: 0.3), .flow(sigmaMax: 1, origin: .noise),
+        .flow(), .flow(sigmaMin: 0.05, sigmaMax: 0.8), .flow(sigmaMin: 0.3, sigmaMax: 0.3),
+        .flow(sigmaMax: 1, origin: .noise),
     ]
 
     /// The velocity is the time derivative of the marginal's weights, on every process.
@@ -14,13 +15,17 @@ import Testing
     func velocityIsTheMarginalsDerivative(index: Int, t: Double) {
         let (sde, h) = (allSDEs[index], 1e-5)
         let (before, after, v) = (sde.marginal(at: t - h), sde.marginal(at: t + h), sde.velocity(at: t))
-        for (low, high, slope) in [(before.clean, after.clean, v.clean), (before.noisy, after.noisy, v.noisy), (before.std, after.std, v.std)] {
+        for (low, high, slope) in [
+            (before.clean, after.clean, v.clean), (before.noisy, after.noisy, v.noisy), (before.std, after.std, v.std),
+        ] {
             #expect(abs((high - low) / (2 * h) - slope) < 1e-6 * (1 + abs(slope)))
         }
     }
 
     /// The closed velocity of a flow is the one that follows from its drift and diffusion.
-    @Test(arguments: flows.indices, [0.05, 0.5, 0.95]) func driftAndDiffusionCarryTheSameMarginals(index: Int, t: Double) {
+    @Test(arguments: flows.indices, [0.05, 0.5, 0.95]) func driftAndDiffusionCarryTheSameMarginals(
+        index: Int, t: Double
+    ) {
         let flow = Self.flows[index]
         let (f, g, p, v) = (flow.drift(at: t), flow.diffusion(at: t), flow.marginal(at: t), flow.velocity(at: t))
         #expect(abs(f.x * p.clean - v.clean) < 1e-9 && abs(f.x * p.noisy + f.y - v.noisy) < 1e-9)
@@ -51,8 +56,11 @@ import Testing
         #expect(abs(ratio - Double(method.order)) < 0.35, "\(ratio)")
     }
 
-    /// A velocity that points from clean speech to the start: every sampler lands on clean speech, after as few steps as 1.
-    @Test(arguments: RungeKutta.allCases, [1, 2, 5]) func straightPathsAreFollowedExactly(method: RungeKutta, steps: Int) {
+    /// A velocity that points from clean speech to the start: every sampler lands on clean speech, after as few steps
+    /// as 1.
+    @Test(arguments: RungeKutta.allCases, [1, 2, 5]) func straightPathsAreFollowedExactly(
+        method: RungeKutta, steps: Int
+    ) {
         let (y, clean) = (Self.y, 0.6 * Self.y)
         var noise = NoiseSource.addressed(seed: 2, files: ["a"])
         var states: [IntermediateState] = []
@@ -72,7 +80,8 @@ import Testing
     @Test(arguments: flows.indices) func exactFieldsRecoverTheData(index: Int) {
         let flow = Self.flows[index]
         let (mean, spread) = (0.6, 0.3)
-        // v = E[dx_t/dt | x_t]: the mean's derivative, and the deviation times half the logarithmic derivative of the variance.
+        // v = E[dx_t/dt | x_t]: the mean's derivative, and the deviation times half the logarithmic derivative of the
+        // variance.
         let field: Prediction = { x, y, t in
             let (p, v) = (flow.marginal(at: t), flow.velocity(at: t))
             let variance = p.clean * p.clean * spread * spread + p.std * p.std
@@ -80,7 +89,9 @@ import Testing
             return .weighted(rate, x, v.clean * mean + v.noisy - rate * (p.clean * mean + p.noisy), y)
         }
         let y = Tensor((0..<8192).map { $0 % 2 == 0 ? 0.5 : -0.25 }, shape: [1, 32, 128, 2])
-        let solvers: [ODESolver] = [.rk45(), .euler(steps: 400), .midpoint(steps: 60), .heun(steps: 60), .fixed(.threeEighths, steps: 20)]
+        let solvers: [ODESolver] = [
+            .rk45(), .euler(steps: 400), .midpoint(steps: 60), .heun(steps: 60), .fixed(.threeEighths, steps: 20),
+        ]
         for solver in solvers {
             var noise = NoiseSource.addressed(seed: 3, files: ["a"])
             let sampler = VelocityFlow(process: flow, solver: solver, finalTime: 0.001)

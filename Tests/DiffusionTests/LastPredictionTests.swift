@@ -32,7 +32,8 @@ import Testing
                 == clean.values)
     }
 
-    /// Of Gaussian data `N(0.6 y, 0.3²)`, whose expected clean speech is known at every state: half the step, half the error.
+    /// Of Gaussian data `N(0.6 y, 0.3²)`, whose expected clean speech is known at every state: half the step, half the
+    /// error.
     @Test func theODEConvergesAtTheFirstOrder() {
         let bridge = SBVE()
         let sample = { (steps: Int) -> [Float] in
@@ -45,7 +46,9 @@ import Testing
         }
         let results = [20, 40, 80, 160].map(sample)
         let changes = zip(results, results.dropFirst()).map { relativeError($0, $1) }
-        for (coarse, fine) in zip(changes, changes.dropFirst()) { #expect((1.6...2.5).contains(coarse / fine), "\(changes)") }
+        for (coarse, fine) in zip(changes, changes.dropFirst()) {
+            #expect((1.6...2.5).contains(coarse / fine), "\(changes)")
+        }
     }
 
     /// With clean speech known, the ode's states lie on the bridge's mean between clean and noisy speech.

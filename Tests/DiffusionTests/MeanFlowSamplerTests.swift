@@ -40,7 +40,8 @@ import Testing
         let velocity: Prediction = { x, y, t in self.average(flow)(x, y, t, t - 1e-4) }
         let ends = [1, 40, 80].map { steps in
             var noise = NoiseSource.addressed(seed: 4, files: ["a"])
-            return MeanFlowSampler(process: flow, steps: steps).sample(given: y, noise: &noise, predict: velocity).x.values
+            return MeanFlowSampler(process: flow, steps: steps).sample(given: y, noise: &noise, predict: velocity).x
+                .values
         }
         #expect(relativeError(ends[0], ends[2]) > 0.05)
         #expect(relativeError(ends[1], ends[2]) < 0.02)
@@ -58,6 +59,8 @@ import Testing
         let errors = [10, 20, 40].map { steps in
             relativeError(end(steps) { x, y, t, _ in self.average(flow)(x, y, t, t - 1e-3) }, exact)
         }
-        for (coarse, fine) in zip(errors, errors.dropFirst()) { #expect((1.7...2.4).contains(coarse / fine), "\(errors)") }
+        for (coarse, fine) in zip(errors, errors.dropFirst()) {
+            #expect((1.7...2.4).contains(coarse / fine), "\(errors)")
+        }
     }
 }

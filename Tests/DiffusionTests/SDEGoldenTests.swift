@@ -43,14 +43,20 @@ import Testing
         let p = t.map(sde.marginal)
         expectClose(t.map(sde.diffusion), golden.diffusion, tolerance, "diffusion")
         expectClose(p.map(\.std), golden.std, tolerance, "std")
-        expectClose(rows.map { p[$0].clean * golden.x0_re[$0] + p[$0].noisy * golden.y_re[$0] }, golden.mean_re, tolerance, "mean")
-        expectClose(rows.map { p[$0].clean * golden.x0_im[$0] + p[$0].noisy * golden.y_im[$0] }, golden.mean_im, tolerance, "mean")
+        expectClose(
+            rows.map { p[$0].clean * golden.x0_re[$0] + p[$0].noisy * golden.y_re[$0] }, golden.mean_re, tolerance,
+            "mean")
+        expectClose(
+            rows.map { p[$0].clean * golden.x0_im[$0] + p[$0].noisy * golden.y_im[$0] }, golden.mean_im, tolerance,
+            "mean")
         let prior = sde.priorStd(at: sde.endTime)
-        expectClose(rows.map { golden.y_re[$0] + prior * golden.prior_noise_re[$0] }, golden.prior_re, tolerance, "prior")
+        expectClose(
+            rows.map { golden.y_re[$0] + prior * golden.prior_noise_re[$0] }, golden.prior_re, tolerance, "prior")
         if let bridge = sde as? SBVE {
             expectClose(t.map { bridge.variance(at: $0).squareRoot() }, golden.sigma_t, tolerance, "sigma")
             // At the end the reference subtracts equal float32 numbers; elsewhere the rounding is far smaller.
-            expectClose(t.map { bridge.remainingVariance(at: $0).squareRoot() }, golden.sigma_bar_t, tolerance, "sigma bar")
+            expectClose(
+                t.map { bridge.remainingVariance(at: $0).squareRoot() }, golden.sigma_bar_t, tolerance, "sigma bar")
         }
     }
 

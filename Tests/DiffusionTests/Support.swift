@@ -11,11 +11,14 @@ func golden<Content: Decodable>(_ name: String, as type: Content.Type = Content.
 func relativeError(_ a: [Float], _ b: [Float]) -> Double {
     guard a.count == b.count else { return .infinity }
     let largest = b.map { abs($0) }.max() ?? 0
-    return Double(zip(a, b).map { $0 == $1 ? 0 : abs($0 - $1) }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) } / largest)
+    return Double(
+        zip(a, b).map { $0 == $1 ? 0 : abs($0 - $1) }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) } / largest)
 }
 
 /// Every SDE of the family with its defaults.
-let allSDEs: [any SDE] = [.ouve(), .sbve(), .bbed(), .ve(), .vp(), .subvp(), .flow(), SBVE(noiseScale: 2.0.squareRoot())]
+let allSDEs: [any SDE] = [
+    .ouve(), .sbve(), .bbed(), .ve(), .vp(), .subvp(), .flow(), SBVE(noiseScale: 2.0.squareRoot()),
+]
 
 /// The score of `x_t` when clean speech is `N(mean, spread²)` (complex) around a multiple of `y`.
 func gaussianScore(of sde: any SDE, mean: Double, spread: Double) -> Prediction {

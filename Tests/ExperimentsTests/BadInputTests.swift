@@ -16,10 +16,13 @@ import Testing
         for (place, set) in ["train", "valid", "test"].enumerated() {
             for file in 0..<2 {
                 let pitch = Float(110 + 40 * place + 15 * file)
-                let clean = (0..<rate).map { 0.4 * sin(Float($0) * pitch * 2 * .pi / Float(rate)) * (1 + sin(Float($0) / 900)) / 2 }
+                let clean = (0..<rate).map {
+                    0.4 * sin(Float($0) * pitch * 2 * .pi / Float(rate)) * (1 + sin(Float($0) / 900)) / 2
+                }
                 let noisy = clean.enumerated().map { $1 + 0.05 * sin(Float($0 * $0 % (7919 + file + 10 * place))) }
                 for (folder, signal) in [("clean", clean), ("noisy", noisy)] {
-                    try FileManager.default.createDirectory(atPath: "\(base)/\(set)/\(folder)", withIntermediateDirectories: true)
+                    try FileManager.default.createDirectory(
+                        atPath: "\(base)/\(set)/\(folder)", withIntermediateDirectories: true)
                     try SoundFile.write(signal, sampleRate: rate, to: "\(base)/\(set)/\(folder)/s\(place)_\(file).wav")
                 }
             }
@@ -29,7 +32,8 @@ import Testing
 
     private func spec(_ base: String) -> String {
         tinySpec.replacingOccurrences(
-            of: "corpus: { name: synthetic, train: 6, valid: 2, test: 2, test_ood: 2, shortest: 0.8, longest: 1.0 }", with: "path: \(base)"
+            of: "corpus: { name: synthetic, train: 6, valid: 2, test: 2, test_ood: 2, shortest: 0.8, longest: 1.0 }",
+            with: "path: \(base)"
         ).replacingOccurrences(of: "[test, test-ood]", with: "[test]")
     }
 
@@ -101,7 +105,9 @@ import Testing
             ("backbone: { name: ncsnpp_v3 }", "ncsnpp_v2"), ("sde: ouvee", "ouve"), ("trian: { lr: 1 }", "train"),
             ("train: { lr: fast, max_steps: 1 }", "number"),
         ] {
-            let error = #expect(throws: SpecErrors.self) { try loader.load(text: "name: x\n\(wrong)\n", file: "wrong.yaml") }
+            let error = #expect(throws: SpecErrors.self) {
+                try loader.load(text: "name: x\n\(wrong)\n", file: "wrong.yaml")
+            }
             #expect(error?.description.contains("wrong.yaml:2:") == true)
             #expect(error?.description.contains(hint) == true, "\(wrong): \(error?.description ?? "")")
         }
@@ -110,8 +116,11 @@ import Testing
     @Test func aStoreOfANewerVersionIsLeftAlone() throws {
         let temporary = try TemporaryStore()
         let path = temporary.folder + "/store.sqlite"
-        try Data("not a database, and longer than a header of a hundred bytes would be, so that it is read as one of something else".utf8)
-            .write(to: URL(fileURLWithPath: path))
+        try Data(
+            "not a database, and longer than a header of a hundred bytes would be, so that it is read as one of something else"
+                .utf8
+        )
+        .write(to: URL(fileURLWithPath: path))
         let before = FileManager.default.contents(atPath: path)
         #expect(throws: StoreError.self) { try temporary.open() }
         #expect(FileManager.default.contents(atPath: path) == before)

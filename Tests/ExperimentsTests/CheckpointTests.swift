@@ -30,7 +30,10 @@ import WeightFiles
         let whole = try CheckpointInspection(path: checkpointFixture(Self.perceptual))
         #expect(whole.kind == "PyTorch Lightning 2.6.6")
         #expect((whole.epoch, whole.step) == (1, 3))
-        #expect(whole.hyperParameters.contains { $0.name == "data_module_cls" && $0.value == "class sgmse.data_module.SpecsDataModule" })
+        #expect(
+            whole.hyperParameters.contains {
+                $0.name == "data_module_cls" && $0.value == "class sgmse.data_module.SpecsDataModule"
+            })
         #expect(whole.others.contains { $0.name == "optimizer_states" })
         #expect(whole.remarks.contains { $0.contains("pesq_loss") })
         #expect(try CheckpointInspection(path: checkpointFixture(Self.old)).averagedWeights.hasPrefix("none"))
@@ -41,7 +44,8 @@ import WeightFiles
     @Test func hyperParametersBecomeASpec() throws {
         let model = try StoredModel(at: checkpointFixture(Self.bridge))
         let spec = model.spec
-        #expect((spec.backbone.name, spec.sde.name, spec.objective.loss.name) == ("ncsnpp_v2", "sbve", "data_prediction"))
+        #expect(
+            (spec.backbone.name, spec.sde.name, spec.objective.loss.name) == ("ncsnpp_v2", "sbve", "data_prediction"))
         #expect(spec.backbone.settings.integer("nf") == 8)
         #expect(spec.backbone.settings.integer("image_size") == 64)
         #expect((spec.transform.nFFT, spec.transform.hopLength, spec.data.sampleRate) == (126, 63, 16000))
@@ -61,7 +65,9 @@ import WeightFiles
     }
 
     @Test func whatAFileDoesNotSayIsWhatTheConstructorsTake() throws {
-        let complex = try imported([("backbone", .text("dcunet")), ("sde", .text("ouve")), ("n_fft", .integer(512)), ("base_dir", .text("vb"))]).spec
+        let complex = try imported([
+            ("backbone", .text("dcunet")), ("sde", .text("ouve")), ("n_fft", .integer(512)), ("base_dir", .text("vb")),
+        ]).spec
         #expect(complex.backbone.settings.integer("dcunet_temb_layers_global") == 2)
         #expect(complex.backbone.settings.text("dcunet_activation") == "relu")
         let fullband = try imported([
@@ -70,7 +76,10 @@ import WeightFiles
         ])
         #expect(fullband.spec.data.sampleRate == 48000)
         #expect(fullband.remarks.contains { $0.contains("sr 16000") })
-        let early = try imported([("loss_type", .text("mse")), ("N", .integer(1000)), ("base_dir", .text("e")), ("network_scaling", .text("1/t"))])
+        let early = try imported([
+            ("loss_type", .text("mse")), ("N", .integer(1000)), ("base_dir", .text("e")),
+            ("network_scaling", .text("1/t")),
+        ])
         #expect(early.spec.objective.loss.name == "score_matching")
         #expect(early.spec.evaluate.N == [30])
         #expect(early.remarks.contains { $0.contains("network_scaling") })
@@ -84,7 +93,10 @@ import WeightFiles
         let spec = try StoredModel(at: checkpointFixture(name)).spec.with("objective.pesq_weight", .number(0))
         let exported = try HyperParameterExport(spec).values
         let again = try imported(exported.map { ($0.name, $0.value) }).spec
-        for path in ["backbone", "sde", "objective", "transform", "data", "train.lr", "train.ema_decay", "train.batch_size", "evaluate.sampler"] {
+        for path in [
+            "backbone", "sde", "objective", "transform", "data", "train.lr", "train.ema_decay", "train.batch_size",
+            "evaluate.sampler",
+        ] {
             #expect(again.settings.value(at: path) == spec.settings.value(at: path), "\(path)")
         }
     }
@@ -99,7 +111,10 @@ import WeightFiles
             let alone = try StoredModel(at: folder + "/model/weights.safetensors")
             #expect(alone.spec.backbone == model.spec.backbone)
             _ = try CheckpointExport().run(model, to: folder + "/out.ckpt")
-            let (before, after) = (try LightningCheckpoint(path: checkpointFixture(name)), try LightningCheckpoint(path: folder + "/out.ckpt"))
+            let (before, after) = (
+                try LightningCheckpoint(path: checkpointFixture(name)),
+                try LightningCheckpoint(path: folder + "/out.ckpt")
+            )
             let network = before.parameters.filter { !$0.name.hasPrefix("pesq_loss.") }
             #expect(after.parameters.map(\.name) == network.map(\.name))
             #expect(after.parameters.map(\.tensor.shape) == network.map(\.tensor.shape))
@@ -109,7 +124,9 @@ import WeightFiles
                 let values = try before.weights(choice).arrays.filter { $0.name?.hasPrefix("dnn.") ?? false }
                 #expect(try after.weights(choice).arrays.map(\.values) == values.map(\.values), "\(choice)")
             }
-            #expect(after.hyperParameters["data_module_cls"] == .reference(.init(module: "sgmse.data_module", name: "SpecsDataModule")))
+            #expect(
+                after.hyperParameters["data_module_cls"]
+                    == .reference(.init(module: "sgmse.data_module", name: "SpecsDataModule")))
             #expect((after.globalStep, after.epoch) == (before.globalStep, before.epoch))
             #expect(after.movingAverage?.updates == before.movingAverage?.updates)
             let names = network.map(\.name)
@@ -137,7 +154,9 @@ import WeightFiles
     @Test func whatIsThereAlreadyIsKept() throws {
         try withFolder { folder in
             try FileManager.default.createDirectory(atPath: folder + "/model", withIntermediateDirectories: true)
-            #expect(throws: CheckpointError.self) { try CheckpointImport().run(checkpointFixture(Self.bridge), to: folder + "/model") }
+            #expect(throws: CheckpointError.self) {
+                try CheckpointImport().run(checkpointFixture(Self.bridge), to: folder + "/model")
+            }
             _ = try CheckpointImport().run(checkpointFixture(Self.bridge), to: folder + "/model", replaces: true)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["model"])
             let model = try StoredModel(at: folder + "/model")
@@ -157,8 +176,10 @@ import WeightFiles
     @Test func conditionedModelsCarryTheirEncoder() throws {
         let catalog = Catalog.standard
         let values: [(String, SettingValue)] = [
-            ("backbone", .text("ncsnpp_v2_cond")), ("sde", .text("ouve")), ("nf", .integer(8)), ("ch_mult", .list([.integer(1)])),
-            ("num_res_blocks", .integer(1)), ("attn_resolutions", .list([])), ("n_fft", .integer(62)), ("hop_length", .integer(16)),
+            ("backbone", .text("ncsnpp_v2_cond")), ("sde", .text("ouve")), ("nf", .integer(8)),
+            ("ch_mult", .list([.integer(1)])),
+            ("num_res_blocks", .integer(1)), ("attn_resolutions", .list([])), ("n_fft", .integer(62)),
+            ("hop_length", .integer(16)),
             ("noise_encoder_type", .text("light")), ("noise_embed_dim", .integer(24)), ("base_dir", .text("vb")),
         ]
         let spec = try imported(values).spec
@@ -180,10 +201,13 @@ import WeightFiles
             // Its injections are add and film, its encoders default and light.
             let model = try StoredModel(at: folder + "/a")
             for override in [
-                "backbone.noise_cond_type=adagn", "backbone.noise_cond_type=cross_attention", "conditioning.noise_encoder_type=sequence",
+                "backbone.noise_cond_type=adagn", "backbone.noise_cond_type=cross_attention",
+                "conditioning.noise_encoder_type=sequence",
             ] {
                 let other = try model.overriding([override])
-                let error = #expect(throws: CheckpointError.self) { try CheckpointExport().run(other, to: folder + "/c.ckpt") }
+                let error = #expect(throws: CheckpointError.self) {
+                    try CheckpointExport().run(other, to: folder + "/c.ckpt")
+                }
                 let words = override.split(separator: ".")[1].split(separator: "=")
                 #expect(error?.reason.contains("\(words[0]) '\(words[1])'") == true, "\(override)")
                 #expect(!FileManager.default.fileExists(atPath: folder + "/c.ckpt"))
@@ -205,13 +229,16 @@ import WeightFiles
         ]
         let network = try Catalog.standard.backbones.make(imported(values).spec.backbone)
         #expect(!network.buffers.isEmpty)
-        var arrays = network.parameters.map { NamedArray(name: "dnn." + $0.name, shape: $0.shape, values: $0.tensor.values) }
+        var arrays = network.parameters.map {
+            NamedArray(name: "dnn." + $0.name, shape: $0.shape, values: $0.tensor.values)
+        }
         for buffer in network.buffers {
             let isCounter = buffer.name.hasSuffix("num_batches_tracked")
             arrays.append(
                 isCounter
                     ? NamedArray(name: "dnn." + buffer.name, shape: [], integers: [1 << 30])
-                    : NamedArray(name: "dnn." + buffer.name, shape: buffer.shape, values: buffer.tensor.values.map { $0 + 0.5 }))
+                    : NamedArray(
+                        name: "dnn." + buffer.name, shape: buffer.shape, values: buffer.tensor.values.map { $0 + 0.5 }))
         }
         let average = network.parameters.map { NamedArray(shape: $0.shape, values: $0.tensor.values.map { $0 * 2 }) }
         try withFolder { folder in
@@ -221,7 +248,8 @@ import WeightFiles
                     average: .init(decay: 0.999, updates: 3, parameters: average)), to: folder + "/a.ckpt")
             _ = try CheckpointImport().run(folder + "/a.ckpt", to: folder + "/a")
             _ = try CheckpointExport().run(StoredModel(at: folder + "/a"), to: folder + "/b.ckpt")
-            let back = try LightningCheckpoint(path: folder + "/b.ckpt").weights(.raw, parameters: network.parameters.map { "dnn." + $0.name })
+            let back = try LightningCheckpoint(path: folder + "/b.ckpt").weights(
+                .raw, parameters: network.parameters.map { "dnn." + $0.name })
             #expect(Set(back.arrays.map(\.name)) == Set(arrays.map(\.name)))
             let byName = Dictionary(uniqueKeysWithValues: back.arrays.map { ($0.name, $0) })
             for array in arrays {

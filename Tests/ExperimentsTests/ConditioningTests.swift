@@ -41,7 +41,9 @@ let conditionedSpec = """
         let store = try temporary.open()
         defer { try? store.close() }
         let run = try #require(try store.runs().first)
-        for evaluation in try store.evaluations(of: run.id) { try body(evaluation, try store.results(of: evaluation.id)) }
+        for evaluation in try store.evaluations(of: run.id) {
+            try body(evaluation, try store.results(of: evaluation.id))
+        }
     }
 
     private func record(_ result: FileResult) throws -> ReferenceRecord {
@@ -49,8 +51,8 @@ let conditionedSpec = """
         return try JSONDecoder().decode(ReferenceRecord.self, from: Data(json.utf8))
     }
 
-    /// With every reference dropped, the first step of a conditioned training is the baseline's: the same initial weights,
-    /// crops, times and noise.
+    /// With every reference dropped, the first step of a conditioned training is the baseline's: the same initial
+    /// weights, crops, times and noise.
     @Test(arguments: ["add", "film", "adagn", "cross_attention"])
     func aConditionedModelDiffersFromItsBaselineInConditioningAlone(injection: String) throws {
         let short = ["train.max_steps=1", "train.num_eval_files=0", "evaluate.max_files=1"]
@@ -59,7 +61,8 @@ let conditionedSpec = """
         try told.run(
             conditionedSpec,
             overrides: short + encoder + [
-                "backbone.noise_cond_type=\(injection)", "backbone.noise_cond_start=identity", "conditioning.cond_drop_prob=1",
+                "backbone.noise_cond_type=\(injection)", "backbone.noise_cond_start=identity",
+                "conditioning.cond_drop_prob=1",
                 "waive.unseen-reference=it must make no difference",
             ])
         let baseline = conditionedSpec.replacing("ncsnpp_v2_cond", with: "ncsnpp_v2").split(separator: "\n")
@@ -86,7 +89,8 @@ let conditionedSpec = """
     }
 
     @Test func everyReferenceModeIsRecordedForEachFile() throws {
-        let modes = "[oracle, {name: estimated, by: quietest}, estimated, start, mismatched, {name: mismatched, by: noise_type}, random, zero, none]"
+        let modes =
+            "[oracle, {name: estimated, by: quietest}, estimated, start, mismatched, {name: mismatched, by: noise_type}, random, zero, none]"
         var records: [String: [ReferenceRecord]] = [:]
         try evaluations(["evaluate.reference=" + modes]) { evaluation, results in
             let mode = try #require(evaluation.point.reference)
@@ -117,7 +121,8 @@ let conditionedSpec = """
     @Test func aZeroReferenceIsTheUnconditionalModel() throws {
         var audio: [String: [Data]] = [:]
         let temporary = try TemporaryStore()
-        try temporary.run(conditionedSpec, overrides: ["evaluate.guidance=[0, 1]", "evaluate.reference=[oracle, zero]"])
+        try temporary.run(
+            conditionedSpec, overrides: ["evaluate.guidance=[0, 1]", "evaluate.reference=[oracle, zero]"])
         let store = try temporary.open()
         defer { try? store.close() }
         let run = try #require(try store.runs().first)
@@ -135,7 +140,8 @@ let conditionedSpec = """
 
     @Test func dropsAndEncoderGradientsAreLogged() throws {
         let temporary = try TemporaryStore()
-        try temporary.run(conditionedSpec, overrides: ["train.max_steps=40", "train.num_eval_files=0", "evaluate.max_files=1"])
+        try temporary.run(
+            conditionedSpec, overrides: ["train.max_steps=40", "train.num_eval_files=0", "evaluate.max_files=1"])
         let store = try temporary.open()
         defer { try? store.close() }
         let run = try #require(try store.runs().first)
@@ -183,7 +189,8 @@ let conditionedSpec = """
 
     @Test func aFrozenEncoderStaysAsItStarted() throws {
         let temporary = try TemporaryStore()
-        try temporary.run(conditionedSpec, overrides: ["conditioning.train_noise_encoder=false", "conditioning.ref_from=elsewhere"])
+        try temporary.run(
+            conditionedSpec, overrides: ["conditioning.train_noise_encoder=false", "conditioning.ref_from=elsewhere"])
         let store = try temporary.open()
         defer { try? store.close() }
         let run = try #require(try store.runs().first)
@@ -195,7 +202,8 @@ let conditionedSpec = """
     @Test(arguments: ["film", "adagn", "cross_attention"])
     func everyInjectionTrains(injection: String) throws {
         try evaluations([
-            "backbone.noise_cond_type=\(injection)", "backbone.noise_cond_start=identity", "conditioning.noise_encoder_type=sequence",
+            "backbone.noise_cond_type=\(injection)", "backbone.noise_cond_start=identity",
+            "conditioning.noise_encoder_type=sequence",
             "evaluate.guidance=[2]",
         ]) { _, results in
             #expect(results.count == 3 && results.allSatisfy { $0.nfe == 6 })
@@ -208,7 +216,9 @@ let conditionedSpec = """
         #expect(told.spec.evaluate.references.map(\.mode) == [.none])
         #expect(told.warnings.map(\.code).contains("reference"))
         // Nothing is left out where nothing is told, as a spec with its defaults spelled out says.
-        let (plain, spelled) = (try loader.load(text: tinySpec), try loader.load(text: tinySpec, overrides: ["evaluate.reference=none"]))
+        let (plain, spelled) = (
+            try loader.load(text: tinySpec), try loader.load(text: tinySpec, overrides: ["evaluate.reference=none"])
+        )
         #expect(spelled.spec.evaluate.references.isEmpty && spelled.spec.identity == plain.spec.identity)
     }
 
@@ -233,7 +243,9 @@ let conditionedSpec = """
         // What cannot serve is told before anything is trained.
         for (kind, path) in [("file", "nowhere.wav"), ("folder", "nowhere")] {
             let wrong = "evaluate.reference={ name: \(kind), path: \(temporary.folder)/\(path) }"
-            #expect(throws: (any Error).self) { try temporary.run(conditionedSpec, overrides: [wrong, "train.lr=0.002"]) }
+            #expect(throws: (any Error).self) {
+                try temporary.run(conditionedSpec, overrides: [wrong, "train.lr=0.002"])
+            }
         }
         let after = try temporary.open()
         #expect(try after.runs().count == 1)
@@ -243,7 +255,9 @@ let conditionedSpec = """
     @Test func referencesThatDifferFromTrainingAreReported() throws {
         let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(
             text: conditionedSpec,
-            overrides: ["evaluate.reference=[{name: oracle, num_frames: 20}, none, zero]", "conditioning.cond_drop_prob=0"])
+            overrides: [
+                "evaluate.reference=[{name: oracle, num_frames: 20}, none, zero]", "conditioning.cond_drop_prob=0",
+            ])
         let said = loaded.warnings.map(\.summary).joined(separator: "\n")
         #expect(said.contains("has 20 frames, training had 9"))
         #expect(said.contains("'none' leaves the conditioning out"))

@@ -49,7 +49,9 @@ import WeightFiles
     /// What stands at a path is replaced, or removed.
     private static func changed(_ json: [String: Any], _ path: [String], to value: Any?) -> [String: Any] {
         var json = json
-        if path.count == 1 { json[path[0]] = value } else if let inner = json[path[0]] as? [String: Any] {
+        if path.count == 1 {
+            json[path[0]] = value
+        } else if let inner = json[path[0]] as? [String: Any] {
             json[path[0]] = changed(inner, Array(path.dropFirst()), to: value)
         }
         return json
@@ -63,22 +65,31 @@ import WeightFiles
     }
 
     private static var wrong: [Any] {
-        [NSNull(), -1, 0, 0.5, 3, 1e300, 123_456_789, "nan", "inf", "text", [] as [Int], [1, 2], ["a"], ["x": 1], true]
+        [
+            NSNull(), -1, 0, 0.5, 3, 1e300, 123_456_789, "nan", "inf", "text", [] as [Int], [1, 2], ["a"], ["x": 1],
+            true,
+        ]
     }
 
     @Test(arguments: cases.map(\.id)) func noDamagedCaseStopsTheProgram(id: String) throws {
         let copy = try Copy(id)
         #expect(try copy.passes(copy.original), "the case itself passes")
         var count = 0
-        let sections = Set(["hyperparameters", "scalars", "tolerances", "sampler", "tensors", "complex", "weights", "combinations", "noise_order", "kind"])
+        let sections = Set([
+            "hyperparameters", "scalars", "tolerances", "sampler", "tensors", "complex", "weights", "combinations",
+            "noise_order", "kind",
+        ])
         for path in Self.paths(copy.original) where sections.contains(path[0]) {
             _ = try copy.passes(Self.changed(copy.original, path, to: nil))
             for value in Self.wrong {
                 let passes = try copy.passes(Self.changed(copy.original, path, to: value))
                 count += 1
                 // A number that is none is understood nowhere.
-                if path.count == 2, ["hyperparameters", "tolerances"].contains(path[0]), copy.original[path[0]].map({ ($0 as? [String: Any])?[path[1]] is NSNumber }) ?? false {
-                    let isNone = value is [String: Any] || (value as? String) == "nan" || (value as? [Any])?.isEmpty == true
+                if path.count == 2, ["hyperparameters", "tolerances"].contains(path[0]),
+                    copy.original[path[0]].map({ ($0 as? [String: Any])?[path[1]] is NSNumber }) ?? false
+                {
+                    let isNone =
+                        value is [String: Any] || (value as? String) == "nan" || (value as? [Any])?.isEmpty == true
                     let isRemark = ["gpus", "format", "base_dir"].contains(path[1])
                     if isNone, !isRemark { #expect(!passes, "\(path) = \(value)") }
                 }
@@ -98,7 +109,9 @@ import WeightFiles
         let copy = try Copy(id)
         let arrays = try #require(Self.cases.first { $0.id == id }).arrays
         for name in arrays {
-            let path = copy.root + "/\(id)/" + (try #require((copy.original["tensors"] as? [String: [String: Any]])?[name]?["file"] as? String))
+            let path =
+                copy.root + "/\(id)/"
+                + (try #require((copy.original["tensors"] as? [String: [String: Any]])?[name]?["file"] as? String))
             let good = try Data(contentsOf: URL(fileURLWithPath: path))
             let array = try NumPyFile.read(path: path)
             var damaged: [NamedArray] = []
@@ -136,10 +149,13 @@ import WeightFiles
         // dx = θ (y − x) dt: one step of 0.25 from x = 1, y = 3 with θ = 2 adds 1.
         let shape = [1, 1, 1, 1]
         func write(_ name: String, _ value: Float, _ shape: [Int]) throws {
-            try NumPyFile.write(NamedArray(name: nil, shape: shape, values: [value]), to: folder + "/sde/one/\(name).npy")
+            try NumPyFile.write(
+                NamedArray(name: nil, shape: shape, values: [value]), to: folder + "/sde/one/\(name).npy")
         }
         var tensors: [String: Any] = [:]
-        for (name, value) in ["x_re": 1, "x_im": 0, "y_re": 3, "y_im": 0, "discretize_f_re": 1, "discretize_f_im": 0] as [String: Float] {
+        for (name, value) in ["x_re": 1, "x_im": 0, "y_re": 3, "y_im": 0, "discretize_f_re": 1, "discretize_f_im": 0]
+            as [String: Float]
+        {
             try write(name, value, shape)
             tensors[name] = ["file": name + ".npy", "shape": shape, "dtype": "float32"]
         }
@@ -147,10 +163,13 @@ import WeightFiles
         tensors["t"] = ["file": "t.npy", "shape": [1], "dtype": "float32"]
         for (step, isRight) in [(0.25, true), (1.0 / 30, false)] {
             let json: [String: Any] = [
-                "kind": "sde", "name": "one", "complex": ["x", "y", "discretize_f"], "tensors": tensors, "tolerances": ["relmax": 1e-5],
-                "hyperparameters": ["sde": "ouve", "theta": 2, "sigma_min": 0.05, "sigma_max": 0.5, "N": 30], "scalars": ["stepsize": step],
+                "kind": "sde", "name": "one", "complex": ["x", "y", "discretize_f"], "tensors": tensors,
+                "tolerances": ["relmax": 1e-5],
+                "hyperparameters": ["sde": "ouve", "theta": 2, "sigma_min": 0.05, "sigma_max": 0.5, "N": 30],
+                "scalars": ["stepsize": step],
             ]
-            try JSONSerialization.data(withJSONObject: json).write(to: URL(fileURLWithPath: folder + "/sde/one/case.json"))
+            try JSONSerialization.data(withJSONObject: json).write(
+                to: URL(fileURLWithPath: folder + "/sde/one/case.json"))
             let checks = ConformanceRunner().run("sde/one", in: folder)
             #expect(checks.allSatisfy(\.passes) == isRight, "\(step): \(checks)")
         }

@@ -9,11 +9,15 @@ import WeightFiles
     static let root = Bundle.module.bundlePath + "/Fixtures"
 
     @Test(arguments: [
-        "transform/segment_short_odd_not", "loss/denoiser_edm", "sampler/sb_sde_n5", "sampler/sb_ode_n5", "sde/sbve_default",
-        "model_forward/score_ncsnpp", "pipeline/noise_conditioned_guided", "flow_matching/path_sigma_min", "flow_matching/second_order",
+        "transform/segment_short_odd_not", "loss/denoiser_edm", "sampler/sb_sde_n5", "sampler/sb_ode_n5",
+        "sde/sbve_default",
+        "model_forward/score_ncsnpp", "pipeline/noise_conditioned_guided", "flow_matching/path_sigma_min",
+        "flow_matching/second_order",
         "flow_matching/rk45", "flow_matching/checkpoint_fit",
-        "edm2/layers", "edm2/schedule", "edm2/power_function_average", "edm2/checkpoint_snapshot_pickle", "edm2/sampler_ode_n5", "edm2/loss_step",
-        "storm/sde_ouvp", "storm/loss_variants", "storm/network_denoiser", "storm/step_freeze", "storm/sampler_langevin_n5",
+        "edm2/layers", "edm2/schedule", "edm2/power_function_average", "edm2/checkpoint_snapshot_pickle",
+        "edm2/sampler_ode_n5", "edm2/loss_step",
+        "storm/sde_ouvp", "storm/loss_variants", "storm/network_denoiser", "storm/step_freeze",
+        "storm/sampler_langevin_n5",
         "storm/failing_configurations",
     ])
     func recordedValuesAreReproduced(id: String) {

@@ -8,7 +8,8 @@ import Training
 
 /// A store that version 0.1.0 wrote, with the spec and the audio that it was made from.
 @Suite struct EarlierStoreTests {
-    /// Every stored identity still means what it meant: nothing of the store is computed again, although audio has another name.
+    /// Every stored identity still means what it meant: nothing of the store is computed again, although audio has
+    /// another name.
     @Test func aStoreOfTheFirstVersionIsFoundWhole() throws {
         let fixture = try #require(Bundle.module.resourcePath) + "/Fixtures/earlier-store"
         let temporary = try TemporaryStore()

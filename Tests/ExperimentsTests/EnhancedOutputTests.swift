@@ -19,7 +19,8 @@ import Testing
             StoredModel.overrides(of: model.spec, catalog: .standard, sampler: nil, steps: steps, settings: []))
         let loaded = try short.enhancer(choice).enhancer
         let enhancer = Enhancer(
-            model: loaded.model, sampler: loaded.sampler, frontEnd: loaded.frontEnd, padding: loaded.padding, segments: segments)
+            model: loaded.model, sampler: loaded.sampler, frontEnd: loaded.frontEnd, padding: loaded.padding,
+            segments: segments)
         return FolderEnhancer(enhancer: enhancer, sampleRate: 16000, options: options)
     }
 
@@ -47,7 +48,8 @@ import Testing
             let first = try Data(contentsOf: URL(fileURLWithPath: output + "/a.wav"))
             #expect(try outcome(folder()).skipped == 1)
             let others: [(FolderEnhancer, String)] = [
-                (try folder(steps: 3), "sampler"), (try folder(.init(seed: 1)), "seed"), (try folder(weights: .raw), "weights"),
+                (try folder(steps: 3), "sampler"), (try folder(.init(seed: 1)), "seed"),
+                (try folder(weights: .raw), "weights"),
                 (try folder(.init(encoding: .float32)), "encoding"),
                 (try folder(segments: Segments(length: 1600, overlap: 400)), "segment"),
                 (try folder(.init(model: ["backbone": "another"])), "backbone"),
@@ -55,7 +57,9 @@ import Testing
             for (other, name) in others {
                 let changed = try outcome(other)
                 #expect(changed.enhanced == 1, "\(name)")
-                #expect(changed.remarks.first?.hasPrefix("1 output was made with other settings (") == true && changed.remarks[0].contains(name), "\(changed)")
+                #expect(
+                    changed.remarks.first?.hasPrefix("1 output was made with other settings (") == true
+                        && changed.remarks[0].contains(name), "\(changed)")
                 #expect(try outcome(other).skipped == 1)
             }
             try write(Sound(tone(3200, pitch: 300), sampleRate: 16000), input + "/a.wav")
@@ -82,11 +86,14 @@ import Testing
             #expect(try folder(.init(overwrites: true)).run(input: place + "/in", output: place + "/out").enhanced == 2)
             // One of ours that somebody changed is not ours any more.
             try write(Sound(tone(50), sampleRate: 16000), place + "/out/b.wav")
-            #expect(throws: EnhancementInputError.self) { try folder().run(input: place + "/in", output: place + "/out") }
+            #expect(throws: EnhancementInputError.self) {
+                try folder().run(input: place + "/in", output: place + "/out")
+            }
         }
     }
 
-    /// The line of an output is written before the output has its name, so a crash between leaves the old output, still ours.
+    /// The line of an output is written before the output has its name, so a crash between leaves the old output, still
+    /// ours.
     @Test func aLineThatWasCutOffOrRunsAheadLosesNothing() throws {
         try withFolder { place in
             try write(Sound(tone(3200), sampleRate: 16000), place + "/in/a.wav")
@@ -113,7 +120,9 @@ import Testing
             #expect(try folder().run(input: place + "/in/a.wav", output: place + "/new/x.wav").enhanced == 1)
             #expect(try SoundFile.header(of: place + "/new/x.wav").frames == 3200)
             #expect(try folder().run(input: place + "/in/a.wav", output: place + "/new/x.wav").skipped == 1)
-            #expect(try folder(.init(states: 1)).run(input: place + "/in/a.wav", output: place + "/new/y.flac").enhanced == 1)
+            #expect(
+                try folder(.init(states: 1)).run(input: place + "/in/a.wav", output: place + "/new/y.flac").enhanced
+                    == 1)
             #expect(try FileManager.default.contentsOfDirectory(atPath: place + "/new/y-states") == ["1-t0.000.wav"])
         }
     }
@@ -139,11 +148,14 @@ import Testing
     @Test func channelsAreRefusedTakenFirstOrEachByItself() throws {
         try withFolder { place in
             let (left, right) = (tone(3200), tone(3200, pitch: 250))
-            try write(Sound(channels: [left, right, [Float](repeating: 0, count: 3200)], sampleRate: 16000), place + "/in/s.wav")
+            try write(
+                Sound(channels: [left, right, [Float](repeating: 0, count: 3200)], sampleRate: 16000),
+                place + "/in/s.wav")
             try write(Sound(left, sampleRate: 16000), place + "/in/m.wav")
             let refused = try folder().run(input: place + "/in", output: place + "/refuse")
             #expect(refused.enhanced == 1 && refused.failed.map(\.file) == ["s.wav"])
-            #expect(try folder(.init(channels: .first)).run(input: place + "/in", output: place + "/first").enhanced == 2)
+            #expect(
+                try folder(.init(channels: .first)).run(input: place + "/in", output: place + "/first").enhanced == 2)
             #expect(try SoundFile.header(of: place + "/first/s.wav").channels == 1)
             #expect(try folder(.init(channels: .each)).run(input: place + "/in", output: place + "/each").enhanced == 2)
             let each = try SoundFile.read(place + "/each/s.wav")
@@ -167,7 +179,9 @@ import Testing
             let whole = try long.enhancer.enhance(noisy, file: "a.wav", seed: 0).audio
             let found = try SoundFile.readMono(place + "/out/a.wav")
             #expect(found.count == whole.count && zip(found, whole).allSatisfy { abs($0 - $1) < 1e-5 })
-            let leftovers = try FileManager.default.contentsOfDirectory(atPath: place + "/out").filter { $0.hasPrefix(".sgmse-part-") }
+            let leftovers = try FileManager.default.contentsOfDirectory(atPath: place + "/out").filter {
+                $0.hasPrefix(".sgmse-part-")
+            }
             #expect(leftovers.isEmpty)
         }
     }
@@ -182,7 +196,9 @@ import Testing
                 interruption.request()
             }
             let start = ContinuousClock.now
-            #expect(throws: Interrupted.self) { try slow.run(input: place + "/in", output: place + "/out", interruption: interruption) }
+            #expect(throws: Interrupted.self) {
+                try slow.run(input: place + "/in", output: place + "/out", interruption: interruption)
+            }
             #expect(ContinuousClock.now - start < .seconds(30))
             #expect(!FileManager.default.fileExists(atPath: place + "/out/a.wav"))
         }

@@ -46,7 +46,8 @@ import WeightFiles
     @Test(arguments: ["flow_matching/checkpoint_fit/model.ckpt", "checkpoint/mean_flow.ckpt"])
     func aModelGoesThereAndBack(file: String) throws {
         let path = ConformanceTests.root + "/" + file
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sgmse-flow-\(UUID().uuidString)").path
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sgmse-flow-\(UUID().uuidString)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let original = try StoredModel(at: path)
         let exported = folder + "/" + URL(fileURLWithPath: path).lastPathComponent
@@ -54,10 +55,13 @@ import WeightFiles
         #expect(report.remarks.allSatisfy { !$0.contains("word there") }, "\(report.remarks)")
         let again = try StoredModel(at: exported)
         func settings(_ model: StoredModel) -> [Choice] {
-            [model.spec.backbone, model.spec.sde, model.spec.objective.loss, model.spec.train.validationSampler] + model.spec.evaluate.samplers
+            [model.spec.backbone, model.spec.sde, model.spec.objective.loss, model.spec.train.validationSampler]
+                + model.spec.evaluate.samplers
         }
         #expect(settings(again) == settings(original) && again.spec.transform == original.spec.transform)
-        #expect(try LightningCheckpoint(path: exported).parameters.map(\.name) == LightningCheckpoint(path: path).parameters.map(\.name))
+        #expect(
+            try LightningCheckpoint(path: exported).parameters.map(\.name)
+                == LightningCheckpoint(path: path).parameters.map(\.name))
         for choice in [StoredModel.Choice.ema, .raw] {
             let (mine, theirs) = (try again.weights(choice), try original.weights(choice))
             #expect(mine.arrays.map(\.values) == theirs.arrays.map(\.values) && mine.areAveraged == theirs.areAveraged)
@@ -70,8 +74,12 @@ import WeightFiles
             let text = "{ name: a, data: { path: d }, train: { max_steps: 1 }, sde: { name: flow\(settings)"
             _ = try HyperParameterExport(try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text).spec)
         }
-        #expect(throws: UnknownEntry.self) { try check(", origin: noise }, backbone: ncsnpp, objective: { loss_type: velocity_matching } }") }
-        #expect(throws: UnknownEntry.self) { try check(" }, backbone: ncsnpp_v2, objective: { loss_type: velocity_matching } }") }
+        #expect(throws: UnknownEntry.self) {
+            try check(", origin: noise }, backbone: ncsnpp, objective: { loss_type: velocity_matching } }")
+        }
+        #expect(throws: UnknownEntry.self) {
+            try check(" }, backbone: ncsnpp_v2, objective: { loss_type: velocity_matching } }")
+        }
         try check(" }, backbone: ncsnpp, objective: { loss_type: velocity_matching } }")
     }
 
@@ -79,14 +87,24 @@ import WeightFiles
         let plain = try spec("python flowmse/train.py --base_dir data/vb")
         #expect(plain.sde.name == "flow" && plain.backbone.name == "ncsnpp" && plain.train.maxEpochs == 1000)
         #expect(plain.objective.loss.settings.text("norm") == "mse" && plain.train.effectiveBatch == 8)
-        let named = try spec("python train.py --base_dir d --ode flowmatching --loss_type mae --sigma_min 0.1 --sigma_max 0.6 --T_rev 0.9 --batch_size 4 --no_wandb")
+        let named = try spec(
+            "python train.py --base_dir d --ode flowmatching --loss_type mae --sigma_min 0.1 --sigma_max 0.6 --T_rev 0.9 --batch_size 4 --no_wandb"
+        )
         #expect(named.objective.loss.settings.text("norm") == "mae" && named.sde.settings.number("T_rev") == 0.9)
         #expect(named.sde.settings.number("sigma_max") == 0.6 && named.train.effectiveBatch == 4)
-        let evaluate = try spec("python evaluate.py --test_dir data/vb --folder_destination out --ckpt f.ckpt --N 10 --odesolver euler --last_eval_point 0.05 --reverse_starting_point 0.8")
-        #expect(evaluate.evaluate.N == [10] && evaluate.evaluate.tEps == 0.05 && evaluate.evaluate.sets[0].path == "data/vb/test")
-        #expect(evaluate.evaluate.samplers[0].name == "ode_euler" && evaluate.evaluate.samplers[0].settings.number("start") == 0.8)
+        let evaluate = try spec(
+            "python evaluate.py --test_dir data/vb --folder_destination out --ckpt f.ckpt --N 10 --odesolver euler --last_eval_point 0.05 --reverse_starting_point 0.8"
+        )
+        #expect(
+            evaluate.evaluate.N == [10] && evaluate.evaluate.tEps == 0.05
+                && evaluate.evaluate.sets[0].path == "data/vb/test")
+        #expect(
+            evaluate.evaluate.samplers[0].name == "ode_euler"
+                && evaluate.evaluate.samplers[0].settings.number("start") == 0.8)
         #expect(try spec("python evaluate.py --test_dir d --folder_destination o --ckpt f.ckpt").evaluate.N == [5])
-        #expect(try spec("python evaluate.py --test_dir d --folder_destination o --ckpt f --odesolver_type black").evaluate.samplers[0].name == "ode")
+        #expect(
+            try spec("python evaluate.py --test_dir d --folder_destination o --ckpt f --odesolver_type black").evaluate
+                .samplers[0].name == "ode")
     }
 
     @Test(arguments: [

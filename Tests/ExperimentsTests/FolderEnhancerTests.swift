@@ -40,17 +40,23 @@ import Testing
             #expect(summary.nfe == 6)
             #expect(abs(summary.audioSeconds - 0.65) < 1e-3)
             #expect(summary.realTimeFactor ?? 0 > 0)
-            #expect(try SoundFile.header(of: folder + "/out/a.wav") == .init(sampleRate: 16000, channels: 1, frames: 3200))
+            #expect(
+                try SoundFile.header(of: folder + "/out/a.wav") == .init(sampleRate: 16000, channels: 1, frames: 3200))
             #expect(try SoundFile.header(of: folder + "/out/deep/er/b.flac").frames == 4000)
-            #expect(try SoundFile.header(of: folder + "/out/c.wav") == .init(sampleRate: 16000, channels: 1, frames: 3200))
+            #expect(
+                try SoundFile.header(of: folder + "/out/c.wav") == .init(sampleRate: 16000, channels: 1, frames: 3200))
             let again = try plain.run(input: folder + "/in", output: folder + "/out")
             #expect((again.enhanced, again.skipped) == (0, 3))
-            let error = #expect(throws: EnhancementInputError.self) { try plain.run(input: folder + "/in", output: folder + "/out/a.wav") }
+            let error = #expect(throws: EnhancementInputError.self) {
+                try plain.run(input: folder + "/in", output: folder + "/out/a.wav")
+            }
             #expect(error?.description.contains("a.wav: is a file") == true, "\(error as Any)")
 
-            let back = FolderEnhancer(enhancer: enhancer, sampleRate: rate, options: .init(restoresRate: true, replaces: true))
+            let back = FolderEnhancer(
+                enhancer: enhancer, sampleRate: rate, options: .init(restoresRate: true, replaces: true))
             #expect(try back.run(input: folder + "/in", output: folder + "/out").enhanced == 3)
-            #expect(try SoundFile.header(of: folder + "/out/c.wav") == .init(sampleRate: 44100, channels: 1, frames: 8820))
+            #expect(
+                try SoundFile.header(of: folder + "/out/c.wav") == .init(sampleRate: 44100, channels: 1, frames: 8820))
         }
     }
 
@@ -113,7 +119,10 @@ import Testing
             let folderEnhancer = FolderEnhancer(enhancer: enhancer, sampleRate: rate, options: .init(seed: 3))
             _ = try folderEnhancer.run(input: folder + "/in", output: folder + "/all")
             _ = try folderEnhancer.run(input: folder + "/in/b.wav", output: folder + "/one")
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/one").sorted() == [".sgmse-enhanced.jsonl", "b.wav"])
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder + "/one").sorted() == [
+                    ".sgmse-enhanced.jsonl", "b.wav",
+                ])
             #expect(try SoundFile.read(folder + "/all/b.wav") == SoundFile.read(folder + "/one/b.wav"))
         }
     }
@@ -129,13 +138,20 @@ import Testing
             let summary = try folderEnhancer.run(input: folder + "/in", output: folder + "/out")
             #expect(summary.enhanced == 1 && summary.failed.map(\.file) == ["b.wav", "c.wav"])
             #expect(summary.failed.last?.reason.contains("2 channels; --channels first or each") == true)
-            #expect(throws: EnhancementInputError.self) { try folderEnhancer.run(input: folder + "/in", output: folder + "/in") }
-            #expect(throws: EnhancementInputError.self) { try folderEnhancer.run(input: folder + "/in/a.wav", output: folder + "/in/a.wav") }
-            #expect(throws: EnhancementInputError.self) { try folderEnhancer.run(input: folder + "/absent", output: folder + "/out") }
+            #expect(throws: EnhancementInputError.self) {
+                try folderEnhancer.run(input: folder + "/in", output: folder + "/in")
+            }
+            #expect(throws: EnhancementInputError.self) {
+                try folderEnhancer.run(input: folder + "/in/a.wav", output: folder + "/in/a.wav")
+            }
+            #expect(throws: EnhancementInputError.self) {
+                try folderEnhancer.run(input: folder + "/absent", output: folder + "/out")
+            }
         }
     }
 
-    /// Segments are enhanced by themselves, at the level of the whole, and joined; what is no longer than one is left whole.
+    /// Segments are enhanced by themselves, at the level of the whole, and joined; what is no longer than one is left
+    /// whole.
     @Test func longRecordingsAreEnhancedInSegments() throws {
         let (whole, rate) = try enhancer()
         let cut = Enhancer(
@@ -152,7 +168,8 @@ import Testing
         try withFolder { folder in
             try write(noisy, rate: rate, folder + "/in/long.wav")
             try write(short, rate: rate, folder + "/in/short.wav")
-            let summary = try FolderEnhancer(enhancer: cut, sampleRate: rate).run(input: folder + "/in", output: folder + "/out")
+            let summary = try FolderEnhancer(enhancer: cut, sampleRate: rate).run(
+                input: folder + "/in", output: folder + "/out")
             #expect((summary.enhanced, summary.segmented) == (2, 1))
         }
     }
@@ -162,7 +179,8 @@ import Testing
         try withFolder { folder in
             try write(tone(0.2, rate: 16000), folder + "/in/a.wav")
             try write([Float](repeating: 0, count: 3200), folder + "/in/silent.wav")
-            let summary = try FolderEnhancer(enhancer: enhancer, sampleRate: rate).run(input: folder + "/in", output: folder + "/out")
+            let summary = try FolderEnhancer(enhancer: enhancer, sampleRate: rate).run(
+                input: folder + "/in", output: folder + "/out")
             #expect(summary.enhanced == 1)
             #expect(summary.failed.map(\.file) == ["silent.wav"])
             #expect(summary.failed.first?.reason.contains("silent") == true)
@@ -176,9 +194,13 @@ import Testing
             let folderEnhancer = FolderEnhancer(enhancer: enhancer, sampleRate: rate)
             let interruption = Interruption()
             #expect(throws: Interrupted.self) {
-                try folderEnhancer.run(input: folder + "/in", output: folder + "/out", interruption: interruption) { _ in interruption.request() }
+                try folderEnhancer.run(input: folder + "/in", output: folder + "/out", interruption: interruption) {
+                    _ in interruption.request()
+                }
             }
-            let done = try FileManager.default.contentsOfDirectory(atPath: folder + "/out").filter { $0 != ".sgmse-enhanced.jsonl" }
+            let done = try FileManager.default.contentsOfDirectory(atPath: folder + "/out").filter {
+                $0 != ".sgmse-enhanced.jsonl"
+            }
             #expect((1..<5).contains(done.count) && done.allSatisfy { $0.hasSuffix(".wav") && !$0.hasPrefix(".") })
             let rest = try folderEnhancer.run(input: folder + "/in", output: folder + "/out")
             #expect((rest.enhanced, rest.skipped) == (5 - done.count, done.count))

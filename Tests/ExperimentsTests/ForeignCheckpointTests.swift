@@ -46,7 +46,9 @@ import WeightFiles
 
     @Test func whatLiesInTheMiddleOfAModuleIsTold() throws {
         try withFolder { folder in
-            let names: [(String) -> String] = [{ "score_model.net." + $0 }, { String($0.dropFirst(4)) }, { "module." + $0.dropFirst(4) }]
+            let names: [(String) -> String] = [
+                { "score_model.net." + $0 }, { String($0.dropFirst(4)) }, { "module." + $0.dropFirst(4) },
+            ]
             for name in names {
                 try write(name, to: folder + "/a.ckpt")
                 #expect(try same(StoredModel(at: folder + "/a.ckpt")))
@@ -71,9 +73,12 @@ import WeightFiles
                 #expect(try same(StoredModel(at: report.folder)), "\(name)")
             }
             // Of another network they are refused.
-            let other = try String(contentsOfFile: spec, encoding: .utf8).replacing("nf: \(model.spec.backbone.settings["nf"]?.description ?? "")", with: "nf: 12")
+            let other = try String(contentsOfFile: spec, encoding: .utf8).replacing(
+                "nf: \(model.spec.backbone.settings["nf"]?.description ?? "")", with: "nf: 12")
             try other.write(toFile: spec, atomically: true, encoding: .utf8)
-            #expect(throws: (any Error).self) { try StoredModel(at: folder + "/a.safetensors", spec: spec).weights(.raw) }
+            #expect(throws: (any Error).self) {
+                try StoredModel(at: folder + "/a.safetensors", spec: spec).weights(.raw)
+            }
         }
     }
 
@@ -85,27 +90,42 @@ import WeightFiles
             try SafetensorsFile.write(try arrays(), to: folder + "/a.safetensors")
             try yaml.write(toFile: spec, atomically: true, encoding: .utf8)
             let overrides = ["data.path=${env:CORPORA}/vb"]
-            #expect(throws: SpecErrors.self) { try StoredModel(at: folder + "/a.safetensors", spec: spec, overrides: overrides) }
+            #expect(throws: SpecErrors.self) {
+                try StoredModel(at: folder + "/a.safetensors", spec: spec, overrides: overrides)
+            }
             let found = try StoredModel(
-                at: folder + "/a.safetensors", spec: spec, overrides: overrides, environment: { $0 == "CORPORA" ? "/data" : nil })
+                at: folder + "/a.safetensors", spec: spec, overrides: overrides,
+                environment: { $0 == "CORPORA" ? "/data" : nil })
             #expect(found.spec.data.path == "/data/vb")
             #expect(try found.overriding(["data.path=${env:CORPORA}/dns"]).spec.data.path == "/data/dns")
         }
     }
 
-    @Test(arguments: [
-        ("<!DOCTYPE html><html><head><title>Google Drive - Virus scan warning</title>", "is a web page, 'Google Drive - Virus scan warning'", "browser"),
-        ("\n\u{FEFF} <HTML><BODY>404</BODY></HTML>", "is a web page", "browser"),
-        ("version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 12345\n", "is a pointer of git-lfs", "git lfs pull"),
-        ("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "is a message of a server", "download"),
-        ("{\"error\":\"Invalid username or password.\"}", "is a message of a server", "login"), ("", "is empty", "download"),
-    ], ["a.ckpt", "a.pt", "a.safetensors"])
+    @Test(
+        arguments: [
+            (
+                "<!DOCTYPE html><html><head><title>Google Drive - Virus scan warning</title>",
+                "is a web page, 'Google Drive - Virus scan warning'", "browser"
+            ),
+            ("\n\u{FEFF} <HTML><BODY>404</BODY></HTML>", "is a web page", "browser"),
+            (
+                "version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 12345\n", "is a pointer of git-lfs",
+                "git lfs pull"
+            ),
+            ("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "is a message of a server", "download"),
+            ("{\"error\":\"Invalid username or password.\"}", "is a message of a server", "login"),
+            ("", "is empty", "download"),
+        ], ["a.ckpt", "a.pt", "a.safetensors"])
     func aFailedDownloadIsToldAsSuch(file: (text: String, summary: String, hint: String), name: String) throws {
         try withFolder { folder in
             try Data(file.text.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
-            for open in [{ _ = try StoredModel(at: $0) }, { _ = try CheckpointInspection(path: $0) }] as [(String) throws -> Void] {
+            for open in [{ _ = try StoredModel(at: $0) }, { _ = try CheckpointInspection(path: $0) }]
+                as [(String) throws -> Void]
+            {
                 let error = #expect(throws: WeightFileError.self) { try open(folder + "/" + name) }
-                #expect(error?.summary.contains(file.summary) == true && error?.hint?.contains(file.hint) == true, "\(error as Any)")
+                #expect(
+                    error?.summary.contains(file.summary) == true && error?.hint?.contains(file.hint) == true,
+                    "\(error as Any)")
             }
         }
     }

@@ -19,7 +19,9 @@ import WeightFiles
             } catch {
                 let text = "\(error)"
                 #expect(!text.isEmpty && (part.isEmpty || text.contains(part)), comment)
-                #expect(error is WeightFileError || error is WeightsError || error is SpecErrors || error is CheckpointError, comment)
+                #expect(
+                    error is WeightFileError || error is WeightsError || error is SpecErrors
+                        || error is CheckpointError, comment)
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["bad.ckpt"], comment)
         }
@@ -46,7 +48,9 @@ import WeightFiles
                 let file = folder + "/flipped.ckpt"
                 try Data(damaged).write(to: URL(fileURLWithPath: file))
                 do { #expect(try StoredModel(at: file).weights(.ema).arrays == expected, "byte \(position)") } catch {
-                    #expect(error is WeightFileError || error is WeightsError || error is SpecErrors || error is CheckpointError)
+                    #expect(
+                        error is WeightFileError || error is WeightsError || error is SpecErrors
+                            || error is CheckpointError)
                 }
             }
         }
@@ -62,13 +66,16 @@ import WeightFiles
         var (weights, parameters) = (try whole.weights(.raw).arrays, whole.hyperParameters)
         change(&weights, &parameters)
         return try withFolder { folder in
-            try LightningCheckpoint.write(.init(weights: weights, hyperParameters: parameters), to: folder + "/draft.ckpt")
+            try LightningCheckpoint.write(
+                .init(weights: weights, hyperParameters: parameters), to: folder + "/draft.ckpt")
             return Array(try Data(contentsOf: URL(fileURLWithPath: folder + "/draft.ckpt")))
         }
     }
 
     @Test func tensorsThatDoNotFit() throws {
-        try expectRefused(draft { weights, _ in weights.removeAll { $0.name == "dnn.output_layer.bias" } }, "missing", contains: "dnn.output_layer.bias is missing")
+        try expectRefused(
+            draft { weights, _ in weights.removeAll { $0.name == "dnn.output_layer.bias" } }, "missing",
+            contains: "dnn.output_layer.bias is missing")
         try expectRefused(
             draft { weights, _ in
                 for index in weights.indices where weights[index].name == "dnn.output_layer.bias" {
@@ -77,21 +84,29 @@ import WeightFiles
             }, "shape", contains: "[3]")
         try expectRefused(
             draft { weights, _ in
-                for index in weights.indices where weights[index].name == "dnn.output_layer.bias" { weights[index].values[0] = .nan }
+                for index in weights.indices where weights[index].name == "dnn.output_layer.bias" {
+                    weights[index].values[0] = .nan
+                }
             }, "NaN", contains: "not finite")
         try expectRefused(draft { _, parameters in parameters = [:] }, "bare", contains: "hyper-parameters")
         try expectRefused(
             draft { weights, _ in
-                for name in ["extra.weight", "dnn.more.bias"] { weights.append(NamedArray(name: name, shape: [2], values: [1, 2])) }
-            }, "extra", contains: "has no place in the network that its hyper-parameters describe; the same holds for dnn.more.bias")
+                for name in ["extra.weight", "dnn.more.bias"] {
+                    weights.append(NamedArray(name: name, shape: [2], values: [1, 2]))
+                }
+            }, "extra",
+            contains: "has no place in the network that its hyper-parameters describe; the same holds for dnn.more.bias"
+        )
     }
 
     /// Options that would ask for a network larger than the file are refused before one is built.
-    @Test(arguments: [
-        ("nf", .int(1 << 40)), ("nf", .int(100_000)), ("ch_mult", .list([1, .int(1 << 30)])), ("num_res_blocks", .int(1 << 30)),
-        ("nf", .int(-8)), ("nf", "many"), ("backbone", "ncsnpp_v3"), ("sde", "ouve; rm"), ("n_fft", .int(1 << 40)),
-        ("ch_mult", .list([])), ("hop_length", .int(0)),
-    ] as [(String, PickleValue)])
+    @Test(
+        arguments: [
+            ("nf", .int(1 << 40)), ("nf", .int(100_000)), ("ch_mult", .list([1, .int(1 << 30)])),
+            ("num_res_blocks", .int(1 << 30)),
+            ("nf", .int(-8)), ("nf", "many"), ("backbone", "ncsnpp_v3"), ("sde", "ouve; rm"), ("n_fft", .int(1 << 40)),
+            ("ch_mult", .list([])), ("hop_length", .int(0)),
+        ] as [(String, PickleValue)])
     func impossibleOptions(name: String, value: PickleValue) throws {
         try expectRefused(draft { _, parameters in parameters[name] = value }, "\(name)")
     }

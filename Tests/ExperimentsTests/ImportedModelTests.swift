@@ -10,7 +10,8 @@ import WeightFiles
 
 /// Checkpoints of the reference as runs of a store: evaluated as they are, and trained on.
 @Suite struct ImportedModelTests {
-    private static let corpus = "{ name: synthetic, train: 4, valid: 1, test: 2, test_ood: 1, shortest: 0.8, longest: 1.0 }"
+    private static let corpus =
+        "{ name: synthetic, train: 4, valid: 1, test: 2, test_ood: 1, shortest: 0.8, longest: 1.0 }"
     private static let small = ["evaluate.N=[2]", "evaluate.metrics=[si_sdr]", "evaluate.anchors=[noisy]"]
 
     /// The spec of a checkpoint of the reference, imported into a folder.
@@ -39,12 +40,17 @@ import WeightFiles
             defer { try? store.close() }
             let run = try #require(try store.runs().first)
             #expect(run.status == .finished)
-            #expect(try store.events(of: run.id).contains { $0.kind == "initialised" && $0.message.contains("takes over") })
+            #expect(
+                try store.events(of: run.id).contains { $0.kind == "initialised" && $0.message.contains("takes over") })
             let (file, own) = (try StoredModel(at: folder), try StoredModel.find(run.name, folder: "none") { store })
             for choice in StoredModel.Choice.allCases {
-                #expect(try own.weights(choice).arrays.map(\.values) == file.weights(choice).arrays.map(\.values), "\(choice)")
+                #expect(
+                    try own.weights(choice).arrays.map(\.values) == file.weights(choice).arrays.map(\.values),
+                    "\(choice)")
             }
-            #expect(try store.checkpoint(of: run.id, kind: .last)?.step == LightningCheckpoint(path: checkpointFixture("bridge.ckpt")).globalStep)
+            #expect(
+                try store.checkpoint(of: run.id, kind: .last)?.step
+                    == LightningCheckpoint(path: checkpointFixture("bridge.ckpt")).globalStep)
             return (run, try scores(store, run))
         }()
         #expect(before.count == 2)
@@ -114,10 +120,12 @@ import WeightFiles
         let old = "older_layout_no_ema/model.ckpt"
         let spec = try imported(old, to: temporary.folder + "/model")
         let error = #expect(throws: IncompatibleParts.self) {
-            try temporary.run(spec, overrides: [
-                "train.max_steps=1", "evaluate.checkpoint=last", "train.num_eval_files=0",
-                "train.init_from={ checkpoint: '\(checkpointFixture(old))', optimizer: true }",
-            ])
+            try temporary.run(
+                spec,
+                overrides: [
+                    "train.max_steps=1", "evaluate.checkpoint=last", "train.num_eval_files=0",
+                    "train.init_from={ checkpoint: '\(checkpointFixture(old))', optimizer: true }",
+                ])
         }
         #expect(error?.reason.contains("no state of Adam") == true)
     }

@@ -15,12 +15,19 @@ func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> 
 
 @Suite struct LearningTests {
     /// Loss falls over a short training, on either process.
-    @Test(arguments: ["sde: sbve\nobjective: { loss_type: data_prediction }", "sde: ouve\nobjective: { network_scaling: 1/sigma }"])
+    @Test(arguments: [
+        "sde: sbve\nobjective: { loss_type: data_prediction }", "sde: ouve\nobjective: { network_scaling: 1/sigma }",
+    ])
     func trainingLowersTheLoss(process: String) throws {
         let temporary = try TemporaryStore()
-        let spec = tinySpec.replacingOccurrences(of: "sde: sbve\nobjective: { loss_type: data_prediction }", with: process)
+        let spec = tinySpec.replacingOccurrences(
+            of: "sde: sbve\nobjective: { loss_type: data_prediction }", with: process)
         try temporary.run(
-            spec, overrides: ["train.max_steps=60", "train.validate_every=60", "train.num_eval_files=0", "train.lr=2e-3", "evaluate.N=[2]"])
+            spec,
+            overrides: [
+                "train.max_steps=60", "train.validate_every=60", "train.num_eval_files=0", "train.lr=2e-3",
+                "evaluate.N=[2]",
+            ])
         let store = try temporary.open()
         let losses = try store.steps(of: try #require(try store.runs().first).id).map(\.loss)
         try store.close()

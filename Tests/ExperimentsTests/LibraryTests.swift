@@ -13,11 +13,12 @@ import Training
 
 /// The specs under `experiments/`.
 enum Library {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    static let folder =
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path + "/experiments"
 
-    /// Every spec, by its path in the library; reported figures, tables, protocols and investigations beside them are none,
-    /// and the specs of an investigation ask for its audio.
+    /// Every spec, by its path in the library; reported figures, tables, protocols and investigations beside them are
+    /// none, and the specs of an investigation ask for its audio.
     static let specs: [String] = {
         let others = ["reported/", "tables/", "protocols/", "investigations/"]
         let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
@@ -28,7 +29,8 @@ enum Library {
     static let waiting: [String: String] = [:]
 
     static func load(_ name: String, profile: String? = nil, overrides: [String] = []) throws -> LoadedSpec {
-        try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(folder + "/" + name, overrides: overrides, profile: profile)
+        try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(
+            folder + "/" + name, overrides: overrides, profile: profile)
     }
 }
 
@@ -62,7 +64,8 @@ enum Library {
         }
         let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary)
         let given = try loader.load(
-            Library.folder + "/papers/objectives-m5.yaml", overrides: ["train.max_epochs=160", "train.batch_size=8", "train.devices=1"])
+            Library.folder + "/papers/objectives-m5.yaml",
+            overrides: ["train.max_epochs=160", "train.batch_size=8", "train.devices=1"])
         #expect(given.unknown.isEmpty)
         _ = try ProtocolGate.enter(given)
     }
@@ -70,8 +73,10 @@ enum Library {
     /// What `--profile smoke` may change: sizes, crops, files and steps.
     private static let sizes: Set<String> = [
         "data.corpus", "data.num_frames", "transform.n_fft", "transform.hop_length", "backbone.nf", "backbone.ch_mult",
-        "backbone.num_res_blocks", "backbone.dcunet_architecture", "backbone.embed_dim", "backbone.model_channels", "backbone.channel_mult",
-        "backbone.num_blocks", "backbone.channels_per_head", "backbone.logvar_channels", "regression.backbone.nf", "regression.backbone.ch_mult",
+        "backbone.num_res_blocks", "backbone.dcunet_architecture", "backbone.embed_dim", "backbone.model_channels",
+        "backbone.channel_mult",
+        "backbone.num_blocks", "backbone.channels_per_head", "backbone.logvar_channels", "regression.backbone.nf",
+        "regression.backbone.ch_mult",
         "regression.backbone.num_res_blocks", "conditioning.noise_embed_dim",
         "conditioning.noise_encoder_nf", "train.batch_size", "train.max_steps", "train.validate_every",
         "train.num_eval_files", "evaluate.sets",
@@ -86,7 +91,9 @@ enum Library {
             #expect(tooMuch.isEmpty, "\(tooMuch)")
             #expect(b.spec.train.maxSteps == 0 || b.spec.train.maxSteps ?? 0 >= 3)
             #expect(a.spec.evaluate.sets.map(\.name) == b.spec.evaluate.sets.map(\.name))
-            #expect(a.spec.backbone.name == b.spec.backbone.name && a.evaluations.map(\.label) == b.evaluations.map(\.label))
+            #expect(
+                a.spec.backbone.name == b.spec.backbone.name && a.evaluations.map(\.label) == b.evaluations.map(\.label)
+            )
         }
     }
 
@@ -114,8 +121,11 @@ enum Library {
                 }
             }
         }
-        for (seconds, name) in times.sorted(by: { $0.seconds > $1.seconds }) { print(String(format: "%6.2f s  %@", seconds, name)) }
-        let table = try ComparisonReport(of: runs, in: store, options: .init(rows: ["system", "run", "N"])).table.terminal()
+        for (seconds, name) in times.sorted(by: { $0.seconds > $1.seconds }) {
+            print(String(format: "%6.2f s  %@", seconds, name))
+        }
+        let table = try ComparisonReport(of: runs, in: store, options: .init(rows: ["system", "run", "N"])).table
+            .terminal()
         for id in runs { #expect(table.contains(try store.runs([id])[0].shortID)) }
         try store.close()
     }
@@ -127,14 +137,17 @@ enum Library {
         }
         #expect(throws: Never.self) { try load("shortest: 1, longest: 1, snr_min: 5, snr_max: 5") }
         let error = #expect(throws: SpecErrors.self) { try load("shortest: 2, longest: 1, snr_min: 5, snr_max: 4") }
-        #expect(error?.all.map(\.summary) == [
-            "'longest' must not be below 'shortest': 1.0 is below 2.0", "'snr_max' must not be below 'snr_min': 4.0 is below 5.0",
-        ])
+        #expect(
+            error?.all.map(\.summary) == [
+                "'longest' must not be below 'shortest': 1.0 is below 2.0",
+                "'snr_max' must not be below 'snr_min': 4.0 is below 5.0",
+            ])
         #expect(throws: SpecErrors.self) { try load("shortest: 0.1") }
     }
 
     /// Whatever a point consists of, as many parameters are trained, by as many crops at one rate. StoRM may have an
-    /// eighth more: widths come in steps of four channels, and its regression has an embedding of the time that it never uses.
+    /// eighth more: widths come in steps of four channels, and its regression has an embedding of the time that it
+    /// never uses.
     @Test func theModelsOfTheStudyOfFewStepsAreOfOneSizeAndTraining() throws {
         let specs = try Library.load("studies/few-steps.yaml").runs.map(\.spec)
         let sizes = try specs.map { spec in
@@ -142,7 +155,10 @@ enum Library {
                 .reduce(0) { $0 + $1.parameter.tensor.count }
         }
         #expect(specs.count == 6 && Double(sizes.max() ?? 0) <= 1.125 * Double(sizes.min() ?? 0), "\(sizes)")
-        #expect(Set(specs.map { "\($0.train.maxSteps ?? 0) \($0.train.effectiveBatch) \($0.train.lr) \($0.data.numFrames)" }).count == 1)
+        #expect(
+            Set(
+                specs.map { "\($0.train.maxSteps ?? 0) \($0.train.effectiveBatch) \($0.train.lr) \($0.data.numFrames)" }
+            ).count == 1)
         #expect(specs.filter { $0.regression != nil }.map(\.name) == ["storm"])
     }
 

@@ -15,16 +15,21 @@ import WeightFiles
 
     private func spec(_ command: String) throws -> (spec: ExperimentSpec, remarks: [String]) {
         let imported = try CommandImport(command, vocabulary: Catalog.standard.vocabulary)
-        return (try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: imported.yaml).spec, imported.remarks)
+        return (
+            try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: imported.yaml).spec, imported.remarks
+        )
     }
 
     @Test func aCheckpointSaysWhichLossAndSamplerItIsFor() throws {
         let model = try StoredModel(at: Self.folder + "mean_flow.ckpt")
         #expect(model.spec.backbone.name == "ncsnpp_interval" && model.spec.sde.name == "flow")
         let loss = model.spec.objective.loss
-        #expect(loss.name == "mean_flow" && loss.settings.number("correction") == 1 && loss.settings.number("equal") == 0.2)
+        #expect(
+            loss.name == "mean_flow" && loss.settings.number("correction") == 1 && loss.settings.number("equal") == 0.2)
         #expect(model.spec.evaluate.samplers[0].name == "mean_flow" && model.spec.evaluate.N == [1])
-        #expect(model.remarks.contains { $0.contains("--last_eval_point") } && !model.remarks.contains { $0.contains("counterpart") })
+        #expect(
+            model.remarks.contains { $0.contains("--last_eval_point") }
+                && !model.remarks.contains { $0.contains("counterpart") })
     }
 
     /// The average velocity is that of the reference's own network, computed by it from the same weights.
@@ -63,11 +68,19 @@ import WeightFiles
             """)
         #expect(trained.backbone.name == "ncsnpp_interval" && trained.objective.loss.name == "mean_flow")
         #expect(trained.train.effectiveBatch == 8 && trained.train.maxEpochs == 150 && trained.train.gradClip == 1)
-        #expect(remarks.contains { $0.hasPrefix("mf_delta_gamma_end is 1") } && !remarks.contains { $0.contains("gamma_start") })
+        #expect(
+            remarks.contains { $0.hasPrefix("mf_delta_gamma_end is 1") }
+                && !remarks.contains { $0.contains("gamma_start") })
         let (enhanced, ends) = try spec(
-            "python evaluate.py --test_dir vb --folder_destination o --ckpt f --odesolver euler_mf --reverse_starting_point 1.0 --last_eval_point 0.0 --one_step")
-        #expect(enhanced.evaluate.samplers[0].name == "mean_flow" && enhanced.evaluate.N == [1] && !ends.contains { $0.contains("last_eval_point") })
-        #expect(try spec("python evaluate.py --test_dir vb --folder_destination o --ckpt f --one_step").remarks.contains { $0.contains("last_eval_point") })
+            "python evaluate.py --test_dir vb --folder_destination o --ckpt f --odesolver euler_mf --reverse_starting_point 1.0 --last_eval_point 0.0 --one_step"
+        )
+        #expect(
+            enhanced.evaluate.samplers[0].name == "mean_flow" && enhanced.evaluate.N == [1]
+                && !ends.contains { $0.contains("last_eval_point") })
+        #expect(
+            try spec("python evaluate.py --test_dir vb --folder_destination o --ckpt f --one_step").remarks.contains {
+                $0.contains("last_eval_point")
+            })
         // Without its mark a training of this reference is one of velocities.
         #expect(try spec("python MeanFlowSE/train.py --base_dir vb").spec.objective.loss.name == "velocity_matching")
     }

@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct NetworkCheckTests {
     private func check(_ backbone: String) throws {
-        let text = "name: x\ndata: { path: somewhere }\ntransform: { n_fft: \(backbone.contains("dcunet") ? 512 : 510) }\n\(backbone)\ntrain: { max_steps: 1 }\n"
+        let text =
+            "name: x\ndata: { path: somewhere }\ntransform: { n_fft: \(backbone.contains("dcunet") ? 512 : 510) }\n\(backbone)\ntrain: { max_steps: 1 }\n"
         try NetworkCheck().check(SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text))
     }
 
@@ -15,7 +16,10 @@ import Testing
     @Test(arguments: [
         ("backbone: { name: dcunet, dcunet_mask_bound: tanh }", "not defined"),
         ("backbone: { name: dcunet, dcunet_fix_length: none }", "use 'pad' or 'trim'"),
-        ("backbone: { name: dcunet, dcunet_time_embedding: none, dcunet_time_embedding_complex: true }", "needs the time embedding"),
+        (
+            "backbone: { name: dcunet, dcunet_time_embedding: none, dcunet_time_embedding_complex: true }",
+            "needs the time embedding"
+        ),
         ("backbone: { name: ncsnpp_v2, nf: 9 }", "normalisation"),
         ("backbone: { name: ncsnpp_v2, nf: 7 }", "normalisation"),
         ("backbone: { name: ncsnpp_v2, fir_kernel: [1, -1] }", "sum is 0"),
@@ -33,12 +37,16 @@ import Testing
 
     @Test(arguments: [
         "backbone: ncsnpp", "backbone: dcunet", "backbone: { name: ncsnpp_v2, progressive: residual }",
-        "backbone: { name: ncsnpp_48k, embedding_type: positional }", "backbone: { name: ncsnpp_v2, resblock_type: ddpm, fir: false }",
+        "backbone: { name: ncsnpp_48k, embedding_type: positional }",
+        "backbone: { name: ncsnpp_v2, resblock_type: ddpm, fir: false }",
     ])
     func possibleOnesPass(backbone: String) throws { try check(backbone) }
 
     @Test func priorMismatchesAreThoseOfTheFormulas() throws {
-        let expected = ["ouve": exp(-1.5), "sbve": 0, "sbve_edm2": 0, "bbed": 0.001, "ve": 1, "vp": exp(-20.1 / 4), "subvp": exp(-20.1 / 4), "flow": 0]
+        let expected = [
+            "ouve": exp(-1.5), "sbve": 0, "sbve_edm2": 0, "bbed": 0.001, "ve": 1, "vp": exp(-20.1 / 4),
+            "subvp": exp(-20.1 / 4), "flow": 0,
+        ]
         for entry in Catalog.standard.sdes.entries {
             let mismatch = try #require(Catalog.standard.priorMismatch(of: entry.name))
             let value = try #require(expected[entry.name])

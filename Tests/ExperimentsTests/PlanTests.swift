@@ -23,7 +23,9 @@ import Training
     @Test func withoutAStoreEverythingIsNew() throws {
         let temporary = try TemporaryStore()
         let plan = try plan(temporary)
-        #expect(plan.steps.map(\.kind) == [.corpus, .train] + Array(repeating: .evaluate, count: 4) + Array(repeating: .anchor, count: 4))
+        #expect(
+            plan.steps.map(\.kind) == [.corpus, .train] + Array(repeating: .evaluate, count: 4)
+                + Array(repeating: .anchor, count: 4))
         #expect(plan.pending.count == plan.steps.count && plan.seconds == 0 && plan.unmeasured == 5)
         #expect(plan.steps[0].reason.hasPrefix("will be made in") && plan.steps[1].reason == "not trained yet")
         #expect(temporary.files(containing: "").isEmpty)
@@ -67,9 +69,13 @@ import Training
         #expect(steps[0].reason == "not evaluated yet: evaluate.N changed from [2, 3] to [2, 4]")
 
         let metrics = try plan(temporary, overrides: ["evaluate.metrics=[estoi, lsd]"]).pending
-        #expect(metrics.count == 8 && metrics.allSatisfy { $0.state == .resumed && $0.reason == "2 of 2 files lack a metric" })
+        #expect(
+            metrics.count == 8
+                && metrics.allSatisfy { $0.state == .resumed && $0.reason == "2 of 2 files lack a metric" })
 
-        for file in temporary.files(containing: ".safetensors") { try FileManager.default.removeItem(atPath: temporary.folder + "/" + file) }
+        for file in temporary.files(containing: ".safetensors") {
+            try FileManager.default.removeItem(atPath: temporary.folder + "/" + file)
+        }
         #expect(try plan(temporary).pending.isEmpty)  // the scores are there; the weights are not needed
         let again = try plan(temporary, overrides: ["evaluate.N=[2, 4]"]).pending
         #expect(again.first?.kind == .train && again.first?.reason.hasPrefix("missing file: tiny-") == true)
@@ -81,13 +87,18 @@ import Training
     @Test func audioThatWasNotKeptIsNotPromised() throws {
         let temporary = try TemporaryStore()
         try temporary.run(tinySpec, overrides: ["evaluate.keep_audio=none"])
-        let notes = { (steps: [PlanStep]) in steps.filter { $0.reason.contains("their audio was not kept") }.map { "\($0.kind) \($0.subject)" } }
+        let notes = { (steps: [PlanStep]) in
+            steps.filter { $0.reason.contains("their audio was not kept") }.map { "\($0.kind) \($0.subject)" }
+        }
         #expect(try notes(plan(temporary, overrides: ["evaluate.keep_audio=none"]).steps.map(\.summary)).isEmpty)
         let planned = try plan(temporary)
         // Four evaluations, the Wiener filter on two sets; the noisy input has no output to keep.
-        #expect(planned.pending.isEmpty && notes(planned.steps.map(\.summary)).count == 6 && !notes(planned.steps.map(\.summary)).contains("anchor noisy"))
+        #expect(
+            planned.pending.isEmpty && notes(planned.steps.map(\.summary)).count == 6
+                && !notes(planned.steps.map(\.summary)).contains("anchor noisy"))
         let done = Mutex<[PlanStep]>([])
-        try temporary.run(tinySpec) { event in if case .planned(let step) = event { done.withLock { $0.append(step) } } }
+        try temporary.run(tinySpec) { event in if case .planned(let step) = event { done.withLock { $0.append(step) } }
+        }
         let said = done.withLock { $0 }
         #expect(notes(said).sorted() == notes(planned.steps.map(\.summary)).sorted())
     }
@@ -134,14 +145,17 @@ import Training
         let first = try #require(try store.runs().first)
         try store.close()
         func loss(_ overrides: [String]) throws -> Double {
-            let summary = try temporary.run(tinySpec.replacingOccurrences(of: "name: tiny", with: "name: tuned"), overrides: overrides)
+            let summary = try temporary.run(
+                tinySpec.replacingOccurrences(of: "name: tiny", with: "name: tuned"), overrides: overrides)
             let store = try temporary.open()
             defer { try? store.close() }
             return try #require(try store.steps(of: summary.runs[0]).first).loss
         }
         let fresh = try loss(["train.max_steps=2"])
         let tuned = try loss(["train.max_steps=2", "train.init_from=\(first.shortID)"])
-        let warm = try loss(["train.max_steps=2", "train.init_from={ checkpoint: \(first.shortID), weights: raw, optimizer: true }"])
+        let warm = try loss([
+            "train.max_steps=2", "train.init_from={ checkpoint: \(first.shortID), weights: raw, optimizer: true }",
+        ])
         #expect(tuned < fresh && warm < fresh && tuned != warm)
         #expect(throws: IncompatibleParts.self) { try loss(["train.init_from=nobody"]) }
         // No step at all: the weights themselves are evaluated.
@@ -172,7 +186,8 @@ import Training
 
     @Test func pointsThatShareATrainingPlanItOnce() throws {
         let temporary = try TemporaryStore()
-        let text = tinySpec.replacingOccurrences(of: "N: [2, 3]", with: "N: [2]") + "sweep: { grid: { evaluate.N: [2, 3] } }\n"
+        let text =
+            tinySpec.replacingOccurrences(of: "N: [2, 3]", with: "N: [2]") + "sweep: { grid: { evaluate.N: [2, 3] } }\n"
         let plan = try self.plan(temporary, text)
         #expect(plan.runs == 2)
         #expect(plan.steps.count { $0.kind == .train } == 1)

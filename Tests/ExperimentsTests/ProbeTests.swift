@@ -64,7 +64,8 @@ private struct PlantedEncoder: NoiseEncoder {
         let embeddings = EmbeddingStatistics(states.map { ($0.file, $0.noise, $0.oracle.values) })
         return ProbeReport(
             run: "planted", step: 1, sets: ["test"], nullTests: NullTests(subject, states, times: times),
-            averaged: sensitivity, raw: sensitivity, embeddings: embeddings, gradients: EncoderGradients([]), effects: nil)
+            averaged: sensitivity, raw: sensitivity, embeddings: embeddings, gradients: EncoderGradients([]),
+            effects: nil)
     }
 
     @Test func aModelThatUsesItsConditioningPasses() {
@@ -102,7 +103,8 @@ private struct PlantedEncoder: NoiseEncoder {
         var report = report(subject(gain: 0.5))
         func scores(_ value: Double) -> [[String: Double]] { (0..<count).map { ["si_sdr": value + Double($0)] } }
         report.effects = ReferenceEffects(
-            [("oracle", scores(3)), ("mismatched", scores(2))], noises: [String?](repeating: nil, count: count), metrics: ["si_sdr"])
+            [("oracle", scores(3)), ("mismatched", scores(2))], noises: [String?](repeating: nil, count: count),
+            metrics: ["si_sdr"])
         let expected: ProbeReport.Verdict = count < 5 ? .tooFewFiles : .helps
         #expect(report.verdict == expected)
         #expect(report.sentence.contains("(n = \(count) \(count == 1 ? "file" : "files"))"))
@@ -190,7 +192,8 @@ private struct PlantedEncoder: NoiseEncoder {
         var options = ConditioningProbe.Options()
         (options.filesPerSet, options.steps, options.times) = (3, 2, 3)
         let run = try #require(try store.runs().first)
-        return try ConditioningProbe(of: run, in: Workspace(store: store, commandLine: ["test"]), options: options).report()
+        return try ConditioningProbe(of: run, in: Workspace(store: store, commandLine: ["test"]), options: options)
+            .report()
     }
 
     @Test func aTrainedRunIsProbed() throws {
@@ -207,7 +210,8 @@ private struct PlantedEncoder: NoiseEncoder {
     /// FiLM from the identity, hardly trained: conditioned in name only.
     @Test func aRunThatIgnoresItsConditioningIsFound() throws {
         let report = try probed([
-            "backbone.noise_cond_type=film", "backbone.noise_cond_start=identity", "train.lr=1e-12", "train.num_eval_files=0",
+            "backbone.noise_cond_type=film", "backbone.noise_cond_start=identity", "train.lr=1e-12",
+            "train.num_eval_files=0",
             "evaluate.sets=[test, test-ood]",
         ])
         #expect(report.index.n == 5)
@@ -216,7 +220,9 @@ private struct PlantedEncoder: NoiseEncoder {
 
     @Test func anUnconditionedRunIsRefused() throws {
         let temporary = try TemporaryStore()
-        try temporary.run(tinySpec, overrides: ["train.max_steps=1", "train.num_eval_files=0", "evaluate.max_files=1", "evaluate.N=[2]"])
+        try temporary.run(
+            tinySpec,
+            overrides: ["train.max_steps=1", "train.num_eval_files=0", "evaluate.max_files=1", "evaluate.N=[2]"])
         let store = try temporary.open()
         defer { try? store.close() }
         let run = try #require(try store.runs().first)

@@ -18,7 +18,10 @@ import Testing
 
     /// Sets without a figure from a primary source have none here.
     @Test func unverifiedFiguresAreNotGiven() {
-        for id in ["sgmse-plus-wsj0-chime3", "sgmse-plus-wsj0-reverb", "sb-vb-dmd-ears-wham", "sb-reverbfx-artificial", "flowse-vb-dmd", "storm-vb-dmd"] {
+        for id in [
+            "sgmse-plus-wsj0-chime3", "sgmse-plus-wsj0-reverb", "sb-vb-dmd-ears-wham", "sb-reverbfx-artificial",
+            "flowse-vb-dmd", "storm-vb-dmd",
+        ] {
             #expect(registry[id]?.reported.isEmpty == true, "\(id)")
         }
         #expect(registry["m7"]?.reported.first?.values.first { $0.metric == "pesq" }?.value == 3.50)
@@ -34,7 +37,9 @@ import Testing
 
     @Test func aMissingFileSaysWhereItIsPublished() throws {
         do {
-            _ = try StoredModel.find("m5", folder: "/nowhere") { throw CheckpointError(path: "store", reason: "was opened") }
+            _ = try StoredModel.find("m5", folder: "/nowhere") {
+                throw CheckpointError(path: "store", reason: "was opened")
+            }
             Issue.record("was found")
         } catch let error as CheckpointError {
             #expect(error.description.contains("icassp2025_gense/checkpoints/m5.ckpt"))

@@ -18,7 +18,10 @@ import Testing
         }
     }()
 
-    private func chooser(_ mode: NoiseReferenceSpec.Mode, by: NoiseReferenceSpec.Selection? = nil, path: String? = nil, count: Int = 800, seed: UInt64 = 0) -> ReferenceChooser {
+    private func chooser(
+        _ mode: NoiseReferenceSpec.Mode, by: NoiseReferenceSpec.Selection? = nil, path: String? = nil, count: Int = 800,
+        seed: UInt64 = 0
+    ) -> ReferenceChooser {
         ReferenceChooser(
             NoiseReferenceSpec(mode: mode, by: by, path: path), count: count, sampleRate: 8000, seed: seed)
     }
@@ -74,14 +77,16 @@ import Testing
     @Test func filesAndFoldersAreReadAndNamed() throws {
         let temporary = try TemporaryStore()
         for (name, value) in [("a", Float(0.1)), ("b", 0.2)] {
-            try SoundFile.write([Float](repeating: value, count: 2000), sampleRate: 8000, to: temporary.folder + "/\(name).wav")
+            try SoundFile.write(
+                [Float](repeating: value, count: 2000), sampleRate: 8000, to: temporary.folder + "/\(name).wav")
         }
         let recording = ReferenceChooser.Recording(id: "set/b.wav", noisy: Self.noisy)
         let file = try chooser(.file, path: temporary.folder + "/a.wav").reference(for: recording)
         #expect(file.record.source == temporary.folder + "/a.wav")
         let own = try chooser(.folder, path: temporary.folder).reference(for: recording)
         #expect(own.record.source == temporary.folder + "/b.wav")
-        let drawn = try chooser(.folder, path: temporary.folder).reference(for: .init(id: "set/c.wav", noisy: Self.noisy))
+        let drawn = try chooser(.folder, path: temporary.folder).reference(
+            for: .init(id: "set/c.wav", noisy: Self.noisy))
         #expect(drawn.record.source != nil)
     }
 

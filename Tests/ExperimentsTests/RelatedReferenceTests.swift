@@ -47,7 +47,9 @@ import WeightFiles
         let folder = ConformanceTests.root + "/checkpoint/"
         let stored = try StoredModel(at: folder + "denoiser.ckpt")
         #expect(stored.spec.regression?.training == .alone && stored.spec.regression?.loss == .mae)
-        #expect(stored.spec.evaluate.samplers.map(\.name) == ["regression"] && stored.remarks.contains { $0.contains("regression alone") })
+        #expect(
+            stored.spec.evaluate.samplers.map(\.name) == ["regression"]
+                && stored.remarks.contains { $0.contains("regression alone") })
         let file = try SafetensorsFile(path: folder + "denoiser.safetensors")
         func tensor(_ name: String) throws -> Tensor {
             let array = try file.array(name)
@@ -61,11 +63,14 @@ import WeightFiles
         }
         #expect(try error(stored, .ema) < 2e-5)
         #expect(try error(stored, .raw) > 1e-3)
-        let target = FileManager.default.temporaryDirectory.appendingPathComponent("sgmse-denoiser-\(UUID().uuidString)").path
+        let target = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "sgmse-denoiser-\(UUID().uuidString)"
+        ).path
         defer { try? FileManager.default.removeItem(atPath: target) }
         #expect(try CheckpointImport().run(folder + "denoiser.ckpt", to: target).parameters == 11_690)
         #expect(try error(try StoredModel(at: target), .ema) < 2e-5)
-        let output = try StoredModel(at: target).enhancer(.ema).enhancer.enhance((0..<1500).map { 0.1 * Float($0 % 37) / 37 }, file: "a", seed: 0)
+        let output = try StoredModel(at: target).enhancer(.ema).enhancer.enhance(
+            (0..<1500).map { 0.1 * Float($0 % 37) / 37 }, file: "a", seed: 0)
         #expect(output.nfe == 1 && output.audio.allSatisfy(\.isFinite))
         // Two networks are not made of one.
         #expect(throws: UnknownEntry.self) { try CheckpointExport().run(stored, to: target + "/back.ckpt") }
@@ -76,9 +81,11 @@ import WeightFiles
             ("backbone", .text("ncsnpplarge")), ("sde", .text("ouve")), ("spatial_channels", .integer(1)),
             ("discriminative", .bool(false)), ("loss_type", .text("mae")), ("spec_factor", .number(0.33)),
         ]
-        let imported = HyperParameterImport(values, name: "a", weights: "a.ckpt", vocabulary: Catalog.standard.vocabulary)
+        let imported = HyperParameterImport(
+            values, name: "a", weights: "a.ckpt", vocabulary: Catalog.standard.vocabulary)
         let spec = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: imported.yaml).spec
-        #expect(spec.regression == nil && spec.backbone.name == "ncsnpp_storm_large" && spec.transform.specFactor == 0.33)
+        #expect(
+            spec.regression == nil && spec.backbone.name == "ncsnpp_storm_large" && spec.transform.specFactor == 0.33)
         #expect(spec.objective.loss.name == "score_matching_mae" && spec.evaluate.N == [50])
     }
 

@@ -11,7 +11,8 @@ import Testing
         let scores = [
             ItemScores(name: "a\"b, c.wav", labels: ["noise": "cafe"], outcomes: [outcome(.success(1.5))]),
             ItemScores(name: "line\r\nbreak.wav", labels: [:], outcomes: [outcome(.failure(.noUtterances))]),
-            ItemScores(name: "c.wav", labels: ["noise": "bus"], outcomes: [outcome(.success(2.5), ["48000 → 16000 Hz"])]),
+            ItemScores(
+                name: "c.wav", labels: ["noise": "bus"], outcomes: [outcome(.success(2.5), ["48000 → 16000 Hz"])]),
         ]
         let files = ResultFiles(scores)
         #expect(

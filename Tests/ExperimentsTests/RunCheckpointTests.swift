@@ -38,7 +38,8 @@ import WeightFiles
         for (index, model) in [byName, byFile, try StoredModel(at: exported)].enumerated() {
             let short = try model.overriding(["evaluate.N=2"])
             let enhancer = FolderEnhancer(
-                enhancer: try short.enhancer().enhancer, sampleRate: short.spec.data.sampleRate, options: .init(seed: 5))
+                enhancer: try short.enhancer().enhancer, sampleRate: short.spec.data.sampleRate, options: .init(seed: 5)
+            )
             let output = temporary.folder + "/out\(index)"
             #expect(try enhancer.run(input: temporary.folder + "/" + noisy, output: output).enhanced == 1)
             sounds.insert(try SoundFile.read(output + "/" + (noisy as NSString).lastPathComponent))
@@ -74,7 +75,9 @@ import WeightFiles
         let plain = try TemporaryStore()
         try plain.run(tinySpec)
         let file = plain.folder + "/" + (try #require(plain.files(containing: "checkpoints/step-6").first))
-        #expect(throws: IncompatibleParts.self) { try StoredModel(at: file).enhancer(under: ReferenceChoice(guidance: 2)) }
+        #expect(throws: IncompatibleParts.self) {
+            try StoredModel(at: file).enhancer(under: ReferenceChoice(guidance: 2))
+        }
         #expect(throws: ReferenceError.self) { try model.enhancer(under: ReferenceChoice(reference: "nowhere")) }
     }
 }

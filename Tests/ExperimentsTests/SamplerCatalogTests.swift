@@ -24,7 +24,8 @@ import Testing
 
     @Test(arguments: ["pc", "ode", "ode_euler", "ode_heun"]) func samplingStartsWhereItIsTold(name: String) throws {
         for (start, expected) in [(", start: 0.5", 0.5), ("", 0.999)] {
-            let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: spec("{ name: \(name)\(start) }"))
+            let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(
+                text: spec("{ name: \(name)\(start) }"))
             let point = try #require(loaded.runs.first?.evaluations.first?.point)
             let sampler = try ModelBuilder(spec: loaded.spec, catalog: .standard)
                 .sampler(point.sampler, steps: point.N, finalTime: point.tEps)
@@ -34,13 +35,17 @@ import Testing
 
     /// The bridge's drift is singular at 1, and there is nothing to do before the last time.
     @Test(arguments: [1.0, 0.02]) func aStartOutsideOfTheProcessIsRefusedBeforeTheTraining(start: Double) throws {
-        let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: spec("{ name: pc, start: \(start) }"))
+        let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(
+            text: spec("{ name: pc, start: \(start) }"))
         let error = #expect(throws: IncompatibleParts.self) { try ProtocolGate.enter(loaded) }
         #expect(error?.reason.contains("0.999") == true)
     }
 
     /// Losses and samplers of average velocities ask for both ends of a stretch.
-    @Test(arguments: [("mean_flow", "ode_euler", 1), ("velocity_matching", "mean_flow", 1), ("composition", "mean_flow", 2), ("velocity_matching", "ode_heun", 0)])
+    @Test(arguments: [
+        ("mean_flow", "ode_euler", 1), ("velocity_matching", "mean_flow", 1), ("composition", "mean_flow", 2),
+        ("velocity_matching", "ode_heun", 0),
+    ])
     func averagesNeedANetworkOfTwoTimes(loss: String, sampler: String, mistakes: Int) throws {
         func load(_ backbone: String) throws -> LoadedSpec {
             let text = spec(sampler).replacing("sde: bbed", with: "sde: flow").replacing("score_matching", with: loss)

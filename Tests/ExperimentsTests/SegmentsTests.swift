@@ -4,7 +4,9 @@ import Testing
 
 /// Cutting and joining.
 @Suite struct SegmentsTests {
-    @Test(arguments: [(1, 10, 3), (10, 10, 3), (11, 10, 3), (17, 10, 3), (18, 10, 3), (1000, 64, 16), (1000, 64, 0), (129, 64, 32)])
+    @Test(arguments: [
+        (1, 10, 3), (10, 10, 3), (11, 10, 3), (17, 10, 3), (18, 10, 3), (1000, 64, 16), (1000, 64, 0), (129, 64, 32),
+    ])
     func segmentsCoverTheRecordingAndJoinToIt(count: Int, length: Int, overlap: Int) {
         let segments = Segments(length: length, overlap: overlap)
         let ranges = segments.ranges(of: count)

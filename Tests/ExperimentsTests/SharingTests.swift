@@ -88,7 +88,9 @@ import Training
         let temporary = try TemporaryStore()
         let sweep = tinySpec + "sweep: { grid: { train.lr: [1.0e+18, 1.0e-3] } }\n"
         let tried = Mutex(0)
-        let summary = try temporary.run(sweep, overrides: ["train.retries=1", "train.max_steps=40", "train.validate_every=40", "evaluate.N=[2]"]) { event in
+        let summary = try temporary.run(
+            sweep, overrides: ["train.retries=1", "train.max_steps=40", "train.validate_every=40", "evaluate.N=[2]"]
+        ) { event in
             if case .failed = event { tried.withLock { $0 += 1 } }
         }
         #expect(summary.failed.count == 1 && tried.withLock { $0 } == 2)
@@ -104,7 +106,8 @@ import Training
 
     @Test func aBudgetOfTimeEndsATrainingAsItsLastStepWould() throws {
         let temporary = try TemporaryStore()
-        let summary = try temporary.run(tinySpec, overrides: ["train.max_steps=100000", "train.max_hours=1e-6", "evaluate.N=[2]"])
+        let summary = try temporary.run(
+            tinySpec, overrides: ["train.max_steps=100000", "train.max_hours=1e-6", "evaluate.N=[2]"])
         #expect(summary.failed.isEmpty)
         let store = try temporary.open()
         let run = try #require(try store.runs().first)
@@ -121,7 +124,8 @@ import Training
         try temporary.run(
             tinySpec,
             overrides: [
-                "train.max_steps=200", "train.lr=1.0e-12", "train.ema_decay=0", "train.validate_every=2", "evaluate.N=[2]",
+                "train.max_steps=200", "train.lr=1.0e-12", "train.ema_decay=0", "train.validate_every=2",
+                "evaluate.N=[2]",
                 "train.early_stopping={monitor: si_sdr, patience: 2}",
             ])
         let store = try temporary.open()
@@ -148,7 +152,10 @@ import Training
         let temporary = try TemporaryStore()
         try temporary.run(
             tinySpec,
-            overrides: ["train.checkpoint_every=2", "evaluate.checkpoint=[best_si_sdr, last, { name: step, step: 4 }]", "evaluate.N=[2]", "evaluate.sets=[test]"])
+            overrides: [
+                "train.checkpoint_every=2", "evaluate.checkpoint=[best_si_sdr, last, { name: step, step: 4 }]",
+                "evaluate.N=[2]", "evaluate.sets=[test]",
+            ])
         let store = try temporary.open()
         let run = try #require(try store.runs().first)
         let kept = try store.checkpoints(of: run.id)
@@ -164,12 +171,19 @@ import Training
 @Suite struct ProgressBoardTests {
     @Test func theBoardFollowsTwoRuns() throws {
         var board = ProgressBoard(jobs: 2)
-        func step(_ kind: PlanStep.Kind, _ run: String, _ detail: String = "", _ state: PlanStep.State = .new) -> PlanStep {
+        func step(_ kind: PlanStep.Kind, _ run: String, _ detail: String = "", _ state: PlanStep.State = .new)
+            -> PlanStep
+        {
             PlanStep(kind: kind, subject: run, detail: detail, state: state, reason: "")
         }
-        board.take(.agenda([.init(name: "a", id: "1", steps: 100, evaluations: 1), .init(name: "b", id: "2", steps: 100, evaluations: 1)]), at: 0)
+        board.take(
+            .agenda([
+                .init(name: "a", id: "1", steps: 100, evaluations: 1),
+                .init(name: "b", id: "2", steps: 100, evaluations: 1),
+            ]), at: 0)
         #expect(board.secondsLeft == nil)
-        board.take(.trained(run: "a", TrainingProgress(step: 50, of: 100, loss: 1, stepsPerSecond: 10, secondsLeft: 5)), at: 5)
+        board.take(
+            .trained(run: "a", TrainingProgress(step: 50, of: 100, loss: 1, stepsPerSecond: 10, secondsLeft: 5)), at: 5)
         #expect(board.secondsLeft == 10)  // b takes 10 s, a five
         board.take(.finished(step(.train, "a")), at: 10)
         board.take(.planned(step(.evaluate, "a", "x")), at: 10)
@@ -185,7 +199,8 @@ import Training
     @Test func eventsTravelAsLines() throws {
         let events: [ExperimentEvent] = [
             .trained(run: "a", TrainingProgress(step: 1, of: 2, loss: .nan, stepsPerSecond: 0, secondsLeft: .infinity)),
-            .validated(run: "a", step: 3, scores: [.init(metric: "pesq", value: nil), .init(metric: "si_sdr", value: 1.5)]),
+            .validated(
+                run: "a", step: 3, scores: [.init(metric: "pesq", value: nil), .init(metric: "si_sdr", value: 1.5)]),
             .failed(PlanStep(kind: .train, subject: "a\nb", state: .new, reason: ""), reason: "\"quoted\""),
         ]
         for event in events {

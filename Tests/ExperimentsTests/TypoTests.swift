@@ -17,14 +17,18 @@ import Testing
     private static let vocabulary = Catalog.standard.vocabulary
 
     /// Keys of the language, sections in sections included.
-    static func keys(_ schema: Schema = ExperimentSchema.root, _ around: @escaping (String) -> String = { $0 }) -> [Name] {
+    static func keys(_ schema: Schema = ExperimentSchema.root, _ around: @escaping (String) -> String = { $0 })
+        -> [Name]
+    {
         schema.fields.flatMap { field -> [Name] in
             var found = [Name(text: field.name, known: schema.allNames) { around("\($0): 1") }]
             switch field.type {
             case .section(let inner, _): found += keys(inner) { around("\(field.name): { \($0) }") }
             case .list(of: .section(let inner, _), _, _): found += keys(inner) { around("\(field.name): [{ \($0) }]") }
-            case .oneOf(let names): found += names.map { Name(text: $0, known: names) { around("\(field.name): \($0)") } }
-            case .list(of: .oneOf(let names), _, _): found += names.map { Name(text: $0, known: names) { around("\(field.name): [\($0)]") } }
+            case .oneOf(let names):
+                found += names.map { Name(text: $0, known: names) { around("\(field.name): \($0)") } }
+            case .list(of: .oneOf(let names), _, _):
+                found += names.map { Name(text: $0, known: names) { around("\(field.name): [\($0)]") } }
             case .choice(let kind), .list(of: .choice(let kind), _, _):
                 found += entries(vocabulary.entries(kind)) { around("\(field.name): \($0)") }
             case .list(of: .variant(let forms), _, _): found += entries(forms) { around("\(field.name): \($0)") }
@@ -54,20 +58,27 @@ import Testing
 
     @Test func nineOfTenTyposAreUnderstood() {
         let names = Self.keys()
-        var right = [1: 0, 2: 0], tried = [1: 0, 2: 0]
+        var right = [1: 0, 2: 0]
+        var tried = [1: 0, 2: 0]
         var missed: [String] = []
         for edits in [1, 2] {
             for (number, name) in names.enumerated() {
                 let typo = misspelt(name.text, edits: edits, RandomStream(seed: 7, purpose: "typo \(edits)", number))
                 guard !name.known.contains(typo), typo != name.text else { continue }
                 tried[edits, default: 0] += 1
-                if isUnderstood(name, typo) { right[edits, default: 0] += 1 } else { missed.append("\(name.text) → \(typo)") }
+                if isUnderstood(name, typo) {
+                    right[edits, default: 0] += 1
+                } else {
+                    missed.append("\(name.text) → \(typo)")
+                }
             }
         }
         let share = { (edits: [Int]) in
             Double(edits.reduce(0) { $0 + (right[$1] ?? 0) }) / Double(edits.reduce(0) { $0 + (tried[$1] ?? 0) })
         }
-        print("typos understood: \(share([1])) of \(tried[1] ?? 0) with one edit, \(share([2])) of \(tried[2] ?? 0) with two, \(share([1, 2])) in all")
+        print(
+            "typos understood: \(share([1])) of \(tried[1] ?? 0) with one edit, \(share([2])) of \(tried[2] ?? 0) with two, \(share([1, 2])) in all"
+        )
         #expect(names.count > 300)
         #expect(share([1]) >= 0.95 && share([1, 2]) >= 0.9, "missed: \(missed)")
     }

@@ -11,9 +11,12 @@ import Training
 @Suite struct UnitTests {
     private let sweep = tinySpec + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3] } }\n"
 
-    private func divide(_ text: String, in store: RunStore, for tasks: Int = 4, overrides: [String] = []) throws -> Executor.Division {
+    private func divide(_ text: String, in store: RunStore, for tasks: Int = 4, overrides: [String] = []) throws
+        -> Executor.Division
+    {
         let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text, overrides: overrides)
-        return try Executor(workspace: Workspace(store: store, commandLine: ["plan"])).divide(loaded, for: tasks, seed: "seed.sqlite")
+        return try Executor(workspace: Workspace(store: store, commandLine: ["plan"])).divide(
+            loaded, for: tasks, seed: "seed.sqlite")
     }
 
     /// Does a unit as a task does, from the bytes of its file.
@@ -42,10 +45,12 @@ import Training
         try alone.run(sweep)
         let store = try shared.open()
         let units = try divide(sweep, in: store).units
-        #expect(units.map(\.title) == [
-            "train tiny,lr=0.001, 4 evaluations", "train tiny,lr=0.002, 4 evaluations", "anchor noisy [test]", "anchor noisy [test-ood]",
-            "anchor wiener [test]", "anchor wiener [test-ood]",
-        ])
+        #expect(
+            units.map(\.title) == [
+                "train tiny,lr=0.001, 4 evaluations", "train tiny,lr=0.002, 4 evaluations", "anchor noisy [test]",
+                "anchor noisy [test-ood]",
+                "anchor wiener [test]", "anchor wiener [test-ood]",
+            ])
         for unit in units.reversed() { #expect(try perform(unit, in: shared.folder).failed.isEmpty) }
         for unit in units { #expect(try UnitStore.collect(from: work(unit, shared.folder), into: store) != nil) }
         #expect(try divide(sweep, in: store).units.isEmpty, "everything is cached")
@@ -100,7 +105,9 @@ import Training
 
     /// The planning store knows the training; units of its files know it through the seed.
     @Test func evaluationsOfAFinishedTrainingAreDividedByFiles() throws {
-        let text = tinySpec.replacingOccurrences(of: "test: 2, test_ood: 2, shortest: 0.8, longest: 1.0", with: "test: 20, test_ood: 2, shortest: 0.25, longest: 0.3")
+        let text = tinySpec.replacingOccurrences(
+            of: "test: 2, test_ood: 2, shortest: 0.8, longest: 1.0",
+            with: "test: 20, test_ood: 2, shortest: 0.25, longest: 0.3")
         let first = ["evaluate.sets=[test-ood]", "train.num_eval_files=0", "evaluate.keep_audio=examples"]
         let more = ["evaluate.sets=[test]", "evaluate.N=[2]", "train.num_eval_files=0", "evaluate.keep_audio=examples"]
         let (alone, shared) = (try TemporaryStore(), try TemporaryStore())
@@ -108,9 +115,10 @@ import Training
         try alone.run(text, overrides: more)
         let store = try shared.open()
         let units = try divide(text, in: store, for: 8, overrides: more).units
-        #expect(units.filter { $0.title.hasPrefix("evaluate") }.map(\.title) == [
-            "evaluate tiny [set=test] files 1 to 10", "evaluate tiny [set=test] files 11 to 20",
-        ])
+        #expect(
+            units.filter { $0.title.hasPrefix("evaluate") }.map(\.title) == [
+                "evaluate tiny [set=test] files 1 to 10", "evaluate tiny [set=test] files 11 to 20",
+            ])
         for unit in units { #expect(try perform(unit, in: shared.folder).failed.isEmpty) }
         try UnitStore.collect(from: work(units[0], shared.folder), into: store)
         #expect(try divide(text, in: store, for: 1, overrides: more).units.first?.title == "evaluate tiny [set=test]")
@@ -130,7 +138,9 @@ import Training
         try FileManager.default.removeItem(atPath: scratch.folder + "/corpora")
         let error = #expect(throws: UnitFailure.self) { _ = try perform(unit, in: scratch.folder) }
         let text = "\(try #require(error))"
-        #expect(text.contains("on \(ProcessInfo.processInfo.hostName)") && text.contains(scratch.folder + "/corpora/synthetic"), "\(text)")
+        #expect(
+            text.contains("on \(ProcessInfo.processInfo.hostName)")
+                && text.contains(scratch.folder + "/corpora/synthetic"), "\(text)")
     }
 
     @Test func anImportKeepsTheLatestCheckpointAsTheLastOne() throws {
@@ -160,17 +170,27 @@ private struct Digest {
         var lines: [String] = []
         let names = Dictionary(try store.metrics().map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
         func scores(_ evaluation: Evaluation) throws -> [String] {
-            let files = Dictionary(try store.files(of: evaluation.testSet).map { ($0.id!, $0.path) }, uniquingKeysWith: { $1 })
-            let kept = try store.results(of: evaluation.id).map { "\(evaluation.identity) \(files[$0.file] ?? "") nfe \($0.nfe)" }
-            return kept + (try store.scores(of: evaluation.id)).map {
-                "\(evaluation.identity) \(evaluation.status) \(files[$0.file] ?? "") \(names[$0.metric] ?? "") \($0.outcome)"
+            let files = Dictionary(
+                try store.files(of: evaluation.testSet).map { ($0.id!, $0.path) }, uniquingKeysWith: { $1 })
+            let kept = try store.results(of: evaluation.id).map {
+                "\(evaluation.identity) \(files[$0.file] ?? "") nfe \($0.nfe)"
             }
+            return kept
+                + (try store.scores(of: evaluation.id)).map {
+                    "\(evaluation.identity) \(evaluation.status) \(files[$0.file] ?? "") \(names[$0.metric] ?? "") \($0.outcome)"
+                }
         }
         for run in try store.runs() {
             lines.append("\(run.name) \(run.shortID) \(run.status)")
-            lines += try store.steps(of: run.id).map { "\(run.name) \($0.step) \($0.loss) \($0.gradientNorm) \($0.learningRate)" }
-            lines += try store.validations(of: run.id).map { "\(run.name) \($0.step) \($0.metric) \(String(describing: $0.value))" }
-            lines += try store.checkpoints(of: run.id).map { "\(run.name) \($0.kind) \($0.step) \($0.path) \($0.sha256) \($0.isSuperseded)" }
+            lines += try store.steps(of: run.id).map {
+                "\(run.name) \($0.step) \($0.loss) \($0.gradientNorm) \($0.learningRate)"
+            }
+            lines += try store.validations(of: run.id).map {
+                "\(run.name) \($0.step) \($0.metric) \(String(describing: $0.value))"
+            }
+            lines += try store.checkpoints(of: run.id).map {
+                "\(run.name) \($0.kind) \($0.step) \($0.path) \($0.sha256) \($0.isSuperseded)"
+            }
             for evaluation in try store.evaluations(of: run.id) { lines += try scores(evaluation) }
         }
         for evaluation in try store.anchorEvaluations() { lines += try scores(evaluation) }

@@ -12,7 +12,8 @@ import Testing
 
     init() throws { sample = try ExternalSample() }
 
-    private func system(_ name: String = "metricgan-plus", nfe: Int? = 1, seconds: Double? = 3) throws -> ExternalSystem {
+    private func system(_ name: String = "metricgan-plus", nfe: Int? = 1, seconds: Double? = 3) throws -> ExternalSystem
+    {
         try ExternalSystem(name, nfe: nfe, seconds: seconds, reserved: ["noisy", "wiener"])
     }
 
@@ -30,13 +31,16 @@ import Testing
         let evaluation = try #require(try imported(as: system()))
         let scores = try sample.store.scores(of: evaluation.id)
         #expect(scores.count == 6 && scores.allSatisfy { $0.outcome.value != nil })
-        let pair = SpeechPair(clean: ExternalSample.clean(0), noisy: nil, enhanced: ExternalSample.mix(0, 0.02), sampleRate: 16_000)
+        let pair = SpeechPair(
+            clean: ExternalSample.clean(0), noisy: nil, enhanced: ExternalSample.mix(0, 0.02), sampleRate: 16_000)
         let expected = try #require(MetricCatalog.standard["si_sdr"]?.evaluate(pair).value)
         #expect(scores.contains { abs(($0.outcome.value ?? 0) - expected) < 0.05 })  // files have 16 or 32 bits
         let results = try sample.store.results(of: evaluation.id)
         #expect(results.map(\.nfe) == [1, 1, 1] && abs(results.reduce(0) { $0 + $1.seconds } - 3) < 1e-9)
         let known = try #require(try sample.store.evaluation(identity: evaluation.identity))
-        #expect(known.anchor == "metricgan-plus" && known.status == .finished && known.external?.contains("\"files\":3") == true)
+        #expect(
+            known.anchor == "metricgan-plus" && known.status == .finished
+                && known.external?.contains("\"files\":3") == true)
         let report = try ComparisonReport(of: [], in: sample.store)
         #expect(report.table.terminal().contains("metricgan-plus"))
     }
@@ -72,7 +76,9 @@ import Testing
             try sample.scratch.write(shifted, "out/p\(index).wav")
         }
         let problem = failure()?.problems.first
-        #expect(problem?.code == "alignment" && problem?.summary.contains("by \(abs(samples)) samples") == true, "\(problem?.summary ?? "none")")
+        #expect(
+            problem?.code == "alignment" && problem?.summary.contains("by \(abs(samples)) samples") == true,
+            "\(problem?.summary ?? "none")")
         #expect(problem?.summary.contains(samples > 0 ? "late" : "early") == true)
     }
 
@@ -82,11 +88,13 @@ import Testing
             try sample.scratch.write(late, "out/p\(index).wav")
         }
         let folder = try EnhancedFolder(
-            sample.out, on: sample.set, files: sample.files, waive: ["alignment": "a causal system", "length": "whatever"])
+            sample.out, on: sample.set, files: sample.files,
+            waive: ["alignment": "a causal system", "length": "whatever"])
         #expect(folder.waived == ["alignment": "a causal system"])
         let evaluation = try #require(
             try folder.score(
-                as: system(), with: MetricCatalog.standard.named(["si_sdr"]), in: sample.store, provenance: ExternalSample.provenance))
+                as: system(), with: MetricCatalog.standard.named(["si_sdr"]), in: sample.store,
+                provenance: ExternalSample.provenance))
         let known = try sample.store.evaluation(identity: evaluation.identity)
         #expect(known?.externalRecord?.waived == ["alignment": "a causal system"])
         let notes = try ComparisonReport(of: [], in: sample.store).table.notes

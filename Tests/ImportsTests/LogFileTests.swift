@@ -21,19 +21,26 @@ import Testing
     /// What this program writes for TensorBoard, read back.
     @Test func tensorBoardEventsAreRead() throws {
         let draft = RunDraft(
-            name: "a", key: RunKey(identity: "i", seed: 0, dataFingerprint: ""), spec: StoredSpec(written: "", resolved: "{}"),
+            name: "a", key: RunKey(identity: "i", seed: 0, dataFingerprint: ""),
+            spec: StoredSpec(written: "", resolved: "{}"),
             provenance: ExternalSample.provenance)
         let run = try store.register(draft)
         try store.record(
             TrainingBatch(
-                steps: (1...3).map { StepRecord(step: $0, loss: 1 / Double($0), terms: ["spectral": 0.5], gradientNorm: 2, learningRate: 0.25, seconds: 2) },
+                steps: (1...3).map {
+                    StepRecord(
+                        step: $0, loss: 1 / Double($0), terms: ["spectral": 0.5], gradientNorm: 2, learningRate: 0.25,
+                        seconds: 2)
+                },
                 validations: [ValidationRecord(step: 3, metric: "pesq", value: 1.5, n: 4)]), of: run.id)
         var export = ExportFormat.tensorboard.export(of: run.id, in: store, to: scratch.folder + "/log")
         try export.update()
         let read = try #require(try record(scratch.folder + "/log").first)
         #expect(read.name == "log" && read.origin == .imported && read.status == .finished)
         let steps = try store.steps(of: read.id)
-        #expect(steps.map(\.step) == [1, 2, 3] && abs(steps[1].loss - 0.5) < 1e-6 && steps[1].learningRate == 0.25 && steps[1].gradientNorm == 2)
+        #expect(
+            steps.map(\.step) == [1, 2, 3] && abs(steps[1].loss - 0.5) < 1e-6 && steps[1].learningRate == 0.25
+                && steps[1].gradientNorm == 2)
         #expect(steps[1].terms == ["spectral": 0.5] && abs(steps[1].seconds - 2) < 1e-3)
         #expect(try store.validations(of: read.id) == [ValidationRecord(step: 3, metric: "pesq", value: 1.5, n: 0)])
         // Repeated, it adds nothing.
@@ -54,25 +61,33 @@ import Testing
     @Test func lightningTablesAreRead() throws {
         let path = try scratch.write(
             "csv/version_0/metrics.csv",
-            "epoch,step,train_loss,valid_loss,pesq,si_sdr,lr-Adam\n0,9,2.5,,,,1e-4\n0,19,1.5,,,,1e-4\n0,19,,3.5,1.2,4.5,\n")
+            "epoch,step,train_loss,valid_loss,pesq,si_sdr,lr-Adam\n0,9,2.5,,,,1e-4\n0,19,1.5,,,,1e-4\n0,19,,3.5,1.2,4.5,\n"
+        )
         let run = try #require(try record(path).first)
         #expect(run.name == "version_0")
         let steps = try store.steps(of: run.id)
         #expect(steps.map(\.loss) == [2.5, 1.5] && steps[0].learningRate == 1e-4 && steps[0].terms.isEmpty)
         let found = try store.validations(of: run.id)
-        #expect(found.map(\.metric) == ["pesq", "si_sdr", "valid_loss"] && found.compactMap(\.value) == [1.2, 4.5, 3.5])
+        #expect(
+            found.map(\.metric) == ["pesq", "si_sdr", "valid_loss"] && found.compactMap(\.value) == [1.2, 4.5, 3.5])
     }
 
     @Test func anExportOfSeveralRunsBecomesSeveralRuns() throws {
         let path = try scratch.write(
             "wandb.csv",
-            "\"Step\",\"base - train_loss\",\"base - train_loss__MIN\",\"cfg - p - train_loss\",\"cfg - p - pesq\"\n10,2.0,1.0,3.0,\n20,1.0,0.5,2.0,1.4\n")
+            "\"Step\",\"base - train_loss\",\"base - train_loss__MIN\",\"cfg - p - train_loss\",\"cfg - p - pesq\"\n10,2.0,1.0,3.0,\n20,1.0,0.5,2.0,1.4\n"
+        )
         let runs = try record(path)
         #expect(runs.map(\.name) == ["base", "cfg - p"])
-        #expect(try store.steps(of: runs[0].id).map(\.loss) == [2, 1] && store.validations(of: runs[1].id).map(\.value) == [1.4])
+        #expect(
+            try store.steps(of: runs[0].id).map(\.loss) == [2, 1]
+                && store.validations(of: runs[1].id).map(\.value) == [1.4])
     }
 
-    @Test(arguments: [("a.csv", "x,y\n1,2\n", "no column is called step"), ("a.csv", "step,x\n", "no number with a step"), ("b.tfevents", "not an event file at all", "no TensorBoard event file")])
+    @Test(arguments: [
+        ("a.csv", "x,y\n1,2\n", "no column is called step"), ("a.csv", "step,x\n", "no number with a step"),
+        ("b.tfevents", "not an event file at all", "no TensorBoard event file"),
+    ])
     func whatIsNoLogIsRefused(name: String, text: String, message: String) throws {
         let path = try scratch.write(name, text)
         let error = #expect(throws: (any Error).self) { try record(path) }

@@ -10,12 +10,15 @@ import Testing
 
     init() throws { sample = try ExternalSample() }
 
-    private func record(_ text: String, _ mapping: ScoresFile.Mapping = .init(), name: String = "other") throws -> Evaluation? {
+    private func record(_ text: String, _ mapping: ScoresFile.Mapping = .init(), name: String = "other") throws
+        -> Evaluation?
+    {
         let path = try sample.scratch.write("scores.csv", text)
         let table = try ScoresFile(path, as: mapping, catalog: .standard)
         let system = try ExternalSystem(name, reserved: [])
         return try table.record(
-            as: system, on: sample.set, files: sample.files, catalog: .standard, in: sample.store, provenance: ExternalSample.provenance)
+            as: system, on: sample.set, files: sample.files, catalog: .standard, in: sample.store,
+            provenance: ExternalSample.provenance)
     }
 
     private func values(_ evaluation: Evaluation?) throws -> [String: [Double?]] {
@@ -26,16 +29,19 @@ import Testing
     }
 
     @Test func theLayoutOfTheReferenceIsTakenAsItIsAndMarked() throws {
-        let evaluation = try record("filename,pesq,estoi,si_sdr\np0.wav,2.5,0.8,10\np2.wav,3.5,,inf\np1.wav,1.5,0.9,nan\n")
+        let evaluation = try record(
+            "filename,pesq,estoi,si_sdr\np0.wav,2.5,0.8,10\np2.wav,3.5,,inf\np1.wav,1.5,0.9,nan\n")
         let found = try values(evaluation)
         #expect(found["pesq|imported"] == [2.5, 1.5, 3.5] && found["estoi|imported"] == [0.8, 0.9, nil])
         #expect(found["si_sdr|imported"] == [10, nil, .infinity])
-        #expect(try sample.store.evaluations(ofSystem: "other").first?.external?.contains("\"kind\":\"scores\"") == true)
+        #expect(
+            try sample.store.evaluations(ofSystem: "other").first?.external?.contains("\"kind\":\"scores\"") == true)
     }
 
     @Test func scoresOfThisProgramKeepTheirSignature() throws {
         let evaluation = try record(
-            "filename,si_sdr,si_sdr/reason,si_sdr/signature\np0.wav,1,,si_sdr|v1\np1.wav,2,,si_sdr|v1\np2.wav,3,,si_sdr|v1\n")
+            "filename,si_sdr,si_sdr/reason,si_sdr/signature\np0.wav,1,,si_sdr|v1\np1.wav,2,,si_sdr|v1\np2.wav,3,,si_sdr|v1\n"
+        )
         #expect(try values(evaluation)["si_sdr|v1"] == [1, 2, 3])
     }
 
@@ -62,5 +68,7 @@ import Testing
 }
 
 extension RunStore {
-    fileprivate func evaluations(ofSystem name: String) throws -> [Evaluation] { try anchorEvaluations().filter { $0.anchor == name } }
+    fileprivate func evaluations(ofSystem name: String) throws -> [Evaluation] {
+        try anchorEvaluations().filter { $0.anchor == name }
+    }
 }

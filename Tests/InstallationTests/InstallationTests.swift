@@ -11,7 +11,9 @@ import Testing
         #expect(changed.commit == commit && changed.hasChanges)
     }
 
-    @Test(arguments: ["", "0123abcd 2026-11-26 6.3.1", String(repeating: "x", count: 40) + " a b", String(repeating: "a", count: 40)])
+    @Test(arguments: [
+        "", "0123abcd 2026-11-26 6.3.1", String(repeating: "x", count: 40) + " a b", String(repeating: "a", count: 40),
+    ])
     func otherTextIsNoStamp(text: String) { #expect(BuildStamp(text) == nil) }
 
     /// Tests run a build that no script wrote a commit into.
@@ -20,7 +22,9 @@ import Testing
     private func withFolders(_ folders: [String], _ body: (String) throws -> Void) throws {
         let root = NSTemporaryDirectory() + "installation-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: root) }
-        for folder in folders { try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true) }
+        for folder in folders {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
+        }
         try body(root)
     }
 
@@ -28,13 +32,16 @@ import Testing
         try withFolders(["prefix/bin", "prefix/share/sgmse/experiments"]) { root in
             let files = InstalledFiles(ofProgramAt: root + "/prefix/bin/sgmse")
             #expect(files.experiments == root + "/prefix/share/sgmse/experiments")
-            #expect(InstalledFiles(ofProgramAt: root + "/prefix/bin/sgmse", experiments: "/mine").experiments == "/mine")
+            #expect(
+                InstalledFiles(ofProgramAt: root + "/prefix/bin/sgmse", experiments: "/mine").experiments == "/mine")
         }
     }
 
     @Test func aProgramOfACheckoutHasItsExperiments() throws {
         try withFolders(["checkout/.build/x/release", "checkout/experiments"]) { root in
-            #expect(InstalledFiles(ofProgramAt: root + "/checkout/.build/x/release/sgmse").experiments == root + "/checkout/experiments")
+            #expect(
+                InstalledFiles(ofProgramAt: root + "/checkout/.build/x/release/sgmse").experiments == root
+                    + "/checkout/experiments")
             #expect(InstalledFiles(ofProgramAt: root + "/bin/sgmse").experiments == nil)
         }
     }

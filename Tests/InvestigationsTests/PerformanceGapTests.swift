@@ -1,19 +1,20 @@
 import Foundation
+import Investigations
 import Reported
 import Reports
 import Runs
 import Testing
-
-import Investigations
 
 /// The investigation that the repository declares, from reported figures alone.
 @Suite struct PerformanceGapTests {
     let report: InvestigationReport
 
     init() throws {
-        let experiments = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../experiments").standardized.path
+        let experiments = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../experiments")
+            .standardized.path
         let investigation = try Investigation(named: "performance-gap", folder: experiments + "/investigations")
-        report = try InvestigationReport(of: investigation, reporting: try ReportedLibrary(folder: experiments + "/reported"), from: nil)
+        report = try InvestigationReport(
+            of: investigation, reporting: try ReportedLibrary(folder: experiments + "/reported"), from: nil)
     }
 
     private func finding(_ id: String) throws -> InvestigationReport.Finding {
@@ -21,7 +22,8 @@ import Investigations
     }
 
     @Test(arguments: [
-        ("J", Verdict.supported), ("A", .refuted), ("F", .supported), ("K", .supported), ("H", .refuted), ("G", .refuted),
+        ("J", Verdict.supported), ("A", .refuted), ("F", .supported), ("K", .supported), ("H", .refuted),
+        ("G", .refuted),
         ("C", .inconclusive), ("P", .supported), ("I", .supported), ("B", .missing), ("D", .missing), ("E", .missing),
     ])
     func figuresAloneGiveTheVerdictOnDayOne(id: String, verdict: Verdict) throws {
@@ -55,7 +57,9 @@ import Investigations
         let steps = report.steps
         #expect(steps.map(\.need.work) == steps.map(\.need.work).sorted())
         #expect(steps.first?.need.command.hasPrefix("sgmse check") == true)
-        for wanted in ["evaluate.N=[30, 50]", "evaluate.guidance=[0, 1]", "zero, mismatched", "baseline-scaled.yaml && sgmse run"] {
+        for wanted in [
+            "evaluate.N=[30, 50]", "evaluate.guidance=[0, 1]", "zero, mismatched", "baseline-scaled.yaml && sgmse run",
+        ] {
             #expect(steps.contains { $0.need.command.contains(wanted) }, "\(wanted)")
         }
     }

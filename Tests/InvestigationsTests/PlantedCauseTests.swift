@@ -34,7 +34,9 @@ import Testing
             world([:], 1000 + number).report(effect: 0.05).report.shares.contains { $0.verdict == .supported }
         }
         print("\(fooled) of \(Self.replays) null replays support a factor")
-        #expect(Double(fooled) <= 0.05 * Double(Self.replays), "\(fooled) of \(Self.replays) null replays supported a factor")
+        #expect(
+            Double(fooled) <= 0.05 * Double(Self.replays),
+            "\(fooled) of \(Self.replays) null replays supported a factor")
     }
 
     @Test func sharesAddUpToTheGap() {
@@ -74,7 +76,8 @@ import Testing
         let collapse = report.shares.first { $0.kind == .collapse }
         #expect(collapse?.name == name && collapse?.verdict == .supported, "\(report.sentence)")
         #expect(abs((collapse?.mean ?? 0) - (isOfFirst ? 0.5 : -0.5)) < 0.15, "\(report.sentence)")
-        #expect(report.shares.filter { $0.verdict == .supported }.map(\.name) == ["f0", name, "f1"], "\(report.sentence)")
+        #expect(
+            report.shares.filter { $0.verdict == .supported }.map(\.name) == ["f0", name, "f1"], "\(report.sentence)")
         #expect(abs(report.unexplained) < 1e-9)
         #expect(report.conclusion.contains("f0, the collapse of \(name), f1"), "\(report.conclusion)")
     }
@@ -85,23 +88,29 @@ import Testing
         world.collapsed = [(training, 1, 2)]
         let report = world.report(effect: 0.2).report
         #expect(report.shares[0].name == "f0" && report.shares[0].verdict == .supported, "\(report.sentence)")
-        #expect(report.remarks.count == 1 && report.remarks[0].hasPrefix("seed 1 with the second one's f0 collapsed"), "\(report.remarks)")
+        #expect(
+            report.remarks.count == 1 && report.remarks[0].hasPrefix("seed 1 with the second one's f0 collapsed"),
+            "\(report.remarks)")
         #expect(!report.shares.contains { $0.kind == .collapse })
     }
 
     @Test func withoutACauseTheReportSaysSo() {
         let report = world([:], 13).report(effect: 0.5).report
-        #expect(report.conclusion.hasPrefix("nothing is supported: no difference between the two is shown to explain 0.50 PESQ"))
+        #expect(
+            report.conclusion.hasPrefix(
+                "nothing is supported: no difference between the two is shown to explain 0.50 PESQ"))
         #expect(report.shares.allSatisfy { $0.verdict == .refuted }, "\(report.sentence)")
     }
 
-    /// Weights that react in their own way to a setting of the evaluation: many files of one training say little of others.
+    /// Weights that react in their own way to a setting of the evaluation: many files of one training say little of
+    /// others.
     @Test func oneTrainingThatReactsIsNoEffectOfTheEvaluation() {
         let files = (0..<40).map { 0.02 * Double($0 % 5) }
         let base = [files, files, files]
         let moved = [files.map { $0 + 0.9 }, files, files]
         let share = FactorReport(
-            FactorScores([.init("N", isOfEvaluation: true)], [[]: base, Combination(factor: 0): moved], effect: 0.1), metric: "pesq"
+            FactorScores([.init("N", isOfEvaluation: true)], [[]: base, Combination(factor: 0): moved], effect: 0.1),
+            metric: "pesq"
         ).shares[0]
         #expect(abs(share.mean - 0.3) < 1e-12 && share.verdict == .inconclusive)
         #expect(share.needed?.hasSuffix("trainings") == true, "\(share)")
@@ -110,7 +119,9 @@ import Testing
     @Test func oneFileSupportsNothing() {
         let (low, high): (ScoreMatrix, ScoreMatrix) = ([[1], [1.01], [1.02]], [[3], [3.01], [3.02]])
         for isOfEvaluation in [true, false] {
-            let report = FactorReport(FactorScores([.init("f", isOfEvaluation: isOfEvaluation)], [[]: low, Combination(factor: 0): high]), metric: "pesq")
+            let report = FactorReport(
+                FactorScores([.init("f", isOfEvaluation: isOfEvaluation)], [[]: low, Combination(factor: 0): high]),
+                metric: "pesq")
             #expect(report.shares[0].verdict == .inconclusive && report.shares[0].needed == "more than one file")
         }
     }
@@ -119,10 +130,14 @@ import Testing
         // Ten speakers with four files each; the files of one speaker react alike.
         let reaction = (0..<40).map { 0.4 * Double(($0 / 4) % 2 == 0 ? 1 : -1) + 0.25 }
         let scores: [Combination: ScoreMatrix] = [
-            []: Array(repeating: Array(repeating: 1, count: 40), count: 2), Combination(factor: 0): Array(repeating: reaction.map { 1 + $0 }, count: 2),
+            []: Array(repeating: Array(repeating: 1, count: 40), count: 2),
+            Combination(factor: 0): Array(repeating: reaction.map { 1 + $0 }, count: 2),
         ]
         func share(_ clusters: [Int]?) -> FactorShare {
-            FactorReport(FactorScores([.init("N", isOfEvaluation: true)], scores, effect: 0.1), metric: "pesq", clusters: clusters).shares[0]
+            FactorReport(
+                FactorScores([.init("N", isOfEvaluation: true)], scores, effect: 0.1), metric: "pesq",
+                clusters: clusters
+            ).shares[0]
         }
         #expect(share(nil).verdict == .supported)
         let bySpeaker = share((0..<40).map { $0 / 4 })
@@ -150,16 +165,21 @@ import Testing
     @Test func oneOfAHundredPoolsOfEqualSpreadIsSplit() {
         let split = (0..<400).count { number in
             let world = PlantedCauses(effects: [0, 0], world: UInt64(7000 + number))
-            return !TrainingSpread(ofMeans: Combination.every(of: 2).map { world.scores($0).map { $0.reduce(0, +) / Double($0.count) } }).own.isEmpty
+            return !TrainingSpread(
+                ofMeans: Combination.every(of: 2).map { world.scores($0).map { $0.reduce(0, +) / Double($0.count) } }
+            ).own.isEmpty
         }
         #expect(split <= 12, "\(split) of 400")
     }
 
     @Test func aShareOfAnUnstableConfigurationIsJudgedByItsOwnSpread() {
-        func matrix(_ means: [Double]) -> ScoreMatrix { means.map { mean in (0..<9).map { mean + 0.1 * Double($0 % 3) } } }
+        func matrix(_ means: [Double]) -> ScoreMatrix {
+            means.map { mean in (0..<9).map { mean + 0.1 * Double($0 % 3) } }
+        }
         let (stable, other) = (Combination(factor: 0), Combination(factor: 1))
         let scores: [Combination: ScoreMatrix] = [
-            []: matrix([-5.6, 2.6, -4.0]), stable: matrix([4.9, 5.2, 5.1]), other: matrix([-5.0, 1.6, -3]), stable.union(other): matrix([7.1, 7.4, 7.0]),
+            []: matrix([-5.6, 2.6, -4.0]), stable: matrix([4.9, 5.2, 5.1]), other: matrix([-5.0, 1.6, -3]),
+            stable.union(other): matrix([7.1, 7.4, 7.0]),
         ]
         let factors = [FactorScores.Factor("network", isOfEvaluation: false), .init("data", isOfEvaluation: false)]
         let report = FactorReport(FactorScores(factors, scores, effect: 0.5), metric: "si_sdr")
@@ -179,10 +199,13 @@ import Testing
         #expect(CollapsedTraining.find(in: [[2.0, 2.1, 1.95], [2.6, 2.5, 2.7]]).isEmpty)
         // One far above the others did not collapse; of a metric where less is better, it did.
         #expect(CollapsedTraining.find(in: [[2.0, 2.1, 3.6], [2.6, 2.5, 2.7], [2.2, 2.3, 2.25]]).isEmpty)
-        #expect(CollapsedTraining.find(in: [[2.0, 2.1, 3.6], [2.6, 2.5, 2.7], [2.2, 2.3, 2.25]], isHigherBetter: false).count == 1)
+        #expect(
+            CollapsedTraining.find(in: [[2.0, 2.1, 3.6], [2.6, 2.5, 2.7], [2.2, 2.3, 2.25]], isHigherBetter: false)
+                .count == 1)
     }
 
-    /// Seed means of a network whose output is divided by t, beside three stable ones; one seed of a stable one collapsed.
+    /// Seed means of a network whose output is divided by t, beside three stable ones; one seed of a stable one
+    /// collapsed.
     @Test func anUnstableConfigurationHasNoCollapsedTrainings() {
         let unstable = [-5.6, 2.6, -4.0, -1.0, 2.8]
         let stable = [[7.1, 7.6, 7.3, 7.5, 7.8], [5.3, 6.2, 6.4, 6.5, 6.1], [6.6, 7.7, 6.9, 7.8, 7.7]]
@@ -198,7 +221,9 @@ import Testing
     @Test func severalAreFoundOneAfterTheOther() {
         let groups = [[2.0, 2.1, 0.6, 2.05], [2.6, 2.5, 2.7], [0.4, 2.3, 2.25]]
         let found = CollapsedTraining.find(in: groups)
-        #expect(Set(found.map { [$0.group, $0.place] }) == [[0, 2], [2, 0]] && found.allSatisfy { $0.p <= 0.01 }, "\(found)")
+        #expect(
+            Set(found.map { [$0.group, $0.place] }) == [[0, 2], [2, 0]] && found.allSatisfy { $0.p <= 0.01 }, "\(found)"
+        )
     }
 
     @Test func ofNormalTrainingsFewExperimentsHaveACollapsedOne() {

@@ -1,7 +1,8 @@
 import Foundation
 import Investigations
 
-/// A world in which it is known what each factor is worth: scores of any combination, with the spread of trainings and files.
+/// A world in which it is known what each factor is worth: scores of any combination, with the spread of trainings and
+/// files.
 struct PlantedCauses {
     /// By factor.
     var effects: [Double]
@@ -23,21 +24,27 @@ struct PlantedCauses {
 
     /// A standard normal number that belongs to some words.
     private func normal(_ words: UInt64...) -> Double {
-        var generator = Words(state: words.reduce(world &* 0x9E37_79B9_7F4A_7C15 &+ 1) { ($0 ^ $1) &* 0xBF58_476D_1CE4_E5B9 ^ ($0 >> 29) })
+        var generator = Words(
+            state: words.reduce(world &* 0x9E37_79B9_7F4A_7C15 &+ 1) { ($0 ^ $1) &* 0xBF58_476D_1CE4_E5B9 ^ ($0 >> 29) }
+        )
         let (u, v) = (Double.random(in: 1e-12..<1, using: &generator), Double.random(in: 0..<1, using: &generator))
         return (-2 * log(u)).squareRoot() * cos(2 * .pi * v)
     }
 
-    /// Weights are a function of the factors of training and the seed; the evaluation's act on the files of the same weights.
+    /// Weights are a function of the factors of training and the seed; the evaluation's act on the files of the same
+    /// weights.
     func scores(_ combination: Combination) -> ScoreMatrix {
-        let training = effects.indices.filter { !isOfEvaluation[$0] && combination.has($0) }.reduce(Combination()) { $0.with($1) }
+        let training = effects.indices.filter { !isOfEvaluation[$0] && combination.has($0) }.reduce(Combination()) {
+            $0.with($1)
+        }
         let worth = effects.indices.filter { combination.has($0) }.reduce(0) { $0 + effects[$1] }
         return (0..<seeds).map { seed in
             let fall = collapsed.filter { $0.training == training && $0.seed == seed }.reduce(0) { $0 + $1.by }
             let run = runDeviation * normal(1, training.rawValue, UInt64(seed)) - fall
             return (0..<files).map { file in
                 let level = 0.5 * normal(2, UInt64(file))
-                return 1.5 + worth + run + level + fileDeviation * normal(3, combination.rawValue, UInt64(seed), UInt64(file))
+                return 1.5 + worth + run + level + fileDeviation
+                    * normal(3, combination.rawValue, UInt64(seed), UInt64(file))
             }
         }
     }

@@ -70,7 +70,8 @@ private let shapes: [ConvolutionShape] = [
         batch: 2, height: 13, width: 6, channels: 3, filters: 5, vertical: .init(kernel: 7, stride: 2),
         horizontal: .init(kernel: 5, stride: 1)),
     .init(
-        batch: 1, height: 20, width: 9, channels: 4, filters: 6, vertical: .init(kernel: 4, stride: 2, padBefore: 2, dilation: 4),
+        batch: 1, height: 20, width: 9, channels: 4, filters: 6,
+        vertical: .init(kernel: 4, stride: 2, padBefore: 2, dilation: 4),
         horizontal: .init(kernel: 4, stride: 2, padBefore: 2)),
     .init(
         batch: 1, height: 9, width: 33, channels: 3, filters: 7, vertical: .init(kernel: 1),
@@ -115,12 +116,15 @@ extension EngineTests {
                 let bias = noise(rows * shape.filters, "b")
                 let expected = plain.indices.map { index in
                     let sample = rows == 1 ? 0 : index / (pixels * shape.filters)
-                    return 0.25 * (plain[index] + Double(bias[sample * shape.filters + index % shape.filters]) + Double(r[index]))
+                    return 0.25
+                        * (plain[index] + Double(bias[sample * shape.filters + index % shape.filters])
+                            + Double(r[index]))
                 }
                 everyEngine { engine in
                     for algorithm in Self.algorithms(shape) {
                         let out = convolve(
-                            MapSource(FloatBuffer(x), channels: shape.channels), FloatBuffer(w), bias: FloatBuffer(bias), residual: FloatBuffer(r),
+                            MapSource(FloatBuffer(x), channels: shape.channels), FloatBuffer(w),
+                            bias: FloatBuffer(bias), residual: FloatBuffer(r),
                             scale: 0.25, shape: shape, algorithm: algorithm)
                         #expect(deviation(out.values, expected) < 1e-5, "\(algorithm), \(engine)")
                     }

@@ -12,7 +12,9 @@ extension EngineTests {
                 let sum = zip(x, y).map { 2 * Double($0) - 0.5 * Double($1) }
                 #expect(deviation(combine(2, xs, -0.5, ys).values, sum) < 1e-6, "\(engine)")
                 #expect(deviation(scale(xs, by: 3, plus: 1).values, x.map { 3 * Double($0) + 1 }) < 1e-6, "\(engine)")
-                #expect(deviation(multiplyElements(xs, ys).values, zip(x, y).map { Double($0) * Double($1) }) < 1e-6, "\(engine)")
+                #expect(
+                    deviation(multiplyElements(xs, ys).values, zip(x, y).map { Double($0) * Double($1) }) < 1e-6,
+                    "\(engine)")
                 accumulate(xs, into: ys)
                 #expect(deviation(ys.values, zip(x, y).map { Double($0) + Double($1) }) < 1e-6, "\(engine)")
             }
@@ -41,12 +43,15 @@ extension EngineTests {
                     let expected = x.indices.map {
                         Double(x[$0]) + Double(bias[(rows == 1 ? 0 : sample($0)) * channels + $0 % channels])
                     }
-                    let out = addToPixels(FloatBuffer(x), FloatBuffer(bias), batch: batch, pixels: pixels, channels: channels)
+                    let out = addToPixels(
+                        FloatBuffer(x), FloatBuffer(bias), batch: batch, pixels: pixels, channels: channels)
                     #expect(deviation(out.values, expected) < 1e-6, "\(engine)")
                 }
                 let factors = noise(batch, "f")
                 let scaled = scaleSamples(FloatBuffer(x), by: factors).values
-                #expect(deviation(scaled, x.indices.map { Double(x[$0]) * Double(factors[sample($0)]) }) < 1e-6, "\(engine)")
+                #expect(
+                    deviation(scaled, x.indices.map { Double(x[$0]) * Double(factors[sample($0)]) }) < 1e-6, "\(engine)"
+                )
                 var sums = [Double](repeating: 0, count: batch * channels)
                 for index in x.indices { sums[sample(index) * channels + index % channels] += Double(x[index]) }
                 let found = channelSums(FloatBuffer(x), batch: batch, pixels: pixels, channels: channels).values
@@ -73,7 +78,10 @@ extension EngineTests {
         func adamFollowsItsDefinition(count: Int) {
             everyEngine { engine in
                 let start = noise(count, "w")
-                var (w, m, v, a) = (start.map(Double.init), [Double](repeating: 0, count: count), [Double](repeating: 0, count: count), start.map(Double.init))
+                var (w, m, v, a) = (
+                    start.map(Double.init), [Double](repeating: 0, count: count), [Double](repeating: 0, count: count),
+                    start.map(Double.init)
+                )
                 let (weight, average) = (FloatBuffer(start), FloatBuffer(start))
                 let (first, second) = (FloatBuffer(repeating: 0, count: count), FloatBuffer(repeating: 0, count: count))
                 for step in 1...3 {
@@ -81,7 +89,9 @@ extension EngineTests {
                     for i in 0..<count {
                         m[i] = 0.9 * m[i] + 0.1 * Double(g[i])
                         v[i] = 0.999 * v[i] + 0.001 * Double(g[i]) * Double(g[i])
-                        let (mean, square) = (m[i] / (1 - pow(0.9, Double(step))), v[i] / (1 - pow(0.999, Double(step))))
+                        let (mean, square) = (
+                            m[i] / (1 - pow(0.9, Double(step))), v[i] / (1 - pow(0.999, Double(step)))
+                        )
                         w[i] -= 0.01 * mean / (square.squareRoot() + 1e-8)
                         a[i] += (1 - 0.9) * (w[i] - a[i])
                     }

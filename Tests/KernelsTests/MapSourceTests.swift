@@ -14,10 +14,13 @@ extension EngineTests {
             var pixels: Int { height * width }
             var testDescription: String { "\(batch)×\(height)×\(width)×\(widths), \(filters) filters of \(kernel)" }
             var convolution: ConvolutionShape {
-                ConvolutionShape(batch: batch, height: height, width: width, channels: channels, filters: filters, kernel: kernel)
+                ConvolutionShape(
+                    batch: batch, height: height, width: width, channels: channels, filters: filters, kernel: kernel)
             }
             var parts: [(buffer: FloatBuffer, channels: Int)] {
-                widths.enumerated().map { (FloatBuffer(noise(batch * pixels * $1, "part \($0)").map { 2 * $0 + 1 }), $1) }
+                widths.enumerated().map {
+                    (FloatBuffer(noise(batch * pixels * $1, "part \($0)").map { 2 * $0 + 1 }), $1)
+                }
             }
 
             /// Maps side by side, and the same as one buffer.
@@ -46,25 +49,32 @@ extension EngineTests {
             let groups = GroupShape(batch: one.batch, pixels: one.pixels, channels: one.channels, groups: 1)
             let (split, whole) = try one.sources()
             let (w, dy) = (FloatBuffer(noise(shape.weightCount, "w")), FloatBuffer(noise(shape.outCount, "dy")))
-            let bias = FloatBuffer(noise(one.batch * one.filters, "bias")), residual = FloatBuffer(noise(shape.outCount, "r"))
+            let bias = FloatBuffer(noise(one.batch * one.filters, "bias"))
+            let residual = FloatBuffer(noise(shape.outCount, "r"))
             let (gamma, beta) = (FloatBuffer(noise(one.channels, "g")), FloatBuffer(noise(one.channels, "b")))
             everyEngine { engine in
                 let statistics = groupStatistics(whole, shape: groups, epsilon: 1e-6)
                 for activation in [nil, Activation.identity, .silu, .relu] {
-                    let (source, plain) = activation.map { activation in
-                        let normalized = split.normalized(
-                            statistics: statistics, gamma: gamma, beta: beta, activation: activation, shape: groups)
-                        let made = normalize(
-                            whole.read(batch: one.batch, pixels: one.pixels), statistics: statistics, gamma: gamma, beta: beta,
-                            activation: activation, shape: groups)
-                        return (normalized, MapSource(made, channels: one.channels))
-                    } ?? (split, whole)
+                    let (source, plain) =
+                        activation.map { activation in
+                            let normalized = split.normalized(
+                                statistics: statistics, gamma: gamma, beta: beta, activation: activation, shape: groups)
+                            let made = normalize(
+                                whole.read(batch: one.batch, pixels: one.pixels), statistics: statistics, gamma: gamma,
+                                beta: beta,
+                                activation: activation, shape: groups)
+                            return (normalized, MapSource(made, channels: one.channels))
+                        } ?? (split, whole)
                     for algorithm in ConvolutionAlgorithm.allCases where algorithm.computes(shape) {
                         let out = [source, plain].map {
-                            convolve($0, w, bias: bias, residual: residual, scale: 0.5, shape: shape, algorithm: algorithm).values
+                            convolve(
+                                $0, w, bias: bias, residual: residual, scale: 0.5, shape: shape, algorithm: algorithm
+                            ).values
                         }
                         #expect(deviation(out[0], out[1].map(Double.init)) < 1e-5, "\(algorithm), \(engine)")
-                        let dw = [source, plain].map { convolveWeightGradient($0, dy, shape: shape, algorithm: algorithm).values }
+                        let dw = [source, plain].map {
+                            convolveWeightGradient($0, dy, shape: shape, algorithm: algorithm).values
+                        }
                         #expect(deviation(dw[0], dw[1].map(Double.init)) < 1e-5, "\(algorithm), \(engine)")
                     }
                 }
@@ -76,17 +86,22 @@ extension EngineTests {
             let (split, whole) = try one.sources()
             let dy = FloatBuffer(noise(whole.count, "dy"))
             let (gamma, beta) = (FloatBuffer(noise(one.channels, "g")), FloatBuffer(noise(one.channels, "b")))
-            let shape = GroupShape(batch: one.batch, pixels: one.pixels, channels: one.channels, groups: one.channels == 20 ? 4 : 1)
+            let shape = GroupShape(
+                batch: one.batch, pixels: one.pixels, channels: one.channels, groups: one.channels == 20 ? 4 : 1)
             everyEngine { engine in
                 let statistics = [split, whole].map { groupStatistics($0, shape: shape, epsilon: 1e-6) }
                 #expect(deviation(statistics[0].values, statistics[1].values.map(Double.init)) < 1e-6, "\(engine)")
                 let d = [split, whole].map {
-                    normalizeGradient($0, statistics: statistics[1], gamma: gamma, beta: beta, activation: .silu, shape: shape, dy: dy)
+                    normalizeGradient(
+                        $0, statistics: statistics[1], gamma: gamma, beta: beta, activation: .silu, shape: shape, dy: dy
+                    )
                 }
                 #expect(deviation(d[0].x.values, d[1].x.values.map(Double.init)) < 1e-6, "\(engine)")
                 #expect(deviation(d[0].gamma.values, d[1].gamma.values.map(Double.init)) < 1e-6, "\(engine)")
                 #expect(deviation(d[0].beta.values, d[1].beta.values.map(Double.init)) < 1e-6, "\(engine)")
-                #expect(split.read(batch: one.batch, pixels: one.pixels).values == whole.read(batch: one.batch, pixels: one.pixels).values)
+                #expect(
+                    split.read(batch: one.batch, pixels: one.pixels).values
+                        == whole.read(batch: one.batch, pixels: one.pixels).values)
             }
         }
 

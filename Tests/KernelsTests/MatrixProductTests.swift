@@ -4,7 +4,8 @@ import Testing
 extension EngineTests {
     @Suite struct MatrixProductTests {
         static let sizes = [
-            (1, 1, 1), (1, 17, 3), (5, 1, 9), (7, 9, 11), (16, 16, 16), (33, 31, 65), (97, 50, 40), (200, 3, 130), (13, 129, 300),
+            (1, 1, 1), (1, 17, 3), (5, 1, 9), (7, 9, 11), (16, 16, 16), (33, 31, 65), (97, 50, 40), (200, 3, 130),
+            (13, 129, 300),
         ]
 
         @Test(arguments: sizes)
@@ -21,11 +22,12 @@ extension EngineTests {
                 for s in 0..<batch {
                     for i in 0..<m {
                         for j in 0..<n {
-                            expected.append((0..<k).reduce(0) { total, l in
-                                let x = a[s * la.batchStride + i * la.rowStride + l * la.columnStride]
-                                let y = b[s * lb.batchStride + l * lb.rowStride + j * lb.columnStride]
-                                return total - 0.5 * Double(x) * Double(y)
-                            })
+                            expected.append(
+                                (0..<k).reduce(0) { total, l in
+                                    let x = a[s * la.batchStride + i * la.rowStride + l * la.columnStride]
+                                    let y = b[s * lb.batchStride + l * lb.rowStride + j * lb.columnStride]
+                                    return total - 0.5 * Double(x) * Double(y)
+                                })
                         }
                     }
                 }

@@ -41,7 +41,8 @@ extension EngineTests {
                     let expected = x < -700 ? (activation == .elu ? -1 : 0) : plain(activation, Double(x)).value
                     #expect(abs(Double(value) - expected) <= 1e-6 * max(1, abs(expected)), "\(x), \(engine)")
                 }
-                let slopes = activateGradient(FloatBuffer(x), activation, dy: FloatBuffer(repeating: 1, count: x.count)).values
+                let slopes = activateGradient(FloatBuffer(x), activation, dy: FloatBuffer(repeating: 1, count: x.count))
+                    .values
                 #expect(slopes.allSatisfy { $0.isFinite }, "\(engine)")
             }
         }

@@ -28,12 +28,14 @@ extension EngineTests {
         /// Filters of multiples of 24² and inputs of ones have Winograd points that are bfloat16s: nothing is rounded.
         @Test(arguments: shapes)
         func convolutionsOfSuchNumbersAreExact(shape: ConvolutionShape) {
-            let x = FloatBuffer(Self.whole(shape.inCount, "x")), w = FloatBuffer(Self.whole(shape.weightCount, "w", times: 576))
+            let x = FloatBuffer(Self.whole(shape.inCount, "x"))
+            let w = FloatBuffer(Self.whole(shape.weightCount, "w", times: 576))
             let dy = FloatBuffer(Self.whole(shape.outCount, "dy"))
             for algorithm in ConvolutionAlgorithm.allCases where algorithm.computes(shape) {
                 func compute() -> [[Float]] {
                     let source = MapSource(x, channels: shape.channels)
-                    let out = convolve(source, w, bias: nil, residual: nil, scale: 1, shape: shape, algorithm: algorithm)
+                    let out = convolve(
+                        source, w, bias: nil, residual: nil, scale: 1, shape: shape, algorithm: algorithm)
                     return [out.values, convolveInputGradient(dy, w, shape: shape).values]
                 }
                 let (expected, found) = (compute(), Engine.with(.bf16, compute))
@@ -50,7 +52,8 @@ extension EngineTests {
             for i in 0..<rows {
                 for j in 0..<columns {
                     for k in 0..<inner {
-                        expected[i * columns + j] += Double(Self.rounded(a[i * inner + k])) * Double(Self.rounded(b[k * columns + j]))
+                        expected[i * columns + j] +=
+                            Double(Self.rounded(a[i * inner + k])) * Double(Self.rounded(b[k * columns + j]))
                     }
                 }
             }
@@ -59,7 +62,8 @@ extension EngineTests {
             Engine.with(.bf16) {
                 let found = multiply(FloatBuffer(a), left, FloatBuffer(b), right)
                 #expect(deviation(found.values, expected) < 1e-5)
-                let other = multiply(FloatBuffer(turned), MatrixLayout(rows: inner, columns: rows).transposed, FloatBuffer(b), right)
+                let other = multiply(
+                    FloatBuffer(turned), MatrixLayout(rows: inner, columns: rows).transposed, FloatBuffer(b), right)
                 #expect(other.values == found.values)
             }
         }
@@ -69,7 +73,9 @@ extension EngineTests {
             let shape = ConvolutionShape(batch: 1, height: 40, width: 36, channels: 96, filters: 48)
             let source = MapSource(FloatBuffer(noise(shape.inCount)), channels: shape.channels)
             let w = FloatBuffer(noise(shape.weightCount, "w"))
-            for (algorithm, least, most) in [(ConvolutionAlgorithm.winograd, 5e-3, 4e-2), (.columns, 1e-3, 4e-3), (.direct, 0, 1e-6)] {
+            for (algorithm, least, most) in [
+                (ConvolutionAlgorithm.winograd, 5e-3, 4e-2), (.columns, 1e-3, 4e-3), (.direct, 0, 1e-6),
+            ] {
                 func compute() -> [Float] {
                     convolve(source, w, bias: nil, residual: nil, scale: 1, shape: shape, algorithm: algorithm).values
                 }
@@ -90,7 +96,9 @@ extension EngineTests {
             defer { Engine.threads = threads }
             let outputs = [1, 3].map { count in
                 Engine.threads = count
-                return Engine.with(.bf16) { convolve(source, w, bias: nil, residual: nil, scale: 1, shape: shape).values }
+                return Engine.with(.bf16) {
+                    convolve(source, w, bias: nil, residual: nil, scale: 1, shape: shape).values
+                }
             }
             #expect(outputs[0] == outputs[1])
             let plain = convolveWeightGradient(source, dy, shape: shape).values
@@ -100,7 +108,9 @@ extension EngineTests {
 
     @Suite struct PrecisionChoiceTests {
         @Test func whatTheHostLacksSaysWhatThereIs() {
-            #expect(throws: DeviceError("the processor computes no products in tf32", "give --device cuda, or fp32 or bf16")) {
+            #expect(
+                throws: DeviceError("the processor computes no products in tf32", "give --device cuda, or fp32 or bf16")
+            ) {
                 try Precision.tf32.check()
             }
             Engine.useInstructionSet(0)

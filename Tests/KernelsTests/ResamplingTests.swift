@@ -18,7 +18,9 @@ extension EngineTests {
             let spread = (0..<x.count * r.up).map { $0 % r.up == 0 ? x[$0 / r.up] : 0 }
             let at = { (i: Int) in spread.indices.contains(i) ? spread[i] : 0 }
             return (0..<r.outputSize(x.count)).map { o in
-                r.taps.indices.reduce(0) { $0 + Double(r.taps[$1]) * at(o * r.down + r.taps.count - 1 - $1 - r.padBefore) }
+                r.taps.indices.reduce(0) {
+                    $0 + Double(r.taps[$1]) * at(o * r.down + r.taps.count - 1 - $1 - r.padBefore)
+                }
             }
         }
 

@@ -13,7 +13,9 @@ import Testing
         return path
     }
 
-    private func read(_ path: String) -> String? { FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } }
+    private func read(_ path: String) -> String? {
+        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+    }
 
     /// The copy stays what it was when the program is built anew, and jobs of one version share one copy.
     @Test func aCopyIsWholeRunsAndIsOfItsVersion() throws {
@@ -27,7 +29,9 @@ import Testing
         _ = try write("#!/bin/sh\necho two\n", "sgmse")
         let second = try StagedProgram(files, beside: folder + "/queue")
         try second.copy()
-        #expect(second.path != first.path && read(second.path) == "#!/bin/sh\necho two\n" && read(first.path)?.contains("one") == true)
+        #expect(
+            second.path != first.path && read(second.path) == "#!/bin/sh\necho two\n"
+                && read(first.path)?.contains("one") == true)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/queue/programs").count == 2)
         // A library that changed is another version of the program too.
         _ = try write("another library", "libsgmse-mpi.so")

@@ -12,7 +12,9 @@ import Testing
         return queue
     }
 
-    private func units(_ queue: UnitQueue, _ state: UnitQueue.State) throws -> [String] { try queue.entries([state]).map(\.unit) }
+    private func units(_ queue: UnitQueue, _ state: UnitQueue.State) throws -> [String] {
+        try queue.entries([state]).map(\.unit)
+    }
 
     @Test func aUnitGoesFromTaskToTaskUntilItIsDone() throws {
         let queue = try queue(2)
@@ -35,10 +37,15 @@ import Testing
     /// The server renames, and the reply is lost: asked again, it says that there is no such file.
     @Test func aLostReplyLosesNoUnit() throws {
         let calls = Mutex(0)
-        let queue = try queue(20, mover: FileMover { from, to in
-            let done = rename(from, to) == 0
-            return calls.withLock { $0 += 1; return $0 % 3 == 0 } || !done ? ENOENT : 0
-        })
+        let queue = try queue(
+            20,
+            mover: FileMover { from, to in
+                let done = rename(from, to) == 0
+                return calls.withLock {
+                    $0 += 1
+                    return $0 % 3 == 0
+                } || !done ? ENOENT : 0
+            })
         var (a, b) = (UnitWorker(queue, task: "1_0-0"), UnitWorker(queue, task: "1_1-0"))
         var taken: [String] = []
         var turn = 0
@@ -70,10 +77,13 @@ import Testing
             var worker = UnitWorker(queue, task: "\(turn)_0-0")
             _ = try #require(try worker.next())
             #expect(try queue.reclaim(isAlive: { _ in true }, retries: { _ in 2 }, lastWords: { _ in "" }) == ([], []))
-            let outcome = try queue.reclaim(isAlive: { _ in false }, retries: { _ in 2 }, lastWords: { "\($0): out of memory" })
+            let outcome = try queue.reclaim(
+                isAlive: { _ in false }, retries: { _ in 2 }, lastWords: { "\($0): out of memory" })
             #expect(turn < 2 ? outcome == (["u00000"], []) : outcome == ([], ["u00000"]), "turn \(turn)")
         }
-        #expect(queue.failure(of: "u00000") == "3 tasks ended while they were at it; the last one wrote:\n2_0-0: out of memory")
+        #expect(
+            queue.failure(of: "u00000")
+                == "3 tasks ended while they were at it; the last one wrote:\n2_0-0: out of memory")
     }
 
     /// A task that loses a process says so itself; that counts like a death.
@@ -86,7 +96,9 @@ import Testing
             try queue.lose(held, retries: 0, reason: "rank 1 has ended")
             #expect(try queue.entries().map(\.state) == [turn < most ? .todo : .failed], "turn \(turn)")
         }
-        #expect(queue.failure(of: "u00000") == "\(most) tasks ended while they were at it; the last one lost a process: rank 1 has ended")
+        #expect(
+            queue.failure(of: "u00000")
+                == "\(most) tasks ended while they were at it; the last one lost a process: rank 1 has ended")
     }
 
     @Test func addingAgainAddsOnlyWhatIsNotThereAndWhatFailedOrWasCollected() throws {
@@ -109,13 +121,14 @@ import Testing
         let entry = try #require(try queue.entries([.running]).first)
         #expect(try #require(queue.silence(of: entry)) < 5)
         try FileManager.default.setAttributes(
-            [.modificationDate: Date(timeIntervalSinceNow: -1000)], ofItemAtPath: scratch.folder + "/running/u00000.1_0-0")
+            [.modificationDate: Date(timeIntervalSinceNow: -1000)],
+            ofItemAtPath: scratch.folder + "/running/u00000.1_0-0")
         #expect(abs(try #require(queue.silence(of: entry)) - 1000) < 10)
         #expect(queue.confirm(held) && queue.silence(of: entry)! < 5)
     }
 
-    /// Ten thousand units, planned by one process and done by fifty tasks at once: each once, in less than ten seconds of the
-    /// processor, whatever else it does meanwhile.
+    /// Ten thousand units, planned by one process and done by fifty tasks at once: each once, in less than ten seconds
+    /// of the processor, whatever else it does meanwhile.
     @Test func fiftyTasksTakeTenThousandUnitsOnce() throws {
         let spent = Mutex(0.0)
         let start = Self.processorSeconds()

@@ -7,7 +7,9 @@ import Testing
 @Suite struct BlockTests {
     private let scope = ParameterScope(seed: 1)
 
-    private func style(embedding: Int? = nil, modulation: Int? = nil, scale: Double = 0, fir: Bool = true) -> ResidualStyle {
+    private func style(embedding: Int? = nil, modulation: Int? = nil, scale: Double = 0, fir: Bool = true)
+        -> ResidualStyle
+    {
         var style = ResidualStyle()
         (style.embedding, style.modulation, style.initialScale) = (embedding, modulation, scale)
         style.rule = ResamplingRule(fir: fir)
@@ -36,7 +38,12 @@ import Testing
         shuffle(scope)
         let (x, temb, z) = (noise([2, 8, 4, 4]), noise([2, 6], "temb"), noise([2, 5], "z"))
         let y = block(x, temb, .evaluation, modulating: z)
-        let factor = switch resampled { case .no: 1.0; case .up: 2.0; case .down: 0.5 }
+        let factor =
+            switch resampled {
+            case .no: 1.0
+            case .up: 2.0
+            case .down: 0.5
+            }
         #expect(y.shape == [2, Int(8 * factor), Int(4 * factor), 8])
         checkSlope(of: scope) { block(x, temb, .evaluation, modulating: z) }
     }
@@ -98,7 +105,11 @@ import Testing
         let down = Downsample(scope.scope("d"), 4, filters, convolved: convolved, rule: rule)
         let up = Upsample(scope.scope("u"), 4, filters, convolved: convolved, rule: rule)
         #expect(down(x).shape == [1, 4, 6, filters] && up(x).shape == [1, 16, 24, filters])
-        if convolved { checkSlope(of: scope) { Tensor.concatenated([down(up(x).channels(0..<4)), down(x.resampled(rule.doubling))]) } }
+        if convolved {
+            checkSlope(of: scope) {
+                Tensor.concatenated([down(up(x).channels(0..<4)), down(x.resampled(rule.doubling))])
+            }
+        }
     }
 
     @Test(arguments: Combine.Method.allCases) func combiningAddsOrAppendsTheInput(method: Combine.Method) {

@@ -55,7 +55,9 @@ import Testing
     @Test func aComplexBatchNormWhitens() {
         let norm = ComplexBatchNorm(scope, 1)
         let weights = ["Wrr": Float(1), "Wri": 0, "Wii": 1]
-        for parameter in scope.collector.parameters { weights[parameter.name].map { parameter.assign(Tensor([$0], shape: [1])) } }
+        for parameter in scope.collector.parameters {
+            weights[parameter.name].map { parameter.assign(Tensor([$0], shape: [1])) }
+        }
         let base = noise([8, 10, 10, 2])
         // Correlated parts: y = 2 x + noise.
         let x = Tensor.concatenated([base.channels(0..<1), 2 * base.channels(0..<1) + 0.5 * base.channels(1..<2)])

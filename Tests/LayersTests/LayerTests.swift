@@ -48,7 +48,9 @@ import Testing
         var moved = x.values
         for row in 0..<9 {
             for column in stride(from: 10, to: 0, by: -1) {
-                for channel in 0..<3 { moved[(row * 11 + column) * 3 + channel] = moved[(row * 11 + column - 1) * 3 + channel] }
+                for channel in 0..<3 {
+                    moved[(row * 11 + column) * 3 + channel] = moved[(row * 11 + column - 1) * 3 + channel]
+                }
             }
         }
         let (y, z) = (convolution(x).values, convolution(Tensor(moved, shape: x.shape)).values)

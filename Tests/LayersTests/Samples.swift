@@ -28,7 +28,8 @@ func shuffle(_ scope: ParameterScope) {
 ///
 /// - Parameter tolerance: Relative to the slope; sums of `Float` limit it.
 func checkSlope(
-    of scope: ParameterScope, tolerance: Double = 1e-2, sourceLocation: SourceLocation = #_sourceLocation, _ body: () -> Tensor
+    of scope: ParameterScope, tolerance: Double = 1e-2, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () -> Tensor
 ) {
     let trained = scope.collector.parameters.filter(\.isTrained)
     let start = trained.map { $0.tensor.copied() }
@@ -40,7 +41,9 @@ func checkSlope(
         sum + (table[pair.0].map { zip($0.values, pair.1.values).reduce(0.0) { $0 + Double($1.0 * $1.1) } } ?? 0)
     }
     func value(_ step: Double) -> Double {
-        for (index, parameter) in trained.enumerated() { parameter.assign(.weighted(1, start[index], step, directions[index])) }
+        for (index, parameter) in trained.enumerated() {
+            parameter.assign(.weighted(1, start[index], step, directions[index]))
+        }
         return Gradients.off { zip(body().values, weights.values).reduce(0.0) { $0 + Double($1.0) * Double($1.1) } }
     }
     let step = 2e-3

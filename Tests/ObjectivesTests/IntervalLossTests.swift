@@ -15,9 +15,12 @@ import Testing
 
     private func batch(step: Int = 0, progress: Double = 1) -> PathBatch {
         PathBatch(
-            process: Self.flow, clean: Self.spectrogram(1.3), noisy: Self.spectrogram(0.7), noise: Self.spectrogram(2.9),
-            times: [0.9, 0.4], draws: [
-                IntervalDraw(uniforms: (0.3, 0.5), normals: (0.4, -0.9)), IntervalDraw(uniforms: (0.8, 0.9), normals: (-1.1, 0.6)),
+            process: Self.flow, clean: Self.spectrogram(1.3), noisy: Self.spectrogram(0.7),
+            noise: Self.spectrogram(2.9),
+            times: [0.9, 0.4],
+            draws: [
+                IntervalDraw(uniforms: (0.3, 0.5), normals: (0.4, -0.9)),
+                IntervalDraw(uniforms: (0.8, 0.9), normals: (-1.1, 0.6)),
             ], step: step, progress: progress)
     }
 
@@ -39,7 +42,8 @@ import Testing
         let batch = batch(step: step)
         for loss in [MeanFlowLoss(correction: 1, clip: nil), CompositionLoss()] as [any IntervalLoss] {
             #expect(abs(loss(batch, certain(batch)).total.item) < 1e-8)
-            #expect(loss(batch, certain(batch, off: 0.1)).total.item > (step == 0 && loss is CompositionLoss ? -1 : 1e-3))
+            #expect(
+                loss(batch, certain(batch, off: 0.1)).total.item > (step == 0 && loss is CompositionLoss ? -1 : 1e-3))
         }
     }
 

@@ -30,7 +30,9 @@ import WeightFiles
     private func row(_ values: [Float]) -> Tensor { Tensor(values, shape: [1, values.count]) }
 
     /// The loss's gradients for both waveforms.
-    private func gradients(_ loss: PerceptualLoss, _ clean: [Float], _ estimate: [Float]) -> (clean: [Float], estimate: [Float]) {
+    private func gradients(_ loss: PerceptualLoss, _ clean: [Float], _ estimate: [Float]) -> (
+        clean: [Float], estimate: [Float]
+    ) {
         let (a, b) = (row(clean).tracked(), row(estimate).tracked())
         let table = loss(a, b).gradients()
         return (table[a]?.values ?? [], table[b]?.values ?? [])
@@ -44,7 +46,8 @@ import WeightFiles
             var scalars: Values
             var tolerances: [String: Double]
         }
-        let recorded = try JSONDecoder().decode(Case.self, from: Data(contentsOf: URL(fileURLWithPath: folder + "case.json")))
+        let recorded = try JSONDecoder().decode(
+            Case.self, from: Data(contentsOf: URL(fileURLWithPath: folder + "case.json")))
         func array(_ name: String) throws -> [Float] { try NumPyFile.read(path: folder + name + ".npy").values }
         func tolerance(_ name: String) throws -> Double { try #require(recorded.tolerances[name]) }
         let (clean, estimate) = (try array("ref"), try array("deg"))
@@ -52,7 +55,8 @@ import WeightFiles
         let distance = try loss.distance(clean: clean, estimate: estimate)
         let relative = try tolerance("loss_rel")
         for (value, expected) in [
-            (distance.penalty, recorded.scalars.loss_float64[0]), (distance.symmetric, recorded.scalars.d_symm_float64[0]),
+            (distance.penalty, recorded.scalars.loss_float64[0]),
+            (distance.symmetric, recorded.scalars.d_symm_float64[0]),
             (distance.asymmetric, recorded.scalars.d_asymm_float64[0]),
         ] { #expect(abs(value - expected) < relative * expected) }
         let opinionTolerance = try tolerance("mos_abs")
@@ -87,7 +91,9 @@ import WeightFiles
                 }
                 let difference = try penalty(up) - penalty(down)
                 // Single precision moves a sample by a little more or less than the step; the exact move counts.
-                let predicted = slopes.indices.reduce(0.0) { $0 + Double(slopes[$1]) * (Double(up[$1]) - Double(down[$1])) }
+                let predicted = slopes.indices.reduce(0.0) {
+                    $0 + Double(slopes[$1]) * (Double(up[$1]) - Double(down[$1]))
+                }
                 let scale = slopes.reduce(0.0) { $0 + Double($1 * $1) }.squareRoot() * 6e-8
                 #expect(abs(difference - predicted) < 0.01 * scale, "\(difference) against \(predicted)")
             }

@@ -7,7 +7,8 @@ import Testing
     private func input(_ output: Tensor) -> LossInput {
         let zero = Tensor.zeros(output.shape)
         let velocity = Tensor((0..<output.count).map { Float($0 % 5) / 5 - 0.3 }, shape: output.shape)
-        return LossInput(output: output, state: zero, noise: zero, mean: zero, clean: zero, sigma: [1, 1], velocity: velocity)
+        return LossInput(
+            output: output, state: zero, noise: zero, mean: zero, clean: zero, sigma: [1, 1], velocity: velocity)
     }
 
     /// A velocity off by (3, 4) everywhere has a modulus of 5: half of 5, or of 25, for each of 12 points of a sample.
@@ -20,7 +21,9 @@ import Testing
         #expect(VelocityMatchingLoss(norm: .mae)(input(target)).total.item == 0)
     }
 
-    @Test(arguments: VelocityMatchingLoss.Norm.allCases) func gradientsAreThoseOfTheLoss(norm: VelocityMatchingLoss.Norm) {
+    @Test(arguments: VelocityMatchingLoss.Norm.allCases) func gradientsAreThoseOfTheLoss(
+        norm: VelocityMatchingLoss.Norm
+    ) {
         let loss = VelocityMatchingLoss(norm: norm)
         var values = (0..<16).map { Float(sin(Double($0) * 1.7)) }
         let output = Tensor(values, shape: [2, 2, 2, 2]).tracked()

@@ -58,10 +58,14 @@ import Testing
                   - { system: SGMSE+, set: VB-DMD, conditions: \(conditions), mark: V2, source: b, values: { pesq: \(value) } }
 
                 """
-            return ReportedLibrary([try ReportedFile(text: Self.good, file: "a.yaml"), try ReportedFile(text: other, file: "b.yaml")])
+            return ReportedLibrary([
+                try ReportedFile(text: Self.good, file: "a.yaml"), try ReportedFile(text: other, file: "b.yaml"),
+            ])
         }
         let found = try library("2.90", conditions: "''").contradictions
-        #expect(found.map(\.metric) == ["pesq"] && found.first.map { "\($0)".contains("b.yaml:3") && "\($0)".contains("a.yaml:6") } == true)
+        #expect(
+            found.map(\.metric) == ["pesq"]
+                && found.first.map { "\($0)".contains("b.yaml:3") && "\($0)".contains("a.yaml:6") } == true)
         #expect(try library("2.9", conditions: "''").contradictions.isEmpty)  // 2.93 rounded
         #expect(try library("2.90", conditions: "issue 57").contradictions.isEmpty)
     }

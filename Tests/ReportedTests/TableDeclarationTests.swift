@@ -21,8 +21,13 @@ import Testing
     @Test func rowsSayWhereTheirNumbersComeFrom() throws {
         let table = try TableDeclaration(text: Self.good, file: "experiments/tables/two.yaml")
         #expect(table.name == "two" && table.sets[0].anchorSpec == "experiments/corpora/vb.yaml")
-        #expect(table.rows.map(\.source) == [.anchor("noisy"), .system("metricgan-plus"), .spec("experiments/papers/a.yaml"), .none])
-        #expect(table.rows[0].known["pesq"] == ReportedValue(1.97, std: 0.02, digits: 2) && table.rows[0].reported == "Noisy")
+        #expect(
+            table.rows.map(\.source) == [
+                .anchor("noisy"), .system("metricgan-plus"), .spec("experiments/papers/a.yaml"), .none,
+            ])
+        #expect(
+            table.rows[0].known["pesq"] == ReportedValue(1.97, std: 0.02, digits: 2)
+                && table.rows[0].reported == "Noisy")
         #expect(table.rows[2].reported == "SGMSE+" && table.rows[2].steps == 30 && table.rows[2].guidance == 3)
     }
 
@@ -55,7 +60,8 @@ import Testing
             for row in table.rows {
                 guard let reported = row.reported else { continue }
                 let found = table.sets.contains {
-                    library.figures(of: reported, in: row.paper ?? table.paper, set: $0.reported, conditions: row.conditions) != nil
+                    library.figures(
+                        of: reported, in: row.paper ?? table.paper, set: $0.reported, conditions: row.conditions) != nil
                 }
                 #expect(found, "\(row.place): \(reported)")
             }

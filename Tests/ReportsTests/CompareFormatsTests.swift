@@ -31,7 +31,8 @@ import Testing
 
     @Test func fourRunsOnTwoSetsAtTwoNWithFiveMetricsFit120Columns() throws {
         let report = try fill(["baseline", "cfg-p0.1", "cfg-p0.2", "bridge"])
-        let lines = report.table.terminal(width: 120).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let lines = report.table.terminal(width: 120).split(separator: "\n", omittingEmptySubsequences: false).map(
+            String.init)
         let drawn = lines.prefix { !$0.hasPrefix("n = ") }
         #expect(drawn.allSatisfy { $0.displayWidth <= 120 }, "\(lines.joined(separator: "\n"))")
         #expect(lines.filter { $0.hasPrefix("cfg-p0.2") }.count == 2, "\(lines.joined(separator: "\n"))")
@@ -51,7 +52,8 @@ import Testing
         table.rows[0].cells[0] = .text("a\nb\r\\end{table}")
         #expect(!table.html.contains("<script>") && table.html.contains("&lt;script&gt;"))
         let latex = table.latex
-        for line in latex.split(separator: "\n") where line.hasPrefix("[") || line.hasPrefix("*") || line.hasPrefix("(") {
+        for line in latex.split(separator: "\n") where line.hasPrefix("[") || line.hasPrefix("*") || line.hasPrefix("(")
+        {
             Issue.record("a line begins as an argument does: \(line)")
         }
         #expect(latex.contains("{}[A] base") && !latex.contains("\n\\end{table}\n"))

@@ -34,7 +34,10 @@ import Testing
     @Test func rowsAreSystemsTimesNAndColumnsSetsTimesMetrics() throws {
         let runs = try fill()
         let report = try ComparisonReport(of: runs.map(\.id), in: store)
-        #expect(report.rows.map(\.keys) == [["noisy", ""], ["wiener", ""], ["a", "30"], ["a", "50"], ["b", "30"], ["b", "50"]])
+        #expect(
+            report.rows.map(\.keys) == [
+                ["noisy", ""], ["wiener", ""], ["a", "30"], ["a", "50"], ["b", "30"], ["b", "50"],
+            ])
         #expect(report.columns.map(\.groups) == [["test"]] && report.columns.map(\.name) == ["si_sdr"])
         let a = try #require(report.cells[2][0])
         #expect(a.statistic.mean == 13 && abs(a.statistic.std - 5.0.squareRoot()) < 1e-12 && a.statistic.n == 4)
@@ -57,14 +60,18 @@ import Testing
         #expect(b.statistic.mean == 0.5 && b.statistic.n == 2)
         #expect(b.statistic.positiveInfinities == 1 && b.statistic.missing == 1)
         #expect(b.marks == .belowAnchor)
-        #expect(report.shortfalls.map(\.row) == ["b"] && report.shortfalls[0].anchor == 1.5 && report.shortfalls[0].steps == 30)
+        #expect(
+            report.shortfalls.map(\.row) == ["b"] && report.shortfalls[0].anchor == 1.5
+                && report.shortfalls[0].steps == 30)
         #expect(report.table.rows[4].cells[2].text == "0.5 ± 0.5 (2, 1 ∞, 1 missing)▼")
     }
 
     @Test func theSameFilesArePairedForDifferences() throws {
         let runs = try fill()
         let report = try ComparisonReport(of: runs.map(\.id), in: store, options: .init(baseline: runs[0].id))
-        let pairs = report.contrasts.map { [report.rows[$0.row], report.rows[$0.against]].map { $0.label + ($0.factors["N"] ?? "") } }
+        let pairs = report.contrasts.map {
+            [report.rows[$0.row], report.rows[$0.against]].map { $0.label + ($0.factors["N"] ?? "") }
+        }
         #expect(pairs == [["noisy", "a30"], ["wiener", "a30"], ["a50", "a30"], ["b30", "a30"], ["b50", "a50"]])
         #expect(report.contrasts[3].comparison.mean == -10.5 && report.contrasts[3].comparison.files == 2)
     }
@@ -79,7 +86,9 @@ import Testing
         }
         let report = try ComparisonReport(of: [runs[0].id], in: store, options: .init(steps: [30]))
         #expect(
-            report.rows.map(\.label) == ["noisy", "wiener", "a [guidance=none]", "a [guidance=0.0]", "a [guidance=3.0]"])
+            report.rows.map(\.label) == [
+                "noisy", "wiener", "a [guidance=none]", "a [guidance=0.0]", "a [guidance=3.0]",
+            ])
     }
 
     @Test func whatIsNotInYetIsSaid() throws {
@@ -97,7 +106,10 @@ import Testing
     @Test func setsStepsAndMetricsCanBeChosen() throws {
         let runs = try fill()
         let some = ComparisonReport.Options(steps: [50])
-        #expect(try ComparisonReport(of: runs.map(\.id), in: store, options: some).rows.map(\.keys) == [["noisy", ""], ["wiener", ""], ["a", "50"], ["b", "50"]])
+        #expect(
+            try ComparisonReport(of: runs.map(\.id), in: store, options: some).rows.map(\.keys) == [
+                ["noisy", ""], ["wiener", ""], ["a", "50"], ["b", "50"],
+            ])
         let none = ComparisonReport.Options(metrics: ["pesq"])
         #expect(try ComparisonReport(of: runs.map(\.id), in: store, options: none).columns.isEmpty)
     }
@@ -119,9 +131,13 @@ import Testing
 
     @Test func aRunNamedTwiceStandsOnce() throws {
         let runs = try fill()
-        let twice = try ComparisonReport(of: [runs[0].id, runs[1].id, runs[0].id], in: store, options: .init(steps: [30]))
+        let twice = try ComparisonReport(
+            of: [runs[0].id, runs[1].id, runs[0].id], in: store, options: .init(steps: [30]))
         #expect(twice.rows.map(\.label) == ["noisy", "wiener", "a", "b"])
-        #expect(try DiffReport(between: runs[0].id, and: runs[0].id, in: store).comparison.rows.map(\.label) == ["noisy", "wiener", "a", "a"])
+        #expect(
+            try DiffReport(between: runs[0].id, and: runs[0].id, in: store).comparison.rows.map(\.label) == [
+                "noisy", "wiener", "a", "a",
+            ])
     }
 
     /// A score of the noisy input that is rounding marks nobody; the number stays.

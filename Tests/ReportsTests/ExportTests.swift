@@ -21,13 +21,15 @@ import Testing
         for (part, gain) in [("clean", Float(0.5)), ("noisy", 0.4), ("step-3", 0.3)] {
             let folder = "\(scratch.folder)/\(run.folder)/validation/\(part)"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try SoundFile.write((0..<8000).map { gain * sin(Float($0) * 0.3) }, sampleRate: 16_000, to: folder + "/a.wav")
+            try SoundFile.write(
+                (0..<8000).map { gain * sin(Float($0) * 0.3) }, sampleRate: 16_000, to: folder + "/a.wav")
         }
     }
 
     private func record(_ steps: ClosedRange<Int>) throws {
         let records = steps.map {
-            StepRecord(step: $0, loss: 1 / Double($0), terms: ["mse": 0.25], gradientNorm: 2, learningRate: 1e-3, seconds: 0.5)
+            StepRecord(
+                step: $0, loss: 1 / Double($0), terms: ["mse": 0.25], gradientNorm: 2, learningRate: 1e-3, seconds: 0.5)
         }
         try store.record(TrainingBatch(steps: records), of: run.id)
     }
@@ -81,7 +83,9 @@ import Testing
         try record(4...5)
         for index in exports.indices { try exports[index].update() }
         func text(_ name: String) -> String {
-            FileManager.default.contents(atPath: "\(scratch.folder)/text/\(name)").map { String(decoding: $0, as: UTF8.self) } ?? ""
+            FileManager.default.contents(atPath: "\(scratch.folder)/text/\(name)").map {
+                String(decoding: $0, as: UTF8.self)
+            } ?? ""
         }
         let rows = text("steps.csv").components(separatedBy: "\r\n")
         #expect(rows.prefix(2) == ["step,loss,gradient_norm,learning_rate,seconds,mse", "1,1.0,2.0,0.001,0.5,0.25"])

@@ -6,7 +6,8 @@ import Testing
 ///
 /// `RECORD_GOLDENS=1 swift test` writes them anew, and fails, so that each is read first.
 enum Golden {
-    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Goldens")
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+        "Goldens")
 
     static func expect(_ text: String, as name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
         let file = folder.appendingPathComponent(name)

@@ -41,12 +41,17 @@ import Testing
         """
 
     private func table(
-        _ text: String = table, reported: String = reported, identity: String = "id-quickstart", signature: String = "si_sdr|zero-mean|16000"
+        _ text: String = table, reported: String = reported, identity: String = "id-quickstart",
+        signature: String = "si_sdr|zero-mean|16000"
     ) throws -> PaperTable {
         let source = RowSource(
             runs: [
-                .init(name: "quickstart", identity: identity, seed: 0, points: [.init(set: "test", steps: 30, guidance: nil, identity: "point")]),
-                .init(name: "quickstart", identity: identity, seed: 1, points: [.init(set: "test", steps: 30, guidance: nil, identity: "point")]),
+                .init(
+                    name: "quickstart", identity: identity, seed: 0,
+                    points: [.init(set: "test", steps: 30, guidance: nil, identity: "point")]),
+                .init(
+                    name: "quickstart", identity: identity, seed: 1,
+                    points: [.init(set: "test", steps: 30, guidance: nil, identity: "point")]),
             ], metrics: ["si_sdr"], evaluationsOfNetwork: [30: 60])
         let declaration = try TableDeclaration(text: text, file: "tables/two.yaml")
         return try PaperTable(
@@ -67,7 +72,9 @@ import Testing
                     identity: "point|\(seed)|fp", subject: .run(run.id, checkpoint: nil), testSet: set.set.id,
                     point: EvaluationPoint(steps: 30), provenance: Sample.provenance))
             try store.record(
-                scores: zip(set.files, values).map { Score(file: $0.id!, metric: metric.id, outcome: $1.map { .value($0) } ?? .failed("x")) },
+                scores: zip(set.files, values).map {
+                    Score(file: $0.id!, metric: metric.id, outcome: $1.map { .value($0) } ?? .failed("x"))
+                },
                 of: evaluation.id)
             try store.end(evaluation.id, as: .finished)
         }
@@ -99,10 +106,14 @@ import Testing
 
     @Test func openCellsNameTheCommandThatFillsThem() throws {
         let holes = try table().holes
-        #expect(holes.map(\.label) == ["Noisy", "SGMSE+", "MetricGAN+"] && holes.allSatisfy { $0.metrics == ["si_sdr"] })
+        #expect(
+            holes.map(\.label) == ["Noisy", "SGMSE+", "MetricGAN+"] && holes.allSatisfy { $0.metrics == ["si_sdr"] })
         #expect(holes[0].commands == [["sgmse", "run", "tables/vb.yaml"]])
         #expect(holes[1].commands == [["sgmse", "run", "tables/a.yaml"]] && holes[1].evaluationsOfNetwork == 60)
-        #expect(holes[2].commands == [["sgmse", "import", "enhanced", "DIR", "--system", "metricgan-plus", "--set", "test"]])
+        #expect(
+            holes[2].commands == [
+                ["sgmse", "import", "enhanced", "DIR", "--system", "metricgan-plus", "--set", "test"]
+            ])
         let line = try table().holeTable(costs: [1: .init(seconds: 9000, remark: "5 steps to do")]).csv
         #expect(line.contains("SGMSE+,VB-DMD,si_sdr,not computed yet,sgmse run tables/a.yaml,60,2:30:00,5 steps to do"))
     }
@@ -111,9 +122,14 @@ import Testing
         try fill(seeds: [(0, [16, 17, 18, 19])])
         let changed = try table(identity: "another")
         #expect(changed.cells[1][1].ours?.staleness == "the spec has changed since it was run")
-        #expect(changed.problems.contains { $0.hasPrefix("stale: SGMSE+, si_sdr on VB-DMD") } && changed.holes.contains { $0.label == "SGMSE+" })
+        #expect(
+            changed.problems.contains { $0.hasPrefix("stale: SGMSE+, si_sdr on VB-DMD") }
+                && changed.holes.contains { $0.label == "SGMSE+" })
         let recomputed = try table(signature: "si_sdr|v2")
-        #expect(recomputed.problems.contains { $0.contains("computed as si_sdr|zero-mean|16000; this version computes si_sdr|v2") })
+        #expect(
+            recomputed.problems.contains {
+                $0.contains("computed as si_sdr|zero-mean|16000; this version computes si_sdr|v2")
+            })
     }
 
     @Test func whatLiesBelowTheNoisyInputOrMissesAKnownValueIsAProblem() throws {
@@ -121,7 +137,10 @@ import Testing
         let below = try table()
         #expect(below.problems.map { $0.prefix(16) } == ["below its anchor"])
         let missed = try table(Self.table.replacingOccurrences(of: "2.5 ± 0.02", with: "1.97 ± 0.02"))
-        #expect(missed.problems.contains { $0.hasPrefix("known value missed: Noisy") && $0.hasSuffix("it must be 1.97 ± 0.02") })
+        #expect(
+            missed.problems.contains {
+                $0.hasPrefix("known value missed: Noisy") && $0.hasSuffix("it must be 1.97 ± 0.02")
+            })
     }
 
     /// The samples' sets lie in `data/test`.
@@ -140,15 +159,19 @@ import Testing
 
     @Test func importedScoresStandInTheTableAndAreMarked() throws {
         let set = try Sample.set(files: 2, in: store)
-        let metric = try store.register(metric: "si_sdr", signature: "si_sdr|imported", unit: "dB", higherIsBetter: true)
+        let metric = try store.register(
+            metric: "si_sdr", signature: "si_sdr|imported", unit: "dB", higherIsBetter: true)
         let draft = EvaluationDraft(
-            identity: "external|metricgan-plus", subject: .anchor("metricgan-plus"), testSet: set.set.id, provenance: Sample.provenance,
+            identity: "external|metricgan-plus", subject: .anchor("metricgan-plus"), testSet: set.set.id,
+            provenance: Sample.provenance,
             external: #"{"file":"scores.csv"}"#)
         let evaluation = try store.register(draft)
-        try store.record(scores: set.files.map { Score(file: $0.id!, metric: metric.id, outcome: .value(8.5)) }, of: evaluation.id)
+        try store.record(
+            scores: set.files.map { Score(file: $0.id!, metric: metric.id, outcome: .value(8.5)) }, of: evaluation.id)
         try store.end(evaluation.id, as: .finished)
         let table = try table()
-        #expect(table.cells[2][1].ours?.mean == 8.5 && table.cells[2][1].ours?.isImported == true && table.problems.isEmpty)
+        #expect(
+            table.cells[2][1].ours?.mean == 8.5 && table.cells[2][1].ours?.isImported == true && table.problems.isEmpty)
         #expect(table.table.terminal().contains("8.5 ± 0.0 (2)‡"))
         #expect(try store.evaluation(identity: draft.identity)?.external == #"{"file":"scores.csv"}"#)
     }

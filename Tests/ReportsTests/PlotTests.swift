@@ -45,11 +45,13 @@ import Testing
     @Test func aLevelFarBelowBothNeighboursIsSuspect() throws {
         let plot = try Plot.sweep("si_sdr", over: "cond_drop_prob", of: sweep().map(\.id), in: store)
         let points = try #require(plot.series.first).points
-        #expect(points.map(\.x) == [0, 0.1, 0.2, 0.3, 0.4] && points.map(\.isSuspect) == [false, false, true, false, false])
+        #expect(
+            points.map(\.x) == [0, 0.1, 0.2, 0.3, 0.4] && points.map(\.isSuspect) == [false, false, true, false, false])
         #expect(points.allSatisfy { $0.interval?.contains($0.y) == true })
         #expect(plot.levels == [Plot.Level("noisy", 2)])
         #expect(plot.notes.contains { $0.contains("which value is best, these points cannot say") })
-        let seeds = try Plot.sweep("si_sdr", over: "conditioning.cond_drop_prob", of: sweep(seeds: [0, 1, 2]).map(\.id), in: store)
+        let seeds = try Plot.sweep(
+            "si_sdr", over: "conditioning.cond_drop_prob", of: sweep(seeds: [0, 1, 2]).map(\.id), in: store)
         for point in seeds.series[0].points {
             let interval = try #require(point.interval)
             #expect(abs(interval.upperBound - interval.lowerBound - 2) < 1e-9)
@@ -60,10 +62,14 @@ import Testing
         let run = try run("a")
         try store.record(
             TrainingBatch(
-                steps: (1...2000).map { StepRecord(step: $0, loss: 5, gradientNorm: 1, learningRate: 1e-4, seconds: 1) },
-                validations: [100, 200].map { ValidationRecord(step: $0, metric: "pesq", value: 1.5, n: 2) }), of: run.id)
+                steps: (1...2000).map {
+                    StepRecord(step: $0, loss: 5, gradientNorm: 1, learningRate: 1e-4, seconds: 1)
+                },
+                validations: [100, 200].map { ValidationRecord(step: $0, metric: "pesq", value: 1.5, n: 2) }),
+            of: run.id)
         let plot = try Plot.curves(of: [run], in: store, quantity: "loss")
-        #expect(plot.series.map(\.form) == [.shadow, .line] && plot.series[1].points.allSatisfy { abs($0.y - 5) < 1e-9 })
+        #expect(
+            plot.series.map(\.form) == [.shadow, .line] && plot.series[1].points.allSatisfy { abs($0.y - 5) < 1e-9 })
         #expect(plot.series[0].points.count <= 601)
         #expect(try Plot.curves(of: [run], in: store, quantity: "pesq").series[0].points.map(\.x) == [100, 200])
         let error = #expect(throws: PlotError.self) { try Plot.curves(of: [run], in: store, quantity: "lose") }
@@ -76,11 +82,14 @@ import Testing
         let run = try run("a")
         for steps in [10, 30, 50] {
             try Sample.evaluation(
-                of: .run(run.id, checkpoint: nil), on: set, at: .init(steps: steps), metric, (0..<8).map { Double(steps + $0) },
+                of: .run(run.id, checkpoint: nil), on: set, at: .init(steps: steps), metric,
+                (0..<8).map { Double(steps + $0) },
                 calls: 2 * steps, in: store)
         }
         let plot = try Plot.metric("si_sdr", over: .N, of: [run.id], in: store)
-        #expect(plot.series.map(\.label) == ["a"] && plot.series[0].points.map(\.x) == [10, 30, 50] && plot.series[0].points[1].y == 33.5)
+        #expect(
+            plot.series.map(\.label) == ["a"] && plot.series[0].points.map(\.x) == [10, 30, 50]
+                && plot.series[0].points[1].y == 33.5)
         let byCalls = try Plot.metric("si_sdr", over: .nfe, of: [run.id], in: store)
         #expect(byCalls.series.map(\.label) == ["a"] && byCalls.series[0].points.map(\.x) == [20, 60, 100])
         let bySNR = try Plot.metric("si_sdr", over: .snr, of: [run.id], in: store, steps: 30)
@@ -94,7 +103,9 @@ import Testing
     @Test func pairsAreThoseOfTheSameFiles() throws {
         let runs = try sweep()
         let plot = try Plot.pairs("si_sdr", of: runs[0], against: runs[2], anchor: "", in: store)
-        #expect(plot.hasDiagonal && plot.series.flatMap(\.points).count == 8 && plot.notes == ["8 files of 'test', 8 above the diagonal"])
+        #expect(
+            plot.hasDiagonal && plot.series.flatMap(\.points).count == 8
+                && plot.notes == ["8 files of 'test', 8 above the diagonal"])
         let noisy = try Plot.pairs("si_sdr", of: runs[0], against: nil, anchor: "noisy", in: store)
         #expect(noisy.series.flatMap(\.points).allSatisfy { $0.x == 2 })
     }
@@ -115,7 +126,9 @@ import Testing
         plot.hasDiagonal = true
         let text = plot.svg(width: width)
         #expect(isXML(text) && text.contains("width=\"\(Int(width))pt\"") && text == plot.svg(width: width))
-        #expect(!text.contains("<script") && !text.contains("\u{1B}") && !text.contains("\u{202E}") && !text.contains("nan"))
+        #expect(
+            !text.contains("<script") && !text.contains("\u{1B}") && !text.contains("\u{202E}") && !text.contains("nan")
+        )
     }
 
     @Test func emptyAndOddValuesAreDrawnToo() {

@@ -13,8 +13,12 @@ import Testing
             Table.Column("pesq", groups: ["test", "N = 50"]),
         ],
         rows: [
-            Table.Row([.text("noisy"), .statistic(Statistic([1, 2]), digits: 2), .empty, .number(-0.004, digits: 2)], section: "anchors"),
-            Table.Row([.text("語 é|&_"), .statistic(Statistic([3]), digits: 2, marks: .belowAnchor), .integer(7), .empty], section: "runs"),
+            Table.Row(
+                [.text("noisy"), .statistic(Statistic([1, 2]), digits: 2), .empty, .number(-0.004, digits: 2)],
+                section: "anchors"),
+            Table.Row(
+                [.text("語 é|&_"), .statistic(Statistic([3]), digits: 2, marks: .belowAnchor), .integer(7), .empty],
+                section: "runs"),
         ], notes: ["a note"])
 
     @Test func theTerminalTableIsAlignedUnderItsHeadings() {

@@ -15,10 +15,12 @@ import Testing
     }
 
     private func evaluate(_ run: Run, _ identity: String, _ audio: String, in store: RunStore) throws {
-        let set = try store.register(testSet: "test", fingerprint: audio, folder: "data", sampleRate: 16_000, files: Sample.files(2))
+        let set = try store.register(
+            testSet: "test", fingerprint: audio, folder: "data", sampleRate: 16_000, files: Sample.files(2))
         _ = try store.register(
             EvaluationDraft(
-                identity: identity, subject: .run(run.id, checkpoint: nil), testSet: set.set.id, point: .init(), provenance: Sample.provenance))
+                identity: identity, subject: .run(run.id, checkpoint: nil), testSet: set.set.id, point: .init(),
+                provenance: Sample.provenance))
     }
 
     @Test func earlierNamesBecomeStandardOnesInRunsSetsAndEvaluationsAlone() throws {

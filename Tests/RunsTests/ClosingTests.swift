@@ -50,7 +50,8 @@ import Testing
         _ = try store.register(Sample.run())
         try copyFileAlone()
         let error = #expect(throws: StoreError.self) { try RunStore(at: copy, access: access) }
-        #expect(error?.kind == .corrupt && error?.summary.contains("write-ahead log store.sqlite-wal is missing") == true)
+        #expect(
+            error?.kind == .corrupt && error?.summary.contains("write-ahead log store.sqlite-wal is missing") == true)
         #expect(error?.hint?.contains("sgmse backup") == true)
         // With its log it is whole.
         try? FileManager.default.removeItem(atPath: copy + "-wal")

@@ -1,7 +1,7 @@
 import Foundation
 import Runs
-import Synchronization
 import StoreSamples
+import Synchronization
 import Testing
 
 @Suite struct ConcurrencyTests {

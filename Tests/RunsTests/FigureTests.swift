@@ -36,7 +36,9 @@ import Testing
         let runs = try (0..<3).map { try store.register(Sample.run(seed: UInt64($0))).id }
         for run in runs {
             try store.record([
-                GateFinding(subject: "test", gate: "overlap", severity: .warning, message: "2 files in two sets", detail: nil, run: run)
+                GateFinding(
+                    subject: "test", gate: "overlap", severity: .warning, message: "2 files in two sets", detail: nil,
+                    run: run)
             ])
         }
         for run in runs { #expect(try store.findings(of: run).count == 1) }

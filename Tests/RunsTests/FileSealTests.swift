@@ -14,7 +14,9 @@ import Testing
         let store = try RunStore(at: scratch.store)
         _ = try store.fill(runs: 4, scoresPerRun: 100)
         let run = try store.runs()[0]
-        let steps = (1...50).map { StepRecord(step: $0, loss: 1, terms: ["mse": 1], gradientNorm: 1, learningRate: 1, seconds: 1) }
+        let steps = (1...50).map {
+            StepRecord(step: $0, loss: 1, terms: ["mse": 1], gradientNorm: 1, learningRate: 1, seconds: 1)
+        }
         try store.record(TrainingBatch(steps: steps), of: run.id)
         try store.close()
     }
@@ -61,7 +63,10 @@ import Testing
         #expect(try store.runs().count == 204 && store.integrityProblems().isEmpty)
         try store.backup(to: scratch.folder + "/copy.sqlite")
         try store.close()
-        #expect(doctor(scratch.folder + "/copy.sqlite").findings.contains { $0.subject == "pages" && $0.text.hasPrefix("all ") })
+        #expect(
+            doctor(scratch.folder + "/copy.sqlite").findings.contains {
+                $0.subject == "pages" && $0.text.hasPrefix("all ")
+            })
     }
 
     /// Stores that another way of writing, or an older version, left behind.

@@ -59,7 +59,8 @@ import Testing
     /// Folders with the look of a run's, partial downloads, a person's notes among our files.
     @Test func whatOthersMadeIsListedAndLeftAlone() throws {
         let strangers = [
-            "speech-enhancement/checkpoints/m5.ckpt", "speech-enhancement/src/train.py", "thesis.partial", "x.part", "a.tmp",
+            "speech-enhancement/checkpoints/m5.ckpt", "speech-enhancement/src/train.py", "thesis.partial", "x.part",
+            "a.tmp",
             "store.sqlite-import-1", "corpora/.mine.part", ".sgmse-part-mine", run.folder + "/checkpoints/notes.txt",
             run.folder + "/audio/mine.wav", run.folder + "/mine.txt", "anchors/mine.wav",
         ]
@@ -76,16 +77,22 @@ import Testing
     @Test func nothingOutsideTheFolderGoes() throws {
         let outside = try Scratch()
         let victim = outside.folder + "/checkpoints/victim.bin"
-        try FileManager.default.createDirectory(atPath: outside.folder + "/checkpoints", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: outside.folder + "/checkpoints", withIntermediateDirectories: true)
         try Data([1]).write(to: URL(fileURLWithPath: victim))
         let name = (outside.folder as NSString).lastPathComponent
-        try FileManager.default.createSymbolicLink(atPath: scratch.folder + "/link-abcdefgh", withDestinationPath: outside.folder)
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.folder + "/link-abcdefgh", withDestinationPath: outside.folder)
         try FileManager.default.createSymbolicLink(
             atPath: scratch.folder + "/\(run.folder)/checkpoints", withDestinationPath: outside.folder + "/checkpoints")
         let pending = TemporaryName.path(for: "corpora/x")
         try FileManager.default.createDirectory(atPath: scratch.folder + "/corpora", withIntermediateDirectories: true)
-        try FileManager.default.createSymbolicLink(atPath: scratch.folder + "/" + pending, withDestinationPath: outside.folder)
-        for path in ["../\(name)/checkpoints/victim.bin", victim, "link-abcdefgh/checkpoints/victim.bin", run.folder + "/checkpoints/victim.bin"] {
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.folder + "/" + pending, withDestinationPath: outside.folder)
+        for path in [
+            "../\(name)/checkpoints/victim.bin", victim, "link-abcdefgh/checkpoints/victim.bin",
+            run.folder + "/checkpoints/victim.bin",
+        ] {
             try store.execute("INSERT INTO madeFile VALUES ('\(path)')")
         }
         let garbage = try store.garbage()
@@ -95,6 +102,9 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: victim))
     }
 
-    @Test(arguments: ["", "/etc/passwd", "../a", "a/../b", "a//b", "a/.", "a\u{0}b", "a\nb", "a\u{202E}b", String(repeating: "x", count: 256)])
+    @Test(arguments: [
+        "", "/etc/passwd", "../a", "a/../b", "a//b", "a/.", "a\u{0}b", "a\nb", "a\u{202E}b",
+        String(repeating: "x", count: 256),
+    ])
     func aPathThatLeadsElsewhereIsNone(path: String) { #expect(RelativePath(path) == nil) }
 }

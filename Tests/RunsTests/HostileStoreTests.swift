@@ -12,7 +12,10 @@ import Testing
         let scratch = try Scratch()
         let store = try RunStore(at: scratch.store)
         for name in ["a", "b"] { try fill(name, store) }
-        try store.record([ReportedFigure(paper: "p", row: "r", testSet: "test", metric: "pesq", value: 1, mark: .verified, source: "s")])
+        try store.record([
+            ReportedFigure(
+                paper: "p", row: "r", testSet: "test", metric: "pesq", value: 1, mark: .verified, source: "s")
+        ])
         _ = try store.claim("work")
         var second = Sample.run("second name")
         second.key = Sample.run("a").key
@@ -29,18 +32,26 @@ import Testing
         let path = "\(run.folder)/checkpoints/last.bin"
         try store.record(
             TrainingBatch(
-                steps: (1...3).map { StepRecord(step: $0, loss: 1, terms: ["mse": 1], gradientNorm: 1, learningRate: 1, seconds: 1) },
+                steps: (1...3).map {
+                    StepRecord(step: $0, loss: 1, terms: ["mse": 1], gradientNorm: 1, learningRate: 1, seconds: 1)
+                },
                 validations: [ValidationRecord(step: 2, metric: "si_sdr", value: 3, n: 2)],
-                checkpoints: [CheckpointRecord(step: 2, kind: .last, path: path, sha256: "ab", bytes: 3, emaUpdates: 2)]),
+                checkpoints: [CheckpointRecord(step: 2, kind: .last, path: path, sha256: "ab", bytes: 3, emaUpdates: 2)]
+            ),
             of: run.id)
         let (set, metric) = (try Sample.set(files: 2, in: store), try Sample.siSDR(in: store))
         try Sample.evaluation(of: .anchor("noisy"), on: set, metric, [0, 1], in: store)
         let used = try #require(try store.checkpoint(of: run.id, kind: .last)?.id)
         let point = EvaluationPoint(steps: 30, sampler: "pc", snr: 0.5, guidance: 1, weights: "ema", noiseSeed: 1)
-        let evaluation = try Sample.evaluation(of: .run(run.id, checkpoint: used), on: set, at: point, metric, [1, nil], in: store)
-        let result = FileResult(file: set.files[0].id!, nfe: 60, seconds: 1, realTimeFactor: 1, output: "\(run.folder)/audio/a.wav", reference: "{}")
+        let evaluation = try Sample.evaluation(
+            of: .run(run.id, checkpoint: used), on: set, at: point, metric, [1, nil], in: store)
+        let result = FileResult(
+            file: set.files[0].id!, nfe: 60, seconds: 1, realTimeFactor: 1, output: "\(run.folder)/audio/a.wav",
+            reference: "{}")
         try store.record(scores: [], results: [result], of: evaluation.id)
-        try store.record([GateFinding(subject: run.shortID, gate: "rate", severity: .note, message: "16 kHz", run: run.id)])
+        try store.record([
+            GateFinding(subject: run.shortID, gate: "rate", severity: .note, message: "16 kHz", run: run.id)
+        ])
         try store.end(run.id, as: .finished, reason: "done")
     }
 
@@ -48,7 +59,8 @@ import Testing
     private static func open(in scratch: Scratch) throws -> RunStore {
         try template.get().write(to: URL(fileURLWithPath: scratch.store))
         let store = try RunStore(at: scratch.store)
-        try store.execute("""
+        try store.execute(
+            """
             PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA writable_schema = ON;
             UPDATE sqlite_master SET sql = replace(replace(replace(sql, 'TEXT NOT NULL', 'TEXT'), 'INTEGER NOT NULL', 'INTEGER'),
             'REAL NOT NULL', 'REAL') WHERE type = 'table';
@@ -58,9 +70,12 @@ import Testing
     }
 
     private static let values = [
-        "NULL", "9e999", "-9e999", "9223372036854775807", "-9223372036854775808", "-1", "0", "1e300", "-1.5", "253402300800",
-        "'text'", "''", "'../../../tmp/x'", "'/etc/passwd'", "char(27) || '[2J'", "char(0x202E) || 'abc'", "'a' || char(0) || 'b'",
-        "replace(hex(zeroblob(500000)), '0', 'x')", "x'00FF80'", "zeroblob(100000)", "'running'", "'[1e999, {'", "'{\"a\":\"b\"}'",
+        "NULL", "9e999", "-9e999", "9223372036854775807", "-9223372036854775808", "-1", "0", "1e300", "-1.5",
+        "253402300800",
+        "'text'", "''", "'../../../tmp/x'", "'/etc/passwd'", "char(27) || '[2J'", "char(0x202E) || 'abc'",
+        "'a' || char(0) || 'b'",
+        "replace(hex(zeroblob(500000)), '0', 'x')", "x'00FF80'", "zeroblob(100000)", "'running'", "'[1e999, {'",
+        "'{\"a\":\"b\"}'",
     ]
 
     /// Everything that a command reads; what is thrown must be a `StoreError`.
@@ -78,7 +93,8 @@ import Testing
                 attempt { _ = try RunReport(of: run, in: store).json.text }
                 for format in ExportFormat.allCases {
                     attempt {
-                        var export = format.export(of: run.id, in: store, to: (path as NSString).deletingLastPathComponent + "/out")
+                        var export = format.export(
+                            of: run.id, in: store, to: (path as NSString).deletingLastPathComponent + "/out")
                         try export.update()
                         try export.update()
                     }
@@ -87,9 +103,14 @@ import Testing
                 attempt { _ = try store.isWorkedOn(run) }
                 attempt { _ = try store.evaluations(of: run.id).map { try store.results(of: $0.id) } }
             }
-            attempt { _ = try ComparisonReport(of: runs.map(\.id), in: store, options: .init(baseline: runs.first?.id)).table.terminal() }
+            attempt {
+                _ = try ComparisonReport(of: runs.map(\.id), in: store, options: .init(baseline: runs.first?.id)).table
+                    .terminal()
+            }
             attempt { _ = try ComparisonReport(of: [], in: store).json.text }
-            if runs.count == 2 { attempt { _ = try DiffReport(between: runs[0].id, and: runs[1].id, in: store).json.text } }
+            if runs.count == 2 {
+                attempt { _ = try DiffReport(between: runs[0].id, and: runs[1].id, in: store).json.text }
+            }
             attempt { _ = try store.inventory() }
             attempt { _ = try store.reportedFigures() }
             attempt { _ = try store.claims() }
@@ -100,8 +121,10 @@ import Testing
     }
 
     private static let tables = [
-        "run", "provenance", "spec", "parameterPath", "parameter", "tag", "event", "owner", "claim", "completedStep", "trainingStep",
-        "validation", "checkpoint", "testSet", "testFile", "metric", "evaluation", "score", "fileResult", "reportedFigure", "finding", "madeFile", "alias", "pendingChange",
+        "run", "provenance", "spec", "parameterPath", "parameter", "tag", "event", "owner", "claim", "completedStep",
+        "trainingStep",
+        "validation", "checkpoint", "testSet", "testFile", "metric", "evaluation", "score", "fileResult",
+        "reportedFigure", "finding", "madeFile", "alias", "pendingChange",
         "scoreSum",
     ]
 
@@ -117,8 +140,12 @@ import Testing
                 try? FileManager.default.removeItem(atPath: scratch.folder)
                 try FileManager.default.createDirectory(atPath: scratch.folder, withIntermediateDirectories: true)
                 let store = try Self.open(in: scratch)
-                try? store.execute("UPDATE OR IGNORE \(table) SET \(column) = \(value) WHERE rowid IN (SELECT rowid FROM \(table) LIMIT 1)")
-                try? store.execute("UPDATE OR IGNORE \(table) SET \(column) = \(value) WHERE \(column) = (SELECT \(column) FROM \(table) LIMIT 1)")
+                try? store.execute(
+                    "UPDATE OR IGNORE \(table) SET \(column) = \(value) WHERE rowid IN (SELECT rowid FROM \(table) LIMIT 1)"
+                )
+                try? store.execute(
+                    "UPDATE OR IGNORE \(table) SET \(column) = \(value) WHERE \(column) = (SELECT \(column) FROM \(table) LIMIT 1)"
+                )
                 let path = scratch.store
                 Self.readAll(path, "\(table).\(column) = \(value)")
                 _ = try? store.takeOverAbandonedWork()
@@ -150,13 +177,16 @@ import Testing
         let listing = try RunListing(of: store)
         #expect(listing.runs.map(\.name) == ["b"])
         #expect(listing.unreadable.map(\.kind) == [.corrupt])
-        #expect(listing.unreadable[0].summary.contains("table run, row id = 1, column started: inf is not a time"), "\(listing.unreadable)")
+        #expect(
+            listing.unreadable[0].summary.contains("table run, row id = 1, column started: inf is not a time"),
+            "\(listing.unreadable)")
         let report = DoctorReport(storeAt: store.path, journal: .wal, isThorough: true)
         #expect(report.findings.contains { $0.verdict == .problem && $0.text.contains("column started: inf") })
     }
 
     @Test(arguments: [
-        ("run", "shortID", "'../../etc'"), ("run", "created", "-9e999"), ("trainingStep", "step", "9223372036854775807"),
+        ("run", "shortID", "'../../etc'"), ("run", "created", "-9e999"),
+        ("trainingStep", "step", "9223372036854775807"),
         ("checkpoint", "path", "'../victim'"), ("fileResult", "output", "'/etc/passwd'"), ("tag", "tag", "''"),
         ("run", "name", "'a' || char(10) || 'b'"), ("run", "notes", "replace(hex(zeroblob(50000)), '0', 'x')"),
     ])
@@ -166,7 +196,9 @@ import Testing
         try source.execute("UPDATE OR IGNORE \(table) SET \(column) = \(value)")
         let target = try RunStore(at: scratch.folder + "/target/store.sqlite")
         let error = #expect(throws: StoreError.self) { try target.importRuns(from: source.path) }
-        #expect(error?.kind == .corrupt && error?.summary.contains("table \(table), ") == true && error?.summary.contains("column \(column):") == true, "\(String(describing: error))")
+        #expect(
+            error?.kind == .corrupt && error?.summary.contains("table \(table), ") == true
+                && error?.summary.contains("column \(column):") == true, "\(String(describing: error))")
         #expect(try target.rowCounts()["run"] == 0 && target.runs().isEmpty)
     }
 

@@ -6,8 +6,10 @@ import Testing
 
 /// The steps of the schema of version 0.1.0.
 private let stepsOfVersion010 = [
-    "a73b3443a1089bfe", "98347f8ba9980dd3", "f606d08b7b46e7ff", "8cd39f8c8c0728ad", "9f2a56be46c9039b", "bdb8f0c4de455bb6",
-    "c6d22123d9494c22", "3c8485c7dbdcb7ca", "b779333661dac6eb", "4d0476f060dc6c75", "538637c23ef3f92c", "cb289acad82111f9",
+    "a73b3443a1089bfe", "98347f8ba9980dd3", "f606d08b7b46e7ff", "8cd39f8c8c0728ad", "9f2a56be46c9039b",
+    "bdb8f0c4de455bb6",
+    "c6d22123d9494c22", "3c8485c7dbdcb7ca", "b779333661dac6eb", "4d0476f060dc6c75", "538637c23ef3f92c",
+    "cb289acad82111f9",
 ]
 
 @Suite struct MigrationTests {
@@ -50,13 +52,18 @@ private let stepsOfVersion010 = [
                 """)
         let store = try RunStore(at: scratch.store)
         #expect(try store.runs(where: RunFilter("sde.theta=1.5 and lr=0.1 and sde=ouve")).map(\.name) == ["old"])
-        #expect(try store.query("SELECT path FROM v_setting ORDER BY path").map { $0[0] } == ["sde.name", "sde.theta", "train.lr"])
+        #expect(
+            try store.query("SELECT path FROM v_setting ORDER BY path").map { $0[0] } == [
+                "sde.name", "sde.theta", "train.lr",
+            ])
     }
 
-    /// What was released stays: version 0.1.0 has exactly these first steps, each known by the SHA-256 of its name and statements,
-    /// and later versions append theirs.
+    /// What was released stays: version 0.1.0 has exactly these first steps, each known by the SHA-256 of its name and
+    /// statements, and later versions append theirs.
     @Test func releasedStepsNeverChange() {
-        #expect(RunStore.schemaSteps.prefix(stepsOfVersion010.count).map { SHA256.hex($0, digits: 16) } == stepsOfVersion010)
+        #expect(
+            RunStore.schemaSteps.prefix(stepsOfVersion010.count).map { SHA256.hex($0, digits: 16) } == stepsOfVersion010
+        )
     }
 
     /// Each process finds the store at whatever step another has reached.
@@ -157,7 +164,10 @@ private let stepsOfVersion010 = [
         #expect(FileSystem.type(of: "/homes", mounts: mounts) == "ext4")
     }
 
-    @Test(arguments: [("3.40.1", true), ("3.44.5", true), ("3.44.6", false), ("3.45.0", true), ("3.50.7", false), ("3.51.2", true), ("3.51.3", false), ("3.53.0", false)])
+    @Test(arguments: [
+        ("3.40.1", true), ("3.44.5", true), ("3.44.6", false), ("3.45.0", true), ("3.50.7", false), ("3.51.2", true),
+        ("3.51.3", false), ("3.53.0", false),
+    ])
     func theKnownFaultsOfSQLiteFollowItsVersion(version: String, isFaulty: Bool) {
         #expect(SQLiteFacts.faults(of: version).contains { $0.contains("WAL-reset") } == isFaulty)
     }

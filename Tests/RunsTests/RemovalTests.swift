@@ -29,7 +29,9 @@ import Testing
         try store.begin(run.id, provenance: Sample.provenance)
         let path = "\(run.folder)/checkpoints/step-1.safetensors"
         try store.record(
-            TrainingBatch(checkpoints: [CheckpointRecord(step: 1, kind: .last, path: path, sha256: "ab", bytes: 3, emaUpdates: 2)]),
+            TrainingBatch(checkpoints: [
+                CheckpointRecord(step: 1, kind: .last, path: path, sha256: "ab", bytes: 3, emaUpdates: 2)
+            ]),
             of: run.id)
         let (set, metric) = (try Sample.set(files: 2, in: store), try Sample.siSDR(in: store))
         let used = try #require(try store.checkpoint(of: run.id, kind: .last)?.id)
@@ -37,7 +39,9 @@ import Testing
             of: .run(run.id, checkpoint: used), on: set, at: EvaluationPoint(sampler: name), metric, [1, 2], in: store)
         let audio = "\(run.folder)/audio/a.wav"
         try store.record(
-            scores: [], results: [FileResult(file: set.files[0].id!, nfe: 1, seconds: 1, realTimeFactor: 1, output: audio)], of: evaluation.id)
+            scores: [],
+            results: [FileResult(file: set.files[0].id!, nfe: 1, seconds: 1, realTimeFactor: 1, output: audio)],
+            of: evaluation.id)
         for file in [path, audio, run.folder + "/logs/run.log", run.folder + "/mine.txt"] { try write(file) }
         try store.end(run.id, as: .finished)
         return try store.run(named: run.shortID)
@@ -62,7 +66,9 @@ import Testing
         let renamed = try store.run(named: "better name")
         #expect(renamed.id == run.id && renamed.aliases == ["a"] && renamed.folder == "better_name-\(run.shortID)")
         #expect(try store.run(named: "a").id == run.id)
-        let paths = try store.checkpoints(of: run.id).map(\.path) + store.results(of: store.evaluations(of: run.id)[0].id).compactMap(\.output)
+        let paths =
+            try store.checkpoints(of: run.id).map(\.path)
+            + store.results(of: store.evaluations(of: run.id)[0].id).compactMap(\.output)
         #expect(paths.count == 2 && paths.allSatisfy { $0.hasPrefix(renamed.folder + "/") && exists($0) })
         #expect(exists(renamed.folder + "/mine.txt") && !exists(run.folder))
         #expect(try store.garbage().allSatisfy { !$0.isRemovable })
@@ -102,7 +108,8 @@ import Testing
         #expect(try store.runs().map(\.name) == ["a"] && exists(run.folder + "/audio/a.wav"))
     }
 
-    /// A spec that asks under a second name for a training that is there: both names find it, here and in another store.
+    /// A spec that asks under a second name for a training that is there: both names find it, here and in another
+    /// store.
     @Test func aSecondNameOfATrainingFindsIt() throws {
         let run = try fill("pc")
         var second = Sample.run("ode")

@@ -10,7 +10,10 @@ import Testing
         scratch = try Scratch()
         store = try RunStore(at: scratch.store)
         let specs = [
-            ("a", #"{"backbone":{"name":"ncsnpp","nf":16},"train":{"lr":1e-4,"ema":true},"evaluate":{"N":[30,50]},"sde":{"name":"ouve","parameters":{"theta":1.5}},"objective":{"weighting":"sigma^2"}}"#),
+            (
+                "a",
+                #"{"backbone":{"name":"ncsnpp","nf":16},"train":{"lr":1e-4,"ema":true},"evaluate":{"N":[30,50]},"sde":{"name":"ouve","parameters":{"theta":1.5}},"objective":{"weighting":"sigma^2"}}"#
+            ),
             ("b", #"{"backbone":{"name":"ncsnpp_v2","nf":128},"train":{"lr":2e-3,"ema":false},"evaluate":{"N":[30]}}"#),
             ("c", #"{"backbone":{"name":"ncsnpp_v2","nf":128},"train":{"lr":1e-4,"ema":true},"evaluate":{"N":[]}}"#),
         ]
@@ -24,11 +27,14 @@ import Testing
 
     @Test(arguments: [
         ("backbone=ncsnpp", "a"), ("backbone = ncsnpp_v2 and N=30", "b"), ("N=50", "ac"), ("N != 50", "b"),
-        ("backbone.nf >= 128", "bc"), ("nf<128", "a"), ("sde.theta=1.5", "a"), ("sde=ouve and theta>1", "a"), ("train.lr=1e-4 and not tag=poc", "ac"), ("lr > 0.001", "b"),
+        ("backbone.nf >= 128", "bc"), ("nf<128", "a"), ("sde.theta=1.5", "a"), ("sde=ouve and theta>1", "a"),
+        ("train.lr=1e-4 and not tag=poc", "ac"), ("lr > 0.001", "b"),
         ("(name=a or name=b) AND status=planned", "ab"), ("name in (a, c)", "ac"), ("N in [50]", "ac"),
         ("backbone~V2", "bc"), ("name~'[bc]*'", "bc"), ("set=ood", "c"), ("tag=poc", "b"), ("ema=true", "ac"),
-        ("weighting=sigma^2", "a"), ("commit=0123abc and dirty=false && threads=2", "abc"), ("created>2020-01-01", "abc"),
-        ("created < 2020-01-01T00:00:00Z", ""), ("seed=0", "abc"), ("not (name=a)", "bc"), ("name=\"a\" || name='b'", "ab"),
+        ("weighting=sigma^2", "a"), ("commit=0123abc and dirty=false && threads=2", "abc"),
+        ("created>2020-01-01", "abc"),
+        ("created < 2020-01-01T00:00:00Z", ""), ("seed=0", "abc"), ("not (name=a)", "bc"),
+        ("name=\"a\" || name='b'", "ab"),
     ])
     func aFilterFindsItsRuns(text: String, names: String) throws {
         let found = try store.runs(where: RunFilter(text)).map(\.name).sorted().joined()

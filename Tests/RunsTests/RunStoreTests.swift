@@ -59,7 +59,8 @@ import Testing
         }
         for _ in 0..<2 {
             try store.record(
-                TrainingBatch(steps: steps, validations: [ValidationRecord(step: 5, metric: "si_sdr", value: nil, n: 0)]),
+                TrainingBatch(
+                    steps: steps, validations: [ValidationRecord(step: 5, metric: "si_sdr", value: nil, n: 0)]),
                 of: run)
         }
         #expect(try store.steps(of: run) == steps)
@@ -81,7 +82,8 @@ import Testing
         let run = try store.register(Sample.run()).id
         func checkpoint(_ step: Int, _ kind: CheckpointRecord.Kind = .last) -> CheckpointRecord {
             CheckpointRecord(
-                step: step, kind: kind, path: "q/\(kind.rawValue)-\(step).bin", sha256: "00", bytes: 9, emaUpdates: step)
+                step: step, kind: kind, path: "q/\(kind.rawValue)-\(step).bin", sha256: "00", bytes: 9, emaUpdates: step
+            )
         }
         #expect(try store.record(TrainingBatch(checkpoints: [checkpoint(10), checkpoint(10, .step)]), of: run).isEmpty)
         #expect(try store.record(TrainingBatch(checkpoints: [checkpoint(20)]), of: run) == ["q/last-10.bin"])

@@ -35,7 +35,10 @@ import Testing
             [1, .infinity, nil], in: store)
         try store.record(
             scores: [],
-            results: [FileResult(file: set.files[0].id!, nfe: 60, seconds: 1, realTimeFactor: 1, output: "\(run.folder)/audio/a.wav")],
+            results: [
+                FileResult(
+                    file: set.files[0].id!, nfe: 60, seconds: 1, realTimeFactor: 1, output: "\(run.folder)/audio/a.wav")
+            ],
             of: evaluation.id)
         try store.record([
             GateFinding(subject: run.shortID, gate: "rate", severity: .note, message: "16 kHz", run: run.id)
@@ -48,7 +51,10 @@ import Testing
         let run = try fill("a")
         let file = scratch.folder + "/backup.sqlite"
         for _ in 0..<2 { try store.backup(to: file) }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder).filter { $0.hasPrefix("backup") } == ["backup.sqlite"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: scratch.folder).filter { $0.hasPrefix("backup") } == [
+                "backup.sqlite"
+            ])
         let copy = try RunStore(at: file)
         #expect(try copy.run(named: run.shortID) == run)
         #expect(try copy.rowCounts()["score"] == 6)
@@ -70,14 +76,16 @@ import Testing
     @Test func anArchivedStoreIsRead() throws {
         let run = try fill("a")
         let file = scratch.folder + "/kept here?/store #1.sqlite"
-        try FileManager.default.createDirectory(atPath: scratch.folder + "/kept here?", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: scratch.folder + "/kept here?", withIntermediateDirectories: true)
         try store.backup(to: file)
         try store.close()
         let copy = try RunStore(at: file, access: .readOnly, isArchived: true)
         #expect(try copy.run(named: run.shortID).name == "a")
         #expect(try ComparisonReport(of: [run.id], in: copy).rows.count == 2)
         #expect(throws: StoreError.self) { try copy.register(Sample.run()) }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/kept here?") == ["store #1.sqlite"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/kept here?") == ["store #1.sqlite"])
         try Data("no store".utf8).write(to: URL(fileURLWithPath: file))
         #expect(throws: StoreError.self) { try RunStore(at: file, access: .readOnly, isArchived: true) }
     }
@@ -95,7 +103,10 @@ import Testing
         #expect(try target.importRuns(from: store.path) == TransferSummary())
         #expect(try target.integrityProblems().isEmpty)
         #expect(try Set(target.runs().map(\.name)) == ["a", "b", "local"])
-        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/other").allSatisfy { !$0.contains("import") })
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/other").allSatisfy {
+                !$0.contains("import")
+            })
     }
 
     @Test func anImportedRunIsWhole() throws {
@@ -104,7 +115,9 @@ import Testing
         try store.export([run.id], to: other)
         let target = try RunStore(at: other)
         let copy = try target.run(named: run.shortID)
-        #expect(copy.key == run.key && copy.tags == run.tags && copy.status == .finished && copy.provenance == run.provenance)
+        #expect(
+            copy.key == run.key && copy.tags == run.tags && copy.status == .finished
+                && copy.provenance == run.provenance)
         #expect(try target.spec(of: copy.id) == store.spec(of: run.id))
         #expect(try target.steps(of: copy.id) == store.steps(of: run.id))
         #expect(try target.events(of: copy.id) == store.events(of: run.id))
@@ -138,9 +151,11 @@ import Testing
         let report = try DiffReport(between: runs[0].id, and: runs[1].id, in: store)
         #expect(report.differences.meaning.map(\.path) == ["train.lr"])
         #expect(report.differences.protocols == [.init(path: "evaluate.snr", first: "0.5", second: "0.4")])
-        #expect(report.differences.selection == [
-            .init(path: "evaluate.N", first: "30, 50", second: "30"), .init(path: "evaluate.sets.name", first: "a, b", second: "a"),
-        ])
+        #expect(
+            report.differences.selection == [
+                .init(path: "evaluate.N", first: "30, 50", second: "30"),
+                .init(path: "evaluate.sets.name", first: "a, b", second: "a"),
+            ])
         #expect(report.differences.provenance.isEmpty)
         #expect(report.tables[0].notes.first?.hasPrefix("2 things differ") == true)
     }
@@ -148,7 +163,8 @@ import Testing
     @Test func aReportOfARunHasItsMeanScores() throws {
         let run = try fill("a")
         let report = try RunReport(of: run, in: store)
-        #expect(report.text.contains("score      si_sdr 1.0") && report.text.contains("1 missing) dB"), "\(report.text)")
+        #expect(
+            report.text.contains("score      si_sdr 1.0") && report.text.contains("1 missing) dB"), "\(report.text)")
         let document = try JSONSerialization.jsonObject(with: Data(report.json.text.utf8)) as? [String: Any]
         let evaluation = (document?["evaluations"] as? [[String: Any]])?.first
         let score = (evaluation?["scores"] as? [[String: Any]])?.first

@@ -7,8 +7,10 @@ import Testing
     /// Texts with every construct of the language.
     static let texts = [
         TestVocabulary.cfg,
-        TestVocabulary.cfg + "\nsweep: { grid: { train.lr: [1e-4, 2e-4], sde.theta: [1, 2] }, exclude: [{ train.lr: \"> 1e-4\", sde.theta: 2 }] }\n",
-        IdentityTests.text(IdentityTests.sections) + "sweep:\n  random: { count: 3, space: { train.lr: { from: 1e-5, to: 1e-3, log: true } } }\nwaive: [rate]\n",
+        TestVocabulary.cfg
+            + "\nsweep: { grid: { train.lr: [1e-4, 2e-4], sde.theta: [1, 2] }, exclude: [{ train.lr: \"> 1e-4\", sde.theta: 2 }] }\n",
+        IdentityTests.text(IdentityTests.sections)
+            + "sweep:\n  random: { count: 3, space: { train.lr: { from: 1e-5, to: 1e-3, log: true } } }\nwaive: [rate]\n",
     ]
 
     @Test(arguments: 0..<8) func noTextCrashesAndEveryErrorHasAPlace(seed: Int) {
@@ -35,7 +37,9 @@ import Testing
             } catch {
                 #expect(!error.all.isEmpty)
                 for mistake in error.all {
-                    let isPlaced = mistake.mark.file == "spec.yaml" && (1...lines.count + 1).contains(mistake.mark.line) && mistake.mark.column >= 1
+                    let isPlaced =
+                        mistake.mark.file == "spec.yaml" && (1...lines.count + 1).contains(mistake.mark.line)
+                        && mistake.mark.column >= 1
                     #expect(isPlaced, "\(mistake)\n\(source)")
                 }
             }

@@ -31,9 +31,12 @@ struct SeededGenerator: RandomNumberGenerator {
         sections.map { name, lines in "\(name):\n" + lines.map { "  \($0)\n" }.joined() }.joined()
     }
 
-    static func load(_ text: String) throws -> LoadedSpec { try TestVocabulary.loader.load(text: text, file: "spec.yaml") }
+    static func load(_ text: String) throws -> LoadedSpec {
+        try TestVocabulary.loader.load(text: text, file: "spec.yaml")
+    }
 
-    /// A precision is part of what is computed; fp32, which stores had before there was a choice, and the device are not.
+    /// A precision is part of what is computed; fp32, which stores had before there was a choice, and the device are
+    /// not.
     @Test func precisionsCountAndDevicesDoNot() throws {
         func identities(_ sections: [(String, [String])], _ more: String = "") throws -> [Identity] {
             let run = try Self.load(Self.text(sections) + more).runs[0]
@@ -46,7 +49,8 @@ struct SeededGenerator: RandomNumberGenerator {
         #expect(try identities(with("train", "precision: fp32")) == plain)
         #expect(try identities(with("evaluate", "precision: fp32")) == plain)
         #expect(try identities(Self.sections, "device: cuda\n") == plain)
-        let trained = try identities(with("train", "precision: bf16")), evaluated = try identities(with("evaluate", "precision: bf16"))
+        let trained = try identities(with("train", "precision: bf16"))
+        let evaluated = try identities(with("evaluate", "precision: bf16"))
         #expect(trained[0] != plain[0] && trained[1] != plain[1])
         #expect(evaluated[0] == plain[0] && evaluated[1] != plain[1])
         #expect(try Self.load(Self.text(with("train", "precision: bf16"))).spec.evaluate.precision == .bf16)
@@ -56,24 +60,31 @@ struct SeededGenerator: RandomNumberGenerator {
         let original = try Self.load(Self.text(Self.sections))
         var random = SeededGenerator(state: 1)
         let respellings = [
-            "1.0e-4": ["0.0001", "1e-4", "\"1e-4\"", ".0001"], "58000": ["5.8e4", "58_000"], "0.5": [".5", "0.50", "5e-1"],
+            "1.0e-4": ["0.0001", "1e-4", "\"1e-4\"", ".0001"], "58000": ["5.8e4", "58_000"],
+            "0.5": [".5", "0.50", "5e-1"],
             "[0]": ["0", "[ 0 ]"], "[30, 50]": ["[50, 30]", "[30,50,]"], "noisy": ["'noisy'", "\"noisy\""],
             "[pesq, estoi]": ["[estoi, pesq]"],
         ]
         for _ in 0..<200 {
             let shuffled = Self.sections.shuffled(using: &random).map { name, lines in
-                (Bool.random(using: &random) ? name : "\"\(name)\"", lines.shuffled(using: &random).map { line in
-                    let parts = line.split(separator: ": ", maxSplits: 1).map(String.init)
-                    var value = parts[1]
-                    if let others = respellings[value], Bool.random(using: &random) { value = others.randomElement(using: &random) ?? value }
-                    return "\(parts[0]):  \(value)" + (Bool.random(using: &random) ? "   # a remark" : "")
-                })
+                (
+                    Bool.random(using: &random) ? name : "\"\(name)\"",
+                    lines.shuffled(using: &random).map { line in
+                        let parts = line.split(separator: ": ", maxSplits: 1).map(String.init)
+                        var value = parts[1]
+                        if let others = respellings[value], Bool.random(using: &random) {
+                            value = others.randomElement(using: &random) ?? value
+                        }
+                        return "\(parts[0]):  \(value)" + (Bool.random(using: &random) ? "   # a remark" : "")
+                    }
+                )
             }
             let text = "# \(random.next())\nnotes: anything \(random.next())\ntags: [a]\n" + Self.text(shuffled)
             let loaded = try Self.load(text)
             #expect(loaded.spec.identity == original.spec.identity, "\(text)")
             #expect(loaded.runs.map(\.identity) == original.runs.map(\.identity))
-            #expect(Set(loaded.runs[0].evaluations.map(\.identity)) == Set(original.runs[0].evaluations.map(\.identity)))
+            #expect(
+                Set(loaded.runs[0].evaluations.map(\.identity)) == Set(original.runs[0].evaluations.map(\.identity)))
             #expect(loaded.spec.changes(from: original.spec).isEmpty)
         }
     }
@@ -83,19 +94,30 @@ struct SeededGenerator: RandomNumberGenerator {
         var identities: Set<Identity> = [original.identity]
         let changes: [(String, String, IdentityPart)] = [
             ("data.num_frames", "128", .data), ("data.normalize", "clean", .data), ("data.fraction", "0.5", .data),
-            ("data.max_files", "7", .data), ("data.corpus.valid_speakers", "[p226]", .data), ("data.resample", "true", .data),
-            ("backbone.nf", "64", .training), ("backbone.noise_cond_type", "film", .training), ("backbone.attn_resolutions", "[]", .training),
+            ("data.max_files", "7", .data), ("data.corpus.valid_speakers", "[p226]", .data),
+            ("data.resample", "true", .data),
+            ("backbone.nf", "64", .training), ("backbone.noise_cond_type", "film", .training),
+            ("backbone.attn_resolutions", "[]", .training),
             ("conditioning.cond_drop_prob", "0.1", .training), ("conditioning.train_noise_encoder", "false", .training),
-            ("conditioning.noise_encoder_type", "clap", .training), ("sde.theta", "1.6", .training), ("sde.sigma_max", "0.6", .training),
-            ("objective.l1_weight", "0.002", .training), ("train.lr", "1.0000001e-4", .training), ("train.devices", "2", .training),
-            ("train.init_from", "old.ckpt", .training), ("train.grad_clip", "1", .training), ("train.num_eval_files", "10", .training),
-            ("train.validation_N", "50", .training), ("train.early_stopping", "pesq", .training), ("transform.hop_length", "100", .training),
-            ("transform.window", "sqrthann", .training), ("evaluate.t_eps", "0.05", .evaluation), ("evaluate.weights", "raw", .evaluation),
-            ("evaluate.noise_seed", "3", .evaluation), ("evaluate.padding", "reflection", .evaluation), ("evaluate.max_files", "2", .evaluation),
-            ("evaluate.metrics", "[pesq]", .evaluation), ("evaluate.checkpoint", "last", .evaluation), ("evaluate.sampler.0", "", .none),
+            ("conditioning.noise_encoder_type", "clap", .training), ("sde.theta", "1.6", .training),
+            ("sde.sigma_max", "0.6", .training),
+            ("objective.l1_weight", "0.002", .training), ("train.lr", "1.0000001e-4", .training),
+            ("train.devices", "2", .training),
+            ("train.init_from", "old.ckpt", .training), ("train.grad_clip", "1", .training),
+            ("train.num_eval_files", "10", .training),
+            ("train.validation_N", "50", .training), ("train.early_stopping", "pesq", .training),
+            ("transform.hop_length", "100", .training),
+            ("transform.window", "sqrthann", .training), ("evaluate.t_eps", "0.05", .evaluation),
+            ("evaluate.weights", "raw", .evaluation),
+            ("evaluate.noise_seed", "3", .evaluation), ("evaluate.padding", "reflection", .evaluation),
+            ("evaluate.max_files", "2", .evaluation),
+            ("evaluate.metrics", "[pesq]", .evaluation), ("evaluate.checkpoint", "last", .evaluation),
+            ("evaluate.sampler.0", "", .none),
         ]
         for (path, value, part) in changes where part != .none {
-            let changed = try TestVocabulary.loader.load(text: Self.text(Self.sections), overrides: ["\(path)=\(value)"]).spec
+            let changed = try TestVocabulary.loader.load(
+                text: Self.text(Self.sections), overrides: ["\(path)=\(value)"]
+            ).spec
             #expect(identities.insert(changed.identity).inserted, "\(path)")
             let differences = changed.changes(from: original)
             #expect(differences.contains { $0.path.hasPrefix(path) && $0.part == part }, "\(path): \(differences)")
@@ -108,15 +130,25 @@ struct SeededGenerator: RandomNumberGenerator {
     @Test func labelsAndWorkersAreNoMeaning() throws {
         let text = Self.text(Self.sections)
         let original = try Self.load(text).spec
-        let other = try TestVocabulary.loader.load(text: text, overrides: ["name=x", "title=y", "train.retries=9", "train.checkpoint_every=10", "evaluate.keep_audio=none", "waive=[rate]"]).spec
+        let other = try TestVocabulary.loader.load(
+            text: text,
+            overrides: [
+                "name=x", "title=y", "train.retries=9", "train.checkpoint_every=10", "evaluate.keep_audio=none",
+                "waive=[rate]",
+            ]
+        ).spec
         #expect(other.identity == original.identity)
-        #expect(Set(other.changes(from: original, parts: [.none]).map(\.path)) == ["name", "title", "train.retries", "train.checkpoint_every", "evaluate.keep_audio", "waive.rate"])
+        #expect(
+            Set(other.changes(from: original, parts: [.none]).map(\.path)) == [
+                "name", "title", "train.retries", "train.checkpoint_every", "evaluate.keep_audio", "waive.rate",
+            ])
     }
 
     /// Where audio lies, and how memory is saved, change no number.
     @Test func placesAndMemoryAreNoMeaning() throws {
         func load(_ folder: String, _ recompute: Bool) throws -> LoadedSpec {
-            try Self.load("""
+            try Self.load(
+                """
                 data: { path: \(folder)/train }
                 backbone: { name: ncsnpp_v2, recompute: \(recompute) }
                 train: { max_steps: 1 }
@@ -150,14 +182,18 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     @Test func theResolvedTextReadsBackToTheSameMeaning() throws {
-        let texts = [TestVocabulary.cfg, Self.text(Self.sections), "data: { path: \"a: b #c\" }\ntrain: { max_steps: 1, init_from: x }\nevaluate: { sampler: ode }\ntitle: \"no: [x]\"",
-            "data: { corpus: synthetic }\nsde: sbve\nobjective: { loss: data_prediction, pesq_weight: 5e-4 }\nbackbone: ncsnpp_v2\ntrain: { max_epochs: 3, seeds: [1, 2] }\nincomplete: { objective.c_out: not published }\nsources: { sde.k: \"[4]\" }"]
+        let texts = [
+            TestVocabulary.cfg, Self.text(Self.sections),
+            "data: { path: \"a: b #c\" }\ntrain: { max_steps: 1, init_from: x }\nevaluate: { sampler: ode }\ntitle: \"no: [x]\"",
+            "data: { corpus: synthetic }\nsde: sbve\nobjective: { loss: data_prediction, pesq_weight: 5e-4 }\nbackbone: ncsnpp_v2\ntrain: { max_epochs: 3, seeds: [1, 2] }\nincomplete: { objective.c_out: not published }\nsources: { sde.k: \"[4]\" }",
+        ]
         for text in texts {
             let loaded = try Self.load(text)
             let written = ResolvedRendering.yaml(loaded.spec, origins: loaded.origins)
             let back = try Self.load(written)
             #expect(back.spec.identity == loaded.spec.identity, "\(written)")
-            #expect(back.spec == loaded.spec, "\(back.spec.changes(from: loaded.spec, parts: Set(IdentityPart.allCases)))")
+            #expect(
+                back.spec == loaded.spec, "\(back.spec.changes(from: loaded.spec, parts: Set(IdentityPart.allCases)))")
         }
     }
 
@@ -171,7 +207,8 @@ struct SeededGenerator: RandomNumberGenerator {
         let sweep = ((properties?["sweep"] as? [String: Any])?["anyOf"] as? [Any])?.first
         func inner(_ keys: String...) -> Any? { keys.reduce(sweep) { ($0 as? [String: Any])?[$1] } }
         let paths = inner("properties", "grid", "propertyNames", "enum") as? [String] ?? []
-        #expect(Set(paths).isSuperset(of: ["train", "train.lr", "sde.theta", "evaluate.sampler.snr", "evaluate.cfg_scale"]))
+        #expect(
+            Set(paths).isSuperset(of: ["train", "train.lr", "sde.theta", "evaluate.sampler.snr", "evaluate.cfg_scale"]))
         #expect(!paths.contains("train.rl") && Set(paths).count == paths.count)
         let random = inner("properties", "random", "properties") as? [String: Any]
         #expect(Set(random?.keys.map { $0 } ?? []) == ["count", "seed", "space"])

@@ -27,12 +27,17 @@ import Testing
         schema.fields.flatMap { field -> [Leaf] in
             let (path, part) = (prefix + field.name, field.part ?? part)
             switch (field.type, settings[field.name]) {
-            case (.section(let inner, _), .section(let values)?): return leaves(values, inner, prefix: path + ".", part: part)
+            case (.section(let inner, _), .section(let values)?):
+                return leaves(values, inner, prefix: path + ".", part: part)
             case (.raw, _), (.table, _), (_, nil), (_, .some(.none)): return []
             case (_, .choice(let choice)?):
                 var declared: Schema?
-                if case .choice(let kind) = field.type { declared = TestVocabulary.standard[kind, choice.name]?.parameters }
-                return choice.settings.map { Leaf(path: "\(path).\($0.name)", value: $0.value, part: declared?[$0.name]?.part ?? part) }
+                if case .choice(let kind) = field.type {
+                    declared = TestVocabulary.standard[kind, choice.name]?.parameters
+                }
+                return choice.settings.map {
+                    Leaf(path: "\(path).\($0.name)", value: $0.value, part: declared?[$0.name]?.part ?? part)
+                }
                     + [Leaf(path: path + ".name", value: .text(choice.name), part: part)]
             case (_, let value?): return [Leaf(path: path, value: value, part: part, names: names(field.type))]
             }
@@ -42,7 +47,8 @@ import Testing
     /// Another value of the same type; `nil` where there is none to make.
     ///
     /// - Parameter names: Those it must be one of; any if empty.
-    static func changed(_ value: SettingValue, _ names: [String] = [], _ random: inout SeededGenerator) -> SettingValue? {
+    static func changed(_ value: SettingValue, _ names: [String] = [], _ random: inout SeededGenerator) -> SettingValue?
+    {
         switch value {
         case .none: return nil
         case .bool(let value): return .bool(!value)
@@ -52,7 +58,9 @@ import Testing
             return names.filter { $0 != value }.randomElement(using: &random).map(SettingValue.text)
         case .text(let value): return .text(value + String(Int.random(in: 0...9, using: &random)))
         case .choice(var choice):
-            if let parameter = choice.settings.first(where: { changed($0.value, [], &random) != nil }), Bool.random(using: &random) {
+            if let parameter = choice.settings.first(where: { changed($0.value, [], &random) != nil }),
+                Bool.random(using: &random)
+            {
                 choice.settings[parameter.name] = changed(parameter.value, [], &random)
             } else if names.isEmpty {
                 choice.name += "x"
@@ -61,11 +69,15 @@ import Testing
             }
             return .choice(choice)
         case .section(var settings):
-            guard let (name, value) = settings.first(where: { changed($0.value, [], &random) != nil }) else { return nil }
+            guard let (name, value) = settings.first(where: { changed($0.value, [], &random) != nil }) else {
+                return nil
+            }
             settings[name] = changed(value, [], &random)
             return .section(settings)
         case .list(var values):
-            guard let last = values.last, let other = changed(last, names, &random), !values.contains(other) else { return nil }
+            guard let last = values.last, let other = changed(last, names, &random), !values.contains(other) else {
+                return nil
+            }
             switch Int.random(in: 0..<3, using: &random) {
             case 0: values.append(other)
             case 1 where values.count > 1: values.removeLast()
@@ -84,7 +96,8 @@ import Testing
             for _ in 0..<4 {
                 guard let value = Self.changed(leaf.value, leaf.names, &random) else { continue }
                 let other = spec.with(leaf.path, value)
-                #expect((other.identity != spec.identity) == (leaf.part != .none), "\(leaf.path): \(leaf.value) → \(value)")
+                #expect(
+                    (other.identity != spec.identity) == (leaf.part != .none), "\(leaf.path): \(leaf.value) → \(value)")
                 let isTraining = leaf.part == .data || leaf.part == .training
                 // The seeds of a spec are several trainings; each has its own identity.
                 let expected = isTraining && leaf.path != "train.seeds"
@@ -93,7 +106,8 @@ import Testing
                 #expect(changes.isEmpty == (leaf.part == .none), "\(leaf.path)")
                 // Another entry is one change, whatever its parameters; all else is named by its path.
                 let head = leaf.path.hasSuffix(".name") ? String(leaf.path.dropLast(5)) : leaf.path
-                #expect(changes.allSatisfy { $0.path.hasPrefix(head) && $0.part == leaf.part }, "\(leaf.path): \(changes)")
+                #expect(
+                    changes.allSatisfy { $0.path.hasPrefix(head) && $0.part == leaf.part }, "\(leaf.path): \(changes)")
             }
         }
     }

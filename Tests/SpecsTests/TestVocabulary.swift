@@ -6,64 +6,96 @@ enum TestVocabulary {
     static let standard = Vocabulary(
         [
             .corpus: [
-                EntryDescriptor("voicebank-demand", "28 speakers with DEMAND noises", parameters: [
-                    .list("valid_speakers", of: .text, default: ["p226", "p287"], "Held out."),
-                ], traits: [.sets(["train", "valid", "test"]), .rates([16000, 48000])]),
-                EntryDescriptor("ood-esc50", "Clean VoiceBank with ESC-50", parameters: [
-                    .number("snr", default: 0.0, unit: "dB", "Level.")
-                ], traits: [.sets(["test"])]),
-                EntryDescriptor("synthetic", "Tones and noise, made when needed", parameters: [
-                    .integer("files", default: 20, in: .from(1), "Files of each split.")
-                ], traits: [.sets(["train", "valid", "test", "ood"])]),
+                EntryDescriptor(
+                    "voicebank-demand", "28 speakers with DEMAND noises",
+                    parameters: [
+                        .list("valid_speakers", of: .text, default: ["p226", "p287"], "Held out.")
+                    ], traits: [.sets(["train", "valid", "test"]), .rates([16000, 48000])]),
+                EntryDescriptor(
+                    "ood-esc50", "Clean VoiceBank with ESC-50",
+                    parameters: [
+                        .number("snr", default: 0.0, unit: "dB", "Level.")
+                    ], traits: [.sets(["test"])]),
+                EntryDescriptor(
+                    "synthetic", "Tones and noise, made when needed",
+                    parameters: [
+                        .integer("files", default: 20, in: .from(1), "Files of each split.")
+                    ], traits: [.sets(["train", "valid", "test", "ood"])]),
             ],
             .backbone: [
                 EntryDescriptor("ncsnpp", "NCSN++", parameters: network, traits: [.halves(levels: "ch_mult")]),
-                EntryDescriptor("ncsnpp_v2", "NCSN++ with separate inputs", parameters: network,
+                EntryDescriptor(
+                    "ncsnpp_v2", "NCSN++ with separate inputs", parameters: network,
                     traits: [.halves(levels: "ch_mult"), .takesPreconditioning, .padding(.reflection)]),
-                EntryDescriptor("ncsnpp_48k", "NCSN++ for 48 kHz", parameters: [
-                    .integer("nf", default: 128, in: .from(1), "Channels."),
-                    .list("ch_mult", of: .integer(.from(1)), atLeast: 1, default: [1, 1, 2, 2, 2, 2, 2], "Multipliers of nf."),
-                    .list("attn_resolutions", of: .integer(.from(1)), default: [], "Heights with attention."),
-                ], traits: [.halves(levels: "ch_mult"), .padding(.reflection), .rate(48000)]),
-                EntryDescriptor("ncsnpp_v2_cond", "NCSN++ with a noise embedding", parameters: network + [
-                    .oneOf("noise_cond_type", ["add", "film"], default: "add", "How the embedding enters.")
-                ], traits: [.halves(levels: "ch_mult"), .takesCondition]),
-                EntryDescriptor("dcunet", "Complex U-Net", parameters: [
-                    .oneOf("dcunet_architecture", ["DCUNet-10", "DCUNet-16", "DilDCUNet-v2"], default: "DilDCUNet-v2", "Layers.")
-                ], traits: [.bins(multipleOf: 256, plus: 1)]),
+                EntryDescriptor(
+                    "ncsnpp_48k", "NCSN++ for 48 kHz",
+                    parameters: [
+                        .integer("nf", default: 128, in: .from(1), "Channels."),
+                        .list(
+                            "ch_mult", of: .integer(.from(1)), atLeast: 1, default: [1, 1, 2, 2, 2, 2, 2],
+                            "Multipliers of nf."),
+                        .list("attn_resolutions", of: .integer(.from(1)), default: [], "Heights with attention."),
+                    ], traits: [.halves(levels: "ch_mult"), .padding(.reflection), .rate(48000)]),
+                EntryDescriptor(
+                    "ncsnpp_v2_cond", "NCSN++ with a noise embedding",
+                    parameters: network + [
+                        .oneOf("noise_cond_type", ["add", "film"], default: "add", "How the embedding enters.")
+                    ], traits: [.halves(levels: "ch_mult"), .takesCondition]),
+                EntryDescriptor(
+                    "dcunet", "Complex U-Net",
+                    parameters: [
+                        .oneOf(
+                            "dcunet_architecture", ["DCUNet-10", "DCUNet-16", "DilDCUNet-v2"], default: "DilDCUNet-v2",
+                            "Layers.")
+                    ], traits: [.bins(multipleOf: 256, plus: 1)]),
             ],
             .sde: [
-                EntryDescriptor("ouve", "Ornstein–Uhlenbeck, exploding variance", source: "Richter et al. 2023", parameters: [
-                    .number("theta", default: 1.5, in: .positive, "Stiffness."),
-                    .number("sigma_min", default: 0.05, in: .positive, "Least noise."),
-                    .number("sigma_max", default: 0.5, in: .positive, "Most noise."),
-                ], traits: [.steps(30), .samplers(["pc", "ode"]), .losses(["score_matching", "denoiser"]), .ascending("sigma_min", "sigma_max")]),
-                EntryDescriptor("sbve", "Schrödinger bridge", source: "Jukić et al. 2024", parameters: [
-                    .number("k", default: 2.6, in: .positive, "Growth."),
-                    .number("c", default: 0.4, in: .positive, "Scale."),
-                    .number("eps", default: 1e-8, in: .positive, "Guard."),
-                ], traits: [.steps(50), .samplers(["sb_ode", "sb_sde"]), .losses(["data_prediction"])]),
+                EntryDescriptor(
+                    "ouve", "Ornstein–Uhlenbeck, exploding variance", source: "Richter et al. 2023",
+                    parameters: [
+                        .number("theta", default: 1.5, in: .positive, "Stiffness."),
+                        .number("sigma_min", default: 0.05, in: .positive, "Least noise."),
+                        .number("sigma_max", default: 0.5, in: .positive, "Most noise."),
+                    ],
+                    traits: [
+                        .steps(30), .samplers(["pc", "ode"]), .losses(["score_matching", "denoiser"]),
+                        .ascending("sigma_min", "sigma_max"),
+                    ]),
+                EntryDescriptor(
+                    "sbve", "Schrödinger bridge", source: "Jukić et al. 2024",
+                    parameters: [
+                        .number("k", default: 2.6, in: .positive, "Growth."),
+                        .number("c", default: 0.4, in: .positive, "Scale."),
+                        .number("eps", default: 1e-8, in: .positive, "Guard."),
+                    ], traits: [.steps(50), .samplers(["sb_ode", "sb_sde"]), .losses(["data_prediction"])]),
             ],
             .loss: [
                 EntryDescriptor("score_matching", "Denoising score matching", traits: [.weightings(["sigma^2"])]),
-                EntryDescriptor("denoiser", "Distance of the denoised mean", traits: [.weightings(["1", "sigma^2", "edm"])]),
-                EntryDescriptor("data_prediction", "Distance of the clean signal", traits: [.weightings([]), .hasTimeTerms]),
+                EntryDescriptor(
+                    "denoiser", "Distance of the denoised mean", traits: [.weightings(["1", "sigma^2", "edm"])]),
+                EntryDescriptor(
+                    "data_prediction", "Distance of the clean signal", traits: [.weightings([]), .hasTimeTerms]),
             ],
             .sampler: [
-                EntryDescriptor("pc", "Predictor and corrector", parameters: [
-                    .choice("predictor", of: .predictor, default: "reverse_diffusion", "The step back."),
-                    .choice("corrector", of: .corrector, default: "ald", "The step aside."),
-                    .integer("corrector_steps", default: 1, in: .from(0), "Steps aside."),
-                    .number("snr", default: 0.5, in: .positive, "Size of a step aside."),
-                ]),
-                EntryDescriptor("ode", "Adaptive Runge–Kutta", parameters: [
-                    .number("rtol", default: 1e-5, in: .positive, "Relative error.")
-                ], traits: [.choosesSteps]),
+                EntryDescriptor(
+                    "pc", "Predictor and corrector",
+                    parameters: [
+                        .choice("predictor", of: .predictor, default: "reverse_diffusion", "The step back."),
+                        .choice("corrector", of: .corrector, default: "ald", "The step aside."),
+                        .integer("corrector_steps", default: 1, in: .from(0), "Steps aside."),
+                        .number("snr", default: 0.5, in: .positive, "Size of a step aside."),
+                    ]),
+                EntryDescriptor(
+                    "ode", "Adaptive Runge–Kutta",
+                    parameters: [
+                        .number("rtol", default: 1e-5, in: .positive, "Relative error.")
+                    ], traits: [.choosesSteps]),
                 EntryDescriptor("sb_ode", "The bridge's ODE"),
                 EntryDescriptor("sb_sde", "The bridge's SDE"),
             ],
             .predictor: [
-                EntryDescriptor("reverse_diffusion", "Reverse diffusion"), EntryDescriptor("euler_maruyama", "Euler–Maruyama"),
+                EntryDescriptor("reverse_diffusion", "Reverse diffusion"),
+                EntryDescriptor("euler_maruyama", "Euler–Maruyama"),
                 EntryDescriptor("none", "No prediction"),
             ],
             .corrector: [

@@ -7,9 +7,12 @@ import Testing
 @Suite struct YAMLSafetyTests {
     /// Texts that YAML 1.1 or 1.2 reads as something else where they are not quoted.
     static let traps = [
-        "no", "Yes", "y", "N", "on", "Off", "true", "FALSE", "null", "NULL", "~", "none", "=", "<<", "012", "0o17", "0x1F", "0b1",
-        "1_000", "1e3", "1.", ".5", "+1", "-1", "1e-05", "2024-01-01", "2024-01-01 10:00:00", "12:30", "1:30:00", ".inf", "-.inf",
-        ".NaN", "...", "---", "", " x", "x ", "a: b", "a #b", "# a", "- a", "[a", "{a", "!a", "&a", "*a", "%a", "@a", "`a", "|", ">",
+        "no", "Yes", "y", "N", "on", "Off", "true", "FALSE", "null", "NULL", "~", "none", "=", "<<", "012", "0o17",
+        "0x1F", "0b1",
+        "1_000", "1e3", "1.", ".5", "+1", "-1", "1e-05", "2024-01-01", "2024-01-01 10:00:00", "12:30", "1:30:00",
+        ".inf", "-.inf",
+        ".NaN", "...", "---", "", " x", "x ", "a: b", "a #b", "# a", "- a", "[a", "{a", "!a", "&a", "*a", "%a", "@a",
+        "`a", "|", ">",
         "a\u{A0}b", "a\u{2028}b", "a\tb", "a\nb", "a\\b", "a\"b", "'a'", "ä", "日本", "👍", "\u{7F}", "\u{85}", "\u{1}",
     ]
     static let words = ["ncsnpp_v2", "sigma^2", "1/sigma", "a b (c)", "data/vb", "./x", "p226", "16k"]
@@ -18,7 +21,9 @@ import Testing
         let written = SettingValue.text(text).yaml
         #expect(written.first == "\"" || ["ä", "日本"].contains(text), "\(written)")
         #expect(written.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0 != "\u{2028}" && $0 != "\u{FEFF}" })
-        let spec = try TestVocabulary.loader.load(text: "data: { path: x }\ntrain: { max_steps: 1 }\ntitle: \(written)\n").spec
+        let spec = try TestVocabulary.loader.load(
+            text: "data: { path: x }\ntrain: { max_steps: 1 }\ntitle: \(written)\n"
+        ).spec
         #expect(spec.title == text)
     }
 
@@ -26,13 +31,17 @@ import Testing
         #expect(SettingValue.text(text).yaml == text)
     }
 
-    @Test(arguments: [(1e-5, "1.0e-05"), (1e-4, "0.0001"), (5e-6, "5.0e-06"), (1.5e-7, "1.5e-07"), (1e20, "1.0e+20"), (1, "1.0"), (-2e-9, "-2.0e-09")])
+    @Test(arguments: [
+        (1e-5, "1.0e-05"), (1e-4, "0.0001"), (5e-6, "5.0e-06"), (1.5e-7, "1.5e-07"), (1e20, "1.0e+20"), (1, "1.0"),
+        (-2e-9, "-2.0e-09"),
+    ])
     func aNumberHasAPointBeforeItsExponent(number: Double, text: String) {
         #expect(SettingValue.number(number).yaml == text)
     }
 
     @Test func whatIsNotSetIsNullAndReadsBackAsNotSet() throws {
-        let spec = try TestVocabulary.loader.load(text: "data: { path: x }\ntrain: { max_steps: 1 }\nnotes: 'no'\n").spec
+        let spec = try TestVocabulary.loader.load(text: "data: { path: x }\ntrain: { max_steps: 1 }\nnotes: 'no'\n")
+            .spec
         let text = ResolvedRendering.yaml(spec)
         #expect(text.contains("max_epochs: null") && text.contains("notes: \"no\"") && text.contains("c_in: \"1\""))
         #expect(try TestVocabulary.loader.load(text: text).spec == spec)
@@ -51,15 +60,17 @@ import Testing
         var tags = Self.traps + Self.words
         tags.removeAll { $0.isEmpty }
         let list = tags.map { "\(SettingValue.text($0).yaml)" }.joined(separator: ", ")
-        let spec = try TestVocabulary.loader.load(text: """
-            name: 'no'
-            title: '012'
-            tags: [\(list)]
-            data: { path: "2024-01-01" }
-            sde: { name: ouve, sigma_min: 5e-6 }
-            train: { lr: 1e-5, max_steps: 4 }
-            waive: { rate: "12:30" }
-            """).spec
+        let spec = try TestVocabulary.loader.load(
+            text: """
+                name: 'no'
+                title: '012'
+                tags: [\(list)]
+                data: { path: "2024-01-01" }
+                sde: { name: ouve, sigma_min: 5e-6 }
+                train: { lr: 1e-5, max_steps: 4 }
+                waive: { rate: "12:30" }
+                """
+        ).spec
         guard let output = try run("python3", ["-c", python], input: ResolvedRendering.yaml(spec)) else {
             print("skipped: there is no python3 with yaml")
             return
@@ -68,7 +79,8 @@ import Testing
         func check(_ own: SettingValue, _ other: SettingValue?, _ path: String) {
             switch (own, other) {
             case (.section(let settings), .section(let found)?):
-                for (name, value) in settings where !["incomplete", "sources", "extends", "sweep", "profiles"].contains(name) {
+                for (name, value) in settings
+                where !["incomplete", "sources", "extends", "sweep", "profiles"].contains(name) {
                     if value == .none, found[name] == nil { continue }
                     check(value, found[name], "\(path).\(name)")
                 }
@@ -122,29 +134,39 @@ import Testing
     }
 
     @Test func tagsOfTheCoreSchemaSayNothingNew() throws {
-        let spec = try TestVocabulary.loader.load(text: "data: { path: !!str x }\ntrain: !!map { max_steps: !!int 4, seeds: !!seq [0] }\n").spec
+        let spec = try TestVocabulary.loader.load(
+            text: "data: { path: !!str x }\ntrain: !!map { max_steps: !!int 4, seeds: !!seq [0] }\n"
+        ).spec
         #expect(spec.data.path == "x" && spec.train.maxSteps == 4)
     }
 
     @Test(arguments: [
-        ("train:\n\u{A0} max_steps: 4\n", "no-break space (U+00A0)"), ("train:\n  max_steps:\u{A0}4\n", "no-break space (U+00A0)"),
-        ("train:\n  max_steps\u{200B}: 4\n", "zero width space (U+200B)"), ("train: {\u{2003}max_steps: 4 }\n", "em space (U+2003)"),
+        ("train:\n\u{A0} max_steps: 4\n", "no-break space (U+00A0)"),
+        ("train:\n  max_steps:\u{A0}4\n", "no-break space (U+00A0)"),
+        ("train:\n  max_steps\u{200B}: 4\n", "zero width space (U+200B)"),
+        ("train: {\u{2003}max_steps: 4 }\n", "em space (U+2003)"),
         ("tags: [a,\u{3000}b]\n", "ideographic space (U+3000)"),
     ]) func invisibleCharactersAreNamed(text: String, name: String) {
         let errors = Self.errors("data: { path: x }\n" + text)
-        #expect(errors.count == 1 && errors[0].summary.contains(name) && errors[0].hint == "replace it by a plain space", "\(errors)")
+        #expect(
+            errors.count == 1 && errors[0].summary.contains(name) && errors[0].hint == "replace it by a plain space",
+            "\(errors)")
     }
 
     @Test func invisibleCharactersInsideOfTextsAreTexts() throws {
-        let spec = try TestVocabulary.loader.load(text: Self.plain + "title: 10\u{A0}kHz\nnotes: \"\u{A0}: \u{A0}\"  # \u{A0}: a\n").spec
+        let spec = try TestVocabulary.loader.load(
+            text: Self.plain + "title: 10\u{A0}kHz\nnotes: \"\u{A0}: \u{A0}\"  # \u{A0}: a\n"
+        ).spec
         #expect(spec.title == "10\u{A0}kHz" && spec.notes == "\u{A0}: \u{A0}")
     }
 
     @Test(arguments: [
         ("lr: 1e\u{2212}4", "write 1e-4: there is a minus sign (U+2212) in the number"),
         ("lr: \u{FF11}e-4", "write 1e-4: there is a fullwidth digit one (U+FF11) in the number"),
-        ("max_hours: 1:30", "numbers of base 60 are not read: write 1.5"), ("resume_minutes: 1:30", "numbers of base 60 are not read: write 1.5"),
-        ("max_loss_growth: 1:30", "numbers of base 60 are not read: write 90"), ("batch_size: 1\u{A0}000", "write 1000: there is a no-break space (U+00A0) in the number"),
+        ("max_hours: 1:30", "numbers of base 60 are not read: write 1.5"),
+        ("resume_minutes: 1:30", "numbers of base 60 are not read: write 1.5"),
+        ("max_loss_growth: 1:30", "numbers of base 60 are not read: write 90"),
+        ("batch_size: 1\u{A0}000", "write 1000: there is a no-break space (U+00A0) in the number"),
         ("lr: 0,001", "write '.' for the decimal point"),
     ]) func numbersThatAreNoneAreExplained(line: String, hint: String) {
         #expect(Self.errors(Self.plain + "  \(line)\n").map(\.hint) == [hint])
@@ -152,11 +174,16 @@ import Testing
 
     @Test func aLineThatIsSetInTooFarIsNamed() {
         let errors = Self.errors(Self.plain + "   lr: 1e-4\n")
-        #expect(errors.map(\.hint) == ["this line begins with 3 spaces, the setting before it with 2: settings of one section begin with the same number"])
+        #expect(
+            errors.map(\.hint) == [
+                "this line begins with 3 spaces, the setting before it with 2: settings of one section begin with the same number"
+            ])
     }
 
     private static func lines(_ count: Int, _ line: (Int) -> String) -> String { (0..<count).map(line).joined() }
-    private static func list(_ count: Int, _ element: (Int) -> String) -> String { (1...count).map(element).joined(separator: ", ") }
+    private static func list(_ count: Int, _ element: (Int) -> String) -> String {
+        (1...count).map(element).joined(separator: ", ")
+    }
 
     /// Texts with as many mistakes as a program can write.
     private static func flood(_ number: Int) -> String {
@@ -184,15 +211,19 @@ import Testing
     // MARK: Overrides
 
     @Test(arguments: [
-        ("title=#tag", "#tag"), ("title=!bang", "!bang"), ("title=a # b", "a # b"), ("title=a: b", "a: b"), ("title=*x", "*x"), ("title=&x", "&x"),
-        ("title=- a", "- a"), ("title=\"a # b\"", "a # b"), ("title='no'", "no"), ("title=[draft] x", "[draft] x"), ("title=it's", "it's"),
+        ("title=#tag", "#tag"), ("title=!bang", "!bang"), ("title=a # b", "a # b"), ("title=a: b", "a: b"),
+        ("title=*x", "*x"), ("title=&x", "&x"),
+        ("title=- a", "- a"), ("title=\"a # b\"", "a # b"), ("title='no'", "no"), ("title=[draft] x", "[draft] x"),
+        ("title=it's", "it's"),
         ("title='a' and 'b'", "'a' and 'b'"), ("title=| x", "| x"), ("title=@x%", "@x%"),
     ]) func anOverrideIsTheWholeWord(option: String, title: String) throws {
         #expect(try TestVocabulary.loader.load(text: Self.plain, overrides: [option]).spec.title == title)
     }
 
     @Test func anOverrideOfAPathKeepsItsBlanks() throws {
-        let spec = try TestVocabulary.loader.load(text: Self.plain, overrides: ["data.path=data/x #1", "train.seeds=[0, 1]", "train.max_epochs=none"]).spec
+        let spec = try TestVocabulary.loader.load(
+            text: Self.plain, overrides: ["data.path=data/x #1", "train.seeds=[0, 1]", "train.max_epochs=none"]
+        ).spec
         #expect(spec.data.path == "data/x #1" && spec.train.seeds == [0, 1] && spec.train.maxEpochs == nil)
     }
 
@@ -201,7 +232,8 @@ import Testing
     static let environment = ["DATA": "/big/data", "HOME": "/home/ann"]
 
     @Test(arguments: [
-        ("${env:DATA}/vb", "/big/data/vb"), ("~/vb", "/home/ann/vb"), ("a/~/b", "a/~/b"), ("$$DATA", "$DATA"), ("a$", "a$"), ("price $5", "price $5"),
+        ("${env:DATA}/vb", "/big/data/vb"), ("~/vb", "/home/ann/vb"), ("a/~/b", "a/~/b"), ("$$DATA", "$DATA"),
+        ("a$", "a$"), ("price $5", "price $5"),
     ]) func variablesInPathsAreReplaced(path: String, expected: String) throws {
         let loader = SpecLoader(vocabulary: TestVocabulary.standard, files: .table([:])) { Self.environment[$0] }
         let loaded = try loader.load(text: "data: { path: \"\(path)\" }\ntrain: { max_steps: 1 }\n")
@@ -213,12 +245,22 @@ import Testing
     }
 
     @Test(arguments: [
-        ("$DATA/vb", "'$DATA' is not replaced by a variable's value", "write ${env:DATA}; a '$' itself is written '$$'"),
-        ("${DATA}/vb", "'${DATA}' is not replaced by a variable's value", "write ${env:DATA}; a '$' itself is written '$$'"),
+        (
+            "$DATA/vb", "'$DATA' is not replaced by a variable's value",
+            "write ${env:DATA}; a '$' itself is written '$$'"
+        ),
+        (
+            "${DATA}/vb", "'${DATA}' is not replaced by a variable's value",
+            "write ${env:DATA}; a '$' itself is written '$$'"
+        ),
         ("~bob/vb", "'~bob' is not replaced by a folder", "write the folder out, or '~/' for your own"),
-        ("${env:NONE}/x", "the environment has no variable 'NONE'", "export NONE=… before the command, or write the folder out"),
+        (
+            "${env:NONE}/x", "the environment has no variable 'NONE'",
+            "export NONE=… before the command, or write the folder out"
+        ),
     ]) func whatIsNotReplacedIsAnError(path: String, summary: String, hint: String) {
-        let errors = Self.errors("data: { path: \"\(path)\" }\ntrain: { max_steps: 1 }\n", environment: Self.environment)
+        let errors = Self.errors(
+            "data: { path: \"\(path)\" }\ntrain: { max_steps: 1 }\n", environment: Self.environment)
         #expect(errors.map(\.summary) == [summary] && errors.map(\.hint) == [hint], "\(errors)")
     }
 

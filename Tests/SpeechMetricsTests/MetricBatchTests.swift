@@ -71,13 +71,16 @@ import Testing
         let scores = try await scores(workers: 2)
         let groups = scores.summaries(by: "snr")
         #expect(groups.map(\.value) == ["0", "5", "10"])
-        #expect(groups.map { $0.summaries[0].count + $0.summaries[0].failures + $0.summaries[0].infinite } == [3, 2, 2])
+        #expect(
+            groups.map { $0.summaries[0].count + $0.summaries[0].failures + $0.summaries[0].infinite } == [3, 2, 2])
         #expect(scores.summaries(by: "noise").map(\.value) == ["bus", "cafe"])
         #expect(scores.summaries(by: "speaker").isEmpty)
     }
 
     @Test func groupsWithUnitsAndRangesSortAsNumbers() {
-        let scores = ["10 dB", "-5 to 0 dB", "2.5 dB", "-10 dB"].map { ItemScores(name: $0, labels: ["snr": $0], outcomes: []) }
+        let scores = ["10 dB", "-5 to 0 dB", "2.5 dB", "-10 dB"].map {
+            ItemScores(name: $0, labels: ["snr": $0], outcomes: [])
+        }
         #expect(scores.groups(by: "snr").map(\.value) == ["-10 dB", "-5 to 0 dB", "2.5 dB", "10 dB"])
     }
 

@@ -58,8 +58,8 @@ import Testing
         #expect(try outcome(name, clean: constant, enhanced: Self.clean).failure == .constant(.clean))
     }
 
-    /// STOI of a silent signal beside one that is not is 0, a correlation with nothing, as its reference tool has it; all
-    /// else has no value.
+    /// STOI of a silent signal beside one that is not is 0, a correlation with nothing, as its reference tool has it;
+    /// all else has no value.
     @Test(arguments: names)
     func silenceIsAFailureOrZero(name: String) throws {
         let silence = [Float](repeating: 0, count: Self.clean.count)

@@ -18,7 +18,8 @@ import Testing
     }
 
     static let cases = [
-        Case(clusters: 10, largest: 12, pull: 0.5), Case(clusters: 20, largest: 8, pull: 1), Case(clusters: 60, largest: 1, pull: 0),
+        Case(clusters: 10, largest: 12, pull: 0.5), Case(clusters: 20, largest: 8, pull: 1),
+        Case(clusters: 60, largest: 1, pull: 0),
         Case(clusters: 12, largest: 4, pull: 0.5, seeds: 3),
     ]
     private static let count = ProcessInfo.processInfo.environment["SGMSE_SIMULATIONS"].flatMap { Int($0) }
@@ -27,7 +28,9 @@ import Testing
     @Test(arguments: cases) func anIntervalHoldsTheTruthAsOftenAsItSays(one: Case) {
         let count = Self.count ?? 600
         let slack = 0.015 + 3 * (0.95 * 0.05 / Double(count)).squareRoot()
-        let held = inParallel(count) { Bootstrap.interval(of: one.sample($0), resamples: 2000, seed: UInt64($0)).contains(0) }
+        let held = inParallel(count) {
+            Bootstrap.interval(of: one.sample($0), resamples: 2000, seed: UInt64($0)).contains(0)
+        }
         let share = Double(held.count(where: \.self)) / Double(count)
         #expect(abs(share - 0.95) < slack, "\(share) of \(count)")
     }
@@ -56,7 +59,8 @@ import Testing
         let units = try #require(Power.units(forMean: 0.5, deviation: 1))
         let found = inParallel(500) { number in
             var noise = Noise(seed: UInt64(number) &* 977 &+ 5)
-            return SignFlipTest((0..<units).map { _ in 0.5 + noise.normal() }, resamples: 999, seed: UInt64(number)).p <= 0.05
+            return SignFlipTest((0..<units).map { _ in 0.5 + noise.normal() }, resamples: 999, seed: UInt64(number)).p
+                <= 0.05
         }
         #expect(abs(Double(found.count(where: \.self)) / 500 - 0.8) < 0.055)
     }

@@ -8,23 +8,34 @@ import Testing
         return (0..<60).map { _ in 0.3 + noise.normal() }
     }()
 
-    /// F(1, ν) is the square of Student's t, F(2, ν) has a closed form, and a ratio's upper tail is its inverse's lower one.
+    /// F(1, ν) is the square of Student's t, F(2, ν) has a closed form, and a ratio's upper tail is its inverse's lower
+    /// one.
     @Test(arguments: [1.0, 3, 8, 40], [0.2, 1.0, 4.5, 30])
     func theTailOfFAgreesWithWhatIsKnown(freedom: Double, f: Double) {
-        #expect(abs(FDistribution(above: 1, below: freedom).upperTail(f) - StudentDistribution(freedom: freedom).twoSided(f.squareRoot())) < 1e-12)
-        #expect(abs(FDistribution(above: 2, below: freedom).upperTail(f) - pow(1 + 2 * f / freedom, -freedom / 2)) < 1e-12)
-        #expect(abs(FDistribution(above: 5, below: freedom).upperTail(f) + FDistribution(above: freedom, below: 5).upperTail(1 / f) - 1) < 1e-12)
+        #expect(
+            abs(
+                FDistribution(above: 1, below: freedom).upperTail(f)
+                    - StudentDistribution(freedom: freedom).twoSided(f.squareRoot())) < 1e-12)
+        #expect(
+            abs(FDistribution(above: 2, below: freedom).upperTail(f) - pow(1 + 2 * f / freedom, -freedom / 2)) < 1e-12)
+        #expect(
+            abs(
+                FDistribution(above: 5, below: freedom).upperTail(f)
+                    + FDistribution(above: freedom, below: 5).upperTail(1 / f) - 1) < 1e-12)
     }
 
     @Test func theSameDifferencesGiveTheSameNumbers() {
         let sample = PairedSample([values])
         #expect(PairedComparison(sample) == PairedComparison(sample))
-        #expect(Bootstrap.means(of: sample, resamples: 9, seed: 1) != Bootstrap.means(of: sample, resamples: 9, seed: 2))
+        #expect(
+            Bootstrap.means(of: sample, resamples: 9, seed: 1) != Bootstrap.means(of: sample, resamples: 9, seed: 2))
     }
 
     /// Adding a constant moves the interval by it; another sign mirrors p.
     @Test func anIntervalMovesWithItsData() {
-        let (here, there) = (PairedComparison(PairedSample([values])), PairedComparison(PairedSample([values.map { $0 + 7 }])))
+        let (here, there) = (
+            PairedComparison(PairedSample([values])), PairedComparison(PairedSample([values.map { $0 + 7 }]))
+        )
         guard let a = here.interval, let b = there.interval else {
             Issue.record("no interval")
             return
@@ -36,7 +47,8 @@ import Testing
     /// Five speakers cannot show anything at 5 %: there is no interval and no p value.
     @Test func fewClustersHaveNoInterval() throws {
         let few = PairedComparison(PairedSample([values], clusters: values.indices.map { $0 % 5 }))
-        #expect(few.interval == nil && few.p == nil && few.isShown == nil && few.neededClusters == nil && few.clusters == 5)
+        #expect(
+            few.interval == nil && few.p == nil && few.isShown == nil && few.neededClusters == nil && few.clusters == 5)
         #expect(SignFlipTest([1, 1, 1, 1, 1]).p == 0.0625)
         let enough = PairedComparison(PairedSample([values], clusters: values.indices.map { $0 % 6 }))
         #expect(enough.interval != nil && enough.p != nil && enough.clusters == 6)

@@ -55,7 +55,8 @@ package enum Sample {
         try store.begin(evaluation.id, provenance: provenance)
         let scores = zip(set.files, values).map { file, value in
             Score(
-                file: file.id!, metric: metric.id, outcome: value.map(ScoreOutcome.value) ?? .failed("silent clean file"))
+                file: file.id!, metric: metric.id,
+                outcome: value.map(ScoreOutcome.value) ?? .failed("silent clean file"))
         }
         let results = calls.map { calls in
             set.files.map { FileResult(file: $0.id!, nfe: calls, seconds: 1, realTimeFactor: 1, output: nil) }

@@ -45,7 +45,8 @@ package struct StudySample {
         let (kind, step) = checkpoint
         if try store.checkpoint(of: run.id, kind: kind, step: step) == nil {
             let record = CheckpointRecord(
-                step: step, kind: kind, path: "\(kind.rawValue)-\(step)", sha256: "0", bytes: 1, emaUpdates: 1, value: 1)
+                step: step, kind: kind, path: "\(kind.rawValue)-\(step)", sha256: "0", bytes: 1, emaUpdates: 1, value: 1
+            )
             try store.record(TrainingBatch(checkpoints: [record]), of: run.id)
         }
         let used = try store.checkpoint(of: run.id, kind: kind, step: step)
@@ -60,11 +61,13 @@ package struct StudySample {
     }
 
     private func score(
-        _ subject: EvaluationSubject, on set: (set: TestSet, files: [TestFile]), at point: EvaluationPoint, level: Double, salt: Int
+        _ subject: EvaluationSubject, on set: (set: TestSet, files: [TestFile]), at point: EvaluationPoint,
+        level: Double, salt: Int
     ) throws {
-        let evaluation = try store.register(EvaluationDraft(
-            identity: "\(subject)|\(set.set.name)|\(point)", subject: subject, testSet: set.set.id, point: point,
-            provenance: Sample.provenance))
+        let evaluation = try store.register(
+            EvaluationDraft(
+                identity: "\(subject)|\(set.set.name)|\(point)", subject: subject, testSet: set.set.id, point: point,
+                provenance: Sample.provenance))
         try store.begin(evaluation.id, provenance: Sample.provenance)
         var scores: [Score] = []
         for (place, metric) in columns.enumerated() {

@@ -32,8 +32,12 @@ func checkGradients(
             let derivative = Gradients.off { body(carrying) }.tangent
             let rise = derivative.map { $0.dot(weights).item } ?? 0
             let products = chosen.map { (table[leaves[$0]] ?? .zeros(inputs[$0].shape)).dot(directions[$0]).item }
-            let size = max(1, derivative.map { Float($0.squaredNorm.squareRoot()) } ?? 0) * Float(weights.squaredNorm.squareRoot())
-            #expect(abs(rise - products.reduce(0, +)) <= 1e-4 * size, "forward mode along \(chosen)", sourceLocation: sourceLocation)
+            let size =
+                max(1, derivative.map { Float($0.squaredNorm.squareRoot()) } ?? 0)
+                * Float(weights.squaredNorm.squareRoot())
+            #expect(
+                abs(rise - products.reduce(0, +)) <= 1e-4 * size, "forward mode along \(chosen)",
+                sourceLocation: sourceLocation)
         }
     }
     for (index, leaf) in leaves.enumerated() {

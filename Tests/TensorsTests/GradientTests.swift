@@ -43,7 +43,9 @@ import Testing
     @Test(arguments: [nil, 7, 14, 40]) func attention(mostWeights: Int?) {
         let (q, k, v) = (noise([2, 5, 4], "q"), noise([2, 7, 4], "k"), noise([2, 7, 3], "v"))
         checkGradients(of: [q, k, v]) { $0[0].attention(to: $0[1], $0[2], alpha: 0.7, mostWeights: mostWeights) }
-        let (whole, blocks) = (q.attention(to: k, v, alpha: 0.7), q.attention(to: k, v, alpha: 0.7, mostWeights: mostWeights))
+        let (whole, blocks) = (
+            q.attention(to: k, v, alpha: 0.7), q.attention(to: k, v, alpha: 0.7, mostWeights: mostWeights)
+        )
         #expect(zip(whole.values, blocks.values).allSatisfy { abs($0 - $1) < 1e-6 })
     }
 
@@ -120,7 +122,8 @@ import Testing
         }
         // (1 + 2i)(x + iy), by rows and columns.
         let matrix = Tensor.complex(
-            Tensor([1], shape: [1, 1]), Tensor([2], shape: [1, 1]), rows: ComplexChannels(1), columns: ComplexChannels(1))
+            Tensor([1], shape: [1, 1]), Tensor([2], shape: [1, 1]), rows: ComplexChannels(1),
+            columns: ComplexChannels(1))
         #expect(matrix.values == [1, -2, 2, 1])
     }
 
@@ -131,7 +134,8 @@ import Testing
         }
         let (mean, variance) = (noise([3], "m"), Tensor([0.5, 1, 2], shape: [3]))
         checkGradients(of: [x, g, b]) {
-            $0[0].batchNormalized(mean: mean, variance: variance, gamma: $0[1], beta: $0[2], epsilon: 1e-5, activation: .silu)
+            $0[0].batchNormalized(
+                mean: mean, variance: variance, gamma: $0[1], beta: $0[2], epsilon: 1e-5, activation: .silu)
         }
         // With its own statistics, the fixed form is the free one.
         let (free, m, unbiased) = x.batchNormalized(gamma: g, beta: b, epsilon: 1e-5, activation: .identity)
@@ -141,7 +145,9 @@ import Testing
     }
 
     @Test func complexBatchNormalization() {
-        let rr = noise([2], "rr", offset: 2), ri = noise([2], "ri"), ii = noise([2], "ii", offset: 2)
+        let rr = noise([2], "rr", offset: 2)
+        let ri = noise([2], "ri")
+        let ii = noise([2], "ii", offset: 2)
         checkGradients(of: [noise([2, 3, 4, 4], offset: 0.5), rr, ri, ii, noise([4], "b")], inForwardMode: false) {
             $0[0].complexBatchNormalized(weight: ($0[1], $0[2], $0[3]), bias: $0[4], epsilon: 1e-5)
         }

@@ -10,7 +10,8 @@ private final class Watch: @unchecked Sendable {
 @Suite struct GraphTests {
     /// A piece with a weight, normalisation and activation, whose insides are remade in the backward pass.
     private func piece(_ x: Tensor, _ w: Tensor) -> Tensor {
-        x.groupNormalized(groups: 2, gamma: nil, beta: nil, epsilon: 1e-6, activation: .silu).convolved(w).activated(.silu) * x
+        x.groupNormalized(groups: 2, gamma: nil, beta: nil, epsilon: 1e-6, activation: .silu).convolved(w).activated(
+            .silu) * x
     }
 
     @Test func recomputationChangesNothing() {

@@ -42,14 +42,15 @@ import WeightFiles
         #expect(failure { _ = try checkpoint.weights(.averaged) } == .missing)
     }
 
-    @Test(arguments: [
-        ("swapped.ckpt", LightningCheckpoint.Origin.collected, false, [1, 2, 3]),
-        ("stale.ckpt", .stateDict, false, [1, 2, 3]),
-        ("lost.ckpt", .collected, true, [0.5, 1.5, 2.5]),
-        ("only_average.ckpt", .stateDict, true, [0.5, 1.5, 2.5]),
-        ("deflated.ckpt", .stateDict, false, [1, 2, 3]),
-        ("zip64.ckpt", .stateDict, false, [1, 2, 3]),
-    ] as [(String, LightningCheckpoint.Origin, Bool, [Float])])
+    @Test(
+        arguments: [
+            ("swapped.ckpt", LightningCheckpoint.Origin.collected, false, [1, 2, 3]),
+            ("stale.ckpt", .stateDict, false, [1, 2, 3]),
+            ("lost.ckpt", .collected, true, [0.5, 1.5, 2.5]),
+            ("only_average.ckpt", .stateDict, true, [0.5, 1.5, 2.5]),
+            ("deflated.ckpt", .stateDict, false, [1, 2, 3]),
+            ("zip64.ckpt", .stateDict, false, [1, 2, 3]),
+        ] as [(String, LightningCheckpoint.Origin, Bool, [Float])])
     func rawWeightsAreFoundWhereTrainingLeftThem(
         name: String, origin: LightningCheckpoint.Origin, areAveraged: Bool, values: [Float]
     ) throws {
@@ -70,7 +71,8 @@ import WeightFiles
     @Test func averagesOfAnotherNetworkAreAnError() throws {
         let checkpoint = try LightningCheckpoint(path: fixture("stale.ckpt"))
         #expect(failure { _ = try checkpoint.weights(.averaged, parameters: ["dnn.a.weight"]) } == .malformed)
-        #expect(failure { _ = try checkpoint.weights(.averaged, parameters: ["dnn.a.bias", "dnn.a.weight"]) } == .malformed)
+        #expect(
+            failure { _ = try checkpoint.weights(.averaged, parameters: ["dnn.a.bias", "dnn.a.weight"]) } == .malformed)
     }
 
     @Test func aBareStateDictionaryIsACheckpointWithoutMore() throws {
@@ -87,7 +89,8 @@ import WeightFiles
             NamedArray(name: "dnn.empty", shape: [0, 2], values: []),
         ]
         let hyperParameters: PickleDictionary = [
-            "lr": 1e-4, "ch_mult": [1, 2], "window": "hann", "none": nil, "big": .int(1 << 40), "deep": ["a": .tuple([1, true])],
+            "lr": 1e-4, "ch_mult": [1, 2], "window": "hann", "none": nil, "big": .int(1 << 40),
+            "deep": ["a": .tuple([1, true])],
             "data_module_cls": .reference(.init(module: "sgmse.data_module", name: "SpecsDataModule")),
         ]
         let average = NamedArray(shape: [2, 3], values: [Float](repeating: 0.5, count: 6))

@@ -17,7 +17,8 @@ import WeightFiles
         #expect(transposed.shape == [6, 4])
         #expect(transposed.values[..<5] == [0, 6, 12, 18, 1])
         #expect(try values("shared", in: file).values == [4, 5, 6, 7, 16, 17, 18, 19])
-        #expect(try values("expanded", in: file) == NamedArray(shape: [3, 2], values: [Float](repeating: 2.5, count: 6)))
+        #expect(
+            try values("expanded", in: file) == NamedArray(shape: [3, 2], values: [Float](repeating: 2.5, count: 6)))
         #expect(try values("scalar", in: file) == NamedArray(shape: [], values: [-1.5]))
         #expect(try values("empty", in: file) == NamedArray(shape: [0, 3], values: []))
     }

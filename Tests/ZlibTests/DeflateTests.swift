@@ -17,7 +17,9 @@ import Zlib
     }
 
     @Test func otherSizesAreRefusedBeforeTheyTakeMemory() {
-        for size in [0, 17, 19] { #expect(throws: Deflate.Failure.otherSize) { try Deflate.decompress(Self.deflated, size: size) } }
+        for size in [0, 17, 19] {
+            #expect(throws: Deflate.Failure.otherSize) { try Deflate.decompress(Self.deflated, size: size) }
+        }
         #expect(throws: Deflate.Failure.otherSize) { try Deflate.decompress(Self.deflated, size: 1 << 40) }
         let bomb = Array(Deflate.compressed([UInt8](repeating: 0, count: 10_000_000)).dropFirst(2))
         #expect(throws: Deflate.Failure.otherSize) { try Deflate.decompress(bomb, size: 100) }
@@ -25,13 +27,16 @@ import Zlib
 
     @Test func damagedDataAreRefused() {
         for count in 0..<Self.deflated.count - 1 {
-            #expect(throws: Deflate.Failure.damaged) { try Deflate.decompress(Array(Self.deflated.prefix(count)), size: 18) }
+            #expect(throws: Deflate.Failure.damaged) {
+                try Deflate.decompress(Array(Self.deflated.prefix(count)), size: 18)
+            }
         }
         #expect(throws: Deflate.Failure.damaged) { try Deflate.decompress([0x07, 0xFF], size: 9) }
     }
 
     @Test func checksumsAreThoseOfTheStandard() {
-        var whole = CRC32(), parts = CRC32()
+        var whole = CRC32()
+        var parts = CRC32()
         whole.update(Array("123456789".utf8))
         for part in ["1234", "", "56789"] { parts.update(Array(part.utf8)) }
         #expect(whole.value == 0xCBF4_3926 && parts.value == whole.value && CRC32().value == 0)

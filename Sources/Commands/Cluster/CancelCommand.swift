@@ -8,7 +8,9 @@ import Runs
 struct CancelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel", abstract: "End the tasks of sgmse run --launcher; what they did is kept.",
-        discussion: "Tasks save their state first. The units that are left leave the queue; the next sgmse run goes on from there.")
+        discussion:
+            "Tasks save their state first. The units that are left leave the queue; the next sgmse run goes on from there."
+    )
 
     @Argument(help: "Jobs, as sgmse queue names them; all if none is given.")
     var jobs: [String] = []
@@ -43,8 +45,9 @@ struct CancelCommand: ParsableCommand {
             return try folder.withdraw(pools, into: store)
         }
         let left = try queue.entries([.running]).count
-        printError("cancelled \(chosen.map(\.name).joined(separator: ", ")): \(withdrawn) units left the queue"
-            + (left > 0 ? "; \(left) are still at work, see sgmse queue" : ""))
+        printError(
+            "cancelled \(chosen.map(\.name).joined(separator: ", ")): \(withdrawn) units left the queue"
+                + (left > 0 ? "; \(left) are still at work, see sgmse queue" : ""))
     }
 
     private func waitForTasks(of jobs: Set<String>, in folder: QueueFolder) throws {

@@ -7,7 +7,8 @@ import Runs
 import Specs
 import Training
 
-/// A spec whose pending steps are done by tasks elsewhere: planned and gated here, queued, submitted, watched, collected.
+/// A spec whose pending steps are done by tasks elsewhere: planned and gated here, queued, submitted, watched,
+/// collected.
 struct ClusterRun {
     let loaded: LoadedSpec
     let store: RunStore
@@ -56,8 +57,11 @@ struct ClusterRun {
         for step in assignment.cached { progress.show(.planned(step)) }
         guard !options.detach, !assignment.units.isEmpty else {
             let goesOn = !assignment.units.isEmpty
-            if goesOn { progress.message("the tasks go on by themselves: sgmse queue lists them, the same command joins them") }
-            return Outcome(runs: assignment.runs, done: 0, cached: assignment.cached.count, failed: 0, isDetached: goesOn)
+            if goesOn {
+                progress.message("the tasks go on by themselves: sgmse queue lists them, the same command joins them")
+            }
+            return Outcome(
+                runs: assignment.runs, done: 0, cached: assignment.cached.count, failed: 0, isDetached: goesOn)
         }
         return try watch(assignment)
     }
@@ -68,7 +72,9 @@ struct ClusterRun {
         let runs = Set(queued.flatMap(\.shortIDs))
         let own = try executor.divide(loaded, for: 1).units
         let names = Set(queued.map(\.name))
-        guard own.contains(where: { names.contains($0.name) || !runs.isDisjoint(with: $0.shortIDs) }) else { return nil }
+        guard own.contains(where: { names.contains($0.name) || !runs.isDisjoint(with: $0.shortIDs) }) else {
+            return nil
+        }
         return try perform()
     }
 
@@ -104,14 +110,19 @@ struct ClusterRun {
             let own = Set(trainings + [taskSettings().pool])
             let pools = Set(try queue.entries([.todo]).map { QueueFolder.pool($0.unit) }).subtracting(own)
             // What waits for tasks that nobody started again waits for these.
-            for pool in try pools.filter({ try !folder.hasTasks(in: $0) }) { _ = try folder.withdraw([pool], into: store) }
+            for pool in try pools.filter({ try !folder.hasTasks(in: $0) }) {
+                _ = try folder.withdraw([pool], into: store)
+            }
         }
         let division = try executor.divide(
             loaded, for: settings.jobs ?? Self.mostTasks, seed: seed(name: Self.jobName(of: loaded)))
         let active = try queue.entries([.todo, .running])
-        let known = Dictionary(active.map { (QueueFolder.stem($0.unit), $0.unit) }, uniquingKeysWith: { first, _ in first })
+        let known = Dictionary(
+            active.map { (QueueFolder.stem($0.unit), $0.unit) }, uniquingKeysWith: { first, _ in first })
         let others = division.units.compactMap { known[$0.name] }
-        let fresh = division.units.filter { unit in known[unit.name] == nil && !Self.isShared(unit, among: Set(known.keys)) }
+        let fresh = division.units.filter { unit in
+            known[unit.name] == nil && !Self.isShared(unit, among: Set(known.keys))
+        }
         var (added, isJoined): ([String], Bool) = ([], true)
         for (settings, units) in kinds(of: division.units) {
             let names = Set(units.map(\.name))
@@ -151,7 +162,8 @@ struct ClusterRun {
     /// Whether another division of the same evaluation by files is in the queue.
     private static func isShared(_ unit: WorkUnit, among stems: Set<String>) -> Bool {
         let whole = { (name: String) in name.split(separator: "-").prefix(2).joined(separator: "-") }
-        return unit.name.hasPrefix("score-") && stems.contains { $0.hasPrefix("score-") && whole($0) == whole(unit.name) }
+        return unit.name.hasPrefix("score-")
+            && stems.contains { $0.hasPrefix("score-") && whole($0) == whole(unit.name) }
     }
 
     private func submit(_ settings: LaunchSettings, units: Int, by launcher: any Launcher) throws {
@@ -163,7 +175,8 @@ struct ClusterRun {
             try staged?.copy()
             submission.ids = try launcher.submit(job)
         } catch {
-            // The next command need not wait for tasks of this job; what it may have started does its units all the same.
+            // The next command need not wait for tasks of this job; what it may have started does its units all the
+            // same.
             submission.isCancelled = true
             try queue.save(submission)
             throw error
@@ -189,7 +202,8 @@ struct ClusterRun {
         let program = try staged?.path ?? Self.program
         let task = [program, "task", "--job", name, "--pool", settings.pool] + shared + taskOptions
         return Job(
-            name: name, tasks: max(1, min(settings.jobs ?? Self.mostTasks, units)), project: FileManager.default.currentDirectoryPath,
+            name: name, tasks: max(1, min(settings.jobs ?? Self.mostTasks, units)),
+            project: FileManager.default.currentDirectoryPath,
             folder: folder, task: task, collect: [program, "collect"] + shared, settings: settings)
     }
 
@@ -222,7 +236,9 @@ struct ClusterRun {
                 printError("the tasks go on; the same command joins them, sgmse cancel ends them")
                 throw Interrupted()
             }
-            let open = try queue.entries([.todo, .running, .done, .failed]).filter { assignment.units.contains($0.unit) }
+            let open = try queue.entries([.todo, .running, .done, .failed]).filter {
+                assignment.units.contains($0.unit)
+            }
             let begun = Set(open.filter { $0.state != .todo }.map(\.unit))
             for event in reader.news(of: begun.union(known).sorted()) { progress.show(event) }
             known = begun
@@ -238,14 +254,17 @@ struct ClusterRun {
             if !pending.isEmpty, ContinuousClock.now - lastLook > .seconds(Self.look) {
                 lastLook = .now
                 try folder.alone(store, interruption) { try folder.reclaim() }
-                let isStuck = try pending.allSatisfy { try $0.state == .todo && !folder.hasTasks(in: QueueFolder.pool($0.unit)) }
+                let isStuck = try pending.allSatisfy {
+                    try $0.state == .todo && !folder.hasTasks(in: QueueFolder.pool($0.unit))
+                }
                 if isStuck { throw NoTasks(units: pending.count) }
             }
             Thread.sleep(forTimeInterval: Self.pause)
         }
         for event in reader.news(of: assignment.units.sorted()) { progress.show(event) }
         let board = progress.board
-        return Outcome(runs: assignment.runs, done: board.done.count, cached: assignment.cached.count, failed: failed.count)
+        return Outcome(
+            runs: assignment.runs, done: board.done.count, cached: assignment.cached.count, failed: failed.count)
     }
 
     /// Seconds between two looks at the queue, and at the engine's tasks.

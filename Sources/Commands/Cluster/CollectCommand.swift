@@ -23,8 +23,9 @@ struct CollectCommand: ParsableCommand {
             return try folder.collect(into: store)
         }
         let (added, rest) = (collected.added, try folder.queue.entries([.todo, .running]))
-        printError("\(collected.units) units collected: \(added.evaluations) evaluations, \(added.scores) scores added; "
-            + "\(rest.count { $0.state == .running }) at work, \(rest.count { $0.state == .todo }) waiting")
+        printError(
+            "\(collected.units) units collected: \(added.evaluations) evaluations, \(added.scores) scores added; "
+                + "\(rest.count { $0.state == .running }) at work, \(rest.count { $0.state == .todo }) waiting")
         for failure in collected.failed { printError("✗ \(failure.title): \(failure.reason)") }
         if !collected.failed.isEmpty { throw ExitCode(1) }
     }

@@ -38,7 +38,8 @@ struct LaunchOptions: ParsableArguments {
 
     func validate() throws {
         if let launcher, !LaunchSettings.engines.contains(launcher) {
-            throw ValidationError("unknown launcher '\(launcher)'; known: \(LaunchSettings.engines.joined(separator: ", "))")
+            throw ValidationError(
+                "unknown launcher '\(launcher)'; known: \(LaunchSettings.engines.joined(separator: ", "))")
         }
         _ = try settings()
     }
@@ -68,7 +69,8 @@ struct LaunchOptions: ParsableArguments {
         var layers = [try settings()]
         if let name = environmentVariable("SGMSE_LAUNCHER"), !name.isEmpty {
             guard LaunchSettings.engines.contains(name) else {
-                throw ValidationError("SGMSE_LAUNCHER is '\(name)'; known: \(LaunchSettings.engines.joined(separator: ", "))")
+                throw ValidationError(
+                    "SGMSE_LAUNCHER is '\(name)'; known: \(LaunchSettings.engines.joined(separator: ", "))")
             }
             var layer = LaunchSettings()
             layer.name = name

@@ -61,9 +61,14 @@ struct QueueCommand: ParsableCommand {
     }
 
     private static func table(_ lines: [Line]) -> String {
-        let rows = [["unit", "state", "task", "host", "progress", "ETA"]] + lines.map { line in
-            [line.title, line.state.rawValue, line.task ?? "", line.host ?? "", line.progress, line.secondsLeft.map(time) ?? ""]
-        }
+        let rows =
+            [["unit", "state", "task", "host", "progress", "ETA"]]
+            + lines.map { line in
+                [
+                    line.title, line.state.rawValue, line.task ?? "", line.host ?? "", line.progress,
+                    line.secondsLeft.map(time) ?? "",
+                ]
+            }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")
@@ -81,18 +86,24 @@ struct QueueCommand: ParsableCommand {
         let ids = Set(submission.ids)
         let isLocal = submission.settings.name == "local"
         let own = states?.filter { state in isLocal || ids.contains(String(state.job.prefix { $0 != "_" })) } ?? []
-        let counts = Dictionary(grouping: own) { $0.state.lowercased() + ($0.reason.isEmpty || !$0.isLive ? "" : " (\($0.reason))") }
-            .map { "\($0.value.count) \($0.key)" }.sorted()
+        let counts = Dictionary(grouping: own) {
+            $0.state.lowercased() + ($0.reason.isEmpty || !$0.isLive ? "" : " (\($0.reason))")
+        }
+        .map { "\($0.value.count) \($0.key)" }.sorted()
         let engine = submission.settings.name ?? "local"
         let seen = counts.isEmpty ? "no task is known any more" : counts.joined(separator: ", ")
         let known = states == nil ? "the engine does not answer" : seen
-        return "job \(submission.name) (\(engine)\(submission.isCancelled ? ", cancelled" : "")) of \(submission.spec): \(known)"
+        return
+            "job \(submission.name) (\(engine)\(submission.isCancelled ? ", cancelled" : "")) of \(submission.spec): \(known)"
     }
 
-    private func printJSON(_ lines: [Line], _ submissions: [Submission], _ states: [TaskState]?, _ collected: Int) throws {
+    private func printJSON(_ lines: [Line], _ submissions: [Submission], _ states: [TaskState]?, _ collected: Int)
+        throws
+    {
         let units = lines.map { line -> JSON in
             [
-                "unit": .string(line.unit), "title": .string(line.title), "state": .string(line.state.rawValue), "task": JSON(line.task),
+                "unit": .string(line.unit), "title": .string(line.title), "state": .string(line.state.rawValue),
+                "task": JSON(line.task),
                 "host": JSON(line.host), "progress": .string(line.progress), "seconds_left": JSON(line.secondsLeft),
                 "attempts": .integer(line.attempts), "failure": JSON(line.failure),
             ]
@@ -100,18 +111,23 @@ struct QueueCommand: ParsableCommand {
         let jobs = submissions.map { one -> JSON in
             [
                 "job": .string(one.name), "launcher": .string(one.settings.name ?? "local"), "spec": .string(one.spec),
-                "tasks": .integer(one.tasks), "ids": .array(one.ids.map(JSON.string)), "cancelled": .bool(one.isCancelled),
+                "tasks": .integer(one.tasks), "ids": .array(one.ids.map(JSON.string)),
+                "cancelled": .bool(one.isCancelled),
             ]
         }
         let tasks = states.map { states -> JSON in
-            .array(states.map { state -> JSON in
-                [
-                    "task": .string(state.job), "state": .string(state.state), "live": .bool(state.isLive), "host": .string(state.host),
-                    "reason": .string(state.reason),
-                ]
-            })
+            .array(
+                states.map { state -> JSON in
+                    [
+                        "task": .string(state.job), "state": .string(state.state), "live": .bool(state.isLive),
+                        "host": .string(state.host),
+                        "reason": .string(state.reason),
+                    ]
+                })
         }
-        let all: JSON = ["units": .array(units), "collected": .integer(collected), "jobs": .array(jobs), "tasks": tasks ?? .null]
+        let all: JSON = [
+            "units": .array(units), "collected": .integer(collected), "jobs": .array(jobs), "tasks": tasks ?? .null,
+        ]
         try emit(all)
     }
 }

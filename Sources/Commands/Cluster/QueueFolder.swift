@@ -19,7 +19,9 @@ struct QueueFolder {
         self.init(of: (URL(fileURLWithPath: options.path).path as NSString).deletingLastPathComponent)
     }
 
-    func unit(_ entry: UnitQueue.Entry) -> WorkUnit? { queue.content(of: entry).flatMap { try? WorkUnit(decoding: $0) } }
+    func unit(_ entry: UnitQueue.Entry) -> WorkUnit? {
+        queue.content(of: entry).flatMap { try? WorkUnit(decoding: $0) }
+    }
 
     /// A unit without the pool that it is for: equal work has an equal stem.
     static func stem(_ unit: String) -> String { String(unit.drop { $0 != "_" }.dropFirst()) }
@@ -28,7 +30,9 @@ struct QueueFolder {
     static func pool(_ unit: String) -> String { String(unit.prefix { $0 != "_" }) }
 
     /// Runs `body` while no other process changes the queue for this store.
-    func alone<Value>(_ store: RunStore, _ interruption: Interruption = Interruption(), _ body: () throws -> Value) throws -> Value {
+    func alone<Value>(_ store: RunStore, _ interruption: Interruption = Interruption(), _ body: () throws -> Value)
+        throws -> Value
+    {
         while true {
             guard case .acquired(let claim) = try store.claim("queue") else {
                 try interruption.check()
@@ -99,7 +103,9 @@ struct QueueFolder {
 
     /// The submission that a task belongs to, as the task itself recorded it.
     private func job(of task: String) -> String? {
-        try? queue.entries([.running]).first { $0.task == task }.flatMap { TaskRecord(in: queue.workFolder(of: $0.unit))?.job }
+        try? queue.entries([.running]).first { $0.task == task }.flatMap {
+            TaskRecord(in: queue.workFolder(of: $0.unit))?.job
+        }
     }
 
     /// The last lines of what a task wrote.
@@ -126,7 +132,8 @@ struct QueueFolder {
         var added = TransferSummary()
     }
 
-    /// Merges what is done into the store. Interrupted anywhere and done again, it adds nothing twice. To be done alone.
+    /// Merges what is done into the store. Interrupted anywhere and done again, it adds nothing twice. To be done
+    /// alone.
     func collect(into store: RunStore, _ interruption: Interruption = Interruption()) throws -> Collected {
         var all = Collected()
         for entry in try queue.entries([.done, .failed]) {
@@ -148,7 +155,8 @@ struct QueueFolder {
         return all
     }
 
-    /// Takes the units that wait in some pools out of the queue; what they did so far goes to the store. To be done alone.
+    /// Takes the units that wait in some pools out of the queue; what they did so far goes to the store. To be done
+    /// alone.
     ///
     /// - Returns: How many they were.
     func withdraw(_ pools: Set<String>, into store: RunStore) throws -> Int {

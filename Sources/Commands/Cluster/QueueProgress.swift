@@ -13,7 +13,9 @@ struct QueueProgress {
     /// The events of some units that were not read yet.
     mutating func news(of units: some Sequence<String>) -> [ExperimentEvent] {
         units.flatMap { unit -> [ExperimentEvent] in
-            guard let handle = FileHandle(forReadingAtPath: queue.workFolder(of: unit) + "/events.jsonl") else { return [] }
+            guard let handle = FileHandle(forReadingAtPath: queue.workFolder(of: unit) + "/events.jsonl") else {
+                return []
+            }
             defer { try? handle.close() }
             let start = places[unit, default: 0]
             guard (try? handle.seek(toOffset: start)) != nil, let data = try? handle.readToEnd() else { return [] }
@@ -21,7 +23,9 @@ struct QueueProgress {
             guard let end = data.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
             let whole = data[...end]
             places[unit] = start + UInt64(whole.count)
-            return whole.split(separator: UInt8(ascii: "\n")).compactMap { ExperimentEvent(line: String(decoding: $0, as: UTF8.self)) }
+            return whole.split(separator: UInt8(ascii: "\n")).compactMap {
+                ExperimentEvent(line: String(decoding: $0, as: UTF8.self))
+            }
         }
     }
 
@@ -32,8 +36,10 @@ struct QueueProgress {
         for event in progress.news(of: [unit]) {
             switch event {
             case .trainingStarted(_, _, let step, let total): (text, left) = ("step \(step)/\(total)", nil)
-            case .trained(_, let progress): (text, left) = ("step \(progress.step)/\(progress.of)", progress.secondsLeft)
-            case .evaluated(_, let label, _, let done, let total, let seconds): (text, left) = ("\(label) file \(done)/\(total)", seconds)
+            case .trained(_, let progress):
+                (text, left) = ("step \(progress.step)/\(progress.of)", progress.secondsLeft)
+            case .evaluated(_, let label, _, let done, let total, let seconds):
+                (text, left) = ("\(label) file \(done)/\(total)", seconds)
             case .planned(let step) where step.state != .cached: (text, left) = (step.title, nil)
             default: break
             }

@@ -13,7 +13,8 @@ import Training
 /// `sgmse task`: what a job of a cluster runs: takes units from the queue until none is left.
 struct TaskCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "task", abstract: "Take units from the queue of a store until none is left; started by a launcher.",
+        commandName: "task",
+        abstract: "Take units from the queue of a store until none is left; started by a launcher.",
         shouldDisplay: false)
 
     @OptionGroup var store: StoreOptions
@@ -34,7 +35,8 @@ struct TaskCommand: ParsableCommand {
         try device.apply(in: team)
         if let team, team.place.rank > 0 { return try team.follow(processes) }
         guard let task = environmentVariable("SGMSE_TASK"), !task.isEmpty, !task.contains("/") else {
-            throw ValidationError("a launcher starts sgmse task, and its script sets SGMSE_TASK; give sgmse run SPEC --launcher slurm")
+            throw ValidationError(
+                "a launcher starts sgmse task, and its script sets SGMSE_TASK; give sgmse run SPEC --launcher slurm")
         }
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
@@ -84,7 +86,10 @@ struct TaskCommand: ParsableCommand {
 
 /// One unit in the hands of one task.
 private final class UnitTurn: Sendable {
-    enum Outcome { case done, failed, interrupted, lost(GroupFailure) }
+    enum Outcome {
+        case done, failed, interrupted
+        case lost(GroupFailure)
+    }
 
     private let held: UnitWorker.Held
     private let folder: QueueFolder
@@ -181,7 +186,8 @@ private final class UnitTurn: Sendable {
     private func write(_ event: ExperimentEvent) {
         switch event {
         case .trained(let run, let progress) where progress.step < progress.of: guard isTime("t" + run) else { return }
-        case .evaluated(let run, _, _, let done, let total, _) where done < total: guard isTime("e" + run) else { return }
+        case .evaluated(let run, _, _, let done, let total, _) where done < total:
+            guard isTime("e" + run) else { return }
         default: break
         }
         if let line = event.line { try? queue.append(Data((line + "\n").utf8), to: work + "/events.jsonl") }

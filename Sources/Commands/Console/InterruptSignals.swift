@@ -5,9 +5,9 @@ import Synchronization
 /// What signals that ask the program to end do: they end it with exit code 130, and nothing that was done is lost.
 ///
 /// SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU (from terminals, shells and schedulers) all mean the same. A
-/// command with nothing to save ends at once. One that has work in hand is asked to stop, through its `Interruption`, and
-/// ends after two seconds even where it has not stopped, unless it is saving a state that takes longer. SIGINT and SIGTERM
-/// that come again end it at once. SIGHUP that `nohup` ignored stays ignored.
+/// command with nothing to save ends at once. One that has work in hand is asked to stop, through its `Interruption`,
+/// and ends after two seconds even where it has not stopped, unless it is saving a state that takes longer. SIGINT and
+/// SIGTERM that come again end it at once. SIGHUP that `nohup` ignored stays ignored.
 final class InterruptSignals: Sendable {
     private struct State {
         var interruption: Interruption?
@@ -47,12 +47,14 @@ final class InterruptSignals: Sendable {
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0 else { return false }
-        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// Asks the work of a command to stop at a signal, until ``stop()``.
     ///
-    /// - Parameter cleanUp: Removes temporary files, where the work does not stop in time and the process ends without it.
+    /// - Parameter cleanUp: Removes temporary files, where the work does not stop in time and the process ends without
+    ///   it.
     init(_ interruption: Interruption, cleanUp: (@Sendable () -> Void)? = nil) {
         Self.state.withLock { ($0.interruption, $0.cleanUp) = (interruption, cleanUp) }
     }

@@ -43,7 +43,8 @@ struct DataCheck: ParsableCommand {
         }
         let cache = fresh ? nil : Self.cachePath(of: folder)
         let report = try CorpusReport(
-            on: sets.map { ($0, SetRole(name: $0.name)) }, sampleRate: rate, cachePath: cache, interruption: interruption, observe: progress.show)
+            on: sets.map { ($0, SetRole(name: $0.name)) }, sampleRate: rate, cachePath: cache,
+            interruption: interruption, observe: progress.show)
         progress.finish()
         if json { try emit(report.document(of: folder)) } else { try tell(report) }
         if report.hasErrors { throw ExitCode(3) }
@@ -57,7 +58,10 @@ struct DataCheck: ParsableCommand {
         let names = ["rule", "verdict", "checked"]
         var table = Table(columns: names.map { Table.Column($0, alignment: .leading, isKey: $0 == "rule") })
         table.rows = CorpusReport.rules.map { rule in
-            Table.Row([.text(rule.rawValue), .text(report.verdict(on: rule)?.rawValue ?? "ok"), .text(CorpusReport.title(of: rule))])
+            Table.Row([
+                .text(rule.rawValue), .text(report.verdict(on: rule)?.rawValue ?? "ok"),
+                .text(CorpusReport.title(of: rule)),
+            ])
         }
         try emit(table)
         for finding in report.findings { try emit("\(finding)") }
@@ -66,9 +70,13 @@ struct DataCheck: ParsableCommand {
     /// Where the report on a folder is kept: in the person's cache, since the data may not be writable.
     private static func cachePath(of folder: String) -> String? {
         let home = environmentVariable("HOME").map { $0 + "/.cache" }
-        guard let root = environmentVariable("XDG_CACHE_HOME").flatMap({ $0.isEmpty ? nil : $0 }) ?? home else { return nil }
+        guard let root = environmentVariable("XDG_CACHE_HOME").flatMap({ $0.isEmpty ? nil : $0 }) ?? home else {
+            return nil
+        }
         let cache = root + "/sgmse/checks"
-        guard (try? FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)) != nil else { return nil }
+        guard (try? FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)) != nil else {
+            return nil
+        }
         let path = URL(fileURLWithPath: folder).standardizedFileURL.resolvingSymlinksInPath().path
         return "\(cache)/\(ContentHash(of: path)).json"
     }
@@ -77,16 +85,22 @@ struct DataCheck: ParsableCommand {
 extension CorpusReport.SetDigest {
     /// A line for each step of 5 dB that has pairs, with a mark where steps between have none.
     var histogram: [String] {
-        guard let least = snrs.keys.min(), let most = snrs.keys.max(), let highest = snrs.values.max() else { return [] }
-        let median = medianSNR.map { ["SNR measured, median \(String(format: "%.1f", $0)) dB:"] } ?? []
-        return median + stride(from: least, through: most, by: 5).compactMap { start in
-            guard let count = snrs[start] else { return snrs[start - 5] == nil ? nil : "         …" }
-            let bar = String(repeating: "█", count: (40 * count + highest - 1) / highest)
-            return "\(Self.padded("\(start)")) to \(Self.padded("\(start + 5)")) dB \(Self.padded("\(count)", 6)) \(bar)"
+        guard let least = snrs.keys.min(), let most = snrs.keys.max(), let highest = snrs.values.max() else {
+            return []
         }
+        let median = medianSNR.map { ["SNR measured, median \(String(format: "%.1f", $0)) dB:"] } ?? []
+        return median
+            + stride(from: least, through: most, by: 5).compactMap { start in
+                guard let count = snrs[start] else { return snrs[start - 5] == nil ? nil : "         …" }
+                let bar = String(repeating: "█", count: (40 * count + highest - 1) / highest)
+                return
+                    "\(Self.padded("\(start)")) to \(Self.padded("\(start + 5)")) dB \(Self.padded("\(count)", 6)) \(bar)"
+            }
     }
 
-    private static func padded(_ text: String, _ width: Int = 4) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+    private static func padded(_ text: String, _ width: Int = 4) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
 }
 
 extension CorpusReport {
@@ -94,18 +108,22 @@ extension CorpusReport {
     func document(of folder: String) -> Reports.JSON {
         [
             "folder": .string(folder), "ok": .bool(!hasErrors), "sample_rate": .integer(sampleRate),
-            "sets": .array(sets.map { set -> Reports.JSON in
-                [
-                    "name": .string(set.name), "role": .string(set.role), "pairs": .integer(set.pairs), "hours": .number(set.hours),
-                    "median_snr_db": set.medianSNR.map(Reports.JSON.number) ?? .null,
-                    "snr_histogram": .array(set.snrs.sorted { $0.key < $1.key }.map { start, count -> Reports.JSON in
-                        ["from_db": .integer(start), "to_db": .integer(start + 5), "pairs": .integer(count)]
-                    }),
-                ]
-            }),
-            "rules": .array(Self.rules.map { rule -> Reports.JSON in
-                ["rule": .string(rule.rawValue), "verdict": .string(verdict(on: rule)?.rawValue ?? "ok")]
-            }),
+            "sets": .array(
+                sets.map { set -> Reports.JSON in
+                    [
+                        "name": .string(set.name), "role": .string(set.role), "pairs": .integer(set.pairs),
+                        "hours": .number(set.hours),
+                        "median_snr_db": set.medianSNR.map(Reports.JSON.number) ?? .null,
+                        "snr_histogram": .array(
+                            set.snrs.sorted { $0.key < $1.key }.map { start, count -> Reports.JSON in
+                                ["from_db": .integer(start), "to_db": .integer(start + 5), "pairs": .integer(count)]
+                            }),
+                    ]
+                }),
+            "rules": .array(
+                Self.rules.map { rule -> Reports.JSON in
+                    ["rule": .string(rule.rawValue), "verdict": .string(verdict(on: rule)?.rawValue ?? "ok")]
+                }),
             "findings": .array(findings.map { Problem($0, of: nil).json }),
         ]
     }

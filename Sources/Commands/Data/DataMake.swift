@@ -19,13 +19,20 @@ struct DataMake: ParsableCommand {
     @Argument(help: "A recipe's name, or a YAML file.")
     var recipe: String
 
-    @Option(name: .customLong("from"), help: ArgumentHelp("The folder of a source; may be repeated.", valueName: "name=folder"))
+    @Option(
+        name: .customLong("from"),
+        help: ArgumentHelp("The folder of a source; may be repeated.", valueName: "name=folder"))
     var sources: [String] = []
 
-    @Option(name: .customLong("to"), help: "Folder of the corpus; one of the recipe's name in the corpora's folder, if not given.")
+    @Option(
+        name: .customLong("to"),
+        help: "Folder of the corpus; one of the recipe's name in the corpora's folder, if not given.")
     var target: String?
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting, as rate=48000 or law.levels=[0,5]; may be repeated.", valueName: "path=value"))
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "Overrides a setting, as rate=48000 or law.levels=[0,5]; may be repeated.", valueName: "path=value"))
     var overrides: [String] = []
 
     @Flag(help: "Leave out recordings that cannot be read, and count them.")
@@ -48,7 +55,10 @@ struct DataMake: ParsableCommand {
         let maker = try RecipeMaker(recipe, sources: folders, skipsBad: skipBad)
         for remark in maker.remarks { printError("warning: \(remark)") }
         for lack in maker.incomplete {
-            let advice = partial ? "the corpus is not the published one" : "add them, or give --partial to make a corpus of what is there"
+            let advice =
+                partial
+                ? "the corpus is not the published one"
+                : "add them, or give --partial to make a corpus of what is there"
             printError("\(partial ? "warning" : "error"): \(lack); \(advice)")
         }
         guard partial || maker.incomplete.isEmpty else { throw ExitCode(3) }
@@ -70,17 +80,22 @@ struct DataMake: ParsableCommand {
         if json {
             return try emit(
                 .object([
-                    .init("folder", .string(path)), .init("unchanged", .bool(outcome.isUnchanged)), .init("resumed", .integer(outcome.resumed)),
+                    .init("folder", .string(path)), .init("unchanged", .bool(outcome.isUnchanged)),
+                    .init("resumed", .integer(outcome.resumed)),
                     .init("record", record.document),
                 ]))
         }
         if outcome.resumed > 0 { printError("note: \(outcome.resumed) recordings were finished before") }
         for skipped in record.skipped { printError("warning: left out: \(skipped)") }
         if record.clippedSamples > 0 {
-            printError("warning: \(record.clippedSamples) samples of \(record.clippedFiles) pairs saturated; see the column 'clipped' of the manifests")
+            printError(
+                "warning: \(record.clippedSamples) samples of \(record.clippedFiles) pairs saturated; see the column 'clipped' of the manifests"
+            )
         }
         let sets = record.pairs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        try emit("\(record.recipe): \(outcome.isUnchanged ? "is in" : "made in") \(path): \(sets) pairs; content \(record.content)")
+        try emit(
+            "\(record.recipe): \(outcome.isUnchanged ? "is in" : "made in") \(path): \(sets) pairs; content \(record.content)"
+        )
     }
 
     /// Folders by source.
@@ -89,7 +104,9 @@ struct DataMake: ParsableCommand {
         let names = recipe.sources.map(\.name)
         for option in options {
             guard let equals = option.firstIndex(of: "="), equals != option.startIndex else {
-                throw ValidationError("--from \(option): a source is given as NAME=FOLDER, with NAME one of \(names.joined(separator: ", "))")
+                throw ValidationError(
+                    "--from \(option): a source is given as NAME=FOLDER, with NAME one of \(names.joined(separator: ", "))"
+                )
             }
             let name = String(option[..<equals])
             guard names.contains(name) else {
@@ -115,14 +132,18 @@ extension RecipeRecord {
     var document: Reports.JSON {
         [
             "recipe": .string(recipe), "version": .integer(version), "declaration": .string(declaration),
-            "sources": .array(sources.map { source -> Reports.JSON in
-                [
-                    "name": .string(source.name), "folder": .string(source.folder), "files": .integer(source.files), "digest": .string(source.digest),
-                ]
-            }),
-            "pairs": .object(pairs.sorted { $0.key < $1.key }.map { .init($0.key, .integer($0.value)) }), "content": .string(content),
+            "sources": .array(
+                sources.map { source -> Reports.JSON in
+                    [
+                        "name": .string(source.name), "folder": .string(source.folder), "files": .integer(source.files),
+                        "digest": .string(source.digest),
+                    ]
+                }),
+            "pairs": .object(pairs.sorted { $0.key < $1.key }.map { .init($0.key, .integer($0.value)) }),
+            "content": .string(content),
             "clipped_samples": .integer(clippedSamples), "clipped_pairs": .integer(clippedFiles),
-            "skipped": .array(skipped.map(Reports.JSON.string)), "incomplete": .array(incomplete.map(Reports.JSON.string)),
+            "skipped": .array(skipped.map(Reports.JSON.string)),
+            "incomplete": .array(incomplete.map(Reports.JSON.string)),
         ]
     }
 }

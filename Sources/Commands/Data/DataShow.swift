@@ -26,7 +26,9 @@ struct DataShow: ParsableCommand {
     func run() throws {
         guard let subject else { return try list() }
         var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: subject, isDirectory: &isFolder), isFolder.boolValue { return try show(subject) }
+        if FileManager.default.fileExists(atPath: subject, isDirectory: &isFolder), isFolder.boolValue {
+            return try show(subject)
+        }
         let recipe = try RecipeLoader(environment: environmentVariable).load(subject)
         if json { return try emit(Self.document(of: recipe)) }
         if let text = RecipeLibrary.text(of: subject) { return try emit(text, terminator: "") }
@@ -46,14 +48,17 @@ struct DataShow: ParsableCommand {
 
     private static func document(of recipe: Recipe) -> Reports.JSON {
         [
-            "name": .string(recipe.name), "title": .string(recipe.title), "reference": .string(recipe.reference), "rate": .integer(recipe.rate),
+            "name": .string(recipe.name), "title": .string(recipe.title), "reference": .string(recipe.reference),
+            "rate": .integer(recipe.rate),
             "seed": .integer(Int(clamping: recipe.seed)), "encoding": .string(recipe.encoding.rawValue),
-            "sources": .array(recipe.sources.map { source -> Reports.JSON in
-                [
-                    "name": .string(source.name), "title": .string(source.title), "published": .string(source.published),
-                    "size": .string(source.size), "holds": .array(source.holds.map(Reports.JSON.string)),
-                ]
-            }),
+            "sources": .array(
+                recipe.sources.map { source -> Reports.JSON in
+                    [
+                        "name": .string(source.name), "title": .string(source.title),
+                        "published": .string(source.published),
+                        "size": .string(source.size), "holds": .array(source.holds.map(Reports.JSON.string)),
+                    ]
+                }),
             "sets": .array(recipe.sets.map { .string($0.name) }), "declaration": .string(recipe.declaration),
         ]
     }
@@ -92,7 +97,9 @@ struct SetSummary {
 
     private var speakers: Set<String> { Set(self.set.files.compactMap(\.speaker)) }
     private var noises: [(String, Int)] {
-        Dictionary(grouping: set.files.compactMap { $0.entry?.noise }) { $0 }.map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 }
+        Dictionary(grouping: set.files.compactMap { $0.entry?.noise }) { $0 }.map { ($0.key, $0.value.count) }.sorted {
+            $0.0 < $1.0
+        }
     }
     private var snrs: [Double] { self.set.files.compactMap { $0.entry?.snr } }
     private var range: String {
@@ -103,24 +110,31 @@ struct SetSummary {
     static func table(of summaries: [SetSummary]) -> Table {
         var table = Table(
             columns: [
-                Table.Column("set", alignment: .leading, isKey: true), Table.Column("pairs"), Table.Column("hours"), Table.Column("rate", unit: "Hz"),
-                Table.Column("speakers"), Table.Column("noise types"), Table.Column("SNR", unit: "dB"), Table.Column("unpaired"),
+                Table.Column("set", alignment: .leading, isKey: true), Table.Column("pairs"), Table.Column("hours"),
+                Table.Column("rate", unit: "Hz"),
+                Table.Column("speakers"), Table.Column("noise types"), Table.Column("SNR", unit: "dB"),
+                Table.Column("unpaired"),
             ])
         table.rows = summaries.map { one in
             Table.Row([
                 .text(one.set.name), .integer(one.set.files.count), .number(one.hours, digits: 2),
-                .text(one.rates.map(String.init).joined(separator: ", ")), .integer(one.speakers.count), .integer(one.noises.count),
+                .text(one.rates.map(String.init).joined(separator: ", ")), .integer(one.speakers.count),
+                .integer(one.noises.count),
                 .text(one.range), .integer(one.set.unpaired.count),
             ])
         }
-        for one in summaries where one.unreadable > 0 { table.notes.append("! \(one.set.name): \(one.unreadable) files cannot be read") }
+        for one in summaries where one.unreadable > 0 {
+            table.notes.append("! \(one.set.name): \(one.unreadable) files cannot be read")
+        }
         return table
     }
 
     var document: Reports.JSON {
         [
-            "name": .string(set.name), "layout": .string(set.layout.rawValue), "pairs": .integer(set.files.count), "hours": .number(hours),
-            "rates": .array(rates.map(Reports.JSON.integer)), "speakers": .array(speakers.sorted().map(Reports.JSON.string)),
+            "name": .string(set.name), "layout": .string(set.layout.rawValue), "pairs": .integer(set.files.count),
+            "hours": .number(hours),
+            "rates": .array(rates.map(Reports.JSON.integer)),
+            "speakers": .array(speakers.sorted().map(Reports.JSON.string)),
             "noises": .object(noises.map { .init($0.0, .integer($0.1)) }),
             "snr_db": [snrs.min().map(Reports.JSON.number) ?? .null, snrs.max().map(Reports.JSON.number) ?? .null],
             "unpaired": .array(set.unpaired.map(Reports.JSON.string)), "unreadable": .integer(unreadable),

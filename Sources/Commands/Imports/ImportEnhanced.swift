@@ -28,9 +28,10 @@ struct ImportEnhanced: ParsableCommand {
     @OptionGroup var store: StoreOptions
     @OptionGroup var threads: ThreadOptions
 
-    @Option(help: ArgumentHelp(
-        "Import although a check fails: alignment, for a system that is late. The reason is kept and stands under every table.",
-        valueName: "check=reason"))
+    @Option(
+        help: ArgumentHelp(
+            "Import although a check fails: alignment, for a system that is late. The reason is kept and stands under every table.",
+            valueName: "check=reason"))
     var waive: [String] = []
 
     @Option(parsing: .upToNextOption, help: "Metrics; those that the set's other systems have, if none is named.")
@@ -55,13 +56,17 @@ struct ImportEnhanced: ParsableCommand {
         let evaluation = try output.score(
             as: system, with: chosen, in: store, provenance: workspace.provenance, interruption: interruption
         ) { file, done, count in
-            progress.show(.evaluated(run: system.name, label: "\(system.name) \(set.name)", file: file, done: done, of: count, secondsLeft: 0))
+            progress.show(
+                .evaluated(
+                    run: system.name, label: "\(system.name) \(set.name)", file: file, done: done, of: count,
+                    secondsLeft: 0))
         }
         progress.finish()
         printError(
             evaluation == nil
                 ? "\(system.name): the same output was imported before; nothing to do"
-                : "\(system.name): \(files.count) files of '\(set.name)' scored with \(chosen.map(\.name).joined(separator: ", "))")
+                : "\(system.name): \(files.count) files of '\(set.name)' scored with \(chosen.map(\.name).joined(separator: ", "))"
+        )
         try store.close()
     }
 
@@ -70,7 +75,8 @@ struct ImportEnhanced: ParsableCommand {
             let parts = text.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
             guard parts.count == 2, !parts[1].isEmpty, EnhancedFolder.waivable.contains(parts[0]) else {
                 throw ValidationError(
-                    "--waive \(text): write check=reason; checks that can be waived: \(EnhancedFolder.waivable.joined(separator: ", "))")
+                    "--waive \(text): write check=reason; checks that can be waived: \(EnhancedFolder.waivable.joined(separator: ", "))"
+                )
             }
             waivers[parts[0]] = parts[1]
         }
@@ -80,7 +86,10 @@ struct ImportEnhanced: ParsableCommand {
     private func usual(on set: TestSet, in store: RunStore) throws -> [String] {
         let snapshot = try store.scores(of: [], sets: [set.name])
         let here = Set(snapshot.evaluations.filter { $0.testSet == set.id && $0.external == nil }.map(\.id))
-        let used = Set(snapshot.series.keys.filter { here.contains($0.evaluation) }.compactMap { snapshot.metrics[$0.metric]?.name })
+        let used = Set(
+            snapshot.series.keys.filter { here.contains($0.evaluation) }.compactMap {
+                snapshot.metrics[$0.metric]?.name
+            })
         let known = MetricCatalog.standard.names.filter(used.contains)
         return known.isEmpty ? ["pesq", "estoi", "si_sdr", "si_sir", "si_sar"] : known
     }

@@ -7,7 +7,8 @@ import Training
 /// `sgmse import logs`: the training history of a run of another program.
 struct ImportLogs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "logs", abstract: "Take over TensorBoard events, a Lightning CSV or a W&B export as a run's history.",
+        commandName: "logs",
+        abstract: "Take over TensorBoard events, a Lightning CSV or a W&B export as a run's history.",
         discussion: """
             Names decide what a number is: train_loss is the loss, lr-Adam the learning rate, valid_loss, pesq, si_sdr and \
             estoi are validations, other train_... numbers are terms of the loss. An export of several W&B runs becomes several \
@@ -23,7 +24,9 @@ struct ImportLogs: ParsableCommand {
     @OptionGroup var store: StoreOptions
 
     func validate() throws {
-        if let name, name.isEmpty || name.utf8.count > 200 { throw ValidationError("--name: a name of 1 to 200 letters is needed") }
+        if let name, name.isEmpty || name.utf8.count > 200 {
+            throw ValidationError("--name: a name of 1 to 200 letters is needed")
+        }
     }
 
     func run() throws {
@@ -32,7 +35,8 @@ struct ImportLogs: ParsableCommand {
         let store = try store.open(.readWrite)
         let workspace = Workspace(store: store, commandLine: CommandLine.arguments)
         for (run, history) in zip(try log.record(in: store, provenance: workspace.provenance), log.histories) {
-            printError("\(run.name) (\(run.shortID)): \(history.steps.count) steps, \(history.validations.count) validations")
+            printError(
+                "\(run.name) (\(run.shortID)): \(history.steps.count) steps, \(history.validations.count) validations")
         }
         try store.close()
     }

@@ -6,7 +6,8 @@ import Runs
 struct ImportRuns: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runs", abstract: "Add runs of another store, with their history, evaluations and scores.",
-        discussion: "What is here already stays as it is: a repeated import adds nothing. The other store is not changed.")
+        discussion:
+            "What is here already stays as it is: a repeated import adds nothing. The other store is not changed.")
 
     @Argument(help: "The other store.")
     var file: String
@@ -25,6 +26,7 @@ struct ImportRuns: ParsableCommand {
         let store = try store.open(.readWrite)
         let summary = try store.importRuns(from: other.path, only: runs.isEmpty ? nil : chosen.map(\.shortID))
         let copied = try files ? chosen.reduce(0) { try $0 + store.importFiles(of: $1, from: other.folder) } : 0
-        printError("\(summary.runs) runs, \(summary.evaluations) evaluations, \(summary.scores) scores, \(copied) files added")
+        printError(
+            "\(summary.runs) runs, \(summary.evaluations) evaluations, \(summary.scores) scores, \(copied) files added")
     }
 }

@@ -22,10 +22,11 @@ struct Manual: ParsableCommand {
 
     func run() throws {
         for page in try CommandPage.root().all {
-            let (name, text) = switch format {
-            case .man: ("\(page.name).1", ManualPage(page).text)
-            case .markdown: ("\(page.name).md", ReferencePage(page).text)
-            }
+            let (name, text) =
+                switch format {
+                case .man: ("\(page.name).1", ManualPage(page).text)
+                case .markdown: ("\(page.name).md", ReferencePage(page).text)
+                }
             let path = "\(folder)/\(name)"
             do {
                 try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)

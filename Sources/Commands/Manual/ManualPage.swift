@@ -30,10 +30,11 @@ struct ManualPage {
 
     private func list(_ title: String, _ arguments: [CommandPage.Argument]) -> [String] {
         guard !arguments.isEmpty else { return [] }
-        return [".SH \(title)"] + arguments.flatMap { argument in
-            [".TP", "\\fB\(escaped(argument.form))\\fR", escaped(argument.meaning)]
-                + [argument.discussion ?? ""].filter { !$0.isEmpty }.map(escaped)
-        }
+        return [".SH \(title)"]
+            + arguments.flatMap { argument in
+                [".TP", "\\fB\(escaped(argument.form))\\fR", escaped(argument.meaning)]
+                    + [argument.discussion ?? ""].filter { !$0.isEmpty }.map(escaped)
+            }
     }
 
     /// Paragraphs; indented ones as they stand.

@@ -21,9 +21,12 @@ struct ReferencePage {
 
     private func list(_ title: String, _ arguments: [CommandPage.Argument]) -> [String] {
         guard !arguments.isEmpty else { return [] }
-        return ["## \(title)", ""] + arguments.map { argument in
-            "- `\(argument.form)`: " + escaped([argument.meaning, argument.discussion ?? ""].filter { !$0.isEmpty }.joined(separator: " "))
-        } + [""]
+        return ["## \(title)", ""]
+            + arguments.map { argument in
+                "- `\(argument.form)`: "
+                    + escaped(
+                        [argument.meaning, argument.discussion ?? ""].filter { !$0.isEmpty }.joined(separator: " "))
+            } + [""]
     }
 
     /// Paragraphs; indented ones as they stand.

@@ -7,18 +7,23 @@ import Runs
 struct PlotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plot",
-        abstract: "Draw training curves, metrics over factors, sweeps, pairs of files, groups of files, or spectrograms as SVG.",
+        abstract:
+            "Draw training curves, metrics over factors, sweeps, pairs of files, groups of files, or spectrograms as SVG.",
         discussion: """
             Colours are those of Okabe and Ito, with dashes and marks of their own, so that a plot can be read in black and \
             white. --width 3.5in is a column of a paper: letters stay at 8 points. An --output that ends in .png is made by \
             rsvg-convert (Debian: librsvg2-bin).
             """,
-        subcommands: [PlotCurves.self, PlotMetric.self, PlotSweep.self, PlotPairs.self, PlotFiles.self, PlotSpectrogram.self])
+        subcommands: [
+            PlotCurves.self, PlotMetric.self, PlotSweep.self, PlotPairs.self, PlotFiles.self, PlotSpectrogram.self,
+        ])
 }
 
 /// Where a plot goes, and how large it is.
 struct PlotOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: ArgumentHelp("An .svg or .png file; standard output, as SVG, if not given.", valueName: "file"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("An .svg or .png file; standard output, as SVG, if not given.", valueName: "file"))
     var output: String?
 
     @Option(help: ArgumentHelp("The width: 3.5in, 88mm, 8.8cm or 252pt.", valueName: "length"))
@@ -56,7 +61,9 @@ struct PlotOptions: ParsableArguments {
             throw ValidationError("--width \(width): a length such as 3.5in, 88mm, 8.8cm or 252pt is needed")
         }
         let points = number * (unit.flatMap { units[$0] } ?? 1)
-        guard (100...3000).contains(points) else { throw ValidationError("--width \(width): 100 to 3000 points (1.4 to 41 inches) can be drawn") }
+        guard (100...3000).contains(points) else {
+            throw ValidationError("--width \(width): 100 to 3000 points (1.4 to 41 inches) can be drawn")
+        }
         return points
     }
 
@@ -72,7 +79,10 @@ struct PlotOptions: ParsableArguments {
         try? input.fileHandleForWriting.close()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            let why = process.terminationStatus == 127 ? "rsvg-convert is not installed (Debian: apt-get install librsvg2-bin)" : "rsvg-convert could not write it"
+            let why =
+                process.terminationStatus == 127
+                ? "rsvg-convert is not installed (Debian: apt-get install librsvg2-bin)"
+                : "rsvg-convert could not write it"
             throw ValidationError("\(output): \(why); an output that ends in .svg needs no other program")
         }
     }
@@ -98,7 +108,9 @@ extension RunStore {
 /// `sgmse plot curves`: training over its steps.
 struct PlotCurves: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "curves", abstract: "Training over its steps: loss, its terms, or a validation metric, beside the noisy and Wiener levels.")
+        commandName: "curves",
+        abstract:
+            "Training over its steps: loss, its terms, or a validation metric, beside the noisy and Wiener levels.")
 
     @Argument(help: "Names or ids of runs, or a sweep's name; all finished ones if none is given.")
     var runs: [String] = []
@@ -116,19 +128,25 @@ struct PlotCurves: ParsableCommand {
     @OptionGroup var plot: PlotOptions
 
     func validate() throws {
-        if !(0..<1).contains(smoothing) { throw ValidationError("--smoothing \(smoothing): a weight from 0 to below 1 is needed") }
+        if !(0..<1).contains(smoothing) {
+            throw ValidationError("--smoothing \(smoothing): a weight from 0 to below 1 is needed")
+        }
     }
 
     func run() throws {
         let store = try store.open()
-        try plot.write(try Plot.curves(of: store.selected(runs), in: store, quantity: quantity, smoothing: smoothing, set: set))
+        try plot.write(
+            try Plot.curves(of: store.selected(runs), in: store, quantity: quantity, smoothing: smoothing, set: set))
     }
 }
 
 /// `sgmse plot metric`: a metric over a factor of evaluation.
 struct PlotMetric: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "metric", abstract: "A metric over the checkpoint's step, N, evaluations of networks, the scale of the guidance, or the input's SNR, with intervals.")
+        commandName: "metric",
+        abstract:
+            "A metric over the checkpoint's step, N, evaluations of networks, the scale of the guidance, or the input's SNR, with intervals."
+    )
 
     @Argument(help: "The metric, such as pesq.")
     var metric: String
@@ -146,7 +164,9 @@ struct PlotMetric: ParsableCommand {
     func run() throws {
         let store = try store.open()
         try plot.write(
-            try Plot.metric(metric, over: over, of: store.selected(runs).map(\.id), in: store, set: scores.set, steps: scores.steps))
+            try Plot.metric(
+                metric, over: over, of: store.selected(runs).map(\.id), in: store, set: scores.set, steps: scores.steps)
+        )
     }
 }
 
@@ -155,7 +175,10 @@ extension Plot.Factor: ExpressibleByArgument {}
 /// `sgmse plot sweep`: a metric over a setting in which runs differ.
 struct PlotSweep: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sweep", abstract: "A metric over a setting in which runs differ, with its seeds; a level far below both neighbours is marked.")
+        commandName: "sweep",
+        abstract:
+            "A metric over a setting in which runs differ, with its seeds; a level far below both neighbours is marked."
+    )
 
     @Argument(help: "The metric, such as pesq.")
     var metric: String
@@ -173,7 +196,9 @@ struct PlotSweep: ParsableCommand {
     func run() throws {
         let store = try store.open()
         try plot.write(
-            try Plot.sweep(metric, over: over, of: store.selected(runs).map(\.id), in: store, set: scores.set, steps: scores.steps))
+            try Plot.sweep(
+                metric, over: over, of: store.selected(runs).map(\.id), in: store, set: scores.set, steps: scores.steps)
+        )
     }
 }
 
@@ -200,7 +225,9 @@ struct PlotPairs: ParsableCommand {
         let isSystem = try store.anchorEvaluations().contains { $0.anchor == against }
         let other = try isSystem ? nil : store.run(named: against)
         try plot.write(
-            try Plot.pairs(metric, of: store.run(named: system), against: other, anchor: against, in: store, set: scores.set, steps: scores.steps))
+            try Plot.pairs(
+                metric, of: store.run(named: system), against: other, anchor: against, in: store, set: scores.set,
+                steps: scores.steps))
     }
 }
 
@@ -227,7 +254,9 @@ struct PlotFiles: ParsableCommand {
     func run() throws {
         let store = try store.open()
         try plot.write(
-            try Plot.groups(metric, by: by.rawValue, of: store.selected(runs).map(\.id), in: store, set: scores.set, steps: scores.steps))
+            try Plot.groups(
+                metric, by: by.rawValue, of: store.selected(runs).map(\.id), in: store, set: scores.set,
+                steps: scores.steps))
     }
 }
 
@@ -248,7 +277,8 @@ struct PlotSpectrogram: ParsableCommand {
 
     func run() throws {
         let store = try store.open()
-        let panels = try SpectrogramPanels(of: store.run(named: system), file: file, in: store, set: scores.set, steps: scores.steps)
+        let panels = try SpectrogramPanels(
+            of: store.run(named: system), file: file, in: store, set: scores.set, steps: scores.steps)
         try plot.write(panels.svg(width: plot.points()))
     }
 }

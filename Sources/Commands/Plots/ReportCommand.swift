@@ -9,7 +9,8 @@ import SpeechMetrics
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Write one self-contained page of runs: tables, plots, findings, differences, and files to listen to.",
+        abstract:
+            "Write one self-contained page of runs: tables, plots, findings, differences, and files to listen to.",
         discussion: """
             The page holds everything it shows, spectrograms and audio too, and asks for nothing on the network. Audio is there \
             as far as evaluations kept it (evaluate.keep_audio); a button switches the system at the same position.
@@ -36,7 +37,9 @@ struct ReportCommand: ParsableCommand {
     var examples = 3
 
     func validate() throws {
-        if !(0...50).contains(examples) { throw ValidationError("--examples \(examples): 0 to 50 files can have players") }
+        if !(0...50).contains(examples) {
+            throw ValidationError("--examples \(examples): 0 to 50 files can have players")
+        }
     }
 
     func run() throws {
@@ -46,7 +49,8 @@ struct ReportCommand: ParsableCommand {
         let page = try ReportPage(
             of: selected, in: store,
             options: .init(
-                title: title, sets: sets.isEmpty ? nil : Set(sets), metrics: metrics.isEmpty ? nil : Set(metrics), examples: examples,
+                title: title, sets: sets.isEmpty ? nil : Set(sets), metrics: metrics.isEmpty ? nil : Set(metrics),
+                examples: examples,
                 unfloored: Catalog.standard.metrics.unfloored))
         do {
             try Data(page.html.utf8).write(to: URL(fileURLWithPath: html), options: .atomic)

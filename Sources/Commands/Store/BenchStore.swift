@@ -16,15 +16,17 @@ struct BenchStore: ParsableCommand {
     @Option(help: "Scores of each run: a multiple of 10.", in: 10...100_000)
     var scoresPerRun = 1000
 
-    @Option(help: ArgumentHelp(
-        "Instead, so many light writers beside a trainer and an evaluator: how long they wait for their turns.",
-        valueName: "count"), in: 1...200)
+    @Option(
+        help: ArgumentHelp(
+            "Instead, so many light writers beside a trainer and an evaluator: how long they wait for their turns.",
+            valueName: "count"), in: 1...200)
     var writers: Int?
 
     @Option(help: "With --writers, for so many seconds.", in: 1...600)
     var seconds = 10.0
 
-    @Option(help: ArgumentHelp("A folder on the disk to be measured; a temporary one if not given.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("A folder on the disk to be measured; a temporary one if not given.", valueName: "folder"))
     var folder: String?
 
     @Flag(help: "Print a JSON document.")
@@ -34,7 +36,9 @@ struct BenchStore: ParsableCommand {
     var check = false
 
     func validate() throws {
-        if scoresPerRun % 10 != 0 { throw ValidationError("--scores-per-run \(scoresPerRun): a multiple of 10 is needed") }
+        if scoresPerRun % 10 != 0 {
+            throw ValidationError("--scores-per-run \(scoresPerRun): a multiple of 10 is needed")
+        }
     }
 
     func run() throws {

@@ -4,7 +4,9 @@ import Reports
 /// `sgmse doctor`: whether machine and store are fit for work.
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at SQLite, the file system, the disk, the store, processor, threads and devices. Exit 5 on a problem.")
+        abstract:
+            "Look at SQLite, the file system, the disk, the store, processor, threads and devices. Exit 5 on a problem."
+    )
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var threads: ThreadOptions

@@ -27,6 +27,8 @@ struct ExportRuns: ParsableCommand {
             let other = try self.store.open(to, .readWrite)
             copied = try chosen.reduce(0) { try $0 + other.importFiles(of: $1, from: store.folder) }
         }
-        printError("\(summary.runs) runs, \(summary.evaluations) evaluations, \(summary.scores) scores, \(copied) files added to \(to)")
+        printError(
+            "\(summary.runs) runs, \(summary.evaluations) evaluations, \(summary.scores) scores, \(copied) files added to \(to)"
+        )
     }
 }

@@ -10,7 +10,9 @@ struct HistoryExportOptions: ParsableArguments {
 
     @OptionGroup var store: StoreOptions
 
-    @Option(help: ArgumentHelp("Where a folder for each run is written; the runs' own logs/FORMAT if not given.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Where a folder for each run is written; the runs' own logs/FORMAT if not given.", valueName: "folder"))
     var output: String?
 
     func validate() throws {

@@ -53,11 +53,12 @@ struct Logs: ParsableCommand {
     }
 
     private func show(_ lines: [String]) throws {
-        let text = switch (json, follow) {
-        case (false, _): lines.map { $0 + "\n" }.joined()
-        case (true, true): lines.map { Self.entry($0).line + "\n" }.joined()
-        case (true, false): JSON.array(lines.map(Self.entry)).text
-        }
+        let text =
+            switch (json, follow) {
+            case (false, _): lines.map { $0 + "\n" }.joined()
+            case (true, true): lines.map { Self.entry($0).line + "\n" }.joined()
+            case (true, false): JSON.array(lines.map(Self.entry)).text
+            }
         try json ? emitData(text) : emit(text, terminator: "")
     }
 

@@ -5,7 +5,8 @@ import Runs
 
 /// `sgmse note`: what a person has to say of a run.
 struct Note: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Write a note to a run in place of the former one, or show it.")
+    static let configuration = CommandConfiguration(
+        abstract: "Write a note to a run in place of the former one, or show it.")
 
     @Argument(help: "A run's name or id.")
     var subject: String

@@ -9,7 +9,8 @@ import Runs
 import Specs
 import Training
 
-/// Reads the sides of a comparison of protocols: specs with what checks find in their data, runs with what was measured.
+/// Reads the sides of a comparison of protocols: specs with what checks find in their data, runs with what was
+/// measured.
 struct ProtocolSides {
     let store: StoreOptions
     let corpora: CorpusOptions
@@ -28,12 +29,14 @@ struct ProtocolSides {
         if loaded.runs.contains(where: { !$0.point.isEmpty }) {
             printError("\(name) is a sweep; it is compared as it stands before its points change it")
         }
-        return ProtocolSide(label: name, spec: loaded.spec, findings: try inSpec(loaded) + (readsData ? inData(of: loaded) : []))
+        return ProtocolSide(
+            label: name, spec: loaded.spec, findings: try inSpec(loaded) + (readsData ? inData(of: loaded) : []))
     }
 
     func side(of recipe: Recipe) throws -> ProtocolSide {
         let loaded = try Library.loader.load(recipe.spec)
-        return ProtocolSide(label: recipe.name, spec: loaded.spec, findings: try inSpec(loaded), measured: recipe.measured)
+        return ProtocolSide(
+            label: recipe.name, spec: loaded.spec, findings: try inSpec(loaded), measured: recipe.measured)
     }
 
     private func side(ofRun name: String) throws -> ProtocolSide { try side(ofRun: try store.open().run(named: name)) }
@@ -46,7 +49,8 @@ struct ProtocolSides {
             ProtocolSide.Finding(gate: $0.gate, subject: $0.subject, message: $0.message)
         }
         return ProtocolSide(
-            label: "\(run.name) (\(run.shortID))", spec: spec, findings: try inSpec(loaded) + found, measured: try measured(run, store))
+            label: "\(run.name) (\(run.shortID))", spec: spec, findings: try inSpec(loaded) + found,
+            measured: try measured(run, store))
     }
 
     /// The checkpoint that was evaluated, and by which score it was chosen.
@@ -55,7 +59,10 @@ struct ProtocolSides {
         guard let first = used.first else { return [:] }
         var values = ["checkpoint": Set(used.map { "\($0.kind.rawValue)@\($0.step)" }).sorted().joined(separator: ", ")]
         for record in try store.validations(of: run.id) where record.step == first.step && record.metric == "pesq" {
-            if let value = record.value { values["validation.pesq"] = "\((value * 1000).rounded() / 1000) on \(record.n) files at step \(record.step)" }
+            if let value = record.value {
+                values["validation.pesq"] =
+                    "\((value * 1000).rounded() / 1000) on \(record.n) files at step \(record.step)"
+            }
         }
         return values
     }
@@ -68,7 +75,8 @@ struct ProtocolSides {
     /// What checks find in the audio; what keeps it from being read is said, and stops nothing.
     private func inData(of loaded: LoadedSpec) throws -> [ProtocolSide.Finding] {
         do {
-            let workspace = Workspace(store: try store.open(.readWrite), corpora: corpora.folder, commandLine: CommandLine.arguments)
+            let workspace = Workspace(
+                store: try store.open(.readWrite), corpora: corpora.folder, commandLine: CommandLine.arguments)
             var preparer = DataPreparer(workspace: workspace, interruption: interruption)
             return try preparer.findings(loaded.spec).filter { $0.severity == .error }.map(Self.finding)
         } catch let error where isBadData(error) {

@@ -65,7 +65,9 @@ struct TableCommand: ParsableCommand {
 
     private var tablesFolder: String { tables ?? Library.folder("tables") }
 
-    private func read(_ declaration: TableDeclaration, _ library: ReportedLibrary, _ rows: TableRows) throws -> PaperTable {
+    private func read(_ declaration: TableDeclaration, _ library: ReportedLibrary, _ rows: TableRows) throws
+        -> PaperTable
+    {
         let known = FileManager.default.fileExists(atPath: store.path) ? try store.open() : nil
         let catalog = Catalog.standard.metrics
         let metrics = PaperTable.Metrics(unfloored: catalog.unfloored) { name, rate in
@@ -91,10 +93,14 @@ struct TableCommand: ParsableCommand {
     }
 
     private func list() throws {
-        var listing = Table(columns: ["table", "title", "rows", "columns"].map { Table.Column($0, alignment: .leading) })
+        var listing = Table(
+            columns: ["table", "title", "rows", "columns"].map { Table.Column($0, alignment: .leading) })
         for table in try TableDeclaration.all(folder: tablesFolder, files: Library.files) {
             listing.rows.append(
-                Table.Row([.text(table.name), .text(table.title), .integer(table.rows.count), .text(table.columns.joined(separator: " "))]))
+                Table.Row([
+                    .text(table.name), .text(table.title), .integer(table.rows.count),
+                    .text(table.columns.joined(separator: " ")),
+                ]))
         }
         if json || format == .json { return try emit(listing.json) }
         try emit(listing, as: format)

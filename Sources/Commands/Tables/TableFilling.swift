@@ -8,7 +8,8 @@ struct TableFilling {
     let store: StoreOptions
     let corpora: CorpusOptions
 
-    /// - Throws: `ExitCode` of the first command that was interrupted or met a full disk; others are reported and skipped.
+    /// - Throws: `ExitCode` of the first command that was interrupted or met a full disk; others are reported and
+    ///   skipped.
     func fill(_ holes: [PaperTable.Hole]) throws {
         var seen: Set<[String]> = []
         for hole in holes {
@@ -28,7 +29,8 @@ struct TableFilling {
     private func run(_ arguments: [String]) throws -> Int32 {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
-        process.arguments = arguments + ["--no-table", "--store", store.path, "--journal", store.journal.rawValue]
+        process.arguments =
+            arguments + ["--no-table", "--store", store.path, "--journal", store.journal.rawValue]
             + (corpora.folder.map { ["--corpora", $0] } ?? [])
         try process.run()
         process.waitUntilExit()

@@ -26,7 +26,9 @@ struct TableRows {
                 specs[place] = loaded
                 sources.append(RowSource(loaded))
             } catch {
-                sources.append(RowSource(failure: error.all.first.map { "\($0.mark): \($0.summary)" } ?? "the spec cannot be read"))
+                sources.append(
+                    RowSource(failure: error.all.first.map { "\($0.mark): \($0.summary)" } ?? "the spec cannot be read")
+                )
             }
         }
         (self.sources, self.specs) = (sources, specs)
@@ -43,7 +45,8 @@ struct TableRows {
                 let plan = try planner.plan(loaded)
                 let unmeasured = plan.unmeasured > 0 ? ", \(plan.unmeasured) of a kind that was not measured yet" : ""
                 costs[row] = PaperTable.Cost(
-                    seconds: plan.seconds > 0 ? plan.seconds : nil, remark: "\(plan.pending.count) steps to do\(unmeasured)")
+                    seconds: plan.seconds > 0 ? plan.seconds : nil,
+                    remark: "\(plan.pending.count) steps to do\(unmeasured)")
             } catch {
                 let first = "\(error)".split(separator: "\n").first.map(String.init) ?? ""
                 costs[row] = PaperTable.Cost(seconds: nil, remark: first)
@@ -58,7 +61,9 @@ extension RowSource {
             SpecifiedRun(
                 name: run.name, identity: run.identity.hex, seed: UInt64(run.seed),
                 points: evaluations.map { one in
-                    Point(set: one.point.set.name, steps: one.point.N, guidance: one.point.guidance, identity: one.identity.hex)
+                    Point(
+                        set: one.point.set.name, steps: one.point.N, guidance: one.point.guidance,
+                        identity: one.identity.hex)
                 })
         }
         self.init(

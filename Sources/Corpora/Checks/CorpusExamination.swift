@@ -30,7 +30,9 @@ struct CorpusExamination: Sendable {
 
     /// The rate that most files have; the lower one of two.
     var commonRate: Int? {
-        let rates = scans.flatMap { $0.pairs.flatMap { [$0.clean, $0.noisy] } }.compactMap { try? $0.get().header.sampleRate }
+        let rates = scans.flatMap { $0.pairs.flatMap { [$0.clean, $0.noisy] } }.compactMap {
+            try? $0.get().header.sampleRate
+        }
         return Dictionary(grouping: rates) { $0 }.max { ($0.value.count, -$0.key) < ($1.value.count, -$1.key) }?.key
     }
 
@@ -50,8 +52,10 @@ struct CorpusExamination: Sendable {
         let corpus = CorpusScan(sets: scans)
         let own = zip(scans, pairs).flatMap { Self.means($0, $1) + Self.ratios($0, $1) }
         let copies = try nearDuplicates(interruption)
-        return (corpus.findings(expecting: .init(sampleRate: sampleRate)) + own + copies).enumerated().sorted { one, other in
-            one.element.severity != other.element.severity ? one.element.severity > other.element.severity : one.offset < other.offset
+        return (corpus.findings(expecting: .init(sampleRate: sampleRate)) + own + copies).enumerated().sorted {
+            one, other in
+            one.element.severity != other.element.severity
+                ? one.element.severity > other.element.severity : one.offset < other.offset
         }.map(\.element)
     }
 
@@ -65,7 +69,8 @@ struct CorpusExamination: Sendable {
         return [
             Finding(
                 .dc, .warning, set: scan.set.name, "\(names.count) files have a mean of 1 % of full scale or more",
-                fix: "remove the constant part with a high-pass filter at 20 Hz, from both files of a pair", files: names)
+                fix: "remove the constant part with a high-pass filter at 20 Hz, from both files of a pair",
+                files: names)
         ]
     }
 
@@ -76,7 +81,8 @@ struct CorpusExamination: Sendable {
         // Shifted pairs have a finding of their own.
         let shifted = Set(scan.alignments.filter { $0.alignment.isCertain && $0.alignment.delay != 0 }.map(\.name))
         let strange = all.filter { $0.1 < -25 && !shifted.contains($0.0) }.map(\.0)
-        let same = Set(scan.pairs.filter { (try? $0.clean.get().content) == (try? $0.noisy.get().content) }.map(\.file.name))
+        let same = Set(
+            scan.pairs.filter { (try? $0.clean.get().content) == (try? $0.noisy.get().content) }.map(\.file.name))
         let clean = all.filter { $0.1 > 50 && !same.contains($0.0) }.map(\.0)
         var findings: [Finding] = []
         if !strange.isEmpty {
@@ -105,7 +111,9 @@ struct CorpusExamination: Sendable {
                 guard let print = examined.print else { continue }
                 let file = scan.pairs[pair].file
                 recordings.append(
-                    .init(name: "\(scan.set.name)/\(file.name)", path: file.cleanPath, group: scan.role.rawValue, print: print))
+                    .init(
+                        name: "\(scan.set.name)/\(file.name)", path: file.cleanPath, group: scan.role.rawValue,
+                        print: print))
                 owners.append((set, pair))
             }
         }

@@ -1,5 +1,5 @@
-import Audio
 import AtomicFiles
+import Audio
 import Foundation
 import Parallelism
 
@@ -14,7 +14,8 @@ public struct CorpusReport: Codable, Hashable, Sendable {
         public var role: String
         public var pairs: Int
         public var hours: Double
-        /// Pairs by measured SNR in steps of 5 dB; the key is the lower end. None where the clean file explains nothing: rooms.
+        /// Pairs by measured SNR in steps of 5 dB; the key is the lower end. None where the clean file explains
+        /// nothing: rooms.
         public var snrs: [Int: Int]
         /// Median of the measured SNRs, in dB.
         public var medianSNR: Double?
@@ -30,12 +31,16 @@ public struct CorpusReport: Codable, Hashable, Sendable {
     public var hasErrors: Bool { findings.contains { $0.severity == .error } }
 
     /// The gravest finding of a rule; `nil` where there is none.
-    public func verdict(on code: Finding.Code) -> Finding.Severity? { findings.filter { $0.code == code }.map(\.severity).max() }
+    public func verdict(on code: Finding.Code) -> Finding.Severity? {
+        findings.filter { $0.code == code }.map(\.severity).max()
+    }
 
     /// What a check of audio can find; the other codes concern specs.
     public static let rules: [Finding.Code] = [
-        .unreadable, .notFinite, .empty, .pairing, .rate, .channels, .length, .silence, .clipping, .dc, .unprocessed, .alignment,
-        .exchange, .level, .snr, .contentOverlap, .nearDuplicate, .duplicate, .speakerOverlap, .speakerUnknown, .manifest,
+        .unreadable, .notFinite, .empty, .pairing, .rate, .channels, .length, .silence, .clipping, .dc, .unprocessed,
+        .alignment,
+        .exchange, .level, .snr, .contentOverlap, .nearDuplicate, .duplicate, .speakerOverlap, .speakerUnknown,
+        .manifest,
     ]
 
     /// What each rule is about, in a few words.
@@ -87,9 +92,12 @@ public struct CorpusReport: Codable, Hashable, Sendable {
         let examined = try CorpusExamination(sets, interruption: interruption, observe: observe)
         let rate = sampleRate ?? examined.commonRate ?? 16_000
         self.init(
-            stamp: stamp, sampleRate: rate, sets: examined.digests, findings: try examined.findings(sampleRate: rate, interruption: interruption))
+            stamp: stamp, sampleRate: rate, sets: examined.digests,
+            findings: try examined.findings(sampleRate: rate, interruption: interruption))
         // A report that cannot be kept is made again.
-        if let cachePath, let data = try? JSONEncoder().encode(self) { try? PendingFile.write(data, to: cachePath, isDurable: false) }
+        if let cachePath, let data = try? JSONEncoder().encode(self) {
+            try? PendingFile.write(data, to: cachePath, isDurable: false)
+        }
     }
 
     private init(stamp: String, sampleRate: Int, sets: [SetDigest], findings: [Finding]) {
@@ -97,7 +105,9 @@ public struct CorpusReport: Codable, Hashable, Sendable {
     }
 
     private init?(cachedAt path: String) {
-        guard let data = FileManager.default.contents(atPath: path), let report = try? JSONDecoder().decode(Self.self, from: data) else { return nil }
+        guard let data = FileManager.default.contents(atPath: path),
+            let report = try? JSONDecoder().decode(Self.self, from: data)
+        else { return nil }
         self = report
     }
 

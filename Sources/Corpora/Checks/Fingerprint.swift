@@ -5,9 +5,9 @@ import Kernels
 ///
 ///     word[n] bit b = [ Δ(n, b) − Δ(n − 3, b) > 0 ],    Δ(n, b) = log E(n, b) − log E(n, b + 1)
 ///
-/// with `E` the energy of frame `n` (128 ms, every 24 ms) in 33 bands from 300 to 3400 Hz, logarithmically spaced: Haitsma
-/// and Kalker, *A highly robust audio fingerprinting system*, ISMIR 2002, with shorter frames and logarithms, for speech.
-/// Frames far below the loudest, and frames in which nothing changes, have no word.
+/// with `E` the energy of frame `n` (128 ms, every 24 ms) in 33 bands from 300 to 3400 Hz, logarithmically spaced:
+/// Haitsma and Kalker, *A highly robust audio fingerprinting system*, ISMIR 2002, with shorter frames and logarithms,
+/// for speech. Frames far below the loudest, and frames in which nothing changes, have no word.
 public struct Fingerprint: Hashable, Sendable {
     /// A word for each frame; `nil` where there is too little to tell.
     public var words: [UInt32?]
@@ -35,10 +35,14 @@ public struct Fingerprint: Hashable, Sendable {
         // 45 dB below the loudest frame.
         let least = (totals.max() ?? 0) * 3e-5
         let contrasts = energies.map { bands in
-            (0..<Self.bands - 1).map { log(bands[$0] + 0.01 * least + 1e-20) - log(bands[$0 + 1] + 0.01 * least + 1e-20) }
+            (0..<Self.bands - 1).map {
+                log(bands[$0] + 0.01 * least + 1e-20) - log(bands[$0 + 1] + 0.01 * least + 1e-20)
+            }
         }
         words = (0..<frames).map { frame in
-            guard frame >= Self.distance, totals[frame] > least, totals[frame - Self.distance] > least else { return nil }
+            guard frame >= Self.distance, totals[frame] > least, totals[frame - Self.distance] > least else {
+                return nil
+            }
             return Self.word(contrasts[frame], contrasts[frame - Self.distance])
         }
     }
@@ -61,7 +65,9 @@ public struct Fingerprint: Hashable, Sendable {
         let edges = (0...bands).map { band in
             Int((300 * pow(3400.0 / 300, Double(band) / Double(bands)) * Double(window) / Double(sampleRate)).rounded())
         }
-        var (signal, spectrum) = ([Float](repeating: 0, count: window), [Float](repeating: 0, count: 2 * transform.bins))
+        var (signal, spectrum) = (
+            [Float](repeating: 0, count: window), [Float](repeating: 0, count: 2 * transform.bins)
+        )
         return (0..<frames).map { frame in
             let start = frame * hop
             for index in 0..<window { signal[index] = samples[start + index] * taper[index] }

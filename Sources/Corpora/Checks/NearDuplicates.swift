@@ -48,7 +48,9 @@ public struct NearDuplicates: Sendable {
     }
 
     /// Compares all recordings of different groups, in parallel where signals are read.
-    public static func matches(among recordings: [Recording], interruption: Interruption = Interruption()) throws(Interrupted) -> [Match] {
+    public static func matches(among recordings: [Recording], interruption: Interruption = Interruption())
+        throws(Interrupted) -> [Match]
+    {
         let found = candidates(recordings)
         let confirmed = try found.parallelMap(block: 1, interruption: interruption) { candidate in
             correlated(candidate, recordings)
@@ -75,8 +77,11 @@ public struct NearDuplicates: Sendable {
             start = end
         }
         let ordered = votes.filter { $0.value >= 2 }.sorted { one, other in
-            one.value != other.value ? one.value > other.value
-                : (one.key.first, one.key.second, one.key.offset) < (other.key.first, other.key.second, other.key.offset)
+            one.value != other.value
+                ? one.value > other.value
+                : (one.key.first, one.key.second, one.key.offset) < (
+                    other.key.first, other.key.second, other.key.offset
+                )
         }
         var best: [[Int32]: Candidate] = [:]
         for (candidate, _) in ordered where best[[candidate.first, candidate.second]] == nil {
@@ -90,8 +95,11 @@ public struct NearDuplicates: Sendable {
 
     private static func vote(_ places: ArraySlice<Place>, _ recordings: [Recording], _ votes: inout [Candidate: Int]) {
         for (index, one) in zip(places.indices, places) {
-            for other in places[(index + 1)...] where recordings[Int(one.recording)].group != recordings[Int(other.recording)].group {
-                votes[Candidate(first: one.recording, second: other.recording, offset: one.frame - other.frame), default: 0] += 1
+            for other in places[(index + 1)...]
+            where recordings[Int(one.recording)].group != recordings[Int(other.recording)].group {
+                votes[
+                    Candidate(first: one.recording, second: other.recording, offset: one.frame - other.frame),
+                    default: 0] += 1
             }
         }
     }
@@ -104,13 +112,15 @@ public struct NearDuplicates: Sendable {
         let shift = Int(Double(candidate.offset) * Fingerprint.hop * Double(rate))
         let (a, b) = (Array(x.dropFirst(max(0, shift))), Array(y.dropFirst(max(0, -shift))))
         let count = min(a.count, b.count)
-        guard let alignment = Alignment(of: Array(b.prefix(count)), against: Array(a.prefix(count)), sampleRate: rate) else { return nil }
+        guard let alignment = Alignment(of: Array(b.prefix(count)), against: Array(a.prefix(count)), sampleRate: rate)
+        else { return nil }
         // The second is later by the delay; so much is left out of it.
         let (late, early) = (max(0, alignment.delay), max(0, -alignment.delay))
         let correlation = correlation(a.dropFirst(early), b.dropFirst(late))
         guard correlation >= leastCorrelation else { return nil }
         let offset = (Double(shift) - Double(alignment.delay)) / Double(rate)
-        return Match(first: Int(candidate.first), second: Int(candidate.second), offset: offset, correlation: correlation)
+        return Match(
+            first: Int(candidate.first), second: Int(candidate.second), offset: offset, correlation: correlation)
     }
 
     private static func signal(_ path: String, _ rate: Int) -> [Float]? {

@@ -8,7 +8,8 @@ struct PairExamination: Sendable {
     /// Means of the samples.
     var (cleanMean, noisyMean) = (0.0, 0.0)
     var alignment: PairAlignment?
-    /// dB: the part of the noisy file that the clean one explains over the rest; `nil` where the files cannot be compared.
+    /// dB: the part of the noisy file that the clean one explains over the rest; `nil` where the files cannot be
+    /// compared.
     var snr: Double?
     /// Of the clean file; `nil` where it cannot be read.
     var print: Fingerprint?
@@ -21,7 +22,8 @@ struct PairExamination: Sendable {
             print = Self.print(sound)
         }
         if case .success(let (sound, _)) = y { noisyMean = Self.mean(sound.channels[0]) }
-        guard case .success(let (first, _)) = x, case .success(let (second, _)) = y, first.sampleRate == second.sampleRate,
+        guard case .success(let (first, _)) = x, case .success(let (second, _)) = y,
+            first.sampleRate == second.sampleRate,
             first.channels.count == 1, second.channels.count == 1
         else { return }
         let (a, b) = (first.channels[0], second.channels[0])
@@ -43,7 +45,9 @@ struct PairExamination: Sendable {
     private static func print(_ sound: Sound) -> Fingerprint? {
         guard let samples = sound.channels.first else { return nil }
         let head = Array(samples.prefix(Int(Fingerprint.longest * Double(sound.sampleRate))))
-        guard sound.sampleRate % 1000 != 0 || sound.sampleRate < 7000 else { return Fingerprint(of: head, sampleRate: sound.sampleRate) }
+        guard sound.sampleRate % 1000 != 0 || sound.sampleRate < 7000 else {
+            return Fingerprint(of: head, sampleRate: sound.sampleRate)
+        }
         let resampled = try? Resampler(from: sound.sampleRate, to: 16_000).resample(head)
         return resampled.map { Fingerprint(of: $0, sampleRate: 16_000) }
     }

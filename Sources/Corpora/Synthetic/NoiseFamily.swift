@@ -178,7 +178,9 @@ private struct NoiseMaker {
         let phases = sweep { low * pow(high / low, 0.5 * (1 + sin(2 * .pi * rate * $0 + phase))) }
         var noise = [Float](repeating: 0, count: count)
         for harmonic in 1...4 where Double(harmonic) * high < 0.45 * sampleRate {
-            addTone(&noise, phases, multiple: Double(harmonic), offset: draws.uniform(), level: pow(0.5, Double(harmonic - 1)))
+            addTone(
+                &noise, phases, multiple: Double(harmonic), offset: draws.uniform(),
+                level: pow(0.5, Double(harmonic - 1)))
         }
         return noise
     }
@@ -220,7 +222,8 @@ private struct NoiseMaker {
     }
 
     /// A decaying tone; what lies before the first sample has already rung.
-    private func addRinging(_ signal: inout [Float], from start: Int, _ frequency: Double, decay: Double, level: Double) {
+    private func addRinging(_ signal: inout [Float], from start: Int, _ frequency: Double, decay: Double, level: Double)
+    {
         for index in max(0, start)..<max(0, count) {
             let time = Double(index - start) / sampleRate
             guard time < 7 * decay else { return }

@@ -1,6 +1,7 @@
 /// What the vocal tract does during a stretch of speech, for an adult male tract.
 ///
-/// Formants of vowels: Peterson and Barney, *Control methods used in a study of the vowels*, JASA 24, 1952 (mean of men).
+/// Formants of vowels: Peterson and Barney, *Control methods used in a study of the vowels*, JASA 24, 1952 (mean of
+/// men).
 struct Phone: Sendable {
     /// F1, F2, F3 in Hz; `nil` takes the neighbours' (as `h` does).
     var formants: (Double, Double, Double)?
@@ -43,15 +44,20 @@ extension Phone {
     /// The vowel of weak syllables.
     static let schwa = [vowel(500, 1450, 2450, 65)]
 
-    static func sonorant(_ f1: Double, _ f2: Double, _ f3: Double, _ duration: Double, voice: Double, width: Double) -> Phone {
+    static func sonorant(_ f1: Double, _ f2: Double, _ f3: Double, _ duration: Double, voice: Double, width: Double)
+        -> Phone
+    {
         Phone(formants: (f1, f2, f3), duration: duration, voice: voice, width: width)
     }
 
     /// m n ŋ, l r w j.
     static let sonorants: [[Phone]] = [
-        [.sonorant(270, 950, 2200, 70, voice: 0.5, width: 130)], [.sonorant(280, 1550, 2500, 65, voice: 0.5, width: 130)],
-        [.sonorant(280, 2000, 2650, 75, voice: 0.45, width: 130)], [.sonorant(360, 1150, 2700, 65, voice: 0.7, width: 90)],
-        [.sonorant(330, 1150, 1600, 65, voice: 0.7, width: 90)], [.sonorant(300, 680, 2250, 65, voice: 0.75, width: 80)],
+        [.sonorant(270, 950, 2200, 70, voice: 0.5, width: 130)],
+        [.sonorant(280, 1550, 2500, 65, voice: 0.5, width: 130)],
+        [.sonorant(280, 2000, 2650, 75, voice: 0.45, width: 130)],
+        [.sonorant(360, 1150, 2700, 65, voice: 0.7, width: 90)],
+        [.sonorant(330, 1150, 1600, 65, voice: 0.7, width: 90)],
+        [.sonorant(300, 680, 2250, 65, voice: 0.75, width: 80)],
         [.sonorant(280, 2200, 2950, 60, voice: 0.75, width: 80)],
     ]
 

@@ -29,7 +29,10 @@ struct SourceFilter: Sendable {
     /// Pulses with jitter and shimmer, and turbulence that is strongest while the glottis is open.
     private func source(_ utterance: Utterance, noise: [Float], pulses: RandomStream) -> [Float] {
         var signal = [Float](repeating: 0, count: noise.count)
-        var phase = 0.0, flow = 0.0, low = 0.0, cycle = 0
+        var phase = 0.0
+        var flow = 0.0
+        var low = 0.0
+        var cycle = 0
         var (stretch, strength) = (1.0, 1.0)
         let smoothing = 1 - exp(-2 * .pi * voice.tilt / sampleRate)
         for (frame, range) in frames(utterance, noise.count).enumerated() {

@@ -60,7 +60,10 @@ public struct SyntheticCorpus: CorpusMaker {
     }
 
     package var sets: [SetPlan] {
-        func plan(_ name: String, _ count: Int, _ voices: Range<Int>, ood: Bool = false, material: String? = nil, snr: Double? = nil)
+        func plan(
+            _ name: String, _ count: Int, _ voices: Range<Int>, ood: Bool = false, material: String? = nil,
+            snr: Double? = nil
+        )
             -> SetPlan
         {
             SetPlan(
@@ -71,21 +74,29 @@ public struct SyntheticCorpus: CorpusMaker {
             let label = snr == snr.rounded() ? "\(Int(snr))" : "\(snr)"
             return plan("test-ood-\(label)dB", testOOD, 24..<30, ood: true, material: "test-ood", snr: snr)
         }
-        let all = [plan("train", train, 0..<20), plan("valid", valid, 20..<24), plan("test", test, 24..<30)]
+        let all =
+            [plan("train", train, 0..<20), plan("valid", valid, 20..<24), plan("test", test, 24..<30)]
             + (series.isEmpty ? [plan("test-ood", testOOD, 24..<30, ood: true)] : series)
         return all.filter { $0.count > 0 }
     }
 
     package func validate(_ folder: String) throws(CorpusError) {
         let problem: String? =
-            if sampleRate < 8000 || sampleRate > 192_000 { "a sampling rate of \(sampleRate) Hz is not in 8000...192000" }
-            else if [train, valid, test, testOOD].contains(where: { $0 < 0 }) { "a number of files is negative" }
-            else if seconds.lowerBound < 0.25 || seconds.upperBound > 60 { "lengths must lie in 0.25...60 s" }
-            else if noises.isEmpty || oodNoises.isEmpty { "a list of noise families is empty" }
-            else if !Set(noises).isDisjoint(with: oodNoises) { "a noise family is both in and out of distribution" }
-            else if layout == .dereverberation && !oodSNRs.isEmpty { "a reverberant corpus has no SNR" }
-            else if t60.lowerBound <= 0 || oodT60.lowerBound <= 0 { "a reverberation time is not positive" }
-            else { nil }
+            if sampleRate < 8000 || sampleRate > 192_000 {
+                "a sampling rate of \(sampleRate) Hz is not in 8000...192000"
+            } else if [train, valid, test, testOOD].contains(where: { $0 < 0 }) {
+                "a number of files is negative"
+            } else if seconds.lowerBound < 0.25 || seconds.upperBound > 60 {
+                "lengths must lie in 0.25...60 s"
+            } else if noises.isEmpty || oodNoises.isEmpty {
+                "a list of noise families is empty"
+            } else if !Set(noises).isDisjoint(with: oodNoises) {
+                "a noise family is both in and out of distribution"
+            } else if layout == .dereverberation && !oodSNRs.isEmpty {
+                "a reverberant corpus has no SNR"
+            } else if t60.lowerBound <= 0 || oodT60.lowerBound <= 0 { "a reverberation time is not positive" } else {
+                nil
+            }
         if let problem { throw CorpusError(folder, .impossible(problem)) }
     }
 
@@ -121,7 +132,8 @@ public struct SyntheticCorpus: CorpusMaker {
     /// One pair, a function of seed, material and number alone.
     package func pair(_ number: Int, of set: SetPlan) -> (Mixture, Manifest.Entry) {
         pair(number, of: set) { turn in
-            Voice(seed: seed, number: turn.speaker).speech(count: turn.count, sampleRate: sampleRate, stream: turn.stream)
+            Voice(seed: seed, number: turn.speaker).speech(
+                count: turn.count, sampleRate: sampleRate, stream: turn.stream)
         }
     }
 

@@ -72,7 +72,8 @@ struct Utterance: Sendable {
         var shape = nucleus[0].formants ?? (500, 1500, 2500)
         for phone in phones {
             shape = phone.formants ?? shape
-            append(phone, shape: shape, strength: strength, frames: Int(phone.duration / 1000 / Self.framePeriod), speaker)
+            append(
+                phone, shape: shape, strength: strength, frames: Int(phone.duration / 1000 / Self.framePeriod), speaker)
         }
     }
 
@@ -104,7 +105,8 @@ struct Utterance: Sendable {
     // MARK: Prosody
 
     private mutating func intonate(
-        _ range: Range<Int>, _ accents: [(middle: Int, halfWidth: Double, height: Double)], _ speaker: Voice, asks: Bool,
+        _ range: Range<Int>, _ accents: [(middle: Int, halfWidth: Double, height: Double)], _ speaker: Voice,
+        asks: Bool,
         _ draws: inout Draws
     ) {
         let register = draws.uniform(0.94...1.06)
@@ -143,8 +145,7 @@ struct Utterance: Sendable {
         var result = track
         for index in track.indices {
             sum += index + half < track.count ? track[index + half] : last
-            if index > 0 { sum -= index - half - 1 >= 0 ? track[index - half - 1] : first }
-            else { sum -= first }
+            if index > 0 { sum -= index - half - 1 >= 0 ? track[index - half - 1] : first } else { sum -= first }
             result[index] = sum / Double(frames)
         }
         return smoothed(result, frames: frames, times: times - 1)

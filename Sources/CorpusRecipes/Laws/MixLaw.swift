@@ -7,29 +7,46 @@ import SpecLanguage
 ///
 ///     noisy = clean + g noise,    20 log10 g = L(clean) − L(noise) − SNR
 ///
-/// with `L` the mean square of the whole file or the integrated loudness of ITU-R BS.1770. A noise shorter than the speech
-/// is repeated, a longer one cut at a random place; a cut of silence is drawn again.
+/// with `L` the mean square of the whole file or the integrated loudness of ITU-R BS.1770. A noise shorter than the
+/// speech is repeated, a longer one cut at a random place; a cut of silence is drawn again.
 struct MixLaw: MixingLaw {
     static let form = EntryDescriptor(
         "mix", "Clean recordings with noise at drawn or stated levels",
         parameters: [
             .text("noise", default: .required, "The noise: a source, or a folder in it."),
-            .list("noise_files", of: .text, default: [], "Patterns of the noise files that are taken; all if none is given."),
+            .list(
+                "noise_files", of: .text, default: [],
+                "Patterns of the noise files that are taken; all if none is given."),
             .list("noise_without", of: .text, default: [], "Patterns of noise files that are left out."),
-            .list("noise_groups", of: .text, default: [], "Only noise of these groups of ESC-50: \(ESC50.groups.joined(separator: ", "))."),
-            .text("noise_type", default: "folder", "How a noise's type is told: folder, name, esc-50, or a regular expression with one group."),
+            .list(
+                "noise_groups", of: .text, default: [],
+                "Only noise of these groups of ESC-50: \(ESC50.groups.joined(separator: ", "))."),
+            .text(
+                "noise_type", default: "folder",
+                "How a noise's type is told: folder, name, esc-50, or a regular expression with one group."),
             .number("shortest_noise", default: 0.0, in: .nonNegative, unit: "s", "Shorter noises are left out."),
             .text("channel", default: "1", "Which channel of the noise: its number, or random."),
             .number("trim", default: 0.0, in: .nonNegative, unit: "s", "So much is left out at both ends of a noise."),
             .list("trimmed", of: .text, default: ["*"], "Patterns of the noise files that trim concerns."),
             .list("snr", of: .number(.between(-200, 200)), default: [], "Least and most SNR in dB, drawn uniformly."),
             .list("levels", of: .number(.between(-200, 200)), default: [], "SNRs in dB, a set for each: test-0dB, …"),
-            .number("snr_step", default: 0.0, in: .nonNegative, unit: "dB", "Drawn SNRs are rounded to multiples of it."),
-            .oneOf("draw", ["file", "level"], default: "file", "Whether the levels of a file share one draw of noise, or each has its own."),
-            .oneOf("measure", LevelMeasure.allCases.map(\.rawValue), default: "power", "What levels are: mean squares of whole files, or loudness by ITU-R BS.1770."),
-            .oneOf("short_noise", ["repeat", "redraw"], default: .absent, "Whether a noise shorter than the speech is repeated, or another is drawn; repeated if absent."),
-            .oneOf("guard", ["none", "scale", "raise"], default: "scale", "Against clipping: nothing, both files scaled alike, or the SNR raised by 1 dB at a time."),
-            .number("ceiling", default: 0.99, in: Bounds(from: 0, to: 1, excludesLower: true), "The highest peak that guard lets pass."),
+            .number(
+                "snr_step", default: 0.0, in: .nonNegative, unit: "dB", "Drawn SNRs are rounded to multiples of it."),
+            .oneOf(
+                "draw", ["file", "level"], default: "file",
+                "Whether the levels of a file share one draw of noise, or each has its own."),
+            .oneOf(
+                "measure", LevelMeasure.allCases.map(\.rawValue), default: "power",
+                "What levels are: mean squares of whole files, or loudness by ITU-R BS.1770."),
+            .oneOf(
+                "short_noise", ["repeat", "redraw"], default: .absent,
+                "Whether a noise shorter than the speech is repeated, or another is drawn; repeated if absent."),
+            .oneOf(
+                "guard", ["none", "scale", "raise"], default: "scale",
+                "Against clipping: nothing, both files scaled alike, or the SNR raised by 1 dB at a time."),
+            .number(
+                "ceiling", default: 0.99, in: Bounds(from: 0, to: 1, excludesLower: true),
+                "The highest peak that guard lets pass."),
         ], facts: ())
 
     private let noise: String
@@ -60,11 +77,14 @@ struct MixLaw: MixingLaw {
     var problems: [String] {
         [
             range.isEmpty == levels.isEmpty ? "give either 'snr', a range, or 'levels', a list" : nil,
-            !range.isEmpty && SyntheticLaw.range(range) == nil ? "'snr' wants two numbers, the least and the most" : nil,
+            !range.isEmpty && SyntheticLaw.range(range) == nil
+                ? "'snr' wants two numbers, the least and the most" : nil,
             Set(levels).count < levels.count ? "a level is given twice" : nil,
-            NoiseType(typeText) == nil ? "'noise_type' is folder, name, esc-50, or a regular expression with one group" : nil,
+            NoiseType(typeText) == nil
+                ? "'noise_type' is folder, name, esc-50, or a regular expression with one group" : nil,
             channelText != "random" && (Int(channelText) ?? 0) < 1 ? "'channel' is a number from 1, or random" : nil,
-            groups.isEmpty || Set(groups).isSubset(of: ESC50.groups) ? nil : "the groups are \(ESC50.groups.joined(separator: ", "))",
+            groups.isEmpty || Set(groups).isSubset(of: ESC50.groups)
+                ? nil : "the groups are \(ESC50.groups.joined(separator: ", "))",
             groups.isEmpty || typeText == "esc-50" ? nil : "'noise_groups' needs noise_type: esc-50",
         ].compactMap(\.self)
     }
@@ -82,14 +102,17 @@ struct MixLaw: MixingLaw {
             channel: Int(channelText), trim: trim, trimmed: trimmed, repeats: repeatsNoise, skipsBad: skipsBad)
         list.skipped += bank.skipped
         let measure = measure
-        return MixingPlan(list: list, remarks: bank.remarks, level: { measure.level(of: $0, rate: recipe.rate) }) { item in
+        return MixingPlan(list: list, remarks: bank.remarks, level: { measure.level(of: $0, rate: recipe.rate) }) {
+            item in
             try pairs(of: item, recipe, bank, type)
         }
     }
 
     private func pairs(of item: Item, _ recipe: Recipe, _ bank: NoiseBank, _ type: NoiseType) throws -> [MadePair] {
         let speech = try item.speech(of: recipe)
-        guard speech.meanSquare > 0 else { throw CorpusError(item.path, .impossible("it is silent: no SNR can be made of it")) }
+        guard speech.meanSquare > 0 else {
+            throw CorpusError(item.path, .impossible("it is silent: no SNR can be made of it"))
+        }
         var draws = item.draws(seed: recipe.seed, "mix")
         var cut = try bank.cut(of: speech.count, &draws)
         var pairs: [MadePair] = []
@@ -103,7 +126,8 @@ struct MixLaw: MixingLaw {
             var entry = item.entry(seed: recipe.seed)
             (entry.noise, entry.snr) = (type.type(of: cut.file), made.snr)
             entry.other.merge([
-                "noise_file": "\(noise)/\(cut.file)", "noise_start_s": Decimals.text(cut.start, 4), "noise_channel": "\(cut.channel + 1)",
+                "noise_file": "\(noise)/\(cut.file)", "noise_start_s": Decimals.text(cut.start, 4),
+                "noise_channel": "\(cut.channel + 1)",
                 "noise_gain": "\(Float(made.noiseGain))", "gain": "\(Float(made.pair.gain))",
             ]) { $1 }
             entry.other["noise_group"] = type.group(of: cut.file)
@@ -118,7 +142,8 @@ struct MixLaw: MixingLaw {
     private func drawnSNR(_ part: (index: Int, count: Int)?, _ draws: inout Draws) -> Double {
         let (index, count) = part.map { (Double($0.index), Double($0.count)) } ?? (0, 1)
         let width = (range[1] - range[0]) / count
-        let drawn = draws.uniform(range[0] + index * width...(index + 1 == count ? range[1] : range[0] + (index + 1) * width))
+        let drawn = draws.uniform(
+            range[0] + index * width...(index + 1 == count ? range[1] : range[0] + (index + 1) * width))
         return step > 0 ? Double(Decimals.text((drawn / step).rounded() * step, 6)) ?? drawn : drawn
     }
 

@@ -17,7 +17,8 @@ protocol MixingLaw: Sendable {
     var needsNoisy: Bool { get }
     /// What is wrong between its settings.
     var problems: [String] { get }
-    /// What decides the audio besides the recipe and its sources, such as the version of another program; nothing if empty.
+    /// What decides the audio besides the recipe and its sources, such as the version of another program; nothing if
+    /// empty.
     var circumstances: String { get }
     /// Finds what the law needs besides the speech, and gives the function that makes the pairs of an item.
     ///
@@ -64,10 +65,13 @@ extension Item {
         var range: Range<Int>?
         if let piece {
             let rate = Double(header.sampleRate)
-            range = Int((piece.lowerBound * rate).rounded())..<min(header.frames, Int((piece.upperBound * rate).rounded()))
+            range =
+                Int((piece.lowerBound * rate).rounded())..<min(header.frames, Int((piece.upperBound * rate).rounded()))
         }
         var samples = try recording.mono(frames: range)
-        if header.sampleRate != recipe.rate { samples = try Resampler(from: header.sampleRate, to: recipe.rate).resample(samples) }
+        if header.sampleRate != recipe.rate {
+            samples = try Resampler(from: header.sampleRate, to: recipe.rate).resample(samples)
+        }
         samples.fade(Int(ramp * Double(recipe.rate)))
         return samples
     }
@@ -105,12 +109,16 @@ enum Decimals {
 
 /// The laws that a recipe can name.
 enum RecipeLaws {
-    private static let all: [any MixingLaw.Type] = [PairsLaw.self, MixLaw.self, RoomLaw.self, ResponseLaw.self, SyntheticLaw.self, SpokenLaw.self]
+    private static let all: [any MixingLaw.Type] = [
+        PairsLaw.self, MixLaw.self, RoomLaw.self, ResponseLaw.self, SyntheticLaw.self, SpokenLaw.self,
+    ]
 
     static let forms = all.map { $0.form }
 
     static func make(_ choice: Choice) -> any MixingLaw {
-        guard let type = all.first(where: { $0.form.name == choice.name }) else { preconditionFailure("no law '\(choice.name)'") }
+        guard let type = all.first(where: { $0.form.name == choice.name }) else {
+            preconditionFailure("no law '\(choice.name)'")
+        }
         return type.init(choice.settings)
     }
 }

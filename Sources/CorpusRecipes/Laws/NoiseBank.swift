@@ -33,7 +33,8 @@ struct NoiseBank: Sendable {
     private(set) var remarks: [String] = []
 
     init(
-        root: RecordingFolder, label: String, names: [String], rate: Int, shortest: Double, channel: Int?, trim: Double, trimmed: [String],
+        root: RecordingFolder, label: String, names: [String], rate: Int, shortest: Double, channel: Int?, trim: Double,
+        trimmed: [String],
         repeats: Bool, skipsBad: Bool
     ) throws {
         (self.root, self.rate, self.channel, self.repeats) = (root, rate, channel, repeats)
@@ -49,19 +50,26 @@ struct NoiseBank: Sendable {
             }
             let cut = Glob.matches(file, trimmed) ? Int(trim * Double(header.sampleRate)) : 0
             guard header.frames > 2 * cut else {
-                throw CorpusError("\(root.path)/\(file)", .impossible("it lasts \(header.duration) s, of which \(trim) s at both ends are left out"))
+                throw CorpusError(
+                    "\(root.path)/\(file)",
+                    .impossible("it lasts \(header.duration) s, of which \(trim) s at both ends are left out"))
             }
             if let channel, channel > header.channels {
-                throw CorpusError("\(root.path)/\(file)", .impossible("channel \(channel) is asked for, it has \(header.channels)"))
+                throw CorpusError(
+                    "\(root.path)/\(file)", .impossible("channel \(channel) is asked for, it has \(header.channels)"))
             }
             let recording = Recording(file: file, header: header, frames: cut..<header.frames - cut)
             if Double(recording.frames.count) / Double(header.sampleRate) >= shortest { found.append(recording) }
         }
-        guard !found.isEmpty else { throw CorpusError(root.path, .impossible("no noise for '\(label)' is there, as the recipe chooses it")) }
+        guard !found.isEmpty else {
+            throw CorpusError(root.path, .impossible("no noise for '\(label)' is there, as the recipe chooses it"))
+        }
         recordings = found
         let lower = Set(found.map(\.header.sampleRate).filter { $0 < rate }).sorted()
         if !lower.isEmpty {
-            remarks.append("noise in \(root.path) is at \(lower.map(String.init).joined(separator: ", ")) Hz: it has nothing above half of that")
+            remarks.append(
+                "noise in \(root.path) is at \(lower.map(String.init).joined(separator: ", ")) Hz: it has nothing above half of that"
+            )
         }
     }
 
@@ -71,7 +79,8 @@ struct NoiseBank: Sendable {
     func cut(of count: Int, _ draws: inout Draws) throws -> Cut {
         let long = repeats ? recordings : recordings.filter { $0.frames.count * rate >= count * $0.header.sampleRate }
         guard !long.isEmpty else {
-            throw CorpusError(root.path, .impossible("no noise is as long as \(Double(count) / Double(rate)) s of speech"))
+            throw CorpusError(
+                root.path, .impossible("no noise is as long as \(Double(count) / Double(rate)) s of speech"))
         }
         for _ in 0..<20 {
             let recording = draws.pick(long)

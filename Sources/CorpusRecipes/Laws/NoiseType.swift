@@ -41,7 +41,9 @@ enum NoiseType: Sendable {
     /// The group of types that a file belongs to, where there are groups.
     func group(of path: String) -> String? {
         guard case .esc50 = self else { return nil }
-        return ESC50.target(of: ((path as NSString).lastPathComponent as NSString).deletingPathExtension).map { ESC50.groups[$0 / 10] }
+        return ESC50.target(of: ((path as NSString).lastPathComponent as NSString).deletingPathExtension).map {
+            ESC50.groups[$0 / 10]
+        }
     }
 }
 
@@ -51,11 +53,15 @@ enum ESC50 {
 
     static let classes = [
         "dog", "rooster", "pig", "cow", "frog", "cat", "hen", "insects", "sheep", "crow",
-        "rain", "sea_waves", "crackling_fire", "crickets", "chirping_birds", "water_drops", "wind", "pouring_water", "toilet_flush", "thunderstorm",
-        "crying_baby", "sneezing", "clapping", "breathing", "coughing", "footsteps", "laughing", "brushing_teeth", "snoring", "drinking_sipping",
-        "door_wood_knock", "mouse_click", "keyboard_typing", "door_wood_creaks", "can_opening", "washing_machine", "vacuum_cleaner", "clock_alarm",
+        "rain", "sea_waves", "crackling_fire", "crickets", "chirping_birds", "water_drops", "wind", "pouring_water",
+        "toilet_flush", "thunderstorm",
+        "crying_baby", "sneezing", "clapping", "breathing", "coughing", "footsteps", "laughing", "brushing_teeth",
+        "snoring", "drinking_sipping",
+        "door_wood_knock", "mouse_click", "keyboard_typing", "door_wood_creaks", "can_opening", "washing_machine",
+        "vacuum_cleaner", "clock_alarm",
         "clock_tick", "glass_breaking",
-        "helicopter", "chainsaw", "siren", "car_horn", "engine", "train", "church_bells", "airplane", "fireworks", "hand_saw",
+        "helicopter", "chainsaw", "siren", "car_horn", "engine", "train", "church_bells", "airplane", "fireworks",
+        "hand_saw",
     ]
 
     /// The class's number in a file's name without its ending, `1-100032-A-0`.

@@ -5,8 +5,8 @@ import SpecLanguage
 
 /// The law `pairs`: clean and noisy recordings that were published together, brought to one rate and one channel.
 ///
-/// Noise type and SNR come from the published table of a set, or from names such as `…_snr5_…` (DNS) and `…_SNRdb_10.0_…`
-/// (MS-SNSD).
+/// Noise type and SNR come from the published table of a set, or from names such as `…_snr5_…` (DNS) and
+/// `…_SNRdb_10.0_…` (MS-SNSD).
 struct PairsLaw: MixingLaw {
     static let form = EntryDescriptor(
         "pairs", "Clean and noisy recordings that were published in pairs",
@@ -31,7 +31,9 @@ struct PairsLaw: MixingLaw {
             let index = table == nil ? NameIndex(try root.files(), by: [.name, .fileID, .role]) : nil
             let log = try set.log.flatMap { try sources.file($0) }.map { try NoiseLog($0.data, path: $0.path) }
             if let place = set.log, log == nil {
-                remarks.append("\(sources.path(place)) is not there: the manifest of '\(set.name)' has no noise types and no SNR asked")
+                remarks.append(
+                    "\(sources.path(place)) is not there: the manifest of '\(set.name)' has no noise types and no SNR asked"
+                )
             }
             var alone: [String] = []
             for item in list.items where item.set == set.name {
@@ -41,7 +43,8 @@ struct PairsLaw: MixingLaw {
                     continue
                 }
                 partners["\(set.name)/\(item.name)"] = Partner(
-                    recording: Recording(folder: root, name: found), label: "\(noisy)/\(found)", noise: log?[name] ?? NoiseLog.Row(inName: found))
+                    recording: Recording(folder: root, name: found), label: "\(noisy)/\(found)",
+                    noise: log?[name] ?? NoiseLog.Row(inName: found))
             }
             guard alone.isEmpty || skipsBad else {
                 let all = alone.count == 1 ? "1 recording has" : "\(alone.count) recordings have"
@@ -70,7 +73,9 @@ struct PairsLaw: MixingLaw {
         let noisy = try other.speech(of: recipe)
         guard clean.count == noisy.count else {
             throw CorpusError(
-                partner.recording.path, .impossible("it has \(noisy.count) samples at \(recipe.rate) Hz, \(item.path) has \(clean.count): not a pair"))
+                partner.recording.path,
+                .impossible(
+                    "it has \(noisy.count) samples at \(recipe.rate) Hz, \(item.path) has \(clean.count): not a pair"))
         }
         var entry = item.entry(seed: recipe.seed)
         (entry.seed, entry.noise, entry.snr) = (nil, partner.noise?.noise, partner.noise?.snr)

@@ -4,22 +4,32 @@ import Foundation
 import Parallelism
 import SpecLanguage
 
-/// The law `responses`: a clean recording convolved with an impulse response of a folder, measured in a room or made by effects.
+/// The law `responses`: a clean recording convolved with an impulse response of a folder, measured in a room or made by
+/// effects.
 ///
-/// A response begins at its greatest sample, so that the direct sound is not late; the reverberant file is as long as the
-/// clean one, which stays as it is.
+/// A response begins at its greatest sample, so that the direct sound is not late; the reverberant file is as long as
+/// the clean one, which stays as it is.
 struct ResponseLaw: MixingLaw {
     static let form = EntryDescriptor(
         "responses", "Clean recordings convolved with given impulse responses",
         parameters: [
             .text("responses", default: .required, "The impulse responses: a source, or a folder in it."),
-            .list("response_files", of: .text, default: [], "Patterns of the files that are taken; all if none is given."),
+            .list(
+                "response_files", of: .text, default: [], "Patterns of the files that are taken; all if none is given."),
             .bool("by_set", default: false, "Whether each set has responses of its own, in a folder of its name."),
             .text("channel", default: "random", "Which channel of a response: its number, or random."),
-            .number("longest_t60", default: 2.0, in: .positive, unit: "s", "Responses with a longer reverberation time (T30) are left out."),
-            .list("peak", of: .number(.positive), atLeast: 2, default: [0.1, 0.7], "The greatest sample of a response is brought into this range."),
-            .bool("match_loudness", default: true, "Whether the reverberant file gets the loudness of the clean one (ITU-R BS.1770)."),
-            .oneOf("task", Layout.allCases.map(\.rawValue), default: "dereverberation", "The names of the folders: anechoic and reverb, or clean and noisy."),
+            .number(
+                "longest_t60", default: 2.0, in: .positive, unit: "s",
+                "Responses with a longer reverberation time (T30) are left out."),
+            .list(
+                "peak", of: .number(.positive), atLeast: 2, default: [0.1, 0.7],
+                "The greatest sample of a response is brought into this range."),
+            .bool(
+                "match_loudness", default: true,
+                "Whether the reverberant file gets the loudness of the clean one (ITU-R BS.1770)."),
+            .oneOf(
+                "task", Layout.allCases.map(\.rawValue), default: "dereverberation",
+                "The names of the folders: anechoic and reverb, or clean and noisy."),
         ], facts: ())
 
     private let (responses, channel): (String, String)
@@ -60,19 +70,26 @@ struct ResponseLaw: MixingLaw {
         let all = isBySet ? [] : try usable(in: sources.folder(responses), "", skipsBad, &list)
         var found: [String: [Response]] = [:]
         for set in recipe.sets {
-            found[set.name] = isBySet ? try usable(in: sources.folder("\(responses)/\(set.name)"), "\(set.name)/", skipsBad, &list) : all
+            found[set.name] =
+                isBySet
+                ? try usable(in: sources.folder("\(responses)/\(set.name)"), "\(set.name)/", skipsBad, &list) : all
         }
-        return MixingPlan(list: list, level: nil) { [found] item in [try pair(of: item, recipe, found[item.set] ?? [])] }
+        return MixingPlan(list: list, level: nil) { [found] item in [try pair(of: item, recipe, found[item.set] ?? [])]
+        }
     }
 
     /// The responses of a folder that are short enough and have the channel.
-    private func usable(in root: RecordingFolder, _ prefix: String, _ skipsBad: Bool, _ list: inout ItemList) throws -> [Response] {
+    private func usable(in root: RecordingFolder, _ prefix: String, _ skipsBad: Bool, _ list: inout ItemList) throws
+        -> [Response]
+    {
         let names = try root.files().filter { files.isEmpty || Glob.matches($0, files) }
         let measured = names.parallelMap(block: 4) { file in
             Result<Response, any Error> {
                 let sound = try root.sound(file)
                 let t60 = EnergyDecay.t60(of: Self.fromPeak(sound.channels[0]), sampleRate: sound.sampleRate)
-                return Response(file: prefix + file, recording: Recording(folder: root, name: file), channels: sound.channels.count, t60: t60)
+                return Response(
+                    file: prefix + file, recording: Recording(folder: root, name: file), channels: sound.channels.count,
+                    t60: t60)
             }
         }
         var found: [Response] = []
@@ -85,7 +102,9 @@ struct ResponseLaw: MixingLaw {
             }
         }
         if let channel = Int(channel) { found.removeAll { $0.channels < channel } }
-        guard !found.isEmpty else { throw CorpusError(root.path, .impossible("no impulse response is there, as the recipe chooses it")) }
+        guard !found.isEmpty else {
+            throw CorpusError(root.path, .impossible("no impulse response is there, as the recipe chooses it"))
+        }
         return found
     }
 
@@ -103,13 +122,17 @@ struct ResponseLaw: MixingLaw {
         let resampled = try Resampler(from: sound.sampleRate, to: recipe.rate).resample(sound.channels[channel])
         var filter = Self.fromPeak(resampled)
         let greatest = Double(filter.first.map { abs($0) } ?? 0)
-        guard greatest > 0 else { throw CorpusError(response.recording.path, .impossible("channel \(channel + 1) is silent")) }
+        guard greatest > 0 else {
+            throw CorpusError(response.recording.path, .impossible("channel \(channel + 1) is silent"))
+        }
         filter.scale(by: min(max(greatest, peak[0]), peak[1]) / greatest)
         let clean = try item.speech(of: recipe)
         var wet = Convolution.convolve(clean, filter)
         wet.fade(Int(item.mixtureRamp * Double(recipe.rate)))
         var gain = 1.0
-        if matches, let loud = Loudness.integrated(clean, sampleRate: recipe.rate), let own = Loudness.integrated(wet, sampleRate: recipe.rate) {
+        if matches, let loud = Loudness.integrated(clean, sampleRate: recipe.rate),
+            let own = Loudness.integrated(wet, sampleRate: recipe.rate)
+        {
             gain = pow(10, (loud - own) / 20)
             wet.scale(by: gain)
         }
@@ -121,7 +144,8 @@ struct ResponseLaw: MixingLaw {
         var entry = item.entry(seed: recipe.seed)
         entry.noise = "room"
         entry.other.merge([
-            "response_file": "\(responses)/\(response.file)", "response_channel": "\(channel + 1)", "gain": "\(Float(gain))",
+            "response_file": "\(responses)/\(response.file)", "response_channel": "\(channel + 1)",
+            "gain": "\(Float(gain))",
             "t60_measured_s": response.t60.map { Decimals.text($0, 4) } ?? "",
         ]) { $1 }
         return MadePair(set: item.set, entry: entry, clean: clean, noisy: wet)

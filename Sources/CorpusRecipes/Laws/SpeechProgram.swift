@@ -2,7 +2,8 @@ import Audio
 import Corpora
 import Foundation
 
-/// The program espeak-ng, which speaks a text in one of its voices: the same samples for the same text, voice and version.
+/// The program espeak-ng, which speaks a text in one of its voices: the same samples for the same text, voice and
+/// version.
 struct SpeechProgram: Sendable {
     private static let name = "espeak-ng"
     /// Hz of all its voices.
@@ -19,7 +20,8 @@ struct SpeechProgram: Sendable {
             let text = FileManager.default.contents(atPath: path).map({ String(decoding: $0, as: UTF8.self) }),
             let match = text.firstMatch(of: /([0-9]+(?:\.[0-9]+)+(?:-\w+)?)/)
         else {
-            throw CorpusError(Self.name, .notThere("this recipe needs the program espeak-ng; on Debian: apt-get install espeak-ng"))
+            throw CorpusError(
+                Self.name, .notThere("this recipe needs the program espeak-ng; on Debian: apt-get install espeak-ng"))
         }
         version = "eSpeak NG \(match.1)"
     }

@@ -3,7 +3,8 @@ import Corpora
 import Foundation
 import SpecLanguage
 
-/// The law `spoken`: as `synthetic`, with sentences that the program espeak-ng speaks in the place of the program's own speech.
+/// The law `spoken`: as `synthetic`, with sentences that the program espeak-ng speaks in the place of the program's own
+/// speech.
 ///
 /// Thirty voices, accents of English with the variants of espeak-ng, stand for the speakers.
 struct SpokenLaw: MixingLaw {
@@ -32,10 +33,14 @@ struct SpokenLaw: MixingLaw {
             }
             samples = Array(samples.prefix(Int(longest * Double(corpus.sampleRate))))
             samples.fade(corpus.sampleRate / 100)
-            return (samples, ["text": text.joined(separator: " "), "voice": voice.description, "synthesiser": program.version])
+            return (
+                samples,
+                ["text": text.joined(separator: " "), "voice": voice.description, "synthesiser": program.version]
+            )
         }
         if recipe.rate > SpeechProgram.rate {
-            plan.remarks.append("espeak-ng speaks at \(SpeechProgram.rate) Hz: its speech has nothing above half of that")
+            plan.remarks.append(
+                "espeak-ng speaks at \(SpeechProgram.rate) Hz: its speech has nothing above half of that")
         }
         return plan
     }
@@ -76,7 +81,8 @@ enum Sentence {
         "carries", "watches", "repairs", "finds", "washes", "sells", "paints", "measures", "borrows", "chooses",
     ]
     private static let things = [
-        "the wooden boat", "a heavy box", "the yellow bicycle", "some fresh bread", "a small radio", "the broken window",
+        "the wooden boat", "a heavy box", "the yellow bicycle", "some fresh bread", "a small radio",
+        "the broken window",
         "six green apples", "the winter coat", "a paper map", "the long rope",
     ]
     private static let endings = [
@@ -87,6 +93,7 @@ enum Sentence {
     static func drawn(_ draws: inout Draws) -> String {
         let (opening, adjective, person) = (draws.pick(openings), draws.pick(adjectives), draws.pick(people))
         let article = opening.isEmpty ? "The" : "the"
-        return "\(opening)\(article) \(adjective) \(person) \(draws.pick(verbs)) \(draws.pick(things))\(draws.pick(endings))."
+        return
+            "\(opening)\(article) \(adjective) \(person) \(draws.pick(verbs)) \(draws.pick(things))\(draws.pick(endings))."
     }
 }

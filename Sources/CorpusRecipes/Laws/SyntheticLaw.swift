@@ -15,9 +15,15 @@ struct SyntheticLaw: MixingLaw {
         .integer("valid", default: 8, in: .between(0, 1e6), unit: "files", "Validation pairs."),
         .integer("test", default: 8, in: .between(0, 1e6), unit: "files", "Test pairs."),
         .integer("test_ood", default: 8, in: .between(0, 1e6), unit: "files", "Test pairs out of distribution."),
-        .list("seconds", of: .number(.between(0.25, 60)), atLeast: 2, default: [1.5, 3.0], "Shortest and longest file, in s."),
-        .list("snr", of: .number(.between(-200, 200)), atLeast: 2, default: [0.0, 10.0], "Least and most level of the speech over the noise, in dB."),
-        .list("ood_snr", of: .number(.between(-200, 200)), default: [], "Fixed levels of the sets out of distribution, in dB."),
+        .list(
+            "seconds", of: .number(.between(0.25, 60)), atLeast: 2, default: [1.5, 3.0],
+            "Shortest and longest file, in s."),
+        .list(
+            "snr", of: .number(.between(-200, 200)), atLeast: 2, default: [0.0, 10.0],
+            "Least and most level of the speech over the noise, in dB."),
+        .list(
+            "ood_snr", of: .number(.between(-200, 200)), default: [],
+            "Fixed levels of the sets out of distribution, in dB."),
     ]
 
     private let corpus: SyntheticCorpus
@@ -44,13 +50,20 @@ struct SyntheticLaw: MixingLaw {
     var layout: Layout { corpus.layout }
     var needsSpeech: Bool { false }
     var problems: [String] {
-        ranges.sorted { $0.key < $1.key }.filter { Self.range($0.value) == nil }.map { "'\($0.key)' wants two numbers, the least and the most" }
+        ranges.sorted { $0.key < $1.key }.filter { Self.range($0.value) == nil }.map {
+            "'\($0.key)' wants two numbers, the least and the most"
+        }
     }
 
-    func plan(_ recipe: Recipe, _ sources: SourceFolders, skipsBad: Bool) throws -> MixingPlan { try plan(recipe, speech: nil) }
+    func plan(_ recipe: Recipe, _ sources: SourceFolders, skipsBad: Bool) throws -> MixingPlan {
+        try plan(recipe, speech: nil)
+    }
 
     /// Speech for a turn, at most so many s of it, and the columns of the manifest that say of it more.
-    typealias Speech = @Sendable (_ turn: SyntheticCorpus.Turn, _ longest: Double, SyntheticCorpus) throws -> ([Float], [String: String])
+    typealias Speech =
+        @Sendable (_ turn: SyntheticCorpus.Turn, _ longest: Double, SyntheticCorpus) throws -> (
+            [Float], [String: String]
+        )
 
     /// - Parameter speech: Who speaks; the program's own voices if `nil`.
     func plan(_ recipe: Recipe, speech: Speech?) throws -> MixingPlan {
@@ -65,13 +78,14 @@ struct SyntheticLaw: MixingLaw {
         return MixingPlan(list: ItemList(items: items), level: level) { [corpus] item in
             guard let set = sets[item.set] else { return [] }
             var columns: [String: String] = [:]
-            var (mixture, entry) = try speech.map { speech in
-                try corpus.pair(item.number, of: set) { turn in
-                    let (samples, more) = try speech(turn, corpus.seconds.upperBound, corpus)
-                    columns = more
-                    return samples
-                }
-            } ?? corpus.pair(item.number, of: set)
+            var (mixture, entry) =
+                try speech.map { speech in
+                    try corpus.pair(item.number, of: set) { turn in
+                        let (samples, more) = try speech(turn, corpus.seconds.upperBound, corpus)
+                        columns = more
+                        return samples
+                    }
+                } ?? corpus.pair(item.number, of: set)
             entry.other.merge(columns) { $1 }
             return [MadePair(set: item.set, entry: entry, clean: mixture.clean, noisy: mixture.noisy)]
         }

@@ -35,11 +35,15 @@ public struct FolderProposal: Sendable {
         guard !all.isEmpty else { throw CorpusError(folder, .impossible("it holds no .wav or .flac file")) }
         var files = all.compactMap(FoundFile.init)
         others = all.count - files.count
-        if !files.contains(where: { $0.isClean == true }) || !files.contains(where: { $0.isClean == false }) { try guessRoles(&files) }
+        if !files.contains(where: { $0.isClean == true }) || !files.contains(where: { $0.isClean == false }) {
+            try guessRoles(&files)
+        }
         pair(files)
         guard !pairs.isEmpty else { throw CorpusError(folder, .impossible(Self.advice(files))) }
         let unknown = files.count { $0.isClean == nil }
-        if unknown > 0 { remarks.append("\(unknown) files are neither clean nor noisy by any word in their paths, and are left out") }
+        if unknown > 0 {
+            remarks.append("\(unknown) files are neither clean nor noisy by any word in their paths, and are left out")
+        }
         if others > 0 { remarks.append("\(others) files of noise or responses alone are left out") }
         try measureRates()
         // Without anything to train on, what the folders say of sets is no split.
@@ -49,7 +53,8 @@ public struct FolderProposal: Sendable {
 
     private static func advice(_ files: [FoundFile]) -> String {
         let (clean, noisy) = (files.count { $0.isClean == true }, files.count { $0.isClean == false })
-        return "no pairs were found: \(clean) files are clean and \(noisy) noisy by their paths; name folders or files with 'clean' and "
+        return
+            "no pairs were found: \(clean) files are clean and \(noisy) noisy by their paths; name folders or files with 'clean' and "
             + "'noisy', or make noisy files with sgmse data make ood-mixtures --from clean=FOLDER --from noise=FOLDER"
     }
 
@@ -69,7 +74,10 @@ public struct FolderProposal: Sendable {
                         taken.insert(partner.name).inserted
                     else { continue }
                     paired.insert(file.path)
-                    pairs.append(Pair(set: set ?? "", clean: path, noisy: file.path, speaker: PairedFile.speaker(inName: file.rest)))
+                    pairs.append(
+                        Pair(
+                            set: set ?? "", clean: path, noisy: file.path,
+                            speaker: PairedFile.speaker(inName: file.rest)))
                     rules[rule, default: 0] += 1
                 }
                 if taken.count == byRest.count { break }
@@ -78,17 +86,26 @@ public struct FolderProposal: Sendable {
         pairs.sort { $0.clean.utf8.lexicographicallyPrecedes($1.clean.utf8) }
         let paired = Set(pairs.flatMap { [$0.clean, $0.noisy] })
         unpaired = files.filter { $0.isClean != nil && !paired.contains($0.path) }.map(\.path)
-        for (rule, count) in rules.sorted(by: { $0.value > $1.value }) { remarks.append("\(count) pairs by \(rule.title)") }
+        for (rule, count) in rules.sorted(by: { $0.value > $1.value }) {
+            remarks.append("\(count) pairs by \(rule.title)")
+        }
     }
 
-    /// Where no words tell the roles: two folders with the same names inside, of which the one with louder pauses is noisy.
+    /// Where no words tell the roles: two folders with the same names inside, of which the one with louder pauses is
+    /// noisy.
     private mutating func guessRoles(_ files: inout [FoundFile]) throws {
-        let top = Dictionary(grouping: files.indices.filter { files[$0].rest.contains("/") }) { files[$0].rest.prefix { $0 != "/" } }
+        let top = Dictionary(grouping: files.indices.filter { files[$0].rest.contains("/") }) {
+            files[$0].rest.prefix { $0 != "/" }
+        }
         guard top.count == 2 else { return }
         let names = top.keys.sorted()
         func inner(_ index: Int) -> String { String(files[index].rest.drop { $0 != "/" }.dropFirst()) }
-        let second = Dictionary((top[names[1]] ?? []).map { ("\(files[$0].set ?? "")/\(inner($0))", $0) }) { first, _ in first }
-        let common = (top[names[0]] ?? []).compactMap { index in second["\(files[index].set ?? "")/\(inner(index))"].map { (index, $0) } }
+        let second = Dictionary((top[names[1]] ?? []).map { ("\(files[$0].set ?? "")/\(inner($0))", $0) }) { first, _ in
+            first
+        }
+        let common = (top[names[0]] ?? []).compactMap { index in
+            second["\(files[index].set ?? "")/\(inner(index))"].map { (index, $0) }
+        }
         let alignments = PairAlignment.sample(
             of: common.map { (files[$0.0].path, "\(folder)/\(files[$0.0].path)", "\(folder)/\(files[$0.1].path)") })
         let floors = alignments.filter(\.alignment.isCertain).map(\.alignment.floor).sorted()
@@ -101,22 +118,29 @@ public struct FolderProposal: Sendable {
             }
         }
         let (clean, noisy) = firstIsClean ? (names[0], names[1]) : (names[1], names[0])
-        remarks.append("'\(noisy)' is taken as noisy and '\(clean)' as clean: its pauses are louder (\(floors.count) pairs compared)")
+        remarks.append(
+            "'\(noisy)' is taken as noisy and '\(clean)' as clean: its pauses are louder (\(floors.count) pairs compared)"
+        )
     }
 
     // MARK: Rate and sets
 
     private mutating func measureRates() throws {
-        let headers = pairs.flatMap { [$0.clean, $0.noisy] }.parallelMap(block: 64) { [folder] in try? SoundFile.header(of: "\(folder)/\($0)") }
+        let headers = pairs.flatMap { [$0.clean, $0.noisy] }.parallelMap(block: 64) { [folder] in
+            try? SoundFile.header(of: "\(folder)/\($0)")
+        }
         rates = headers.compactMap { $0?.sampleRate }.reduce(into: [:]) { $0[$1, default: 0] += 1 }
         let broken = headers.count { $0 == nil }
-        if broken > 0 { remarks.append("\(broken) files cannot be read; sgmse data make names them, and leaves them out with --skip-bad") }
+        if broken > 0 {
+            remarks.append(
+                "\(broken) files cannot be read; sgmse data make names them, and leaves them out with --skip-bad")
+        }
         let most = rates.max { ($0.value, -$0.key) < ($1.value, -$1.key) }?.key ?? 16_000
         rate = most == 48_000 && rates.count == 1 ? 48_000 : most < 16_000 ? 8000 : 16_000
     }
 
-    /// The sets that the folders do not have, out of what is left for training: by speakers where they are known, else by
-    /// files; a tenth for each.
+    /// The sets that the folders do not have, out of what is left for training: by speakers where they are known, else
+    /// by files; a tenth for each.
     private mutating func split() {
         let missing = ["valid", "test"].filter { name in !pairs.contains { $0.set == name } }
         for index in pairs.indices where pairs[index].set.isEmpty { pairs[index].set = "train" }
@@ -129,11 +153,16 @@ public struct FolderProposal: Sendable {
         let share = max(1, groups.count / 10)
         for (place, set) in missing.enumerated() {
             let chosen = Set(order.dropFirst(place * share).prefix(share))
-            for index in pool where chosen.contains(isBySpeaker ? pairs[index].speaker ?? "" : pairs[index].clean) { pairs[index].set = set }
+            for index in pool where chosen.contains(isBySpeaker ? pairs[index].speaker ?? "" : pairs[index].clean) {
+                pairs[index].set = set
+            }
             let who = isBySpeaker ? "the speakers \(chosen.sorted().joined(separator: ", "))" : "\(chosen.count) files"
             remarks.append("the set '\(set)' is made of \(who)")
         }
-        if !isBySpeaker { remarks.append("the speakers are not known: one may be in several sets; correct pairs.csv where you know more") }
+        if !isBySpeaker {
+            remarks.append(
+                "the speakers are not known: one may be in several sets; correct pairs.csv where you know more")
+        }
     }
 
     // MARK: What is written
@@ -141,7 +170,8 @@ public struct FolderProposal: Sendable {
     /// The pairs as a table with the columns `set`, `clean`, `noisy`, `speaker`.
     public var table: String {
         let rows = pairs.map { [$0.set, $0.clean, $0.noisy, $0.speaker ?? ""] }
-        return ([["set", "clean", "noisy", "speaker"]] + rows).map { $0.map(CSV.quoted).joined(separator: ",") + "\n" }.joined()
+        return ([["set", "clean", "noisy", "speaker"]] + rows).map { $0.map(CSV.quoted).joined(separator: ",") + "\n" }
+            .joined()
     }
 
     /// The names of the sets, training first.

@@ -11,7 +11,9 @@ struct FoundFile: Hashable, Sendable {
     /// The path without the folders that told its role and set: what both files of a pair share.
     var rest: String
 
-    private static let cleanWords: Set<String> = ["clean", "target", "targets", "anechoic", "dry", "reference", "references", "ref", "clnsp"]
+    private static let cleanWords: Set<String> = [
+        "clean", "target", "targets", "anechoic", "dry", "reference", "references", "ref", "clnsp",
+    ]
     private static let noisyWords: Set<String> = [
         "noisy", "mix", "mixture", "mixtures", "mixed", "reverb", "reverberant", "degraded", "wet", "distorted",
     ]
@@ -26,7 +28,8 @@ struct FoundFile: Hashable, Sendable {
         var kept: [String] = []
         for folder in parts.dropLast() {
             let words = Self.words(folder)
-            let role = Self.role(words), set = Self.set(words)
+            let role = Self.role(words)
+            let set = Self.set(words)
             if role == nil, !words.isDisjoint(with: Self.noiseWords) { return nil }
             isClean = isClean ?? role
             self.set = self.set ?? set
@@ -47,8 +50,12 @@ struct FoundFile: Hashable, Sendable {
 
     private static func set(_ words: Set<String>) -> String? {
         if words.contains(where: { $0.hasPrefix("train") || $0 == "tr" }) { return "train" }
-        if words.contains(where: { $0.hasPrefix("val") || $0.hasPrefix("dev") || ["dt", "cv"].contains($0) }) { return "valid" }
-        if words.contains(where: { $0.hasPrefix("test") || $0.hasPrefix("eval") || ["et", "tt"].contains($0) }) { return "test" }
+        if words.contains(where: { $0.hasPrefix("val") || $0.hasPrefix("dev") || ["dt", "cv"].contains($0) }) {
+            return "valid"
+        }
+        if words.contains(where: { $0.hasPrefix("test") || $0.hasPrefix("eval") || ["et", "tt"].contains($0) }) {
+            return "test"
+        }
         return nil
     }
 }

@@ -7,7 +7,9 @@ package enum Convolution {
         var length = 1
         while length < signal.count + response.count { length *= 2 }
         let transform = RealFFT<Float>(length: length)
-        func spectrum(_ samples: [Float]) -> [Float] { transform.forward(samples + [Float](repeating: 0, count: length - samples.count)) }
+        func spectrum(_ samples: [Float]) -> [Float] {
+            transform.forward(samples + [Float](repeating: 0, count: length - samples.count))
+        }
         var (x, h) = (spectrum(signal), spectrum(response))
         for bin in 0..<transform.bins {
             let (a, b, c, d) = (x[2 * bin], x[2 * bin + 1], h[2 * bin], h[2 * bin + 1])
@@ -15,6 +17,7 @@ package enum Convolution {
             x[2 * bin + 1] = a * d + b * c
         }
         h = transform.inverse(x)
-        return Array(h[start..<min(h.count, start + signal.count)]) + [Float](repeating: 0, count: max(0, start + signal.count - h.count))
+        return Array(h[start..<min(h.count, start + signal.count)])
+            + [Float](repeating: 0, count: max(0, start + signal.count - h.count))
     }
 }

@@ -1,20 +1,21 @@
 import Foundation
 import Kernels
 
-/// The impulse response of a room from a source to a microphone, both points that send and take alike in all directions.
+/// The impulse response of a room from a source to a microphone, both points that send and take alike in all
+/// directions.
 ///
 /// Early sound by the image-source method of Allen and Berkley, *Image method for efficiently simulating small-room
 /// acoustics*, JASA 65, 1979: each image of the source in the walls, up to an order, gives
 ///
 ///     β^n / (4π r) · δ(t − r/c),    β = √(1 − α)
 ///
-/// at its exact, fractional delay. Where the order is cut, the images that are missing are replaced by noise that has their
-/// energy: the images of all orders together have the expected energy
+/// at its exact, fractional delay. Where the order is cut, the images that are missing are replaced by noise that has
+/// their energy: the images of all orders together have the expected energy
 ///
 ///     E[h²](t) = c / (4πV) · e^{−δt}    per second,
 ///
-/// with δ of Eyring (the density of images, 4πc³t²/V, times their mean energy); what the early images have of it in a window
-/// of 20 ms is taken off.
+/// with δ of Eyring (the density of images, 4πc³t²/V, times their mean energy); what the early images have of it in a
+/// window of 20 ms is taken off.
 package struct RoomResponse: Sendable {
     /// The response, which begins ``lead`` samples before time 0, so that no filter is cut off.
     package let samples: [Float]
@@ -27,7 +28,8 @@ package struct RoomResponse: Sendable {
     ///   - order: Most reflections of an image.
     ///   - tail: Where the noise comes from; no late sound if `nil`.
     package init(
-        of room: ShoeBox, from source: SIMD3<Double>, to microphone: SIMD3<Double>, order: Int, sampleRate: Int, tail: RandomStream?
+        of room: ShoeBox, from source: SIMD3<Double>, to microphone: SIMD3<Double>, order: Int, sampleRate: Int,
+        tail: RandomStream?
     ) {
         let images = Image.all(of: room, source, microphone, order: order + 1)
         let early = images.filter { $0.order <= order }
@@ -60,7 +62,8 @@ package struct RoomResponse: Sendable {
                     let left = order - abs(i) - abs(j)
                     for k in -left...left {
                         let image = SIMD3(
-                            place(i, room.size.x, source.x), place(j, room.size.y, source.y), place(k, room.size.z, source.z))
+                            place(i, room.size.x, source.x), place(j, room.size.y, source.y),
+                            place(k, room.size.z, source.z))
                         let distance = max(0.01, ((image - microphone) * (image - microphone)).sum().squareRoot())
                         let count = abs(i) + abs(j) + abs(k)
                         images.append(
@@ -87,15 +90,20 @@ package struct RoomResponse: Sendable {
     }
 
     private static func addTail(
-        _ room: ShoeBox, _ early: [Image], from start: Double, _ stream: RandomStream, to response: inout [Double], _ sampleRate: Int
+        _ room: ShoeBox, _ early: [Image], from start: Double, _ stream: RandomStream, to response: inout [Double],
+        _ sampleRate: Int
     ) {
         let length = Int(window * Double(sampleRate))
         let scale = ShoeBox.speedOfSound / (4 * .pi * room.volume * Double(sampleRate))
         let count = response.count - lead
         var present = [Double](repeating: 0, count: count / length + 2)
-        for image in early { present[min(present.count - 1, Int(image.delay / window))] += image.amplitude * image.amplitude }
+        for image in early {
+            present[min(present.count - 1, Int(image.delay / window))] += image.amplitude * image.amplitude
+        }
         let noise = stream.normals(count)
-        for index in Int((start * Double(sampleRate)).rounded(.up))..<max(count, Int((start * Double(sampleRate)).rounded(.up))) {
+        for index in Int(
+            (start * Double(sampleRate)).rounded(.up))..<max(count, Int((start * Double(sampleRate)).rounded(.up)))
+        {
             let time = Double(index) / Double(sampleRate)
             let missing = scale * exp(-room.decay * time) - present[index / length] / Double(length)
             if missing > 0 { response[index + lead] += missing.squareRoot() * Double(noise[index]) }

@@ -15,7 +15,8 @@ package struct ShoeBox: Hashable, Sendable {
 
     package init(size: SIMD3<Double>, absorption: Double) { (self.size, self.absorption) = (size, absorption) }
 
-    /// The room whose walls give a reverberation time by Sabine's formula; `nil` where they would have to take more than all.
+    /// The room whose walls give a reverberation time by Sabine's formula; `nil` where they would have to take more
+    /// than all.
     ///
     ///     α = 24 ln 10 · V / (c S T60)
     package init?(size: SIMD3<Double>, sabineT60: Double) {

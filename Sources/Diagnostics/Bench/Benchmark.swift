@@ -49,18 +49,23 @@ public struct Benchmark: Sendable {
             work: work, threads: Engine.threads, seconds: seconds, processorSeconds: processor,
             gflop: 1e-9 * Double(WorkCounter.operations - operations) / Double(repetitions),
             peakBytes: Self.residentPeak, engineBytes: Engine.peakBytes)
-        if let device = Device.current, let before { result.details = deviceDetails(device, since: before, repetitions: repetitions) }
+        if let device = Device.current, let before {
+            result.details = deviceDetails(device, since: before, repetitions: repetitions)
+        }
         return result
     }
 
     /// What a device was asked for in one of several repetitions, and what it left to the host in all of them.
-    private static func deviceDetails(_ device: Device, since before: Device.Counts, repetitions: Int) -> [(name: String, value: Double)] {
+    private static func deviceDetails(_ device: Device, since before: Device.Counts, repetitions: Int) -> [(
+        name: String, value: Double
+    )] {
         let now = device.counts
         func each(_ part: KeyPath<Device.Counts, Int>) -> Double {
             Double(now[keyPath: part] - before[keyPath: part]) / Double(repetitions)
         }
         return [
-            ("host_fallbacks", Double(now.hostFallbacks - before.hostFallbacks)), ("device_operations", each(\.operations)),
+            ("host_fallbacks", Double(now.hostFallbacks - before.hostFallbacks)),
+            ("device_operations", each(\.operations)),
             ("device_scalars", each(\.scalars)), ("device_uploads", each(\.uploads)),
             ("device_peak_bytes", Double(device.memory().peak)),
         ]

@@ -6,7 +6,8 @@ import SpecLanguage
 import Specs
 import Tensors
 
-/// How long a spec's network takes for one crop, measured now; what stands in where no training of its kind was measured.
+/// How long a spec's network takes for one crop, measured now; what stands in where no training of its kind was
+/// measured.
 public enum CropTiming {
     /// s of one evaluation of the network with random weights on one crop of the spec's size, without gradients.
     ///
@@ -17,11 +18,14 @@ public enum CropTiming {
         let backbone = try entry.build(spec.backbone.settings)
         try backbone.check(bins: bins, frames: frames)
         let need = MemoryNeed(
-            of: "a crop of \(frames) frames", settings: spec.backbone.settings, batch: 1, bins: bins, frames: frames, trains: false,
+            of: "a crop of \(frames) frames", settings: spec.backbone.settings, batch: 1, bins: bins, frames: frames,
+            trains: false,
             hint: "nothing is timed")
         try need.check()
         func noise(_ purpose: String) -> Tensor {
-            Tensor(RandomStream(seed: 1, purpose: "timing/" + purpose, 0).normals(bins * frames * 2, standardDeviation: 0.7), shape: [1, bins, frames, 2])
+            Tensor(
+                RandomStream(seed: 1, purpose: "timing/" + purpose, 0).normals(
+                    bins * frames * 2, standardDeviation: 0.7), shape: [1, bins, frames, 2])
         }
         let (x, y) = (noise("x"), noise("y"))
         return Gradients.off { Benchmark.measure("forward", repetitions: 1) { _ = backbone(x, y, [0.5]) } }.median

@@ -13,7 +13,9 @@ public enum KernelBenchmark {
         return ConvolutionAlgorithm.allCases.filter { $0.computes(shape) && $0 != .automatic }.flatMap { algorithm in
             [
                 Benchmark.measure("\(algorithm) forward", repetitions: repetitions) {
-                    _ = convolve(x, weight, bias: nil, residual: nil, scale: 1, shape: shape, algorithm: algorithm, keepFilter: true)
+                    _ = convolve(
+                        x, weight, bias: nil, residual: nil, scale: 1, shape: shape, algorithm: algorithm,
+                        keepFilter: true)
                 },
                 Benchmark.measure("\(algorithm) input gradient", repetitions: repetitions) {
                     _ = convolveInputGradient(dy, weight, shape: shape, algorithm: algorithm)
@@ -25,8 +27,8 @@ public enum KernelBenchmark {
         }
     }
 
-    /// A product of dense matrices: by the register tile of the engine in fp32, in bf16 where the processor has it, and by
-    /// OpenBLAS where it is installed.
+    /// A product of dense matrices: by the register tile of the engine in fp32, in bf16 where the processor has it, and
+    /// by OpenBLAS where it is installed.
     public struct Product: Sendable {
         public var rows, inner, columns: Int
         public var tile: Benchmark
@@ -36,11 +38,16 @@ public enum KernelBenchmark {
     }
 
     /// The products of the full network: the points of Winograd at each level, attention, and the dense layer of time.
-    public static let networkProducts = [(4096, 128, 128), (256, 256, 256), (64, 512, 256), (16, 256, 256), (256, 256, 2304), (1, 512, 512)]
+    public static let networkProducts = [
+        (4096, 128, 128), (256, 256, 256), (64, 512, 256), (16, 256, 256), (256, 256, 2304), (1, 512, 512),
+    ]
 
-    public static func product(rows: Int, inner: Int, columns: Int, repetitions: Int, beside blas: OpenBLAS?) -> Product {
+    public static func product(rows: Int, inner: Int, columns: Int, repetitions: Int, beside blas: OpenBLAS?) -> Product
+    {
         let stream = RandomStream(seed: 1, purpose: "benchmark/product")
-        let (a, b) = (FloatBuffer(stream.child(0).normals(rows * inner)), FloatBuffer(stream.child(1).normals(inner * columns)))
+        let (a, b) = (
+            FloatBuffer(stream.child(0).normals(rows * inner)), FloatBuffer(stream.child(1).normals(inner * columns))
+        )
         let (left, right) = (MatrixLayout(rows: rows, columns: inner), MatrixLayout(rows: inner, columns: columns))
         // Short products are made several times in a repetition.
         let times = max(1, Int(2e8 / (2 * Double(rows) * Double(inner) * Double(columns))))
@@ -55,26 +62,37 @@ public enum KernelBenchmark {
         }
         var result = Product(
             rows: rows, inner: inner, columns: columns, tile: measure("tile") { multiply(a, left, b, right) })
-        if Engine.hasHalfProducts { result.halves = Engine.with(.bf16) { measure("bf16") { multiply(a, left, b, right) } } }
+        if Engine.hasHalfProducts {
+            result.halves = Engine.with(.bf16) { measure("bf16") { multiply(a, left, b, right) } }
+        }
         if let blas {
             let expected = multiply(a, left, b, right).values
             let found = blas.multiply(a, b, rows: rows, inner: inner, columns: columns).values
             let largest = expected.reduce(0) { max($0, abs($1)) }
-            result.difference = Double(zip(expected, found).reduce(0) { max($0, abs($1.0 - $1.1)) } / max(largest, .leastNormalMagnitude))
+            result.difference = Double(
+                zip(expected, found).reduce(0) { max($0, abs($1.0 - $1.1)) } / max(largest, .leastNormalMagnitude))
             result.openBLAS = measure("OpenBLAS") { blas.multiply(a, b, rows: rows, inner: inner, columns: columns) }
         }
         return result
     }
 
-    /// The eigenvalue problem of `probe`, a covariance of `size` dimensions: Jacobi's rotations, and LAPACK where it is installed.
-    public static func eigen(size: Int, repetitions: Int, beside blas: OpenBLAS?) -> (jacobi: Benchmark, lapack: Benchmark?, difference: Double?) {
+    /// The eigenvalue problem of `probe`, a covariance of `size` dimensions: Jacobi's rotations, and LAPACK where it is
+    /// installed.
+    public static func eigen(size: Int, repetitions: Int, beside blas: OpenBLAS?) -> (
+        jacobi: Benchmark, lapack: Benchmark?, difference: Double?
+    ) {
         let values = RandomStream(seed: 1, purpose: "benchmark/eigen").normals(size * size).map(Double.init)
         let matrix = (0..<size).map { i in (0..<size).map { j in values[i * size + j] + values[j * size + i] } }
-        let jacobi = Benchmark.measure("Jacobi \(size)", repetitions: repetitions) { _ = SymmetricEigen.decompose(matrix) }
+        let jacobi = Benchmark.measure("Jacobi \(size)", repetitions: repetitions) {
+            _ = SymmetricEigen.decompose(matrix)
+        }
         guard let blas, let expected = blas.eigenvalues(matrix) else { return (jacobi, nil, nil) }
         let found = Array(SymmetricEigen.decompose(matrix).values.reversed())
         let difference = zip(found, expected).reduce(0) { max($0, abs($1.0 - $1.1)) } / (expected.map(abs).max() ?? 1)
-        return (jacobi, Benchmark.measure("LAPACK \(size)", repetitions: repetitions) { _ = blas.eigenvalues(matrix) }, difference)
+        return (
+            jacobi, Benchmark.measure("LAPACK \(size)", repetitions: repetitions) { _ = blas.eigenvalues(matrix) },
+            difference
+        )
     }
 
     /// The short-time transform of `seconds` at 16 kHz, 510 points every 128 samples, and its inverse.

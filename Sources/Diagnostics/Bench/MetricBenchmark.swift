@@ -27,7 +27,8 @@ public struct MetricBenchmark: Sendable {
 
     /// Over `count` pairs of the recipe `synthetic`, `seconds` long.
     public init(synthetic count: Int, seconds: Double, metrics: [any SpeechMetric]) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sgmse-bench-\(UUID().uuidString)").path
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sgmse-bench-\(UUID().uuidString)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try SyntheticCorpus {
             ($0.train, $0.valid, $0.test, $0.testOOD) = (0, 0, count, 0)
@@ -41,7 +42,8 @@ public struct MetricBenchmark: Sendable {
     /// One measurement per metric and, where there are several, one of all.
     public func run(repetitions: Int) -> [Benchmark] {
         let single = metrics.map { measure($0.name, [$0], repetitions) }
-        return metrics.count == 1 ? single : single + [measure(metrics.map(\.name).joined(separator: "+"), metrics, repetitions)]
+        return metrics.count == 1
+            ? single : single + [measure(metrics.map(\.name).joined(separator: "+"), metrics, repetitions)]
     }
 
     /// All pairs, as many at once as there are threads; analyses are shared between the metrics of a pair.

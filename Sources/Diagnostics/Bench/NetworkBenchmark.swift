@@ -24,7 +24,8 @@ public enum BenchmarkSize: String, CaseIterable, Sendable {
     var settings: [(String, SettingValue)] {
         guard self == .quickstart else { return [] }
         return [
-            ("nf", .integer(16)), ("ch_mult", .list([1, 1, 2, 2].map(SettingValue.integer))), ("num_res_blocks", .integer(1)),
+            ("nf", .integer(16)), ("ch_mult", .list([1, 1, 2, 2].map(SettingValue.integer))),
+            ("num_res_blocks", .integer(1)),
             ("attn_resolutions", .list([])),
             // As EDM2 calls them.
             ("model_channels", .integer(16)), ("channel_mult", .list([1, 1, 2, 2].map(SettingValue.integer))),
@@ -64,17 +65,21 @@ public struct NetworkBenchmark: Sendable {
         bins = backbone.divisor.bins > 1 ? 256 : 257
         try backbone.check(bins: bins, frames: self.frames)
         let need = MemoryNeed(
-            of: "a batch of \(self.batch) spectrograms of \(self.frames) frames", settings: settings, batch: self.batch, bins: bins,
+            of: "a batch of \(self.batch) spectrograms of \(self.frames) frames", settings: settings, batch: self.batch,
+            bins: bins,
             frames: self.frames, trains: false, hint: "lower --batch or --frames")
         try need.check()
         frontEnd = FrontEnd(
             stft: ShortTimeFourier(size: 2 * (bins - 1), hop: 128), compression: .exponent(alpha: 0.5, factor: 0.15))
-        let encoder = backbone is any ConditionedBackbone ? try catalog.noiseEncoders["default"]?.build(
-            catalog.noiseEncoders["default"]?.descriptor.defaults() ?? Settings()) : nil
+        let encoder =
+            backbone is any ConditionedBackbone
+            ? try catalog.noiseEncoders["default"]?.build(
+                catalog.noiseEncoders["default"]?.descriptor.defaults() ?? Settings()) : nil
         let preconditioned = entry.descriptor.traits.contains(.takesPreconditioning)
         model = ScoreModel(
             backbone: backbone, sde: sde,
-            preconditioning: preconditioned ? Preconditioning(networkScaling: .inverseSigma, output: .inverseSigma) : nil,
+            preconditioning: preconditioned
+                ? Preconditioning(networkScaling: .inverseSigma, output: .inverseSigma) : nil,
             output: .score, encoder: encoder)
     }
 
@@ -98,7 +103,8 @@ public struct NetworkBenchmark: Sendable {
     public func train(_ loss: BenchmarkLoss = .scoreMatching, repetitions: Int) throws -> Benchmark {
         let loss = loss.make(frontEnd)
         let trained = ScoreModel(
-            backbone: model.backbone, sde: sde, preconditioning: model.preconditioning, output: loss.output, encoder: model.encoder)
+            backbone: model.backbone, sde: sde, preconditioning: model.preconditioning, output: loss.output,
+            encoder: model.encoder)
         let state = TrainingState(model: trained, loss: loss, rate: 1e-4, averageDecay: 0.999)
         let (clean, noisy) = (noise("clean"), noise("noisy"))
         return try Benchmark.measure(work("train"), repetitions: repetitions) {

@@ -17,16 +17,22 @@ extension ConformanceChecker {
         let (x, y) = (try one.spectrogram("x").tracked(), try one.spectrogram("y").tracked())
         try network.check(bins: x.shape[1], frames: x.shape[2])
         guard ["eval", "train", nil].contains(one.hyperparameters["mode"]?.text) else {
-            throw ConformanceError(id: one.id, reason: "not understood: 'hyperparameters.mode' is neither eval nor train")
+            throw ConformanceError(
+                id: one.id, reason: "not understood: 'hyperparameters.mode' is neither eval nor train")
         }
-        if one.has("z_r"), let width = one.hyperparameters["noise_embed_dim"]?.int, try one.tensor("z_r").shape.last != width {
-            throw ConformanceError(id: one.id, reason: "the array 'z_r' does not have noise_embed_dim, \(width), columns")
+        if one.has("z_r"), let width = one.hyperparameters["noise_embed_dim"]?.int,
+            try one.tensor("z_r").shape.last != width
+        {
+            throw ConformanceError(
+                id: one.id, reason: "the array 'z_r' does not have noise_embed_dim, \(width), columns")
         }
         let t = try one.array("t").values
         let noise = one.has("z_r") ? try one.tensor("z_r").tracked() : nil
-        let mode: ForwardMode = one.hyperparameters["mode"]?.text == "train"
+        let mode: ForwardMode =
+            one.hyperparameters["mode"]?.text == "train"
             ? .training(t.indices.map { RandomStream(seed: 0, purpose: "dropout", $0) }) : .evaluation
-        let output = (network as? any ConditionedBackbone).map { $0(x, y, t, noise: noise, mode) } ?? network(x, y, t, mode)
+        let output =
+            (network as? any ConditionedBackbone).map { $0(x, y, t, noise: noise, mode) } ?? network(x, y, t, mode)
         report.compare(
             "output", output.values, try one.spectrogram("output").values, relmax: try one.tolerance("output_relmax"))
         let weights = try one.pair("w1", "w2")
@@ -85,7 +91,9 @@ extension ConformanceCase {
             let bins = input.contains("bins") ? count ?? 0 : isComplex ? 257 : 32
             let frames = input.contains("frames") ? count ?? 0 : isComplex ? 17 : 32
             let name = "\(failure["exception"]?.text ?? "failure"): \(failure["message"]?.text?.prefix(50) ?? "")"
-            try checkRuns(failure["hyperparameters"] ?? .object([:]), failure["backbone"]?.text, bins, frames, name, catalog, &report)
+            try checkRuns(
+                failure["hyperparameters"] ?? .object([:]), failure["backbone"]?.text, bins, frames, name, catalog,
+                &report)
         }
         for options in matrix {
             let name = options.members.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text ?? "\($0.value)")" }
@@ -120,7 +128,8 @@ extension ConformanceCase {
 
     /// Compares the gradient of every parameter with the stored ones, whole or sampled.
     func compareGradients(
-        _ parameters: [(name: String, parameter: Parameter)], _ gradients: GradientTable, _ report: inout ConformanceReport
+        _ parameters: [(name: String, parameter: Parameter)], _ gradients: GradientTable,
+        _ report: inout ConformanceReport
     ) throws {
         guard let path = path("grads") else { throw ConformanceError(id: id, reason: "stores no gradients") }
         let file = try SafetensorsFile(path: path)
@@ -146,7 +155,8 @@ extension ConformanceCase {
         let missing = parameters.filter {
             $0.parameter.isTrained && !without.contains($0.name) && !file.names.contains($0.name)
         }
-        report.require("parameters", missing.isEmpty, "no stored gradient for \(missing.map(\.name).joined(separator: ", "))")
+        report.require(
+            "parameters", missing.isEmpty, "no stored gradient for \(missing.map(\.name).joined(separator: ", "))")
     }
 }
 

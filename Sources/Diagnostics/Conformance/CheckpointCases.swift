@@ -18,7 +18,8 @@ extension ConformanceChecker {
     static let pipeline = ConformanceChecker("pipeline") { one, catalog, report in
         let model = try one.model(catalog, try one.backbone(catalog))
         if let path = one.path("checkpoint") {
-            let weights = try LightningCheckpoint(path: path).weights(.averagedIfPresent, parameters: model.referenceNames)
+            let weights = try LightningCheckpoint(path: path).weights(
+                .averagedIfPresent, parameters: model.referenceNames)
             try model.loadModel(weights.arrays)
         } else {
             try model.loadModel(one)
@@ -37,7 +38,9 @@ extension ConformanceChecker {
             var noise = NoiseSource.given(try one.noiseDraws())
             let output = try enhancer.enhance(audio, noise: &noise)
             try one.checkDraws(noise)
-            report.compare("enhanced", output.audio, try one.array("enhanced").values, relmax: try one.tolerance("enhanced_relmax"))
+            report.compare(
+                "enhanced", output.audio, try one.array("enhanced").values, relmax: try one.tolerance("enhanced_relmax")
+            )
         }
     }
 
@@ -55,7 +58,8 @@ extension ConformanceChecker {
         var noise = NoiseSource.given(try one.noiseDraws())
         let output = try enhancer.enhance(try one.rows("noisy")[0], noise: &noise, reference: reference)
         try one.checkDraws(noise)
-        report.compare("enhanced", output.audio, try one.array("enhanced").values, relmax: try one.tolerance("enhanced_relmax"))
+        report.compare(
+            "enhanced", output.audio, try one.array("enhanced").values, relmax: try one.tolerance("enhanced_relmax"))
     }
 
     /// A folder of files, enhanced one after the other from one list of draws.
@@ -74,11 +78,13 @@ extension ConformanceChecker {
             guard let noisy = file["noisy"]?.text, let name = file["enhanced"]?.text else { continue }
             let sound = try SoundFile.read(one.folder + "/" + noisy)
             let isResampled = sound.sampleRate != rate
-            let audio = isResampled
+            let audio =
+                isResampled
                 ? try Resampler(from: sound.sampleRate, to: rate).resample(sound.channels[0]) : sound.channels[0]
             let output = try enhancer.enhance(audio, noise: &noise)
             try one.checkDraws(noise)
-            let tolerance = isResampled && one.json["tolerances"]?["enhanced_relmax_resampled_inputs"] != nil
+            let tolerance =
+                isResampled && one.json["tolerances"]?["enhanced_relmax_resampled_inputs"] != nil
                 ? "enhanced_relmax_resampled_inputs" : "enhanced_relmax"
             report.compare(name, output.audio, try one.array(name).values, relmax: try one.tolerance(tolerance))
         }
@@ -115,12 +121,15 @@ extension ConformanceCase {
             guard has(output) else { continue }
             try model.loadModel(weights.arrays)
             let result = try Gradients.off { model(x, y, t, noise: try noiseEmbedding(model)) }
-            report.compare(output, result.values, try spectrogram(output).values, relmax: try tolerance("output_relmax"))
+            report.compare(
+                output, result.values, try spectrogram(output).values, relmax: try tolerance("output_relmax"))
         }
     }
 
     func checkDraws(_ noise: NoiseSource) throws(ConformanceError) {
-        if let shortage = noise.shortage { throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)") }
+        if let shortage = noise.shortage {
+            throw ConformanceError(id: id, reason: "the array 'noise' does not fit the sampler: \(shortage)")
+        }
     }
 
     func enhancer(
@@ -138,6 +147,7 @@ extension ConformanceCase {
         if settings["t_eps"] == nil, !isBridge { settings["t_eps"] = hyperparameters["t_eps"] }
         return Enhancer(
             model: model, sampler: try Self.sampler(isBridge ? "sb" : "pc", .object(settings), sde, catalog),
-            frontEnd: frontEnd, padding: FramePadding(rawValue: settings["pad_mode"]?.text ?? "zero_pad") ?? .zero, guidance: guidance)
+            frontEnd: frontEnd, padding: FramePadding(rawValue: settings["pad_mode"]?.text ?? "zero_pad") ?? .zero,
+            guidance: guidance)
     }
 }

@@ -72,7 +72,9 @@ public struct ConformanceCase: Sendable {
 
     /// The hyper-parameters that `entry` declares, over its defaults.
     public func settings(of entry: EntryDescriptor) throws -> Settings {
-        do { return try entry.settings(from: hyperparameters) } catch { throw ConformanceError(id: id, reason: "not understood: \(error.summary)") }
+        do { return try entry.settings(from: hyperparameters) } catch {
+            throw ConformanceError(id: id, reason: "not understood: \(error.summary)")
+        }
     }
 }
 
@@ -105,7 +107,8 @@ extension FieldType {
         case (.integer(let bounds), .integer(let value)): bounds.contains(Double(value))
         case (.number(let bounds), .number(let value)): value.isFinite && bounds.contains(value)
         case (.oneOf(let names), .text(let name)): names.contains(name)
-        case (.list(let element, let count, _), .list(let values)): values.count >= count && values.allSatisfy { element.takes($0) }
+        case (.list(let element, let count, _), .list(let values)):
+            values.count >= count && values.allSatisfy { element.takes($0) }
         default: false
         }
     }
@@ -172,7 +175,8 @@ public struct ConformanceReport {
     /// A statement that must hold, such as that two lists have the same names.
     public mutating func require(_ quantity: String, _ holds: Bool, _ reason: @autoclosure () -> String) {
         checks.append(
-            ConformanceCheck(id: id, quantity: quantity, error: holds ? 0 : .infinity, tolerance: 0, reason: holds ? nil : reason()))
+            ConformanceCheck(
+                id: id, quantity: quantity, error: holds ? 0 : .infinity, tolerance: 0, reason: holds ? nil : reason()))
     }
 
     /// `max|a − b| / max|b|` over whole tensors; another shape, or a NaN, is an infinite error.

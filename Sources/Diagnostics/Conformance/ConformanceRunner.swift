@@ -30,7 +30,9 @@ public struct ConformanceRunner: Sendable {
         do {
             let one = try ConformanceCase(folder: root + "/" + id, id: id)
             guard let checker = checkers.first(where: { $0.kind == one.kind }) else {
-                throw ConformanceError(id: id, reason: "unknown kind '\(one.kind)'; known: \(checkers.map(\.kind).joined(separator: ", "))")
+                throw ConformanceError(
+                    id: id, reason: "unknown kind '\(one.kind)'; known: \(checkers.map(\.kind).joined(separator: ", "))"
+                )
             }
             try CaseRules(one: one).check()
             try checker.check(one, catalog, &report)

@@ -76,7 +76,8 @@ extension ConformanceCase {
     /// Whether the network takes the case's latents, and the transform has their bins.
     private func checkSizes(of network: EDM2) throws {
         let encoder = json["encoder"] ?? hyperparameters["encoder"] ?? json["optimizer"]?["encoder"]
-        let size = encoder?["n_fft"]?.int, hop = encoder?["hop_length"]?.int ?? 128
+        let size = encoder?["n_fft"]?.int
+        let hop = encoder?["hop_length"]?.int ?? 128
         if let size, !(2...65536).contains(size) || !(1...size).contains(hop) {
             throw ConformanceError(id: id, reason: "not understood: a transform of n_fft \(size) and hop_length \(hop)")
         }

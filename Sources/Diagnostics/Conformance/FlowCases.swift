@@ -39,7 +39,8 @@ extension ConformanceChecker {
             guard one.has(name) else { return }
             let (expected, rows) = (try one.spectrogram(name), rows ?? Array(t.indices))
             guard expected.shape[0] == rows.count else {
-                throw ConformanceError(id: one.id, reason: "the array '\(name)' has \(expected.shape[0]) rows, not \(rows.count)")
+                throw ConformanceError(
+                    id: one.id, reason: "the array '\(name)' has \(expected.shape[0]) rows, not \(rows.count)")
             }
             let parts = try terms.map { operand, weight in
                 let whole = try one.spectrogram(operand)
@@ -54,9 +55,12 @@ extension ConformanceChecker {
         try compare("der_mean", velocity)
         try compare("target", velocity + [("z", { velocities[$0].std })])
         try compare("prior", [("y", { _ in flow.priorMean }), ("z", { _ in flow.priorStd(at: 1) })])
-        if one.has("std") { report.compare("std", marginals.map { Float($0.std) }, try one.array("std").values, relmax: tolerance) }
+        if one.has("std") {
+            report.compare("std", marginals.map { Float($0.std) }, try one.array("std").values, relmax: tolerance)
+        }
         if let slope = one.json["scalars"]?["der_std"]?.number {
-            report.compare("der_std", velocities.map { Float($0.std) }, velocities.map { _ in Float(slope) }, relmax: tolerance)
+            report.compare(
+                "der_std", velocities.map { Float($0.std) }, velocities.map { _ in Float(slope) }, relmax: tolerance)
         }
         let inner = t.indices.filter { t[$0] < 1 }
         guard !inner.isEmpty else { return }
@@ -84,12 +88,15 @@ extension ConformanceChecker {
         let velocity = Gradients.off { model(state, batch.noisy, batch.times) }
         let target = path(batch.times.map { flow.velocity(at: $0) })
         for (name, value) in [("x_t", state), ("target", target), ("vector_field", velocity)] where one.has(name) {
-            report.compare(name, value.values, try one.spectrogram(name).values, relmax: try one.tolerance("output_relmax"))
+            report.compare(
+                name, value.values, try one.spectrogram(name).values, relmax: try one.tolerance("output_relmax"))
         }
         let norm = VelocityMatchingLoss.Norm(rawValue: one.hyperparameters["loss_type"]?.text ?? "mse") ?? .mse
         let training = TrainingState(model: model, loss: VelocityMatchingLoss(norm: norm), rate: 0, averageDecay: 0)
         let (value, expected) = (training.evaluate(batch), try one.scalar("loss"))
-        report.add("loss", error: abs(Double(value.total.item) - expected) / abs(expected), tolerance: try one.tolerance("loss_rel"))
+        report.add(
+            "loss", error: abs(Double(value.total.item) - expected) / abs(expected),
+            tolerance: try one.tolerance("loss_rel"))
         try one.compareGradients(
             zip(model.weights, model.referenceNames).map { ($1, $0.parameter) }, value.total.gradients(), &report)
     }
@@ -113,9 +120,12 @@ extension ConformanceChecker {
         let tolerance = try one.tolerance("sample_relmax")
         report.compare("sample", sample.x.values, try one.spectrogram("sample").values, relmax: tolerance)
         if one.has("trace") {
-            report.compare("trace", states.flatMap(\.state.values), try one.spectrogram("trace").values, relmax: tolerance)
+            report.compare(
+                "trace", states.flatMap(\.state.values), try one.spectrogram("trace").values, relmax: tolerance)
         }
-        if one.has("times") { report.compare("times", times.map(Float.init), try one.array("times").values, relmax: 1e-6) }
+        if one.has("times") {
+            report.compare("times", times.map(Float.init), try one.array("times").values, relmax: 1e-6)
+        }
         if one.has("sample_tight_tolerance") {
             report.compare(
                 "sample_tight_tolerance", sample.x.values, try one.spectrogram("sample_tight_tolerance").values,
@@ -131,7 +141,9 @@ extension ConformanceChecker {
     private static func solved(
         _ one: ConformanceCase, _ flow: FlowMatching, _ model: ScoreModel, _ report: inout ConformanceReport
     ) throws {
-        let methods: [(String, RungeKutta)] = [("euler", .euler), ("midpoint", .midpoint), ("heun2", .heun), ("rk4", .threeEighths)]
+        let methods: [(String, RungeKutta)] = [
+            ("euler", .euler), ("midpoint", .midpoint), ("heun2", .heun), ("rk4", .threeEighths),
+        ]
         let y = try one.spectrogram("y")
         let times = try one.array("times").values.map(Double.init)
         guard let noise = try one.noiseDraws().first, noise.shape == y.shape else {
@@ -146,7 +158,8 @@ extension ConformanceChecker {
                 return x
             }
             report.compare(
-                "sample_" + name, sample.values, try one.spectrogram("sample_" + name).values, relmax: try one.tolerance("sample_relmax"))
+                "sample_" + name, sample.values, try one.spectrogram("sample_" + name).values,
+                relmax: try one.tolerance("sample_relmax"))
         }
     }
 
@@ -157,35 +170,44 @@ extension ConformanceChecker {
         guard let path = one.path("checkpoint"), let noisy = one.json["audio"]?["noisy"]?.text else {
             throw ConformanceError(id: one.id, reason: "names no checkpoint, or no noisy audio")
         }
-        try model.loadModel(try LightningCheckpoint(path: path).weights(.averagedIfPresent, parameters: model.referenceNames).arrays)
+        try model.loadModel(
+            try LightningCheckpoint(path: path).weights(.averagedIfPresent, parameters: model.referenceNames).arrays)
         let enhancer = Enhancer(
             model: model, sampler: try one.flowSampler(flow), frontEnd: one.frontEnd,
             padding: FramePadding(rawValue: one.json["sampler"]?["pad_mode"]?.text ?? "zero_pad") ?? .zero)
         var noise = NoiseSource.given(try one.noiseDraws())
         let output = try enhancer.enhance(try SoundFile.readMono(one.folder + "/" + noisy), noise: &noise)
         try one.checkDraws(noise)
-        report.compare("enhanced", output.audio, try one.array("enhanced").values, relmax: try one.tolerance("enhanced_relmax"))
+        report.compare(
+            "enhanced", output.audio, try one.array("enhanced").values, relmax: try one.tolerance("enhanced_relmax"))
     }
 }
 
 extension ConformanceCase {
     /// The path of the hyper-parameters.
     fileprivate func flow(_ catalog: Catalog) throws -> FlowMatching {
-        guard let entry = catalog.sdes["flow"], let flow = try entry.build(try settings(of: entry.descriptor)) as? FlowMatching else {
+        guard let entry = catalog.sdes["flow"],
+            let flow = try entry.build(try settings(of: entry.descriptor)) as? FlowMatching
+        else {
             throw ConformanceError(id: id, reason: "there is no process 'flow'")
         }
         return flow
     }
 
-    /// The sampler of the case. The reference takes the prior at t = 1 wherever sampling starts, and its adaptive solver ends
-    /// at t_eps.
+    /// The sampler of the case. The reference takes the prior at t = 1 wherever sampling starts, and its adaptive
+    /// solver ends at t_eps.
     fileprivate func flowSampler(_ flow: FlowMatching) throws -> VelocityFlow {
         let settings = json["sampler"] ?? .null
-        func number(_ name: String, _ standard: Double) -> Double { (settings[name] ?? hyperparameters[name])?.number ?? standard }
+        func number(_ name: String, _ standard: Double) -> Double {
+            (settings[name] ?? hyperparameters[name])?.number ?? standard
+        }
         let (start, end) = (number("T_rev", 1), number("t_eps", 0.03))
-        guard end < start else { throw ConformanceError(id: id, reason: "'t_eps' \(end) is not below 'T_rev' \(start)") }
+        guard end < start else {
+            throw ConformanceError(id: id, reason: "'t_eps' \(end) is not below 'T_rev' \(start)")
+        }
         let isAdaptive = settings["type"]?.text == "black_box"
-        let solver: ODESolver = isAdaptive
+        let solver: ODESolver =
+            isAdaptive
             ? .rk45(relativeTolerance: number("rtol", 1e-5), absoluteTolerance: number("atol", 1e-5))
             : .euler(steps: settings["N"]?.int ?? 5)
         return VelocityFlow(
@@ -212,16 +234,21 @@ extension CaseRules.Own {
                 "x0 x y z mean x_t der_mean target prior vector_field sample sample_tight_tolerance y_prior sample_euler "
                     + "sample_midpoint sample_heun2 sample_rk4 output_evaluation_mode output_raw_weights", "B 1 F T"),
             CaseShapes.table("t std", "B"), CaseShapes.table("equivalent_drift", "E 1 F T"),
-            CaseShapes.table("equivalent_diffusion", "E"), CaseShapes.table("trace", "S B 1 F T"), CaseShapes.table("times", "S"),
+            CaseShapes.table("equivalent_diffusion", "E"), CaseShapes.table("trace", "S B 1 F T"),
+            CaseShapes.table("times", "S"),
             CaseShapes.table("noise", "K B 1 F T"), CaseShapes.table("enhanced", "L")),
         ascends: false)
 
     /// Hyper-parameters that the reference's flow matching shares with its diffusions.
     private static let common: Set<String> = [
-        "backbone", "lr", "ema_decay", "t_eps", "num_eval_files", "data_module_cls", "sigma_max", "base_dir", "format", "batch_size",
-        "n_fft", "hop_length", "num_frames", "window", "num_workers", "dummy", "spec_factor", "spec_abs_exponent", "normalize",
-        "transform_type", "nf", "ch_mult", "num_res_blocks", "attn_resolutions", "image_size", "nonlinearity", "resamp_with_conv",
-        "fir", "skip_rescale", "resblock_type", "progressive", "progressive_input", "progressive_combine", "centered", "conditional",
+        "backbone", "lr", "ema_decay", "t_eps", "num_eval_files", "data_module_cls", "sigma_max", "base_dir", "format",
+        "batch_size",
+        "n_fft", "hop_length", "num_frames", "window", "num_workers", "dummy", "spec_factor", "spec_abs_exponent",
+        "normalize",
+        "transform_type", "nf", "ch_mult", "num_res_blocks", "attn_resolutions", "image_size", "nonlinearity",
+        "resamp_with_conv",
+        "fir", "skip_rescale", "resblock_type", "progressive", "progressive_input", "progressive_combine", "centered",
+        "conditional",
         "scale_by_sigma", "gpus", "no_wandb", "wandb_name", "random_crop", "sample_rate",
     ]
 }

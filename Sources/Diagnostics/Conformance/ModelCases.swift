@@ -41,7 +41,8 @@ extension ConformanceCase {
             try network.check(bins: (hyperparameters["n_fft"]?.int ?? 510) / 2 + 1, frames: 64)
         }
         if let width = shape("z_r").last, let expected = hyperparameters["noise_embed_dim"]?.int, width != expected {
-            throw ConformanceError(id: id, reason: "the array 'z_r' has embeddings of \(width), and noise_embed_dim is \(expected)")
+            throw ConformanceError(
+                id: id, reason: "the array 'z_r' has embeddings of \(width), and noise_embed_dim is \(expected)")
         }
     }
 
@@ -64,15 +65,22 @@ extension ConformanceCase {
     }
 
     /// The model of the hyper-parameters, with those of `overrides` in their place.
-    func model(_ catalog: Catalog, _ backbone: any Backbone, overrides: JSON = .null, withEpsilon: Bool = true) throws -> ScoreModel {
+    func model(_ catalog: Catalog, _ backbone: any Backbone, overrides: JSON = .null, withEpsilon: Bool = true) throws
+        -> ScoreModel
+    {
         func text(_ name: String) -> String? { (overrides[name] ?? hyperparameters[name])?.text }
-        let takes = catalog.backbones[hyperparameters["backbone"]?.text ?? ""]?.descriptor.traits.contains(.takesPreconditioning)
+        let takes = catalog.backbones[hyperparameters["backbone"]?.text ?? ""]?.descriptor.traits.contains(
+            .takesPreconditioning)
         // The reference's conditioned model takes the scalings' options and does not follow them.
-        let preconditioning = takesCondition(catalog) ? Preconditioning() : Preconditioning(
-            networkScaling: text("network_scaling").flatMap(Preconditioning.NetworkScaling.init(rawValue:)),
-            input: .init(rawValue: text("c_in") ?? "1") ?? .one, output: .init(rawValue: text("c_out") ?? "1") ?? .one,
-            skip: .init(rawValue: text("c_skip") ?? "0") ?? .zero,
-            sigmaData: hyperparameters["sigma_data"]?.number ?? 0.1)
+        let preconditioning =
+            takesCondition(catalog)
+            ? Preconditioning()
+            : Preconditioning(
+                networkScaling: text("network_scaling").flatMap(Preconditioning.NetworkScaling.init(rawValue:)),
+                input: .init(rawValue: text("c_in") ?? "1") ?? .one,
+                output: .init(rawValue: text("c_out") ?? "1") ?? .one,
+                skip: .init(rawValue: text("c_skip") ?? "0") ?? .zero,
+                sigmaData: hyperparameters["sigma_data"]?.number ?? 0.1)
         let output: ModelOutput =
             switch text("loss_type") {
             case "denoiser": .scoreFromDenoiser
@@ -90,7 +98,8 @@ extension ConformanceCase {
         switch h["loss_type"]?.text {
         case "denoiser":
             return DenoiserLoss(
-                weighting: .init(rawValue: h["loss_weighting"]?.text ?? "") ?? .one, sigmaData: h["sigma_data"]?.number ?? 0.1)
+                weighting: .init(rawValue: h["loss_weighting"]?.text ?? "") ?? .one,
+                sigmaData: h["sigma_data"]?.number ?? 0.1)
         case "data_prediction":
             let weight = pesqWeight ?? h["pesq_weight"]?.number ?? 0
             try checkFrames(perceptualWeight: weight)
@@ -109,7 +118,8 @@ extension ConformanceCase {
         let shape = (json["tensors"]?["x_re"]?["shape"]?.elements ?? []).compactMap(\.int)
         let stft = frontEnd.stft
         guard shape.count >= 4, shape[shape.count - 2] == stft.size / 2 + 1 else {
-            throw ConformanceError(id: id, reason: "the array 'x' is \(shape); n_fft \(stft.size) has \(stft.size / 2 + 1) bins")
+            throw ConformanceError(
+                id: id, reason: "the array 'x' is \(shape); n_fft \(stft.size) has \(stft.size / 2 + 1) bins")
         }
         let samples = (shape[shape.count - 1] - 1) * stft.hop
         let least = PerceptualLoss(sampleRate: hyperparameters["sr"]?.int ?? 16000).shortestSignal
@@ -135,7 +145,8 @@ extension ConformanceChecker {
         let expected = try one.spectrogram("output")
         let combinations = one.json["combinations"]?.elements ?? [.null]
         guard !combinations.isEmpty, expected.count == combinations.count * x.count else {
-            throw ConformanceError(id: one.id, reason: "the array 'output' is \(expected.shape) for \(combinations.count) combinations")
+            throw ConformanceError(
+                id: one.id, reason: "the array 'output' is \(expected.shape) for \(combinations.count) combinations")
         }
         let each = expected.count / combinations.count
         let values = expected.values
@@ -143,10 +154,14 @@ extension ConformanceChecker {
             let model = try one.model(catalog, backbone, overrides: combination)
             try model.loadModel(one)
             let output = try Gradients.off { model(x, y, t, noise: try one.noiseEmbedding(model)) }
-            let label = combination.members.isEmpty
-                ? "output" : combination.members.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text ?? "none")" }.joined(separator: " ")
+            let label =
+                combination.members.isEmpty
+                ? "output"
+                : combination.members.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text ?? "none")" }.joined(
+                    separator: " ")
             report.compare(
-                label, output.values, Array(values[index * each..<(index + 1) * each]), relmax: try one.tolerance("output_relmax"))
+                label, output.values, Array(values[index * each..<(index + 1) * each]),
+                relmax: try one.tolerance("output_relmax"))
         }
     }
 
@@ -166,11 +181,17 @@ extension ConformanceChecker {
                 model(x, y, [Double](repeating: t, count: x.shape[0]), noise: embedding)
             }
         }
-        if let shortage = noise.shortage { throw ConformanceError(id: one.id, reason: "the array 'noise' does not fit the sampler: \(shortage)") }
-        report.compare("sample", sample.x.values, try one.spectrogram("sample").values, relmax: try one.tolerance("sample_relmax"))
+        if let shortage = noise.shortage {
+            throw ConformanceError(id: one.id, reason: "the array 'noise' does not fit the sampler: \(shortage)")
+        }
+        report.compare(
+            "sample", sample.x.values, try one.spectrogram("sample").values, relmax: try one.tolerance("sample_relmax"))
         if one.has("trace_x") {
-            for (name, values) in [("trace_x", states.flatMap(\.state.values)), ("trace_mean", states.flatMap(\.mean.values))] {
-                report.compare(name, values, try one.spectrogram(name).values, relmax: try one.tolerance("sample_relmax"))
+            for (name, values) in [
+                ("trace_x", states.flatMap(\.state.values)), ("trace_mean", states.flatMap(\.mean.values)),
+            ] {
+                report.compare(
+                    name, values, try one.spectrogram(name).values, relmax: try one.tolerance("sample_relmax"))
             }
         }
         if let calls = one.json["scalars"]?["network_calls"]?.int {
@@ -237,11 +258,14 @@ extension ConformanceCase {
         let denoises = settings["denoise"]?.bool ?? true
         switch type {
         case "ode":
-            if sde is SBVE { throw ConformanceError(id: type, reason: "the sampler '\(type)' does not take the SDE sbve") }
+            if sde is SBVE {
+                throw ConformanceError(id: type, reason: "the sampler '\(type)' does not take the SDE sbve")
+            }
             return ProbabilityFlow(
                 sde: sde,
                 solver: .rk45(
-                    relativeTolerance: settings["rtol"]?.number ?? 1e-5, absoluteTolerance: settings["atol"]?.number ?? 1e-5),
+                    relativeTolerance: settings["rtol"]?.number ?? 1e-5,
+                    absoluteTolerance: settings["atol"]?.number ?? 1e-5),
                 finalTime: end, denoises: denoises)
         case "sb":
             guard let bridge = sde as? SBVE else { throw ConformanceError(id: type, reason: "needs the SDE sbve") }
@@ -249,7 +273,9 @@ extension ConformanceCase {
                 bridge: bridge, process: settings["sampler_type"]?.text == "sde" ? .sde : .ode, steps: steps,
                 finalTime: settings["eps"]?.number ?? 1e-4)
         default:
-            if sde is SBVE { throw ConformanceError(id: type, reason: "the sampler '\(type)' does not take the SDE sbve") }
+            if sde is SBVE {
+                throw ConformanceError(id: type, reason: "the sampler '\(type)' does not take the SDE sbve")
+            }
             let snr = settings["snr"]?.number ?? 0.5
             let corrector: any Corrector =
                 switch settings["corrector"]?.text {
@@ -258,8 +284,10 @@ extension ConformanceCase {
                 default: AnnealedLangevin(snr: snr)
                 }
             return PredictorCorrector(
-                sde: sde, predictor: try catalog.predictors.make(Choice(settings["predictor"]?.text ?? "reverse_diffusion")),
-                corrector: corrector, correctorSteps: settings["corrector_steps"]?.int ?? 1, steps: steps, finalTime: end,
+                sde: sde,
+                predictor: try catalog.predictors.make(Choice(settings["predictor"]?.text ?? "reverse_diffusion")),
+                corrector: corrector, correctorSteps: settings["corrector_steps"]?.int ?? 1, steps: steps,
+                finalTime: end,
                 denoises: denoises)
         }
     }

@@ -58,7 +58,8 @@ extension ConformanceCase {
     fileprivate func realSpectrogram(_ name: String) throws -> Tensor {
         let array = try array(name)
         guard array.shape.count == 4, (1...2).contains(array.shape[1]) else {
-            throw ConformanceError(id: id, reason: "the array '\(name)' is \(array.shape), not [B, 1, F, T] or [B, 2, F, T]")
+            throw ConformanceError(
+                id: id, reason: "the array '\(name)' is \(array.shape), not [B, 1, F, T] or [B, 2, F, T]")
         }
         let shape = [array.shape[0]] + array.shape.suffix(2) + [2]
         guard array.shape[1] == 2 else { return Tensor(array.values.flatMap { [$0, 0] }, shape: shape) }

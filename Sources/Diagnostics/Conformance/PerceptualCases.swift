@@ -11,11 +11,14 @@ extension ConformanceChecker {
 
     private static func recordedPairs(_ one: ConformanceCase, _ report: inout ConformanceReport) throws {
         let loss = PerceptualLoss(
-            sampleRate: one.hyperparameters["sample_rate"]?.int ?? 16000, factor: one.hyperparameters["factor"]?.number ?? 1)
+            sampleRate: one.hyperparameters["sample_rate"]?.int ?? 16000,
+            factor: one.hyperparameters["factor"]?.number ?? 1)
         let (cleans, estimates) = (try one.rows("ref"), try one.rows("deg"))
         let shape = [cleans.count, cleans[0].count]
         guard cleans[0].count >= loss.shortestSignal else {
-            throw ConformanceError(id: one.id, reason: "the array 'ref' has \(cleans[0].count) samples, the loss needs \(loss.shortestSignal)")
+            throw ConformanceError(
+                id: one.id,
+                reason: "the array 'ref' has \(cleans[0].count) samples, the loss needs \(loss.shortestSignal)")
         }
         let clean = Tensor(cleans.flatMap(\.self), shape: shape).tracked()
         let estimate = Tensor(estimates.flatMap(\.self), shape: shape).tracked()
@@ -32,7 +35,8 @@ extension ConformanceChecker {
             report.add("loss \(row)", error: deviation("loss", Double(value)) / Double(value), tolerance: relative)
             // No tolerance is stated for the distances: each may move the loss by the loss's.
             report.add(
-                "d_symm \(row), share of the loss", error: deviation("d_symm", parts.0, times: loss.factor * 0.1) / Double(value),
+                "d_symm \(row), share of the loss",
+                error: deviation("d_symm", parts.0, times: loss.factor * 0.1) / Double(value),
                 tolerance: relative)
             report.add(
                 "d_asymm \(row), share of the loss",
@@ -42,7 +46,8 @@ extension ConformanceChecker {
         let gradients = losses.gradients(seed: Tensor(repeating: 1, shape: losses.shape))
         for (name, leaf) in [("grad_deg", estimate), ("grad_ref", clean)] {
             report.compare(
-                name, gradients[leaf]?.values ?? [], try one.array(name).values, relmax: try one.tolerance(name + "_relmax"))
+                name, gradients[leaf]?.values ?? [], try one.array(name).values,
+                relmax: try one.tolerance(name + "_relmax"))
         }
     }
 
@@ -61,7 +66,9 @@ extension ConformanceChecker {
         if let recorded = one.json["scalars"]?["identical_signals"]?.number {
             // It depends on the waveform a little: both distances are 1e-20 over a weight near one.
             let value = try loss.distance(clean: clean, estimate: clean).penalty
-            report.require("identical signals", value > recorded / 2 && value < recorded * 2, "gave \(value), not about \(recorded)")
+            report.require(
+                "identical signals", value > recorded / 2 && value < recorded * 2,
+                "gave \(value), not about \(recorded)")
         }
         report.require("silent degraded", failure(clean, silence) == .silentEstimate, "is not refused as silent")
         report.require("both silent", failure(silence, silence) == .silentClean, "is not refused as silent")
@@ -74,11 +81,14 @@ extension ConformanceChecker {
         let paused = Array(clean[..<4000]) + silence[..<4000] + clean[..<4000]
         for (name, gain) in [("degraded", Float(2)), ("clean", 0.5)] {
             let noise = RandomStream(seed: 1, purpose: "noise").normals(paused.count, standardDeviation: 0.01)
-            let leaves = [paused, zip(paused, noise).map { gain * ($0 + $1) }].map { Tensor($0, shape: [1, $0.count]).tracked() }
+            let leaves = [paused, zip(paused, noise).map { gain * ($0 + $1) }].map {
+                Tensor($0, shape: [1, $0.count]).tracked()
+            }
             let gradients = loss(leaves[0], leaves[1]).gradients()
             let values = leaves.flatMap { gradients[$0]?.values ?? [.nan] }
             report.require(
-                "digital silence, largest peak in the \(name)", values.allSatisfy(\.isFinite), "the gradient is not finite")
+                "digital silence, largest peak in the \(name)", values.allSatisfy(\.isFinite),
+                "the gradient is not finite")
         }
     }
 

@@ -22,7 +22,9 @@ extension ConformanceChecker {
             let expected = try one.spectrogram(name)
             var sum = Tensor.zeros(expected.shape)
             for (operand, weight) in weights {
-                sum = sum + (try one.spectrogram(operand)).scaledSamples(by: t.indices.map { isInner[$0] ? weight($0) : 0 })
+                sum =
+                    sum
+                    + (try one.spectrogram(operand)).scaledSamples(by: t.indices.map { isInner[$0] ? weight($0) : 0 })
             }
             let inner = expected.scaledSamples(by: isInner.map { $0 ? 1 : 0 })
             report.compare(name, sum.values, inner.values, relmax: tolerance)
@@ -56,7 +58,10 @@ extension ConformanceChecker {
         for (name, share) in [("reverse_discretize_f", 1.0), ("reverse_pf_discretize_f", 0.5)] {
             try compare(
                 name,
-                [("x", { forward($0).x }), ("y", { forward($0).y }), ("score", { -share * forward($0).std * forward($0).std })])
+                [
+                    ("x", { forward($0).x }), ("y", { forward($0).y }),
+                    ("score", { -share * forward($0).std * forward($0).std }),
+                ])
         }
         try compare("discretize_f", [("x", { forward($0).x }), ("y", { forward($0).y })])
         try compare("prior", [("y", { _ in 1 }), ("prior_noise", { _ in sde.priorStd(at: sde.endTime) })])

@@ -53,7 +53,8 @@ extension ConformanceChecker {
         let storedBack = try one.spectrum("spec_back")
         try compare("stft", stft, storedSTFT, "stft")
         try compare(
-            "spec_fwd of the stored stft", frontEnd.compression.compress(storedSTFT), storedForward, "spec_fwd_from_given_stft")
+            "spec_fwd of the stored stft", frontEnd.compression.compress(storedSTFT), storedForward,
+            "spec_fwd_from_given_stft")
         try compare("spec_fwd", frontEnd.compression.compress(stft), storedForward, "spec_fwd_from_own_stft")
         try compare(
             "spec_back of the stored spec_fwd", frontEnd.compression.expand(storedForward), storedBack,
@@ -64,14 +65,15 @@ extension ConformanceChecker {
             "istft of the stored spec_back", frontEnd.stft.inverse(storedBack, length: length), weights, one,
             "istft_from_given_spec_back", &report)
         try compareSynthesis(
-            "audio", frontEnd.audio(frontEnd.spectrogram(audio), length: length), weights, one, "audio_roundtrip", &report)
+            "audio", frontEnd.audio(frontEnd.spectrogram(audio), length: length), weights, one, "audio_roundtrip",
+            &report)
     }
 
     /// Compares signals that an inverse STFT made: sums of windowed frames, over the sums of the squared windows.
     ///
     /// Over the last half window that divisor falls to 1e-9, and the quotient is the rounding of whichever FFT made the
-    /// frames: the reference in single and in double precision is further apart there than the tolerance. So the quotients
-    /// are compared where the divisor is at least 1e-5 of its largest, or no window reaches, and the sums,
+    /// frames: the reference in single and in double precision is further apart there than the tolerance. So the
+    /// quotients are compared where the divisor is at least 1e-5 of its largest, or no window reaches, and the sums,
     /// undivided, everywhere.
     private static func compareSynthesis(
         _ name: String, _ signals: Tensor, _ weights: [Double], _ one: ConformanceCase, _ tolerance: String,
@@ -103,7 +105,9 @@ extension ConformanceChecker {
         let (clean, noisy) = (try one.rows("clean")[0], try one.rows("noisy")[0])
         let start = one.json["scalars"]?["crop_start"]?.int ?? crop.centre(of: noisy.count)
         guard clean.count == noisy.count, start >= 0, start <= max(0, noisy.count - crop.samples) else {
-            throw ConformanceError(id: one.id, reason: "'scalars.crop_start' is \(start), outside of the \(noisy.count) samples of 'noisy'")
+            throw ConformanceError(
+                id: one.id, reason: "'scalars.crop_start' is \(start), outside of the \(noisy.count) samples of 'noisy'"
+            )
         }
         try one.checkTransform(crop.samples)
         let pair = crop.cut(clean: clean, noisy: noisy, start: start)
@@ -138,7 +142,9 @@ extension ConformanceChecker {
 
 extension ConformanceCase {
     fileprivate func rate(_ name: String) throws -> Int {
-        guard let rate = hyperparameters[name]?.int else { throw ConformanceError(id: id, reason: "has no hyperparameters.\(name)") }
+        guard let rate = hyperparameters[name]?.int else {
+            throw ConformanceError(id: id, reason: "has no hyperparameters.\(name)")
+        }
         return rate
     }
 
@@ -146,12 +152,14 @@ extension ConformanceCase {
     fileprivate func checkTransform(_ samples: Int) throws {
         let stft = frontEnd.stft
         guard samples >= stft.shortestSignal else {
-            throw ConformanceError(id: id, reason: "\(samples) samples are too few for 'hyperparameters.n_fft' \(stft.size)")
+            throw ConformanceError(
+                id: id, reason: "\(samples) samples are too few for 'hyperparameters.n_fft' \(stft.size)")
         }
         for name in ["stft", "X"] where has(name) {
             let bins = try array(name + "_re").shape[1]
             guard bins == stft.size / 2 + 1 else {
-                throw ConformanceError(id: id, reason: "the array '\(name)' has \(bins) bins; n_fft \(stft.size) has \(stft.size / 2 + 1)")
+                throw ConformanceError(
+                    id: id, reason: "the array '\(name)' has \(bins) bins; n_fft \(stft.size) has \(stft.size / 2 + 1)")
             }
         }
     }

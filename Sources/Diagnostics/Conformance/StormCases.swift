@@ -75,7 +75,8 @@ extension ConformanceCase {
     /// The model of the hyper-parameters: two networks, or one by itself.
     func stormModel(_ catalog: Catalog) throws -> ScoreModel {
         let h = hyperparameters
-        let isAlone = h["discriminative"]?.bool ?? false, name = h["backbone"]?.text
+        let isAlone = h["discriminative"]?.bool ?? false
+        let name = h["backbone"]?.text
         let condition = Regression.Condition(rawValue: h["condition"]?.text ?? "both") ?? .both
         let isFrozen = h["mode"]?.text == "regen-freeze-denoiser"
         if let name, !isAlone {
@@ -231,7 +232,8 @@ private struct NoNetwork: Backbone {
     func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor { x }
 }
 
-/// The preserving process of the reference, `ouvp`, which takes the variance for the deviation and steps by Euler's method.
+/// The preserving process of the reference, `ouvp`, which takes the variance for the deviation and steps by Euler's
+/// method.
 private struct VarianceForDeviation: SDE {
     let base: VP
     var endTime: Double { base.endTime }

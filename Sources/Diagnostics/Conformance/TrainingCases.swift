@@ -25,11 +25,15 @@ extension ConformanceChecker {
         let output = try one.spectrogram("forward_out").tracked()
         let clean = try one.spectrogram("x")
         let batch = clean.shape[0]
-        func optional(_ name: String) throws -> Tensor { one.has(name) ? try one.spectrogram(name) : .zeros(clean.shape) }
-        let sigma = one.has("std")
+        func optional(_ name: String) throws -> Tensor {
+            one.has(name) ? try one.spectrogram(name) : .zeros(clean.shape)
+        }
+        let sigma =
+            one.has("std")
             ? try one.array("std").values.map(Double.init) : [Double](repeating: 1, count: batch)
         let input = LossInput(
-            output: output, state: try optional("x_t"), noise: try optional("z"), mean: try optional("mean"), clean: clean,
+            output: output, state: try optional("x_t"), noise: try optional("z"), mean: try optional("mean"),
+            clean: clean,
             sigma: sigma)
         var weight: Double?
         if let length = one.json["scalars"]?["target_len"]?.number, batch == 1 {
@@ -40,20 +44,25 @@ extension ConformanceChecker {
         let value = loss(input)
         var gradient = value.total.gradients()[output] ?? .zeros(output.shape)
         let expected = try one.scalar("loss")
-        if let perSample = one.json["scalars"]?["loss_if_weighted_per_sample"]?.number, let denoiser = loss as? DenoiserLoss {
-            // The reference's EDM weight meets every sample with every weight; ours is compared with the intended value,
-            // and its gradient after exchanging each weight for what the reference makes of it.
+        if let perSample = one.json["scalars"]?["loss_if_weighted_per_sample"]?.number,
+            let denoiser = loss as? DenoiserLoss
+        {
+            // The reference's EDM weight meets every sample with every weight; ours is compared with the intended
+            // value, and its gradient after exchanging each weight for what the reference makes of it.
             report.add(
-                "loss", error: abs(Double(value.total.item) - perSample) / abs(perSample), tolerance: try one.tolerance("loss_rel"))
+                "loss", error: abs(Double(value.total.item) - perSample) / abs(perSample),
+                tolerance: try one.tolerance("loss_rel"))
             let weights = sigma.map(denoiser.weight)
             let mean = weights.reduce(0, +) / Double(batch)
             gradient = gradient.scaledSamples(by: weights.map { mean * Double(batch) / $0 })
         } else {
             report.add(
-                "loss", error: abs(Double(value.total.item) - expected) / abs(expected), tolerance: try one.tolerance("loss_rel"))
+                "loss", error: abs(Double(value.total.item) - expected) / abs(expected),
+                tolerance: try one.tolerance("loss_rel"))
         }
         report.compare(
-            "gradient", gradient.values, try one.spectrogram("grad_forward_out").values, relmax: try one.tolerance("grad_relmax"))
+            "gradient", gradient.values, try one.spectrogram("grad_forward_out").values,
+            relmax: try one.tolerance("grad_relmax"))
     }
 
     private static func lossVariants(
@@ -73,7 +82,8 @@ extension ConformanceChecker {
             report.add("variant \(index) loss", error: error, tolerance: variant["loss_rel_tolerance"]?.number ?? 0)
             guard let name = variant["gradient"]?.text else { continue }
             report.compare(
-                "variant \(index) gradient", value.total.gradients()[output]?.values ?? [], try one.spectrogram(name).values,
+                "variant \(index) gradient", value.total.gradients()[output]?.values ?? [],
+                try one.spectrogram(name).values,
                 relmax: variant["grad_relmax_tolerance"]?.number ?? 0)
         }
     }
@@ -91,7 +101,8 @@ extension ConformanceChecker {
         let value = state.evaluate(batch)
         let expected = try one.scalar("loss")
         report.add(
-            "loss", error: abs(Double(value.total.item) - expected) / abs(expected), tolerance: try one.tolerance("loss_rel"))
+            "loss", error: abs(Double(value.total.item) - expected) / abs(expected),
+            tolerance: try one.tolerance("loss_rel"))
         try one.compareGradients(
             zip(model.weights, model.referenceNames).map { ($1, $0.parameter) }, value.total.gradients(), &report)
     }
@@ -110,7 +121,8 @@ extension ConformanceChecker {
         let references = one.has("r") ? try one.stack("r", batch) : []
         let losses = one.json["scalars"]?["losses"]?.numbers ?? []
         guard losses.count == times.shape[0] else {
-            throw ConformanceError(id: one.id, reason: "there are \(losses.count) losses for \(times.shape[0]) steps of 't'")
+            throw ConformanceError(
+                id: one.id, reason: "there are \(losses.count) losses for \(times.shape[0]) steps of 't'")
         }
         guard one.path("weights_final") != nil || one.path("weights_ema") != nil else {
             throw ConformanceError(id: one.id, reason: "names no weights to end with")
@@ -129,7 +141,8 @@ extension ConformanceChecker {
         let ill = Set(one.json["ill_conditioned_parameters"]?.elements.compactMap(\.text) ?? [])
         let bound = 2 * (h["lr"]?.number ?? 0) * Double(times.shape[0])
         for (key, tolerance, values) in [
-            ("weights_final", "parameter_abs", model.weights.map(\.parameter.tensor)), ("weights_ema", "ema_abs", state.averages),
+            ("weights_final", "parameter_abs", model.weights.map(\.parameter.tensor)),
+            ("weights_ema", "ema_abs", state.averages),
         ] {
             guard let path = one.path(key) else { continue }
             let file = try SafetensorsFile(path: path)
@@ -140,7 +153,8 @@ extension ConformanceChecker {
                 let name = file.names.contains(full) ? full : own
                 let expected = try file.array(name).values
                 guard expected.count == value.count else {
-                    throw ConformanceError(id: one.id, reason: "'\(name)' of \(key) has \(expected.count) values, not \(value.count)")
+                    throw ConformanceError(
+                        id: one.id, reason: "'\(name)' of \(key) has \(expected.count) values, not \(value.count)")
                 }
                 let error = zip(value.values, expected).reduce(0) { max($0, abs(Double($1.0) - Double($1.1))) }
                 // Where the gradient is rounding, Adam's steps are arbitrary, and only their size is bounded.

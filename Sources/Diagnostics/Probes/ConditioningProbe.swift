@@ -63,7 +63,9 @@ public struct ConditioningProbe: Sendable {
         let store = workspace.store
         guard let checkpoint = try store.checkpoint(of: run.id, kind: options.checkpoint) else {
             throw IncompatibleParts(
-                reason: "run \(run.name) has no checkpoint '\(options.checkpoint.rawValue)'; sgmse show \(run.name) lists them")
+                reason:
+                    "run \(run.name) has no checkpoint '\(options.checkpoint.rawValue)'; sgmse show \(run.name) lists them"
+            )
         }
         let averaged = try model(checkpoint, averaged: true)
         let raw = try model(checkpoint, averaged: false)
@@ -105,7 +107,9 @@ public struct ConditioningProbe: Sendable {
         return try names.flatMap { name -> [ProbeFile] in
             guard let test = data.tests[name] else {
                 throw IncompatibleParts(
-                    reason: "run \(run.name) has no test set '\(name)'; it has \(data.tests.keys.sorted().joined(separator: ", "))")
+                    reason:
+                        "run \(run.name) has no test set '\(name)'; it has \(data.tests.keys.sorted().joined(separator: ", "))"
+                )
             }
             let evaluator = evaluator(metrics: [])
             return try Self.spread(test.set.files, options.filesPerSet).map { pair in
@@ -142,7 +146,9 @@ public struct ConditioningProbe: Sendable {
         return .init(mode: .mismatched, by: types.count > 1 && !types.contains(nil) ? .noiseType : .file)
     }
 
-    private func chooser(_ reference: NoiseReferenceSpec, _ file: ProbeFile, seed: UInt64? = nil) throws -> ReferenceChooser {
+    private func chooser(_ reference: NoiseReferenceSpec, _ file: ProbeFile, seed: UInt64? = nil) throws
+        -> ReferenceChooser
+    {
         guard let chooser = builder.references(reference, file.neighbours, seed: seed ?? options.seed) else {
             throw IncompatibleParts(reason: "run \(run.name) has no conditioning to probe")
         }
@@ -176,7 +182,9 @@ public struct ConditioningProbe: Sendable {
     }
 
     private func embedded(_ model: ScoreModel, _ reference: NoiseReference, dividedBy divisor: Float) throws -> Tensor {
-        let condition = Gradients.off { model.condition(of: reference, dividedBy: divisor) { builder.frontEnd.spectrogram($0) } }
+        let condition = Gradients.off {
+            model.condition(of: reference, dividedBy: divisor) { builder.frontEnd.spectrogram($0) }
+        }
         guard case .embedding(let embedding) = condition else {
             throw IncompatibleParts(reason: "the model of run \(run.name) takes no reference")
         }
@@ -189,7 +197,8 @@ public struct ConditioningProbe: Sendable {
                 try (0..<max(1, options.referencesPerFile)).map { place in
                     let chosen = try chooser(.init(mode: .oracle), file, seed: options.seed &+ UInt64(place))
                         .reference(for: file.recording).reference
-                    let embedding = try embedded(model, chosen, dividedBy: max(file.recording.peak, .leastNormalMagnitude))
+                    let embedding = try embedded(
+                        model, chosen, dividedBy: max(file.recording.peak, .leastNormalMagnitude))
                     return (file.recording.id, file.pair.entry?.noise, embedding.meanOverSequence)
                 }
             })
@@ -199,7 +208,8 @@ public struct ConditioningProbe: Sendable {
         let spec = builder.spec
         let enhancer = Enhancer(
             model: model,
-            sampler: try builder.sampler(spec.train.validationSampler, steps: options.steps, finalTime: spec.evaluate.tEps),
+            sampler: try builder.sampler(
+                spec.train.validationSampler, steps: options.steps, finalTime: spec.evaluate.tEps),
             frontEnd: builder.frontEnd, padding: FramePadding(spec.evaluate.padding))
         let evaluator = evaluator(metrics: options.metrics)
         let sets = Dictionary(grouping: files, by: \.set).sorted { $0.key < $1.key }
@@ -219,7 +229,8 @@ public struct ConditioningProbe: Sendable {
             return (mode.rawValue, each)
         }
         return ReferenceEffects(
-            scores, noises: sets.flatMap { $0.value.map { $0.pair.entry?.noise } }, metrics: options.metrics, seed: options.seed)
+            scores, noises: sets.flatMap { $0.value.map { $0.pair.entry?.noise } }, metrics: options.metrics,
+            seed: options.seed)
     }
 }
 

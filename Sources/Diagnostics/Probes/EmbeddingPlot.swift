@@ -11,9 +11,13 @@ public struct EmbeddingPlot: Sendable {
     }
 
     /// Colours that stay apart for colour-blind readers. Okabe & Ito, *Color Universal Design*, 2008.
-    private static let colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442"]
+    private static let colours = [
+        "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442",
+    ]
 
-    private func type(of point: EmbeddingStatistics.Point) -> Int { types.firstIndex(of: point.noise ?? "unknown") ?? 0 }
+    private func type(of point: EmbeddingStatistics.Point) -> Int {
+        types.firstIndex(of: point.noise ?? "unknown") ?? 0
+    }
 
     private var bounds: (x: ClosedRange<Double>, y: ClosedRange<Double>) {
         func range(_ values: [Double]) -> ClosedRange<Double> {
@@ -37,7 +41,8 @@ public struct EmbeddingPlot: Sendable {
         for point in points {
             lines.append(
                 String(
-                    format: "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%@\" fill-opacity=\"0.8\"><title>%@</title></circle>",
+                    format:
+                        "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%@\" fill-opacity=\"0.8\"><title>%@</title></circle>",
                     place(point.x, in: bounds.x, width), height - place(point.y, in: bounds.y, height),
                     Self.colours[type(of: point) % Self.colours.count], Self.escaped(point.file)))
         }

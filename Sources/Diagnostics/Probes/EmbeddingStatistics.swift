@@ -23,8 +23,8 @@ public struct EmbeddingStatistics: Hashable, Sendable, Codable {
     public var effectiveRank: Double
     /// The share of the variance that lies between noise types; `nil` without two types.
     public var betweenTypes: Double?
-    /// How often the nearest reference of another recording has the same type, and how often a drawn one would: over the
-    /// references whose type another recording has too; `nil` without one.
+    /// How often the nearest reference of another recording has the same type, and how often a drawn one would: over
+    /// the references whose type another recording has too; `nil` without one.
     public var nearestAgrees, chance: Double?
 
     /// Embeddings that hardly differ carry no information for the network.
@@ -55,7 +55,8 @@ public struct EmbeddingStatistics: Hashable, Sendable, Codable {
         self.variance = variance
         spread = size > 0 ? variance.squareRoot() / size : variance > 0 ? .infinity : 0
         let total = values.reduce(0) { $0 + max(0, $1) }
-        effectiveRank = total > 0
+        effectiveRank =
+            total > 0
             ? exp(-values.reduce(0) { $0 + ($1 > 0 ? $1 / total * log($1 / total) : 0) }) : 0
         let types = embeddings.map(\.noise)
         betweenTypes = Self.betweenTypes(centred, types, total: variance * count)
@@ -76,7 +77,8 @@ public struct EmbeddingStatistics: Hashable, Sendable, Codable {
         return between / total
     }
 
-    private static func neighbours(_ rows: [[Double]], _ labels: [(file: String, noise: String?)]) -> (Double?, Double?) {
+    private static func neighbours(_ rows: [[Double]], _ labels: [(file: String, noise: String?)]) -> (Double?, Double?)
+    {
         var (agreeing, expected, asked) = (0.0, 0.0, 0.0)
         for index in rows.indices {
             guard let own = labels[index].noise else { continue }

@@ -21,7 +21,9 @@ public struct EncoderGradients: Hashable, Sendable, Codable {
         let size = max(1, (recorded.count + count - 1) / count)
         parts = stride(from: 0, to: recorded.count, by: size).map { first in
             let part = recorded[first..<min(recorded.count, first + size)]
-            func mean(_ value: (StepRecord) -> Double) -> Double { part.reduce(0) { $0 + value($1) } / Double(part.count) }
+            func mean(_ value: (StepRecord) -> Double) -> Double {
+                part.reduce(0) { $0 + value($1) } / Double(part.count)
+            }
             return Part(
                 firstStep: part.first?.step ?? 0, lastStep: part.last?.step ?? 0,
                 encoder: mean { $0.terms["encoder_gradient_norm"] ?? 0 }, whole: mean(\.gradientNorm),

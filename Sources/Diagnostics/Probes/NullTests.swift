@@ -51,7 +51,8 @@ public struct NullTests: Hashable, Sendable, Codable {
             for (scale, limit) in [(1.0, conditional), (0.0, unconditional)] {
                 for offset in [-Self.offset, Self.offset] {
                     let near = subject.guided(x, y, t, z, scale + offset)
-                    let excess = relative((near - limit).squaredNorm, to: limit) - Self.offset * relative(square, to: limit)
+                    let excess =
+                        relative((near - limit).squaredNorm, to: limit) - Self.offset * relative(square, to: limit)
                     excessAtLimits = max(excessAtLimits, excess)
                 }
             }

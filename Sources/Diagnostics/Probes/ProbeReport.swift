@@ -65,13 +65,18 @@ public struct ProbeReport: Sendable, Codable {
         func percent(_ value: Double) -> String { String(format: "%.2g %%", 100 * value) }
         func range(_ estimate: ProbeEstimate, _ format: (Double) -> String) -> String {
             let files = "(n = \(estimate.n) \(estimate.n == 1 ? "file" : "files"))"
-            guard let lower = estimate.lower, let upper = estimate.upper else { return "\(format(estimate.mean)) \(files)" }
+            guard let lower = estimate.lower, let upper = estimate.upper else {
+                return "\(format(estimate.mean)) \(files)"
+            }
             return "\(format(estimate.mean)) [\(format(lower)), \(format(upper))] \(files)"
         }
         func decibels(_ value: Double) -> String { String(format: "%+.2f dB", value) }
         let change = "exchanging the reference for another noise's changes the score by \(range(index, percent))"
         // The difference is that from the wrong reference to the right one.
-        let effect = effects?.cost(of: Self.decidingMetric).map { ", and the right one changes SI-SDR by \(range($0, decibels))" } ?? ""
+        let effect =
+            effects?.cost(of: Self.decidingMetric).map {
+                ", and the right one changes SI-SDR by \(range($0, decibels))"
+            } ?? ""
         switch verdict {
         case .guidanceFlipped:
             return String(
@@ -79,7 +84,8 @@ public struct ProbeReport: Sendable, Codable {
                     + "away from the reference.", nullTests.slope)
         case .guidanceWrong:
             return String(
-                format: "Guidance is not s₀ + w (s₁ − s₀): it misses the conditional score by %.1e and the unconditional by %.1e.",
+                format:
+                    "Guidance is not s₀ + w (s₁ − s₀): it misses the conditional score by %.1e and the unconditional by %.1e.",
                 nullTests.errorAtOne, nullTests.errorAtZero)
         case .ignores:
             return "The model ignores its reference: \(change)."

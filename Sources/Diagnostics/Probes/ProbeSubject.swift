@@ -33,7 +33,8 @@ public struct ProbeState: Sendable {
     public var oracle, mismatched, random: Tensor
 
     public init(
-        file: String, noise: String? = nil, clean: Tensor, noisy: Tensor, draw: Tensor, oracle: Tensor, mismatched: Tensor,
+        file: String, noise: String? = nil, clean: Tensor, noisy: Tensor, draw: Tensor, oracle: Tensor,
+        mismatched: Tensor,
         random: Tensor
     ) {
         (self.file, self.noise, self.clean, self.noisy, self.draw) = (file, noise, clean, noisy, draw)

@@ -26,13 +26,16 @@ public struct ReferenceEffects: Hashable, Sendable, Codable {
 
     /// - Parameter scores: By reference, then one dictionary of metrics for each file.
     public init(
-        _ scores: [(reference: String, files: [[String: Double]])], noises: [String?], metrics: [String], seed: UInt64 = 0
+        _ scores: [(reference: String, files: [[String: Double]])], noises: [String?], metrics: [String],
+        seed: UInt64 = 0
     ) {
         func values(_ files: [[String: Double]], _ metric: String) -> [Double] {
             files.compactMap { $0[metric] }.filter(\.isFinite)
         }
         levels = scores.flatMap { entry in
-            metrics.map { Level(reference: entry.reference, metric: $0, mean: ProbeEstimate(values(entry.files, $0), seed: seed)) }
+            metrics.map {
+                Level(reference: entry.reference, metric: $0, mean: ProbeEstimate(values(entry.files, $0), seed: seed))
+            }
         }
         contrasts = []
         guard let right = scores.first(where: { $0.reference == "oracle" }) else { return }

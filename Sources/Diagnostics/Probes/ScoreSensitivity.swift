@@ -26,7 +26,8 @@ public struct ScoreSensitivity: Hashable, Sendable, Codable {
                 changes.reduce(0) { $0 + $1[index][keyPath: other] } / count
             }
             return AtTime(
-                time: times[index], toZero: mean(\.toZero), toMismatched: mean(\.toMismatched), toRandom: mean(\.toRandom))
+                time: times[index], toZero: mean(\.toZero), toMismatched: mean(\.toMismatched),
+                toRandom: mean(\.toRandom))
         }
         index = ProbeEstimate(changes.map { $0.reduce(0) { $0 + $1.toMismatched } / Double(times.count) }, seed: seed)
     }
@@ -40,7 +41,8 @@ public struct ScoreSensitivity: Hashable, Sendable, Codable {
             let x = state.state(of: subject.model, at: t)
             let embeddings = [state.oracle, .zeros(state.oracle.shape), state.mismatched, state.random]
             let scores = subject.score(
-                .stacked(embeddings.map { _ in x }), .stacked(embeddings.map { _ in state.noisy }), t, .stacked(embeddings))
+                .stacked(embeddings.map { _ in x }), .stacked(embeddings.map { _ in state.noisy }), t,
+                .stacked(embeddings))
             let right = scores.samples(0..<1)
             let norm = right.squaredNorm
             func change(_ other: Int) -> Double {

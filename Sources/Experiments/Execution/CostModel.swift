@@ -36,7 +36,8 @@ struct CostModel {
     }
 
     /// s of enhancing and scoring files of `seconds` in all; `nil` where nothing like it was measured.
-    mutating func evaluation(_ spec: ExperimentSpec, _ point: Specs.EvaluationPoint, seconds: Double) throws -> Double? {
+    mutating func evaluation(_ spec: ExperimentSpec, _ point: Specs.EvaluationPoint, seconds: Double) throws -> Double?
+    {
         guard let speed = try speed(like: spec), let steps = point.N,
             let one = speed.measured.secondsPerSamplerStep[point.sampler.name]
         else { return nil }
@@ -55,7 +56,8 @@ struct CostModel {
         guard let store else { return nil }
         if earlier == nil { earlier = try Self.read(store) }
         for (run, spec) in earlier ?? [] {
-            guard spec.backbone == key.backbone, spec.transform == key.transform, spec.data.numFrames == key.frames else { continue }
+            guard spec.backbone == key.backbone, spec.transform == key.transform, spec.data.numFrames == key.frames
+            else { continue }
             let measured = try store.measuredSpeed(of: run)
             if measured.secondsPerStep != nil { return Speed(measured: measured, crops: spec.train.effectiveBatch) }
         }
@@ -74,7 +76,8 @@ struct CostModel {
 enum EvaluationChange {
     static func describe(_ spec: ExperimentSpec, of run: Run.ID, in store: RunStore?) throws -> String? {
         guard let store,
-            let first = try? JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: run).resolved.utf8))
+            let first = try? JSONDecoder().decode(
+                ExperimentSpec.self, from: Data(try store.spec(of: run).resolved.utf8))
         else { return nil }
         let changes = spec.changes(from: first, parts: [.evaluation])
         return changes.isEmpty ? nil : changes.prefix(3).map(\.description).joined(separator: "; ")

@@ -42,7 +42,9 @@ extension EvaluationTask {
         let vocabulary = catalog.vocabulary
         guard let usual = vocabulary[.sampler, sampler.name]?.defaults(vocabulary) else { return [:] }
         return sampler.settings
-            .filter { !["predictor", "corrector", "corrector_steps", "snr"].contains($0.name) && usual[$0.name] != $0.value }
+            .filter {
+                !["predictor", "corrector", "corrector_steps", "snr"].contains($0.name) && usual[$0.name] != $0.value
+            }
             .reduce(into: [:]) { $0[$1.name] = $1.value.compact }
     }
 }

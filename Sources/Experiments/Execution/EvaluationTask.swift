@@ -82,14 +82,18 @@ struct EvaluationTask: Sendable {
     /// - Parameters:
     ///   - knowsOtherAudio: Whether the same was evaluated on other audio, or on what the audio was before.
     ///   - change: In what the spec's evaluation differs from the one that the run was first evaluated by.
-    func step(_ standing: Standing, knowsOtherAudio: () throws -> Bool, change: () throws -> String?) rethrows -> PlanStep {
-        var step = PlanStep(kind: training == nil ? .anchor : .evaluate, subject: name, detail: detail, state: .new, reason: "")
+    func step(_ standing: Standing, knowsOtherAudio: () throws -> Bool, change: () throws -> String?) rethrows
+        -> PlanStep
+    {
+        var step = PlanStep(
+            kind: training == nil ? .anchor : .evaluate, subject: name, detail: detail, state: .new, reason: "")
         let files = test.set.files.count
         if standing.missing == 0 {
             // Scores are never computed again for the sake of audio.
             let lacksAudio = makesAudio && spec.evaluate.lacksAudio(kept: standing.kept, of: files)
             step.state = .cached
-            step.reason = "all \(files) files have every metric"
+            step.reason =
+                "all \(files) files have every metric"
                 + (lacksAudio ? "; their audio was not kept and is not made again: sgmse enhance makes it" : "")
         } else if standing.isBegun {
             step.state = .resumed

@@ -20,8 +20,11 @@ extension Execution {
         let log = log(of: task)
         emit(.planned(step), log)
         guard step.state != .cached else {
-            if scoring.evaluation.status != .finished, task.share == nil { try store.end(scoring.evaluation.id, as: .finished) }
-            return summary.cached += 1
+            if scoring.evaluation.status != .finished, task.share == nil {
+                try store.end(scoring.evaluation.id, as: .finished)
+            }
+            summary.cached += 1
+            return
         }
         try store.begin(scoring.evaluation.id, provenance: workspace.provenance)
         if let run = registered(task.training)?.run {
@@ -63,7 +66,8 @@ extension Execution {
         let rate = task.spec.data.sampleRate
         let checkpoint = try checkpoint(of: task)
         let set = try store.register(
-            testSet: task.setName, fingerprint: "\(task.test.fingerprint)", folder: task.test.set.path, sampleRate: rate,
+            testSet: task.setName, fingerprint: "\(task.test.fingerprint)", folder: task.test.set.path,
+            sampleRate: rate,
             files: task.test.set.files.map { file in
                 TestFile(
                     path: file.name, speaker: file.speaker, noise: file.entry?.noise, snr: file.entry?.snr,
@@ -79,15 +83,19 @@ extension Execution {
                 metric: metric.name, signature: metric.signature(ofAudioAt: rate), unit: metric.unit,
                 higherIsBetter: metric.direction == .higherIsBetter)
         }
-        let files = Dictionary(set.files.compactMap { file in file.id.map { (file.path, $0) } }, uniquingKeysWith: { $1 })
-        let scored = Dictionary(grouping: try store.scores(of: evaluation.id), by: \.file).mapValues { Set($0.map(\.metric)) }
+        let files = Dictionary(
+            set.files.compactMap { file in file.id.map { (file.path, $0) } }, uniquingKeysWith: { $1 })
+        let scored = Dictionary(grouping: try store.scores(of: evaluation.id), by: \.file).mapValues {
+            Set($0.map(\.metric))
+        }
         let missing = task.files.filter { file in
             guard let id = files[file.name] else { return true }
             return !Set(columns.map(\.id)).isSubset(of: scored[id] ?? [])
         }
         return Scoring(
             evaluation: evaluation, checkpoint: checkpoint, files: files,
-            columns: Dictionary(columns.map { ($0.name, $0.id) }, uniquingKeysWith: { $1 }), metrics: metrics, missing: missing,
+            columns: Dictionary(columns.map { ($0.name, $0.id) }, uniquingKeysWith: { $1 }), metrics: metrics,
+            missing: missing,
             isBegun: !scored.isEmpty)
     }
 
@@ -168,7 +176,9 @@ extension Execution {
     }
 
     /// Each metric under the column of its own name.
-    private func scores(_ outcome: FileEvaluator.Outcome, _ file: TestFile.ID, _ columns: [String: ScoredMetric.ID]) -> [Score] {
+    private func scores(_ outcome: FileEvaluator.Outcome, _ file: TestFile.ID, _ columns: [String: ScoredMetric.ID])
+        -> [Score]
+    {
         outcome.metrics.compactMap { metric in
             columns[metric.name].map { column in
                 Score(
@@ -184,7 +194,8 @@ extension Execution {
     private func output(of task: EvaluationTask) throws -> String? {
         guard task.makesAudio else { return nil }
         switch task.subject {
-        case .anchor(let choice): return "anchors/\(choice.name)/\(task.setName)-\(task.test.fingerprint.digest.hex.prefix(8))"
+        case .anchor(let choice):
+            return "anchors/\(choice.name)/\(task.setName)-\(task.test.fingerprint.digest.hex.prefix(8))"
         case .model(let training, let evaluation):
             // The identity keeps two evaluations apart that differ in what the name does not say.
             let steps = evaluation.point.N.map { "-N\($0)" } ?? ""
@@ -206,7 +217,9 @@ extension Execution {
 
     /// The checkpoint that an evaluation of a run names; `nil` for an anchor.
     private func checkpoint(of task: EvaluationTask) throws -> CheckpointRecord? {
-        guard case .model(let training, let evaluation) = task.subject, let run = registered(training)?.run else { return nil }
+        guard case .model(let training, let evaluation) = task.subject, let run = registered(training)?.run else {
+            return nil
+        }
         let choice = evaluation.point.checkpoint
         let kind: CheckpointRecord.Kind =
             switch choice.checkpointForm {
@@ -216,7 +229,8 @@ extension Execution {
             // A file is what its run keeps as its last step.
             case .last, .file, nil: .last
             }
-        guard let found = try store.checkpoint(of: run.id, kind: kind, step: choice.settings.optionalInteger("step")) else {
+        guard let found = try store.checkpoint(of: run.id, kind: kind, step: choice.settings.optionalInteger("step"))
+        else {
             throw MissingCheckpoint(run: run.name, checkpoint: SettingValue.choice(choice).compact)
         }
         return found
@@ -230,7 +244,8 @@ extension FileEvaluator.Outcome {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return FileResult(
             file: file, nfe: processed.nfe, seconds: processed.seconds, realTimeFactor: processed.seconds / duration,
-            output: output, reference: try processed.reference.map { String(decoding: try encoder.encode($0), as: UTF8.self) })
+            output: output,
+            reference: try processed.reference.map { String(decoding: try encoder.encode($0), as: UTF8.self) })
     }
 }
 
@@ -242,7 +257,8 @@ public struct MissingCheckpoint: Diagnostic, Hashable, Sendable {
     public var summary: String {
         let why =
             checkpoint.hasPrefix("best_")
-            ? "nothing was validated, or no file had a value of that metric" : "train.checkpoint_every keeps single steps"
+            ? "nothing was validated, or no file had a value of that metric"
+            : "train.checkpoint_every keeps single steps"
         return "run \(run) has no checkpoint '\(checkpoint)': \(why)"
     }
     public var hint: String? { "evaluate.checkpoint: last is always there" }

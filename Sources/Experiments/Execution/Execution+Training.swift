@@ -18,7 +18,8 @@ extension Execution {
         let (run, log) = (registered.run, registered.log)
         let step = try step(of: task, run)
         if step.state != .cached, let setback = try setbacks(of: run, retries: task.spec.train.retries) {
-            // A failure was reported, and is in the log, by the process that had it; a death is reported by those that find it.
+            // A failure was reported, and is in the log, by the process that had it; a death is reported by those that
+            // find it.
             if !setback.wasReported { emit(.failed(step, reason: setback.reason), log) }
             summary.failed.append((step, setback.reason))
             return .failed
@@ -47,7 +48,8 @@ extension Execution {
     private func trainer(of task: TrainingTask, _ run: Run, _ log: RunLog) -> Trainer {
         Trainer(
             workspace: workspace, run: run, builder: ModelBuilder(spec: task.spec, catalog: workspace.catalog),
-            identity: task.key.identity, seed: task.key.seed, training: task.data.training, validation: task.data.validation,
+            identity: task.key.identity, seed: task.key.seed, training: task.data.training,
+            validation: task.data.validation,
             interruption: executor.interruption, observe: { [self] in emit(ExperimentEvent($0, of: run.name), log) })
     }
 
@@ -61,7 +63,8 @@ extension Execution {
                 }
             },
             change: {
-                (try? Predecessor.find(of: task.spec, name: task.run.name, key: task.key, before: run.id, in: store))??.description
+                (try? Predecessor.find(of: task.spec, name: task.run.name, key: task.key, before: run.id, in: store))??
+                    .description
             })
     }
 
@@ -71,7 +74,9 @@ extension Execution {
         let events = try store.events(of: run.id).filter { $0.time >= executor.began }
         let failures = events.filter { $0.kind == RunStatus.failed.rawValue }
         if failures.count > retries { return (failures.last?.message ?? "it failed", true) }
-        let deaths = events.filter { $0.kind == RunStatus.interrupted.rawValue && $0.message.hasSuffix(Owner.deathNotice) }
+        let deaths = events.filter {
+            $0.kind == RunStatus.interrupted.rawValue && $0.message.hasSuffix(Owner.deathNotice)
+        }
         return deaths.count > retries + 1 ? ("\(deaths.count) processes ended while training it", false) : nil
     }
 }

@@ -62,7 +62,8 @@ public struct Executor: Sendable {
     func plan(_ loaded: LoadedSpec) throws -> Plan {
         try Planner(
             store: store, folder: workspace.folder, catalog: workspace.catalog,
-            preparer: DataPreparer(workspace: workspace, interruption: interruption, observe: observe), interruption: interruption
+            preparer: DataPreparer(workspace: workspace, interruption: interruption, observe: observe),
+            interruption: interruption
         ).plan(loaded, makesCorpora: true)
     }
 
@@ -81,18 +82,24 @@ public struct Executor: Sendable {
             try record(training.data.findings + protocolFindings, of: run, waived: training.spec.waive)
             let log = RunLog(in: workspace.folder + "/" + run.folder)
             if open[training.key] != nil {
-                for text in plan.spec.warnings.map(\.description) + words(training.data.findings + protocolFindings, training.spec) {
+                for text in plan.spec.warnings.map(\.description)
+                    + words(training.data.findings + protocolFindings, training.spec)
+                {
                     log.writeOnce(.found(text))
                 }
             }
             return RegisteredRun(run: run, task: training, log: log)
         }
-        try store.setOpenEvaluations(Dictionary(runs.map { ($0.run.id, open[$0.task.key] ?? 0) }, uniquingKeysWith: { $1 }))
+        try store.setOpenEvaluations(
+            Dictionary(runs.map { ($0.run.id, open[$0.task.key] ?? 0) }, uniquingKeysWith: { $1 }))
         for text in words(plan.findings, plan.spec.spec) { observe(.found(text)) }
-        observe(.agenda(runs.map { one in
-            RunAgenda(
-                name: one.run.name, id: one.run.shortID, steps: one.task.totalSteps ?? 0, evaluations: one.task.run.evaluations.count)
-        }))
+        observe(
+            .agenda(
+                runs.map { one in
+                    RunAgenda(
+                        name: one.run.name, id: one.run.shortID, steps: one.task.totalSteps ?? 0,
+                        evaluations: one.task.run.evaluations.count)
+                }))
         return runs
     }
 
@@ -107,8 +114,11 @@ public struct Executor: Sendable {
 
     private func register(_ training: TrainingTask, _ loaded: LoadedSpec, _ written: String) throws -> Run {
         let (run, key) = (training.run, training.key)
-        let resolved = String(decoding: try JSONEncoder().encode(SettingValue.section(run.spec.settings)), as: UTF8.self)
-        if loaded.profile == nil, let known = try store.run(key: key) { try run.spec.refuseAnotherName(of: known, in: store) }
+        let resolved = String(
+            decoding: try JSONEncoder().encode(SettingValue.section(run.spec.settings)), as: UTF8.self)
+        if loaded.profile == nil, let known = try store.run(key: key) {
+            try run.spec.refuseAnotherName(of: known, in: store)
+        }
         return try store.register(
             RunDraft(
                 name: run.name, key: key, spec: StoredSpec(file: loaded.file, written: written, resolved: resolved),
@@ -125,18 +135,19 @@ public struct Executor: Sendable {
 
     /// Findings as the store keeps them; a waived error is a warning with its reason.
     private func record(_ findings: [Finding], of run: Run, waived: [String: String]) throws {
-        try store.record(findings.map { finding in
-            let reason = finding.severity == .error ? waived[finding.code.rawValue] : nil
-            let severity: GateFinding.Severity =
-                switch finding.severity {
-                case .note: .note
-                case .warning: .warning
-                case .error: reason == nil ? .failure : .warning
-                }
-            return GateFinding(
-                subject: finding.set, gate: finding.code.rawValue, severity: severity,
-                message: finding.message + (reason.map { " (waived: \($0))" } ?? ""), run: run.id)
-        })
+        try store.record(
+            findings.map { finding in
+                let reason = finding.severity == .error ? waived[finding.code.rawValue] : nil
+                let severity: GateFinding.Severity =
+                    switch finding.severity {
+                    case .note: .note
+                    case .warning: .warning
+                    case .error: reason == nil ? .failure : .warning
+                    }
+                return GateFinding(
+                    subject: finding.set, gate: finding.code.rawValue, severity: severity,
+                    message: finding.message + (reason.map { " (waived: \($0))" } ?? ""), run: run.id)
+            })
     }
 }
 

@@ -55,13 +55,15 @@ extension ExperimentEvent {
     public var line: String? {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     public init?(line: String) {
         let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         guard let event = try? decoder.decode(Self.self, from: Data(line.utf8)) else { return nil }
         self = event
     }
@@ -73,7 +75,12 @@ extension ExperimentEvent {
         case .corpus(let name, let folder, let isNew): return "corpus \(name): \(isNew ? "made" : "found") in \(folder)"
         case .found(let text): return text
         case .planned(let step):
-            let mark = switch step.state { case .cached: "="; case .resumed: ">"; case .new: "+" }
+            let mark =
+                switch step.state {
+                case .cached: "="
+                case .resumed: ">"
+                case .new: "+"
+                }
             return "\(mark) \(step.title): \(step.state.rawValue) — \(step.reason)"
         case .waiting(let step, let holder): return "~ \(step.title): waiting — \(holder) is at it"
         case .trainingStarted(_, let folder, let step, let total):

@@ -21,7 +21,8 @@ public struct Explanation: Sendable {
         reasons = try store.events(of: run.id).filter { $0.kind == "reason" }
         findings = try store.findings(of: run.id)
         if let spec = try? JSONDecoder().decode(ExperimentSpec.self, from: Data(kept.resolved.utf8)) {
-            difference = try Predecessor.find(of: spec, name: run.name, key: run.key, before: run.id, in: store)?.description
+            difference = try Predecessor.find(of: spec, name: run.name, key: run.key, before: run.id, in: store)?
+                .description
         }
     }
 }

@@ -36,10 +36,13 @@ public struct GateFailure: Diagnostic, Hashable, Sendable {
 
     public var description: String {
         var codes: [String] = []
-        for finding in findings where finding.code.isWaivable && !codes.contains(finding.code.rawValue) { codes.append(finding.code.rawValue) }
+        for finding in findings where finding.code.isWaivable && !codes.contains(finding.code.rawValue) {
+            codes.append(finding.code.rawValue)
+        }
         let found = findings.map(\.description).joined(separator: "\n")
         return codes.isEmpty
             ? found
-            : found + "\n    a spec may waive a check by name, with a reason: waive: { \(codes.map { $0 + ": ..." }.joined(separator: ", ")) }"
+            : found
+                + "\n    a spec may waive a check by name, with a reason: waive: { \(codes.map { $0 + ": ..." }.joined(separator: ", ")) }"
     }
 }

@@ -21,7 +21,9 @@ public struct Plan: Sendable {
     /// s for all pending steps that were measured before.
     public var seconds: Double { steps.reduce(0) { $0 + ($1.seconds ?? 0) } }
     /// Pending steps, anchors apart, that nothing like has been measured for.
-    public var unmeasured: Int { steps.count { $0.state != .cached && $0.seconds == nil && ($0.kind == .train || $0.kind == .evaluate) } }
+    public var unmeasured: Int {
+        steps.count { $0.state != .cached && $0.seconds == nil && ($0.kind == .train || $0.kind == .evaluate) }
+    }
     /// Whether every corpus is there; without it, the steps that need it cannot be listed in full.
     var hasItsData: Bool { !steps.contains { $0.kind == .corpus } }
 

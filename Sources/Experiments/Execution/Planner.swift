@@ -27,7 +27,8 @@ public struct Planner {
     }
 
     init(
-        store: RunStore?, folder: String, catalog: Catalog, preparer: DataPreparer, interruption: Interruption = Interruption()
+        store: RunStore?, folder: String, catalog: Catalog, preparer: DataPreparer,
+        interruption: Interruption = Interruption()
     ) {
         (self.store, self.folder, self.catalog) = (store, folder, catalog)
         (self.preparer, self.interruption) = (preparer, interruption)
@@ -36,7 +37,8 @@ public struct Planner {
 
     /// The steps of a spec; nothing is computed and nothing is made to know them.
     ///
-    /// - Throws: What stops the spec before it begins: `GateFailure`, `CorpusError`, `IncompleteSpec`, `SharedIdentity`.
+    /// - Throws: What stops the spec before it begins: `GateFailure`, `CorpusError`, `IncompleteSpec`,
+    ///   `SharedIdentity`.
     public func plan(_ loaded: LoadedSpec) throws -> Plan { try plan(loaded, makesCorpora: false) }
 
     /// - Parameter makesCorpora: Whether corpora are made that are not there; otherwise they become steps.
@@ -93,7 +95,9 @@ private struct PlanDraft {
     mutating func add(_ run: SpecRun, _ evaluations: [SpecEvaluation]) throws {
         // Weights that are missing stop a run before any corpus is made for it.
         let start = try run.spec.hasModel ? StartingPoint(run.spec, store: store, folder: folder) : nil
-        let (data, evaluate, hop) = (run.spec.settings["data"], run.spec.settings["evaluate"], run.spec.transform.hopLength)
+        let (data, evaluate, hop) = (
+            run.spec.settings["data"], run.spec.settings["evaluate"], run.spec.transform.hopLength
+        )
         let known = latest.flatMap { $0.data == data && $0.evaluate == evaluate && $0.hop == hop ? $0.audio : nil }
         let audio = try known ?? self.audio(of: run.spec)
         latest = (data, evaluate, hop, audio)
@@ -126,7 +130,9 @@ private struct PlanDraft {
         var step = training.step(known, in: folder, isNeeded: { isNeeded }, change: { change(training) })
         if step.state != .cached {
             let done = step.state == .resumed ? known?.last?.step ?? 0 : 0
-            step.seconds = try training.totalSteps.flatMap { try costs.training(training.spec, steps: max(0, $0 - done)) }
+            step.seconds = try training.totalSteps.flatMap {
+                try costs.training(training.spec, steps: max(0, $0 - done))
+            }
             for index in evaluations.indices where evaluations[index].state == .new {
                 evaluations[index].summary.reason = "after its training"
             }
@@ -140,7 +146,8 @@ private struct PlanDraft {
 
     private func change(_ training: TrainingTask) -> String? {
         guard let store else { return nil }
-        return (try? Predecessor.find(of: training.spec, name: training.run.name, key: training.key, in: store))??.description
+        return (try? Predecessor.find(of: training.spec, name: training.run.name, key: training.key, in: store))??
+            .description
     }
 
     private mutating func step(
@@ -185,8 +192,12 @@ private struct PlanDraft {
     private mutating func standing(of task: EvaluationTask) throws -> EvaluationTask.Standing {
         let files = task.test.set.files.count
         let scorings = inventory.scorings
-        let earlier = { [knowsEarlierNames] in knowsEarlierNames ? task.key.earlier.lazy.compactMap { scorings[$0] }.first : nil }
-        guard let known = scorings[task.key.stored] ?? earlier() else { return .init(missing: files, isBegun: false, kept: 0) }
+        let earlier = { [knowsEarlierNames] in
+            knowsEarlierNames ? task.key.earlier.lazy.compactMap { scorings[$0] }.first : nil
+        }
+        guard let known = scorings[task.key.stored] ?? earlier() else {
+            return .init(missing: files, isBegun: false, kept: 0)
+        }
         let wanted = columns(of: task.spec)
         let missing: Int
         if known.status == .finished {
@@ -228,10 +239,13 @@ private struct PlanDraft {
 }
 
 extension StoreInventory {
-    /// Whether trainings or evaluations are known by names of audio that earlier versions gave: 32 digits without a scheme.
+    /// Whether trainings or evaluations are known by names of audio that earlier versions gave: 32 digits without a
+    /// scheme.
     fileprivate var knowsEarlierNames: Bool {
         let bar = UInt8(ascii: "|")
-        return trainings.keys.contains { !$0.dataFingerprint.isEmpty && !$0.dataFingerprint.hasPrefix(AudioDigest.scheme) }
+        return trainings.keys.contains {
+            !$0.dataFingerprint.isEmpty && !$0.dataFingerprint.hasPrefix(AudioDigest.scheme)
+        }
             || scorings.keys.contains { $0.utf8.suffix(33).first == bar }
     }
 }

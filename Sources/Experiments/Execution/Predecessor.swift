@@ -27,12 +27,16 @@ struct Predecessor {
     ) throws -> Predecessor? {
         var best: Predecessor?
         for run in try store.runs(try store.runs(called: name, before: later)) where run.key != key {
-            guard let earlier = try? JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: run.id).resolved.utf8))
+            guard
+                let earlier = try? JSONDecoder().decode(
+                    ExperimentSpec.self, from: Data(try store.spec(of: run.id).resolved.utf8))
             else { continue }
             let inputs: Inputs =
-                key.dataFingerprint.isEmpty ? .unknown
+                key.dataFingerprint.isEmpty
+                ? .unknown
                 : run.key.dataFingerprint == key.dataFingerprint ? .same : .other(hasStart: spec.train.initFrom != nil)
-            let found = Predecessor(run: run, changes: spec.changes(from: earlier, parts: [.data, .training]), inputs: inputs)
+            let found = Predecessor(
+                run: run, changes: spec.changes(from: earlier, parts: [.data, .training]), inputs: inputs)
             if best.map({ found.changes.count < $0.changes.count }) ?? true { best = found }
         }
         return best

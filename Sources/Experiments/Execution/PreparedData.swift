@@ -9,8 +9,8 @@ import Training
 
 /// The audio a run reads: found, checked, and fingerprinted.
 public struct PreparedData: Sendable {
-    /// The files of training and validation, none where nothing is trained, and the fingerprint of both, which is part of
-    /// the run's identity; `nil` for audio that is not there yet.
+    /// The files of training and validation, none where nothing is trained, and the fingerprint of both, which is part
+    /// of the run's identity; `nil` for audio that is not there yet.
     public var training: [PairedFile]
     public var validation: [PairedFile]
     public var fingerprint: AudioFingerprint?
@@ -71,7 +71,8 @@ public struct DataPreparer {
     }
 
     init(
-        folder: String, corpora: String, catalog: Catalog, store: RunStore? = nil, interruption: Interruption = Interruption(),
+        folder: String, corpora: String, catalog: Catalog, store: RunStore? = nil,
+        interruption: Interruption = Interruption(),
         observe: @escaping @Sendable (ExperimentEvent) -> Void = { _ in }
     ) {
         (self.folder, self.corpora, self.catalog, self.store) = (folder, corpora, catalog, store)
@@ -124,17 +125,23 @@ public struct DataPreparer {
     /// What the gates find in the audio of a spec, which is found or made and read, whether or not it stops a run.
     public mutating func findings(_ spec: ExperimentSpec) throws -> [Finding] { try scan(spec).findings }
 
-    /// What the gates find, and what a whole check of the audio does besides: each pair compared, copies of recordings between
-    /// the sets.
+    /// What the gates find, and what a whole check of the audio does besides: each pair compared, copies of recordings
+    /// between the sets.
     ///
     /// The report on unchanged files is kept in the store's folder.
     public mutating func thoroughFindings(_ spec: ExperimentSpec) throws -> [Finding] {
         let audio = try scan(spec)
-        let scans = [audio.training, audio.validation].compactMap { $0 } + audio.tests.values.sorted { $0.set.name < $1.set.name }
+        let scans =
+            [audio.training, audio.validation].compactMap { $0 }
+            + audio.tests.values.sorted { $0.set.name < $1.set.name }
         let whole = try CorpusReport(
-            on: scans.map { ($0.set, $0.role) }, sampleRate: spec.data.sampleRate, cachePath: folder + "/audio-check.cache", interruption: interruption)
+            on: scans.map { ($0.set, $0.role) }, sampleRate: spec.data.sampleRate,
+            cachePath: folder + "/audio-check.cache", interruption: interruption)
         let known = Set(audio.findings.map { "\($0.code) \($0.set)" })
-        return audio.findings + whole.findings.filter { [.alignment, .snr, .dc, .nearDuplicate].contains($0.code) && !known.contains("\($0.code) \($0.set)") }
+        return audio.findings
+            + whole.findings.filter {
+                [.alignment, .snr, .dc, .nearDuplicate].contains($0.code) && !known.contains("\($0.code) \($0.set)")
+            }
     }
 
     /// The corpora of a spec that are not on the disk, by name, each with its folder and whether it can be made.
@@ -179,7 +186,8 @@ public struct DataPreparer {
         var audio = ScannedAudio()
         // Weights that are there already are evaluated without what they were trained on.
         if spec.train.maxSteps != 0 {
-            let (training, validation) = try learning(try Corpus(at: base(), layout: spec.data.layout), split, spec.data)
+            let (training, validation) = try learning(
+                try Corpus(at: base(), layout: spec.data.layout), split, spec.data)
             audio.training = try SetScan(reading: training, as: .training, cache: &cache, interruption: interruption)
             audio.validation = try validation.map {
                 try SetScan(reading: $0, as: .validation, cache: &cache, interruption: interruption)
@@ -188,14 +196,16 @@ public struct DataPreparer {
         var scans = [audio.training, audio.validation].compactMap { $0 }
         for test in spec.evaluate.sets {
             let isOwn = test.corpus == nil && test.path == nil
-            let folderOfSet = try isOwn ? base() : folder(corpus: test.corpus, path: test.path, rate: spec.data.sampleRate)
+            let folderOfSet =
+                try isOwn ? base() : folder(corpus: test.corpus, path: test.path, rate: spec.data.sampleRate)
             var set = try testSet(folderOfSet, test, isOwn ? spec.data.layout : test.layout)
             if let most = spec.evaluate.maxFiles { set.files = Array(set.files.prefix(most)) }
             let scan = try SetScan(reading: set, as: .test, cache: &cache, interruption: interruption)
             scans.append(scan)
             audio.tests[test.name] = scan
         }
-        audio.findings = ProtocolGate.findings(scans, spec) + ProtocolGate.misplacedSpeakers(scans, split)
+        audio.findings =
+            ProtocolGate.findings(scans, spec) + ProtocolGate.misplacedSpeakers(scans, split)
             + ProtocolGate.missingValidation(audio, split, spec)
         return audio
     }
@@ -234,7 +244,9 @@ public struct DataPreparer {
     /// A set inside a corpus, or a folder that is a set itself.
     private func testSet(_ base: String, _ test: TestSetSpec, _ layout: Corpora.Layout?) throws -> PairedSet {
         let isSet = ["clean", "anechoic"].contains { FileManager.default.fileExists(atPath: base + "/" + $0) }
-        return isSet ? try PairedSet(at: base, name: test.name, layout: layout) : try Corpus(at: base, layout: layout).set(test.subset)
+        return isSet
+            ? try PairedSet(at: base, name: test.name, layout: layout)
+            : try Corpus(at: base, layout: layout).set(test.subset)
     }
 
     private func limited(_ set: PairedSet, _ spec: DataSpec) -> PairedSet {

@@ -26,7 +26,8 @@ public struct ProgressBoard: Sendable {
             if stage == .done { return 1 }
             let trained = steps > 0 ? Double(step) / Double(steps) : 1
             let current = files.of > 0 ? Double(files.done) / Double(files.of) : 0
-            let evaluated = allEvaluations > 0 ? min(1, (Double(evaluations) + current) / Double(allEvaluations)) : trained
+            let evaluated =
+                allEvaluations > 0 ? min(1, (Double(evaluations) + current) / Double(allEvaluations)) : trained
             return stage == .waiting ? 0 : (trained + evaluated) / 2
         }
     }
@@ -82,7 +83,9 @@ public struct ProgressBoard: Sendable {
     }
 
     /// What a failure is counted by: a run has one training, however it is worded.
-    private static func address(_ step: PlanStep) -> String { step.kind == .train ? "train \(step.subject)" : step.title }
+    private static func address(_ step: PlanStep) -> String {
+        step.kind == .train ? "train \(step.subject)" : step.title
+    }
 
     /// Whether this very failure was reported before.
     public func knows(failureOf step: PlanStep, _ reason: String) -> Bool { failed[Self.address(step)] == reason }
@@ -116,7 +119,8 @@ public struct ProgressBoard: Sendable {
                 lines[index].secondsLeft = 0
                 continue
             }
-            let training = line.step < line.steps ? (line.secondsPerStep ?? mean).map { $0 * Double(line.steps - line.step) } : 0
+            let training =
+                line.step < line.steps ? (line.secondsPerStep ?? mean).map { $0 * Double(line.steps - line.step) } : 0
             let current = line.files.of > 0 ? Double(line.files.done) / Double(line.files.of) : 0
             let rest = Double(line.allEvaluations - line.evaluations) - current
             lines[index].secondsLeft = training.map { $0 + max(0, rest) * evaluation }

@@ -13,7 +13,9 @@ enum ProtocolDifferences {
         private let validation: [Int?]
 
         init(_ spec: ExperimentSpec) {
-            parts = ["data", "transform", "backbone", "conditioning", "sde", "evaluate", "waive"].map { spec.settings[$0] }
+            parts = ["data", "transform", "backbone", "conditioning", "sde", "evaluate", "waive"].map {
+                spec.settings[$0]
+            }
             validation = [spec.train.maxSteps, spec.train.numEvalFiles, spec.train.validationN]
         }
     }
@@ -69,7 +71,8 @@ enum ProtocolDifferences {
         if conditioning.condDropProb == 1, spec.evaluate.references.contains(where: { !$0.mode.isEmpty }) {
             found.append(
                 finding(
-                    .unseenReference, severity, "with cond_drop_prob 1 training never shows a reference, and evaluation gives one",
+                    .unseenReference, severity,
+                    "with cond_drop_prob 1 training never shows a reference, and evaluation gives one",
                     fix: "train with conditioning.cond_drop_prob below 1"))
         }
         return found
@@ -106,19 +109,24 @@ enum ProtocolDifferences {
         if let steps = train.validationN, !evaluate.N.isEmpty, !evaluate.N.contains(steps) {
             found.append(
                 finding(
-                    .validationSteps, .note, "validation takes \(steps) steps, evaluation \(evaluate.N.map(String.init).joined(separator: ", "))",
-                    fix: "checkpoints are compared at other steps than they are used at; set train.validation_N to one of them"))
+                    .validationSteps, .note,
+                    "validation takes \(steps) steps, evaluation \(evaluate.N.map(String.init).joined(separator: ", "))",
+                    fix:
+                        "checkpoints are compared at other steps than they are used at; set train.validation_N to one of them"
+                ))
         }
         if !evaluate.weights.contains(.ema) {
             found.append(
                 finding(
-                    .rawWeights, .warning, "validation judges averaged weights, evaluation takes raw ones", fix: "evaluate.weights: ema"))
+                    .rawWeights, .warning, "validation judges averaged weights, evaluation takes raw ones",
+                    fix: "evaluate.weights: ema"))
         }
         let unchosen = evaluate.checkpoints.filter { !$0.name.hasPrefix("best_") }
         if unchosen.count == evaluate.checkpoints.count, let first = unchosen.first {
             found.append(
                 finding(
-                    .checkpointChoice, .note, "'\(SettingValue.choice(first).compact)' is evaluated, whatever validation says of it",
+                    .checkpointChoice, .note,
+                    "'\(SettingValue.choice(first).compact)' is evaluated, whatever validation says of it",
                     fix: "evaluate.checkpoint: best_pesq takes the best one of validation"))
         }
         return found
@@ -130,13 +138,15 @@ enum ProtocolDifferences {
         var latest: [Choice]?
         for run in runs where run.spec.train.maxSteps != 0 && run.spec.evaluate.checkpoints != latest {
             latest = run.spec.evaluate.checkpoints
-            let text = run.spec.evaluate.checkpoints.map { SettingValue.choice($0).compact }.sorted().joined(separator: " and ")
+            let text = run.spec.evaluate.checkpoints.map { SettingValue.choice($0).compact }.sorted().joined(
+                separator: " and ")
             if !choices.contains(text) { choices.append(text) }
         }
         guard choices.count > 1 else { return [] }
         return [
             finding(
-                .checkpointChoice, .error, "runs of one spec are evaluated at different checkpoints: \(choices.joined(separator: "; "))",
+                .checkpointChoice, .error,
+                "runs of one spec are evaluated at different checkpoints: \(choices.joined(separator: "; "))",
                 fix: "give all of them one evaluate.checkpoint, or list all choices in it")
         ]
     }

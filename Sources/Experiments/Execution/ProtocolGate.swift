@@ -37,12 +37,15 @@ public enum ProtocolGate {
         guard let training = audio.training, spec.validates else { return [] }
         let held = split.validation.sorted().joined(separator: ", ")
         guard let validation = audio.validation else {
-            let tried = held.isEmpty ? "data.corpus names no valid_speakers" : "\(training.set.name) has no file of \(held)"
+            let tried =
+                held.isEmpty ? "data.corpus names no valid_speakers" : "\(training.set.name) has no file of \(held)"
             return [
                 Finding(
                     .empty, spec.choosesByValidation ? .error : .warning, set: "valid",
                     "there is nothing to validate on: the data has no set 'valid', and \(tried)",
-                    fix: "add the set, name speakers that are there, or train.num_eval_files: 0 with evaluate.checkpoint: last")
+                    fix:
+                        "add the set, name speakers that are there, or train.num_eval_files: 0 with evaluate.checkpoint: last"
+                )
             ]
         }
         guard validation.set.path == training.set.path else { return [] }
@@ -50,7 +53,8 @@ public enum ProtocolGate {
         guard !absent.isEmpty else { return [] }
         return [
             Finding(
-                .speakerUnknown, .warning, set: "valid", "no file is of \(absent.joined(separator: ", ")), named in valid_speakers",
+                .speakerUnknown, .warning, set: "valid",
+                "no file is of \(absent.joined(separator: ", ")), named in valid_speakers",
                 fix: "correct data.corpus.valid_speakers, or add the files")
         ]
     }
@@ -66,8 +70,8 @@ public enum ProtocolGate {
 
     /// Every finding that needs no audio.
     ///
-    /// - Throws: `IncompleteSpec` for a spec with settings that are not known, `SharedIdentity`, `IncompatibleParts` for a
-    ///   sampler that cannot be made.
+    /// - Throws: `IncompleteSpec` for a spec with settings that are not known, `SharedIdentity`, `IncompatibleParts`
+    ///   for a sampler that cannot be made.
     public static func report(on loaded: LoadedSpec, _ catalog: Catalog = .standard) throws -> GateReport {
         if !loaded.unknown.isEmpty { throw IncompleteSpec(file: loaded.file, settings: loaded.unknown) }
         try SharedIdentity.check(loaded)
@@ -81,7 +85,8 @@ public enum ProtocolGate {
             guard question != latest else { continue }
             latest = question
             try checkSamplers(run, catalog)
-            report.add(ProtocolDifferences.inside(run.spec, vocabulary) + undefinedMetrics(run.spec, catalog), of: run.spec)
+            report.add(
+                ProtocolDifferences.inside(run.spec, vocabulary) + undefinedMetrics(run.spec, catalog), of: run.spec)
         }
         return report
     }
@@ -91,9 +96,12 @@ extension ProtocolGate {
     /// Metrics that no file of the spec's rate has, and that nothing can be converted to.
     private static func undefinedMetrics(_ spec: ExperimentSpec, _ catalog: Catalog) -> [Finding] {
         let rate = spec.data.sampleRate
-        return spec.evaluate.metrics.compactMap { catalog.metrics[$0.name] }.filter { $0.rates.target(for: rate) == nil }.map {
+        return spec.evaluate.metrics.compactMap { catalog.metrics[$0.name] }.filter {
+            $0.rates.target(for: rate) == nil
+        }.map {
             Finding(
-                .rate, .warning, set: "protocol", "metric '\($0.name)' is not defined at \(rate) Hz, and files are never raised in rate",
+                .rate, .warning, set: "protocol",
+                "metric '\($0.name)' is not defined at \(rate) Hz, and files are never raised in rate",
                 fix: "leave it out of evaluate.metrics, or use data at another rate")
         }
     }
@@ -102,7 +110,9 @@ extension ProtocolGate {
     private static func checkSamplers(_ run: SpecRun, _ catalog: Catalog) throws {
         guard run.spec.hasModel else { return }
         let builder = ModelBuilder(spec: run.spec, catalog: catalog)
-        for point in run.evaluations.map(\.point) { _ = try builder.sampler(point.sampler, steps: point.N, finalTime: point.tEps) }
+        for point in run.evaluations.map(\.point) {
+            _ = try builder.sampler(point.sampler, steps: point.N, finalTime: point.tEps)
+        }
     }
 }
 

@@ -5,8 +5,9 @@ import SpeechMetrics
 
 /// The two files that the field's evaluation scripts leave beside enhanced audio.
 ///
-/// `_results.csv` has a row per file: its name, a column per metric, the labels of its group, and then for each metric why
-/// it has no value, what it was computed by, and what was converted for it. `_avg_results.txt` has a line per metric.
+/// `_results.csv` has a row per file: its name, a column per metric, the labels of its group, and then for each metric
+/// why it has no value, what it was computed by, and what was converted for it. `_avg_results.txt` has a line per
+/// metric.
 public struct ResultFiles: Sendable, Hashable {
     public static let scoresName = "_results.csv"
     public static let averagesName = "_avg_results.txt"
@@ -15,7 +16,9 @@ public struct ResultFiles: Sendable, Hashable {
     private let missingOutputs: Int
 
     /// - Parameter missingOutputs: Files that should have been scored and are not there.
-    public init(_ scores: [ItemScores], missingOutputs: Int = 0) { (self.scores, self.missingOutputs) = (scores, missingOutputs) }
+    public init(_ scores: [ItemScores], missingOutputs: Int = 0) {
+        (self.scores, self.missingOutputs) = (scores, missingOutputs)
+    }
 
     /// Writes both files into a folder: whole, and both or none.
     ///
@@ -44,14 +47,22 @@ public struct ResultFiles: Sendable, Hashable {
 
     /// `_results.csv`, by RFC 4180: `filename,pesq,…,noise,…,pesq/reason,pesq/signature,pesq/conversion,…`.
     ///
-    /// Numbers at full precision, `inf` for `+∞`; a failure is an empty field, and its reason reads `code: description`.
+    /// Numbers at full precision, `inf` for `+∞`; a failure is an empty field, and its reason reads `code:
+    /// description`.
     public var csv: String {
         let names = scores.first?.outcomes.map(\.name) ?? []
         let labels = Set(scores.flatMap(\.labels.keys)).sorted()
-        let heading = ["filename"] + names + labels + names.flatMap { name in ["reason", "signature", "conversion"].map { "\(name)/\($0)" } }
+        let heading =
+            ["filename"] + names + labels
+            + names.flatMap { name in ["reason", "signature", "conversion"].map { "\(name)/\($0)" } }
         let rows = scores.map { one in
             [one.name] + one.outcomes.map { $0.value.map { "\($0)" } ?? "" } + labels.map { one.labels[$0] ?? "" }
-                + one.outcomes.flatMap { [$0.failure.map { "\($0.code): \($0)" } ?? "", $0.signature, $0.conversions.joined(separator: "; ")] }
+                + one.outcomes.flatMap {
+                    [
+                        $0.failure.map { "\($0.code): \($0)" } ?? "", $0.signature,
+                        $0.conversions.joined(separator: "; "),
+                    ]
+                }
         }
         return ([heading] + rows).map { $0.map(CSV.quoted).joined(separator: ",") + "\n" }.joined()
     }

@@ -23,7 +23,9 @@ public struct SharedIdentity: Diagnostic, Hashable, Sendable {
         for (place, spec) in specs {
             guard let row = spec.reproduces else { continue }
             if let other = known[spec.identity] {
-                if other.row != row { found.append(SharedIdentity(first: other.row, second: row, firstPlace: other.place)) }
+                if other.row != row {
+                    found.append(SharedIdentity(first: other.row, second: row, firstPlace: other.place))
+                }
             } else {
                 known[spec.identity] = (place, row)
             }
@@ -47,7 +49,8 @@ extension ExperimentSpec {
     /// - Throws: `SharedIdentity` if the known run of the same training reproduces another row by the same experiment.
     func refuseAnotherName(of known: Run, in store: RunStore) throws {
         guard let row = reproduces,
-            let earlier = try? JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: known.id).resolved.utf8)),
+            let earlier = try? JSONDecoder().decode(
+                ExperimentSpec.self, from: Data(try store.spec(of: known.id).resolved.utf8)),
             let other = earlier.reproduces, other != row, earlier.identity == identity
         else { return }
         throw SharedIdentity(first: other, second: row, firstPlace: "run \(known.shortID)")

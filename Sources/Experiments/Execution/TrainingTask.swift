@@ -17,7 +17,9 @@ struct TrainingTask: Sendable {
         self.run = run
         self.data = try data.adding(start)
         self.start = start?.path
-        key = RunKey(identity: run.identity.hex, seed: UInt64(run.seed), dataFingerprint: self.data.fingerprint?.description ?? "")
+        key = RunKey(
+            identity: run.identity.hex, seed: UInt64(run.seed),
+            dataFingerprint: self.data.fingerprint?.description ?? "")
     }
 
     /// The key by which earlier versions stored it.
@@ -38,7 +40,8 @@ struct TrainingTask: Sendable {
 
     private var amount: String {
         if let totalSteps { return "\(totalSteps) steps" }
-        let limits = [spec.train.maxEpochs.map { "\($0) epochs" }, spec.train.maxSteps.map { "\($0) steps" }].compactMap(\.self)
+        let limits = [spec.train.maxEpochs.map { "\($0) epochs" }, spec.train.maxSteps.map { "\($0) steps" }]
+            .compactMap(\.self)
         return limits.isEmpty ? "\(Trainer.standardEpochs) epochs" : limits.joined(separator: " or ")
     }
 
@@ -53,7 +56,8 @@ struct TrainingTask: Sendable {
     ) rethrows -> PlanStep {
         let takenOver = totalSteps == 0 ? start : nil
         var step = PlanStep(
-            kind: .train, subject: run.name, detail: takenOver.map { "weights of \($0)" } ?? amount, state: .new, reason: "")
+            kind: .train, subject: run.name, detail: takenOver.map { "weights of \($0)" } ?? amount, state: .new,
+            reason: "")
         let isFinished = known?.status == .finished
         let last = known?.last
         let isThere = last.map { FileManager.default.fileExists(atPath: folder + "/" + $0.path) } ?? false
@@ -63,7 +67,8 @@ struct TrainingTask: Sendable {
             step.state = .cached
             step.reason =
                 takenOver == nil
-                ? "same spec, seed and data; trained to step \(last?.step ?? totalSteps ?? 0)" : "the same file; taken over"
+                ? "same spec, seed and data; trained to step \(last?.step ?? totalSteps ?? 0)"
+                : "the same file; taken over"
         } else if let last {
             step.state = .resumed
             step.reason = "stopped at step \(last.step)" + (known?.reason.map { ": \($0)" } ?? "")

@@ -74,7 +74,10 @@ public final class WorkerPool: Sendable {
         return 4
     }
 
-    private enum End { case exit(Int32), signal(Int32) }
+    private enum End {
+        case exit(Int32)
+        case signal(Int32)
+    }
 
     private func once(_ arguments: [String]) -> Result<End, any Error> {
         let process = Process()

@@ -21,7 +21,8 @@ extension Executor {
     ///
     /// - Parameters:
     ///   - tasks: How many tasks there will be.
-    ///   - seed: Where what runs had before is kept for the units that need it, relative to the folder of the runs; nil where
+    ///   - seed: Where what runs had before is kept for the units that need it, relative to the folder of the runs; nil
+    ///     where
     ///     nobody will do the units.
     /// - Throws: As ``execute(_:)-(LoadedSpec)`` does, before anything is done.
     public func divide(_ loaded: LoadedSpec, for tasks: Int, seed: String? = nil) throws -> Division {
@@ -68,12 +69,14 @@ extension Executor {
     /// The steps of a unit as this machine sees them; no corpus is made here.
     private func plan(_ unit: WorkUnit) throws -> Plan {
         let runs = unit.runs.map {
-            SpecRun(name: $0.name, label: $0.label, seed: $0.seed, spec: $0.spec, vocabulary: workspace.catalog.vocabulary)
+            SpecRun(
+                name: $0.name, label: $0.label, seed: $0.seed, spec: $0.spec, vocabulary: workspace.catalog.vocabulary)
         }
         guard !runs.isEmpty else { throw UnplannedUnit(what: "it names no run", unit: unit.title) }
         var plan = try Planner(
             store: store, folder: workspace.folder, catalog: workspace.catalog,
-            preparer: DataPreparer(workspace: workspace, interruption: interruption, observe: observe), interruption: interruption
+            preparer: DataPreparer(workspace: workspace, interruption: interruption, observe: observe),
+            interruption: interruption
         ).plan(LoadedSpec(runs, file: unit.spec))
         let missing = plan.steps.filter { $0.kind == .corpus }
         guard missing.isEmpty else {
@@ -83,7 +86,9 @@ extension Executor {
         let wanted = Set(unit.steps)
         var needed: Set<RunKey> = []
         for step in plan.steps {
-            if case .evaluate(let task)? = step.task, wanted.contains(task.claim), let key = task.training?.key { needed.insert(key) }
+            if case .evaluate(let task)? = step.task, wanted.contains(task.claim), let key = task.training?.key {
+                needed.insert(key)
+            }
         }
         plan.steps = plan.steps.compactMap { step in
             switch step.task {
@@ -96,7 +101,9 @@ extension Executor {
             }
         }
         let unknown = wanted.subtracting(plan.steps.compactMap { $0.task?.claim })
-        guard unknown.isEmpty else { throw UnplannedUnit(what: "its audio is not that of the machine that planned it", unit: unit.title) }
+        guard unknown.isEmpty else {
+            throw UnplannedUnit(what: "its audio is not that of the machine that planned it", unit: unit.title)
+        }
         if !unit.trains, let open = plan.steps.first(where: { $0.kind == .train && $0.state != .cached }) {
             throw UnplannedUnit(what: "the training of \(open.subject) is not done: \(open.reason)", unit: unit.title)
         }
@@ -108,8 +115,11 @@ extension Executor {
         try store.adoptStandardNames(ofAudio: plan.renamedAudio)
         let parts = Dictionary(unit.runs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let registered = try plan.trainings.compactMap { training -> RegisteredRun? in
-            guard let part = parts[training.run.name], let name = part.storedName, let id = part.shortID else { return nil }
-            let resolved = String(decoding: try JSONEncoder().encode(SettingValue.section(training.spec.settings)), as: UTF8.self)
+            guard let part = parts[training.run.name], let name = part.storedName, let id = part.shortID else {
+                return nil
+            }
+            let resolved = String(
+                decoding: try JSONEncoder().encode(SettingValue.section(training.spec.settings)), as: UTF8.self)
             let run = try store.register(
                 RunDraft(
                     name: name, key: training.key, spec: StoredSpec(file: unit.spec, written: "", resolved: resolved),
@@ -117,11 +127,13 @@ extension Executor {
             try store.makeFolder(of: run)
             return RegisteredRun(run: run, task: training, log: RunLog(in: workspace.folder + "/" + run.folder))
         }
-        observe(.agenda(registered.map { one in
-            RunAgenda(
-                name: one.run.name, id: one.run.shortID, steps: one.task.totalSteps ?? 0,
-                evaluations: unit.evaluations(of: one.task, in: plan))
-        }))
+        observe(
+            .agenda(
+                registered.map { one in
+                    RunAgenda(
+                        name: one.run.name, id: one.run.shortID, steps: one.task.totalSteps ?? 0,
+                        evaluations: unit.evaluations(of: one.task, in: plan))
+                }))
         return registered
     }
 }

@@ -12,7 +12,8 @@ extension Plan {
     ///
     /// - Parameters:
     ///   - registered: The runs as the store knows them.
-    ///   - tasks: How many tasks there will be: evaluations of finished trainings are divided by files until each has work.
+    ///   - tasks: How many tasks there will be: evaluations of finished trainings are divided by files until each has
+    ///     work.
     func units(_ registered: [RegisteredRun], for tasks: Int) -> [WorkUnit] {
         let agenda = Agenda(steps, runs: registered, file: spec.file)
         var units = agenda.trainings.map(agenda.unit)
@@ -68,8 +69,10 @@ private struct Agenda {
         let claims = [training.claim] + own.map(\.claim)
         let more = own.isEmpty ? "" : ", \(own.count) evaluation\(own.count == 1 ? "" : "s")"
         return WorkUnit(
-            name: "train-" + training.key.shortID(count: 24), title: "train \(training.run.name)" + more, runs: tasks.map(part),
-            steps: claims, trains: true, files: nil, retries: training.spec.train.retries, seconds: seconds(of: claims), spec: file)
+            name: "train-" + training.key.shortID(count: 24), title: "train \(training.run.name)" + more,
+            runs: tasks.map(part),
+            steps: claims, trains: true, files: nil, retries: training.spec.train.retries, seconds: seconds(of: claims),
+            spec: file)
     }
 
     /// An evaluation of a training that is done, or of an anchor.
@@ -83,7 +86,8 @@ private struct Agenda {
             title += " files \(files.lowerBound + 1) to \(files.upperBound)"
         }
         return WorkUnit(
-            name: name, title: title, runs: [part(of: evaluation, among: runs)].compactMap(\.self), steps: [claim], trains: false,
+            name: name, title: title, runs: [part(of: evaluation, among: runs)].compactMap(\.self), steps: [claim],
+            trains: false,
             files: share, retries: evaluation.spec.train.retries,
             seconds: seconds(of: [claim]).map { $0 / Double(share?.count ?? 1) }, spec: file)
     }
@@ -99,7 +103,8 @@ private struct Agenda {
     private func part(_ training: TrainingTask) -> WorkUnit.Part {
         let run = stored[training.key]
         return WorkUnit.Part(
-            name: training.run.name, label: training.run.label, seed: training.run.seed, spec: training.spec, storedName: run?.name,
+            name: training.run.name, label: training.run.label, seed: training.run.seed, spec: training.spec,
+            storedName: run?.name,
             shortID: run?.shortID)
     }
 

@@ -3,8 +3,8 @@ import Runs
 
 /// The store of one unit: what the task at work writes, and what is merged into the store that planned it.
 ///
-/// It lies in the unit's own folder, has one writer at a time and a rollback journal, so that it may lie on a file system
-/// that nodes share. The files of its runs lie where the planning store expects them.
+/// It lies in the unit's own folder, has one writer at a time and a rollback journal, so that it may lie on a file
+/// system that nodes share. The files of its runs lie where the planning store expects them.
 public enum UnitStore {
     private static func path(in work: String) -> String { work + "/store.sqlite" }
 

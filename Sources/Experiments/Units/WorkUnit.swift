@@ -3,11 +3,11 @@ import Runs
 import SpecLanguage
 import Specs
 
-/// A part of a plan that one task of a cluster does: a training with its evaluations, an evaluation of a finished training or
-/// some of its files, or an anchor.
+/// A part of a plan that one task of a cluster does: a training with its evaluations, an evaluation of a finished
+/// training or some of its files, or an anchor.
 ///
-/// It holds what a machine needs that has nothing but the program, the audio and the folder of the runs. Paths are those of
-/// the spec, which begin in the project's folder.
+/// It holds what a machine needs that has nothing but the program, the audio and the folder of the runs. Paths are
+/// those of the spec, which begin in the project's folder.
 public struct WorkUnit: Codable, Sendable {
     /// Unique, and safe as a file's name; equal work has an equal name, whoever plans it.
     public var name: String
@@ -37,7 +37,8 @@ public struct WorkUnit: Codable, Sendable {
         var label: String
         var seed: Int
         var spec: ExperimentSpec
-        /// The name and the id under which it is stored; nil for one without a model, of which only anchors are evaluated.
+        /// The name and the id under which it is stored; nil for one without a model, of which only anchors are
+        /// evaluated.
         var storedName: String?
         var shortID: String?
     }
@@ -90,7 +91,8 @@ extension WorkUnit.Part: Codable {
         let keyed = try decoder.container(keyedBy: Key.self)
         (name, label) = (try keyed.decode(String.self, forKey: .name), try keyed.decode(String.self, forKey: .label))
         seed = try keyed.decode(Int.self, forKey: .seed)
-        spec = try ExperimentSpec(checking: try keyed.decode(ExactSettings.self, forKey: .spec).settings, at: decoder.codingPath)
+        spec = try ExperimentSpec(
+            checking: try keyed.decode(ExactSettings.self, forKey: .spec).settings, at: decoder.codingPath)
         storedName = try keyed.decodeIfPresent(String.self, forKey: .storedName)
         shortID = try keyed.decodeIfPresent(String.self, forKey: .shortID)
     }

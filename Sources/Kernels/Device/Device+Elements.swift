@@ -11,7 +11,9 @@ extension Device {
         var settings = sgd_adam(
             rate: u.rate, beta1: u.beta1, beta2: u.beta2, epsilon: u.epsilon, correction1: 1 - power(u.beta1, u.count),
             correction2: 1 - power(u.beta2, u.count), decay: u.decay, scale: scale)
-        func handles(_ part: (AdamBuffers) -> FloatBuffer?) -> [OpaquePointer?] { unsafe list.map { unsafe part($0)?.on(self) } }
+        func handles(_ part: (AdamBuffers) -> FloatBuffer?) -> [OpaquePointer?] {
+            unsafe list.map { unsafe part($0)?.on(self) }
+        }
         run("updateAdam") { table in
             unsafe table.adam(
                 Int64(list.count), handles(\.weight), handles(\.gradient), handles(\.first), handles(\.second),

@@ -31,7 +31,8 @@ public struct ShortTimeShape: Hashable, Sendable {
         unsafe window.withUnsafeBufferPointer { window in
             unsafe envelope.withUnsafeBufferPointer { envelope in
                 var c = unsafe sgd_stft(
-                    batch: Int64(batch), samples: Int64(samples), frames: Int64(frames), size: Int64(size), hop: Int64(hop),
+                    batch: Int64(batch), samples: Int64(samples), frames: Int64(frames), size: Int64(size),
+                    hop: Int64(hop),
                     window: window.baseAddress, envelope: envelope.baseAddress, envelope_count: Int64(envelope.count))
                 return unsafe body(&c)
             }

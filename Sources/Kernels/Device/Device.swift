@@ -91,7 +91,9 @@ public final class Device: @unchecked Sendable {
     // MARK: Results
 
     /// The buffer of a tensor that `body` makes on the device.
-    @safe func made(_ operation: StaticString, _ count: Int, _ body: (borrowing sgd_table) -> OpaquePointer?) -> FloatBuffer {
+    @safe func made(_ operation: StaticString, _ count: Int, _ body: (borrowing sgd_table) -> OpaquePointer?)
+        -> FloatBuffer
+    {
         operations.add(1, ordering: .relaxed)
         guard let handle = unsafe body(table) else { end(operation) }
         return unsafe FloatBuffer(handle, count: count, on: self)
@@ -99,7 +101,8 @@ public final class Device: @unchecked Sendable {
 
     /// The buffers of the tensors that `body` makes on the device.
     @safe func made(
-        _ operation: StaticString, _ counts: [Int], _ body: (borrowing sgd_table, UnsafeMutablePointer<OpaquePointer?>) -> Int32
+        _ operation: StaticString, _ counts: [Int],
+        _ body: (borrowing sgd_table, UnsafeMutablePointer<OpaquePointer?>) -> Int32
     ) -> [FloatBuffer] {
         operations.add(1, ordering: .relaxed)
         var handles = unsafe [OpaquePointer?](repeating: nil, count: counts.count)
@@ -114,7 +117,9 @@ public final class Device: @unchecked Sendable {
     }
 
     /// A scalar that `body` computes on the device.
-    @safe func scalar(_ operation: StaticString, _ body: (borrowing sgd_table, UnsafeMutablePointer<Double>) -> Int32) -> Double {
+    @safe func scalar(_ operation: StaticString, _ body: (borrowing sgd_table, UnsafeMutablePointer<Double>) -> Int32)
+        -> Double
+    {
         operations.add(1, ordering: .relaxed)
         scalars.add(1, ordering: .relaxed)
         var value = 0.0

@@ -43,7 +43,8 @@ public struct DeviceLibrary: Sendable {
     ///
     /// - Throws: `DeviceError` where none does.
     public init(in folders: [String]) throws(DeviceError) {
-        guard let folder = folders.first(where: { FileManager.default.fileExists(atPath: $0 + "/" + Self.fileName) }) else {
+        guard let folder = folders.first(where: { FileManager.default.fileExists(atPath: $0 + "/" + Self.fileName) })
+        else {
             throw DeviceError(
                 "no \(Self.fileName) in \(folders.joined(separator: ", "))",
                 "build it with scripts/torch-plugin, or name its folder in SGMSE_PLUGINS")
@@ -61,12 +62,15 @@ public struct DeviceLibrary: Sendable {
         let count = min(room, Int(unsafe table.devices(&list, Int64(room))))
         return list.prefix(count).map { one in
             Description(
-                name: Self.text(one.name), model: Self.text(one.model), memory: Int(one.memory), freeMemory: Int(one.free_memory))
+                name: Self.text(one.name), model: Self.text(one.model), memory: Int(one.memory),
+                freeMemory: Int(one.free_memory))
         }
     }
 
     private static func text<Characters>(_ characters: Characters) -> String {
-        unsafe withUnsafeBytes(of: characters) { bytes in unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+        unsafe withUnsafeBytes(of: characters) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
     }
 
     /// - Throws: `DeviceError` for a name that no device can have.
@@ -85,7 +89,9 @@ public struct DeviceLibrary: Sendable {
     public func open(_ name: String, threads: Int) throws(DeviceError) -> Device {
         try Self.check(name)
         guard unsafe table.open(name == "torch-cpu" ? "cpu" : name, Int32(threads)) == 0 else {
-            throw DeviceError("device \(name): \(unsafe table.error().map { unsafe String(cString: $0) } ?? "unknown")", "'sgmse doctor' lists the devices of this machine")
+            throw DeviceError(
+                "device \(name): \(unsafe table.error().map { unsafe String(cString: $0) } ?? "unknown")",
+                "'sgmse doctor' lists the devices of this machine")
         }
         return Device(name: name == "cuda" ? "cuda:0" : name, table: table)
     }

@@ -5,8 +5,8 @@ public struct PerceptualTables: Sendable {
     public var batch, samples: Int
     /// Samples at 16 kHz.
     public var length: Int
-    /// Conversion to 16 kHz: for each output within a period of `phases.count` its first input within one of `from`, and its
-    /// weights; without phases there is none.
+    /// Conversion to 16 kHz: for each output within a period of `phases.count` its first input within one of `from`,
+    /// and its weights; without phases there is none.
     public var from = 0
     public var starts: [Int] = []
     public var phases: [[Double]] = []
@@ -21,12 +21,16 @@ public struct PerceptualTables: Sendable {
     public var totalWidth, symmetricWeight, asymmetricWeight: Double
 
     public init(
-        batch: Int, samples: Int, length: Int, levelResponse: [Double], emphasisResponse: [Double], taper: [Double], level: Double,
-        powerScale: Double, size: Int, hop: Int, frames: Int, window: [Double], bandOfBin: [Double], thresholds: [Double],
+        batch: Int, samples: Int, length: Int, levelResponse: [Double], emphasisResponse: [Double], taper: [Double],
+        level: Double,
+        powerScale: Double, size: Int, hop: Int, frames: Int, window: [Double], bandOfBin: [Double],
+        thresholds: [Double],
         exponents: [Double], factors: [Double], widths: [Double], totalWidth: Double, symmetricWeight: Double,
         asymmetricWeight: Double
     ) {
-        (self.batch, self.samples, self.length, self.level, self.powerScale) = (batch, samples, length, level, powerScale)
+        (self.batch, self.samples, self.length, self.level, self.powerScale) = (
+            batch, samples, length, level, powerScale
+        )
         (self.levelResponse, self.emphasisResponse, self.taper) = (levelResponse, emphasisResponse, taper)
         (self.size, self.hop, self.frames, self.window, self.bandOfBin) = (size, hop, frames, window, bandOfBin)
         (self.thresholds, self.exponents, self.factors, self.widths) = (thresholds, exponents, factors, widths)
@@ -43,18 +47,24 @@ public struct PerceptualTables: Sendable {
         let (taps, phaseValues) = evenPhases
         let places = starts.map(Int64.init)
         let arrays = [
-            phaseValues, levelResponse, emphasisResponse, taper, window, bandOfBin, thresholds, exponents, factors, widths,
+            phaseValues, levelResponse, emphasisResponse, taper, window, bandOfBin, thresholds, exponents, factors,
+            widths,
         ]
         let firsts = arrays.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
         let whole = Array(arrays.joined())
         return unsafe whole.withUnsafeBufferPointer { whole in
             unsafe places.withUnsafeBufferPointer { places in
-                func part(_ index: Int) -> UnsafePointer<Double>? { unsafe whole.baseAddress.map { unsafe $0 + firsts[index] } }
+                func part(_ index: Int) -> UnsafePointer<Double>? {
+                    unsafe whole.baseAddress.map { unsafe $0 + firsts[index] }
+                }
                 var c = unsafe sgd_perceptual(
-                    batch: Int64(batch), samples: Int64(samples), length: Int64(length), from: Int64(from), to: Int64(phases.count),
+                    batch: Int64(batch), samples: Int64(samples), length: Int64(length), from: Int64(from),
+                    to: Int64(phases.count),
                     taps: Int64(taps), phases: part(0), starts: places.baseAddress, level_response: part(1),
-                    emphasis_response: part(2), taper: part(3), level: level, power_scale: powerScale, size: Int64(size),
-                    hop: Int64(hop), frames: Int64(frames), bands: Int64(thresholds.count), window: part(4), band_of_bin: part(5),
+                    emphasis_response: part(2), taper: part(3), level: level, power_scale: powerScale,
+                    size: Int64(size),
+                    hop: Int64(hop), frames: Int64(frames), bands: Int64(thresholds.count), window: part(4),
+                    band_of_bin: part(5),
                     thresholds: part(6), exponents: part(7), factors: part(8), widths: part(9), total_width: totalWidth,
                     symmetric_weight: symmetricWeight, asymmetric_weight: asymmetricWeight)
                 return unsafe body(&c)
@@ -74,13 +84,19 @@ public struct PerceptualOutcomes: Sendable {
 }
 
 extension Device {
-    public func perceptualDistances(_ clean: FloatBuffer, _ estimate: FloatBuffer, _ tables: PerceptualTables) -> PerceptualOutcomes {
+    public func perceptualDistances(_ clean: FloatBuffer, _ estimate: FloatBuffer, _ tables: PerceptualTables)
+        -> PerceptualOutcomes
+    {
         var values = [Double](repeating: 0, count: tables.batch)
         var silent = [Int32](repeating: 0, count: tables.batch)
         let count = tables.batch * tables.samples
-        precondition(clean.count == count && estimate.count == count, "perceptual distances of \(clean.count) and \(estimate.count)")
+        precondition(
+            clean.count == count && estimate.count == count,
+            "perceptual distances of \(clean.count) and \(estimate.count)")
         let d = made("perceptualDistances", [count, count]) { table, d in
-            unsafe tables.withDevice { unsafe table.perceptual($0, clean.on(self), estimate.on(self), &values, &silent, d) }
+            unsafe tables.withDevice {
+                unsafe table.perceptual($0, clean.on(self), estimate.on(self), &values, &silent, d)
+            }
         }
         return PerceptualOutcomes(values: values, isSilent: silent.map { $0 != 0 }, clean: d[0], estimate: d[1])
     }

@@ -31,7 +31,8 @@ extension Registry<any Backbone> {
         standard.fourierScale = 1
         let left = ["conditional", "centered", "scale_by_sigma"]
         return Entry(
-            "ncsnpp_interval", "ncsnpp_v2 over two times, for average velocities", source: "after MeanFlowSE, arXiv 2509.14858",
+            "ncsnpp_interval", "ncsnpp_v2 over two times, for average velocities",
+            source: "after MeanFlowSE, arXiv 2509.14858",
             parameters: NCSNppOptions.fields(standard).filter { !left.contains($0.name) },
             traits: [.halves(levels: "ch_mult"), .padding(.reflection), .takesInterval]
         ) { [standard] settings in
@@ -43,10 +44,13 @@ extension Registry<any Backbone> {
         _ name: String, _ standard: NCSNppOptions, _ summary: String, source: String, padding: EvaluateSpec.Padding,
         preconditioned: Bool = false
     ) -> Entry {
-        let traits: [Trait] = [.halves(levels: "ch_mult"), .padding(padding), .readsSeveral] + (preconditioned ? [.takesPreconditioning] : [])
+        let traits: [Trait] =
+            [.halves(levels: "ch_mult"), .padding(padding), .readsSeveral]
+            + (preconditioned ? [.takesPreconditioning] : [])
         return Entry(
             name, summary, source: source,
-            parameters: preconditioned ? NCSNppOptions.scaledOutsideFields : NCSNppOptions.fields(standard), traits: traits
+            parameters: preconditioned ? NCSNppOptions.scaledOutsideFields : NCSNppOptions.fields(standard),
+            traits: traits
         ) { settings in
             try NCSNpp(
                 NCSNppOptions(settings, standard).reading(settings.optionalInteger("inputs") ?? 2),
@@ -81,7 +85,9 @@ extension Registry<any Backbone> {
         let fields: [Field] = [
             Field(
                 "noise_cond_type", .oneOf(names(NoiseConditioning.Injection.self)),
-                default: .value(.text(standard.injection.rawValue)), "where the noise embedding enters: the time embedding (add, film), the blocks' normalisation, attention to a sequence"),
+                default: .value(.text(standard.injection.rawValue)),
+                "where the noise embedding enters: the time embedding (add, film), the blocks' normalisation, attention to a sequence"
+            ),
             Field(
                 "noise_cond_start", .oneOf(names(NoiseConditioning.ScaleStart.self)),
                 default: .value(.text(standard.scaleStart.rawValue)),
@@ -96,7 +102,8 @@ extension Registry<any Backbone> {
             let conditioning = NoiseConditioning(
                 NoiseConditioning.Injection(rawValue: settings.text("noise_cond_type")) ?? standard.injection,
                 width: settings.optionalInteger("noise_embed_dim") ?? standard.width,
-                scaleStart: NoiseConditioning.ScaleStart(rawValue: settings.text("noise_cond_start")) ?? standard.scaleStart)
+                scaleStart: NoiseConditioning.ScaleStart(rawValue: settings.text("noise_cond_start"))
+                    ?? standard.scaleStart)
             return try ConditionedNCSNpp(
                 NCSNppOptions(settings, .v2), conditioning, seed: UInt64(settings.optionalInteger("seed") ?? 0))
         }
@@ -131,30 +138,67 @@ extension NCSNppOptions {
     static func fields(_ standard: NCSNppOptions) -> [Field] {
         func integers(_ values: [Int]) -> Field.Standard { .value(.list(values.map(SettingValue.integer))) }
         return [
-            .integer("nf", default: .value(.integer(standard.nf)), in: .between(4, 65536), "channels of the first level"),
-            Field("ch_mult", .list(of: .integer(.between(1, 1024)), atLeast: 1), default: integers(standard.chMult), "channels of each level, in units of nf"),
-            .integer("num_res_blocks", default: .value(.integer(standard.numResBlocks)), in: .between(1, 256), "residual blocks of a level"),
-            Field("attn_resolutions", .list(of: .integer(.between(1, 65536))), default: integers(standard.attnResolutions), "bins of the levels with attention"),
-            Field("nonlinearity", .oneOf(activations.map(\.0)), default: .value(.text(name(of: standard.nonlinearity, in: activations))), "activation"),
-            Field("resamp_with_conv", .bool, default: .value(.bool(standard.resampWithConv)), "convolve when resampling between DDPM levels"),
-            Field("fir", .bool, default: .value(.bool(standard.fir)), "resample with a FIR filter; otherwise by repetition and averaging"),
+            .integer(
+                "nf", default: .value(.integer(standard.nf)), in: .between(4, 65536), "channels of the first level"),
+            Field(
+                "ch_mult", .list(of: .integer(.between(1, 1024)), atLeast: 1), default: integers(standard.chMult),
+                "channels of each level, in units of nf"),
+            .integer(
+                "num_res_blocks", default: .value(.integer(standard.numResBlocks)), in: .between(1, 256),
+                "residual blocks of a level"),
+            Field(
+                "attn_resolutions", .list(of: .integer(.between(1, 65536))),
+                default: integers(standard.attnResolutions), "bins of the levels with attention"),
+            Field(
+                "nonlinearity", .oneOf(activations.map(\.0)),
+                default: .value(.text(name(of: standard.nonlinearity, in: activations))), "activation"),
+            Field(
+                "resamp_with_conv", .bool, default: .value(.bool(standard.resampWithConv)),
+                "convolve when resampling between DDPM levels"),
+            Field(
+                "fir", .bool, default: .value(.bool(standard.fir)),
+                "resample with a FIR filter; otherwise by repetition and averaging"),
             Field(
                 "fir_kernel", .list(of: .number(), atLeast: 1),
-                default: .value(.list(standard.firKernel.map { .number(Double($0)) })), "its taps, before normalisation"),
-            Field("skip_rescale", .bool, default: .value(.bool(standard.skipRescale)), "divide sums of two branches by √2"),
-            Field("resblock_type", .oneOf(BlockType.allCases.map(\.rawValue)), default: .value(.text(standard.resblockType.rawValue)), "residual block"),
-            Field("progressive", .oneOf(outputPyramids.map(\.0)), default: .value(.text(name(of: standard.progressive, in: outputPyramids))), "output pyramid"),
-            Field("progressive_input", .oneOf(inputPyramids.map(\.0)), default: .value(.text(name(of: standard.progressiveInput, in: inputPyramids))), "input pyramid"),
-            Field("progressive_combine", .oneOf(Combine.Method.allCases.map(\.rawValue)), default: .value(.text(standard.progressiveCombine.rawValue)), "how the input pyramid joins"),
-            .number("init_scale", default: .value(.number(standard.initScale)), in: .nonNegative, "scale of the last convolutions' initial weights"),
-            .number("fourier_scale", default: .value(.number(standard.fourierScale)), in: .positive, "standard deviation of the Fourier frequencies"),
-            .number("dropout", default: .value(.number(standard.dropout)), in: .between(0, 0.999), "probability of dropping an input of a block's second convolution, in training"),
-            .integer("image_size", default: .value(.integer(standard.imageSize)), in: .between(1, 65536), "bins for which attn_resolutions are counted"),
-            Field("embedding_type", .oneOf(Embedding.allCases.map(\.rawValue)), default: .value(.text(standard.embeddingType.rawValue)), "features of the time"),
-            Field("conditional", .bool, default: .value(.bool(standard.conditional)), "whether the blocks see the time"),
+                default: .value(.list(standard.firKernel.map { .number(Double($0)) })), "its taps, before normalisation"
+            ),
+            Field(
+                "skip_rescale", .bool, default: .value(.bool(standard.skipRescale)), "divide sums of two branches by √2"
+            ),
+            Field(
+                "resblock_type", .oneOf(BlockType.allCases.map(\.rawValue)),
+                default: .value(.text(standard.resblockType.rawValue)), "residual block"),
+            Field(
+                "progressive", .oneOf(outputPyramids.map(\.0)),
+                default: .value(.text(name(of: standard.progressive, in: outputPyramids))), "output pyramid"),
+            Field(
+                "progressive_input", .oneOf(inputPyramids.map(\.0)),
+                default: .value(.text(name(of: standard.progressiveInput, in: inputPyramids))), "input pyramid"),
+            Field(
+                "progressive_combine", .oneOf(Combine.Method.allCases.map(\.rawValue)),
+                default: .value(.text(standard.progressiveCombine.rawValue)), "how the input pyramid joins"),
+            .number(
+                "init_scale", default: .value(.number(standard.initScale)), in: .nonNegative,
+                "scale of the last convolutions' initial weights"),
+            .number(
+                "fourier_scale", default: .value(.number(standard.fourierScale)), in: .positive,
+                "standard deviation of the Fourier frequencies"),
+            .number(
+                "dropout", default: .value(.number(standard.dropout)), in: .between(0, 0.999),
+                "probability of dropping an input of a block's second convolution, in training"),
+            .integer(
+                "image_size", default: .value(.integer(standard.imageSize)), in: .between(1, 65536),
+                "bins for which attn_resolutions are counted"),
+            Field(
+                "embedding_type", .oneOf(Embedding.allCases.map(\.rawValue)),
+                default: .value(.text(standard.embeddingType.rawValue)), "features of the time"),
+            Field(
+                "conditional", .bool, default: .value(.bool(standard.conditional)), "whether the blocks see the time"),
             Field("centered", .bool, default: .value(.bool(standard.centered)), "whether the input is centred"),
             Field("scale_by_sigma", .bool, default: .value(.bool(standard.scaleBySigma)), "divide the output by t"),
-            Field("recompute", .bool, default: .value(.bool(standard.recompute)), "recompute blocks in the backward pass to save memory", part: IdentityPart.none),
+            Field(
+                "recompute", .bool, default: .value(.bool(standard.recompute)),
+                "recompute blocks in the backward pass to save memory", part: IdentityPart.none),
         ]
     }
 

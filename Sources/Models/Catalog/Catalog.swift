@@ -20,18 +20,20 @@ public struct Catalog: Sendable {
     public var metrics: MetricCatalog
 
     public static let standard: Catalog = Catalog(
-        corpora: .corpora, sdes: .sdes, backbones: .backbones, noiseEncoders: .noiseEncoders, losses: .losses, samplers: .samplers,
+        corpora: .corpora, sdes: .sdes, backbones: .backbones, noiseEncoders: .noiseEncoders, losses: .losses,
+        samplers: .samplers,
         predictors: .predictors, correctors: .correctors, anchors: .anchors, metrics: .standard)
 
     /// What the spec language may name.
     public var vocabulary: Vocabulary {
-        Vocabulary([
-            .corpus: corpora.descriptors, .sde: sdes.descriptors, .backbone: backbones.descriptors,
-            .loss: losses.descriptors, .sampler: samplers.descriptors, .predictor: predictors.descriptors,
-            .corrector: correctors.descriptors, .anchor: anchors.descriptors,
-            .metric: metrics.metrics.map { EntryDescriptor($0.name, $0.summary, source: $0.source) },
-            .noiseEncoder: noiseEncoders.descriptors,
-        ], gates: gates(areWaivable: true), fixedGates: gates(areWaivable: false))
+        Vocabulary(
+            [
+                .corpus: corpora.descriptors, .sde: sdes.descriptors, .backbone: backbones.descriptors,
+                .loss: losses.descriptors, .sampler: samplers.descriptors, .predictor: predictors.descriptors,
+                .corrector: correctors.descriptors, .anchor: anchors.descriptors,
+                .metric: metrics.metrics.map { EntryDescriptor($0.name, $0.summary, source: $0.source) },
+                .noiseEncoder: noiseEncoders.descriptors,
+            ], gates: gates(areWaivable: true), fixedGates: gates(areWaivable: false))
     }
 
     /// The names of the protocol's checks that a spec may waive, or of those without which nothing can be read.

@@ -21,13 +21,18 @@ extension Registry<any CorpusSource> {
             .integer("train", default: 200, in: .between(1, 1e6), unit: "files", "Training pairs."),
             .integer("valid", default: 8, in: .between(0, 1e6), unit: "files", "Validation pairs."),
             .integer("test", default: 8, in: .between(0, 1e6), unit: "files", "Test pairs.", part: IdentityPart.none),
-            .integer("test_ood", default: 8, in: .between(0, 1e6), unit: "files", "Test pairs out of distribution.", part: IdentityPart.none),
+            .integer(
+                "test_ood", default: 8, in: .between(0, 1e6), unit: "files", "Test pairs out of distribution.",
+                part: IdentityPart.none),
             .number("shortest", default: 1.5, in: .between(0.25, 60), unit: "s", "Shortest file."),
             .number("longest", default: 3.0, in: .between(0.25, 60), unit: "s", "Longest file."),
             .number("snr_min", default: 0.0, unit: "dB", "Least level of the speech over the noise."),
             .number("snr_max", default: 10.0, unit: "dB", "Most level of the speech over the noise."),
-            .list("ood_snr", of: .number(.between(-200, 200)), default: [], "Fixed levels of the sets out of distribution, in dB.", part: IdentityPart.none),
-        ], traits: [
+            .list(
+                "ood_snr", of: .number(.between(-200, 200)), default: [],
+                "Fixed levels of the sets out of distribution, in dB.", part: IdentityPart.none),
+        ],
+        traits: [
             .sets(["train", "valid", "test", "test-ood"]), .setSeries(prefix: "test-ood", levels: "ood_snr"),
             .ordered("shortest", "longest"), .ordered("snr_min", "snr_max"),
         ]
@@ -56,17 +61,23 @@ extension Registry<any CorpusSource> {
         parameters: [
             .text("clean", default: .required, "Folder with the speech, seen from the corpora's folder."),
             .text("noise", default: .required, "Folder with the noise, at the same rate."),
-            .list("snr", of: .number(), atLeast: 1, default: [0.0], "Levels of the speech over the noise in dB, a set for each: test-0dB, …"),
+            .list(
+                "snr", of: .number(), atLeast: 1, default: [0.0],
+                "Levels of the speech over the noise in dB, a set for each: test-0dB, …"),
         ] + drawnFiles(count: .absent), traits: [.setSeries(prefix: "test", levels: "snr")]
     ) { settings in
-        try mixed(MixedCorpus(clean: settings.text("clean"), noise: settings.text("noise"), snrs: settings.numbers("snr")), settings)
+        try mixed(
+            MixedCorpus(clean: settings.text("clean"), noise: settings.text("noise"), snrs: settings.numbers("snr")),
+            settings)
     }
 
     private static let esc50 = Entry(
         "ood-esc50", "VoiceBank test speech in ESC-50 noise at 0, 5 and 10 dB",
         source: "moonx010/sgmse, create_test_mixtures.py; Piczak, ACM Multimedia 2015",
         parameters: [
-            .text("clean", default: "voicebank-demand/test/clean", "Folder with the speech, seen from the corpora's folder."),
+            .text(
+                "clean", default: "voicebank-demand/test/clean",
+                "Folder with the speech, seen from the corpora's folder."),
             .text("noise", default: "ESC-50/audio", "Folder with the noise, at the same rate."),
         ] + drawnFiles(count: 50), traits: [.sets(["test-0dB", "test-5dB", "test-10dB"])]
     ) { settings in
@@ -75,7 +86,9 @@ extension Registry<any CorpusSource> {
 
     private static func drawnFiles(count: Field.Standard) -> [Field] {
         [
-            .integer("files", default: count, in: .between(1, 1e6), unit: "files", "Clean files, drawn without replacement; all if absent."),
+            .integer(
+                "files", default: count, in: .between(1, 1e6), unit: "files",
+                "Clean files, drawn without replacement; all if absent."),
             .integer("seed", default: 42, in: .from(0), "Seed of the draws."),
         ]
     }
@@ -107,7 +120,8 @@ extension Registry<any CorpusSource> {
         Entry(
             name, summary, source: source,
             parameters: [
-                speakers("valid_speakers", valid, "Held out of training for validation, where there is no folder 'valid'."),
+                speakers(
+                    "valid_speakers", valid, "Held out of training for validation, where there is no folder 'valid'."),
                 speakers("test_speakers", test, "Speakers of the test set, and of no other set."),
             ], traits: [.sets(sets), .rates(rates)]
         ) { settings in
@@ -126,7 +140,8 @@ extension Registry<any CorpusSource> {
 
     private static let wsj0CHiME3 = published(
         "wsj0-chime3", "WSJ0 speech in CHiME3 backgrounds, 0 to 20 dB", source: "Richter et al., TASLP 2023",
-        rates: [16000], advice: "sgmse data make wsj0-chime3 --from wsj0=FOLDER --from chime3=FOLDER makes it from WSJ0 and CHiME3")
+        rates: [16000],
+        advice: "sgmse data make wsj0-chime3 --from wsj0=FOLDER --from chime3=FOLDER makes it from WSJ0 and CHiME3")
 
     private static let wsj0Reverb = published(
         "wsj0-reverb", "WSJ0 speech in simulated rooms, T60 0.4 to 1 s", source: "Richter et al., TASLP 2023",
@@ -142,5 +157,7 @@ extension Registry<any CorpusSource> {
     private static let earsReverb = published(
         "ears-reverb", "EARS speech in measured rooms", source: "Richter et al., Interspeech 2024",
         rates: [48000], valid: ["p100", "p101"], test: earsTest,
-        advice: "sgmse data make ears-reverb --from ears=FOLDER --from responses=FOLDER makes it from EARS and impulse responses")
+        advice:
+            "sgmse data make ears-reverb --from ears=FOLDER --from responses=FOLDER makes it from EARS and impulse responses"
+    )
 }

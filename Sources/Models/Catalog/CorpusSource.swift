@@ -44,7 +44,8 @@ struct RecipeSource<Recipe: CorpusMaker>: CorpusSource {
         root + "/" + placed(recipe, root, sampleRate).folderName
     }
 
-    func prepare(in root: String, sampleRate: Int, interruption: Interruption) throws -> (baseDir: String, isNew: Bool) {
+    func prepare(in root: String, sampleRate: Int, interruption: Interruption) throws -> (baseDir: String, isNew: Bool)
+    {
         let recipe = placed(recipe, root, sampleRate)
         let folder = root + "/" + recipe.folderName
         return (folder, try recipe.write(to: folder, interruption: interruption) == .made)
@@ -61,7 +62,8 @@ struct PublishedSource: CorpusSource {
 
     func location(in root: String, sampleRate: Int) -> String { root + "/" + name }
 
-    func prepare(in root: String, sampleRate: Int, interruption: Interruption) throws -> (baseDir: String, isNew: Bool) {
+    func prepare(in root: String, sampleRate: Int, interruption: Interruption) throws -> (baseDir: String, isNew: Bool)
+    {
         let folder = location(in: root, sampleRate: sampleRate)
         guard FileManager.default.fileExists(atPath: folder) else { throw CorpusError(folder, .notThere(advice)) }
         return (folder, false)

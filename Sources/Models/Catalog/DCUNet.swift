@@ -33,15 +33,23 @@ extension DCUNetOptions {
         return [
             choice("architecture", standard.architecture, "encoders and decoders"),
             choice("time_embedding", standard.timeEmbedding, "Fourier projection, diffusion steps, or none"),
-            .integer("dcunet_temb_layers_global", default: .value(.integer(standard.tembLayersGlobal)), in: .between(0, 256), "layers over the time embedding"),
-            .integer("dcunet_temb_layers_local", default: .value(.integer(standard.tembLayersLocal)), in: .between(1, 256), "layers over it in each encoder and decoder"),
+            .integer(
+                "dcunet_temb_layers_global", default: .value(.integer(standard.tembLayersGlobal)), in: .between(0, 256),
+                "layers over the time embedding"),
+            .integer(
+                "dcunet_temb_layers_local", default: .value(.integer(standard.tembLayersLocal)), in: .between(1, 256),
+                "layers over it in each encoder and decoder"),
             activation("temb_activation", standard.tembActivation, "activation of those layers"),
-            .bool("dcunet_time_embedding_complex", default: .value(.bool(standard.timeEmbeddingComplex)), "time as complex exponentials"),
+            .bool(
+                "dcunet_time_embedding_complex", default: .value(.bool(standard.timeEmbeddingComplex)),
+                "time as complex exponentials"),
             choice("fix_length", standard.fixLength, "what is done with frames that the strides do not divide"),
             choice("mask_bound", standard.maskBound, "bound of the output; only 'none' is defined"),
             choice("norm_type", standard.norm, "normalisation of real and imaginary part apart, or together"),
             activation("activation", standard.activation, "activation of encoders and decoders"),
-            .integer("embed_dim", default: .value(.integer(standard.embedDim)), in: .between(3, 65536), "width of the time embedding"),
+            .integer(
+                "embed_dim", default: .value(.integer(standard.embedDim)), in: .between(3, 65536),
+                "width of the time embedding"),
         ]
     }
 

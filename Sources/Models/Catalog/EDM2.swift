@@ -40,7 +40,8 @@ extension EDM2Options {
             .integer(
                 "num_blocks", default: .value(.integer(standard.numBlocks)), in: .between(1, 256), "blocks of a level"),
             Field(
-                "attn_resolutions", .list(of: .integer(.between(1, 65536))), default: integers(standard.attnResolutions),
+                "attn_resolutions", .list(of: .integer(.between(1, 65536))),
+                default: integers(standard.attnResolutions),
                 "bins of the levels with attention; the middle always has it"),
             .integer(
                 "freq_resolution", default: .value(.integer(standard.freqResolution)), in: .between(1, 65536),

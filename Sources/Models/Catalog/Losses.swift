@@ -11,7 +11,8 @@ extension Registry<LossFactory> {
                 traits: [.weightings(["sigma^2"])]
             ) { _ in LossFactory { _, _, _ in ScoreMatchingLoss() } },
             Entry(
-                "score_matching_mae", "Denoising score matching by absolute errors", source: "Lemercier et al., StoRM, TASLP 2023",
+                "score_matching_mae", "Denoising score matching by absolute errors",
+                source: "Lemercier et al., StoRM, TASLP 2023",
                 traits: [.weightings(["sigma^2"])]
             ) { _ in LossFactory { _, _, _ in ScoreMatchingLoss(norm: .mae) } },
             Entry(
@@ -24,12 +25,15 @@ extension Registry<LossFactory> {
                 }
             },
             Entry(
-                "uncertainty", "Distance of the clean speech in spectrum and time, weighed by an uncertainty that the network learns",
-                source: "Karras et al., CVPR 2024; EDM2SE, ICASSP 2026, Eq. (21)", traits: [.weightings([]), .hasTimeTerms, .needsUncertainty]
+                "uncertainty",
+                "Distance of the clean speech in spectrum and time, weighed by an uncertainty that the network learns",
+                source: "Karras et al., CVPR 2024; EDM2SE, ICASSP 2026, Eq. (21)",
+                traits: [.weightings([]), .hasTimeTerms, .needsUncertainty]
             ) { _ in
                 LossFactory { objective, frontEnd, _ in
                     guard objective.pesqWeight == 0 else {
-                        throw IncompatibleParts(reason: "objective.pesq_weight: the loss 'uncertainty' has no PESQ term; set it to 0")
+                        throw IncompatibleParts(
+                            reason: "objective.pesq_weight: the loss 'uncertainty' has no PESQ term; set it to 0")
                     }
                     return UncertaintyLoss(frontEnd: frontEnd, l1Weight: objective.l1Weight)
                 }
@@ -59,10 +63,17 @@ extension Registry<LossFactory> {
                 "mean_flow", "Average velocity over a stretch, from its derivative (one step is enough to sample)",
                 source: "Geng et al., 2025; MeanFlowSE, arXiv 2509.14858",
                 parameters: [
-                    .number("weight", default: 0.25, in: .between(0, 1), "Weight of the average velocity; the rest is the velocity's."),
-                    .number("warmup", default: 0.5, in: .between(0, 1), "Share of training in which that weight grows."),
-                    .number("correction", default: 0.5, in: .between(0, 1), "Factor of the derivative; 1 is the mean flow's identity."),
-                    .number("jvp_clip", default: 5.0, in: .nonNegative, "Most norm of the derivative over a sample; 0 for no limit."),
+                    .number(
+                        "weight", default: 0.25, in: .between(0, 1),
+                        "Weight of the average velocity; the rest is the velocity's."),
+                    .number(
+                        "warmup", default: 0.5, in: .between(0, 1), "Share of training in which that weight grows."),
+                    .number(
+                        "correction", default: 0.5, in: .between(0, 1),
+                        "Factor of the derivative; 1 is the mean flow's identity."),
+                    .number(
+                        "jvp_clip", default: 5.0, in: .nonNegative,
+                        "Most norm of the derivative over a sample; 0 for no limit."),
                     .number("equal", default: 0.1, in: .between(0, 1), "Share of stretches of length 0."),
                 ],
                 traits: [.weightings([]), .needsInterval]
@@ -70,11 +81,13 @@ extension Registry<LossFactory> {
                 let clip = settings.number("jvp_clip")
                 let loss = MeanFlowLoss(
                     weight: settings.number("weight"), warmup: settings.number("warmup"),
-                    correction: settings.number("correction"), clip: clip > 0 ? clip : nil, equal: settings.number("equal"))
+                    correction: settings.number("correction"), clip: clip > 0 ? clip : nil,
+                    equal: settings.number("equal"))
                 return LossFactory { _, _, _ in loss }
             },
             Entry(
-                "composition", "Average velocity over a stretch, composed of those of its parts (one step is enough to sample)",
+                "composition",
+                "Average velocity over a stretch, composed of those of its parts (one step is enough to sample)",
                 source: "COSE, arXiv 2509.15952", traits: [.weightings([]), .needsInterval]
             ) { _ in LossFactory { _, _, _ in CompositionLoss() } },
         ])

@@ -40,7 +40,8 @@ extension Preconditioning {
     /// The scalings of a spec.
     init(_ spec: ObjectiveSpec) {
         self.init(
-            networkScaling: spec.networkScaling.map(NetworkScaling.init), input: Input(spec.cIn), output: Output(spec.cOut),
+            networkScaling: spec.networkScaling.map(NetworkScaling.init), input: Input(spec.cIn),
+            output: Output(spec.cOut),
             skip: Skip(spec.cSkip), sigmaData: spec.sigmaData)
     }
 }

@@ -16,7 +16,9 @@ public struct NetworkCheck: Sendable {
         for run in loaded.runs where run.spec.backbone != latest {
             latest = run.spec.backbone
             guard let problem = Self.problem(of: run.spec) else { continue }
-            let marks = ["backbone.\(problem.option)", "backbone.name", "backbone"].lazy.compactMap { loaded.origins[$0]?.mark }
+            let marks = ["backbone.\(problem.option)", "backbone.name", "backbone"].lazy.compactMap {
+                loaded.origins[$0]?.mark
+            }
             let mark = marks.first ?? Mark(file: loaded.file, line: 1, column: 1, text: "")
             errors.append(SpecError("network", at: mark, "backbone '\(run.spec.backbone.name)': \(problem)"))
         }
@@ -44,7 +46,9 @@ public struct NetworkCheck: Sendable {
             case "edm2":
                 let options = EDM2Options(settings)
                 try options.validate()
-                try check(options.attentionWeights(bins: spec.transform.nFFT / 2 + 1, frames: spec.data.numFrames), "channel_mult", spec)
+                try check(
+                    options.attentionWeights(bins: spec.transform.nFFT / 2 + 1, frames: spec.data.numFrames),
+                    "channel_mult", spec)
             case "dcunet":
                 let options = DCUNetOptions(settings)
                 try options.validate()
@@ -64,15 +68,19 @@ public struct NetworkCheck: Sendable {
 
     private static func check(_ options: NCSNppOptions, _ spec: ExperimentSpec) throws(BackboneError) {
         try options.validate()
-        try check(options.attentionWeights(bins: spec.transform.nFFT / 2 + 1, frames: spec.data.numFrames), "ch_mult", spec)
+        try check(
+            options.attentionWeights(bins: spec.transform.nFFT / 2 + 1, frames: spec.data.numFrames), "ch_mult", spec)
     }
 
-    private static func check(_ attentionWeights: Double, _ levels: String, _ spec: ExperimentSpec) throws(BackboneError) {
+    private static func check(_ attentionWeights: Double, _ levels: String, _ spec: ExperimentSpec)
+        throws(BackboneError)
+    {
         let gigabytes = attentionWeights * 4 / 1e9
         guard gigabytes <= mostGigabytes else {
             throw BackboneError(
                 option: levels,
-                reason: "attention between all pixels of \(spec.data.numFrames) frames would need \(Int(gigabytes)) GB at once; halve "
+                reason:
+                    "attention between all pixels of \(spec.data.numFrames) frames would need \(Int(gigabytes)) GB at once; halve "
                     + "more often (more entries of \(levels)), or attend at coarser levels (attn_resolutions)")
         }
     }

@@ -10,16 +10,23 @@ extension Registry<any NoiseEncoder> {
         "noise encoder",
         [
             convolutional(
-                "default", "convolutions of stride 2, means over four bands, two linear layers", source: "moonx010/sgmse",
+                "default", "convolutions of stride 2, means over four bands, two linear layers",
+                source: "moonx010/sgmse",
                 isSequence: false),
-            convolutional("sequence", "as default, with an embedding for each of the frames that the strides leave", isSequence: true),
-            Entry("light", "mean over time, three convolutions along the bins, two linear layers", source: "moonx010/sgmse") {
+            convolutional(
+                "sequence", "as default, with an embedding for each of the frames that the strides leave",
+                isSequence: true),
+            Entry(
+                "light", "mean over time, three convolutions along the bins, two linear layers",
+                source: "moonx010/sgmse"
+            ) {
                 try LightNoiseEncoder(
                     width: $0.optionalInteger("noise_embed_dim") ?? 512, seed: UInt64($0.optionalInteger("seed") ?? 0))
             },
         ])
 
-    private static func convolutional(_ name: String, _ summary: String, source: String = "", isSequence: Bool) -> Entry {
+    private static func convolutional(_ name: String, _ summary: String, source: String = "", isSequence: Bool) -> Entry
+    {
         Entry(
             name, summary, source: source,
             parameters: [.integer("num_layers", default: 4, in: .between(1, 16), "convolutions")]

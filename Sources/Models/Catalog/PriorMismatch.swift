@@ -2,7 +2,8 @@ import Diffusion
 import SpecLanguage
 
 extension Catalog {
-    /// How far the mean of the sampling start is from the marginal's: the weight of clean speech that is left at the end.
+    /// How far the mean of the sampling start is from the marginal's: the weight of clean speech that is left at the
+    /// end.
     ///
     ///     y − mean(T) = clean(T) (y − x₀)
     ///

@@ -30,7 +30,8 @@ public struct Guidance: Hashable, Sendable {
         if takesShortcut, scale == 1 { return once(embedding) }
         if takesShortcut, scale == 0 { return once(empty) }
         let both = model(
-            .stacked([x, x]), .stacked([y, y]), [Double](repeating: t, count: 2 * batch), noise: .stacked([embedding, empty]))
+            .stacked([x, x]), .stacked([y, y]), [Double](repeating: t, count: 2 * batch),
+            noise: .stacked([embedding, empty]))
         let (conditional, unconditional) = (both.samples(0..<batch), both.samples(batch..<2 * batch))
         return (.weighted(scale, conditional, 1 - scale, unconditional), 2)
     }
@@ -45,7 +46,8 @@ public enum NoiseCondition: Sendable {
 }
 
 extension ScoreModel {
-    /// The condition that the network receives for a reference, whose segment is divided by `divisor` as its recording is.
+    /// The condition that the network receives for a reference, whose segment is divided by `divisor` as its recording
+    /// is.
     ///
     /// - Parameter transform: From samples to a compressed spectrogram `[1, F, N, 2]`.
     package func condition(

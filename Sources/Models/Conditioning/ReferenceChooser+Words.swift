@@ -13,17 +13,21 @@ extension ReferenceChooser {
     /// - Returns: The chooser, and a note where its length is not the training's.
     /// - Throws: `ReferenceError` for a word that is neither a mode nor a path, or a length that is none.
     public static func named(
-        _ word: String, duration: Double? = nil, trainedFrames: Int, stft: ShortTimeFourier, sampleRate: Int, seed: UInt64 = 0
+        _ word: String, duration: Double? = nil, trainedFrames: Int, stft: ShortTimeFourier, sampleRate: Int,
+        seed: UInt64 = 0
     ) throws(ReferenceError) -> (chooser: ReferenceChooser, note: String?) {
         let trained = (trainedFrames - 1) * stft.hop
         let count = duration.map { Int(($0 * Double(sampleRate)).rounded()) } ?? trained
         guard count >= stft.shortestSignal else {
             throw ReferenceError(
-                mode: word, reason: String(
-                    format: "%.3f s are shorter than half a window of the STFT; %.3f s or more", Double(count) / Double(sampleRate),
+                mode: word,
+                reason: String(
+                    format: "%.3f s are shorter than half a window of the STFT; %.3f s or more",
+                    Double(count) / Double(sampleRate),
                     Double(stft.shortestSignal) / Double(sampleRate)))
         }
-        let note = count == trained
+        let note =
+            count == trained
             ? nil
             : String(
                 format: "references of %.3f s, training had %.3f s", Double(count) / Double(sampleRate),

@@ -77,7 +77,8 @@ public struct ReferenceChooser: Sendable {
 
     private func oracle(_ recording: Recording) throws -> [Float] {
         if let noise = recording.noise { return noise }
-        throw ReferenceError(mode: reference.label, reason: "needs the clean recording; estimated takes noise from y itself")
+        throw ReferenceError(
+            mode: reference.label, reason: "needs the clean recording; estimated takes noise from y itself")
     }
 
     /// The noise whose level white noise takes: the file's own, or the estimated where the clean speech is not known.
@@ -95,7 +96,8 @@ public struct ReferenceChooser: Sendable {
         if reference.by == .noiseType {
             guard let own = recording.file?.entry?.noise else {
                 throw ReferenceError(
-                    mode: reference.label, reason: "the set has no noise type for \(recording.id); by: file needs no types")
+                    mode: reference.label,
+                    reason: "the set has no noise type for \(recording.id); by: file needs no types")
             }
             others = others.filter { $0.entry?.noise.map { $0 != own } ?? false }
         }
@@ -118,7 +120,9 @@ public struct ReferenceChooser: Sendable {
         let folder = try path()
         let sounds = try soundsOfFolder()
         let name = recording.file?.name ?? recording.id
-        let own = sounds.first { $0 == name || ($0 as NSString).lastPathComponent == (name as NSString).lastPathComponent }
+        let own = sounds.first {
+            $0 == name || ($0 as NSString).lastPathComponent == (name as NSString).lastPathComponent
+        }
         return folder + "/" + (own ?? sounds[stream.integer(0, below: sounds.count)])
     }
 
@@ -146,7 +150,9 @@ public struct ReferenceChooser: Sendable {
     private func soundsOfFolder() throws -> [String] {
         let folder = try path()
         let sounds = try SoundFolder.files(in: folder)
-        guard !sounds.isEmpty else { throw ReferenceError(mode: reference.label, reason: "\(folder) holds no recording") }
+        guard !sounds.isEmpty else {
+            throw ReferenceError(mode: reference.label, reason: "\(folder) holds no recording")
+        }
         return sounds
     }
 
@@ -155,11 +161,16 @@ public struct ReferenceChooser: Sendable {
         let noise = try read(path)
         guard noise.count >= count else {
             throw ReferenceError(
-                mode: reference.label, reason: String(
-                    format: "%@ holds %.3f s, a reference takes %.3f s: name a longer recording, or ask for a shorter reference", path,
+                mode: reference.label,
+                reason: String(
+                    format:
+                        "%@ holds %.3f s, a reference takes %.3f s: name a longer recording, or ask for a shorter reference",
+                    path,
                     Double(noise.count) / Double(sampleRate), Double(count) / Double(sampleRate)))
         }
-        guard SegmentRule.level(noise) > 0 else { throw ReferenceError(mode: reference.label, reason: "\(path) is silent") }
+        guard SegmentRule.level(noise) > 0 else {
+            throw ReferenceError(mode: reference.label, reason: "\(path) is silent")
+        }
         return noise
     }
 

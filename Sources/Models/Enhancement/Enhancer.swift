@@ -18,7 +18,8 @@ public struct Enhancer: Sendable {
     public let segments: Segments?
 
     public init(
-        model: ScoreModel, sampler: any Sampler, frontEnd: FrontEnd, padding: FramePadding, guidance: Guidance = Guidance(),
+        model: ScoreModel, sampler: any Sampler, frontEnd: FrontEnd, padding: FramePadding,
+        guidance: Guidance = Guidance(),
         segments: Segments? = nil
     ) {
         self.model = model
@@ -32,8 +33,8 @@ public struct Enhancer: Sendable {
     /// An enhanced recording and what it took.
     public struct Output: Sendable {
         public var audio: [Float]
-        /// Evaluations of the network, counted; two at each step that needs the conditional and the unconditional score. Of
-        /// a recording in segments, those of all segments.
+        /// Evaluations of the network, counted; two at each step that needs the conditional and the unconditional
+        /// score. Of a recording in segments, those of all segments.
         public var nfe: Int
         public var seconds: Double
         /// In how many segments the recording was enhanced.
@@ -77,7 +78,8 @@ public struct Enhancer: Sendable {
         _ noisy: [Float], file: String, seed: UInt64, reference: NoiseReference = .zero, states: Int = 0
     ) throws -> Output {
         var output = Output(audio: [], nfe: 0, seconds: 0)
-        let effort = try enhance(MemorySamples(noisy), file: file, seed: seed, reference: reference, states: states) { stretch in
+        let effort = try enhance(MemorySamples(noisy), file: file, seed: seed, reference: reference, states: states) {
+            stretch in
             output.audio += stretch.audio
             if output.states.isEmpty { output.states = stretch.states.map { State(time: $0.time, audio: []) } }
             for (index, state) in stretch.states.enumerated() { output.states[index].audio += state.audio }
@@ -105,13 +107,18 @@ public struct Enhancer: Sendable {
         for (number, range) in ranges.enumerated() {
             var noise = NoiseSource.addressed(seed: seed, files: [number == 0 ? file : "\(file) segment \(number)"])
             let part = try enhance(
-                noisy.samples(in: range), peak, noise: &noise, reference: reference, states: states, interruption: interruption)
+                noisy.samples(in: range), peak, noise: &noise, reference: reference, states: states,
+                interruption: interruption)
             effort.nfe += part.nfe
             if number == 0 { (kept, times) = (part.states.map { _ in joiner }, part.states.map(\.time)) }
             // Where steps are chosen on the way, a later segment may have fewer states: its last one stands for them.
-            let stretch = Stretch(audio: audio.add(part.audio), states: times.indices.map { index in
-                State(time: times[index], audio: kept[index].add(part.states[min(index, part.states.count - 1)].audio))
-            })
+            let stretch = Stretch(
+                audio: audio.add(part.audio),
+                states: times.indices.map { index in
+                    State(
+                        time: times[index], audio: kept[index].add(part.states[min(index, part.states.count - 1)].audio)
+                    )
+                })
             try emit(stretch)
         }
         effort.seconds = start.secondsUntilNow
@@ -163,7 +170,9 @@ public struct Enhancer: Sendable {
                 return output.value
             }
             let frames = model.backbone.usesFilledFrames ? y.shape[2] : spectrogram.shape[2]
-            func audio(_ x: Tensor) -> [Float] { frontEnd.audio(x.withFrames(frames), length: noisy.count).values.map { $0 * peak } }
+            func audio(_ x: Tensor) -> [Float] {
+                frontEnd.audio(x.withFrames(frames), length: noisy.count).values.map { $0 * peak }
+            }
             let states = kept.states.map { State(time: $0.time, audio: audio($0.state)) }
             return Output(audio: audio(sample.x), nfe: evaluations, seconds: start.secondsUntilNow, states: states)
         }
@@ -220,7 +229,8 @@ public enum EnhancementError: Diagnostic, Hashable, Sendable {
     public var summary: String {
         switch self {
         case .silent: "the noisy recording is silent, so it has no level to be normalised by"
-        case .tooShort(let samples, let needed): "the noisy recording has \(samples) samples; the transform needs \(needed)"
+        case .tooShort(let samples, let needed):
+            "the noisy recording has \(samples) samples; the transform needs \(needed)"
         case .notFinite: "the sampler left the numbers; check the checkpoint and the sampler's settings"
         }
     }

@@ -1,11 +1,11 @@
 import Foundation
 
-/// How a long recording is cut into overlapping segments and joined again, so that the memory of enhancing it is that of
-/// a segment.
+/// How a long recording is cut into overlapping segments and joined again, so that the memory of enhancing it is that
+/// of a segment.
 ///
-/// The segments are of one length, or the whole recording where it is no longer; neighbours share `overlap` samples, over
-/// which one fades into the other as `cos²` into `sin²`. What a segment's network sees ends at its edges, so the result is
-/// not that of the whole recording.
+/// The segments are of one length, or the whole recording where it is no longer; neighbours share `overlap` samples,
+/// over which one fades into the other as `cos²` into `sin²`. What a segment's network sees ends at its edges, so the
+/// result is not that of the whole recording.
 public struct Segments: Hashable, Sendable {
     public let length: Int
     public let overlap: Int
@@ -26,7 +26,8 @@ public struct Segments: Hashable, Sendable {
             overlap: Int((min(1, seconds / 4) * Double(sampleRate)).rounded()))
     }
 
-    /// The segments of `count` samples: each begins where the one before has `overlap` left, the last ends with the recording.
+    /// The segments of `count` samples: each begins where the one before has `overlap` left, the last ends with the
+    /// recording.
     public func ranges(of count: Int) -> [Range<Int>] {
         guard count > length else { return [0..<count] }
         let hop = length - overlap

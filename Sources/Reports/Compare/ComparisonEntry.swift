@@ -66,7 +66,8 @@ extension ComparisonEntry {
     /// Evaluations that agree in every factor the store knows are distinguished by their row in it.
     ///
     /// Older stores did not record every factor (`t_eps`, `padding`).
-    private static func distinguished(_ factors: [[String: String]], _ evaluations: [Evaluation]) -> [[String: String]] {
+    private static func distinguished(_ factors: [[String: String]], _ evaluations: [Evaluation]) -> [[String: String]]
+    {
         // Where seeds are taken together, the factors do not say whose evaluation it is.
         let keys = zip(evaluations, factors).map { $1.merging(["subject": $0.subjectName]) { $1 } }
         let groups = Dictionary(grouping: keys.indices) { keys[$0] }
@@ -117,7 +118,8 @@ extension TestFile {
 }
 
 extension ScoreSnapshot {
-    /// How often networks were asked for a file: as counted here, or as said of a system from elsewhere; `nil` for anchors.
+    /// How often networks were asked for a file: as counted here, or as said of a system from elsewhere; `nil` for
+    /// anchors.
     func networkCalls(of evaluation: Evaluation) -> ClosedRange<Int>? {
         evaluation.run == nil ? evaluation.externalRecord?.nfe.map { $0...$0 } : networkCalls[evaluation.id]
     }
@@ -125,7 +127,9 @@ extension ScoreSnapshot {
     /// What a set is called: its name, with its fingerprint's beginning where two versions of it were scored.
     var setLabels: [TestSet.ID: String] {
         let counts = Dictionary(grouping: testSets.values, by: \.name).mapValues(\.count)
-        return testSets.mapValues { counts[$0.name] == 1 ? $0.name : "\($0.name)@\($0.fingerprint.audioDigits.prefix(8))" }
+        return testSets.mapValues {
+            counts[$0.name] == 1 ? $0.name : "\($0.name)@\($0.fingerprint.audioDigits.prefix(8))"
+        }
     }
 
     /// The metrics, the customary ones first.

@@ -2,8 +2,8 @@ import Runs
 
 /// Which scores of a snapshot stand in which row and column of a comparison.
 ///
-/// A column is identified by the column factors, a row by all others: no two evaluations share a cell, unless they are those
-/// of several seeds and that was asked for.
+/// A column is identified by the column factors, a row by all others: no two evaluations share a cell, unless they are
+/// those of several seeds and that was asked for.
 struct ComparisonLayout {
     private(set) var rows: [ComparisonReport.Row] = []
     private(set) var columns: [ComparisonReport.Column] = []
@@ -56,7 +56,8 @@ struct ComparisonLayout {
             var groups = columnFactors.filter { $0 != "metric" && $0 != "signature" }
                 .filter { $0 != "noise_seed" || varied.contains($0) }
                 .map { $0 == "set" ? key[$0] ?? "" : "\($0) = \(key[$0] ?? "none")" }
-            let name = metric.map { signatures.count == 1 ? $0.name : "\($0.name) (\($0.signature))" }
+            let name =
+                metric.map { signatures.count == 1 ? $0.name : "\($0.name) (\($0.signature))" }
                 ?? (groups.popLast() ?? "score")
             return .init(factors: key, metric: metric, groups: groups, name: name)
         }
@@ -149,11 +150,13 @@ extension Run {
 extension ScoreSnapshot {
     /// What the seeds of one training share: the name, all settings that decide the weights, and the data.
     var trainings: [Run.ID: String] {
-        Dictionary(runs.map { run in
-            let settings = (settings[run.id] ?? [:]).filter { Self.decidesWeights($0.key) }
-            let words = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-            return (run.id, ([run.nameOfAllSeeds] + words + [run.key.dataFingerprint]).joined(separator: "\n"))
-        }) { first, _ in first }
+        Dictionary(
+            runs.map { run in
+                let settings = (settings[run.id] ?? [:]).filter { Self.decidesWeights($0.key) }
+                let words = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+                return (run.id, ([run.nameOfAllSeeds] + words + [run.key.dataFingerprint]).joined(separator: "\n"))
+            }
+        ) { first, _ in first }
     }
 
     /// Whether a path of a spec bears on the weights of a run with a given seed.

@@ -30,7 +30,8 @@ struct ComparisonMarking {
             return cell.metric.higherIsBetter ? cell.mean : -cell.mean
         }
         let systems = all.filter { layout.rows[$0].anchor == nil }
-        return all.filter { layout.rows[$0].anchor != nil } + systems.sorted { value($0) == value($1) ? $0 < $1 : value($0) > value($1) }
+        return all.filter { layout.rows[$0].anchor != nil }
+            + systems.sorted { value($0) == value($1) ? $0 < $1 : value($0) > value($1) }
     }
 
     /// Marks what is worse than the noisy input, on the files that both have.
@@ -43,9 +44,10 @@ struct ComparisonMarking {
                 else { continue }
                 cells[row][column]?.marks.insert(.belowAnchor)
                 let factors = layout.rows[row].key.factors.merging(layout.columns[column].factors) { $1 }
-                shortfalls.append(.init(
-                    row: layout.rows[row].label, set: cell.set.name, steps: factors["N"].flatMap { Int($0) },
-                    metric: cell.metric.name, value: means.mine, anchor: means.other))
+                shortfalls.append(
+                    .init(
+                        row: layout.rows[row].label, set: cell.set.name, steps: factors["N"].flatMap { Int($0) },
+                        metric: cell.metric.name, value: means.mine, anchor: means.other))
             }
         }
     }
@@ -91,7 +93,8 @@ struct ComparisonMarking {
 
     private static func lack(of unit: String, _ count: Int, _ set: String) -> String {
         let hint = unit == "speakers" ? "; --cluster file takes files for independent" : ""
-        return "\(set): \(count) \(count == 1 ? String(unit.dropLast()) : unit) \(count == 1 ? "is" : "are") too few to say what is "
+        return
+            "\(set): \(count) \(count == 1 ? String(unit.dropLast()) : unit) \(count == 1 ? "is" : "are") too few to say what is "
             + "as good as the best "
             + "(\(Bootstrap.fewestUnits) are needed\(hint))"
     }

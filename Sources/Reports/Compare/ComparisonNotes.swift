@@ -11,7 +11,9 @@ struct ComparisonNotes {
         let empty = rows.indices.filter { row in cells[row].allSatisfy { $0 == nil } }.map { row in
             "\(rows[row].label): no scores yet\(rows[row].run.map { " (\($0.status.rawValue))" } ?? "")"
         }
-        lines = Self.damaged(snapshot) + empty + Self.sets(snapshot) + Self.columns(columns) + Self.gates(rows) + Self.checkpoints(rows, snapshot)
+        lines =
+            Self.damaged(snapshot) + empty + Self.sets(snapshot) + Self.columns(columns) + Self.gates(rows)
+            + Self.checkpoints(rows, snapshot)
             + Self.design(rows, snapshot, options) + Self.unfloored(columns, options)
     }
 
@@ -22,7 +24,9 @@ struct ComparisonNotes {
             snapshot.damaged.filter { $0.evaluation == evaluation.id }
                 .compactMap { snapshot.metrics[$0.metric]?.name }.sorted().map { metric in
                     let system = evaluation.run.flatMap { runs[$0] } ?? evaluation.anchor ?? ""
-                    let place = [snapshot.testSets[evaluation.testSet]?.name, evaluation.point.steps.map { "N = \($0)" }]
+                    let place = [
+                        snapshot.testSets[evaluation.testSet]?.name, evaluation.point.steps.map { "N = \($0)" },
+                    ]
                     return ([system] + place.compactMap(\.self)).joined(separator: ", ")
                         + ": the scores of \(metric) do not match their checksum; the store is damaged: sgmse doctor --thorough"
                 }
@@ -35,22 +39,26 @@ struct ComparisonNotes {
         let counts = ["two", "three", "four", "five"]
         return sets.filter { !anchored.contains($0.id) }.map {
             "\($0.name): the noisy input has not been scored, so no row can be marked as worse than it"
-        } + Dictionary(grouping: sets, by: \.name).filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.flatMap {
-            name, all in
-            let count = all.count - 2 < counts.count ? counts[all.count - 2] : "\(all.count)"
-            return ["\(count) different versions of '\(name)' were scored; their columns are not comparable"]
-                + all.map { "\(name)@\($0.fingerprint.audioDigits.prefix(8)): \($0.folder), \($0.sampleRate) Hz" }
         }
+            + Dictionary(grouping: sets, by: \.name).filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.flatMap {
+                name, all in
+                let count = all.count - 2 < counts.count ? counts[all.count - 2] : "\(all.count)"
+                return ["\(count) different versions of '\(name)' were scored; their columns are not comparable"]
+                    + all.map { "\(name)@\($0.fingerprint.audioDigits.prefix(8)): \($0.folder), \($0.sampleRate) Hz" }
+            }
     }
 
     /// Numbers of other signatures and noise seeds have columns of their own.
     private static func columns(_ columns: [ComparisonReport.Column]) -> [String] {
-        let byMetric = Dictionary(grouping: columns.compactMap(\.metric), by: \.name).mapValues { Set($0.map(\.signature)) }
+        let byMetric = Dictionary(grouping: columns.compactMap(\.metric), by: \.name).mapValues {
+            Set($0.map(\.signature))
+        }
         let signatures = byMetric.sorted { $0.key < $1.key }.filter { $0.value.count > 1 }.map { name, _ in
             "\(name) was computed in different ways (see its signatures); their columns are not comparable"
         }
         let seeds = Set(columns.map { $0.factors["noise_seed"] })
-        let noise = seeds.compactMap(\.self).count > 1
+        let noise =
+            seeds.compactMap(\.self).count > 1
             ? ["different noise seeds were drawn for sampling; each has columns of its own"] : []
         return signatures + noise
     }
@@ -61,7 +69,9 @@ struct ComparisonNotes {
             let found = Dictionary(grouping: concerned) { $0.key.factors[factor] ?? "" }
             return found.sorted { $0.key < $1.key }.map { names, rows in
                 var systems: [String] = []
-                for name in rows.map({ $0.run?.name ?? $0.anchor ?? "" }) where !systems.contains(name) { systems.append(name) }
+                for name in rows.map({ $0.run?.name ?? $0.anchor ?? "" }) where !systems.contains(name) {
+                    systems.append(name)
+                }
                 return "\(words) for \(systems.joined(separator: ", ")): \(names)"
             }
         }

@@ -41,7 +41,8 @@ extension ComparisonReport.Cell {
         let differences = pairs.map { pair in
             Dictionary(pair.0.paired(with: pair.1).map { ($0.file, $0.mine - $0.other) }) { first, _ in first }
         }
-        let files = (differences.first ?? [:]).keys.filter { file in differences.allSatisfy { $0[file] != nil } }.sorted()
+        let files = (differences.first ?? [:]).keys.filter { file in differences.allSatisfy { $0[file] != nil } }
+            .sorted()
         guard !files.isEmpty else { return nil }
         let clusters = speakers.clusters(of: files)
         let values = differences.map { one in files.map { one[$0] ?? 0 } }
@@ -59,10 +60,12 @@ extension ComparisonReport.Cell {
             }
         }
         let files = sums.keys.sorted()
-        return .init(files: files, values: files.map { file in
-            let (sum, count) = sums[file] ?? (0, 0)
-            return count == samples.count ? sum / Double(count) : .nan
-        })
+        return .init(
+            files: files,
+            values: files.map { file in
+                let (sum, count) = sums[file] ?? (0, 0)
+                return count == samples.count ? sum / Double(count) : .nan
+            })
     }
 }
 

@@ -5,17 +5,23 @@ import Statistics
 extension ComparisonReport {
     /// The comparison as a document: one object for each system, with one for each of its cells; the asked differences.
     public var json: JSON {
-        let differences = options.baseline != nil || options.allPairs
+        let differences =
+            options.baseline != nil || options.allPairs
             ? [JSON.Member("differences", .array(contrasts.map { json(of: $0) }))] : []
-        return .object([
-            .init("systems", .array(rows.indices.map { json(ofRow: $0) })),
-            .init("below_anchor", .array(shortfalls.map { one in
-                [
-                    "system": .string(one.row), "set": .string(one.set), "N": JSON(one.steps),
-                    "metric": .string(one.metric), "value": .number(one.value), "anchor": .number(one.anchor),
-                ]
-            })),
-        ] + differences + [.init("notes", .array(table.notes.map(JSON.string)))])
+        return .object(
+            [
+                .init("systems", .array(rows.indices.map { json(ofRow: $0) })),
+                .init(
+                    "below_anchor",
+                    .array(
+                        shortfalls.map { one in
+                            [
+                                "system": .string(one.row), "set": .string(one.set), "N": JSON(one.steps),
+                                "metric": .string(one.metric), "value": .number(one.value),
+                                "anchor": .number(one.anchor),
+                            ]
+                        })),
+            ] + differences + [.init("notes", .array(table.notes.map(JSON.string)))])
     }
 
     private func json(ofRow row: Int) -> JSON {
@@ -62,9 +68,11 @@ extension ScoreSummary {
         let numbers = parts.map { part in
             JSON.Member(part.name, part.isCount ? JSON(part.value.map { Int($0) }) : JSON(part.value))
         }
-        return .object(numbers + [
-            .init("below_anchor", .bool(marks.contains(.belowAnchor))), .init("partial", .bool(marks.contains(.partial))),
-            .init("best", .bool(marks.contains(.best))), .init("tied_with_best", .bool(marks.contains(.tied))),
-        ])
+        return .object(
+            numbers + [
+                .init("below_anchor", .bool(marks.contains(.belowAnchor))),
+                .init("partial", .bool(marks.contains(.partial))),
+                .init("best", .bool(marks.contains(.best))), .init("tied_with_best", .bool(marks.contains(.tied))),
+            ])
     }
 }

@@ -24,14 +24,18 @@ extension ComparisonReport {
         func has(_ mark: Table.Marks) -> Bool { all.contains { $0.marks.contains(mark) } }
         func any(_ condition: (Statistic) -> Bool) -> Bool { all.contains { condition($0.statistic) } }
         let isOverSeeds = all.contains { $0.samples.count > 1 }
-        let spread = isOverSeeds ? "mean of the seeds' means ± standard deviation between them" : "mean ± standard deviation"
+        let spread =
+            isOverSeeds ? "mean of the seeds' means ± standard deviation between them" : "mean ± standard deviation"
         let what = all.contains { $0.interval != nil } ? "mean [95 % interval]" : spread
         let notes: [(Bool, String)] = [
             (true, what + (options.showsCounts ? isOverSeeds ? " (files × seeds)" : " (files)" : "")),
             (has(.best), "● best of the column; ○ not clearly worse (paired t test over speakers or files, Holm, 5 %)"),
             (has(.belowAnchor), "▼ worse than the noisy input on the same files"),
             (has(.partial), "* some files of the set are not in yet"),
-            (any { $0.positiveInfinities + $0.negativeInfinities > 0 }, "∞ and −∞ are left out of the mean and counted beside n"),
+            (
+                any { $0.positiveInfinities + $0.negativeInfinities > 0 },
+                "∞ and −∞ are left out of the mean and counted beside n"
+            ),
             (any { $0.missing > 0 }, "missing: the metric could not be computed; each reason is stored"),
         ]
         return notes.filter(\.0).map(\.1)

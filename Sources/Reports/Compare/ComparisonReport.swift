@@ -136,11 +136,14 @@ extension ComparisonReport {
         public init(
             rows: [String] = ["system", "N"], columns: [String] = ["set", "metric"], sets: Set<String>? = nil,
             metrics: Set<String>? = nil, steps: Set<Int>? = nil, sort: String? = nil, precision: Int? = nil,
-            showsCounts: Bool = true, showsIntervals: Bool = false, onlyDiffering: Bool = false, overSeeds: Bool = false,
+            showsCounts: Bool = true, showsIntervals: Bool = false, onlyDiffering: Bool = false,
+            overSeeds: Bool = false,
             ignoresSpeakers: Bool = false, baseline: Run.ID? = nil, allPairs: Bool = false, unfloored: Set<String> = []
         ) {
             (self.rows, self.columns, self.sets, self.metrics, self.steps) = (rows, columns, sets, metrics, steps)
-            (self.sort, self.precision, self.showsCounts, self.showsIntervals) = (sort, precision, showsCounts, showsIntervals)
+            (self.sort, self.precision, self.showsCounts, self.showsIntervals) = (
+                sort, precision, showsCounts, showsIntervals
+            )
             (self.onlyDiffering, self.overSeeds, self.ignoresSpeakers) = (onlyDiffering, overSeeds, ignoresSpeakers)
             (self.baseline, self.allPairs, self.unfloored) = (baseline, allPairs, unfloored)
         }

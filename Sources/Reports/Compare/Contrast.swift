@@ -41,7 +41,8 @@ extension Contrast {
                 let (sample, unit) = mine.differences(from: other, speakers)
             else { return nil }
             return Contrast(
-                row: place.row, against: place.against, column: place.column, comparison: PairedComparison(sample), unit: unit,
+                row: place.row, against: place.against, column: place.column, comparison: PairedComparison(sample),
+                unit: unit,
                 metric: mine.metric)
         }.compactMap(\.self)
         let tested = found.indices.filter { found[$0].comparison.p != nil }
@@ -85,13 +86,15 @@ extension ComparisonReport {
     /// Paired differences on the same files, a line for each pair of systems and column; nil where none were asked for.
     public var differences: Table? {
         guard options.baseline != nil || options.allPairs else { return nil }
-        let columns = [
-            Table.Column("system", alignment: .leading, isKey: true), Table.Column("against", alignment: .leading, isKey: true),
-        ] + groupNames.map { Table.Column($0, alignment: .leading) } + [
-            Table.Column("metric", alignment: .leading), Table.Column("difference"), Table.Column("95 % interval"),
-            Table.Column("p"), Table.Column("p (Holm)"), Table.Column("d_z"), Table.Column("n"),
-            Table.Column("conclusion", alignment: .leading),
-        ]
+        let columns =
+            [
+                Table.Column("system", alignment: .leading, isKey: true),
+                Table.Column("against", alignment: .leading, isKey: true),
+            ] + groupNames.map { Table.Column($0, alignment: .leading) } + [
+                Table.Column("metric", alignment: .leading), Table.Column("difference"), Table.Column("95 % interval"),
+                Table.Column("p"), Table.Column("p (Holm)"), Table.Column("d_z"), Table.Column("n"),
+                Table.Column("conclusion", alignment: .leading),
+            ]
         var table = Table(title: "differences on the same files", columns: columns)
         table.rows = contrasts.map { one in
             Table.Row(cells(of: one), section: "\(one.row) \(one.against)")
@@ -105,7 +108,8 @@ extension ComparisonReport {
     private func cells(of one: Contrast) -> [Table.Cell] {
         let (column, result) = (columns[one.column], one.comparison)
         let digits = options.precision ?? one.metric.digits
-        let interval = result.interval.map { "[\($0.lowerBound.signed(digits)), \($0.upperBound.signed(digits))]" } ?? "–"
+        let interval =
+            result.interval.map { "[\($0.lowerBound.signed(digits)), \($0.upperBound.signed(digits))]" } ?? "–"
         let groups = groupNames.indices.map { Table.Cell.text($0 < column.groups.count ? column.groups[$0] : "") }
         let seeds = result.seeds > 1 ? " × \(result.seeds) seeds" : ""
         let count = "\(result.files)" + (one.unit == "speakers" ? " (\(result.clusters) speakers)" : "") + seeds
@@ -134,13 +138,17 @@ extension ComparisonReport {
             """
         ]
         if contrasts.contains(where: { $0.comparison.interval == nil }) {
-            notes.append("""
+            notes.append(
+                """
                 with fewer than \(Bootstrap.fewestUnits) speakers no interval holds for other speakers; --cluster file takes each file \
                 for independent, and its intervals hold for these speakers alone
                 """)
         }
         let few = contrasts.contains { (2..<Bootstrap.fewestUnits).contains($0.comparison.seeds) }
-        if few { notes.append("with fewer than \(Bootstrap.fewestUnits) seeds, intervals and p values hold for these seeds alone") }
+        if few {
+            notes.append(
+                "with fewer than \(Bootstrap.fewestUnits) seeds, intervals and p values hold for these seeds alone")
+        }
         return notes
     }
 }

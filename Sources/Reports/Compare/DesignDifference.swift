@@ -20,9 +20,10 @@ extension ScoreSnapshot {
         }
         // Another choice brings other settings: together they are one thing.
         let choices = Set(paths.filter { $0.hasSuffix(".name") }.map { String($0.dropLast(".name".count)) })
-        let names = Set(paths.map { path in
-            choices.filter { path.hasPrefix($0 + ".") }.min { $0.count < $1.count } ?? path
-        })
+        let names = Set(
+            paths.map { path in
+                choices.filter { path.hasPrefix($0 + ".") }.min { $0.count < $1.count } ?? path
+            })
         var found = names.sorted().map { name in
             let path = choices.contains(name) ? name + ".name" : name
             return DesignDifference(name: name, first: mine[path], second: yours[path], isOfEvaluation: false)
@@ -52,11 +53,12 @@ extension ScoreSnapshot {
         // Another length of training ends at another step.
         let isLength = ofRuns.contains { ["train.max_steps", "train.max_epochs", "train.max_hours"].contains($0.name) }
         let followsLength = isLength && [mine, yours].allSatisfy { $0["checkpoint"]?.hasPrefix("last@") == true }
-        return ofRuns + names.sorted().compactMap { name in
-            if name == "checkpoint", followsLength { return nil }
-            if let whole = ComparisonFactor.parts[name], names.contains(whole) { return nil }
-            return DesignDifference(name: name, first: mine[name], second: yours[name], isOfEvaluation: true)
-        }
+        return ofRuns
+            + names.sorted().compactMap { name in
+                if name == "checkpoint", followsLength { return nil }
+                if let whole = ComparisonFactor.parts[name], names.contains(whole) { return nil }
+                return DesignDifference(name: name, first: mine[name], second: yours[name], isOfEvaluation: true)
+            }
     }
 
     /// The factors of a row; what an older store did not record is as the run's spec has it.
@@ -75,7 +77,8 @@ extension ScoreSnapshot {
         let listed = things.prefix(6).map { "\($0.name): \($0.first ?? "none") against \($0.second ?? "none")" }
         let rest = things.count > 6 ? ["and \(things.count - 6) more"] : []
         let cells = things.prefix(2).map { missingCell($0, first, base, things) }
-        return "\(first.label) against \(second.label): \(things.count) things differ (\((listed + rest).joined(separator: "; "))); "
+        return
+            "\(first.label) against \(second.label): \(things.count) things differ (\((listed + rest).joined(separator: "; "))); "
             + "the scores do not show which of them matters; \(cells.joined(separator: "; "))"
     }
 
@@ -90,7 +93,9 @@ extension ScoreSnapshot {
             return found.count == 1 && found[0].name == thing.name && found[0].first == thing.first
         }
         guard let isolated else { return "missing: a run like '\(base.name)' with \(value) alone" }
-        guard isolated.id == row.run?.id else { return "'\(isolated.name)' differs from '\(base.name)' in \(thing.name) alone" }
+        guard isolated.id == row.run?.id else {
+            return "'\(isolated.name)' differs from '\(base.name)' in \(thing.name) alone"
+        }
         // The weights are there; they were scored in another way.
         let others = things.filter(\.isOfEvaluation).map { "\($0.name) = \($0.second ?? "none")" }
         return "missing: '\(isolated.name)' evaluated with \(others.joined(separator: ", "))"

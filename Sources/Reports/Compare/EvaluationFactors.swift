@@ -5,7 +5,8 @@ import Runs
 public enum ComparisonFactor {
     /// Of an evaluation, in the order in which labels name them.
     static let ofEvaluations = [
-        "system", "run", "seed", "checkpoint", "N", "sampler", "predictor", "corrector", "corrector_steps", "corrector_snr",
+        "system", "run", "seed", "checkpoint", "N", "sampler", "predictor", "corrector", "corrector_steps",
+        "corrector_snr",
         "guidance", "reference", "weights",
     ]
     /// Of the files of a set; scores are split by them where they are asked for.
@@ -18,7 +19,9 @@ public enum ComparisonFactor {
     static let ofGates = ["waived", "failed_gates"]
 
     /// Every name besides the paths of specs.
-    public static let names = ofEvaluations + ["t_eps", "padding", "segment", "max_files", "precision"] + ofCounts + ofFiles + ofColumns + ofGates
+    public static let names =
+        ofEvaluations + ["t_eps", "padding", "segment", "max_files", "precision"] + ofCounts + ofFiles + ofColumns
+        + ofGates
 
     /// What is a part of another factor, by its name; a label names it where wholes of one name differ in it.
     static let parts = [

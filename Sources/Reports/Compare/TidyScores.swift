@@ -16,12 +16,14 @@ extension ComparisonReport {
         let factors = names.sorted {
             (order.firstIndex(of: $0) ?? order.count, $0) < (order.firstIndex(of: $1) ?? order.count, $1)
         }
-        let values = perFile
+        let values =
+            perFile
             ? (names.contains("seed") ? [] : ["seed"]) + ["file", "value"] : ScoreSummary.partNames + ["below_anchor"]
         var table = Table(columns: (factors + ["metric", "unit", "signature"] + values).map { Table.Column($0) })
         for (place, known) in zip(places, all) {
             guard let cell = cells[place.row][place.column] else { continue }
-            let head = factors.map { known[$0].map(Table.Cell.text) ?? .empty }
+            let head =
+                factors.map { known[$0].map(Table.Cell.text) ?? .empty }
                 + [.text(cell.metric.name), .text(cell.metric.unit), .text(cell.metric.signature)]
             let lines = perFile ? cell.lines(files, withSeed: !names.contains("seed")) : [cell.summary(options).line]
             table.rows += lines.map { Table.Row(head + $0) }

@@ -13,6 +13,7 @@ extension [ValidationRecord] {
             return "\(metric) \(mine.fixed(2)) against \(noisy.fixed(2))"
         }
         guard !below.isEmpty else { return nil }
-        return "the checkpoint \(kind.rawValue)@\(step) validates below the noisy input (\(below.joined(separator: ", ")))"
+        return
+            "the checkpoint \(kind.rawValue)@\(step) validates below the noisy input (\(below.joined(separator: ", ")))"
     }
 }

@@ -3,7 +3,12 @@ struct ProtobufMessage {
     private(set) var bytes: [UInt8] = []
 
     /// The ways a field is laid out.
-    private enum Wire: UInt64 { case varint = 0, fixed64 = 1, lengthDelimited = 2, fixed32 = 5 }
+    private enum Wire: UInt64 {
+        case varint = 0
+        case fixed64 = 1
+        case lengthDelimited = 2
+        case fixed32 = 5
+    }
 
     mutating func add(_ field: UInt64, _ value: Int) {
         key(field, .varint)

@@ -52,7 +52,9 @@ struct RunNews {
     }
 
     mutating func validations() throws(StoreError) -> [ValidationRecord] {
-        try store.validations(of: run).filter { validationsSeen.insert(.init(step: $0.step, metric: $0.metric)).inserted }
+        try store.validations(of: run).filter {
+            validationsSeen.insert(.init(step: $0.step, metric: $0.metric)).inserted
+        }
     }
 
     mutating func events() throws(StoreError) -> [EventRecord] {
@@ -80,7 +82,8 @@ struct EvaluationMean: Hashable, Sendable {
 
     /// "test/N=30/pesq".
     var tag: String {
-        ([set] + [steps.map { "N=\($0)" }, guidance.map { "guidance=\($0)" }].compactMap(\.self) + [metric]).joined(separator: "/")
+        ([set] + [steps.map { "N=\($0)" }, guidance.map { "guidance=\($0)" }].compactMap(\.self) + [metric]).joined(
+            separator: "/")
     }
 
     static func all(of run: Run.ID, in store: RunStore) throws(StoreError) -> [EvaluationMean] {
@@ -97,7 +100,8 @@ struct EvaluationMean: Hashable, Sendable {
                         step: evaluation.checkpoint?.step ?? 0, checkpoint: evaluation.checkpoint?.kind.rawValue ?? "",
                         set: sets[evaluation.testSet] ?? "", steps: evaluation.point.steps,
                         guidance: evaluation.point.guidance, metric: metrics[metric] ?? "",
-                        mean: values.reduce(0, +) / Double(values.count), n: values.count, time: evaluation.ended ?? .distantPast))
+                        mean: values.reduce(0, +) / Double(values.count), n: values.count,
+                        time: evaluation.ended ?? .distantPast))
             }
         }
         return means

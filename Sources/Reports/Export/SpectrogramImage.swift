@@ -32,10 +32,11 @@ enum SpectrogramImage {
         var spectrum = [Float](repeating: 0, count: 2 * fft.bins)
         for frame in 0..<frames {
             fft.forward((0..<length).map { window[$0] * samples[frame * hop + $0] }, into: &spectrum)
-            levels.append((0..<fft.bins).map { bin in
-                let (re, im) = (spectrum[2 * bin], spectrum[2 * bin + 1])
-                return 10 * log10(max(re * re + im * im, 1e-20))
-            })
+            levels.append(
+                (0..<fft.bins).map { bin in
+                    let (re, im) = (spectrum[2 * bin], spectrum[2 * bin + 1])
+                    return 10 * log10(max(re * re + im * im, 1e-20))
+                })
         }
         return levels
     }
@@ -50,7 +51,9 @@ enum SpectrogramImage {
 
     /// Black through violet, red and orange to pale yellow, with lightness growing evenly.
     private static let palette: [(red: UInt8, green: UInt8, blue: UInt8)] = {
-        let stops: [SIMD3<Float>] = [[0, 0, 8], [66, 14, 110], [150, 40, 110], [222, 80, 60], [252, 160, 30], [252, 250, 190]]
+        let stops: [SIMD3<Float>] = [
+            [0, 0, 8], [66, 14, 110], [150, 40, 110], [222, 80, 60], [252, 160, 30], [252, 250, 190],
+        ]
         return (0..<256).map { level in
             let place = Float(level) / 255 * Float(stops.count - 1)
             let first = min(Int(place), stops.count - 2)

@@ -27,19 +27,22 @@ public struct TensorBoardExport: RunExport {
         let validated = Set(validations.map(\.step))  // elsewhere the time of a step is not needed again
         var wallTimes: [Int: Double] = [:]
         while let steps = try news.nextSteps() {
-            try file?.append(steps.flatMap { step -> [UInt8] in
-                clock += step.seconds.isFinite ? step.seconds : 0
-                if validated.contains(step.step) { wallTimes[step.step] = clock }
-                return Self.summary(of: step, at: clock)
-            })
+            try file?.append(
+                steps.flatMap { step -> [UInt8] in
+                    clock += step.seconds.isFinite ? step.seconds : 0
+                    if validated.contains(step.step) { wallTimes[step.step] = clock }
+                    return Self.summary(of: step, at: clock)
+                })
         }
         for one in validations {
             guard let value = one.value else { continue }
             let time = wallTimes[one.step] ?? clock
-            try file?.append(EventFile.summary([("validation/\(one.metric)", .scalar(value))], step: one.step, wallTime: time))
+            try file?.append(
+                EventFile.summary([("validation/\(one.metric)", .scalar(value))], step: one.step, wallTime: time))
         }
         for one in try news.evaluations() {
-            try file?.append(EventFile.summary([("evaluation/\(one.tag)", .scalar(one.mean))], step: one.step, wallTime: clock))
+            try file?.append(
+                EventFile.summary([("evaluation/\(one.tag)", .scalar(one.mean))], step: one.step, wallTime: clock))
         }
         try recordings(of: run)
         try file?.finishUpdate()
@@ -47,13 +50,16 @@ public struct TensorBoardExport: RunExport {
 
     private mutating func begin(_ run: Run) throws(StoreError) {
         clock = (run.started ?? run.created).timeIntervalSince1970
-        var file = GrowingFile("\(folder)/events.out.tfevents.\(Int(run.created.timeIntervalSince1970)).sgmse.\(run.shortID)")
+        var file = GrowingFile(
+            "\(folder)/events.out.tfevents.\(Int(run.created.timeIntervalSince1970)).sgmse.\(run.shortID)")
         try file.append(EventFile.version(wallTime: clock))
         self.file = file
     }
 
     private static func summary(of step: StepRecord, at time: Double) -> [UInt8] {
-        var values = [("train/loss", step.loss), ("train/gradient_norm", step.gradientNorm), ("train/lr", step.learningRate)]
+        var values = [
+            ("train/loss", step.loss), ("train/gradient_norm", step.gradientNorm), ("train/lr", step.learningRate),
+        ]
         values += step.terms.sorted { $0.key < $1.key }.map { ("train/\($0.key)", $0.value) }
         return EventFile.summary(values.map { ($0, .scalar($1)) }, step: step.step, wallTime: time)
     }
@@ -74,11 +80,18 @@ public struct TensorBoardExport: RunExport {
                 let image = SpectrogramImage.image(of: try SoundFile.readMono(path))
                 let wav = [UInt8](FileManager.default.contents(atPath: path) ?? Data())
                 let stem = (name as NSString).deletingPathExtension
-                try file?.append(EventFile.summary(
-                    [
-                        ("\(stem)/audio/\(label)", .audio(wav, sampleRate: header.sampleRate, frames: header.frames)),
-                        ("\(stem)/spectrogram/\(label)", .image(image.file, width: image.width, height: image.height)),
-                    ], step: part.step, wallTime: clock))
+                try file?.append(
+                    EventFile.summary(
+                        [
+                            (
+                                "\(stem)/audio/\(label)",
+                                .audio(wav, sampleRate: header.sampleRate, frames: header.frames)
+                            ),
+                            (
+                                "\(stem)/spectrogram/\(label)",
+                                .image(image.file, width: image.width, height: image.height)
+                            ),
+                        ], step: part.step, wallTime: clock))
             }
         }
     }

@@ -22,7 +22,10 @@ public struct CSVExport: RunExport {
             try append(
                 "steps", heading: ["step", "loss", "gradient_norm", "learning_rate", "seconds"] + names,
                 steps.map { one in
-                    [String(one.step), text(one.loss), text(one.gradientNorm), text(one.learningRate), text(one.seconds)]
+                    [
+                        String(one.step), text(one.loss), text(one.gradientNorm), text(one.learningRate),
+                        text(one.seconds),
+                    ]
                         + names.map { text(one.terms[$0]) }
                 })
         }
@@ -63,7 +66,10 @@ public struct JSONLinesExport: RunExport {
 
     public mutating func update() throws {
         try write(news.events()) { one in
-            ["type": "event", "time": .string(one.time.text), "kind": .string(one.kind), "message": .string(one.message)]
+            [
+                "type": "event", "time": .string(one.time.text), "kind": .string(one.kind),
+                "message": .string(one.message),
+            ]
         }
         while let steps = try news.nextSteps() { try write(steps, Self.line) }
         try write(news.validations()) { one in

@@ -1,6 +1,7 @@
 /// A self-contained page in the making: no file, script or font of elsewhere is referred to.
 ///
-/// Every text goes through ``paragraph(_:)``, ``heading(_:)`` or ``table(_:)``, which escape it; what a name holds is shown and never obeyed.
+/// Every text goes through ``paragraph(_:)``, ``heading(_:)`` or ``table(_:)``, which escape it; what a name holds is
+/// shown and never obeyed.
 struct HTML {
     private let title: String
     private var sections: [(id: String, heading: String, body: String)] = []
@@ -20,12 +21,14 @@ struct HTML {
 
     /// Plots side by side, as far as the window is wide.
     static func figures(_ drawings: [String]) -> String {
-        drawings.isEmpty ? "" : "<div class=\"figures\">" + drawings.map { "<figure>\($0)</figure>" }.joined() + "</div>\n"
+        drawings.isEmpty
+            ? "" : "<div class=\"figures\">" + drawings.map { "<figure>\($0)</figure>" }.joined() + "</div>\n"
     }
 
     var document: String {
         let contents = sections.map { "<a href=\"#\($0.id)\">\($0.heading.xmlText)</a>" }.joined(separator: " · ")
-        let body = sections.map { "<section id=\"\($0.id)\"><h2>\($0.heading.xmlText)</h2>\n\($0.body)</section>\n" }.joined()
+        let body = sections.map { "<section id=\"\($0.id)\"><h2>\($0.heading.xmlText)</h2>\n\($0.body)</section>\n" }
+            .joined()
         return """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8">

@@ -13,7 +13,10 @@ public struct ReportPage: Sendable {
         public var examples: Int
         public var unfloored: Set<String>
 
-        public init(title: String, sets: Set<String>? = nil, metrics: Set<String>? = nil, examples: Int = 3, unfloored: Set<String> = []) {
+        public init(
+            title: String, sets: Set<String>? = nil, metrics: Set<String>? = nil, examples: Int = 3,
+            unfloored: Set<String> = []
+        ) {
             (self.title, self.sets, self.metrics) = (title, sets, metrics)
             (self.examples, self.unfloored) = (examples, unfloored)
         }
@@ -23,7 +26,9 @@ public struct ReportPage: Sendable {
         let ids = runs.map(\.id)
         var page = HTML(title: options.title)
         page.section("Runs", HTML.table(Self.runs(runs)))
-        let comparison = try ComparisonReport(of: ids, in: store, options: .init(sets: options.sets, metrics: options.metrics, unfloored: options.unfloored))
+        let comparison = try ComparisonReport(
+            of: ids, in: store,
+            options: .init(sets: options.sets, metrics: options.metrics, unfloored: options.unfloored))
         page.section("Scores", HTML.table(comparison.table))
         let metrics = try Self.metrics(ids, store, options)
         page.section("Training", HTML.figures(Self.curves(runs, store)))
@@ -39,8 +44,10 @@ public struct ReportPage: Sendable {
         var table = Table(columns: names.map { Table.Column($0, alignment: .leading) })
         table.rows = runs.map { run in
             Table.Row([
-                .text(run.name), .text(run.shortID), .text(run.status.rawValue + (run.reason.map { ": \($0)" } ?? "")), .text(String(run.key.seed)),
-                .text(String(run.key.dataFingerprint.audioDigits.prefix(8))), .text(run.provenance.gitCommit.prefix(10) + (run.provenance.isDirty ? " (with changes)" : "")),
+                .text(run.name), .text(run.shortID), .text(run.status.rawValue + (run.reason.map { ": \($0)" } ?? "")),
+                .text(String(run.key.seed)),
+                .text(String(run.key.dataFingerprint.audioDigits.prefix(8))),
+                .text(run.provenance.gitCommit.prefix(10) + (run.provenance.isDirty ? " (with changes)" : "")),
                 .text(run.tags.joined(separator: " ")), .text(run.notes),
             ])
         }
@@ -66,7 +73,8 @@ public struct ReportPage: Sendable {
         }
     }
 
-    private static func plots(_ runs: [Run.ID], _ store: RunStore, _ options: Options, _ metrics: [String]) -> [String] {
+    private static func plots(_ runs: [Run.ID], _ store: RunStore, _ options: Options, _ metrics: [String]) -> [String]
+    {
         let shown = Array(runs.prefix(7))
         let set = options.sets?.sorted().first
         var drawings: [String] = []
@@ -91,9 +99,11 @@ public struct ReportPage: Sendable {
         for run in runs {
             for one in try store.findings(of: run.id) {
                 table.rows.append(
-                    Table.Row([
-                        .text(run.name), .text(one.severity.rawValue), .text(one.gate), .text(one.subject), .text(one.message), .text(one.detail ?? ""),
-                    ], section: run.shortID))
+                    Table.Row(
+                        [
+                            .text(run.name), .text(one.severity.rawValue), .text(one.gate), .text(one.subject),
+                            .text(one.message), .text(one.detail ?? ""),
+                        ], section: run.shortID))
             }
         }
         return table.rows.isEmpty ? HTML.paragraph("The checks of these runs found nothing.") : HTML.table(table)
@@ -104,13 +114,17 @@ public struct ReportPage: Sendable {
         guard let first = runs.first, runs.count > 1 else { return "" }
         return try runs.dropFirst().prefix(5).map { other in
             let report = try DiffReport(between: first.id, and: other.id, in: store)
-            return HTML.heading("\(first.name) (\(first.shortID)) and \(other.name) (\(other.shortID))") + (report.tables.first.map(HTML.table) ?? "")
+            return HTML.heading("\(first.name) (\(first.shortID)) and \(other.name) (\(other.shortID))")
+                + (report.tables.first.map(HTML.table) ?? "")
         }.joined() + (runs.count > 6 ? HTML.paragraph("and \(runs.count - 6) further runs; sgmse diff shows them") : "")
     }
 
-    private static func examples(_ runs: [Run.ID], _ store: RunStore, _ options: Options, _ metrics: [String]) throws -> String {
+    private static func examples(_ runs: [Run.ID], _ store: RunStore, _ options: Options, _ metrics: [String]) throws
+        -> String
+    {
         guard options.examples > 0, let metric = metrics.first,
-            let data = try? PlotData(runs, in: store, .init(set: options.sets?.sorted().first, metric: metric, steps: nil))
+            let data = try? PlotData(
+                runs, in: store, .init(set: options.sets?.sorted().first, metric: metric, steps: nil))
         else { return "" }
         return try AudioExamples(data, in: store).html(count: options.examples)
     }

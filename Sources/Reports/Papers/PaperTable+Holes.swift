@@ -30,7 +30,8 @@ extension PaperTable {
         declaration.rows.indices.flatMap { place -> [Hole] in
             declaration.sets.compactMap { set -> Hole? in
                 let open = zip(columns, cells[place]).filter { column, cell in
-                    column.set == set && (cell.hole != nil || cell.ours?.staleness != nil || cell.ours?.isPartial == true)
+                    column.set == set
+                        && (cell.hole != nil || cell.ours?.staleness != nil || cell.ours?.isPartial == true)
                 }
                 guard let first = open.first else { return nil }
                 let row = declaration.rows[place]
@@ -53,7 +54,9 @@ extension PaperTable {
         case .system(let name): return [["sgmse", "import", "enhanced", "DIR", "--system", name, "--set", set.stored]]
         case .spec(let path):
             var overrides = row.overrides
-            if let steps = row.steps, !source.runs.isEmpty, !source.runs.contains(where: { $0.points.contains { $0.steps == steps } }) {
+            if let steps = row.steps, !source.runs.isEmpty,
+                !source.runs.contains(where: { $0.points.contains { $0.steps == steps } })
+            {
                 overrides.append("evaluate.N=[\(steps)]")
             }
             if !metrics.allSatisfy(source.metrics.contains) {
@@ -64,7 +67,8 @@ extension PaperTable {
             let steps = row.steps.map { ["--set", "evaluate.N=[\($0)]"] } ?? []
             let wanted = ["--set", "evaluate.metrics=[\(metrics.joined(separator: ", "))]"]
             return [
-                ["sgmse", "checkpoint", "list", id], ["sgmse", "checkpoint", "import", "FILE", "--output", "models/\(id)"],
+                ["sgmse", "checkpoint", "list", id],
+                ["sgmse", "checkpoint", "import", "FILE", "--output", "models/\(id)"],
                 ["sgmse", "run", "models/\(id)/spec.yaml", "--set", "name=\(id)", "--set", "data.path=none"]
                     + (set.corpus.map { ["--set", "data.corpus=\($0)"] } ?? []) + steps + wanted,
             ]
@@ -85,7 +89,8 @@ extension PaperTable {
                 Table.Row([
                     .text(hole.label), .text(hole.set), .text(hole.metrics.joined(separator: " ")), .text(hole.reason),
                     .text(hole.commands.map { $0.map(\.shellWord).joined(separator: " ") }.joined(separator: " && ")),
-                    hole.evaluationsOfNetwork.map { .integer($0) } ?? .empty, .text(cost?.seconds.map(\.clockText) ?? ""),
+                    hole.evaluationsOfNetwork.map { .integer($0) } ?? .empty,
+                    .text(cost?.seconds.map(\.clockText) ?? ""),
                     .text(cost?.remark ?? ""),
                 ]))
         }
@@ -96,10 +101,15 @@ extension PaperTable {
 extension String {
     /// The text as one word of a shell's command line.
     package var shellWord: String {
-        let isPlain = !isEmpty && unicodeScalars.allSatisfy { scalar in
-            scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "/._-=:,+@%".unicodeScalars.contains(scalar))
-        }
-        return isPlain ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        let isPlain =
+            !isEmpty
+            && unicodeScalars.allSatisfy { scalar in
+                scalar.isASCII
+                    && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+                        || "/._-=:,+@%".unicodeScalars.contains(scalar))
+            }
+        return isPlain
+            ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }
 

@@ -8,17 +8,22 @@ extension PaperTable {
         var table = Table(
             title: declaration.title,
             columns: [
-                Table.Column("system", alignment: .leading, isKey: true), Table.Column("", alignment: .leading, isKey: true),
-            ] + columns.map { column in
-                var heading = Table.Column(column.metric, groups: declaration.sets.count > 1 ? [column.set.reported] : [])
-                heading.symbol = column.metric.asPrintedMetric
-                return heading
-            })
+                Table.Column("system", alignment: .leading, isKey: true),
+                Table.Column("", alignment: .leading, isKey: true),
+            ]
+                + columns.map { column in
+                    var heading = Table.Column(
+                        column.metric, groups: declaration.sets.count > 1 ? [column.set.reported] : [])
+                    heading.symbol = column.metric.asPrintedMetric
+                    return heading
+                })
         for (place, row) in declaration.rows.enumerated() {
             let isAnchor = if case .anchor = row.source { true } else { false }
             for (index, part) in parts(of: cells[place]).enumerated() {
                 table.rows.append(
-                    Table.Row([index == 0 ? .text(row.label) : .empty, .text(part.name)] + part.cells, section: isAnchor ? "anchors" : "systems"))
+                    Table.Row(
+                        [index == 0 ? .text(row.label) : .empty, .text(part.name)] + part.cells,
+                        section: isAnchor ? "anchors" : "systems"))
             }
         }
         table.notes = notes
@@ -40,14 +45,24 @@ extension PaperTable {
     private var notes: [String] {
         let all = cells.joined()
         var notes = ["reported (mark): V read in a primary source, V2 quoted by others, C computed from such figures"]
-        let reportedOnly = declaration.columns.filter { name in columns.contains { $0.metric == name && !$0.isComputable } }
-        if !reportedOnly.isEmpty { notes.append("\(reportedOnly.joined(separator: ", ")): reported only; this program cannot compute it") }
+        let reportedOnly = declaration.columns.filter { name in
+            columns.contains { $0.metric == name && !$0.isComputable }
+        }
+        if !reportedOnly.isEmpty {
+            notes.append("\(reportedOnly.joined(separator: ", ")): reported only; this program cannot compute it")
+        }
         if all.contains(where: { $0.ours != nil }) {
-            notes.append("ours: mean ± standard deviation over files (files), or over seeds: mean of their means ± spread between them")
+            notes.append(
+                "ours: mean ± standard deviation over files (files), or over seeds: mean of their means ± spread between them"
+            )
         }
         if all.contains(where: { $0.ours?.difference != nil }) {
-            notes.append("difference: ours − reported [95 % bootstrap interval over our files, from six on; the reported mean is taken as exact]")
-            notes.append("within, outside: whether our mean lies within the reported mean ± its standard deviation, where that is known")
+            notes.append(
+                "difference: ours − reported [95 % bootstrap interval over our files, from six on; the reported mean is taken as exact]"
+            )
+            notes.append(
+                "within, outside: whether our mean lies within the reported mean ± its standard deviation, where that is known"
+            )
         }
         func add(_ text: String, where holds: (Ours) -> Bool) {
             if all.contains(where: { $0.ours.map(holds) ?? false }) { notes.append(text) }
@@ -62,7 +77,8 @@ extension PaperTable {
     /// One line for each cell that has a number, every part of it a column: for programs.
     public var tidy: Table {
         let names = [
-            "table", "row", "set", "metric", "reported", "reported_std", "reported_n", "mark", "source", "ours", "spread", "files",
+            "table", "row", "set", "metric", "reported", "reported_std", "reported_n", "mark", "source", "ours",
+            "spread", "files",
             "seeds", "difference", "lower", "upper", "within", "stale", "partial", "imported", "below_anchor",
         ]
         var table = Table(columns: names.map { Table.Column($0) })
@@ -72,11 +88,16 @@ extension PaperTable {
                 table.rows.append(
                     Table.Row([
                         .text(declaration.name), .text(row.label), .text(column.set.reported), .text(column.metric),
-                        .number(or: reported?.value.value), .number(or: reported?.value.std), .integer(or: reported?.figures.count),
-                        .text(reported?.figures.mark.rawValue ?? ""), .text(reported?.figures.source ?? ""), .number(or: ours?.mean),
-                        .number(or: ours?.spread), .integer(or: ours?.files), .integer(or: ours?.seeds), .number(or: ours?.difference?.mean),
-                        .number(or: ours?.difference?.interval?.lowerBound), .number(or: ours?.difference?.interval?.upperBound), .flag(ours?.isWithin),
-                        .text(ours?.staleness ?? ""), .flag(ours?.isPartial), .flag(ours?.isImported), .flag(ours?.isBelowAnchor),
+                        .number(or: reported?.value.value), .number(or: reported?.value.std),
+                        .integer(or: reported?.figures.count),
+                        .text(reported?.figures.mark.rawValue ?? ""), .text(reported?.figures.source ?? ""),
+                        .number(or: ours?.mean),
+                        .number(or: ours?.spread), .integer(or: ours?.files), .integer(or: ours?.seeds),
+                        .number(or: ours?.difference?.mean),
+                        .number(or: ours?.difference?.interval?.lowerBound),
+                        .number(or: ours?.difference?.interval?.upperBound), .flag(ours?.isWithin),
+                        .text(ours?.staleness ?? ""), .flag(ours?.isPartial), .flag(ours?.isImported),
+                        .flag(ours?.isBelowAnchor),
                     ]))
             }
         }
@@ -88,10 +109,18 @@ extension PaperTable {
         let cells = tidy
         let names = cells.columns.map(\.name)
         return [
-            "table": .string(declaration.name), "title": .string(declaration.title), "paper": .string(declaration.paper),
-            "columns": .array(columns.map { ["set": .string($0.set.reported), "metric": .string($0.metric), "reported_only": .bool(!$0.isComputable)] }),
+            "table": .string(declaration.name), "title": .string(declaration.title),
+            "paper": .string(declaration.paper),
+            "columns": .array(
+                columns.map {
+                    [
+                        "set": .string($0.set.reported), "metric": .string($0.metric),
+                        "reported_only": .bool(!$0.isComputable),
+                    ]
+                }),
             "cells": .array(cells.rows.map { row in .object(zip(names, row.cells).map { .init($0, $1.json) }) }),
-            "provenance": provenance.json, "problems": .array(problems.map(JSON.string)), "notes": .array(notes.map(JSON.string)),
+            "provenance": provenance.json, "problems": .array(problems.map(JSON.string)),
+            "notes": .array(notes.map(JSON.string)),
         ]
     }
 
@@ -99,7 +128,9 @@ extension PaperTable {
 
     /// Where each of our numbers comes from.
     public var provenance: Table {
-        let names = ["row", "set", "metric", "run", "id", "seed", "checkpoint", "n", "signature", "spec", "commit", "command"]
+        let names = [
+            "row", "set", "metric", "run", "id", "seed", "checkpoint", "n", "signature", "spec", "commit", "command",
+        ]
         var table = Table(title: "provenance of ours", columns: names.map { Table.Column($0, alignment: .leading) })
         for (row, line) in zip(declaration.rows, cells) {
             for (column, cell) in zip(columns, line) {
@@ -111,7 +142,8 @@ extension PaperTable {
                             .text(source.run?.shortID ?? ""), .text(source.run.map { String($0.key.seed) } ?? ""),
                             .text(source.checkpoint ?? ""), .integer(source.files), .text(source.signature),
                             .text(String(source.run?.key.identity.prefix(12) ?? "")),
-                            .text(made.gitCommit.prefix(12) + (made.isDirty ? " (with changes)" : "")), .text(made.commandLine),
+                            .text(made.gitCommit.prefix(12) + (made.isDirty ? " (with changes)" : "")),
+                            .text(made.commandLine),
                         ]))
                 }
             }
@@ -129,8 +161,12 @@ extension PaperTable {
                 guard let ours = cell.ours else { continue }
                 let place = "\(row.label), \(column.metric) on \(column.set.reported)"
                 if let reason = ours.staleness { problems.append("stale: \(place): \(reason)") }
-                if ours.isBelowAnchor { problems.append("below its anchor: \(place): \(ours.text), worse than the noisy input") }
-                guard cell.reported != nil, let known = row.known[column.metric], let margin = known.std else { continue }
+                if ours.isBelowAnchor {
+                    problems.append("below its anchor: \(place): \(ours.text), worse than the noisy input")
+                }
+                guard cell.reported != nil, let known = row.known[column.metric], let margin = known.std else {
+                    continue
+                }
                 if !(abs(ours.mean - known.value) <= margin) {
                     problems.append("known value missed: \(place): \(ours.text), and it must be \(known.text)")
                 }
@@ -145,7 +181,9 @@ extension PaperTable.Ours {
     var text: String {
         let spread = self.spread.isNaN ? "" : " ± \(self.spread.fixed(digits))"
         let count = seeds > 1 ? "\(files), \(seeds) seeds" : "\(files)"
-        let marks = (isBelowAnchor ? "▼" : "") + (isPartial ? "*" : "") + (staleness == nil ? "" : "†") + (isImported ? "‡" : "")
+        let marks =
+            (isBelowAnchor ? "▼" : "") + (isPartial ? "*" : "") + (staleness == nil ? "" : "†")
+            + (isImported ? "‡" : "")
         return "\(mean.fixed(digits))\(spread) (\(count))\(marks)"
     }
 
@@ -164,7 +202,9 @@ extension ReportedValue {
 
 extension Table.Cell {
     /// The number at full precision, or nothing.
-    fileprivate static func number(or value: Double?) -> Self { value.map { $0.isNaN ? .empty : .number($0, digits: 4) } ?? .empty }
+    fileprivate static func number(or value: Double?) -> Self {
+        value.map { $0.isNaN ? .empty : .number($0, digits: 4) } ?? .empty
+    }
 
     fileprivate static func integer(or value: Int?) -> Self { value.map { .integer($0) } ?? .empty }
 

@@ -7,7 +7,8 @@ import Runs
 public struct PaperTable: Sendable {
     /// What must be known of the metrics of this program.
     public struct Metrics: Sendable {
-        /// The signature with which this version computes a metric at a sample rate; nil for one that it cannot compute.
+        /// The signature with which this version computes a metric at a sample rate; nil for one that it cannot
+        /// compute.
         public var signature: @Sendable (_ metric: String, _ sampleRate: Int) -> String?
         /// Metrics for which the noisy input is no floor.
         public var unfloored: Set<String>
@@ -16,7 +17,9 @@ public struct PaperTable: Sendable {
             (self.unfloored, self.signature) = (unfloored, signature)
         }
 
-        func canCompute(_ metric: String) -> Bool { signature(metric, 16_000) != nil || signature(metric, 48_000) != nil }
+        func canCompute(_ metric: String) -> Bool {
+            signature(metric, 16_000) != nil || signature(metric, 48_000) != nil
+        }
     }
 
     public struct Column: Hashable, Sendable {
@@ -78,7 +81,8 @@ public struct PaperTable: Sendable {
     ///   - store: nil where there is none yet; all of ours is then missing.
     ///   - sources: By row: what its spec means.
     public init(
-        _ declaration: TableDeclaration, reporting library: ReportedLibrary, from store: RunStore?, sources: [RowSource],
+        _ declaration: TableDeclaration, reporting library: ReportedLibrary, from store: RunStore?,
+        sources: [RowSource],
         metrics: Metrics
     ) throws(StoreError) {
         let columns = declaration.sets.flatMap { set in
@@ -108,7 +112,8 @@ public struct PaperTable: Sendable {
         _ row: TableDeclaration.Row, _ paper: String, _ column: Column, _ library: ReportedLibrary
     ) -> Reported? {
         guard let name = row.reported,
-            let figures = library.figures(of: name, in: row.paper ?? paper, set: column.set.reported, conditions: row.conditions),
+            let figures = library.figures(
+                of: name, in: row.paper ?? paper, set: column.set.reported, conditions: row.conditions),
             let value = figures.values[column.metric]
         else { return nil }
         return Reported(value: value, figures: figures)
@@ -152,7 +157,8 @@ public struct RowSource: Sendable {
     public var failure: String?
 
     public init(
-        runs: [SpecifiedRun] = [], metrics: Set<String> = [], evaluationsOfNetwork: [Int: Int] = [:], failure: String? = nil
+        runs: [SpecifiedRun] = [], metrics: Set<String> = [], evaluationsOfNetwork: [Int: Int] = [:],
+        failure: String? = nil
     ) {
         (self.runs, self.metrics, self.failure) = (runs, metrics, failure)
         self.evaluationsOfNetwork = evaluationsOfNetwork

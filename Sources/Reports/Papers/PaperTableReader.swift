@@ -72,7 +72,8 @@ struct PaperTableReader {
     }
 
     private func matches(
-        _ row: TableDeclaration.Row, _ source: RowSource, _ here: [Evaluation], _ column: PaperTable.Column, _ snapshot: ScoreSnapshot
+        _ row: TableDeclaration.Row, _ source: RowSource, _ here: [Evaluation], _ column: PaperTable.Column,
+        _ snapshot: ScoreSnapshot
     ) -> [Match] {
         switch row.source {
         case .none: return []
@@ -88,7 +89,8 @@ struct PaperTableReader {
 
     /// The evaluation of a run as its spec is, or, as a stale one, as it was.
     private func match(
-        of asked: RowSource.SpecifiedRun, _ row: TableDeclaration.Row, _ here: [Evaluation], _ column: PaperTable.Column,
+        of asked: RowSource.SpecifiedRun, _ row: TableDeclaration.Row, _ here: [Evaluation],
+        _ column: PaperTable.Column,
         _ snapshot: ScoreSnapshot
     ) -> Match? {
         let prefixes = asked.points.filter { point in
@@ -102,7 +104,8 @@ struct PaperTableReader {
         if let match = match(current, column, snapshot, nil) { return match }
         let namesakes = Set(runs.filter { $0.name == asked.name }.map(\.id))
         return match(
-            Self.evaluations(here, of: namesakes, fitting: row), column, snapshot, "the spec has changed since it was run")
+            Self.evaluations(here, of: namesakes, fitting: row), column, snapshot,
+            "the spec has changed since it was run")
     }
 
     private static func evaluations(
@@ -110,7 +113,8 @@ struct PaperTableReader {
     ) -> [Evaluation] {
         all.filter { one in
             guard let run = one.run, runs.contains(run) else { return false }
-            return (row.steps == nil || one.point.steps == row.steps) && (row.guidance == nil || one.point.guidance == row.guidance)
+            return (row.steps == nil || one.point.steps == row.steps)
+                && (row.guidance == nil || one.point.guidance == row.guidance)
         }
     }
 
@@ -121,7 +125,8 @@ struct PaperTableReader {
         let newest = evaluations.sorted { ($0.ended ?? .distantPast, $0.id) > ($1.ended ?? .distantPast, $1.id) }
         for evaluation in newest {
             let scored = snapshot.metrics.values.filter { metric in
-                metric.name == column.metric && snapshot.series[.init(evaluation: evaluation.id, metric: metric.id)] != nil
+                metric.name == column.metric
+                    && snapshot.series[.init(evaluation: evaluation.id, metric: metric.id)] != nil
             }.sorted { $0.id < $1.id }
             let rate = snapshot.testSets[evaluation.testSet]?.sampleRate ?? 0
             let current = metrics.signature(column.metric, rate)
@@ -129,7 +134,8 @@ struct PaperTableReader {
                 let series = snapshot.series[.init(evaluation: evaluation.id, metric: metric.id)]
             else { continue }
             let isOther = metric.signature != current && !metric.isImported
-            let reason = isOther ? "computed as \(metric.signature); this version computes \(current ?? "nothing")" : nil
+            let reason =
+                isOther ? "computed as \(metric.signature); this version computes \(current ?? "nothing")" : nil
             return Match(evaluation: evaluation, series: series, metric: metric, staleness: staleness ?? reason)
         }
         return nil
@@ -151,9 +157,12 @@ struct PaperTableReader {
                 ? statistics[0].std : means.std * (Double(means.n) / Double(max(1, means.n - 1))).squareRoot(),
             files: values.first?.count ?? 0, seeds: matches.count, digits: matches[0].metric.digits,
             difference: reported.flatMap { Self.difference(of: values, from: $0.value) },
-            isWithin: reported.flatMap { reported in reported.std.map { abs(mean - reported.value) <= $0 + reported.rounding } },
+            isWithin: reported.flatMap { reported in
+                reported.std.map { abs(mean - reported.value) <= $0 + reported.rounding }
+            },
             staleness: matches.compactMap(\.staleness).first,
-            isPartial: matches.contains { isPartial($0, snapshot) }, isImported: matches.contains { $0.metric.isImported },
+            isPartial: matches.contains { isPartial($0, snapshot) },
+            isImported: matches.contains { $0.metric.isImported },
             isBelowAnchor: matches.contains { isBelowAnchor($0, snapshot) }, sources: sources)
     }
 
@@ -176,13 +185,16 @@ struct PaperTableReader {
     }
 
     private func isPartial(_ match: Match, _ snapshot: ScoreSnapshot) -> Bool {
-        match.evaluation.status != .finished || match.series.files.count < snapshot.fileCounts[match.evaluation.testSet] ?? 0
+        match.evaluation.status != .finished
+            || match.series.files.count < snapshot.fileCounts[match.evaluation.testSet] ?? 0
     }
 
     /// Whether the mean is worse than the noisy input's on the files that both have.
     private func isBelowAnchor(_ match: Match, _ snapshot: ScoreSnapshot) -> Bool {
         guard match.evaluation.anchor != "noisy", !metrics.unfloored.contains(match.metric.name),
-            let noisy = snapshot.evaluations.first(where: { $0.anchor == "noisy" && $0.testSet == match.evaluation.testSet }),
+            let noisy = snapshot.evaluations.first(where: {
+                $0.anchor == "noisy" && $0.testSet == match.evaluation.testSet
+            }),
             let floor = snapshot.series[.init(evaluation: noisy.id, metric: match.metric.id)]
         else { return false }
         let pairs = match.series.paired(with: floor)
@@ -190,7 +202,9 @@ struct PaperTableReader {
         return match.metric.higherIsBetter ? difference < 0 : difference > 0
     }
 
-    private mutating func source(_ match: Match, _ files: Int, _ snapshot: ScoreSnapshot) throws(StoreError) -> CellSource {
+    private mutating func source(_ match: Match, _ files: Int, _ snapshot: ScoreSnapshot) throws(StoreError)
+        -> CellSource
+    {
         let evaluation = match.evaluation
         guard let store, let set = snapshot.testSets[evaluation.testSet] else {
             throw StoreError(.invalid, at: "", "an evaluation without its test set")
@@ -199,8 +213,10 @@ struct PaperTableReader {
         let run = runs.first { $0.id == evaluation.run }
         return CellSource(
             run: run, system: run?.name ?? evaluation.anchor ?? "",
-            checkpoint: evaluation.checkpoint.map { "\($0.kind.rawValue)@\($0.step)" }, signature: match.metric.signature,
-            files: files, testSet: set, provenance: provenances[evaluation.id] ?? Provenance(version: "", machine: "", threads: 0, commandLine: ""))
+            checkpoint: evaluation.checkpoint.map { "\($0.kind.rawValue)@\($0.step)" },
+            signature: match.metric.signature,
+            files: files, testSet: set,
+            provenance: provenances[evaluation.id] ?? Provenance(version: "", machine: "", threads: 0, commandLine: ""))
     }
 }
 
@@ -210,7 +226,8 @@ extension ScoredMetric {
 }
 
 extension TableDeclaration.TestSet {
-    /// Whether a set of the store is of the corpus that the table names: its folder, or one above it, has the corpus's name.
+    /// Whether a set of the store is of the corpus that the table names: its folder, or one above it, has the corpus's
+    /// name.
     func holds(_ set: Runs.TestSet) -> Bool {
         guard let corpus else { return true }
         return set.folder.split(separator: "/").contains { $0 == corpus || $0.hasPrefix(corpus + "-") }

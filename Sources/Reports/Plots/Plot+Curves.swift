@@ -8,7 +8,8 @@ extension Plot {
     /// - Parameters:
     ///   - quantity: `loss`, a term, `gradient_norm`, `learning_rate`, or a metric of validation.
     ///   - smoothing: β.
-    ///   - set: The test set whose noisy input and Wiener filter are drawn as levels; the first that has the metric where nil.
+    ///   - set: The test set whose noisy input and Wiener filter are drawn as levels; the first that has the metric
+    ///     where nil.
     public static func curves(
         of runs: [Run], in store: RunStore, quantity: String, smoothing: Double = 0.98, set: String? = nil
     ) throws -> Plot {
@@ -22,21 +23,30 @@ extension Plot {
                 plot.series.append(Series(label, thinned(smoothed(steps, by: smoothing)), form: .line, style: place))
                 continue
             }
-            let validations = try store.validations(of: run.id).filter { $0.metric == quantity }.compactMap { one in one.value.map { (one.step, $0) } }
+            let validations = try store.validations(of: run.id).filter { $0.metric == quantity }.compactMap { one in
+                one.value.map { (one.step, $0) }
+            }
             guard !validations.isEmpty else { continue }
             isValidation = true
             plot.series.append(Series(label, thinned(validations), form: .markedLine, style: place))
         }
-        guard !plot.series.isEmpty else { throw PlotError("no run has recorded '\(quantity)'", hint: try known(runs, store)) }
+        guard !plot.series.isEmpty else {
+            throw PlotError("no run has recorded '\(quantity)'", hint: try known(runs, store))
+        }
         if isValidation {
             plot.y.label = "\(quantity), validation"
             if let data = try? PlotData(runs.map(\.id), in: store, .init(set: set, metric: quantity, steps: nil)) {
                 plot.levels = data.levels.map { Level("\($0.label), \(data.set.name)", $0.value) }
-                if !plot.levels.isEmpty { plot.notes.append("levels are means over the set '\(data.set.name)', curves over the validation files") }
+                if !plot.levels.isEmpty {
+                    plot.notes.append(
+                        "levels are means over the set '\(data.set.name)', curves over the validation files")
+                }
             }
         } else {
-            plot.y.isLogarithmic = plot.series.allSatisfy { $0.points.allSatisfy { $0.y > 0 } }
-                && (plot.series.flatMap { $0.points.map(\.y) }.max() ?? 1) > 30 * (plot.series.flatMap { $0.points.map(\.y) }.min() ?? 1)
+            plot.y.isLogarithmic =
+                plot.series.allSatisfy { $0.points.allSatisfy { $0.y > 0 } }
+                && (plot.series.flatMap { $0.points.map(\.y) }.max() ?? 1) > 30
+                    * (plot.series.flatMap { $0.points.map(\.y) }.min() ?? 1)
             plot.notes.append("exponential moving average with β = \(smoothing); pale: every recorded step")
         }
         return plot
@@ -46,7 +56,9 @@ extension Plot {
         var names: Set<String> = []
         for run in runs {
             names.formUnion(try store.validations(of: run.id).map(\.metric))
-            if let step = try store.lastStep(of: run.id) { names.formUnion(["loss", "gradient_norm", "learning_rate"] + step.terms.keys) }
+            if let step = try store.lastStep(of: run.id) {
+                names.formUnion(["loss", "gradient_norm", "learning_rate"] + step.terms.keys)
+            }
         }
         return names.isEmpty ? "these runs have no history" : "known: " + names.sorted().joined(separator: ", ")
     }
@@ -67,7 +79,9 @@ extension Plot {
         let size = (values.count + most - 1) / most
         return stride(from: 0, to: values.count, by: size).flatMap { start -> [Point] in
             let part = values[start..<min(values.count, start + size)]
-            guard let least = part.min(by: { $0.1 < $1.1 }), let greatest = part.max(by: { $0.1 < $1.1 }) else { return [] }
+            guard let least = part.min(by: { $0.1 < $1.1 }), let greatest = part.max(by: { $0.1 < $1.1 }) else {
+                return []
+            }
             return [least, greatest].sorted { $0.0 < $1.0 }.map { Point(Double($0.0), $0.1) }
         }
     }

@@ -4,7 +4,9 @@ extension Plot {
     /// - Parameters:
     ///   - width: In points. Letters keep their size of 8 points, so that a plot of a column's width needs no scaling.
     ///   - height: In points; the golden section of the width where nil.
-    public func svg(width: Double = 252, height: Double? = nil) -> String { drawing(width: width, height: height).document }
+    public func svg(width: Double = 252, height: Double? = nil) -> String {
+        drawing(width: width, height: height).document
+    }
 
     func drawing(width: Double, height: Double? = nil) -> SVG {
         let legend = PlotLegend(self, width: width - 12)
@@ -18,7 +20,8 @@ extension Plot {
         let area = PlotArea(left: 38, right: width - 14, top: top, bottom: top + plotHeight)
         let isBars = series.contains { $0.form == .bars }
         let xs = PlotScale(x, valuesOfX, from: area.left, to: area.right, most: max(3, Int(width / 55)))
-        let ys = PlotScale(y, valuesOfY, from: area.bottom, to: area.top, most: max(3, Int(plotHeight / 26)), includesZero: isBars)
+        let ys = PlotScale(
+            y, valuesOfY, from: area.bottom, to: area.top, most: max(3, Int(plotHeight / 26)), includesZero: isBars)
         title.map { svg.text($0, width / 2, 12, anchor: .middle, size: 9) }
         drawAxes(&svg, area, xs, ys, isCrowded: isCrowded, below: below)
         drawLevels(&svg, area, ys)
@@ -27,7 +30,8 @@ extension Plot {
         for one in series where one.form != .bars { draw(one, &svg, xs, ys) }
         legend.draw(on: &svg, x: 6, y: area.bottom + below)
         for (place, line) in notes.enumerated() {
-            svg.text(line, 6, area.bottom + below + legend.height + 8 + 8.5 * Double(place), size: 6.5, colour: "#444444")
+            svg.text(
+                line, 6, area.bottom + below + legend.height + 8 + 8.5 * Double(place), size: 6.5, colour: "#444444")
         }
         return svg
     }
@@ -40,13 +44,17 @@ extension Plot {
     }
 
     private var valuesOfY: [Double] {
-        var values = series.flatMap { $0.points.flatMap { [$0.y, $0.interval?.lowerBound ?? $0.y, $0.interval?.upperBound ?? $0.y] } }
+        var values = series.flatMap {
+            $0.points.flatMap { [$0.y, $0.interval?.lowerBound ?? $0.y, $0.interval?.upperBound ?? $0.y] }
+        }
         values += levels.map(\.value)
         if hasDiagonal { values += series.flatMap { $0.points.map(\.x) } }
         return values
     }
 
-    private func drawAxes(_ svg: inout SVG, _ area: PlotArea, _ xs: PlotScale, _ ys: PlotScale, isCrowded: Bool, below: Double) {
+    private func drawAxes(
+        _ svg: inout SVG, _ area: PlotArea, _ xs: PlotScale, _ ys: PlotScale, isCrowded: Bool, below: Double
+    ) {
         for tick in ys.ticks {
             let place = ys.place(tick.value)
             guard place >= area.top - 0.5, place <= area.bottom + 0.5 else { continue }
@@ -58,7 +66,8 @@ extension Plot {
             guard place >= area.left - 0.5, place <= area.right + 0.5 else { continue }
             svg.line(place, area.bottom, place, area.bottom + 2.5, .init(width: 0.5))
             if isCrowded {
-                svg.text(String(tick.label.prefix(16)), place + 2.6, area.bottom + 4, anchor: .end, size: 7, isUpright: true)
+                svg.text(
+                    String(tick.label.prefix(16)), place + 2.6, area.bottom + 4, anchor: .end, size: 7, isUpright: true)
             } else {
                 svg.text(tick.label, place, area.bottom + 10.5, anchor: .middle, size: 7.5)
             }
@@ -71,7 +80,9 @@ extension Plot {
     private func drawLevels(_ svg: inout SVG, _ area: PlotArea, _ ys: PlotScale) {
         for (place, level) in levels.enumerated() {
             let y = ys.place(level.value)
-            svg.line(area.left, y, area.right, y, .init(colour: "#555555", width: 0.8, dashes: place == 0 ? [3, 2] : [1, 1.5]))
+            svg.line(
+                area.left, y, area.right, y,
+                .init(colour: "#555555", width: 0.8, dashes: place == 0 ? [3, 2] : [1, 1.5]))
             svg.text(level.label, area.right - 2, y - 2, anchor: .end, size: 6.5, colour: "#333333")
         }
     }
@@ -79,7 +90,9 @@ extension Plot {
     private func drawDiagonal(_ svg: inout SVG, _ xs: PlotScale, _ ys: PlotScale) {
         let values = series.flatMap { $0.points.flatMap { [$0.x, $0.y] } }.filter(\.isFinite)
         guard let least = values.min(), let greatest = values.max() else { return }
-        svg.line(xs.place(least), ys.place(least), xs.place(greatest), ys.place(greatest), .init(colour: "#555555", dashes: [3, 2]))
+        svg.line(
+            xs.place(least), ys.place(least), xs.place(greatest), ys.place(greatest),
+            .init(colour: "#555555", dashes: [3, 2]))
     }
 
     /// Bars of several series stand side by side in their category.
@@ -93,7 +106,8 @@ extension Plot {
                 let right = xs.place(point.x - 0.4 + slot * Double(place + 1))
                 let (zero, top) = (ys.place(0), ys.place(point.y))
                 svg.rectangle(
-                    x: left, y: min(zero, top), width: max(0.5, right - left - 0.6), height: max(0.3, abs(zero - top)), fill: style.colour, stroke: "#000000",
+                    x: left, y: min(zero, top), width: max(0.5, right - left - 0.6), height: max(0.3, abs(zero - top)),
+                    fill: style.colour, stroke: "#000000",
                     opacity: place % 2 == 0 ? 0.85 : 0.45)
                 drawInterval(point, at: (left + right) / 2, &svg, ys, colour: "#000000")
             }
@@ -113,7 +127,9 @@ extension Plot {
         guard one.form == .markedLine || one.form == .marks else { return }
         for (point, place) in zip(points, places) {
             drawInterval(point, at: place.x, &svg, ys, colour: style.colour)
-            style.draw(on: &svg, place.x, place.y, size: points.count > 200 ? 1.4 : 2.4, isFilled: !point.isSuspect, opacity: points.count > 60 ? 0.55 : 1)
+            style.draw(
+                on: &svg, place.x, place.y, size: points.count > 200 ? 1.4 : 2.4, isFilled: !point.isSuspect,
+                opacity: points.count > 60 ? 0.55 : 1)
             if point.isSuspect { svg.text("?", place.x + 5, place.y + 3, size: 8, colour: style.colour) }
         }
     }
@@ -130,7 +146,9 @@ extension Plot {
         let most = max(10, Int(width / (0.5 * size)))
         var lines = [""]
         for word in text.split(separator: " ").map(String.init) {
-            if lines[lines.count - 1].count + word.count + 1 > most, !lines[lines.count - 1].isEmpty { lines.append("") }
+            if lines[lines.count - 1].count + word.count + 1 > most, !lines[lines.count - 1].isEmpty {
+                lines.append("")
+            }
             lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
         }
         return lines
@@ -164,10 +182,15 @@ private struct PlotLegend {
             for one in row {
                 let style = PlotStyle(one.style)
                 switch one.form {
-                case .bars: svg.rectangle(x: left + 5, y: base - 6, width: 8, height: 6, fill: style.colour, stroke: "#000000", opacity: 0.85)
+                case .bars:
+                    svg.rectangle(
+                        x: left + 5, y: base - 6, width: 8, height: 6, fill: style.colour, stroke: "#000000",
+                        opacity: 0.85)
                 case .marks: style.draw(on: &svg, left + 9, base - 2.6)
                 default:
-                    svg.line(left, base - 2.6, left + 18, base - 2.6, .init(colour: style.colour, width: 1.1, dashes: style.dash))
+                    svg.line(
+                        left, base - 2.6, left + 18, base - 2.6,
+                        .init(colour: style.colour, width: 1.1, dashes: style.dash))
                     if one.form == .markedLine { style.draw(on: &svg, left + 9, base - 2.6) }
                 }
                 svg.text(one.label, left + 21, base, size: 7.5)

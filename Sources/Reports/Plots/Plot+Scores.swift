@@ -17,27 +17,45 @@ extension Plot {
 
     /// A metric over a factor of evaluation: a point for each evaluation, a line for each run.
     public static func metric(
-        _ metric: String, over factor: Factor, of runs: [Run.ID], in store: RunStore, set: String? = nil, steps: Int? = nil
+        _ metric: String, over factor: Factor, of runs: [Run.ID], in store: RunStore, set: String? = nil,
+        steps: Int? = nil
     ) throws -> Plot {
-        let data = try PlotData(runs, in: store, .init(set: set, metric: metric, steps: [.N, .nfe].contains(factor) ? nil : steps))
+        let data = try PlotData(
+            runs, in: store, .init(set: set, metric: metric, steps: [.N, .nfe].contains(factor) ? nil : steps))
         var plot = Plot(x: Axis(factor.label), y: Axis("\(data.label), \(data.set.name)"))
         if factor == .snr {
-            plot.series = data.measured.filter { $0.run != nil || ["noisy", "wiener"].contains($0.evaluation.anchor) || $0.evaluation.external != nil }
-                .enumerated().map { place, one in Series(label(of: one, in: data), bySNR(one, data), form: .markedLine, style: place) }
+            plot.series = data.measured.filter {
+                $0.run != nil || ["noisy", "wiener"].contains($0.evaluation.anchor) || $0.evaluation.external != nil
+            }
+            .enumerated().map { place, one in
+                Series(label(of: one, in: data), bySNR(one, data), form: .markedLine, style: place)
+            }
             guard plot.series.contains(where: { !$0.points.isEmpty }) else {
-                throw PlotError("the SNR of the files of '\(data.set.name)' is not known", hint: "a manifest.csv (file, noise, snr_db) beside the set says it")
+                throw PlotError(
+                    "the SNR of the files of '\(data.set.name)' is not known",
+                    hint: "a manifest.csv (file, noise, snr_db) beside the set says it")
             }
         } else {
             let groups = Dictionary(grouping: data.ofRuns) { one in label(of: one, in: data, except: factor) }
             plot.series = groups.keys.sorted().enumerated().map { place, name in
-                Series(name, (groups[name] ?? []).compactMap { one in factor.value(of: one).map { at($0, one) } }.sorted { $0.x < $1.x }, form: .markedLine, style: place)
+                Series(
+                    name,
+                    (groups[name] ?? []).compactMap { one in factor.value(of: one).map { at($0, one) } }.sorted {
+                        $0.x < $1.x
+                    }, form: .markedLine, style: place)
             }
             plot.levels = data.levels
             guard plot.series.contains(where: { !$0.points.isEmpty }) else {
-                throw PlotError("no evaluation has a value of '\(factor.rawValue)'", hint: "choose another: " + Factor.allCases.map(\.rawValue).joined(separator: ", "))
+                throw PlotError(
+                    "no evaluation has a value of '\(factor.rawValue)'",
+                    hint: "choose another: " + Factor.allCases.map(\.rawValue).joined(separator: ", "))
             }
         }
-        plot.notes = ["means over files" + (plot.series.contains { $0.points.contains { $0.interval != nil } } ? " with 95 % bootstrap intervals" : "")]
+        plot.notes = [
+            "means over files"
+                + (plot.series.contains { $0.points.contains { $0.interval != nil } }
+                    ? " with 95 % bootstrap intervals" : "")
+        ]
         return plot
     }
 
@@ -47,7 +65,9 @@ extension Plot {
     }
 
     private static func bySNR(_ one: PlotData.Measured, _ data: PlotData) -> [Point] {
-        let known = zip(one.series.files, one.series.values).compactMap { file, value in data.files[file]?.snr.map { ($0, value) } }
+        let known = zip(one.series.files, one.series.values).compactMap { file, value in
+            data.files[file]?.snr.map { ($0, value) }
+        }
         // SNRs that were drawn from a range hardly repeat: steps of 5 dB.
         let isDrawn = Set(known.map(\.0)).count > 12
         let groups = Dictionary(grouping: known) { isDrawn ? 5 * ($0.0 / 5).rounded() : $0.0 }
@@ -59,7 +79,9 @@ extension Plot {
 
     /// The run's name, with what distinguishes its evaluations besides `factor`.
     private static func label(of one: PlotData.Measured, in data: PlotData, except factor: Factor? = nil) -> String {
-        let siblings = data.measured.filter { $0.run?.id == one.run?.id && $0.evaluation.anchor == one.evaluation.anchor }
+        let siblings = data.measured.filter {
+            $0.run?.id == one.run?.id && $0.evaluation.anchor == one.evaluation.anchor
+        }
         var parts: [String] = []
         func add(_ name: String, _ isSkipped: Bool, _ value: (Evaluation) -> String?) {
             guard !isSkipped, Set(siblings.map { value($0.evaluation) }).count > 1 else { return }
@@ -83,16 +105,19 @@ extension Plot {
 
     /// A metric over a setting in which runs differ: a point for each value, over its seeds.
     ///
-    /// A point that lies far below both of its neighbours is drawn hollow, with a question mark: a collapsed run looks like
-    /// that, and so does no effect of a setting.
+    /// A point that lies far below both of its neighbours is drawn hollow, with a question mark: a collapsed run looks
+    /// like that, and so does no effect of a setting.
     public static func sweep(
-        _ metric: String, over path: String, of runs: [Run.ID], in store: RunStore, set: String? = nil, steps: Int? = nil
+        _ metric: String, over path: String, of runs: [Run.ID], in store: RunStore, set: String? = nil,
+        steps: Int? = nil
     ) throws -> Plot {
         let data = try PlotData(runs, in: store, .init(set: set, metric: metric, steps: steps))
         var values: [Run.ID: String] = [:]
         for run in Set(data.ofRuns.compactMap { $0.run?.id }) { values[run] = try store.setting(path, of: run) }
         let valued = data.ofRuns.filter { $0.run.flatMap { values[$0.id] } != nil }
-        guard !valued.isEmpty else { throw PlotError("no run has a setting '\(path)'", hint: "sgmse show RUN --resolved lists the settings") }
+        guard !valued.isEmpty else {
+            throw PlotError("no run has a setting '\(path)'", hint: "sgmse show RUN --resolved lists the settings")
+        }
         let texts = Set(valued.compactMap { $0.run.flatMap { values[$0.id] } })
         let isNumeric = texts.allSatisfy { Double($0) != nil }
         let categories = isNumeric ? [] : texts.sorted()
@@ -103,8 +128,10 @@ extension Plot {
         var plot = Plot(x: Axis(path, categories: categories), y: Axis("\(data.label), \(data.set.name)"))
         let groups = Dictionary(grouping: valued) { seriesLabel(of: $0, in: valued) }
         plot.series = groups.keys.sorted().enumerated().map { number, name in
-            let points = Dictionary(grouping: groups[name] ?? [], by: place).map { x, members in merged(members, at: x) }.sorted { $0.x < $1.x }
-            return Series(name, marked(points, higherIsBetter: data.metric.higherIsBetter), form: .markedLine, style: number)
+            let points = Dictionary(grouping: groups[name] ?? [], by: place).map { x, members in merged(members, at: x)
+            }.sorted { $0.x < $1.x }
+            return Series(
+                name, marked(points, higherIsBetter: data.metric.higherIsBetter), form: .markedLine, style: number)
         }
         plot.levels = data.levels
         plot.notes = notes(valued, plot.series)
@@ -113,8 +140,14 @@ extension Plot {
 
     private static func notes(_ valued: [PlotData.Measured], _ series: [Series]) -> [String] {
         let seeds = Set(valued.compactMap { $0.run?.key.seed }).count
-        var notes = [seeds > 1 ? "means over seeds and files; bars from the lowest to the highest seed" : "means over files with 95 % bootstrap intervals"]
-        if seeds < 3 { notes.append("\(seeds == 1 ? "one seed" : "two seeds"): which value is best, these points cannot say") }
+        var notes = [
+            seeds > 1
+                ? "means over seeds and files; bars from the lowest to the highest seed"
+                : "means over files with 95 % bootstrap intervals"
+        ]
+        if seeds < 3 {
+            notes.append("\(seeds == 1 ? "one seed" : "two seeds"): which value is best, these points cannot say")
+        }
         if series.contains(where: { $0.points.contains(where: \.isSuspect) }) {
             notes.append("? far from both neighbours: perhaps a collapsed run, and no effect of the setting")
         }
@@ -123,9 +156,15 @@ extension Plot {
 
     private static func seriesLabel(of one: PlotData.Measured, in all: [PlotData.Measured]) -> String {
         var parts: [String] = []
-        if Set(all.map(\.evaluation.point.steps)).count > 1 { parts.append("N = \(one.evaluation.point.steps.map(String.init) ?? "none")") }
-        if Set(all.map(\.evaluation.point.guidance)).count > 1 { parts.append("w = \(one.evaluation.point.guidance.map { "\($0)" } ?? "none")") }
-        if Set(all.map(\.evaluation.point.reference)).count > 1 { parts.append(one.evaluation.point.reference ?? "no reference") }
+        if Set(all.map(\.evaluation.point.steps)).count > 1 {
+            parts.append("N = \(one.evaluation.point.steps.map(String.init) ?? "none")")
+        }
+        if Set(all.map(\.evaluation.point.guidance)).count > 1 {
+            parts.append("w = \(one.evaluation.point.guidance.map { "\($0)" } ?? "none")")
+        }
+        if Set(all.map(\.evaluation.point.reference)).count > 1 {
+            parts.append(one.evaluation.point.reference ?? "no reference")
+        }
         return parts.joined(separator: ", ")
     }
 
@@ -142,7 +181,8 @@ extension Plot {
         points.indices.map { place in
             guard place > 0, place < points.count - 1 else { return points[place] }
             let sign = higherIsBetter ? 1.0 : -1
-            let gap = min(sign * (points[place - 1].y - points[place].y), sign * (points[place + 1].y - points[place].y))
+            let gap = min(
+                sign * (points[place - 1].y - points[place].y), sign * (points[place + 1].y - points[place].y))
             let others = points.indices.filter { $0 != place }.map { points[$0].y }.filter(\.isFinite)
             let typical = others.sorted()[others.count / 2]
             let deviations = others.map { abs($0 - typical) }.sorted()
@@ -156,16 +196,24 @@ extension Plot {
 
     /// One system's scores against another's, file by file.
     public static func pairs(
-        _ metric: String, of first: Run, against second: Run?, anchor: String, in store: RunStore, set: String? = nil, steps: Int? = nil
+        _ metric: String, of first: Run, against second: Run?, anchor: String, in store: RunStore, set: String? = nil,
+        steps: Int? = nil
     ) throws -> Plot {
-        let data = try PlotData([first.id] + (second.map { [$0.id] } ?? []), in: store, .init(set: set, metric: metric, steps: steps))
+        let data = try PlotData(
+            [first.id] + (second.map { [$0.id] } ?? []), in: store, .init(set: set, metric: metric, steps: steps))
         func scores(_ run: Run?) throws -> PlotData.Measured {
             let found = data.measured.last { run == nil ? $0.evaluation.anchor == anchor : $0.run?.id == run?.id }
-            guard let found else { throw PlotError("'\(run?.name ?? anchor)' has no score of '\(metric)' on '\(data.set.name)'", hint: "sgmse compare shows what was scored") }
+            guard let found else {
+                throw PlotError(
+                    "'\(run?.name ?? anchor)' has no score of '\(metric)' on '\(data.set.name)'",
+                    hint: "sgmse compare shows what was scored")
+            }
             return found
         }
         let (mine, other) = (try scores(first), try scores(second))
-        var plot = Plot(x: Axis("\(data.label), \(label(of: other, in: data))"), y: Axis("\(data.label), \(label(of: mine, in: data))"))
+        var plot = Plot(
+            x: Axis("\(data.label), \(label(of: other, in: data))"),
+            y: Axis("\(data.label), \(label(of: mine, in: data))"))
         let values = Dictionary(zip(other.series.files, other.series.values)) { first, _ in first }
         let pairs = zip(mine.series.files, mine.series.values).compactMap { file, value in
             values[file].flatMap { $0.isFinite && value.isFinite ? (file: file, x: $0, y: value) : nil }
@@ -199,7 +247,9 @@ extension Plot {
         let categories = Set(data.files.keys.compactMap(group)).sorted { (rank($0), $0) < (rank($1), $1) }
         guard !categories.isEmpty, categories.count <= 40 else {
             throw PlotError(
-                categories.isEmpty ? "the \(label) of the files of '\(data.set.name)' is not known" : "\(categories.count) values of \(label) are too many for bars",
+                categories.isEmpty
+                    ? "the \(label) of the files of '\(data.set.name)' is not known"
+                    : "\(categories.count) values of \(label) are too many for bars",
                 hint: "a manifest.csv (file, noise, snr_db) beside the set says noise and SNR")
         }
         var plot = Plot(x: Axis(label, categories: categories), y: Axis("\(data.label), \(data.set.name)"))

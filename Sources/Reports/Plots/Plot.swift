@@ -76,7 +76,9 @@ public struct Plot: Hashable, Sendable {
 /// Okabe and Ito, *Color Universal Design*, 2008; yellow is left out, as it vanishes on white paper.
 struct PlotStyle {
     private static let colours = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-    private static let dashes: [[Double]] = [[], [5, 2], [1.2, 1.8], [6, 2, 1.2, 2], [9, 3], [3, 1.5], [6, 1.5, 1.2, 1.5, 1.2, 1.5]]
+    private static let dashes: [[Double]] = [
+        [], [5, 2], [1.2, 1.8], [6, 2, 1.2, 2], [9, 3], [3, 1.5], [6, 1.5, 1.2, 1.5, 1.2, 1.5],
+    ]
 
     let colour: String
     let dash: [Double]
@@ -89,15 +91,24 @@ struct PlotStyle {
     }
 
     /// Draws the style's mark around a point.
-    func draw(on svg: inout SVG, _ x: Double, _ y: Double, size: Double = 2.4, isFilled: Bool = true, opacity: Double = 1) {
+    func draw(
+        on svg: inout SVG, _ x: Double, _ y: Double, size: Double = 2.4, isFilled: Bool = true, opacity: Double = 1
+    ) {
         let fill = isFilled ? colour : "#ffffff"
         let r = size
         switch mark {
         case 0: svg.circle(x, y, radius: r, fill: fill, stroke: colour, opacity: opacity)
-        case 1: svg.polygon([(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r)], fill: fill, stroke: colour)
-        case 2: svg.polygon([(x, y - 1.2 * r), (x + 1.1 * r, y + 0.9 * r), (x - 1.1 * r, y + 0.9 * r)], fill: fill, stroke: colour)
-        case 3: svg.polygon([(x, y - 1.4 * r), (x + 1.4 * r, y), (x, y + 1.4 * r), (x - 1.4 * r, y)], fill: fill, stroke: colour)
-        case 4: svg.polygon([(x, y + 1.2 * r), (x + 1.1 * r, y - 0.9 * r), (x - 1.1 * r, y - 0.9 * r)], fill: fill, stroke: colour)
+        case 1:
+            svg.polygon([(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r)], fill: fill, stroke: colour)
+        case 2:
+            svg.polygon(
+                [(x, y - 1.2 * r), (x + 1.1 * r, y + 0.9 * r), (x - 1.1 * r, y + 0.9 * r)], fill: fill, stroke: colour)
+        case 3:
+            svg.polygon(
+                [(x, y - 1.4 * r), (x + 1.4 * r, y), (x, y + 1.4 * r), (x - 1.4 * r, y)], fill: fill, stroke: colour)
+        case 4:
+            svg.polygon(
+                [(x, y + 1.2 * r), (x + 1.1 * r, y - 0.9 * r), (x - 1.1 * r, y - 0.9 * r)], fill: fill, stroke: colour)
         default:
             svg.line(x - r, y - r, x + r, y + r, .init(colour: colour, width: 1.2))
             svg.line(x - r, y + r, x + r, y - r, .init(colour: colour, width: 1.2))

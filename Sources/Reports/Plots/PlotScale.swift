@@ -15,7 +15,9 @@ struct PlotScale {
     ///   - values: What must lie within.
     ///   - start, end: The places of the lowest and the highest value.
     ///   - most: About how many ticks.
-    init(_ axis: Plot.Axis, _ values: [Double], from start: Double, to end: Double, most: Int, includesZero: Bool = false) {
+    init(
+        _ axis: Plot.Axis, _ values: [Double], from start: Double, to end: Double, most: Int, includesZero: Bool = false
+    ) {
         (self.start, self.end) = (start, end)
         let finite = values.filter { $0.isFinite && (!axis.isLogarithmic || includesZero || $0 > 0) }
         // Zero has no place on a logarithmic axis.
@@ -58,7 +60,9 @@ struct PlotScale {
     /// `120k` for great round numbers, as steps of training are.
     private static func short(_ value: Double, digits: Int) -> String {
         let whole = value.rounded()
-        guard digits == 0, abs(whole) >= 10_000, whole.truncatingRemainder(dividingBy: 1000) == 0 else { return value.fixed(digits) }
+        guard digits == 0, abs(whole) >= 10_000, whole.truncatingRemainder(dividingBy: 1000) == 0 else {
+            return value.fixed(digits)
+        }
         return (whole / 1000).fixed(0) + "k"
     }
 

@@ -30,19 +30,25 @@ struct SVG {
 
     mutating func path(_ points: [(x: Double, y: Double)], _ stroke: Stroke) {
         guard points.count > 1 else { return }
-        elements.append("<path d=\"M" + points.map { "\($0.x.svg) \($0.y.svg)" }.joined(separator: "L") + "\"\(stroke.attributes)/>")
+        elements.append(
+            "<path d=\"M" + points.map { "\($0.x.svg) \($0.y.svg)" }.joined(separator: "L") + "\"\(stroke.attributes)/>"
+        )
     }
 
-    mutating func rectangle(x: Double, y: Double, width: Double, height: Double, fill: String, stroke: String? = nil, opacity: Double = 1) {
+    mutating func rectangle(
+        x: Double, y: Double, width: Double, height: Double, fill: String, stroke: String? = nil, opacity: Double = 1
+    ) {
         elements.append(
             "<rect x=\"\(x.svg)\" y=\"\(y.svg)\" width=\"\(width.svg)\" height=\"\(height.svg)\" fill=\"\(fill)\""
-                + (opacity < 1 ? " fill-opacity=\"\(opacity.svg)\"" : "") + (stroke.map { " stroke=\"\($0)\" stroke-width=\"0.5\"" } ?? "") + "/>")
+                + (opacity < 1 ? " fill-opacity=\"\(opacity.svg)\"" : "")
+                + (stroke.map { " stroke=\"\($0)\" stroke-width=\"0.5\"" } ?? "") + "/>")
     }
 
     /// A closed shape.
     mutating func polygon(_ points: [(x: Double, y: Double)], fill: String, stroke: String, width: Double = 0.75) {
         let list = points.map { "\($0.x.svg),\($0.y.svg)" }.joined(separator: " ")
-        elements.append("<polygon points=\"\(list)\" fill=\"\(fill)\" stroke=\"\(stroke)\" stroke-width=\"\(width.svg)\"/>")
+        elements.append(
+            "<polygon points=\"\(list)\" fill=\"\(fill)\" stroke=\"\(stroke)\" stroke-width=\"\(width.svg)\"/>")
     }
 
     mutating func circle(_ x: Double, _ y: Double, radius: Double, fill: String, stroke: String, opacity: Double = 1) {
@@ -52,11 +58,13 @@ struct SVG {
     }
 
     mutating func text(
-        _ text: String, _ x: Double, _ y: Double, anchor: Anchor = .start, size: Double = 8, isUpright: Bool = false, colour: String = "#000000"
+        _ text: String, _ x: Double, _ y: Double, anchor: Anchor = .start, size: Double = 8, isUpright: Bool = false,
+        colour: String = "#000000"
     ) {
         let turn = isUpright ? " transform=\"rotate(-90 \(x.svg) \(y.svg))\"" : ""
         elements.append(
-            "<text x=\"\(x.svg)\" y=\"\(y.svg)\" font-size=\"\(size.svg)\" text-anchor=\"\(anchor.rawValue)\" fill=\"\(colour)\"\(turn)>\(text.xmlText)</text>")
+            "<text x=\"\(x.svg)\" y=\"\(y.svg)\" font-size=\"\(size.svg)\" text-anchor=\"\(anchor.rawValue)\" fill=\"\(colour)\"\(turn)>\(text.xmlText)</text>"
+        )
     }
 
     /// A PNG file as a part of the drawing.
@@ -70,7 +78,8 @@ struct SVG {
     var element: String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width.svg)pt\" height=\"\(height.svg)pt\" viewBox=\"0 0 \(width.svg) \(height.svg)\" "
             + "font-family=\"Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif\">\n"
-            + "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n" + elements.joined(separator: "\n") + "\n</svg>\n"
+            + "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n" + elements.joined(separator: "\n")
+            + "\n</svg>\n"
     }
 
     /// The drawing as a file.
@@ -88,7 +97,8 @@ extension Double {
 }
 
 extension String {
-    /// The text in XML and HTML: what they read is escaped, and controls and changes of direction are shown as their numbers.
+    /// The text in XML and HTML: what they read is escaped, and controls and changes of direction are shown as their
+    /// numbers.
     package var xmlText: String {
         unicodeScalars.reduce(into: "") { text, scalar in
             switch scalar {
@@ -99,7 +109,11 @@ extension String {
             case "'": text += "&#39;"
             case "\n", "\t": text.unicodeScalars.append(scalar)
             default:
-                if scalar.isHidden { text += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}" } else { text.unicodeScalars.append(scalar) }
+                if scalar.isHidden {
+                    text += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
+                } else {
+                    text.unicodeScalars.append(scalar)
+                }
             }
         }
     }
@@ -122,7 +136,10 @@ extension [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity((count + 2) / 3 * 4)
         for start in stride(from: 0, to: count, by: 3) {
-            let (a, b, c) = (Int(self[start]), start + 1 < count ? Int(self[start + 1]) : 0, start + 2 < count ? Int(self[start + 2]) : 0)
+            let (a, b, c) = (
+                Int(self[start]), start + 1 < count ? Int(self[start + 1]) : 0,
+                start + 2 < count ? Int(self[start + 2]) : 0
+            )
             let word = a << 16 | b << 8 | c
             text.append(alphabet[word >> 18])
             text.append(alphabet[word >> 12 & 63])

@@ -12,22 +12,31 @@ public struct SpectrogramPanels: Sendable {
     /// - Throws: `PlotError` where there is no such file, or its audio was not kept.
     public init(of run: Run, file name: String, in store: RunStore, set: String? = nil, steps: Int? = nil) throws {
         let evaluations = try store.evaluations(of: run.id).filter { steps == nil || $0.point.steps == steps }
-        let sets = try store.testSets().filter { one in (set == nil || one.name == set) && evaluations.contains { $0.testSet == one.id } }
+        let sets = try store.testSets().filter { one in
+            (set == nil || one.name == set) && evaluations.contains { $0.testSet == one.id }
+        }
         for set in sets {
             let found = try store.files(of: set.id).filter { $0.path == name || $0.path.hasPrefix(name) }
             guard let file = found.first(where: { $0.path == name }) ?? found.first else { continue }
             let audio = StoredAudio(store: store)
             for evaluation in evaluations where evaluation.testSet == set.id {
-                guard let output = try audio.output(file, of: evaluation, in: set), let clean = audio.file(file, of: set, isClean: true),
+                guard let output = try audio.output(file, of: evaluation, in: set),
+                    let clean = audio.file(file, of: set, isClean: true),
                     let noisy = audio.file(file, of: set, isClean: false)
                 else { continue }
                 let steps = evaluation.point.steps.map { ", N = \($0)" } ?? ""
-                try self.init([("clean", clean), ("noisy", noisy), (run.name + steps, output)], title: "\(file.path), \(set.name)")
+                try self.init(
+                    [("clean", clean), ("noisy", noisy), (run.name + steps, output)], title: "\(file.path), \(set.name)"
+                )
                 return
             }
-            throw PlotError("the audio of '\(file.path)' was not kept", hint: "evaluate.keep_audio: all keeps it; give the run's command again with it")
+            throw PlotError(
+                "the audio of '\(file.path)' was not kept",
+                hint: "evaluate.keep_audio: all keeps it; give the run's command again with it")
         }
-        throw PlotError("no file '\(name)' in the sets of '\(run.name)'" + (set.map { " called '\($0)'" } ?? ""), hint: "sgmse compare shows the sets")
+        throw PlotError(
+            "no file '\(name)' in the sets of '\(run.name)'" + (set.map { " called '\($0)'" } ?? ""),
+            hint: "sgmse compare shows the sets")
     }
 
     init(_ files: [(name: String, path: String)], title: String) throws {
@@ -49,7 +58,9 @@ public struct SpectrogramPanels: Sendable {
         for (place, one) in panels.enumerated() {
             let top = 17 + Double(place) * (panel + gap)
             svg.image(one.image.file, x: left, y: top, width: time.place(seconds) - left, height: panel)
-            svg.rectangle(x: left + 2, y: top + 2, width: 4.4 * Double(one.name.count) + 4, height: 9.5, fill: "#ffffff", opacity: 0.8)
+            svg.rectangle(
+                x: left + 2, y: top + 2, width: 4.4 * Double(one.name.count) + 4, height: 9.5, fill: "#ffffff",
+                opacity: 0.8)
             svg.text(one.name, left + 4, top + 9.5, size: 7.5)
             for tick in [0, sampleRate / 4, sampleRate / 2] {
                 let y = top + panel * (1 - Double(tick) / Double(sampleRate / 2))

@@ -25,6 +25,8 @@ struct StoredAudio {
     private func externalOutput(_ file: TestFile, _ external: ExternalRecord) -> String? {
         guard external.kind == .enhanced else { return nil }
         let stem = (file.path as NSString).deletingPathExtension
-        return ["\(file.path)", "\(stem).wav", "\(stem).flac"].map { external.path + "/" + $0 }.first { FileManager.default.fileExists(atPath: $0) }
+        return ["\(file.path)", "\(stem).wav", "\(stem).flac"].map { external.path + "/" + $0 }.first {
+            FileManager.default.fileExists(atPath: $0)
+        }
     }
 }

@@ -27,7 +27,8 @@ public struct ConditioningSpec: SettingsSection {
         [
             Setting(\.noiseEncoder, "noise_encoder_type", of: .noiseEncoder, "The network that embeds the reference."),
             Setting(\.noiseEmbedDim, "noise_embed_dim", in: .between(1, 65536), "Length of the embedding."),
-            Setting(\.noiseEncoderNF, "noise_encoder_nf", in: .between(1, 4096), "Base number of filters of the encoder."),
+            Setting(
+                \.noiseEncoderNF, "noise_encoder_nf", in: .between(1, 4096), "Base number of filters of the encoder."),
             Setting(\.trainNoiseEncoder, "train_noise_encoder", "Train the encoder with the network."),
             Setting(
                 \.refNumFrames, "ref_num_frames", default: .derived("\(usualFrames), or what ref_length_sec gives"),
@@ -44,7 +45,9 @@ public struct ConditioningSpec: SettingsSection {
                 "Probability of leaving the reference out in training, for classifier-free guidance."),
         ],
         retired: [
-            RetiredSetting("freeze_clap", lastDefault: false, reason: "no encoder is a CLAP network: train_noise_encoder says what is trained")
+            RetiredSetting(
+                "freeze_clap", lastDefault: false,
+                reason: "no encoder is a CLAP network: train_noise_encoder says what is trained")
         ])
 
     /// The frames of a reference of some seconds.

@@ -3,7 +3,10 @@ import SpecLanguage
 /// The audio an experiment learns from: a corpus or a folder, its rate, and how crops are cut.
 public struct DataSpec: SettingsSection {
     /// The folders of a pair: clean and noisy, or anechoic and reverb.
-    public enum Layout: String, SettingName { case standard = "default", reverb }
+    public enum Layout: String, SettingName {
+        case standard = "default"
+        case reverb
+    }
     /// The signal whose peak a crop is divided by.
     public enum Normalization: String, SettingName { case noisy, clean, not }
 
@@ -46,7 +49,8 @@ public struct DataSpec: SettingsSection {
             Setting(
                 \.fraction, "fraction", in: Bounds(from: 0, to: 1, excludesLower: true),
                 "Part of each split that is used, from the start."),
-            Setting(\.maxFiles, "max_files", in: .between(1, 1e9), unit: "files", "At most so many files of each split."),
+            Setting(
+                \.maxFiles, "max_files", in: .between(1, 1e9), unit: "files", "At most so many files of each split."),
         ],
         retired: [
             RetiredSetting("num_workers", reason: "crops are read when a step needs them, which takes no setting")

@@ -3,7 +3,11 @@ import SpecLanguage
 /// What is scored and how: test sets, metrics, and the factors whose combinations are the evaluations.
 public struct EvaluateSpec: SettingsSection {
     /// How frames are filled up to a multiple that the network can halve.
-    public enum Padding: String, SettingName { case reflection, zeroPad = "zero_pad", replication }
+    public enum Padding: String, SettingName {
+        case reflection
+        case zeroPad = "zero_pad"
+        case replication
+    }
     /// Enhanced files that are kept as audio; `examples` are a few.
     public enum KeptAudio: String, SettingName { case all, examples, none }
 
@@ -32,7 +36,8 @@ public struct EvaluateSpec: SettingsSection {
     public init() {}
 
     public static let declaration = Declaration<Self>([
-        Setting(\.sets, "sets", ofAtLeast: 1, default: ["test"], "Test sets: names of the training corpus's, or sections."),
+        Setting(
+            \.sets, "sets", ofAtLeast: 1, default: ["test"], "Test sets: names of the training corpus's, or sections."),
         Setting(
             \.N, "N", ofAtLeast: 1, default: .derived("the SDE's usual number"), in: .between(1, 100_000),
             "Steps of the reverse process; several are a factor."),

@@ -26,9 +26,11 @@ public struct NoiseReferenceSpec: Hashable, Sendable {
     /// How a mode finds its reference.
     public enum Selection: String, SettingName {
         /// Of `estimated`: the stretch of least energy, or the one with the fewest frames above the noise floor.
-        case quietest, speechFree = "speech_free"
+        case quietest
+        case speechFree = "speech_free"
         /// Of `mismatched`: any other file, or one whose noise is of another type.
-        case file, noiseType = "noise_type"
+        case file
+        case noiseType = "noise_type"
     }
 
     public var mode: Mode
@@ -91,7 +93,8 @@ extension NoiseReferenceSpec.Mode {
             return form("Noise of another file of the set", [by, frames])
         case .random: return form("White noise at the level of the file's noise", [frames])
         case .file:
-            return form("One recording of noise for all", [.path("path", default: .required, "Where it lies."), frames])
+            return form(
+                "One recording of noise for all", [.path("path", default: .required, "Where it lies."), frames])
         case .folder:
             return form(
                 "Recordings of noise: the one of the file's name, or else a drawn one",

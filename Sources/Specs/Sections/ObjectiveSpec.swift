@@ -3,12 +3,30 @@ import SpecLanguage
 /// What training minimises, and how the network is scaled around it (Richter et al., ICASSP 2025).
 public struct ObjectiveSpec: SettingsSection {
     /// The weight of the loss over time.
-    public enum Weighting: String, SettingName { case sigmaSquared = "sigma^2", one = "1", edm }
+    public enum Weighting: String, SettingName {
+        case sigmaSquared = "sigma^2"
+        case one = "1"
+        case edm
+    }
     /// What the network's output is multiplied by.
-    public enum NetworkScaling: String, SettingName { case inverseSigma = "1/sigma", inverseTime = "1/t" }
-    public enum InputScaling: String, SettingName { case one = "1", edm }
-    public enum OutputScaling: String, SettingName { case one = "1", sigma, inverseSigma = "1/sigma", edm }
-    public enum SkipScaling: String, SettingName { case zero = "0", edm }
+    public enum NetworkScaling: String, SettingName {
+        case inverseSigma = "1/sigma"
+        case inverseTime = "1/t"
+    }
+    public enum InputScaling: String, SettingName {
+        case one = "1"
+        case edm
+    }
+    public enum OutputScaling: String, SettingName {
+        case one = "1"
+        case sigma
+        case inverseSigma = "1/sigma"
+        case edm
+    }
+    public enum SkipScaling: String, SettingName {
+        case zero = "0"
+        case edm
+    }
 
     public var loss = Choice("score_matching")
     public var lossWeighting = Weighting.sigmaSquared

@@ -14,7 +14,11 @@ public struct RegressionSpec: SettingsSection {
     }
 
     /// What the diffusion's network sees besides its state.
-    public enum Condition: String, SettingName { case both, estimate = "post_denoiser", noisy }
+    public enum Condition: String, SettingName {
+        case both
+        case estimate = "post_denoiser"
+        case noisy
+    }
     /// The distance of the estimate from clean speech.
     public enum Distance: String, SettingName { case mse, mae, none }
 

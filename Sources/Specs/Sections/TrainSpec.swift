@@ -44,7 +44,8 @@ public struct TrainSpec: SettingsSection {
             shorthand: "monitor",
             [
                 Setting(\.monitor, "monitor", "The validation metric."),
-                Setting(\.patience, "patience", in: .between(1, 1e9), "Validations without a new best before it stops."),
+                Setting(
+                    \.patience, "patience", in: .between(1, 1e9), "Validations without a new best before it stops."),
             ])
     }
 
@@ -53,7 +54,8 @@ public struct TrainSpec: SettingsSection {
 
     public var lr = 1e-4
     public var emaDecay = 0.999
-    /// Standard deviations of power-function averages, in units of training time; they take the place of `emaDecay` if any.
+    /// Standard deviations of power-function averages, in units of training time; they take the place of `emaDecay` if
+    /// any.
     public var emaStds: [Double] = []
     /// The half-life of the moving average in crops, in place of `emaDecay`.
     public var emaHalfLife: Double?

@@ -120,8 +120,10 @@ struct PerceptualModel {
             guard jump < -timing.hop else { continue }
             let start = next.start * timing.window - timing.margin
             let previousEnd = previous.end * timing.window - timing.margin
-            let first = max(0, min(
-                (start + next.delay) / timing.hop, (previousEnd + previous.delay) / timing.hop))
+            let first = max(
+                0,
+                min(
+                    (start + next.delay) / timing.hop, (previousEnd + previous.delay) / timing.hop))
             let last = (start + abs(jump)) / timing.hop + 1
             for frame in first...max(first, last) where frame <= last && frame < speechFrames.upperBound {
                 disturbances[frame] = FrameDisturbance()

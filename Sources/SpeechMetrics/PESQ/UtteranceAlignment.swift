@@ -37,8 +37,10 @@ struct UtteranceAlignment {
         let speech = Self.utterances(in: search, crudeDelay: crude)
         guard !speech.isEmpty else { throw .noUtterances }
         for span in speech {
-            let range = max(0, span.lowerBound - Self.margin)..<min(
-                search.reference.windows - 1, span.upperBound + Self.margin)
+            let range =
+                max(
+                    0, span.lowerBound - Self.margin)..<min(
+                    search.reference.windows - 1, span.upperBound + Self.margin)
             var utterance = Utterance(
                 start: span.lowerBound, end: span.upperBound, search: range,
                 crudeDelay: search.crudeDelay(from: range.lowerBound, to: range.upperBound, around: crude),
