@@ -89,9 +89,14 @@ let package = Package(
             name: "Enhancement",
             dependencies: ["Failures", "AtomicFiles", "Audio", "Corpora", "Models", "Parallelism", "SpeechMetrics"]),
         .target(
+            name: "Gates",
+            dependencies: [
+                "Failures", "Audio", "Corpora", "Models", "Runs", "SpecLanguage", "Specs", "SpeechMetrics", "Training",
+            ]),
+        .target(
             name: "Experiments",
             dependencies: [
-                "Failures", "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs",
+                "Failures", "Gates", "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "Diagnostics", dependencies: ["Failures", "Experiments"]),

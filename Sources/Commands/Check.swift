@@ -3,6 +3,7 @@ import Corpora
 import Experiments
 import Failures
 import Foundation
+import Gates
 import JSONValues
 import Models
 import Parallelism

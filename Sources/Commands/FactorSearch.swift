@@ -2,6 +2,7 @@ import ArgumentParser
 import AtomicFiles
 import Experiments
 import Foundation
+import Gates
 import Investigations
 import JSONValues
 import Models

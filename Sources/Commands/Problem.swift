@@ -1,6 +1,7 @@
 import Corpora
 import Experiments
 import Failures
+import Gates
 import JSONValues
 import Reports
 import SpecLanguage

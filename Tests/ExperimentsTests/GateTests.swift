@@ -2,6 +2,7 @@ import Audio
 import Corpora
 import Experiments
 import Foundation
+import Gates
 import Models
 import Runs
 import SpecLanguage

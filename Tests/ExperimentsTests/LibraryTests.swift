@@ -2,6 +2,7 @@ import Corpora
 import Experiments
 import Failures
 import Foundation
+import Gates
 import Models
 import Reports
 import Runs

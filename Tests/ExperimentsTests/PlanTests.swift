@@ -1,6 +1,7 @@
 import Corpora
 import Experiments
 import Foundation
+import Gates
 import Models
 import Parallelism
 import Runs

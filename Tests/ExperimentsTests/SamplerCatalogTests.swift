@@ -1,6 +1,7 @@
 import Backbones
 import Diffusion
 import Experiments
+import Gates
 import Models
 import SpecLanguage
 import Specs

@@ -2,6 +2,7 @@ import ArgumentParser
 import Corpora
 import Experiments
 import Foundation
+import Gates
 import Investigations
 import Models
 import Parallelism

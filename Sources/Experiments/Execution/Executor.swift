@@ -1,5 +1,6 @@
 import Corpora
 import Foundation
+import Gates
 import Models
 import Parallelism
 import Runs

@@ -1,5 +1,6 @@
 import Corpora
 import Foundation
+import Gates
 import Models
 import Parallelism
 import Runs
@@ -206,7 +207,7 @@ public struct DataPreparer {
         }
         audio.findings =
             ProtocolGate.findings(scans, spec) + ProtocolGate.misplacedSpeakers(scans, split)
-            + ProtocolGate.missingValidation(audio, split, spec)
+            + ProtocolGate.missingValidation(audio.training, audio.validation, split, spec)
         return audio
     }
 

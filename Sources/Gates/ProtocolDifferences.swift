@@ -8,11 +8,11 @@ import Specs
 /// validation of a network that had never seen one, one model's `step` checkpoint beside another's `last`.
 enum ProtocolDifferences {
     /// The parts of a spec from which the differences inside one run are found.
-    struct Question: Hashable {
+    package struct Question: Hashable {
         private let parts: [SettingValue?]
         private let validation: [Int?]
 
-        init(_ spec: ExperimentSpec) {
+        package init(_ spec: ExperimentSpec) {
             parts = ["data", "transform", "backbone", "conditioning", "sde", "evaluate", "waive"].map {
                 spec.settings[$0]
             }
@@ -21,7 +21,7 @@ enum ProtocolDifferences {
     }
 
     /// Differences inside one run.
-    static func inside(_ spec: ExperimentSpec, _ vocabulary: Vocabulary) -> [Finding] {
+    package static func inside(_ spec: ExperimentSpec, _ vocabulary: Vocabulary) -> [Finding] {
         references(spec) + front(spec, vocabulary) + selection(spec)
     }
 
@@ -133,7 +133,7 @@ enum ProtocolDifferences {
     }
 
     /// Differences between runs that will stand in one table.
-    static func between(_ runs: [SpecRun]) -> [Finding] {
+    package static func between(_ runs: [SpecRun]) -> [Finding] {
         var choices: [String] = []
         var latest: [Choice]?
         for run in runs where run.spec.train.maxSteps != 0 && run.spec.evaluate.checkpoints != latest {

@@ -34,7 +34,7 @@ public struct SharedIdentity: Diagnostic, Hashable, Sendable {
     }
 
     /// The runs of one spec among themselves.
-    static func check(_ loaded: LoadedSpec) throws(SharedIdentity) {
+    package static func check(_ loaded: LoadedSpec) throws(SharedIdentity) {
         guard loaded.profile == nil else { return }
         if let shared = among(loaded.runs.map { (loaded.file, $0.spec) }).first { throw shared }
     }
@@ -42,12 +42,12 @@ public struct SharedIdentity: Diagnostic, Hashable, Sendable {
 
 extension ExperimentSpec {
     /// Whether there is anything to train or to load; a spec without gives the anchors' rows alone.
-    var hasModel: Bool {
+    package var hasModel: Bool {
         train.maxSteps != 0 || train.initFrom != nil || evaluate.checkpoints.contains { $0.checkpointForm == .file }
     }
 
     /// - Throws: `SharedIdentity` if the known run of the same training reproduces another row by the same experiment.
-    func refuseAnotherName(of known: Run, in store: RunStore) throws {
+    package func refuseAnotherName(of known: Run, in store: RunStore) throws {
         guard let row = reproduces,
             let earlier = try? JSONDecoder().decode(
                 ExperimentSpec.self, from: Data(try store.spec(of: known.id).resolved.utf8)),

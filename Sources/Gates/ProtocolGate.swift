@@ -11,7 +11,7 @@ import Training
 /// The checks that stand before any training step.
 public enum ProtocolGate {
     /// Findings of audio that was read; what the spec says to do anyway, such as converting the rate, is no error.
-    static func findings(_ scans: [SetScan], _ spec: ExperimentSpec) -> [Finding] {
+    package static func findings(_ scans: [SetScan], _ spec: ExperimentSpec) -> [Finding] {
         let samples = (spec.data.numFrames - 1) * spec.transform.hopLength
         return CorpusScan(sets: scans)
             .findings(expecting: .init(sampleRate: spec.data.sampleRate, cropLength: samples))
@@ -19,7 +19,7 @@ public enum ProtocolGate {
     }
 
     /// Speakers of the published test set in a set that is learned from, whichever test set is evaluated.
-    static func misplacedSpeakers(_ scans: [SetScan], _ split: SpeakerSplit) -> [Finding] {
+    package static func misplacedSpeakers(_ scans: [SetScan], _ split: SpeakerSplit) -> [Finding] {
         scans.filter { $0.role != .test }.compactMap { scan in
             let files = scan.set.files.filter { $0.speaker.map(split.test.contains) ?? false }
             let speakers = Set(files.compactMap(\.speaker)).sorted()
@@ -33,10 +33,12 @@ public enum ProtocolGate {
     }
 
     /// Validation that is asked for without anything to validate on.
-    static func missingValidation(_ audio: ScannedAudio, _ split: SpeakerSplit, _ spec: ExperimentSpec) -> [Finding] {
-        guard let training = audio.training, spec.validates else { return [] }
+    package static func missingValidation(
+        _ training: SetScan?, _ validation: SetScan?, _ split: SpeakerSplit, _ spec: ExperimentSpec
+    ) -> [Finding] {
+        guard let training, spec.validates else { return [] }
         let held = split.validation.sorted().joined(separator: ", ")
-        guard let validation = audio.validation else {
+        guard let validation else {
             let tried =
                 held.isEmpty ? "data.corpus names no valid_speakers" : "\(training.set.name) has no file of \(held)"
             return [
@@ -145,10 +147,10 @@ public struct IncompleteSpec: Diagnostic, Hashable, Sendable {
 
 extension ExperimentSpec {
     /// Whether training looks at files that it does not learn from.
-    var validates: Bool { train.numEvalFiles > 0 || train.earlyStopping != nil }
+    package var validates: Bool { train.numEvalFiles > 0 || train.earlyStopping != nil }
 
     /// Whether what is evaluated, or when training ends, depends on it.
-    var choosesByValidation: Bool {
+    package var choosesByValidation: Bool {
         train.earlyStopping != nil || evaluate.checkpoints.contains { $0.name.hasPrefix("best_") }
     }
 }
