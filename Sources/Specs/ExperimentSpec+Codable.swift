@@ -39,12 +39,33 @@ extension FieldType {
         switch (self, value) {
         case (.oneOf(let names), .text(let name)): names.contains(name)
         case (.bool, .bool), (.integer, .integer), (.number, .number), (.number, .integer), (.text, .text),
-            (.choice, .choice), (.variant, .choice), (.table, .section), (.raw, _):
+            (.choice, .choice), (.table, .section), (.raw, _):
             true
+        case (.variant(let forms), .choice(let choice)):
+            forms.first { $0.name == choice.name }?.parameters.fields.allSatisfy { field in
+                choice.settings[field.name].map { $0 == .none || field.type.accepts($0) } ?? true
+            } ?? false
         case (.list(let element, _, _), .list(let values)): values.allSatisfy { element.accepts($0) }
         case (.section(let schema, _), .section(let settings)): settings.firstMismatch(with: schema) == nil
         default: false
         }
+    }
+}
+
+extension Settings {
+    /// The settings of an earlier version as this one has them: without those that are retired, and with what an absence of
+    /// later ones means.
+    fileprivate func renewed(by schema: Schema) -> Settings {
+        var settings = self
+        for retired in schema.retired { settings[retired.name] = nil }
+        for field in schema.fields {
+            switch (field.type, self[field.name]) {
+            case (.section(let inner, _), .section(let values)?): settings[field.name] = .section(values.renewed(by: inner))
+            case (_, nil) where field.silentValue != nil: settings[field.name] = field.silentValue
+            default: break
+            }
+        }
+        return settings
     }
 }
 
@@ -60,7 +81,7 @@ extension ExperimentSpec: Codable {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: path, debugDescription: "no usable '\(setting)' in the kept spec"))
         }
-        self.init(settings)
+        self.init(settings.renewed(by: ExperimentSchema.root))
     }
 
     public func encode(to encoder: any Encoder) throws { try settings.encode(to: encoder) }

@@ -337,4 +337,43 @@ import Testing
         #expect(loaded.warnings.allSatisfy { $0.hint?.hasPrefix("remove it: ") == true })
         #expect(try TestVocabulary.loader.load(text: plain).spec == loaded.spec)
     }
+
+    /// What a store kept before settings came or went is the same experiment, and what it cannot have been is refused.
+    @Test func keptSpecsOfEarlierVersionsAreRead() throws {
+        let text = """
+            data: { path: x }
+            backbone: ncsnpp_v2_cond
+            conditioning: {}
+            train: { max_steps: 1 }
+            evaluate: { reference: { name: mismatched, by: file } }
+            """
+        let spec = try TestVocabulary.loader.load(text: text).spec
+        func kept(_ change: (inout Settings) -> Void) throws -> ExperimentSpec {
+            var settings = spec.settings
+            change(&settings)
+            return try JSONDecoder().decode(ExperimentSpec.self, from: JSONEncoder().encode(settings))
+        }
+        func section(_ name: String, _ change: @escaping (inout Settings) -> Void) -> (inout Settings) -> Void {
+            { settings in
+                var inner = settings.section(name)
+                change(&inner)
+                settings[name] = .section(inner)
+            }
+        }
+        let earlier = try kept { settings in
+            settings["device"] = nil
+            section("data") { $0["num_workers"] = .integer(4) }(&settings)
+            section("conditioning") { $0["freeze_clap"] = .bool(false) }(&settings)
+            section("train") { $0["precision"] = nil }(&settings)
+            section("evaluate") { $0["precision"] = nil }(&settings)
+        }
+        #expect(earlier.identity == spec.identity && earlier.train.precision == .fp32)
+        #expect(earlier.changes(from: spec, parts: Set(IdentityPart.allCases)).isEmpty)
+        for reference in [Choice("psychic"), Choice("mismatched", Settings([("by", .text("colour"))]))] {
+            #expect(throws: DecodingError.self) {
+                try kept(section("evaluate") { $0["reference"] = .list([.choice(reference)]) })
+            }
+        }
+        #expect(throws: DecodingError.self) { try kept(section("transform") { $0["window"] = .text("hamming") }) }
+    }
 }
