@@ -42,8 +42,10 @@ extension DeviceSuite {
             "ncsnpp", "ncsnpp_v2", "ncsnpp_v2 recomputing", "ncsnpp_48k", "dcunet", "dcunet joint",
         ]
 
+        /// Deep levels of DCUNet have a value for each sample alone where its input is smaller, and a normalisation over
+        /// two values lies at a kink: there the host's own gradient moves by 4 % when its input moves by 1e-7.
         private func inputs(_ name: String, batch: Int = 2) -> (x: Tensor, y: Tensor) {
-            let shape = [batch, name.hasPrefix("dcunet") ? 33 : 32, name.hasPrefix("dcunet") ? 17 : 24, 2]
+            let shape = [batch, name.hasPrefix("dcunet") ? 33 : 32, name.hasPrefix("dcunet") ? 33 : 24, 2]
             return (noise("x", shape), noise("y", shape))
         }
 
@@ -51,7 +53,7 @@ extension DeviceSuite {
         func networksAgreeForwardAndBackward(name: String) throws {
             let (x, y) = inputs(name)
             let streams = (0..<2).map { RandomStream(seed: 2, purpose: "dropout", $0) }
-            try expectAgreement(5e-4, name, floor: 1e-3) {
+            try expectAgreement(5e-4, name, floor: 1e-5) {
                 guard let network = try? network(name) else { return [] }
                 let outputs = [ForwardMode.evaluation, .training(streams)].flatMap { mode -> [Tensor] in
                     let leaf = x.tracked()
@@ -117,7 +119,8 @@ extension DeviceSuite {
             }
         }
 
-        /// The host with AVX2 and without it differ by rounding alone; so may the device, by not much more.
+        /// The host with AVX2 and without it differ by rounding alone; so may the device, by not much more. Over 50 steps
+        /// rounding grows, in DCUNet's training to 9 % of a loss; in the first steps it has not yet.
         @Test(arguments: ["ncsnpp_v2", "dcunet"])
         func fiftyStepsAgreeWithinTheSpreadOfRounding(name: String) throws {
             let device = try #require(Plugin.device)
@@ -133,7 +136,7 @@ extension DeviceSuite {
             }
             let (spread, difference) = (distance(host, other), distance(host, found))
             #expect(difference <= max(30 * spread, 1e-5), "\(difference) for a spread of \(spread)")
-            #expect(difference < 1e-2)
+            #expect(distance(Array(host.prefix(5)), Array(found.prefix(5))) < 1e-3)
         }
 
         /// A network with attention, along a direction: what mean flow is trained with.
