@@ -155,13 +155,13 @@ let package = Package(
         .testTarget(
             name: "ExperimentsTests",
             dependencies: [
-                "Enhancement", "Experiments", "Diagnostics", "Kernels", "WeightFiles",
+                "StoreSamples", "Enhancement", "Experiments", "Diagnostics", "Kernels", "WeightFiles",
                 .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "InstallationTests", dependencies: ["Installation"]),
         .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "SpecLanguage"]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Installation", "Runs"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Installation", "Runs", "StoreSamples"]),
     ]
 )
 

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import StoreSamples
 import Testing
 
 /// `SGMSE_LOG`: what a command says besides its messages, and how much detail the logs of runs have.

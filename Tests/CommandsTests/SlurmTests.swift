@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Runs
+import StoreSamples
 import Testing
 
 /// Runs on a cluster of Slurm; `SGMSE_SLURM_SOAK=20000` ends everything in every way during so many steps, which takes
