@@ -3,7 +3,6 @@ import Audio
 import Checkpoints
 import Corpora
 import Experiments
-import Failures
 import Foundation
 import Imports
 import Kernels
@@ -11,6 +10,7 @@ import Logging
 import Models
 import Reports
 import Runs
+import SpecLanguage
 import Specs
 
 /// Where the store lies.
@@ -165,9 +165,6 @@ struct ThreadOptions: ParsableArguments {
         if let level = try number(nice, "SGMSE_NICE", in: Self.levels), level > 0 { Engine.yield(to: level) }
     }
 }
-
-/// Whether an error means that data is not what the protocol says.
-func isBadData(_ error: any Error) -> Bool { FailureCategory(of: error) == .data }
 
 /// The value of a variable of the process's environment, for paths in specs.
 @Sendable func environmentVariable(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpora
 import Experiments
+import Failures
 import Foundation
 import Gates
 import Investigations
@@ -80,7 +81,7 @@ struct ProtocolSides {
                 store: try store.open(.readWrite), corpora: corpora.folder, commandLine: CommandLine.arguments)
             var preparer = DataPreparer(workspace: workspace, interruption: interruption)
             return try preparer.findings(loaded.spec).filter { $0.severity == .error }.map(Self.finding)
-        } catch let error where isBadData(error) {
+        } catch let error where FailureCategory(of: error) == .data {
             printError("the data of \(loaded.file) was not read, its headers are not compared: \(error)")
             return []
         }
