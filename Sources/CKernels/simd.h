@@ -9,7 +9,7 @@
 #define NR (VW * NV)         // columns of a panel
 enum { CACHED_FLOATS = 4 << 20 };  // results larger than this are not in the caches when they are read
 #if SG_VECTOR == 16
-#define MR 12                // rows of a register tile
+#define MR 9                 // rows of a register tile; more make the compiler keep vectors in memory
 #else
 #define MR 6
 #endif
