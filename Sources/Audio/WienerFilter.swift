@@ -73,10 +73,11 @@ struct NoiseTracker {
     ///   - tiny: The smallest power, so that silence divides nothing by zero.
     ///   - hop: s between frames.
     init(quietestOf frames: [[Double]], tiny: Double, hop: Double) {
-        let order = frames.indices.map { ($0, frames[$0].reduce(0, +)) }.filter { $0.1 > 0 }.sorted { $0.1 < $1.1 }
+        let powers: [Double] = frames.map { $0.reduce(0, +) }
+        let order = frames.indices.filter { powers[$0] > 0 }.sorted { powers[$0] < powers[$1] }
         let quiet = order.prefix(max(3, order.count / 10))
         var mean = [Double](repeating: 0, count: frames.first?.count ?? 0)
-        for (frame, _) in quiet {
+        for frame in quiet {
             for bin in mean.indices { mean[bin] += frames[frame][bin] / Double(quiet.count) }
         }
         power = mean.map { max($0, tiny) }

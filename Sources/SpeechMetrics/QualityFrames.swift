@@ -16,7 +16,10 @@ struct QualityFrames {
         let length = Int((0.03 * Double(sampleRate)).rounded())
         self.length = length
         hop = length / 4
-        window = (1...length).map { 0.5 * (1 - cos(2 * .pi * Double($0) / Double(length + 1))) }
+        window = (1...length).map { n -> Double in
+            let angle = 2 * Double.pi * Double(n) / Double(length + 1)
+            return 0.5 * (1 - cos(angle))
+        }
     }
 
     /// How many frames `count` samples have.

@@ -46,10 +46,10 @@ public struct StudentDistribution: Hashable, Sendable {
         var fraction = d
         for m in 1...300 {
             let m = Double(m)
-            for numerator in [
-                m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-                -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
-            ] {
+            let a2m = a + 2 * m
+            let even: Double = m * (b - m) * x / ((a2m - 1) * a2m)
+            let odd: Double = -(a + m) * (a + b + m) * x / (a2m * (a2m + 1))
+            for numerator in [even, odd] {
                 d = 1 / (1 + numerator * d)
                 c = 1 + numerator / c
                 fraction *= c * d

@@ -160,9 +160,10 @@ extension ZipArchive {
         let tailStart = max(0, source.count - 22 - 65535)
         let tail = try source.read(tailStart..<source.count, place: "end")
         let signature: [UInt8] = [0x50, 0x4B, 0x05, 0x06]
-        let start = stride(from: tail.count - 22, through: 0, by: -1).first { start in
-            tail[start..<start + 4].elementsEqual(signature)
-                && start + 22 + Int(tail[(start + 20)...].littleEndian(UInt16.self)) == tail.count
+        let start = stride(from: tail.count - 22, through: 0, by: -1).first { start -> Bool in
+            guard tail[start..<start + 4].elementsEqual(signature) else { return false }
+            let comment = Int(tail[(start + 20)...].littleEndian(UInt16.self))
+            return start + 22 + comment == tail.count
         }
         guard let start else {
             throw WeightFileError(

@@ -4,7 +4,10 @@ import Testing
 
 /// Signals that come in pieces.
 @Suite struct PiecewiseTests {
-    private let signal = (0..<50_000).map { n in Float(0.5 * sin(0.03 * Double(n)) + 0.2 * sin(1e-5 * Double(n * n))) }
+    private let signal: [Float] = (0..<50_000).map { n in
+        let (tone, chirp) = (sin(0.03 * Double(n)), sin(1e-5 * Double(n * n)))
+        return Float(0.5 * tone + 0.2 * chirp)
+    }
 
     @Test(
         arguments: [(48_000, 16_000), (44_100, 16_000), (16_000, 44_100), (8_000, 16_000), (16_000, 16_000)],

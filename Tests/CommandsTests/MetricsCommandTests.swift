@@ -91,7 +91,8 @@ import Testing
             .compactMap { ($0["scores"] as? [[String: Any]])?[0]["value"] as? Double }
         let score = try #require((try summary("enhanced", "cafe")["scores"] as? [[String: Any]])?[0])
         #expect(cafe.count == 3)
-        #expect(abs(try #require(score["mean"] as? Double) - cafe.reduce(0, +) / 3) < 1e-12)
+        let mean = try #require(score["mean"] as? Double)
+        #expect(abs(mean - cafe.reduce(0, +) / 3) < 1e-12)
         #expect(score["n"] as? Int == 3 && score["plus_infinite"] as? Int == 0 && score["missing"] as? Int == 0)
         let (lower, upper) = (try #require(score["lower"] as? Double), try #require(score["upper"] as? Double))
         #expect(lower <= upper && score["std"] is Double)

@@ -211,8 +211,11 @@ import Testing
             try anger.map { try SoundFile.header(of: $0.cleanPath).duration }.sorted() == [Double](
                 repeating: 4, count: 11) + [5])
         // One in each twelfth of -2.5 to 17.5 dB, but for what was raised against clipping.
-        let parts = try anger.map { Int(((try #require($0.entry?.snr) + 2.5) / (20.0 / 12) - 1e-9).rounded(.down)) }
-            .sorted()
+        let parts = try anger.map { file -> Int in
+            let snr: Double = try #require(file.entry?.snr)
+            return Int(((snr + 2.5) / (20.0 / 12) - 1e-9).rounded(.down))
+        }
+        .sorted()
         #expect(zip(parts, 0..<12).allSatisfy { abs($0 - $1) <= 1 }, "\(parts)")
         let all = try Corpus(at: folder.path + "/made").sets.flatMap(\.files)
         #expect(all.allSatisfy { $0.entry?.other["noise_file"] == "wham/long.wav" })

@@ -42,9 +42,8 @@ import Training
         for (place, set) in ["train", "valid", "test"].enumerated() {
             for file in 0..<2 {
                 let salt = validIsTest && set == "valid" ? 2 : place
-                let clean = (0..<rate).map {
-                    0.4 * sin(Float($0) * Float(110 + 40 * salt + 15 * file) * 2 * .pi / Float(rate))
-                }
+                let frequency = Float(110 + 40 * salt + 15 * file)
+                let clean: [Float] = (0..<rate).map { 0.4 * sin(Float($0) * frequency * 2 * .pi / Float(rate)) }
                 let noisy = clean.enumerated().map { $1 + 0.05 * sin(Float($0 * $0 % (7919 + file + 10 * salt))) }
                 for (folder, signal) in [("clean", clean), ("noisy", noisy)] {
                     try FileManager.default.createDirectory(

@@ -12,13 +12,13 @@ package struct StudySample {
     package init(in store: RunStore, files: Int = 24, sets names: [String] = ["test", "test-ood"]) throws {
         self.store = store
         sets = try names.map { name in
-            try store.register(
-                testSet: name, fingerprint: "fp-\(name)", folder: "data/\(name)", sampleRate: 16_000,
-                files: (0..<files).map { file in
-                    TestFile(
-                        path: "f\(file).wav", speaker: "s\(file % 8)", noise: file % 2 == 0 ? "hum" : "rain",
-                        snr: Double(file % 3 * 5), seconds: 2)
-                })
+            let files = (0..<files).map { file -> TestFile in
+                TestFile(
+                    path: "f\(file).wav", speaker: "s\(file % 8)", noise: file % 2 == 0 ? "hum" : "rain",
+                    snr: Double(file % 3 * 5), seconds: 2)
+            }
+            return try store.register(
+                testSet: name, fingerprint: "fp-\(name)", folder: "data/\(name)", sampleRate: 16_000, files: files)
         }
         columns = try Self.metrics.map { name, unit in
             try store.register(metric: name, signature: "\(name)|16000|v1", unit: unit, higherIsBetter: true)

@@ -30,11 +30,12 @@ struct ManualPage {
 
     private func list(_ title: String, _ arguments: [CommandPage.Argument]) -> [String] {
         guard !arguments.isEmpty else { return [] }
-        return [".SH \(title)"]
-            + arguments.flatMap { argument in
-                [".TP", "\\fB\(escaped(argument.form))\\fR", escaped(argument.meaning)]
-                    + [argument.discussion ?? ""].filter { !$0.isEmpty }.map(escaped)
-            }
+        let entries = arguments.flatMap { argument -> [String] in
+            let entry = [".TP", "\\fB\(escaped(argument.form))\\fR", escaped(argument.meaning)]
+            guard let discussion = argument.discussion, !discussion.isEmpty else { return entry }
+            return entry + [escaped(discussion)]
+        }
+        return [".SH \(title)"] + entries
     }
 
     /// Paragraphs; indented ones as they stand.

@@ -62,8 +62,9 @@ public struct Fingerprint: Hashable, Sendable {
         // Bins of 7.8125 Hz at every rate.
         let transform = RealFFT<Float>(length: window)
         let taper = (0..<window).map { Float(0.5 - 0.5 * cos(2 * .pi * (Double($0) + 0.5) / Double(window))) }
-        let edges = (0...bands).map { band in
-            Int((300 * pow(3400.0 / 300, Double(band) / Double(bands)) * Double(window) / Double(sampleRate)).rounded())
+        let edges = (0...bands).map { band -> Int in
+            let frequency: Double = 300 * pow(3400.0 / 300, Double(band) / Double(bands))
+            return Int((frequency * Double(window) / Double(sampleRate)).rounded())
         }
         var (signal, spectrum) = (
             [Float](repeating: 0, count: window), [Float](repeating: 0, count: 2 * transform.bins)

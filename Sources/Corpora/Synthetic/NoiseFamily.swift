@@ -67,8 +67,8 @@ private struct NoiseMaker {
 
     /// −3 dB per octave: a pole in every second octave, a zero one octave above it.
     func pink() -> [Float] {
-        let slope = sequence(first: 60.0) { $0 * 4 }.prefix { $0 < 0.2 * sampleRate }
-            .map { Shelf(pole: $0, zero: 2 * $0, sampleRate: sampleRate) }
+        let poles = sequence(first: 60.0) { $0 * 4 }.prefix { $0 < 0.2 * sampleRate }
+        let slope = poles.map { Shelf(pole: $0, zero: 2 * $0, sampleRate: sampleRate) }
         return filtered([highPass(80)] + slope)
     }
 

@@ -52,17 +52,15 @@ public struct ResultFiles: Sendable, Hashable {
     public var csv: String {
         let names = scores.first?.outcomes.map(\.name) ?? []
         let labels = Set(scores.flatMap(\.labels.keys)).sorted()
-        let heading =
-            ["filename"] + names + labels
-            + names.flatMap { name in ["reason", "signature", "conversion"].map { "\(name)/\($0)" } }
-        let rows = scores.map { one in
-            [one.name] + one.outcomes.map { $0.value.map { "\($0)" } ?? "" } + labels.map { one.labels[$0] ?? "" }
-                + one.outcomes.flatMap {
-                    [
-                        $0.failure.map { "\($0.code): \($0)" } ?? "", $0.signature,
-                        $0.conversions.joined(separator: "; "),
-                    ]
-                }
+        let remarks = names.flatMap { ["\($0)/reason", "\($0)/signature", "\($0)/conversion"] }
+        let heading = ["filename"] + names + labels + remarks
+        let rows = scores.map { one -> [String] in
+            let values = one.outcomes.map { outcome in outcome.value.map { "\($0)" } ?? "" }
+            let remarks = one.outcomes.flatMap { outcome in
+                let reason = outcome.failure.map { "\($0.code): \($0)" } ?? ""
+                return [reason, outcome.signature, outcome.conversions.joined(separator: "; ")]
+            }
+            return [one.name] + values + labels.map { one.labels[$0] ?? "" } + remarks
         }
         return ([heading] + rows).map { $0.map(CSV.quoted).joined(separator: ",") + "\n" }.joined()
     }

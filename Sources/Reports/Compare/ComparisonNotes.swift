@@ -36,16 +36,17 @@ struct ComparisonNotes {
     private static func sets(_ snapshot: ScoreSnapshot) -> [String] {
         let sets = snapshot.testSets.values.sorted { $0.id < $1.id }
         let anchored = Set(snapshot.evaluations.filter { $0.anchor == "noisy" }.map(\.testSet))
-        let counts = ["two", "three", "four", "five"]
-        return sets.filter { !anchored.contains($0.id) }.map {
+        let withoutAnchor = sets.filter { !anchored.contains($0.id) }.map {
             "\($0.name): the noisy input has not been scored, so no row can be marked as worse than it"
         }
-            + Dictionary(grouping: sets, by: \.name).filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.flatMap {
-                name, all in
-                let count = all.count - 2 < counts.count ? counts[all.count - 2] : "\(all.count)"
-                return ["\(count) different versions of '\(name)' were scored; their columns are not comparable"]
-                    + all.map { "\(name)@\($0.fingerprint.audioDigits.prefix(8)): \($0.folder), \($0.sampleRate) Hz" }
-            }
+        let counts = ["two", "three", "four", "five"]
+        let versions = Dictionary(grouping: sets, by: \.name).filter { $0.value.count > 1 }
+        let withVersions = versions.sorted { $0.key < $1.key }.flatMap { name, all -> [String] in
+            let count = all.count - 2 < counts.count ? counts[all.count - 2] : "\(all.count)"
+            return ["\(count) different versions of '\(name)' were scored; their columns are not comparable"]
+                + all.map { "\(name)@\($0.fingerprint.audioDigits.prefix(8)): \($0.folder), \($0.sampleRate) Hz" }
+        }
+        return withoutAnchor + withVersions
     }
 
     /// Numbers of other signatures and noise seeds have columns of their own.

@@ -27,7 +27,10 @@ enum SpectrogramImage {
         let samples = signal + [Float](repeating: 0, count: max(0, length - signal.count))
         let frames = min(widest, (samples.count - length) / hop + 1)
         let fft = RealFFT<Float>(length: length)
-        let window = (0..<length).map { Float(0.5 - 0.5 * cos(2 * .pi * (Double($0) + 0.5) / Double(length))) }
+        let window = (0..<length).map { n -> Float in
+            let angle = 2 * Double.pi * (Double(n) + 0.5) / Double(length)
+            return Float(0.5 - 0.5 * cos(angle))
+        }
         var levels: [[Float]] = []
         var spectrum = [Float](repeating: 0, count: 2 * fft.bins)
         for frame in 0..<frames {

@@ -43,10 +43,9 @@ extension Plot {
                 }
             }
         } else {
-            plot.y.isLogarithmic =
-                plot.series.allSatisfy { $0.points.allSatisfy { $0.y > 0 } }
-                && (plot.series.flatMap { $0.points.map(\.y) }.max() ?? 1) > 30
-                    * (plot.series.flatMap { $0.points.map(\.y) }.min() ?? 1)
+            let values = plot.series.flatMap { $0.points.map(\.y) }
+            let (least, most) = (values.min() ?? 1, values.max() ?? 1)
+            plot.y.isLogarithmic = least > 0 && most > 30 * least
             plot.notes.append("exponential moving average with β = \(smoothing); pale: every recorded step")
         }
         return plot
