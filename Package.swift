@@ -165,10 +165,12 @@ let package = Package(
     ]
 )
 
-// An existential is written `any P`, and a file imports every module whose members it uses.
+// An existential is written `any P`; a file imports every module whose members it uses, and says `public import` where
+// its public declarations use a type of the module.
 for target in package.targets where [.regular, .executable, .test].contains(target.type) {
     target.swiftSettings =
         (target.swiftSettings ?? []) + [
             .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
         ]
 }

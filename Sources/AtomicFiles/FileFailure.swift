@@ -1,5 +1,5 @@
-import Failures
-import Foundation
+public import Failures
+public import Foundation
 
 /// Why the system did not write a file, as its error number.
 public struct FileFailure: Diagnostic, Hashable, Sendable {

@@ -1,5 +1,5 @@
 import CSoxr
-import Failures
+public import Failures
 import Foundation
 
 /// Converts signals from one sample rate to another with libsoxr's high quality: linear phase, 20 bits,

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Foundation
 
 /// What is wrong with a sound file, where, and what to do about it.

@@ -1,6 +1,6 @@
-import Failures
-import Layers
-import Tensors
+public import Failures
+public import Layers
+public import Tensors
 
 /// A network over complex spectrograms, conditioned on a time.
 ///

@@ -1,6 +1,6 @@
 import Kernels
-import Layers
-import Tensors
+public import Layers
+public import Tensors
 
 /// A network that also sees an embedding of the noise.
 public protocol ConditionedBackbone: Backbone {

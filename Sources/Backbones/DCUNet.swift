@@ -1,7 +1,7 @@
 import Foundation
 import Kernels
-import Layers
-import Tensors
+public import Layers
+public import Tensors
 
 /// `dcunet`: a U-Net of complex convolutions over the state and the noisy speech, each one complex channel.
 ///

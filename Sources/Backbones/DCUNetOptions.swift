@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 import Layers
 
 /// The options of the complex U-Net, with the names of the reference and the defaults of its command line.

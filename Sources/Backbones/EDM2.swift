@@ -1,6 +1,6 @@
 import Foundation
-import Layers
-import Tensors
+public import Layers
+public import Tensors
 
 /// A network that scales its input and output for a bridge by itself, predicts clean speech, and tells how far it may
 /// be

@@ -1,4 +1,4 @@
-import Layers
+public import Layers
 
 /// The options of EDM2 for speech, with the names and defaults of EDM2SE.
 public struct EDM2Options: Hashable, Sendable {

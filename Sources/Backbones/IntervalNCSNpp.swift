@@ -1,7 +1,7 @@
 import Foundation
 import Kernels
-import Layers
-import Tensors
+public import Layers
+public import Tensors
 
 /// A network over two times: what it predicts belongs to the stretch of the path from `t` down to `r`.
 public protocol IntervalBackbone: Backbone {

@@ -1,7 +1,7 @@
 import Foundation
 import Kernels
-import Layers
-import Tensors
+public import Layers
+public import Tensors
 
 /// NCSN++ over complex spectrograms: a U-Net of residual blocks with input and output pyramids.
 ///

@@ -1,5 +1,5 @@
-import Kernels
-import Layers
+public import Kernels
+public import Layers
 
 /// The options of the NCSN++ family, with the names of the reference.
 public struct NCSNppOptions: Hashable, Sendable {

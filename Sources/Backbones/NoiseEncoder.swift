@@ -1,6 +1,6 @@
 import Kernels
 import Layers
-import Tensors
+public import Tensors
 
 /// Turns a spectrogram of noise, of any number of bins and frames, into an embedding.
 public protocol NoiseEncoder: Sendable {

@@ -1,6 +1,6 @@
 import Foundation
-import Models
-import Runs
+public import Models
+public import Runs
 import SpecLanguage
 import Specs
 import WeightFiles

@@ -1,9 +1,9 @@
 import AtomicFiles
 import Foundation
-import Models
+public import Models
 import ReferenceCommands
-import SpecLanguage
-import Specs
+public import SpecLanguage
+public import Specs
 import WeightFiles
 
 /// Turns a checkpoint into a folder of this program: `weights.safetensors` and `spec.yaml`.

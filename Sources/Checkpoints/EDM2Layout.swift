@@ -1,7 +1,7 @@
 import ReferenceCommands
-import SpecLanguage
+package import SpecLanguage
 import Specs
-import WeightFiles
+package import WeightFiles
 
 /// What a file of EDM2 for speech says of its network: a state dictionary has no hyper-parameters, but its names and
 /// shapes

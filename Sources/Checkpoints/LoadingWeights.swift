@@ -1,9 +1,9 @@
-import Backbones
-import Failures
-import Models
+public import Backbones
+public import Failures
+public import Models
 import Specs
 import Tensors
-import WeightFiles
+public import WeightFiles
 
 extension ScoreModel {
     /// Assigns arrays by the names of ``weights``; every parameter must be there in its shape, but those of a diffusion

@@ -1,9 +1,9 @@
 import Backbones
-import Models
+package import Models
 import Objectives
-import Specs
+package import Specs
 import Tensors
-import WeightFiles
+package import WeightFiles
 
 /// The tensors of a model under the names and in the order of the reference's `state_dict`.
 ///

@@ -1,7 +1,7 @@
-import Models
+public import Models
 import Objectives
 import SpecLanguage
-import Specs
+public import Specs
 import WeightFiles
 
 /// The noise reference of a conditioned model, and the guidance scale; what is `nil` is the model's own.

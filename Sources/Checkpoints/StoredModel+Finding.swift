@@ -1,8 +1,8 @@
 import Foundation
-import Models
-import Runs
-import SpecLanguage
-import Specs
+public import Models
+public import Runs
+public import SpecLanguage
+public import Specs
 import WeightFiles
 
 extension StoredModel {

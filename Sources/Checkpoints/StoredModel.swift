@@ -1,11 +1,11 @@
-import Failures
+public import Failures
 import Foundation
-import Models
+public import Models
 import ReferenceCommands
-import Runs
-import SpecLanguage
-import Specs
-import WeightFiles
+public import Runs
+public import SpecLanguage
+public import Specs
+public import WeightFiles
 
 /// A trained model at rest, wherever it came from: its spec, and its weights on request.
 ///

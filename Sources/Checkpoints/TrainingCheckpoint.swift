@@ -1,8 +1,8 @@
 import Backbones
 import Foundation
-import Models
-import Tensors
-import WeightFiles
+public import Models
+public import Tensors
+public import WeightFiles
 
 /// Everything a training needs to go on as if it had never stopped, as one safetensors file.
 ///

@@ -1,6 +1,6 @@
 import Foundation
 import Specs
-import WeightFiles
+package import WeightFiles
 
 /// A file of weights, whatever network they belong to: its arrays by the names and in the order of a layout.
 package struct WeightSource: Sendable {

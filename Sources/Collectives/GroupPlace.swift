@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Foundation
 
 /// Where a process stands among those that a launcher has started to work together.

@@ -1,5 +1,5 @@
 import CCollective
-import Foundation
+public import Foundation
 import Synchronization
 
 /// Processes that work together, through an engine behind one table: TCP, which is built in, or a library such as MPI.

@@ -1,10 +1,10 @@
-import ArgumentParser
-import Checkpoints
+public import ArgumentParser
+public import Checkpoints
 import Experiments
 import Foundation
 import JSONValues
 import Reports
-import Runs
+public import Runs
 
 /// `sgmse checkpoint`: trained models as files.
 struct Checkpoint: ParsableCommand {

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Collectives
 import Foundation
-import Kernels
+public import Kernels
 
 /// What computes: the host, or a device behind the same operations.
 struct DeviceOptions: ParsableArguments {

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Audio
 import Checkpoints
-import Enhancement
+public import Enhancement
 import Experiments
 import Foundation
 import JSONValues

@@ -1,15 +1,15 @@
-import ArgumentParser
+public import ArgumentParser
 import Audio
 import Checkpoints
 import Corpora
 import Experiments
 import Foundation
 import Imports
-import Kernels
+public import Kernels
 import Logging
 import Models
-import Reports
-import Runs
+public import Reports
+public import Runs
 import SpecLanguage
 import Specs
 

@@ -1,4 +1,4 @@
-import ArgumentParser
+public import ArgumentParser
 import Collectives
 import Experiments
 import Foundation
@@ -6,7 +6,7 @@ import Kernels
 import Launchers
 import Models
 import Parallelism
-import Reports
+public import Reports
 import Runs
 import Specs
 import SpeechMetrics

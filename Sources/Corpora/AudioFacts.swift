@@ -1,4 +1,4 @@
-import Audio
+public import Audio
 import Foundation
 
 /// What the checks and the fingerprint need to know of a sound file.

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 extension CSV {
     /// The rows of a table's bytes that are not empty, each with the number of its first line.

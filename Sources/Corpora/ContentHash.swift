@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// A 128-bit hash of content, to distinguish equal data from different data; not a defence against an adversary. Audio
 /// has a standard name, ``AudioDigest``, and this one only where earlier versions gave it.

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 /// Why a corpus cannot be used, where, and what to do about it.
 public struct CorpusError: Diagnostic, Hashable, Sendable {

@@ -1,6 +1,6 @@
 import AtomicFiles
 import Foundation
-import Parallelism
+public import Parallelism
 
 /// A way to make a corpus: parameters in, a `base_dir` on the disk out.
 public protocol CorpusMaker: Hashable, Sendable, Codable {

@@ -1,5 +1,5 @@
-import Audio
-import Parallelism
+public import Audio
+public import Parallelism
 
 /// A pair and what was found in its two files.
 public struct PairScan<Facts: Hashable & Sendable>: Hashable, Sendable {

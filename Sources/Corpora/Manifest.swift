@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// What is known of the files of a set: `manifest.csv`, one row per pair.
 ///

@@ -2,7 +2,7 @@ import Audio
 import Failures
 import Foundation
 import Kernels
-import Parallelism
+public import Parallelism
 
 /// The recipe `mixture`: clean files of a folder with noise files of another, at stated ratios.
 ///

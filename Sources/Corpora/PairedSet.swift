@@ -1,4 +1,4 @@
-import Audio
+public import Audio
 import Foundation
 
 /// One set of a corpus, such as `test`: its pairs in the order of their names.

@@ -1,5 +1,5 @@
-import Audio
-import Corpora
+public import Audio
+public import Corpora
 import SpecLanguage
 
 /// How a corpus is made from recordings: a declaration whose names were looked up and whose defaults were filled in.

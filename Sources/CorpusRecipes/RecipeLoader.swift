@@ -1,5 +1,5 @@
 import Audio
-import SpecLanguage
+public import SpecLanguage
 
 /// Reads recipes: from files, or from those that the program knows.
 public struct RecipeLoader: Sendable {

@@ -2,7 +2,7 @@ import AtomicFiles
 import Audio
 import Corpora
 import Foundation
-import Parallelism
+public import Parallelism
 import Synchronization
 
 /// Makes the corpus of a recipe: in parallel, whole or not at all, and onward from where it was stopped.

@@ -1,4 +1,4 @@
-import SpecLanguage
+package import SpecLanguage
 
 /// The language of recipes: which settings a file has, with types, defaults and meanings.
 package enum RecipeSchema {

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Sampling of the Schrödinger bridge with a model that predicts clean speech.
 ///

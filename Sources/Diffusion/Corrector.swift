@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Steps of Langevin dynamics that leave `p_t` unchanged and repair what a predictor got wrong.
 public protocol Corrector: Sendable {

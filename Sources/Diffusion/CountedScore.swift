@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// What a model predicts from the state `x`, the noisy speech `y` and the time: the score `∇log p_t(x | y)`, or
 /// for a bridge the clean speech. All are `[B, F, N, 2]`.

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// How a spectrogram is lengthened to a whole number of the frames that a network halves.
 public enum FramePadding: String, Hashable, Sendable, CaseIterable {

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Sampling of the Schrödinger bridge as EDM2SE does it: the network is asked at the time that a step leaves, and its
 /// last

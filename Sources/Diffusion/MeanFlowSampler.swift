@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// What a model of two times predicts: the average velocity over the stretch from `t` down to `r`, at the state `x` of
 /// `t`.

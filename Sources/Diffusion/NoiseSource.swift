@@ -1,5 +1,5 @@
 import Kernels
-import Tensors
+public import Tensors
 
 /// Where a sampler's random numbers come from: complex noise of unit variance, so ½ in each part.
 public struct NoiseSource: Sendable {

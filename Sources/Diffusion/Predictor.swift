@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// One step of the reverse SDE, from `t` to an earlier `s`.
 public protocol Predictor: Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Predictor–corrector sampling of the reverse SDE.
 ///

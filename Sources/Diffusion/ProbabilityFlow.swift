@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Sampling by the probability-flow ODE, whose solutions have the marginals of the SDE.
 ///

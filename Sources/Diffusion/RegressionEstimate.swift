@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// No reverse process: what it would start from is the result. Behind a regression this is the regression's estimate
 /// alone.

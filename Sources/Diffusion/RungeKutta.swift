@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// An explicit Runge–Kutta method of fixed step for `dx/dt = v(x, t)`.
 ///

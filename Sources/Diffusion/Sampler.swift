@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// A way from noisy speech to clean speech through the reverse process.
 public protocol Sampler: Sendable {

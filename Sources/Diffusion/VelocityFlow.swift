@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Sampling of a flow: the ODE whose slope is the velocity that a model predicts.
 ///

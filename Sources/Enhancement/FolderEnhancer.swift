@@ -1,9 +1,9 @@
-import Audio
+public import Audio
 import Corpora
-import Failures
+public import Failures
 import Foundation
-import Models
-import Parallelism
+public import Models
+public import Parallelism
 
 /// Enhances the sound files of a folder, or one file, several at once, each in the memory of a segment.
 ///

@@ -1,8 +1,8 @@
 import Audio
-import Corpora
+public import Corpora
 import Foundation
-import Parallelism
-import SpeechMetrics
+public import Parallelism
+public import SpeechMetrics
 
 /// Scores folders of files that nobody ran here: clean, enhanced, and noisy where it is known.
 ///

@@ -1,5 +1,3 @@
-import Failures
-
 /// A failure as a person needs it: where it is, what is wrong, and what to do about it.
 ///
 /// The text, the JSON and the exit code of a command follow from these four, so that no upper layer lists types of

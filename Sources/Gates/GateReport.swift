@@ -1,6 +1,6 @@
-import Corpora
-import Failures
-import Specs
+public import Corpora
+public import Failures
+public import Specs
 
 /// What the gates found, each finding once, and which of it stops the work.
 public struct GateReport: Hashable, Sendable {

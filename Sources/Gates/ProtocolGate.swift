@@ -1,12 +1,12 @@
 import Audio
-import Corpora
-import Failures
+public import Corpora
+public import Failures
 import Foundation
-import Models
+public import Models
 import SpecLanguage
-import Specs
+public import Specs
 import SpeechMetrics
-import Training
+public import Training
 
 /// The checks that stand before any training step.
 public enum ProtocolGate {

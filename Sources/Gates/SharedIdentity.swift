@@ -1,7 +1,7 @@
-import Failures
+public import Failures
 import Foundation
-import Runs
-import Specs
+package import Runs
+public import Specs
 
 /// Two rows of papers that mean the same experiment: at least one of them is not what its paper did.
 public struct SharedIdentity: Diagnostic, Hashable, Sendable {

@@ -1,9 +1,9 @@
 import Audio
 import Corpora
 import Foundation
-import Parallelism
-import Runs
-import SpeechMetrics
+public import Parallelism
+public import Runs
+public import SpeechMetrics
 
 /// A folder of another system's output for the files of a test set, checked against the set.
 public struct EnhancedFolder: Sendable {

@@ -1,6 +1,6 @@
 import Corpora
 import Foundation
-import Runs
+public import Runs
 
 /// A system that another program is: its name, and what is given of it.
 public struct ExternalSystem: Hashable, Sendable {

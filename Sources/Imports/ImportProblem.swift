@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 /// What keeps something from elsewhere from being taken over: all of it, found before anything is written.
 public struct ImportFailure: Diagnostic, Hashable, Sendable {

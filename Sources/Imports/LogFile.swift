@@ -1,6 +1,6 @@
 import Corpora
 import Foundation
-import Runs
+public import Runs
 
 /// The training history of a run that another program wrote: TensorBoard events, Lightning's CSV, or an export of W&B.
 public struct LogFile: Sendable {

@@ -1,7 +1,7 @@
 import Corpora
 import Foundation
-import Runs
-import SpeechMetrics
+public import Runs
+public import SpeechMetrics
 
 /// A table of scores that another program computed: a row for each file, a column for each metric.
 public struct ScoresFile: Sendable {

@@ -1,7 +1,7 @@
 import Foundation
-import Reported
+public import Reported
 import Reports
-import Runs
+public import Runs
 
 /// The cells of an investigation, as the reported figures and the store have them.
 ///

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// Where the numbers of a cell come from.
 public struct CellSource: Hashable, Sendable {

@@ -1,5 +1,5 @@
-import SpecLanguage
-import Specs
+public import SpecLanguage
+public import Specs
 
 /// The factors in which two specs differ, and the specs of the combinations between them.
 ///

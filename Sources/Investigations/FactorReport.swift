@@ -1,5 +1,5 @@
-import JSONValues
-import Reports
+public import JSONValues
+public import Reports
 import Statistics
 
 /// Which factors explain the gap between two configurations, the largest first.

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// A file of `experiments/investigations`: a question, the cells that evidence stands on, and hypotheses that are
 /// tested.

@@ -1,5 +1,5 @@
 import Reported
-import SpecLanguage
+public import SpecLanguage
 
 extension Investigation {
     /// Reads a file.

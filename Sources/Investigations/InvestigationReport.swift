@@ -1,7 +1,7 @@
-import JSONValues
-import Reported
+public import JSONValues
+public import Reported
 import Reports
-import Runs
+public import Runs
 
 /// The verdict on every hypothesis of an investigation, and what is still to be measured.
 public struct InvestigationReport: Sendable {

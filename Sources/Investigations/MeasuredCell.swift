@@ -1,6 +1,6 @@
-import Reported
+public import Reported
 import Reports
-import Runs
+public import Runs
 
 /// What is known of one cell in one metric: its mean, its spread, and how it was made.
 public struct MeasuredCell: Hashable, Sendable {

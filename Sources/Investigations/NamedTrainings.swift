@@ -1,5 +1,5 @@
 import Foundation
-import Runs
+public import Runs
 
 /// The runs that a name means: all seeds of one configuration.
 public struct NamedTrainings: Hashable, Sendable {

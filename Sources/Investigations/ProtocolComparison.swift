@@ -1,5 +1,5 @@
-import JSONValues
-import Reports
+public import JSONValues
+public import Reports
 import SpecLanguage
 import Specs
 

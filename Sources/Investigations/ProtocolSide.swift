@@ -1,4 +1,4 @@
-import Specs
+public import Specs
 
 /// One side of a comparison of protocols: what a spec says, and what was measured.
 public struct ProtocolSide: Sendable {

@@ -1,5 +1,5 @@
 import Reported
-import SpecLanguage
+public import SpecLanguage
 
 /// A file of `experiments/protocols`: how a published result was made, as a spec and measured values.
 public struct Recipe: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Runs
+public import Runs
 import Statistics
 
 /// Files of one speaker, which are not independent samples.

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// What starts tasks, and what each of them is given: the section `launcher` of a spec, of the project's file and of
 /// the user's file, and the flags of `sgmse run`.

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Foundation
 
 /// An engine that starts tasks: processes of this program that take units from a queue until none is left.

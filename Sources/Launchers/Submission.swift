@@ -1,5 +1,5 @@
 import AtomicFiles
-import Foundation
+public import Foundation
 
 /// What was asked of an engine, kept beside its scripts, so that any later command finds its tasks.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// How one task's work on a unit ended.
 public struct UnitAttempt: Hashable, Sendable, Codable {

@@ -1,6 +1,6 @@
 import AtomicFiles
-import Failures
-import Foundation
+public import Failures
+public import Foundation
 
 /// The units of work of a store that tasks of a cluster take one by one, as files in a shared folder.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// One task's way through a queue: it takes units until none is left.
 ///

@@ -1,5 +1,5 @@
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// A complex convolution, or a transposed one, of maps whose real channels stand before the imaginary ones.
 ///

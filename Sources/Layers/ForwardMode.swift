@@ -1,5 +1,5 @@
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// How a network runs.
 public enum ForwardMode: Sendable {

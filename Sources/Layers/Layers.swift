@@ -1,6 +1,6 @@
 import Foundation
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// `y = x ∗ weight + bias` over maps `[B, H, W, C]`, with a filter `[F, C, k, k]`.
 public struct Convolution: Sendable {

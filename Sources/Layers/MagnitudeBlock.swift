@@ -1,5 +1,5 @@
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// How the blocks of a magnitude-preserving network weigh their branches.
 public struct MagnitudeStyle: Hashable, Sendable {

@@ -1,6 +1,6 @@
 import Foundation
 import Kernels
-import Tensors
+public import Tensors
 
 /// The magnitude-preserving layers of EDM2: no biases, and weights whose magnitude is decided, not learned.
 ///

@@ -1,5 +1,5 @@
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// Scale and shift of a normalised map by an embedding, `act((1 + γ(z)) ⊙ h + β(z))`; starts as the identity.
 ///

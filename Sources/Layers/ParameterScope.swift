@@ -1,6 +1,6 @@
 import Foundation
 import Kernels
-import Tensors
+public import Tensors
 
 /// Where a network under construction takes its parameters from: names by nesting, values by seed and name.
 ///

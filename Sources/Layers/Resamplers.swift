@@ -1,5 +1,5 @@
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// How maps are halved and doubled.
 public struct ResamplingRule: Hashable, Sendable {

@@ -1,5 +1,5 @@
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// What a residual block of a score network is made of.
 public struct ResidualStyle: Sendable {

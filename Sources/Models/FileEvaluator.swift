@@ -1,8 +1,8 @@
-import Audio
-import Corpora
+package import Audio
+package import Corpora
 import Foundation
-import Parallelism
-import SpeechMetrics
+package import Parallelism
+package import SpeechMetrics
 
 /// Enhances and scores the files of a set, several at once, with results that do not depend on how many.
 package struct FileEvaluator: Sendable {

@@ -1,9 +1,9 @@
 import Backbones
-import Failures
+public import Failures
 import Foundation
-import Kernels
-import SpecLanguage
-import Specs
+public import Kernels
+public import SpecLanguage
+public import Specs
 
 /// The least memory that work on a batch takes, as far as it is known before anything is computed.
 ///

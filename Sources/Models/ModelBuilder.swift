@@ -1,9 +1,9 @@
 import Backbones
-import Corpora
-import Diffusion
-import Objectives
-import SpecLanguage
-import Specs
+public import Corpora
+public import Diffusion
+public import Objectives
+public import SpecLanguage
+public import Specs
 
 /// A resolved spec, looked up in the catalog: the parts that training and evaluation share.
 public struct ModelBuilder: Sendable {

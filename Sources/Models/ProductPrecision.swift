@@ -1,5 +1,5 @@
-import Kernels
-import Specs
+public import Kernels
+public import Specs
 
 extension PrecisionChoice {
     /// As the engine has it.

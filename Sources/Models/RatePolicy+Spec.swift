@@ -1,4 +1,4 @@
-import Audio
+package import Audio
 import Corpora
 import Specs
 

@@ -1,9 +1,9 @@
-import Backbones
+public import Backbones
 import Kernels
-import Layers
-import Objectives
-import Specs
-import Tensors
+public import Layers
+package import Objectives
+public import Specs
+public import Tensors
 
 /// A regression `D(y)` in front of a diffusion, which then runs between clean speech and `D(y)`, starts from `D(y)`,
 /// and is

@@ -1,9 +1,9 @@
-import Backbones
-import Diffusion
-import Layers
-import Objectives
+public import Backbones
+public import Diffusion
+public import Layers
+public import Objectives
 import Specs
-import Tensors
+public import Tensors
 
 /// A network as a model of the diffusion: the score of `p(x_t | y)`, clean speech, or the velocity of a flow.
 ///

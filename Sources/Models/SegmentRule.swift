@@ -1,4 +1,4 @@
-import Specs
+public import Specs
 
 /// How a training segment is cut from a pair of signals.
 public struct SegmentRule: Sendable {

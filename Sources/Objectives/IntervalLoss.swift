@@ -1,5 +1,5 @@
-import Diffusion
-import Tensors
+public import Diffusion
+public import Tensors
 
 /// The random numbers of a pair that an objective over two times may use.
 public struct IntervalDraw: Hashable, Sendable {

@@ -1,8 +1,8 @@
-import Failures
+public import Failures
 import Foundation
 import Kernels
 import SpeechMetrics
-import Tensors
+public import Tensors
 
 /// Why a pair of recordings has no perceptual distance.
 public enum PerceptualLossError: Diagnostic, Hashable, Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Tensors
+public import Tensors
 
 /// How a network's input and output are scaled around it, with `σ = std(t)` of the diffusion.
 ///

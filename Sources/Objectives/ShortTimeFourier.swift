@@ -1,6 +1,6 @@
 import Foundation
 import Kernels
-import Tensors
+public import Tensors
 
 /// The short-time Fourier transform of a recording and its inverse, centred as in PyTorch.
 ///

@@ -1,6 +1,6 @@
 import Foundation
 import Kernels
-import Tensors
+public import Tensors
 
 /// The map between STFT coefficients and the amplitudes a network works on; phases stay.
 public enum SpectralCompression: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// What a loss compares: a batch of states with all that made them. Spectrograms are `[B, F, N, 2]`.
 public struct LossInput: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Tensors
+package import Tensors
 
 /// The loss of EDM2 for speech: data prediction, weighed by an uncertainty that the network learns.
 ///

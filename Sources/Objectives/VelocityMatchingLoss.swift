@@ -1,6 +1,6 @@
 import Foundation
 import Kernels
-import Tensors
+public import Tensors
 
 /// Conditional flow matching: the distance of a model's velocity from that of the path through `x₀`, `y` and `z`.
 ///

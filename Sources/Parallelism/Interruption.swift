@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Synchronization
 
 /// A wish to stop, set from a signal handler or another thread.

@@ -1,5 +1,5 @@
-import SpecLanguage
-import Specs
+public import SpecLanguage
+public import Specs
 
 /// The reference's command line for a spec.
 public struct CommandExport: Sendable {

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 import Specs
 
 /// A spec made from a command line of the reference.

@@ -1,5 +1,5 @@
-import SpecLanguage
-import Specs
+public import SpecLanguage
+public import Specs
 
 /// The hyper-parameters under which the reference would store a model, for its constructors to take.
 public struct HyperParameterExport: Sendable {

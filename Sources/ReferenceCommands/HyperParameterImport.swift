@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 import Specs
 
 /// A spec made from the hyper-parameters that the reference stores in its checkpoints.

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// How sure a reported figure is.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-import SpecLanguage
+public import SpecLanguage
 
 /// What all sources report, and where two of them disagree.
 public struct ReportedLibrary: Sendable {

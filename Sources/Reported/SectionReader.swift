@@ -1,4 +1,4 @@
-import SpecLanguage
+package import SpecLanguage
 
 /// Takes the keys of a section one by one, and notes every mistake in its place.
 package struct SectionReader {

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// A file of `experiments/tables`: which rows and columns a table of a paper has, and where ours come from.
 public struct TableDeclaration: Hashable, Sendable {

@@ -1,7 +1,7 @@
 import Foundation
-import JSONValues
+public import JSONValues
 import Kernels
-import Runs
+public import Runs
 
 /// Whether this machine, and the place of a store, are fit for work.
 public struct DoctorReport: Sendable {

@@ -1,5 +1,5 @@
-import JSONValues
-import Runs
+public import JSONValues
+public import Runs
 
 /// All that the store knows of one run, its mean scores among it.
 public struct RunReport: Sendable {

@@ -1,6 +1,6 @@
-import Foundation
-import JSONValues
-import Runs
+public import Foundation
+public import JSONValues
+public import Runs
 
 /// The list of runs, as `ls` shows it.
 public struct RunListing: Sendable {

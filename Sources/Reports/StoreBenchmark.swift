@@ -1,5 +1,5 @@
-import JSONValues
-import Runs
+public import JSONValues
+public import Runs
 
 /// How fast a store of a given size is filled, listed and compared.
 public struct StoreBenchmark: Hashable, Sendable {

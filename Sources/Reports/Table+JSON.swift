@@ -1,4 +1,4 @@
-import JSONValues
+public import JSONValues
 
 public typealias JSON = JSONValues.JSON
 

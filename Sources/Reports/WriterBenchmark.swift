@@ -1,5 +1,5 @@
 import Foundation
-import JSONValues
+public import JSONValues
 import Runs
 import Synchronization
 

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// A folder of test files at one state of their content.
 public struct TestSet: Hashable, Sendable, Identifiable {

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// One training of one resolved spec with one seed on one fingerprint of the data.
 public struct Run: Hashable, Sendable, Identifiable {

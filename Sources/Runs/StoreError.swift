@@ -1,5 +1,5 @@
-import Failures
-import Foundation
+public import Failures
+public import Foundation
 import GRDB
 
 /// What went wrong with a store, where it lies, and what to do about it.

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// What one optimizer step of a run gave.
 public struct StepRecord: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 /// A table of choices of one kind: an immutable value that is made once and handed down.
 ///

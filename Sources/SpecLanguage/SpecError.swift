@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 /// One mistake in a spec: where it is, what is wrong, and what to do about it.
 public struct SpecError: Diagnostic, Hashable, Sendable {

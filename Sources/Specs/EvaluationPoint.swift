@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// One combination of evaluation factors: a checkpoint is enhanced and scored once for each.
 public struct EvaluationPoint: Hashable, Sendable {

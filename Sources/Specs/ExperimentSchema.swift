@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// The language: every section and setting of an experiment, as data.
 public enum ExperimentSchema {

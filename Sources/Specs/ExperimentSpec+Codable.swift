@@ -1,4 +1,4 @@
-import SpecLanguage
+package import SpecLanguage
 
 extension Settings {
     /// The path of the first setting that is not there as the schema has it.
@@ -60,7 +60,8 @@ extension Settings {
         for retired in schema.retired { settings[retired.name] = nil }
         for field in schema.fields {
             switch (field.type, self[field.name]) {
-            case (.section(let inner, _), .section(let values)?): settings[field.name] = .section(values.renewed(by: inner))
+            case (.section(let inner, _), .section(let values)?):
+                settings[field.name] = .section(values.renewed(by: inner))
             case (_, nil) where field.silentValue != nil: settings[field.name] = field.silentValue
             default: break
             }

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// A fully resolved experiment: every default filled in, every name looked up.
 ///

@@ -1,5 +1,5 @@
 import Digests
-import SpecLanguage
+public import SpecLanguage
 
 /// A name made from meaning: the same for two texts that say the same, another for any that do not.
 public struct Identity: Hashable, Sendable, Codable, CustomStringConvertible {

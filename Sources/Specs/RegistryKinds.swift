@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// The kinds of registries a spec can name entries of.
 extension RegistryKind {

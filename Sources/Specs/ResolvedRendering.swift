@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// Writes a resolved spec as YAML that reads back to the same meaning.
 public struct ResolvedRendering {

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// One setting in which two specs differ.
 public struct SettingChange: Hashable, Sendable, Codable {

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 extension SpecJSONSchema {
     /// The schema of experiments (draft 2020-12), stable and indented.

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// Reads experiments: the entry point of the language.
 ///

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 extension SpecRun {
     /// A run again, from a resolved spec that was kept, as on another machine than that of its spec's file.

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// A fact about an entry that lets the checker find contradictions without knowing any science.
 public enum Trait: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Audio
+public import Audio
 
 /// Which clean and noisy file belongs to an enhanced one, by the rules of `NameIndex`.
 public struct FileMatching: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 /// The metrics by name: an immutable value, made once and passed down.
 public struct MetricCatalog: Sendable {

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 /// Why a metric has no value for a pair.
 ///

@@ -1,4 +1,4 @@
-import Kernels
+package import Kernels
 import Synchronization
 
 /// Whether operations record how to go back.

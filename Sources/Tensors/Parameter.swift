@@ -1,4 +1,4 @@
-import Kernels
+package import Kernels
 
 /// A weight that training adjusts: a leaf with a name.
 public final class Parameter: Sendable {

@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 
 extension Tensor {
     /// `act(gamma · (x − mean)/√(var + eps) + beta)` with the mean and variance of each channel over the whole batch.

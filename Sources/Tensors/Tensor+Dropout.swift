@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 
 extension Tensor {
     /// Keeps an element with probability `1 − rate`, divided by it; sample `b` is decided by `streams[b]` alone.

@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 
 /// Operations of magnitude-preserving networks.
 ///

@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 
 extension Tensor {
     /// `scale · (self ∗ weight + bias + shift + residual)`, the whole of a convolution layer in one pass.

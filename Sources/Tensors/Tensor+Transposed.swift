@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 
 extension Tensor {
     /// The transposed convolution: the adjoint of a convolution that takes maps of `height × width` to this one's.

@@ -1,4 +1,4 @@
-import Kernels
+package import Kernels
 
 /// A dense array of `Float`, row-major, with the record of how it was computed.
 ///

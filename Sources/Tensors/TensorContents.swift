@@ -1,4 +1,4 @@
-import Kernels
+package import Kernels
 import Synchronization
 
 /// The elements of a tensor: made, or still to be read from what they are made of.

@@ -1,4 +1,4 @@
-import Checkpoints
+public import Checkpoints
 import Specs
 
 /// How an optimizer step is made of a gradient: Adam's rate over time, its second moment, and the averages of the

@@ -1,10 +1,10 @@
 import Checkpoints
-import Corpora
+package import Corpora
 import Foundation
 import Models
-import Runs
+package import Runs
 import SpecLanguage
-import Specs
+package import Specs
 import Tensors
 import WeightFiles
 

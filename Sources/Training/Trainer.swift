@@ -1,11 +1,11 @@
 import Checkpoints
 import Collectives
-import Corpora
+public import Corpora
 import Foundation
-import Models
-import Parallelism
-import Runs
-import Specs
+public import Models
+public import Parallelism
+public import Runs
+public import Specs
 
 /// Trains one run from wherever it stands to its last step, and records everything in the store.
 public struct Trainer {

@@ -1,12 +1,12 @@
 import Audio
-import Corpora
+public import Corpora
 import Foundation
 import Kernels
 import Models
-import Objectives
-import Specs
+public import Objectives
+public import Specs
 import Synchronization
-import Tensors
+public import Tensors
 
 /// The training pairs of a run, addressed by number: pair `k` is the same on every machine and after every
 /// interruption.

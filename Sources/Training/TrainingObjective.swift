@@ -1,11 +1,11 @@
 import Backbones
 import Diffusion
-import Kernels
+public import Kernels
 import Layers
 import Models
-import Objectives
+public import Objectives
 import Specs
-import Tensors
+public import Tensors
 
 /// One batch of pairs with the draws that perturb it. Spectrograms are `[B, F, N, 2]`.
 public struct TrainingBatchInput: Sendable {

@@ -1,4 +1,4 @@
-import Checkpoints
+public import Checkpoints
 import Models
 import Tensors
 

@@ -1,13 +1,13 @@
 import Backbones
 import Checkpoints
 import Diffusion
-import Failures
+public import Failures
 import Foundation
 import Kernels
 import Layers
-import Models
-import Objectives
-import Tensors
+public import Models
+public import Objectives
+public import Tensors
 
 /// What an optimizer step gave.
 public struct StepResult: Sendable {

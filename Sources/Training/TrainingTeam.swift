@@ -1,9 +1,9 @@
-import Collectives
+public import Collectives
 import Corpora
 import Foundation
 import Kernels
-import Models
-import Specs
+public import Models
+public import Specs
 
 /// What the processes of a team need to know to train with rank 0: the spec, the seed, the files, and the steps in all.
 struct TrainingOrder: Codable {

@@ -1,10 +1,10 @@
 import Digests
-import Failures
+public import Failures
 import Foundation
 import Installation
 import Kernels
-import Models
-import Runs
+public import Models
+public import Runs
 import SpecLanguage
 import Specs
 

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 /// Why a file of weights could not be read or written.
 public struct WeightFileError: Diagnostic, Hashable, Sendable {

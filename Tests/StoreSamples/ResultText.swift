@@ -1,4 +1,4 @@
-import Runs
+package import Runs
 
 /// Everything in a store that is a result, and nothing that is a time or a place.
 package struct ResultText {

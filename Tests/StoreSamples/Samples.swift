@@ -1,5 +1,5 @@
 import Foundation
-import Runs
+package import Runs
 
 /// A folder that vanishes with its last reference.
 package final class Scratch: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Runs
+package import Runs
 
 /// A made-up study in a store: noisy input, two sets of `files` files of 8 speakers, five metrics, N = 30 and 50.
 package struct StudySample {

@@ -1,7 +1,7 @@
 import AtomicFiles
 import Audio
 import Foundation
-import Parallelism
+public import Parallelism
 
 /// What a whole check of a corpus found: every pair compared, every recording fingerprinted.
 public struct CorpusReport: Codable, Hashable, Sendable {

@@ -1,6 +1,6 @@
 import Audio
 import Foundation
-import Parallelism
+public import Parallelism
 
 /// Recordings of which one is a copy of the other: at another level, trimmed, resampled, requantised or coded anew.
 ///

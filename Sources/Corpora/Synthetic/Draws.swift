@@ -1,5 +1,5 @@
 import Foundation
-import Kernels
+package import Kernels
 
 /// Random numbers taken one after the other from an addressed stream.
 ///

@@ -1,7 +1,7 @@
 import Audio
 import Foundation
-import Kernels
-import Parallelism
+package import Kernels
+public import Parallelism
 
 /// The recipe `synthetic`: speech-like signals of several speakers in noise, or in rooms, without any download.
 ///

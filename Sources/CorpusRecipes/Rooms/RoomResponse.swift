@@ -1,5 +1,5 @@
 import Foundation
-import Kernels
+package import Kernels
 
 /// The impulse response of a room from a source to a microphone, both points that send and take alike in all
 /// directions.

@@ -1,5 +1,5 @@
 import Foundation
-import Kernels
+public import Kernels
 import Parallelism
 
 /// What a piece of work took, over several repetitions after a warm-up.

@@ -1,9 +1,9 @@
 import Backbones
 import Foundation
 import Kernels
-import Models
+public import Models
 import SpecLanguage
-import Specs
+public import Specs
 import Tensors
 
 /// How long a spec's network takes for one crop, measured now; what stands in where no training of its kind was

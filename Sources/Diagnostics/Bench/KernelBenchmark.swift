@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 import Objectives
 import Tensors
 

@@ -3,7 +3,7 @@ import Corpora
 import Dispatch
 import Foundation
 import Kernels
-import SpeechMetrics
+public import SpeechMetrics
 
 /// Metrics over pairs of files, each metric by itself and then all together.
 public struct MetricBenchmark: Sendable {

@@ -2,12 +2,12 @@ import Backbones
 import Diffusion
 import Foundation
 import Kernels
-import Models
+public import Models
 import Objectives
 import SpecLanguage
 import Specs
 import Synchronization
-import Tensors
+public import Tensors
 import Training
 
 /// How large a benchmark's network and batch are.

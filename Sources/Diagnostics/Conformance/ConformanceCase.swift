@@ -1,10 +1,10 @@
-import Failures
+public import Failures
 import Foundation
-import Models
-import SpecLanguage
+public import Models
+public import SpecLanguage
 import Specs
-import Tensors
-import WeightFiles
+public import Tensors
+public import WeightFiles
 
 /// A folder of reference values: `case.json` with arrays and weights beside it.
 public struct ConformanceCase: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Models
+public import Models
 
 /// Runs the cases of a folder of reference values.
 public struct ConformanceRunner: Sendable {

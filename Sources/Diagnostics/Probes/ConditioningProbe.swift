@@ -6,13 +6,13 @@ import Foundation
 import Kernels
 import Models
 import Objectives
-import Parallelism
-import Runs
+public import Parallelism
+public import Runs
 import SpecLanguage
 import Specs
 import SpeechMetrics
 import Tensors
-import Training
+public import Training
 
 /// Finds out whether a run's model uses its noise reference.
 public struct ConditioningProbe: Sendable {

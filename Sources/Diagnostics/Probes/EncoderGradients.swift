@@ -1,4 +1,4 @@
-import Runs
+public import Runs
 
 /// The gradient that reached the noise encoder in parts of a training.
 public struct EncoderGradients: Hashable, Sendable, Codable {

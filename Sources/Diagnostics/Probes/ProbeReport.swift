@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 import Models
 
 /// Whether a conditioned model uses its noise reference: all that the probes measured, and what it means.

@@ -1,6 +1,6 @@
 import Diffusion
-import Models
-import Tensors
+public import Models
+public import Tensors
 
 /// A conditioned model as the probes see it: its score under an embedding, and its guided score.
 public struct ProbeSubject: Sendable {

@@ -1,7 +1,7 @@
 import Audio
 import Checkpoints
 import Corpora
-import Failures
+public import Failures
 import Foundation
 import Kernels
 import Models

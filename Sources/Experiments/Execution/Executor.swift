@@ -1,12 +1,12 @@
 import Corpora
-import Foundation
+public import Foundation
 import Gates
 import Models
-import Parallelism
-import Runs
+public import Parallelism
+public import Runs
 import SpecLanguage
-import Specs
-import Training
+public import Specs
+public import Training
 
 /// Does what a plan asks for and is not done yet: data, training, evaluations, anchors.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-import Training
+public import Training
 
 /// What happens while experiments run, for whoever shows it.
 public enum ExperimentEvent: Sendable, Codable {

@@ -1,6 +1,6 @@
-import Corpora
+public import Corpora
 import Runs
-import Specs
+public import Specs
 
 /// What a spec asks for, step by step, with the reason for each: made once by a ``Planner``, shown by `sgmse plan`, and
 /// performed by an ``Executor``.

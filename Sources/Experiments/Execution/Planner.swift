@@ -1,11 +1,11 @@
 import Corpora
 import Foundation
 import Gates
-import Models
+public import Models
 import Parallelism
-import Runs
+public import Runs
 import SpecLanguage
-import Specs
+public import Specs
 import SpeechMetrics
 import Training
 

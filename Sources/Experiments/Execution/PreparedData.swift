@@ -1,12 +1,12 @@
-import Corpora
+public import Corpora
 import Foundation
 import Gates
 import Models
-import Parallelism
+public import Parallelism
 import Runs
 import SpecLanguage
-import Specs
-import Training
+public import Specs
+public import Training
 
 /// The audio a run reads: found, checked, and fingerprinted.
 public struct PreparedData: Sendable {

@@ -1,7 +1,7 @@
 import AtomicFiles
-import Corpora
+public import Corpora
 import Foundation
-import SpeechMetrics
+public import SpeechMetrics
 
 /// The two files that the field's evaluation scripts leave beside enhanced audio.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-import Logging
+package import Logging
 
 /// Appends log entries to a file, a line each: the time, for entries below `info` their level, and the message.
 ///

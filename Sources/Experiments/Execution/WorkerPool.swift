@@ -1,5 +1,5 @@
 import Foundation
-import Parallelism
+public import Parallelism
 import Synchronization
 
 /// Several processes of one command side by side, which share its work through the claims of the store.

@@ -1,11 +1,11 @@
 import Corpora
-import Failures
+public import Failures
 import Foundation
 import Models
 import Parallelism
-import Runs
+public import Runs
 import SpecLanguage
-import Specs
+public import Specs
 import Training
 
 extension Executor {

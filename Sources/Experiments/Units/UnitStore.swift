@@ -1,5 +1,5 @@
 import Foundation
-import Runs
+public import Runs
 
 /// The store of one unit: what the task at work writes, and what is merged into the store that planned it.
 ///

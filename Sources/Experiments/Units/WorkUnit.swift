@@ -1,7 +1,7 @@
-import Foundation
+public import Foundation
 import Runs
 import SpecLanguage
-import Specs
+public import Specs
 
 /// A part of a plan that one task of a cluster does: a training with its evaluations, an evaluation of a finished
 /// training or some of its files, or an anchor.

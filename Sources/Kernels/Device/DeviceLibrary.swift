@@ -1,5 +1,5 @@
 import CDevice
-import Failures
+public import Failures
 import Foundation
 
 /// A library that offers devices, `libsgmse-torch.so`: opened once, and kept.

@@ -1,4 +1,4 @@
-import Audio
+public import Audio
 import SpecLanguage
 import Specs
 

@@ -1,10 +1,10 @@
-import Backbones
+public import Backbones
 import Corpora
-import Diffusion
-import Objectives
-import SpecLanguage
-import Specs
-import SpeechMetrics
+public import Diffusion
+public import Objectives
+public import SpecLanguage
+public import Specs
+public import SpeechMetrics
 
 /// Everything a spec can name, with how it is built: an immutable value that `main` makes and passes down.
 public struct Catalog: Sendable {

@@ -1,6 +1,6 @@
 import Corpora
 import Foundation
-import Parallelism
+public import Parallelism
 
 /// A corpus that a spec can name: made on the spot, or expected in a folder.
 public protocol CorpusSource: Sendable {

@@ -1,5 +1,5 @@
 import Diffusion
-import Failures
+public import Failures
 import SpecLanguage
 import Specs
 

@@ -1,4 +1,4 @@
-import Objectives
+package import Objectives
 import SpecLanguage
 import Specs
 

@@ -1,6 +1,6 @@
 import Diffusion
 import Objectives
-import Specs
+package import Specs
 
 // What the names of a spec stand for in the layers below it, which know no specs.
 

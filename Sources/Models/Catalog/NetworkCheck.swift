@@ -1,6 +1,6 @@
 import Backbones
-import SpecLanguage
-import Specs
+public import SpecLanguage
+public import Specs
 
 /// Finds networks that cannot be built, or cannot take the spectrograms of their spec, before anything is built.
 ///

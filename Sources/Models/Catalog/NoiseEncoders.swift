@@ -1,5 +1,5 @@
-import Backbones
-import SpecLanguage
+package import Backbones
+package import SpecLanguage
 import Specs
 
 extension Registry<any NoiseEncoder> {

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Classifier-free guidance: `s₀ + w (s₁ − s₀)`.
 ///

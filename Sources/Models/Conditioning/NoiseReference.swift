@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 /// The noise reference of a recording, as a conditioned network receives it.
 public enum NoiseReference: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Objectives
+public import Objectives
 import Specs
 
 extension ReferenceChooser {

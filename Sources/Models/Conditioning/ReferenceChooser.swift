@@ -1,8 +1,8 @@
-import Audio
-import Corpora
+public import Audio
+public import Corpora
 import Foundation
 import Kernels
-import Specs
+public import Specs
 
 /// Chooses the noise reference of each recording, by the mode that a spec or a command names.
 ///

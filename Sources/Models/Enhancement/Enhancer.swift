@@ -1,10 +1,10 @@
 import Backbones
-import Diffusion
-import Failures
+public import Diffusion
+public import Failures
 import Foundation
 import Kernels
-import Objectives
-import Parallelism
+public import Objectives
+package import Parallelism
 import Tensors
 
 /// Turns noisy speech into clean speech with a model and a sampler, under guidance where the model is conditioned.

@@ -1,4 +1,4 @@
-import Parallelism
+package import Parallelism
 
 /// A signal of one channel that is read by pieces, wherever it lies.
 package protocol SampleSource {

@@ -1,4 +1,4 @@
-import Runs
+public import Runs
 
 extension ComparisonReport {
     /// The comparison as a table; anchors stand apart, above the runs.

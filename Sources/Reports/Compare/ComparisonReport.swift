@@ -1,4 +1,4 @@
-import Runs
+public import Runs
 
 /// Systems side by side: mean ± std (n) in rows of system × N and columns of set × metric, or of other factors.
 ///

@@ -1,6 +1,6 @@
 import Parallelism
-import Runs
-import Statistics
+public import Runs
+public import Statistics
 
 /// The difference of two rows in one column, on the same files.
 public struct Contrast: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Runs
+public import Runs
 
 /// The factors by which scores are distinguished, by the names that `--rows` and `--columns` take.
 public enum ComparisonFactor {

@@ -1,6 +1,6 @@
 import AtomicFiles
 import Foundation
-import Runs
+public import Runs
 
 /// The forms in which other programs read the history of a run.
 public enum ExportFormat: String, Sendable, CaseIterable {

@@ -1,6 +1,6 @@
 import Audio
 import Foundation
-import Runs
+public import Runs
 
 /// A run as a TensorBoard event file: `tensorboard --logdir FOLDER` shows it.
 ///

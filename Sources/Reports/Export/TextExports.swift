@@ -1,6 +1,6 @@
 import Foundation
 import JSONValues
-import Runs
+public import Runs
 
 /// A run as tables of comma-separated values (RFC 4180): `steps.csv`, `validations.csv`, `evaluations.csv`.
 public struct CSVExport: RunExport {

@@ -1,4 +1,4 @@
-import Runs
+public import Runs
 
 /// A report of runs as one self-contained page: tables, plots, findings, differences, and files to listen to.
 public struct ReportPage: Sendable {

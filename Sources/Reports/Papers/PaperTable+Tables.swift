@@ -1,4 +1,4 @@
-import JSONValues
+public import JSONValues
 import Reported
 import Runs
 

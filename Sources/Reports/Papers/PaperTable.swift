@@ -1,5 +1,5 @@
-import Reported
-import Runs
+public import Reported
+public import Runs
 
 /// A table of a paper: what it reports, what we have, and in what the two differ.
 ///

@@ -1,4 +1,4 @@
-import Runs
+public import Runs
 
 extension Plot {
     /// The training of runs over their steps: the loss or one of its terms, or a validation metric.

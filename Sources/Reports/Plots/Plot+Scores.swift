@@ -1,5 +1,5 @@
 import Foundation
-import Runs
+public import Runs
 import Statistics
 
 extension Plot {

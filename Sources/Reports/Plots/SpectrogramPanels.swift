@@ -1,5 +1,5 @@
 import Audio
-import Runs
+public import Runs
 
 /// Spectrograms of one recording below each other on one scale: clean, noisy, and what a system made of it.
 public struct SpectrogramPanels: Sendable {

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// What may be evaluated of a run.
 public enum CheckpointForm: String, CaseIterable, Sendable {

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// The noise reference of a network, and how its embedding is made and dropped.
 public struct ConditioningSpec: SettingsSection {

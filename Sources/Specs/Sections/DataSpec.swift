@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// The audio an experiment learns from: a corpus or a folder, its rate, and how crops are cut.
 public struct DataSpec: SettingsSection {

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// What is scored and how: test sets, metrics, and the factors whose combinations are the evaluations.
 public struct EvaluateSpec: SettingsSection {

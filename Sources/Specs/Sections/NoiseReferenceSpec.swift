@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// The noise reference that a conditioned network is given in evaluation; places are drawn by the noise seed and the
 /// file's name.

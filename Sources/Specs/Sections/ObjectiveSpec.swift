@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// What training minimises, and how the network is scaled around it (Richter et al., ICASSP 2025).
 public struct ObjectiveSpec: SettingsSection {

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// How products and convolutions are computed: in single precision, with factors in TF32 on a card that has it, or with
 /// factors in bfloat16 and sums in single precision.

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// A regression in front of the diffusion: its network, how it is trained, and what the diffusion sees of it (StoRM,
 /// TASLP 2023).

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// A test set: one of the training corpus's, or one of another corpus or folder.
 public struct TestSetSpec: SettingsSection {

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// How the weights are found: the optimiser, its length, its seeds, and which checkpoints are kept.
 public struct TrainSpec: SettingsSection {

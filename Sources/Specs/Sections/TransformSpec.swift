@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// From samples to the network's input: the short-time Fourier transform and the compression of magnitudes.
 public struct TransformSpec: SettingsSection {

@@ -1,4 +1,4 @@
-import SpecLanguage
+public import SpecLanguage
 
 /// Which weights of a training: their moving average, or the optimiser's own.
 public enum WeightChoice: String, SettingName {
