@@ -9,7 +9,6 @@ let package = Package(
     products: [.executable(name: "sgmse", targets: ["sgmse"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
@@ -23,6 +22,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CEBUR128", pkgConfig: "libebur128", providers: [.apt(["libebur128-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(
             name: "Kernels", dependencies: ["Failures", "CKernels", "CDevice", "CFFTW"], swiftSettings: unsafeFloor),
 
@@ -44,10 +44,11 @@ let package = Package(
         .target(name: "Zlib", dependencies: ["CZlib"]),
         .target(name: "WeightFiles", dependencies: ["Failures", "AtomicFiles", "Zlib"]),
         .target(name: "JSONValues"),
+        .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: unsafeFloor),
         .target(name: "Digests", dependencies: ["CCrypto"], swiftSettings: unsafeFloor),
         .target(
             name: "SpecLanguage",
-            dependencies: ["Failures", "Digests", "JSONValues", .product(name: "Yams", package: "Yams")]),
+            dependencies: ["Failures", "Digests", "JSONValues", "YAML"]),
         .target(
             name: "CorpusRecipes",
             dependencies: ["AtomicFiles", "Audio", "Corpora", "Kernels", "Parallelism", "SpecLanguage", "WeightFiles"],
@@ -123,6 +124,7 @@ let package = Package(
         .testTarget(name: "AtomicFilesTests", dependencies: ["AtomicFiles"]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
         .testTarget(name: "ZlibTests", dependencies: ["Zlib"]),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
         .testTarget(
             name: "DeviceTests",

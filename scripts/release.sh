@@ -49,7 +49,7 @@ stage() {
 
 # The libraries that the program opens when it starts, each with the Debian package that has it.
 libraries="libfftw3.so.3=libfftw3-double3 libfftw3f.so.3=libfftw3-single3 libsndfile.so.1=libsndfile1 libsoxr.so.0=libsoxr0
-    libsqlite3.so.0=libsqlite3-0 libcrypto.so.3=libssl3 libebur128.so.1=libebur128-1 libz.so.1=zlib1g libstdc++.so.6=libstdc++6 libgcc_s.so.1=libgcc-s1
+    libsqlite3.so.0=libsqlite3-0 libcrypto.so.3=libssl3 libebur128.so.1=libebur128-1 libz.so.1=zlib1g libyaml-0.so.2=libyaml-0-2 libstdc++.so.6=libstdc++6 libgcc_s.so.1=libgcc-s1
     libc.so.6=libc6 libm.so.6=libc6 ld-linux-x86-64.so.2=libc6"
 
 # licences FOLDER: the licences of all that is in the program, and of the libraries that it opens.
@@ -57,7 +57,7 @@ licences() {
     mkdir -p "$1"
     cp LICENSE "$1/sgmse.txt"
     cp "$(toolchain)/share/swift/LICENSE.txt" "$1/Swift.txt"
-    for package in swift-argument-parser Yams GRDB.swift swift-log; do
+    for package in swift-argument-parser GRDB.swift swift-log; do
         cp .build/checkouts/$package/LICENSE* "$1/$package.txt"
     done
     for pair in $libraries; do
@@ -70,7 +70,6 @@ In the program itself, each with its licence in the file of its name:
   Swift                  Apache 2.0 with the Runtime Library Exception: the standard library, Foundation, Dispatch
                          (Foundation contains ICU, under the Unicode licence: https://www.unicode.org/license.txt)
   swift-argument-parser  Apache 2.0 with the Runtime Library Exception
-  Yams                   MIT, with libyaml, MIT, (c) 2006-2016 Kirill Simonov, (c) 2017-2020 Ingy dot Net
   GRDB.swift             MIT
   swift-log              Apache 2.0
 Opened when the program starts, with the licence in the file of the Debian package:
@@ -80,6 +79,7 @@ Opened when the program starts, with the licence in the file of the Debian packa
   SQLite                 public domain (libsqlite3-0)
   OpenSSL                Apache 2.0 (libssl3)
   zlib                   zlib's licence (zlib1g)
+  libyaml                MIT (libyaml-0-2)
   C and C++ libraries    LGPL 2.1, and GPL 3 with the GCC Runtime Library Exception (libc6, libstdc++6, libgcc-s1)
 FFTW is under the GPL: who passes on the program together with FFTW does so under the terms of the GPL.
 TEXT

@@ -1,4 +1,4 @@
-import Yams
+import YAML
 
 /// Reads YAML into a `SpecNode`, with every duplicate key reported and every alias bomb defused.
 package struct YAMLReader {
@@ -8,14 +8,12 @@ package struct YAMLReader {
     static let deepest = 64
     /// Mistakes of one kind that are listed.
     static let mostListed = 50
-    /// Keys that are given twice are found one by one, each by another pass over the text.
-    static func mostDuplicates(in text: String) -> Int { min(200, max(3, 600_000 / max(1, text.utf8.count))) }
 
     private let file: String
-    private var lines: [String]
+    private let lines: [String]
     private var errors: [SpecError] = []
-    private var renamed: [String: String] = [:]
     private var nodes = 0
+    private var duplicates = 0
 
     /// The tree, where there is one, and all mistakes found on the way.
     package static func read(_ text: String, file: String) -> (node: SpecNode?, errors: [SpecError]) {
@@ -33,13 +31,11 @@ package struct YAMLReader {
 
     private func mark(_ line: Int, _ column: Int) -> Mark {
         let index = max(0, line - 1)
-        let text = index < lines.count ? restored(lines[index]) : ""
+        let text = index < lines.count ? lines[index] : ""
         return Mark(file: file, line: max(1, line), column: max(1, column), text: text)
     }
 
-    private func mark(_ mark: Yams.Mark?) -> Mark {
-        mark.map { self.mark($0.line, $0.column) } ?? self.mark(1, 1)
-    }
+    private func mark(_ place: YAMLPlace) -> Mark { mark(place.line, place.column) }
 
     private mutating func root(_ text: String) -> SpecNode? {
         guard text.utf8.count <= Self.largestText else {
@@ -56,110 +52,21 @@ package struct YAMLReader {
             if errors.count == Self.mostListed { break }
         }
         guard errors.isEmpty else { return nil }
-        if let line = AliasKeys.firstLine(of: lines) {
+        do {
+            // Lines end as YAML wants it, however they end in the file.
+            guard let node = try YAMLDocument.root(of: lines.joined(separator: "\n")) else {
+                return SpecNode(.map([]), at: mark(1, 1))
+            }
+            return convert(node, depth: 0)
+        } catch {
+            let at = mark(error.place)
             errors.append(
-                SpecError(
-                    "alias", at: mark(line + 1, 1), "an alias cannot be a key", hint: "write the key out"))
+                SpecError("syntax", at: at, "not valid YAML: \(error.problem)", hint: advice(error.problem, at)))
             return nil
         }
-        guard let parsed = parse() else { return nil }
-        guard let node = parsed else {
-            return SpecNode(.map([]), at: mark(1, 1))
-        }
-        return convert(node, depth: 0)
     }
 
-    // MARK: Parsing
-
-    /// Parses until no duplicate key remains. The parser stops at the first; so that the rest of the file is
-    /// checked too, that key is renamed in place, letter for letter, which keeps every mark true.
-    private mutating func parse() -> Node?? {
-        let most = Self.mostDuplicates(in: lines.joined(separator: "\n"))
-        var places: [Mark] = []
-        for _ in 0...most {
-            do {
-                let parser = try Parser(
-                    yaml: lines.joined(separator: "\n"), resolver: .basic, encoding: .utf8)
-                return .some(try parser.singleRoot())
-            } catch let YamlError.duplicatedKeysInMapping(_, context) {
-                places.append(mark(context.mark))
-                guard rename(at: context.mark) else {
-                    errors.append(SpecError("duplicate-key", at: mark(context.mark), "a key is given twice"))
-                    return nil
-                }
-            } catch let error as YamlError {
-                errors.append(syntaxError(error))
-                return nil
-            } catch {
-                errors.append(SpecError("syntax", at: mark(1, 1), "not valid YAML: \(error)"))
-                return nil
-            }
-        }
-        errors += places.map { SpecError("duplicate-key", at: $0, "a key is given twice") }
-        errors.append(
-            SpecError(
-                "duplicate-key", at: mark(1, 1), "more than \(most) keys are given twice", hint: "the first are listed")
-        )
-        return nil
-    }
-
-    private mutating func rename(at mark: Yams.Mark) -> Bool {
-        guard mark.line >= 1, mark.line <= lines.count else { return false }
-        var scalars = Array(lines[mark.line - 1].unicodeScalars)
-        var start = mark.column - 1
-        guard start >= 0, start < scalars.count else { return false }
-        let end: Int
-        if scalars[start] == "'" || scalars[start] == "\"" {
-            let quote = scalars[start]
-            start += 1
-            guard let close = scalars[start...].firstIndex(of: quote) else { return false }
-            end = close
-        } else {
-            var next = start
-            while next < scalars.count {
-                let ends =
-                    scalars[next] == ":"
-                    && (next + 1 == scalars.count || " \t".unicodeScalars.contains(scalars[next + 1]))
-                if ends { break }
-                next += 1
-            }
-            while next > start, scalars[next - 1] == " " { next -= 1 }
-            end = next
-        }
-        guard start < end, !scalars[start..<end].contains(where: { "\\&*!{}[],#".unicodeScalars.contains($0) }),
-            let first = Unicode.Scalar(0xE000 + UInt32(renamed.count)), let rest = Unicode.Scalar(0xF8FF as UInt32)
-        else { return false }
-        let name = String(String.UnicodeScalarView(scalars[start..<end]))
-        let substitute = [first] + [Unicode.Scalar](repeating: rest, count: end - start - 1)
-        renamed[String(String.UnicodeScalarView(substitute))] = name
-        scalars.replaceSubrange(start..<end, with: substitute)
-        lines[mark.line - 1] = String(String.UnicodeScalarView(scalars))
-        return true
-    }
-
-    private func restored(_ line: String) -> String {
-        renamed.isEmpty
-            ? line
-            : renamed.reduce(line) { line, pair in
-                line.split(separator: pair.key, omittingEmptySubsequences: false).joined(separator: pair.value)
-            }
-    }
-
-    private func syntaxError(_ error: YamlError) -> SpecError {
-        switch error {
-        case .scanner(_, let problem, let place, _), .parser(_, let problem, let place, _),
-            .composer(_, let problem, let place, _):
-            let at = mark(place)
-            return SpecError("syntax", at: at, "not valid YAML: \(problem)", hint: advice(problem, at))
-        case .reader(let problem, let offset, _, let yaml):
-            let before = yaml.prefix(offset ?? 0)
-            let line = before.count(where: \.isNewline) + 1
-            let column = before.reversed().prefix { !$0.isNewline }.reduce(0) { $0 + $1.unicodeScalars.count } + 1
-            return SpecError("syntax", at: mark(line, column), "not valid YAML: \(problem)")
-        default:
-            return SpecError("syntax", at: mark(1, 1), "not valid YAML: \(error)")
-        }
-    }
+    // MARK: Failures
 
     private func advice(_ problem: String, _ place: Mark) -> String? {
         let line = place.text
@@ -197,39 +104,38 @@ package struct YAMLReader {
         ["str", "int", "float", "bool", "null", "seq", "map"].map { "tag:yaml.org,2002:" + $0 } + ["", "!", "?"])
 
     /// Tags of the core schema say no more than the language does; any other would be dropped.
-    private mutating func checkTag(_ node: Node) -> Bool {
-        let tag = node.tag.description
-        guard !Self.coreTags.contains(tag) else { return true }
+    private mutating func checkTag(_ node: YAMLNode) -> Bool {
+        guard let tag = node.tag, !Self.coreTags.contains(tag) else { return true }
         let shown = tag.hasPrefix("tag:yaml.org,2002:") ? "!!" + tag.dropFirst("tag:yaml.org,2002:".count) : tag
         let hint = shown.lowercased().contains("env") ? "write \"${env:NAME}\"" : "quote a text that begins with '!'"
-        errors.append(SpecError("tag", at: mark(node.mark), "unknown tag '\(shown)'", hint: hint))
+        errors.append(SpecError("tag", at: mark(node.place), "unknown tag '\(shown)'", hint: hint))
         return false
     }
 
     // MARK: Conversion
 
-    private mutating func convert(_ node: Node, depth: Int) -> SpecNode? {
+    private mutating func convert(_ node: YAMLNode, depth: Int) -> SpecNode? {
+        if case .alias(let target) = node.content { return convert(target, depth: depth) }
         nodes += 1
         guard nodes <= Self.mostNodes else {
             if nodes == Self.mostNodes + 1 {
                 errors.append(
                     SpecError(
-                        "too-large", at: mark(node.mark), "the spec has more than \(Self.mostNodes) values",
+                        "too-large", at: mark(node.place), "the spec has more than \(Self.mostNodes) values",
                         hint: "aliases that repeat each other multiply; write 'extends' instead"))
             }
             return nil
         }
         guard depth <= Self.deepest else {
             errors.append(
-                SpecError("too-deep", at: mark(node.mark), "values are nested more than \(Self.deepest) deep"))
+                SpecError("too-deep", at: mark(node.place), "values are nested more than \(Self.deepest) deep"))
             return nil
         }
-        let at = mark(node.mark)
+        let at = mark(node.place)
         guard checkTag(node) else { return nil }
-        switch node {
-        case .scalar(let scalar):
-            let isPlain = scalar.style == .plain || scalar.style == .any
-            return SpecNode(.scalar(scalar.string, isQuoted: !isPlain), at: at)
+        switch node.content {
+        case .scalar(let text, let isPlain):
+            return SpecNode(.scalar(text, isQuoted: !isPlain), at: at)
         case .sequence(let sequence):
             var elements: [SpecNode] = []
             for element in sequence {
@@ -239,22 +145,21 @@ package struct YAMLReader {
             return SpecNode(.list(elements), at: at)
         case .mapping(let mapping):
             return convert(mapping, at: at, depth: depth)
-        case .alias:
-            errors.append(SpecError("alias", at: at, "the alias has no anchor"))
-            return nil
+        case .alias: return nil
         }
     }
 
-    private mutating func convert(_ mapping: Node.Mapping, at: Mark, depth: Int) -> SpecNode? {
+    private mutating func convert(
+        _ mapping: [(key: YAMLNode, value: YAMLNode)], at: Mark, depth: Int
+    ) -> SpecNode? {
         var entries: [SpecNode.Entry] = []
         var places: [String: Int] = [:]
         for (keyNode, valueNode) in mapping {
-            guard case .scalar(let scalar) = keyNode else {
-                errors.append(SpecError("key", at: mark(keyNode.mark), "a key must be a name"))
+            let keyMark = mark(keyNode.place)
+            guard case .scalar(let key, _) = keyNode.content else {
+                errors.append(wrongKey(keyNode, at: keyMark))
                 continue
             }
-            let key = renamed[scalar.string] ?? scalar.string
-            let keyMark = mark(keyNode.mark)
             if key == "<<" {
                 errors.append(
                     SpecError(
@@ -267,14 +172,31 @@ package struct YAMLReader {
                 continue
             }
             if let earlier = places[key] {
-                errors.append(
-                    SpecError(
-                        "duplicate-key", at: keyMark, "duplicate key '\(key)'", hint: "first given in line \(earlier)"))
+                recordDuplicate(key, at: keyMark, firstIn: earlier)
             } else {
                 places[key] = keyMark.line
                 entries.append(.init(key, at: keyMark, value))
             }
         }
         return SpecNode(.map(entries), at: at)
+    }
+    private func wrongKey(_ node: YAMLNode, at mark: Mark) -> SpecError {
+        if case .alias = node.content {
+            return SpecError("alias", at: mark, "an alias cannot be a key", hint: "write the key out")
+        }
+        return SpecError("key", at: mark, "a key must be a name")
+    }
+
+    private mutating func recordDuplicate(_ key: String, at mark: Mark, firstIn line: Int) {
+        duplicates += 1
+        if duplicates <= Self.mostListed {
+            errors.append(
+                SpecError("duplicate-key", at: mark, "duplicate key '\(key)'", hint: "first given in line \(line)"))
+        } else if duplicates == Self.mostListed + 1 {
+            errors.append(
+                SpecError(
+                    "duplicate-key", at: mark, "more than \(Self.mostListed) keys are given twice",
+                    hint: "the first are listed"))
+        }
     }
 }

@@ -454,11 +454,14 @@ import Testing
         }
         var bomb = "a0: &a0 [x, x]\n"
         for level in 1...30 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
-        for key in [
-            "*a30: 1", "? *a30\n: 1", "?\n  - *a30\n: 1", "[*a30, *a30]: 1", "{*a30 : 1}", "x: {[*a30]:1}", "- ? *a30",
-            "{x: *a30}: 1", "b: {? *a30 : 1}",
-        ] {
-            #expect(Self.codes(bomb + key) == ["alias"], "\(key)")
+        let anchor = "notes: &a30 x\n"
+        for key in ["*a30 : 1", "? *a30\n: 1", "x: {*a30 : 1}", "tags: [? *a30]"] {
+            #expect(Self.codes(Self.rest + anchor + key).contains("alias"), "\(key)")
+            #expect(Self.codes(bomb + key) == ["too-large"], "\(key)")
+        }
+        for key in ["?\n  - *a30\n: 1", "[*a30, *a30]: 1", "{*a30 : 1}: 1", "{x: *a30}: 1"] {
+            #expect(Self.codes(Self.rest + anchor + key) == ["key"], "\(key)")
+            #expect(Self.codes(bomb + key) == ["too-large"], "\(key)")
         }
     }
 

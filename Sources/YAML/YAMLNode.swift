@@ -1,0 +1,37 @@
+/// A value in a YAML document, with the place where it begins.
+public final class YAMLNode: Sendable {
+    public enum Content: Sendable {
+        /// A text as it was written, without quotes and escapes; what it means is for its reader to say.
+        case scalar(String, isPlain: Bool)
+        case sequence([YAMLNode])
+        /// In their order, keys that are given twice among them.
+        case mapping([(key: YAMLNode, value: YAMLNode)])
+        /// `*name`: the node that the anchor `&name` stands at, which is shared and not copied.
+        case alias(YAMLNode)
+    }
+
+    public let content: Content
+    /// `tag:yaml.org,2002:str` for `!!str`; nil where none is written.
+    public let tag: String?
+    public let place: YAMLPlace
+
+    init(_ content: Content, tag: String? = nil, at place: YAMLPlace) {
+        (self.content, self.tag, self.place) = (content, tag, place)
+    }
+}
+
+/// A place in a text: line and column from 1, the column in Unicode scalars.
+public struct YAMLPlace: Hashable, Sendable {
+    public var line: Int
+    public var column: Int
+
+    public init(line: Int, column: Int) {
+        (self.line, self.column) = (line, column)
+    }
+}
+
+/// What makes a text no YAML, in libyaml's words, and where.
+public struct YAMLFailure: Error, Hashable {
+    public var problem: String
+    public var place: YAMLPlace
+}
