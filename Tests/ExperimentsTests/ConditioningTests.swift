@@ -5,6 +5,7 @@ import Kernels
 import Models
 import Parallelism
 import Runs
+import SpecLanguage
 import Specs
 import Testing
 import Training

@@ -135,7 +135,8 @@ import Training
         #expect(waived.failed.isEmpty, "\(waived.failed)")
         let store = try temporary.open()
         defer { try? store.close() }
-        let findings = try store.findings(of: try #require(waived.runs.first))
+        let run: Run.ID = try #require(waived.runs.first)
+        let findings = try store.findings(of: run)
         #expect(findings.contains { $0.gate == "rate" && $0.message.contains("waived: as the fork read it") })
     }
 

@@ -53,8 +53,8 @@ import Testing
                 .replacing("ncsnpp_v2", with: backbone)
             return try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text)
         }
-        let model = try ModelBuilder(spec: try load("ncsnpp_interval").spec, catalog: .standard)
-        #expect(try model.model(seed: 0).backbone.parameterCount > 0)
+        let model = try ModelBuilder(spec: try load("ncsnpp_interval").spec, catalog: .standard).model(seed: 0)
+        #expect(model.backbone.parameterCount > 0)
         guard mistakes > 0 else { return }
         let error = #expect(throws: SpecErrors.self) { try load("ncsnpp_v2") }
         #expect(error?.all.count { $0.code == "interval" } == mistakes)

@@ -37,10 +37,8 @@ public struct ResultFiles: Sendable, Hashable {
             try averages.write(files[1].1.utf8)
             try scores.commit()
             try averages.commit()
-        } catch let error as FileFailure {
-            throw CorpusError(error.path, .disk("cannot be written: \(error.reason)"))
         } catch {
-            throw CorpusError(folder, .disk("\(error)"))
+            throw CorpusError(error.path, .disk("cannot be written: \(error.reason)"))
         }
         return files.map(\.0)
     }
