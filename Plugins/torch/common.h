@@ -54,15 +54,21 @@ template <class Body> int done(Body body) {
 inline Tensor copied(const Tensor &t) { return t.clone(at::MemoryFormat::Contiguous); }
 
 // The list of axes that a reduction takes.
-inline at::OptionalIntArrayRef axes(std::initializer_list<int64_t> list) { return at::IntArrayRef(list.begin(), list.size()); }
+inline at::OptionalIntArrayRef axes(std::initializer_list<int64_t> list) {
+    return at::IntArrayRef(list.begin(), list.size());
+}
 
 // Numbers of the host on the device.
-template <class Number> Tensor brought(const Number *values, at::IntArrayRef shape, at::ScalarType from, at::ScalarType to) {
-    return at::from_blob(const_cast<Number *>(values), shape, from).to(device, to, /*non_blocking=*/false, /*copy=*/true);
+template <class Number>
+Tensor brought(const Number *values, at::IntArrayRef shape, at::ScalarType from, at::ScalarType to) {
+    return at::from_blob(const_cast<Number *>(values), shape, from)
+        .to(device, to, /*non_blocking=*/false, /*copy=*/true);
 }
 
 // A dense [B, H, W, C] buffer as the [B, C, H, W] view that cuDNN and oneDNN take for channels last.
-inline Tensor map(const Tensor &t, int64_t b, int64_t h, int64_t w, int64_t c) { return t.view({b, h, w, c}).permute({0, 3, 1, 2}); }
+inline Tensor map(const Tensor &t, int64_t b, int64_t h, int64_t w, int64_t c) {
+    return t.view({b, h, w, c}).permute({0, 3, 1, 2});
+}
 // The buffer of such a view.
 inline Tensor dense(const Tensor &nchw) { return nchw.permute({0, 2, 3, 1}).contiguous().view({-1}); }
 

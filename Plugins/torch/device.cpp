@@ -34,7 +34,8 @@ const char *version() {
     return version_text.c_str();
 }
 
-void describe(sgd_description *to, const std::string &name, const std::string &model, int64_t memory, int64_t free_memory) {
+void describe(sgd_description *to, const std::string &name, const std::string &model, int64_t memory,
+              int64_t free_memory) {
     std::memset(to, 0, sizeof *to);
     std::strncpy(to->name, name.c_str(), sizeof to->name - 1);
     std::strncpy(to->model, model.c_str(), sizeof to->model - 1);
@@ -67,12 +68,14 @@ int open(const char *name, int32_t threads) {
         if (wanted.is_cuda()) {
             if (!at::hasCUDA()) throw std::runtime_error("this torch was built without CUDA");
             const int cards = at::detail::getCUDAHooks().getNumGPUs();
-            if (cards == 0) throw std::runtime_error("there is no CUDA card, or its driver is older than this torch needs");
+            if (cards == 0)
+                throw std::runtime_error("there is no CUDA card, or its driver is older than this torch needs");
             if (wanted.has_index() && wanted.index() >= cards)
                 throw std::runtime_error("there are " + std::to_string(cards) + " CUDA cards, numbered from 0");
         }
         if (threads > 0) at::set_num_threads(threads);
-        at::globalContext().setFloat32Precision(at::Float32Backend::GENERIC, at::Float32Op::ALL, at::Float32Precision::IEEE);
+        at::globalContext().setFloat32Precision(at::Float32Backend::GENERIC, at::Float32Op::ALL,
+                                                at::Float32Precision::IEEE);
         device = wanted.is_cuda() && !wanted.has_index() ? c10::Device(c10::kCUDA, 0) : wanted;
         at::zeros({1}, floats()).item<float>();  // fails here, with a reason, where the device cannot be used
         return 0;
@@ -101,8 +104,9 @@ int has_precision(int32_t wanted) {
 int set_precision(int32_t wanted) {
     return guarded([&] {
         if (!has_precision(wanted)) throw std::runtime_error("this device has no such precision");
-        at::globalContext().setFloat32Precision(
-            at::Float32Backend::GENERIC, at::Float32Op::ALL, wanted == SGD_TF32 ? at::Float32Precision::TF32 : at::Float32Precision::IEEE);
+        at::globalContext().setFloat32Precision(at::Float32Backend::GENERIC, at::Float32Op::ALL,
+                                                wanted == SGD_TF32 ? at::Float32Precision::TF32
+                                                                   : at::Float32Precision::IEEE);
         precision = wanted;
         return 0;
     }, 1);

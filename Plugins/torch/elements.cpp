@@ -24,10 +24,12 @@ sgd_tensor *unary(int32_t kind, const sgd_tensor *x, float a, float b) {
 }
 sgd_tensor *multiply(const sgd_tensor *x, const sgd_tensor *y) { return made([&] { return x->t * y->t; }); }
 
-sgd_tensor *add_rows(const sgd_tensor *x, const sgd_tensor *bias, int64_t rows, int64_t batch, int64_t pixels, int64_t channels) {
+sgd_tensor *add_rows(const sgd_tensor *x, const sgd_tensor *bias, int64_t rows, int64_t batch, int64_t pixels,
+                     int64_t channels) {
     return made([&] { return x->t.view({batch, pixels, channels}) + bias->t.view({rows, 1, channels}); });
 }
-sgd_tensor *modulate(const sgd_tensor *x, const sgd_tensor *scale, const sgd_tensor *shift, int64_t batch, int64_t pixels, int64_t channels) {
+sgd_tensor *modulate(const sgd_tensor *x, const sgd_tensor *scale, const sgd_tensor *shift, int64_t batch,
+                     int64_t pixels, int64_t channels) {
     return made([&] {
         auto y = x->t.view({batch, pixels, channels}) * (scale->t.view({batch, 1, channels}) + 1);
         if (shift) y.add_(shift->t.view({batch, 1, channels}));
@@ -47,9 +49,11 @@ Tensor philox(const uint64_t *keys, int64_t batch, int64_t each) {
         first[b] = static_cast<int64_t>(keys[b] & low);
         second[b] = static_cast<int64_t>(keys[b] >> 32);
     }
-    auto k0 = brought(first.data(), {batch, 1}, at::kLong, at::kLong), k1 = brought(second.data(), {batch, 1}, at::kLong, at::kLong);
+    auto k0 = brought(first.data(), {batch, 1}, at::kLong, at::kLong),
+         k1 = brought(second.data(), {batch, 1}, at::kLong, at::kLong);
     const auto counter = at::arange((each + 3) / 4, at::TensorOptions(at::kLong).device(device)).expand({batch, -1});
-    auto c0 = counter.bitwise_and(low), c1 = counter.bitwise_right_shift(32), c2 = at::zeros_like(counter), c3 = at::zeros_like(counter);
+    auto c0 = counter.bitwise_and(low), c1 = counter.bitwise_right_shift(32), c2 = at::zeros_like(counter),
+         c3 = at::zeros_like(counter);
     const auto high = [](const Tensor &x) { return x.bitwise_right_shift(32).bitwise_and(low); };
     for (int round = 0; round < 10; round++) {
         const auto p0 = c0 * 0xD2511F53LL, p1 = c2 * 0xCD9E8D57LL;
@@ -75,7 +79,8 @@ sgd_tensor *channel_sums(const sgd_tensor *x, int64_t batch, int64_t pixels, int
 }
 int sum(int32_t kind, const sgd_tensor *x, double *value) {
     return done([&] {
-        if (kind != SGD_SUM && kind != SGD_ABSOLUTE_SUM) throw std::runtime_error("there is no sum number " + std::to_string(kind));
+        if (kind != SGD_SUM && kind != SGD_ABSOLUTE_SUM)
+            throw std::runtime_error("there is no sum number " + std::to_string(kind));
         *value = (kind == SGD_SUM ? x->t : x->t.abs()).sum(at::kDouble).item<double>();
     });
 }
@@ -102,7 +107,8 @@ sgd_tensor *concatenate(const sgd_tensor *const *parts, const int64_t *widths, i
 sgd_tensor *slice(const sgd_tensor *x, int64_t pixels, int64_t channels, int64_t first, int64_t count) {
     return made([&] { return copied(x->t.view({pixels, channels}).narrow(1, first, count)); });
 }
-sgd_tensor *select(const sgd_tensor *x, int64_t rows, int64_t entries, int64_t width, const int64_t *index, int64_t count) {
+sgd_tensor *select(const sgd_tensor *x, int64_t rows, int64_t entries, int64_t width, const int64_t *index,
+                   int64_t count) {
     return made([&] {
         const auto chosen = brought(index, {count}, at::kLong, at::kLong);
         auto y = x->t.view({rows, entries, width}).index_select(1, chosen.clamp_min(0));

@@ -54,8 +54,8 @@ Tensor of_channels(const sgd_tensor *stats, int64_t batch, int64_t groups, int64
     return stats->t.view({batch, groups, 2}).repeat_interleave(channels / groups, 1);
 }
 
-sgd_tensor *norm_affine(const sgd_tensor *stats, const sgd_tensor *gamma, const sgd_tensor *beta, int64_t batch, int64_t channels,
-                        int64_t groups) {
+sgd_tensor *norm_affine(const sgd_tensor *stats, const sgd_tensor *gamma, const sgd_tensor *beta, int64_t batch,
+                        int64_t channels, int64_t groups) {
     return made([&] {
         const auto found = of_channels(stats, batch, groups, channels);
         auto slope = found.select(2, 1);
@@ -73,8 +73,8 @@ sgd_tensor *source_read(const sgd_source *x, int64_t batch, int64_t pixels) {
     });
 }
 
-int norm_act_backward(const sgd_source *s, const sgd_tensor *stats, const sgd_tensor *gamma, const sgd_tensor *dy, int64_t batch,
-                      int64_t pixels, int64_t groups, sgd_tensor *d[3]) {
+int norm_act_backward(const sgd_source *s, const sgd_tensor *stats, const sgd_tensor *gamma, const sgd_tensor *dy,
+                      int64_t batch, int64_t pixels, int64_t groups, sgd_tensor *d[3]) {
     return done([&] {
         const int64_t channels = s->width[0] + s->width[1];
         const auto x = raw_rows(s, batch * pixels).view({batch, pixels, channels});
@@ -94,39 +94,46 @@ int norm_act_backward(const sgd_source *s, const sgd_tensor *stats, const sgd_te
     });
 }
 
-sgd_tensor *activate(const sgd_tensor *x, int32_t activation) { return made([&] { return activation == 0 ? copied(x->t) : activated(x->t, activation); }); }
+sgd_tensor *activate(const sgd_tensor *x, int32_t activation) {
+    return made([&] { return activation == 0 ? copied(x->t) : activated(x->t, activation); });
+}
 sgd_tensor *activate_backward(const sgd_tensor *x, const sgd_tensor *dy, int32_t activation) {
     return made([&] { return activation == 0 ? copied(dy->t) : activation_gradient(x->t, dy->t, activation); });
 }
 
 // y = W V^(-1/2) (z - E z) + b over [pixels, 2C] with V = cov(Re z, Im z) + eps I, in double precision.
 // V^(-1/2) = [[s + vii, -vri], [-vri, s + vrr]] / (s t), s = sqrt(det V), t = sqrt(tr V + 2 s).
-Tensor complex_normalized(const Tensor &x, const Tensor &wrr, const Tensor &wri, const Tensor &wii, const Tensor &bias, double eps) {
+Tensor complex_normalized(const Tensor &x, const Tensor &wrr, const Tensor &wri, const Tensor &wii, const Tensor &bias,
+                          double eps) {
     const auto centred = x - x.mean(axes({0}), true);
     const auto parts = centred.chunk(2, 1);
     const auto &re = parts[0], &im = parts[1];
-    const auto vrr = (re * re).mean(axes({0})) + eps, vri = (re * im).mean(axes({0})), vii = (im * im).mean(axes({0})) + eps;
+    const auto vrr = (re * re).mean(axes({0})) + eps, vri = (re * im).mean(axes({0})),
+               vii = (im * im).mean(axes({0})) + eps;
     const auto s = (vrr * vii - vri * vri).sqrt(), t = (vrr + vii + 2 * s).sqrt(), share = 1 / (s * t);
     const auto urr = (s + vii) * share, uri = -vri * share, uii = (s + vrr) * share;
-    const auto zrr = wrr * urr + wri * uri, zri = wrr * uri + wri * uii, zir = wri * urr + wii * uri, zii = wri * uri + wii * uii;
+    const auto zrr = wrr * urr + wri * uri, zri = wrr * uri + wri * uii, zir = wri * urr + wii * uri,
+               zii = wri * uri + wii * uii;
     return at::cat({zrr * re + zri * im, zir * re + zii * im}, 1) + bias;
 }
 
-sgd_tensor *complex_norm(const sgd_tensor *x, const sgd_tensor *const w[3], const sgd_tensor *bias, int64_t pixels, int64_t channels,
-                         double eps) {
+sgd_tensor *complex_norm(const sgd_tensor *x, const sgd_tensor *const w[3], const sgd_tensor *bias, int64_t pixels,
+                         int64_t channels, double eps) {
     return made([&] {
         const auto precise = [](const sgd_tensor *t) { return t->t.to(at::kDouble); };
-        return complex_normalized(precise(x).view({pixels, 2 * channels}), precise(w[0]), precise(w[1]), precise(w[2]), precise(bias), eps);
+        return complex_normalized(precise(x).view({pixels, 2 * channels}), precise(w[0]), precise(w[1]), precise(w[2]),
+                                  precise(bias), eps);
     });
 }
 
-int complex_norm_backward(const sgd_tensor *x, const sgd_tensor *const w[3], const sgd_tensor *dy, int64_t pixels, int64_t channels,
-                          double eps, sgd_tensor *d[5]) {
+int complex_norm_backward(const sgd_tensor *x, const sgd_tensor *const w[3], const sgd_tensor *dy, int64_t pixels,
+                          int64_t channels, double eps, sgd_tensor *d[5]) {
     return guarded([&] {
         at::AutoGradMode recorded(true);
         const auto leaf = [](const sgd_tensor *t) { return t->t.to(at::kDouble).requires_grad_(); };
         const auto z = x->t.to(at::kDouble).view({pixels, 2 * channels}).requires_grad_();
-        const std::vector<Tensor> inputs = {z, leaf(w[0]), leaf(w[1]), leaf(w[2]), at::zeros({2 * channels}, doubles()).requires_grad_()};
+        const std::vector<Tensor> inputs = {z, leaf(w[0]), leaf(w[1]), leaf(w[2]),
+                                            at::zeros({2 * channels}, doubles()).requires_grad_()};
         const auto y = complex_normalized(inputs[0], inputs[1], inputs[2], inputs[3], inputs[4], eps);
         const auto found = torch::autograd::grad({y}, inputs, {dy->t.to(at::kDouble).view({pixels, 2 * channels})});
         for (int i = 0; i < 5; i++) d[i] = give(found[i].detach());

@@ -19,7 +19,8 @@ Tensor resampled(const sgd_perceptual *p, const Tensor &x) {
     const int64_t before = std::max<int64_t>(0, -*std::min_element(p->starts, p->starts + p->to));
     const int64_t after = *std::max_element(p->starts, p->starts + p->to) + p->taps;
     const int64_t periods = (p->length + p->to - 1) / p->to;
-    const auto padded = at::constant_pad_nd(x, {before, std::max<int64_t>(0, (periods - 1) * p->from + after - p->samples)});
+    const auto padded =
+        at::constant_pad_nd(x, {before, std::max<int64_t>(0, (periods - 1) * p->from + after - p->samples)});
     const auto phases = table(p->phases, {p->to, p->taps});
     std::vector<Tensor> outputs;
     for (int64_t phase = 0; phase < p->to; phase++) {
@@ -60,11 +61,15 @@ Tensor pooled(const Tensor &frames) {
 Tensor distances(const sgd_perceptual *p, const Tensor &R, const Tensor &D) {
     const auto thresholds = table(p->thresholds, {p->bands}), exponents = table(p->exponents, {p->bands});
     const auto factors = table(p->factors, {p->bands}), widths = table(p->widths, {p->bands});
-    const auto above = [&](const Tensor &x, double factor) { return at::where(x > thresholds * factor, x, at::zeros_like(x)); };
+    const auto above = [&](const Tensor &x, double factor) {
+        return at::where(x > thresholds * factor, x, at::zeros_like(x));
+    };
 
     // The clean powers take on the estimate's mean spectrum, the estimate the clean level.
     const auto speaks = above(R, 100).sum(axes({2}), true).ge(1e7);
-    const auto mean = [&](const Tensor &x) { return at::where(speaks, above(x, 100), at::zeros_like(x)).mean(axes({1}), true); };
+    const auto mean = [&](const Tensor &x) {
+        return at::where(speaks, above(x, 100), at::zeros_like(x)).mean(axes({1}), true);
+    };
     const auto E = R * ((mean(D) + 1000) / (mean(R) + 1000)).clamp(0.01, 100);
     const auto audible = above(E, 1).sum(axes({2}));
     const auto ratio = (audible + 5e3) / (above(D, 1).sum(axes({2})) + 5e3);
@@ -72,17 +77,21 @@ Tensor distances(const sgd_perceptual *p, const Tensor &R, const Tensor &D) {
     const auto G = D * at::cat({ratio.narrow(1, 0, 1), later}, 1).clamp(3e-4, 5).unsqueeze(2);
 
     const auto loudness = [&](const Tensor &x) {
-        return at::where(x > thresholds, factors * ((x / thresholds * 0.5 + 0.5).pow(exponents) - 1), at::zeros_like(x));
+        return at::where(x > thresholds, factors * ((x / thresholds * 0.5 + 0.5).pow(exponents) - 1),
+                         at::zeros_like(x));
     };
     const auto e = loudness(E), g = loudness(G);
-    const auto beyond = at::where(g > e * 1.25, g - e * 1.25, at::where(e > g * 1.25, g * 1.25 - e, at::zeros_like(e))) * widths;
+    const auto beyond =
+        at::where(g > e * 1.25, g - e * 1.25, at::where(e > g * 1.25, g * 1.25 - e, at::zeros_like(e))) * widths;
     const auto steep = ((G + 50) / (E + 50)).pow(1.2);
     const auto asymmetry = at::where(steep < 3, at::zeros_like(steep), steep.clamp_max(12));
     const auto weight = ((audible + 1e5) / 1e7).pow(0.04);
-    const auto square = beyond.square().sum(axes({2})) * p->total_width, sum = (beyond.abs() * asymmetry).sum(axes({2}));
+    const auto square = beyond.square().sum(axes({2})) * p->total_width,
+               sum = (beyond.abs() * asymmetry).sum(axes({2}));
     // Where nothing differs, the root has no slope.
     const auto least = at::full_like(square, 1e-20);
-    const auto symmetric = at::where(square > 1e-40, at::where(square > 1e-40, square, at::ones_like(square)).sqrt(), least);
+    const auto symmetric =
+        at::where(square > 1e-40, at::where(square > 1e-40, square, at::ones_like(square)).sqrt(), least);
     const auto asymmetric = at::where(sum > 1e-20, sum, least);
     const auto limited = [&](const Tensor &raw) {
         const auto value = raw / weight;
@@ -91,7 +100,8 @@ Tensor distances(const sgd_perceptual *p, const Tensor &R, const Tensor &D) {
     return pooled(limited(symmetric)) * p->symmetric_weight + pooled(limited(asymmetric)) * p->asymmetric_weight;
 }
 
-int perceptual(const sgd_perceptual *p, const sgd_tensor *clean, const sgd_tensor *estimate, double *values, int32_t *silent, sgd_tensor *d[2]) {
+int perceptual(const sgd_perceptual *p, const sgd_tensor *clean, const sgd_tensor *estimate, double *values,
+               int32_t *silent, sgd_tensor *d[2]) {
     return guarded([&] {
         at::AutoGradMode recorded(true);
         const auto leaf = [&](const sgd_tensor *t) { return t->t.to(at::kDouble).view({p->batch, p->samples}); };
@@ -104,7 +114,8 @@ int perceptual(const sgd_perceptual *p, const sgd_tensor *clean, const sgd_tenso
         const auto quiet = R.silent.logical_or(D.silent), usable = finite.logical_and(quiet.logical_not());
         const auto found = distances(p, R.bands, D.bands);
         const auto slopes = torch::autograd::grad({at::where(usable, found, at::zeros_like(found)).sum()}, {x, y});
-        for (int i = 0; i < 2; i++) d[i] = give(at::where(usable.unsqueeze(1), slopes[i], at::zeros({1}, doubles())).detach());
+        for (int i = 0; i < 2; i++)
+            d[i] = give(at::where(usable.unsqueeze(1), slopes[i], at::zeros({1}, doubles())).detach());
         const auto shown = at::where(usable, found.detach(), at::full_like(found, NAN)).cpu();
         const auto marked = finite.logical_and(quiet).to(at::kInt).cpu();
         std::copy_n(shown.contiguous().const_data_ptr<double>(), p->batch, values);

@@ -50,19 +50,23 @@ int64_t covered(const sgd_stft *s) { return s->size + s->hop * (s->frames - 1); 
 sgd_tensor *stft(const sgd_stft *s, const sgd_tensor *signals) {
     return made([&] {
         const int64_t half = s->size / 2, behind = std::max<int64_t>(0, covered(s) - half - s->samples);
-        const auto mirrored = at::reflection_pad1d(signals->t.view({s->batch, 1, s->samples}), {half, behind}).view({s->batch, -1});
+        const auto mirrored =
+            at::reflection_pad1d(signals->t.view({s->batch, 1, s->samples}), {half, behind}).view({s->batch, -1});
         const auto frames = mirrored.unfold(1, s->size, s->hop).narrow(1, 0, s->frames) * window(s);
         return at::view_as_real(at::fft_rfft(frames)).permute({0, 2, 1, 3});
     });
 }
 sgd_tensor *inverse_stft(const sgd_stft *s, const sgd_tensor *spectra) {
     return made([&] {
-        auto parts = spectra->t.view({s->batch, bins(s), s->frames, 2}).permute({0, 2, 1, 3}).clone(at::MemoryFormat::Contiguous);
+        auto parts = spectra->t.view({s->batch, bins(s), s->frames, 2})
+                         .permute({0, 2, 1, 3})
+                         .clone(at::MemoryFormat::Contiguous);
         // The imaginary parts of the ends do not count.
         parts.select(2, 0).select(2, 1).zero_();
         if (s->size % 2 == 0) parts.select(2, bins(s) - 1).select(2, 1).zero_();
         const auto frames = at::fft_irfft(at::view_as_complex(parts), s->size) * window(s);
-        const auto sums = at::col2im(frames.transpose(1, 2).contiguous(), {1, covered(s)}, {1, s->size}, {1, 1}, {0, 0}, {1, s->hop});
+        const auto sums =
+            at::col2im(frames.transpose(1, 2).contiguous(), {1, covered(s)}, {1, s->size}, {1, 1}, {0, 0}, {1, s->hop});
         const int64_t reach = std::min({s->samples, s->envelope_count, covered(s) - s->size / 2});
         auto y = at::zeros({s->batch, s->samples}, floats());
         const auto envelope = brought(s->envelope, {s->envelope_count}, at::kFloat, at::kFloat).narrow(0, 0, reach);
@@ -77,7 +81,8 @@ sgd_tensor *inverse_stft_backward(const sgd_stft *s, const sgd_tensor *dy) {
         auto g = at::zeros({s->batch, covered(s)}, floats());
         const auto envelope = brought(s->envelope, {s->envelope_count}, at::kFloat, at::kFloat).narrow(0, 0, reach);
         g.narrow(1, s->size / 2, reach).copy_(dy->t.view({s->batch, s->samples}).narrow(1, 0, reach) * envelope);
-        auto parts = at::view_as_real(at::fft_rfft(g.unfold(1, s->size, s->hop) * window(s))) * (2.0 / static_cast<double>(s->size));
+        auto parts = at::view_as_real(at::fft_rfft(g.unfold(1, s->size, s->hop) * window(s))) *
+                     (2.0 / static_cast<double>(s->size));
         const auto close = [&](int64_t bin) {
             parts.select(2, bin).select(2, 0).mul_(0.5);
             parts.select(2, bin).select(2, 1).zero_();

@@ -81,7 +81,7 @@ typedef struct {
 // The bands and tables of the differentiable PESQ; see PerceptualLoss. All in double precision.
 typedef struct {
     int64_t batch, samples, length;                  // length: samples at 16 kHz
-    int64_t from, to, taps;                          // resampling: phases[to][taps] from input starts[to]; to = 0 for none
+    int64_t from, to, taps; // resampling: phases[to][taps] from input starts[to]; to = 0 for none
     const double *phases;
     const int64_t *starts;
     const double *level_response, *emphasis_response;  // the first `length` samples of both filters' impulse responses
@@ -126,8 +126,8 @@ typedef struct {
     void (*release)(sgd_tensor *x);
 
     // ---- convolution: out = scale (x * w + bias + residual), bias [bias_rows, F]
-    sgd_tensor *(*convolve)(const sgd_conv *s, const sgd_source *x, const sgd_tensor *w, const sgd_tensor *bias, int64_t bias_rows,
-                            const sgd_tensor *residual, float scale);
+    sgd_tensor *(*convolve)(const sgd_conv *s, const sgd_source *x, const sgd_tensor *w, const sgd_tensor *bias,
+                            int64_t bias_rows, const sgd_tensor *residual, float scale);
     sgd_tensor *(*convolve_dx)(const sgd_conv *s, const sgd_tensor *dy, const sgd_tensor *w);
     sgd_tensor *(*convolve_dw)(const sgd_conv *s, const sgd_source *x, const sgd_tensor *dy);
 
@@ -137,20 +137,20 @@ typedef struct {
                                int64_t channels, int64_t groups);
     sgd_tensor *(*source_read)(const sgd_source *x, int64_t batch, int64_t pixels);
     // d receives the gradients of x, gamma and beta.
-    int (*norm_act_backward)(const sgd_source *x, const sgd_tensor *stats, const sgd_tensor *gamma, const sgd_tensor *dy,
-                             int64_t batch, int64_t pixels, int64_t groups, sgd_tensor *d[3]);
+    int (*norm_act_backward)(const sgd_source *x, const sgd_tensor *stats, const sgd_tensor *gamma,
+                             const sgd_tensor *dy, int64_t batch, int64_t pixels, int64_t groups, sgd_tensor *d[3]);
     sgd_tensor *(*activate)(const sgd_tensor *x, int32_t activation);
     sgd_tensor *(*activate_backward)(const sgd_tensor *x, const sgd_tensor *dy, int32_t activation);
     // Complex batch normalisation of [pixels, 2C]; weights rr, ri, ii [C], bias [2C]; d: x, rr, ri, ii, bias.
-    sgd_tensor *(*complex_norm)(const sgd_tensor *x, const sgd_tensor *const weights[3], const sgd_tensor *bias, int64_t pixels,
-                                int64_t channels, double eps);
-    int (*complex_norm_backward)(const sgd_tensor *x, const sgd_tensor *const weights[3], const sgd_tensor *dy, int64_t pixels,
-                                 int64_t channels, double eps, sgd_tensor *d[5]);
+    sgd_tensor *(*complex_norm)(const sgd_tensor *x, const sgd_tensor *const weights[3], const sgd_tensor *bias,
+                                int64_t pixels, int64_t channels, double eps);
+    int (*complex_norm_backward)(const sgd_tensor *x, const sgd_tensor *const weights[3], const sgd_tensor *dy,
+                                 int64_t pixels, int64_t channels, double eps, sgd_tensor *d[5]);
 
     // ---- products
     // C[b] = alpha A[b] B[b]; a, b: strides of row, column and batch.
-    sgd_tensor *(*gemm)(int64_t batch, int64_t M, int64_t N, int64_t K, float alpha, const sgd_tensor *A, const int64_t a[3],
-                        const sgd_tensor *B, const int64_t b[3]);
+    sgd_tensor *(*gemm)(int64_t batch, int64_t M, int64_t N, int64_t K, float alpha, const sgd_tensor *A,
+                        const int64_t a[3], const sgd_tensor *B, const int64_t b[3]);
     sgd_tensor *(*transpose)(const sgd_tensor *x, int64_t batch, int64_t rows, int64_t columns);
     // Rows in place: y = softmax(x), and dx from y and dy.
     int (*softmax)(sgd_tensor *x, int64_t rows, int64_t columns);
@@ -164,10 +164,11 @@ typedef struct {
     int (*accumulate)(const sgd_tensor *x, sgd_tensor *y);
     sgd_tensor *(*unary)(int32_t kind, const sgd_tensor *x, float a, float b);
     sgd_tensor *(*multiply)(const sgd_tensor *x, const sgd_tensor *y);
-    sgd_tensor *(*add_rows)(const sgd_tensor *x, const sgd_tensor *bias, int64_t rows, int64_t batch, int64_t pixels, int64_t channels);
-    // (1 + scale) x + shift with scale and shift [B, C]; shift may be NULL.
-    sgd_tensor *(*modulate)(const sgd_tensor *x, const sgd_tensor *scale, const sgd_tensor *shift, int64_t batch, int64_t pixels,
+    sgd_tensor *(*add_rows)(const sgd_tensor *x, const sgd_tensor *bias, int64_t rows, int64_t batch, int64_t pixels,
                             int64_t channels);
+    // (1 + scale) x + shift with scale and shift [B, C]; shift may be NULL.
+    sgd_tensor *(*modulate)(const sgd_tensor *x, const sgd_tensor *scale, const sgd_tensor *shift, int64_t batch,
+                            int64_t pixels, int64_t channels);
     sgd_tensor *(*scale_samples)(const sgd_tensor *x, const float *factors, int64_t batch);
     // Elements kept where the Philox word of their place reaches the threshold, times `kept`; one key for each sample.
     sgd_tensor *(*dropout)(const sgd_tensor *x, const uint64_t *keys, int64_t batch, uint32_t threshold, float kept);
@@ -183,7 +184,8 @@ typedef struct {
     sgd_tensor *(*concatenate)(const sgd_tensor *const *parts, const int64_t *widths, int64_t count, int64_t pixels);
     sgd_tensor *(*slice)(const sgd_tensor *x, int64_t pixels, int64_t channels, int64_t first, int64_t count);
     // [rows, entries, width] to [rows, count, width]: entry index[i], or zeros where that is negative.
-    sgd_tensor *(*select)(const sgd_tensor *x, int64_t rows, int64_t entries, int64_t width, const int64_t *index, int64_t count);
+    sgd_tensor *(*select)(const sgd_tensor *x, int64_t rows, int64_t entries, int64_t width, const int64_t *index,
+                          int64_t count);
     sgd_tensor *(*resample)(const sgd_resampling *s, const sgd_tensor *x);
     // Means over the windows floor(iH/n) ..< ceil((i+1)H/n); shape: batch, height, width, channels, rows, columns.
     sgd_tensor *(*pool)(const sgd_tensor *x, const int64_t shape[6]);
@@ -199,11 +201,11 @@ typedef struct {
 
     // ---- losses and optimisation
     // The distances of every pair, NaN for a silent one (silent[i] = 1), and their gradients [B, L] at weight 1.
-    int (*perceptual)(const sgd_perceptual *p, const sgd_tensor *clean, const sgd_tensor *estimate, double *values, int32_t *silent,
-                      sgd_tensor *d[2]);
+    int (*perceptual)(const sgd_perceptual *p, const sgd_tensor *clean, const sgd_tensor *estimate, double *values,
+                      int32_t *silent, sgd_tensor *d[2]);
     // One step of Adam on each of `count` weights in place; averages[i] may be NULL.
-    int (*adam)(int64_t count, sgd_tensor *const *w, const sgd_tensor *const *g, sgd_tensor *const *m, sgd_tensor *const *v,
-                sgd_tensor *const *averages, const sgd_adam *p);
+    int (*adam)(int64_t count, sgd_tensor *const *w, const sgd_tensor *const *g, sgd_tensor *const *m,
+                sgd_tensor *const *v, sgd_tensor *const *averages, const sgd_adam *p);
 } sgd_table;
 
 typedef const sgd_table *(*sgd_entry)(void);

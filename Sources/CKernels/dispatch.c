@@ -34,11 +34,15 @@ __attribute__((constructor)) static void choose(void) {
 #endif
 }
 
-int sg_has_precision(int wanted) { return wanted == SG_FP32 || (wanted == SG_BF16_PRODUCTS && has_bf16 && sg_level() == 2); }
+int sg_has_precision(int wanted) {
+    return wanted == SG_FP32 || (wanted == SG_BF16_PRODUCTS && has_bf16 && sg_level() == 2);
+}
 int sg_precision(void) { return precision >= 0 ? precision : process_precision; }
 void sg_set_process_precision(int wanted) { process_precision = wanted; }
 void sg_set_precision(int wanted) { precision = wanted; }
-int sg_table_number(void) { return sg_precision() == SG_BF16_PRODUCTS && sg_has_precision(SG_BF16_PRODUCTS) ? 3 : sg_level(); }
+int sg_table_number(void) {
+    return sg_precision() == SG_BF16_PRODUCTS && sg_has_precision(SG_BF16_PRODUCTS) ? 3 : sg_level();
+}
 
 int sg_level(void) { return level >= 0 ? level : process_level >= 0 ? process_level : best_level; }
 
@@ -106,17 +110,23 @@ void sg_conv_weight_gradient(const sg_conv_shape *s, int a, const sg_source *x, 
 void sg_conv_input_gradient_im2col(const sg_conv_shape *s, const float *w, const float *dy, float *dx) {
     table->conv_input_gradient_im2col(s, w, dy, dx);
 }
-void sg_gemm(int64_t b, int64_t M, int64_t N, int64_t K, float alpha, const float *A, int64_t ra, int64_t ca, int64_t sa,
-             const float *B, int64_t rb, int64_t cb, int64_t sb, float *C, int64_t ld, int64_t sc, int acc) {
+void sg_gemm(int64_t b, int64_t M, int64_t N, int64_t K, float alpha, const float *A, int64_t ra, int64_t ca,
+             int64_t sa, const float *B, int64_t rb, int64_t cb, int64_t sb, float *C, int64_t ld, int64_t sc,
+             int acc) {
     table->gemm(b, M, N, K, alpha, A, ra, ca, sa, B, rb, cb, sb, C, ld, sc, acc);
 }
 void sg_source_read(const sg_source *x, int64_t b, int64_t p, float *y) { table->source_read(x, b, p, y); }
-void sg_group_stats(const sg_source *x, int64_t b, int64_t p, int64_t g, float e, float *s) { table->group_stats(x, b, p, g, e, s); }
-void sg_norm_affine(const float *s, const float *ga, const float *be, int64_t b, int64_t c, int64_t g, float *slope, float *offset) {
+void sg_group_stats(const sg_source *x, int64_t b, int64_t p, int64_t g, float e, float *s) {
+    table->group_stats(x, b, p, g, e, s);
+}
+void sg_norm_affine(const float *s, const float *ga, const float *be, int64_t b, int64_t c, int64_t g, float *slope,
+                    float *offset) {
     table->norm_affine(s, ga, be, b, c, g, slope, offset);
 }
-void sg_norm_act_backward(const sg_source *x, const float *s, const float *ga, const float *dy, int64_t b, int64_t p, int64_t g,
-                          float *dx, float *dga, float *dbe) { table->norm_act_backward(x, s, ga, dy, b, p, g, dx, dga, dbe); }
+void sg_norm_act_backward(const sg_source *x, const float *s, const float *ga, const float *dy, int64_t b, int64_t p,
+                          int64_t g, float *dx, float *dga, float *dbe) {
+    table->norm_act_backward(x, s, ga, dy, b, p, g, dx, dga, dbe);
+}
 void sg_activation(int a, const float *x, float *y, int64_t n) { table->activation(a, x, y, n); }
 void sg_activation_backward(int a, const float *x, const float *dy, float *dx, int64_t n) {
     table->activation_backward(a, x, dy, dx, n);
@@ -131,22 +141,31 @@ void sg_mul(const float *x, const float *y, float *z, int64_t n) { table->mul(x,
 void sg_add_rows(const float *x, const float *r, int64_t rows, int64_t b, int64_t p, int64_t c, float *y) {
     table->add_rows(x, r, rows, b, p, c, y);
 }
-void sg_scale_samples(const float *x, const float *f, int64_t b, int64_t n, float *y) { table->scale_samples(x, f, b, n, y); }
+void sg_scale_samples(const float *x, const float *f, int64_t b, int64_t n, float *y) {
+    table->scale_samples(x, f, b, n, y);
+}
 void sg_channel_sums(const float *x, int64_t b, int64_t p, int64_t c, float *s) { table->channel_sums(x, b, p, c, s); }
 double sg_sum(const float *x, int64_t n) { return table->sum(x, n); }
 double sg_dot(const float *x, const float *y, int64_t n) { return table->dot(x, y, n); }
-void sg_copy_channels(const float *x, int64_t p, int64_t fc, int64_t fo, float *y, int64_t tc, int64_t to, int64_t c, int acc) {
+void sg_copy_channels(const float *x, int64_t p, int64_t fc, int64_t fo, float *y, int64_t tc, int64_t to, int64_t c,
+                      int acc) {
     table->copy_channels(x, p, fc, fo, y, tc, to, c, acc);
 }
 void sg_softmax(const float *x, int64_t r, int64_t c, float *y) { table->softmax(x, r, c, y); }
-void sg_softmax_backward(const float *y, const float *dy, int64_t r, int64_t c, float *dx) { table->softmax_backward(y, dy, r, c, dx); }
-void sg_rms_rows(const float *x, int64_t r, int64_t c, float e, float g, float *y) { table->rms_rows(x, r, c, e, g, y); }
+void sg_softmax_backward(const float *y, const float *dy, int64_t r, int64_t c, float *dx) {
+    table->softmax_backward(y, dy, r, c, dx);
+}
+void sg_rms_rows(const float *x, int64_t r, int64_t c, float e, float g, float *y) {
+    table->rms_rows(x, r, c, e, g, y);
+}
 void sg_rms_rows_backward(const float *x, const float *dy, int64_t r, int64_t c, float e, float g, float *dx) {
     table->rms_rows_backward(x, dy, r, c, e, g, dx);
 }
 float sg_largest(const float *x, int64_t n) { return table->largest(x, n); }
-void sg_adam(float *w, const float *g, float *m, float *v, float *a, int64_t n, double rate, double b1, double b2, double e,
-             double c1, double c2, double d) { table->adam(w, g, m, v, a, n, rate, b1, b2, e, c1, c2, d); }
+void sg_adam(float *w, const float *g, float *m, float *v, float *a, int64_t n, double rate, double b1, double b2,
+             double e, double c1, double c2, double d) {
+    table->adam(w, g, m, v, a, n, rate, b1, b2, e, c1, c2, d);
+}
 void sg_normals(uint64_t key, float deviation, float *out, int64_t n) { table->normals(key, deviation, out, n); }
 
 void sg_transpose(const float *x, int64_t rows, int64_t columns, float *y) {

@@ -87,7 +87,8 @@ float *sg_alloc(int64_t floats) {
     in_use += size;
     if (in_use > peak) peak = in_use;
     int is_beyond = limit && in_use > limit;
-    // Blocks of other sizes may wait: all of a small network, of a large one a sixteenth of the most that was ever in use.
+    // Blocks of other sizes may wait: all of a small network, of a large one a sixteenth of the most that was ever in
+    // use.
     if (!block) trim_to(most(FREE_TO_IDLE, most(FREE_TO_HOLD, peak + peak / 16) - in_use));
     pthread_mutex_unlock(&lock);
     // The system would promise memory that it does not have, and end some process or other later.

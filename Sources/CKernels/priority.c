@@ -7,9 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// The thread pools of system libraries set the priority of each of their threads, which succeeds for root alone: root has
-// the capability to raise it. A thread hands its capabilities on to those that it starts; a program that root starts has
-// what the bounding set allows.
+// The thread pools of system libraries set the priority of each of their threads, which succeeds for root alone: root
+// has the capability to raise it. A thread hands its capabilities on to those that it starts; a program that root
+// starts has what the bounding set allows.
 static void give_up_raising(void) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2];

@@ -12,7 +12,8 @@ extern "C" {
 typedef void (*sg_task)(void *context, int64_t index);
 void sg_set_threads(int count);
 int sg_get_threads(void);
-// Lowers the priority (nice value, 0 to 19) of the calling thread and of all that it starts, for good. 0, or -1 on failure.
+// Lowers the priority (nice value, 0 to 19) of the calling thread and of all that it starts, for good. 0, or -1 on
+// failure.
 int sg_yield(int level);
 // Runs task(context, 0..<count), each once; the caller takes part. Inside a task, or while another thread
 // uses the workers, it runs in place.
@@ -88,12 +89,14 @@ void sg_conv_pack(const sg_conv_shape *s, int algorithm, const float *weight, in
 void sg_conv_forward(const sg_conv_shape *s, int algorithm, const sg_source *x, const float *packed,
                      const float *bias, int64_t bias_stride, const float *residual, float scale, float *out);
 // dweight [filters, channels, ky, kx] is overwritten.
-void sg_conv_weight_gradient(const sg_conv_shape *s, int algorithm, const sg_source *x, const float *dy, float *dweight);
+void sg_conv_weight_gradient(const sg_conv_shape *s, int algorithm, const sg_source *x, const float *dy,
+                             float *dweight);
 // Gradient with respect to the input for any stride, through columns. dx is overwritten.
 void sg_conv_input_gradient_im2col(const sg_conv_shape *s, const float *weight, const float *dy, float *dx);
 
 // ---- matrix product ------------------------------------------------------------------------------
-// C[b] (M×N, leading dimension ldc) = alpha * A[b] B[b] + (accumulate ? C[b] : 0); element (i, j) of A lies at i*rsa + j*csa.
+// C[b] (M×N, leading dimension ldc) = alpha * A[b] B[b] + (accumulate ? C[b] : 0); element (i, j) of A lies at i*rsa +
+// j*csa.
 void sg_gemm(int64_t batch, int64_t M, int64_t N, int64_t K, float alpha,
              const float *A, int64_t rsa, int64_t csa, int64_t stride_a,
              const float *B, int64_t rsb, int64_t csb, int64_t stride_b,
@@ -103,11 +106,11 @@ void sg_gemm(int64_t batch, int64_t M, int64_t N, int64_t K, float alpha,
 // stats receives mean and 1/sqrt(var + eps) per sample and group: [B, G, 2].
 void sg_group_stats(const sg_source *x, int64_t batch, int64_t pixels, int64_t groups, float eps, float *stats);
 // The affine map of every channel, [B, C], that normalises with these statistics.
-void sg_norm_affine(const float *stats, const float *gamma, const float *beta, int64_t batch, int64_t channels, int64_t groups,
-                    float *slope, float *offset);
+void sg_norm_affine(const float *stats, const float *gamma, const float *beta, int64_t batch, int64_t channels,
+                    int64_t groups, float *slope, float *offset);
 // The gradient of act(x*slope + offset) with that map, through the statistics too.
-void sg_norm_act_backward(const sg_source *x, const float *stats, const float *gamma, const float *dy, int64_t batch, int64_t pixels,
-                          int64_t groups, float *dx, float *dgamma, float *dbeta);
+void sg_norm_act_backward(const sg_source *x, const float *stats, const float *gamma, const float *dy, int64_t batch,
+                          int64_t pixels, int64_t groups, float *dx, float *dgamma, float *dbeta);
 void sg_activation(int activation, const float *x, float *y, int64_t count);
 void sg_activation_backward(int activation, const float *x, const float *dy, float *dx, int64_t count);
 
@@ -122,7 +125,8 @@ void sg_upfirdn(const float *x, int64_t batch, int64_t height, int64_t width, in
 void sg_axpby(float a, const float *x, float b, const float *y, float *z, int64_t count);  // z = a x + b y
 void sg_scale(float a, const float *x, float b, float *z, int64_t count);                   // z = a x + b
 void sg_mul(const float *x, const float *y, float *z, int64_t count);
-void sg_add_rows(const float *x, const float *bias, int64_t bias_rows, int64_t batch, int64_t pixels, int64_t channels, float *y);
+void sg_add_rows(const float *x, const float *bias, int64_t bias_rows, int64_t batch, int64_t pixels, int64_t channels,
+                 float *y);
 void sg_scale_samples(const float *x, const float *factors, int64_t batch, int64_t count, float *y);
 void sg_channel_sums(const float *x, int64_t batch, int64_t pixels, int64_t channels, float *sums);  // [B, C]
 double sg_sum(const float *x, int64_t count);
@@ -136,7 +140,8 @@ void sg_transpose(const float *x, int64_t rows, int64_t columns, float *y);
 // ---- magnitudes ----------------------------------------------------------------------------------
 // y = gain x / (epsilon + the row's root mean square), and its gradient.
 void sg_rms_rows(const float *x, int64_t rows, int64_t columns, float epsilon, float gain, float *y);
-void sg_rms_rows_backward(const float *x, const float *dy, int64_t rows, int64_t columns, float epsilon, float gain, float *dx);
+void sg_rms_rows_backward(const float *x, const float *dy, int64_t rows, int64_t columns, float epsilon, float gain,
+                          float *dx);
 float sg_largest(const float *x, int64_t count);  // the largest |x|
 
 // ---- random numbers ------------------------------------------------------------------------------
