@@ -2,6 +2,7 @@
 // each says every second that it lives. A process that stops saying so is given up, and its name goes round.
 #define _GNU_SOURCE
 #include "sgcollective.h"
+#include "signs.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,15 +10,13 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { MOST = 256, MAGIC = 0x73676d73, ALIVE = 255 };
+enum { MOST = SIGNS_MOST, MAGIC = 0x73676d73 };
 
 typedef struct {
     uint32_t magic;
@@ -27,21 +26,13 @@ typedef struct {
 
 static struct {
     int rank, count, listener;
-    double patience;
     Hello peers[MOST];
     int data[MOST], pulse[MOST];
-    _Atomic double last_sign[MOST];
-    _Atomic int is_dead[MOST], blamed[MOST];  // blamed: the rank that this one gave up, plus 1
+    Signs signs;
     _Atomic int is_open;
     pthread_t heart;
     char problem[256];
 } net;
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int failed(const char *text) {
     snprintf(net.problem, sizeof net.problem, "%s", text);
@@ -65,13 +56,9 @@ static void read_signs(int r) {
     unsigned char bytes[64];
     for (;;) {
         const ssize_t n = recv(net.pulse[r], bytes, sizeof bytes, MSG_DONTWAIT);
-        if (n > 0) {
-            net.last_sign[r] = now();
-            for (ssize_t i = 0; i < n; i++)
-                if (bytes[i] != ALIVE) net.blamed[r] = bytes[i] + 1;
-            continue;
-        }
-        if (n == 0 || (errno != EAGAIN && errno != EINTR)) net.is_dead[r] = 1;
+        for (ssize_t i = 0; i < n; i++) signs_hear(&net.signs, r, bytes[i]);
+        if (n > 0) continue;
+        if (n == 0 || (errno != EAGAIN && errno != EINTR)) net.signs.is_gone[r] = 1;
         if (n == 0 || errno != EINTR) return;
     }
 }
@@ -79,10 +66,11 @@ static void read_signs(int r) {
 static void *beat(void *unused) {
     (void)unused;
     while (net.is_open) {
-        tell_all(ALIVE);
+        tell_all(SIGN_ALIVE);
         for (int r = 0; r < net.count; r++)
-            if (r != net.rank && !net.is_dead[r]) read_signs(r);
-        for (int i = 0; i < 10 && net.is_open; i++) usleep(100 * 1000);
+            if (r != net.rank && !net.signs.is_gone[r]) read_signs(r);
+        signs_beat(&net.signs);
+        for (int i = 0; i < 10 && net.is_open; i++) usleep((useconds_t)(1e5 * signs_interval(&net.signs)));
     }
     return NULL;
 }
@@ -94,19 +82,12 @@ static int give_up(int r, const char *why) {
 }
 
 // Whether all ranks are there; otherwise who is not.
-static int check_life(void) {
-    for (int r = 0; r < net.count; r++) {
-        if (r == net.rank) continue;
-        read_signs(r);
-        const int blamed = net.blamed[r] - 1;
-        if (blamed >= 0 && blamed != net.rank && blamed < net.count) return give_up(blamed, "was lost by another rank");
-    }
-    for (int r = 0; r < net.count; r++) {
-        if (r == net.rank) continue;
-        if (net.is_dead[r]) return give_up(r, "has ended");
-        if (now() - net.last_sign[r] > net.patience) return give_up(r, "gives no sign of life");
-    }
-    return 0;
+int sgc_tcp_check(void) {
+    const char *why = "";
+    for (int r = 0; r < net.count; r++)
+        if (r != net.rank) read_signs(r);
+    const int lost = signs_lost(&net.signs, &why);
+    return lost < 0 ? 0 : give_up(lost, why);
 }
 
 // ---- moving bytes
@@ -130,7 +111,7 @@ static int move_all(Link *links) {
         }
         if (n == 0) return 0;
         if (poll(waiting, (nfds_t)n, 500) <= 0) {
-            if (check_life()) return 1;
+            if (sgc_tcp_check()) return 1;
             continue;
         }
         for (int i = 0; i < n; i++) {
@@ -142,7 +123,7 @@ static int move_all(Link *links) {
                     link->out += sent;
                     link->to_send -= sent;
                 } else if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-                    return check_life() || give_up(r, "has ended");
+                    return sgc_tcp_check() || give_up(r, "has ended");
                 }
             }
             if (waiting[i].revents & (POLLIN | POLLHUP | POLLERR) && link->to_receive > 0) {
@@ -151,7 +132,7 @@ static int move_all(Link *links) {
                     link->in += got;
                     link->to_receive -= got;
                 } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-                    return check_life() || give_up(r, "has ended");
+                    return sgc_tcp_check() || give_up(r, "has ended");
                 }
             }
         }
@@ -241,14 +222,14 @@ static int connect_to(const char *address, int port, double until) {
             }
             if (s >= 0) close(s);
         }
-        if (now() > until) return -1;
+        if (signs_now() > until) return -1;
         usleep(100 * 1000);
     }
 }
 
 // Takes a connection of a rank of this group; others are turned away.
 static int accept_rank(double until, Hello *hello, int *socket) {
-    while (now() < until) {
+    while (signs_now() < until) {
         struct pollfd waiting = {.fd = net.listener, .events = POLLIN};
         if (poll(&waiting, 1, 500) <= 0) continue;
         struct sockaddr_in from;
@@ -282,7 +263,7 @@ static int missing(int r) {
 
 // Rank 0 hears from all and tells all of all; then every rank connects to those before it.
 static int meet(const sgc_place *place) {
-    const double until = now() + 60;
+    const double until = signs_now() + 60;
     Hello me = {.magic = MAGIC, .rank = net.rank, .count = net.count, .process = (int32_t)getpid()};
     gethostname(me.host, sizeof me.host - 1);
     net.listener = listen_on(net.rank == 0 ? place->port : 0, &me.port);
@@ -332,9 +313,8 @@ static int open_group(const sgc_place *place) {
         return failed("a rank must lie in 0 ..< count, and at most 255 processes work together");
     net.rank = place->rank;
     net.count = place->count;
-    net.patience = place->patience;
     if (meet(place)) return 1;
-    for (int r = 0; r < net.count; r++) net.last_sign[r] = now();
+    signs_begin(&net.signs, net.rank, net.count, place->patience);
     net.is_open = 1;
     return pthread_create(&net.heart, NULL, beat, NULL) ? failed("no thread for the signs of life") : 0;
 }

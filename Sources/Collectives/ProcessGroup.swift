@@ -4,13 +4,13 @@ import Synchronization
 
 /// Processes that work together, through an engine behind one table: TCP, which is built in, or a library such as MPI.
 ///
-/// Every process makes the same calls in the same order; one that has ended, or gives no sign of life, fails the call
-/// of all others within ``patience``.
+/// Every process makes the same calls in the same order; one that has ended, or gives no sign of life for as long as
+/// the others' patience lasts, fails the call of all others.
 ///
 /// `@unchecked Sendable`: the table is constant; its functions are called by one thread at a time, the training's.
 @safe
 public final class ProcessGroup: @unchecked Sendable {
-    /// Seconds without a sign of life after which a process is given up.
+    /// Seconds without a sign of life after which a process is given up, unless others are asked for.
     public static let patience = 30.0
     /// The file of an engine's library, such as `libsgmse-mpi.so`.
     public static func libraryName(_ engine: String) -> String { "libsgmse-\(engine).so" }
@@ -31,12 +31,12 @@ public final class ProcessGroup: @unchecked Sendable {
     /// Time spent in calls, waiting for slower processes included.
     public var timeInCalls: Duration { waited.withLock { $0 } }
 
-    private init(_ table: sgc_table, at place: GroupPlace) throws(GroupFailure) {
+    private init(_ table: sgc_table, at place: GroupPlace, patience: Double) throws(GroupFailure) {
         self.table = table
         let code = unsafe place.address.withCString { address in
             var c = unsafe sgc_place(
                 rank: Int32(place.rank), count: Int32(place.count), port: Int32(place.port), address: address,
-                patience: Self.patience)
+                patience: patience)
             return unsafe table.open(&c)
         }
         if code != 0 { throw failure }
@@ -45,14 +45,16 @@ public final class ProcessGroup: @unchecked Sendable {
     /// Joins the others by TCP, at the address of rank 0.
     ///
     /// - Throws: `GroupFailure` where one of them does not come within a minute.
-    public convenience init(tcp place: GroupPlace) throws(GroupFailure) {
-        try unsafe self.init(sgc_tcp().pointee, at: place)
+    public convenience init(tcp place: GroupPlace, patience: Double = patience) throws(GroupFailure) {
+        try unsafe self.init(sgc_tcp().pointee, at: place, patience: patience)
     }
 
     /// Joins the others through a library.
     ///
     /// - Throws: `GroupFailure` where it cannot be opened, speaks another version of the table, or does not join.
-    public convenience init(library path: String, at place: GroupPlace) throws(GroupFailure) {
+    public convenience init(
+        library path: String, at place: GroupPlace, patience: Double = patience
+    ) throws(GroupFailure) {
         let rebuild = "build it again with scripts/collective-plugin"
         // MPI looks for its own parts by name among what the process has loaded.
         guard let library = unsafe dlopen(path, RTLD_NOW | RTLD_GLOBAL) else {
@@ -66,7 +68,7 @@ public final class ProcessGroup: @unchecked Sendable {
         else {
             throw GroupFailure("\(path) was built for another version of sgmse; \(rebuild)")
         }
-        try unsafe self.init(table.pointee, at: place)
+        try unsafe self.init(table.pointee, at: place, patience: patience)
     }
 
     private var failure: GroupFailure {
@@ -95,6 +97,16 @@ public final class ProcessGroup: @unchecked Sendable {
         let bytes = Int64(mine.count * MemoryLayout<Number>.stride)
         try timed { unsafe table.gather(mine, &all, bytes) }
         return (0..<count).map { Array(all[$0 * mine.count..<($0 + 1) * mine.count]) }
+    }
+
+    /// What every process puts in, by rank; of any length each.
+    public func gather(_ mine: Data) throws(GroupFailure) -> [Data] {
+        let lengths = try gather([mine.count], filler: 0).map { $0[0] }
+        let longest = lengths.max() ?? 0
+        guard longest > 0 else { return lengths.map { _ in Data() } }
+        let padded = [UInt8](mine) + [UInt8](repeating: 0, count: longest - mine.count)
+        let all = try gather(padded, filler: 0)
+        return zip(all, lengths).map { Data($0.prefix($1)) }
     }
 
     /// The bytes of rank 0, for everybody.

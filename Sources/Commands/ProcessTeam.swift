@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import Experiments
 import Foundation
 import Kernels
 import Launchers
@@ -38,6 +39,7 @@ final class ProcessTeam {
     ///
     /// - Throws: `GroupFailure` for what contradicts itself.
     init?(_ options: ProcessOptions) throws {
+        if options.collective != .tcp { _ = try Self.library(of: options.collective.rawValue) }
         if let place = try GroupPlace(ProcessInfo.processInfo.environment) {
             self.place = place
             return
@@ -76,20 +78,38 @@ final class ProcessTeam {
         if isLauncher { try start() }
         let group =
             try options.collective == .tcp
-            ? ProcessGroup(tcp: place) : ProcessGroup(library: library(of: options.collective.rawValue), at: place)
+            ? ProcessGroup(tcp: place, patience: Self.patience)
+            : ProcessGroup(library: Self.library(of: options.collective.rawValue), at: place, patience: Self.patience)
         try checkAlike(group)
         return TrainingTeam(group)
     }
 
-    /// Trains what rank 0 trains, as one of the others; signals of a terminal or a scheduler are rank 0's to answer.
+    /// Seconds of silence after which a process is given up: `SGMSE_PATIENCE`, or 30.
+    private static var patience: Double {
+        get throws {
+            guard let text = environmentVariable("SGMSE_PATIENCE"), !text.isEmpty else { return ProcessGroup.patience }
+            guard let seconds = Double(text), (1...86_400).contains(seconds) else {
+                throw ValidationError("SGMSE_PATIENCE is '\(text)'; it is a number of seconds from 1 to 86400")
+            }
+            return seconds
+        }
+    }
+
+    /// Trains and scores what rank 0 does, as one of the others; signals of a terminal or a scheduler are rank 0's to answer.
     func follow(_ options: ProcessOptions) throws {
         let signals = InterruptSignals(Interruption())
         signals.leaveToParent()
         defer { signals.stop() }
-        try join(options).follow(.standard)
+        do {
+            try join(options).follow(.standard)
+        } catch let failure as GroupFailure {
+            // mpirun ends all processes where one ends; rank 0 has this time to save what was reached.
+            if options.collective == .mpi { Thread.sleep(forTimeInterval: try Self.patience / 3) }
+            throw failure
+        }
     }
 
-    private func library(of engine: String) throws -> String {
+    private static func library(of engine: String) throws -> String {
         let (name, folders) = (ProcessGroup.libraryName(engine), DeviceOptions.folders)
         guard let folder = folders.first(where: { FileManager.default.fileExists(atPath: $0 + "/" + name) }) else {
             throw GroupFailure(

@@ -72,43 +72,147 @@ import Testing
         #expect(scratch.files("step-3.safetensors").first.flatMap(scratch.data) == alone)
     }
 
-    private func stopped(by number: Int32, within limit: Double) throws {
-        let scratch = try Scratch()
-        let spec = try scratch.spec(
-            Self.spec.replacingOccurrences(of: "max_steps: 3", with: "max_steps: 100000").replacingOccurrences(
-                of: "validate_every: 3", with: "validate_every: 100000"))
-        let program = try Program(
-            ["run", spec, "--no-table", "--threads", "2", "--processes", "2"], in: scratch.folder)
-        #expect(program.waitUntil { program.messages.contains("training steps") })
-        usleep(500_000)
-        let parent = program.process.processIdentifier
-        let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(parent)/task")
-        let child = tasks.compactMap {
-            try? String(contentsOfFile: "/proc/\(parent)/task/\($0)/children", encoding: .utf8)
+    // MARK: Processes that are lost
+
+    private static let mpiPlugin =
+        URL(fileURLWithPath: Program.path).deletingLastPathComponent().path + "/../../plugins/libsgmse-mpi.so"
+    private static let hasMPI =
+        FileManager.default.isExecutableFile(atPath: "/usr/bin/mpirun")
+        && FileManager.default.fileExists(atPath: mpiPlugin)
+
+    /// A training without end by several processes.
+    private struct LongTraining {
+        let scratch: Scratch
+        let program: Program
+        /// The processes, by rank.
+        let ranks: [Int32]
+
+        /// - Parameter transport: That of MPI; without one, the program's own TCP.
+        init(_ count: Int, patience: Double = 30, transport: String? = nil) throws {
+            scratch = try Scratch()
+            let spec = try scratch.spec(
+                TeamTests.spec.replacingOccurrences(of: "max_steps: 3", with: "max_steps: 100000").replacingOccurrences(
+                    of: "validate_every: 3", with: "validate_every: 100000"))
+            var environment = ["SGMSE_PATIENCE": "\(patience)"]
+            var command = ["run", spec, "--no-table", "--threads", "1"]
+            if let transport {
+                environment["OMPI_MCA_btl"] = transport
+                command =
+                    ["--allow-run-as-root", "--oversubscribe", "-np", "\(count)", Program.path] + command
+                    + ["--collective", "mpi"]
+            } else {
+                command += ["--processes", "\(count)"]
+            }
+            let started = try Program(
+                command, in: scratch.folder, environment: environment,
+                program: transport == nil ? Program.path : "/usr/bin/mpirun")
+            program = started
+            #expect(program.waitUntil { started.messages.contains("training steps") }, "\(program.messages)")
+            let first = program.process.processIdentifier
+            let all = [first] + Self.children(of: first)
+            let names = transport == nil ? ["RANK="] : ["OMPI_COMM_WORLD_RANK="]
+            var found: [Int: Int32] = transport == nil ? [0: first] : [:]
+            for process in all {
+                if let rank = Self.number(names[0], of: process) { found[rank] = process }
+            }
+            ranks = (0..<count).compactMap { found[$0] }
+            try #require(ranks.count == count, "\(found)")
+            usleep(500_000)
         }
-        .joined(separator: " ").split(separator: " ").compactMap { Int32($0) }.first
-        kill(try #require(child), number)
-        let start = ContinuousClock.now
-        let end = program.wait()
-        #expect(ContinuousClock.now - start < .seconds(limit))
-        #expect(end.code == 1 && end.error.contains("rank 1 (process \(child ?? 0) on "), "\(end.error)")
-        // What was reached is kept, and goes on with another number of processes.
-        let store = try RunStore(at: scratch.store)
-        let run = try #require(try store.runs().first)
-        let last = try #require(try store.checkpoint(of: run.id, kind: .last))
-        let steps = try store.steps(of: run.id).count
-        #expect(run.status == .interrupted && last.step == steps)
-        try store.close()
+
+        static func children(of process: Int32) -> [Int32] {
+            let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
+            return tasks.flatMap { task in
+                let list = try? String(contentsOfFile: "/proc/\(process)/task/\(task)/children", encoding: .utf8)
+                return (list ?? "").split(separator: " ").compactMap { Int32($0) }
+            }
+        }
+
+        private static func number(_ name: String, of process: Int32) -> Int? {
+            let variables = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
+            return variables.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+                .first { $0.hasPrefix(name) }.flatMap { Int($0.dropFirst(name.count)) }
+        }
+
+        /// The ranks that messages name as lost.
+        var named: Set<String> {
+            Set(program.messages.matches(of: /rank (\d+) \(process (\d+) on/).map { "\($0.1) \($0.2)" })
+        }
+
+        /// What was reached is kept, and goes on with another number of processes.
+        func expectAllIsKept() throws {
+            let store = try RunStore(at: scratch.store)
+            let run = try #require(try store.runs().first)
+            let last = try #require(try store.checkpoint(of: run.id, kind: .last))
+            let steps = try store.steps(of: run.id).count
+            #expect(run.status == .interrupted && last.step == steps && steps > 0)
+            try store.close()
+        }
     }
 
-    @Test func aProcessThatIsKilledEndsTheStepAndIsNamed() throws { try stopped(by: SIGKILL, within: 10) }
+    @Test func aProcessThatIsKilledEndsTheStepAndIsNamed() throws {
+        let training = try LongTraining(2)
+        kill(training.ranks[1], SIGKILL)
+        let start = ContinuousClock.now
+        let end = training.program.wait()
+        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(end.code == 1 && training.named == ["1 \(training.ranks[1])"], "\(end.error)")
+        try training.expectAllIsKept()
+    }
 
-    /// Takes half a minute, so that only the soak does it.
+    /// With the patience of 30 s that a process has unless told otherwise, all others have ended after 60 s.
+    @Test(arguments: [1, 2])
+    func aProcessThatHangsIsGivenUpAndNamedByAll(rank: Int) throws {
+        let training = try LongTraining(3, patience: 3)
+        kill(training.ranks[rank], SIGSTOP)
+        let start = ContinuousClock.now
+        let end = training.program.wait()
+        #expect(ContinuousClock.now - start < .seconds(30))
+        #expect(end.code == 1 && training.named == ["\(rank) \(training.ranks[rank])"], "\(end.error)")
+        try training.expectAllIsKept()
+    }
+
+    @Test func whereRankZeroHangsTheOthersNameIt() throws {
+        let training = try LongTraining(3, patience: 3)
+        kill(training.ranks[0], SIGSTOP)
+        let start = ContinuousClock.now
+        while training.program.messages.matches(of: /rank 0 \(process/).count < 2,
+            ContinuousClock.now - start < .seconds(30)
+        { usleep(100_000) }
+        #expect(training.named == ["0 \(training.ranks[0])"], "\(training.program.messages)")
+        #expect(training.program.kill())
+    }
+
+    /// By MPI too, in shared memory and by TCP, whichever of three it is.
     @Test(
-        .enabled(
-            if: ProcessInfo.processInfo.environment["SGMSE_SOAK"] != nil, "a process that hangs is given up after 30 s")
-    )
-    func aProcessThatHangsIsGivenUpAndNamed() throws { try stopped(by: SIGSTOP, within: 60) }
+        .enabled(if: hasMPI, "there is no mpirun, or no plugin: scripts/collective-plugin"), .serialized,
+        arguments: ["self,vader", "self,tcp"], [0, 1, 2])
+    func aProcessOfMPIThatHangsIsGivenUpAndNamed(transport: String, rank: Int) throws {
+        let training = try LongTraining(3, patience: 3, transport: transport)
+        kill(training.ranks[rank], SIGSTOP)
+        let start = ContinuousClock.now
+        let end = training.program.wait()
+        // mpirun ends the one that hangs as well.
+        #expect(ContinuousClock.now - start < .seconds(30))
+        #expect(end.code != 0 && training.named == ["\(rank) \(training.ranks[rank])"], "\(end.error)")
+        if rank > 0 { try training.expectAllIsKept() }
+    }
+
+    /// A scheduler that suspends a job suspends all its processes; nobody is given up for that.
+    @Test(arguments: [nil, "self,vader"] as [String?])
+    func aTrainingThatIsSuspendedAsAWholeGoesOn(transport: String?) throws {
+        guard transport == nil || Self.hasMPI else { return }
+        let training = try LongTraining(3, patience: 2, transport: transport)
+        for process in training.ranks { kill(process, SIGSTOP) }
+        sleep(5)
+        for process in training.ranks { kill(process, SIGCONT) }
+        sleep(5)
+        #expect(training.program.process.isRunning && training.named.isEmpty, "\(training.program.messages)")
+        kill(training.ranks[0], SIGINT)
+        let end = training.program.wait()
+        #expect(end.code == 130, "\(end.code) \(end.error)")
+        try training.expectAllIsKept()
+    }
 
     @Test func moreProcessesThanBatchesAreRefused() throws {
         let scratch = try Scratch()

@@ -39,6 +39,9 @@ typedef const sgc_table *(*sgc_entry)(void);
 // The engine that needs no library: TCP between all pairs of processes.
 const sgc_table *sgc_tcp(void);
 
+// 0 while all ranks of that engine live; otherwise its error() names the one that is lost.
+int sgc_tcp_check(void);
+
 // The parts of `from`, each of `each` floats and one after the other, are added to `sum` in their order.
 void sgc_add_in_order(float *sum, const float *from, int64_t each, int32_t parts);
 
