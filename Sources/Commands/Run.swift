@@ -89,7 +89,6 @@ struct RunCommand: ParsableCommand {
         defer { team?.finish() }
         let together = try team?.join(processes)
         defer { together?.dismiss() }
-        for run in loaded.runs { try together?.check(run.spec) }
         let opened = try store.open(.readWrite)
         let elsewhere = try cluster(loaded, opened, settings, interruption)
         let progress = elsewhere?.progress ?? ProgressPrinter(jobs: jobs)

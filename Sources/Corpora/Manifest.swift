@@ -8,7 +8,7 @@ package import Foundation
 public struct Manifest: Hashable, Sendable {
     public static let fileName = "manifest.csv"
 
-    public struct Entry: Hashable, Sendable {
+    public struct Entry: Hashable, Sendable, Codable {
         /// The name of the pair, below either folder.
         public var file: String
         public var speaker: String?

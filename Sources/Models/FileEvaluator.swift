@@ -2,6 +2,8 @@ package import Audio
 package import Corpora
 import Foundation
 package import Parallelism
+import SpecLanguage
+import Specs
 package import SpeechMetrics
 
 /// Enhances and scores the files of a set, several at once, with results that do not depend on how many.
@@ -35,6 +37,10 @@ package struct FileEvaluator: Sendable {
         package var metrics: [MetricOutcome]
         package var duration: Double
 
+        package init(file: PairedFile, processed: Processed, metrics: [MetricOutcome], duration: Double) {
+            (self.file, self.processed, self.metrics, self.duration) = (file, processed, metrics, duration)
+        }
+
         package func score(of metric: String) -> Double? { metrics.first { $0.name == metric }?.value }
     }
 
@@ -54,6 +60,25 @@ package struct FileEvaluator: Sendable {
         }
     }
 
+    /// The files as input of a model at a point of evaluation.
+    ///
+    /// - Parameter set: All files of the set, which references may be taken from.
+    package func enhancing(
+        _ model: ScoreModel, _ builder: ModelBuilder, _ point: EvaluationPoint, _ set: [PairedFile]
+    ) throws -> Process {
+        enhancing(try builder.enhancer(model, point), references: builder.references(point, set))
+    }
+
+    /// The files as input of a filter.
+    package static func filtering(_ anchor: Choice, at rate: Int, _ catalog: Catalog) throws -> Process {
+        let filter = try catalog.anchors.make(anchor)
+        return { recording in
+            let start = ContinuousClock.now
+            let audio = try filter(recording.noisy, sampleRate: rate)
+            return Processed(audio: audio, seconds: start.secondsUntilNow)
+        }
+    }
+
     /// Draws are addressed by the file's name alone, so that sets of one speech at several levels meet the same noise.
     /// - Parameter done: Called for every file as it is ready, one at a time, with the number of files done so far.
     /// - Throws: The first error of any file, or of `done`; files that were ready before it have been handed over.
@@ -63,7 +88,7 @@ package struct FileEvaluator: Sendable {
         done: (Outcome, Int) throws -> Void
     ) throws -> [Outcome] {
         var outcomes: [Int: Outcome] = [:]
-        let order = longestFirst(files)
+        let order = Self.longestFirst(files)
         try WorkQueue.run(count: files.count, interruption: interruption) { place in
             try evaluate(files[order[place]], process)
         } done: { place, outcome in
@@ -75,7 +100,7 @@ package struct FileEvaluator: Sendable {
 
     /// Files of like length meet, so that they fit each other's buffers, and no core is left with a long one at the
     /// end.
-    private func longestFirst(_ files: [PairedFile]) -> [Int] {
+    package static func longestFirst(_ files: [PairedFile]) -> [Int] {
         let lengths = files.map { (try? SoundFile.header(of: $0.noisyPath).duration) ?? 0 }
         return files.indices.sorted { (lengths[$0], $1) > (lengths[$1], $0) }
     }

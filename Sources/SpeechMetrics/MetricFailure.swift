@@ -4,7 +4,7 @@ public import Failures
 ///
 /// A failure is stored beside the missing number, with `code` as its stable name and `description` as what a
 /// person reads.
-public enum MetricFailure: Diagnostic, Hashable, Sendable {
+public enum MetricFailure: Diagnostic, Hashable, Sendable, Codable {
     case empty(PairSignal)
     /// A sample is NaN or infinite; the first such index.
     case notFinite(PairSignal, index: Int)

@@ -4,6 +4,7 @@ import Foundation
 import Kernels
 public import Models
 public import Specs
+import Tensors
 
 /// What the processes of a team need to know to train with rank 0: the spec, the seed, the files, and the steps in all.
 struct TrainingOrder: Codable {
@@ -25,13 +26,16 @@ struct TrainingOrder: Codable {
 /// What rank 0 tells the others to do next.
 private enum Message: Codable {
     case train(TrainingOrder)
+    /// Other work in rounds, as whoever asks for it has written it.
+    case score(Data)
+    /// One step of a training, or one round.
     case step
-    /// Ends a training, or, outside of one, the process.
+    /// Ends a training or other work, or, outside of both, the process.
     case leave
 }
 
-/// Processes that train together. Rank 0 does all else by itself: it plans, validates, evaluates, and alone writes the
-/// store.
+/// Processes that train and evaluate together. Rank 0 does all else by itself: it plans, validates, and alone writes
+/// the store.
 public struct TrainingTeam: Sendable {
     public let group: ProcessGroup
 
@@ -60,8 +64,13 @@ public struct TrainingTeam: Sendable {
         return try makeStep(state, draws, data)
     }
 
-    /// Ends a training; nobody may be there any more.
-    func leave() { if !group.isBroken { try? tell(.leave) } }
+    /// Begins work that is done in rounds.
+    package func begin(scoring order: Data) throws { try tell(.score(order)) }
+
+    package func beginRound() throws { try tell(.step) }
+
+    /// Ends a training or other work; nobody may be there any more.
+    package func leave() { if !group.isBroken { try? tell(.leave) } }
 
     /// Lets the other processes end.
     public func dismiss() {
@@ -79,17 +88,39 @@ public struct TrainingTeam: Sendable {
 
     private func tell(_ message: Message) throws { _ = try group.broadcast(try JSONEncoder().encode(message)) }
 
+    /// Gives the weights of rank 0's model to those of all others.
+    package func share(_ model: ScoreModel) throws {
+        let parameters = model.weights.map(\.parameter) + model.buffers.map(\.parameter)
+        var numbers = parameters.flatMap(\.tensor.values)
+        try group.broadcast(&numbers)
+        guard group.rank > 0 else { return }
+        var start = 0
+        for parameter in parameters {
+            let end = start + parameter.count
+            parameter.assign(Tensor(Array(numbers[start..<end]), shape: parameter.shape))
+            start = end
+        }
+    }
+
     // MARK: The others
 
     /// Trains what rank 0 trains, until it is done.
     ///
+    /// - Parameter score: Does other work that rank 0 begins.
     /// - Throws: `GroupFailure` where a process is lost; what reading data throws.
-    public func follow(_ catalog: Catalog) throws {
-        while case .train(let order) = try next() {
-            try order.spec.train.precision.ofProducts.apply { try follow(order, catalog) }
+    package func follow(_ catalog: Catalog, score: (Data) throws -> Void) throws {
+        while true {
+            switch try next() {
+            case .train(let order):
+                try order.spec.train.precision.ofProducts.apply { try follow(order, catalog) }
+            case .score(let order): try score(order)
+            case .step, .leave: return group.close()
+            }
         }
-        group.close()
     }
+
+    /// Whether rank 0 begins another round.
+    package func hasNextRound() throws -> Bool { if case .step = try next() { true } else { false } }
 
     private func follow(_ order: TrainingOrder, _ catalog: Catalog) throws {
         let builder = ModelBuilder(spec: order.spec, catalog: catalog)

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import StoreSamples
 import Testing
 
 /// Several processes that train one run together.
@@ -70,6 +71,78 @@ import Testing
         let ends = all.map { $0.wait() }
         #expect(ends.allSatisfy { $0.code == 0 }, "\(ends.map(\.error))")
         #expect(scratch.files("step-3.safetensors").first.flatMap(scratch.data) == alone)
+    }
+
+    // MARK: Evaluations
+
+    private static let scoringSpec =
+        spec.replacingOccurrences(of: "test: 2, test_ood: 2", with: "test: 7, test_ood: 4")
+        .replacingOccurrences(of: "anchors: [noisy]", with: "anchors: [noisy, wiener]")
+        .replacingOccurrences(of: "metrics: [si_sdr]", with: "metrics: [si_sdr, estoi, pesq]")
+
+    private func audio(_ scratch: Scratch) -> [String: Data] {
+        let names = scratch.files(".wav").filter { $0.contains("/audio/") || $0.contains("anchors/") }
+        let pairs = names.map { name in
+            (name.replacing(/^[^\/]*-[a-z0-9]{8}\//, with: ""), scratch.data(name) ?? Data())
+        }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The files of each evaluation that the processes scored, by rank.
+    private func shares(_ scratch: Scratch) throws -> [[Int]] {
+        let store = try RunStore(at: scratch.store, access: .readOnly)
+        let events = try store.events(of: try #require(try store.runs().first).id)
+        return events.compactMap { $0.message.firstMatch(of: /files by rank: ([\d, ]+)/) }.map { match in
+            match.1.split(separator: ", ").compactMap { Int($0) }
+        }
+    }
+
+    /// Files of evaluations of the run that the store has results of.
+    private func scored(_ scratch: Scratch) -> Int {
+        guard let store = try? RunStore(at: scratch.store, access: .readOnly) else { return 0 }
+        defer { try? store.close() }
+        let evaluations = (try? store.runs().first.map { try store.evaluations(of: $0.id) }) ?? []
+        return evaluations.reduce(0) { $0 + ((try? store.results(of: $1.id).count) ?? 0) }
+    }
+
+    /// Scores and audio are those of one process, to the last digit; every process scored some of the files.
+    @Test(arguments: ["all", "examples"])
+    func processesShareTheFilesOfAnEvaluation(keep: String) throws {
+        let (alone, together) = (try Scratch(), try Scratch())
+        let text = Self.scoringSpec.replacingOccurrences(of: "keep_audio: all", with: "keep_audio: \(keep)")
+        for (scratch, processes) in [(alone, []), (together, ["--processes", "3"])] {
+            let command = ["run", try scratch.spec(text), "--no-table", "--threads", "3"] + processes
+            let end = try Program(command, in: scratch.folder).wait()
+            #expect(end.code == 0, "\(end.error)")
+        }
+        #expect(try ResultText(of: together.store).text == ResultText(of: alone.store).text)
+        let (kept, expected) = (audio(together), audio(alone))
+        #expect(kept == expected && expected.count == (keep == "all" ? 22 + 11 : 16 + 8), "\(expected.count)")
+        #expect(try shares(alone).isEmpty)
+        #expect(
+            try shares(together).map { $0.sorted() }.sorted { $0[0] < $1[0] } == [
+                [1, 1, 2], [1, 1, 2], [2, 2, 3], [2, 2, 3],
+            ])
+    }
+
+    /// What was scored before a process was lost is kept, and the others are scored by whoever goes on.
+    @Test func aProcessLostDuringAnEvaluationLosesNothing() throws {
+        let (alone, together) = (try Scratch(), try Scratch())
+        let text = Self.scoringSpec.replacingOccurrences(of: "N: [2, 3]", with: "N: [60]")
+        #expect(try Program.run("run", alone.spec(text), "--no-table", in: alone.folder).code == 0)
+        let spec = try together.spec(text)
+        let program = try Program(
+            ["run", spec, "--no-table", "--threads", "2", "--processes", "2"], in: together.folder)
+        #expect(program.waitUntil { scored(together) > 0 })
+        let follower = try #require(LongTraining.children(of: program.process.processIdentifier).first)
+        kill(follower, SIGKILL)
+        let end = program.wait()
+        #expect(end.code == 1 && end.error.contains("rank 1 (process \(follower) on "), "\(end.error)")
+        #expect((1..<11).contains(scored(together)))
+        let rest = try Program.run("run", spec, "--no-table", in: together.folder)
+        #expect(rest.code == 0, "\(rest.error)")
+        #expect(try ResultText(of: together.store).text == ResultText(of: alone.store).text)
+        #expect(audio(together) == audio(alone))
     }
 
     // MARK: Processes that are lost
@@ -214,11 +287,17 @@ import Testing
         try training.expectAllIsKept()
     }
 
-    @Test func moreProcessesThanBatchesAreRefused() throws {
+    /// A training has a batch for each process; what is trained is evaluated by any number of them.
+    @Test func moreProcessesThanBatchesAreRefusedWhereThereIsATrainingToDo() throws {
         let scratch = try Scratch()
         let end = try Program.run("run", scratch.spec(tinySpec), "--processes", "2", in: scratch.folder)
         #expect(
             end.code == 1 && end.error.contains("2 processes share 1 batches in a step of 'tiny'; raise train.devices"),
             "\(end.error)")
+        #expect(try Program.run("run", scratch.spec(tinySpec), "--no-table", in: scratch.folder).code == 0)
+        let command = ["run", try scratch.spec(tinySpec), "--processes", "2", "--set", "evaluate.N=[4]", "--no-table"]
+        let more = try Program(command, in: scratch.folder).wait()
+        #expect(more.code == 0, "\(more.error)")
+        #expect(try shares(scratch) == [[1, 1], [1, 1]])
     }
 }

@@ -64,6 +64,17 @@ struct EvaluationTask: Sendable {
         return share.map { all[$0.range(of: all.count)] } ?? all[...]
     }
 
+    /// How the processes of a team are told of it; `nil` where the spec does not name it.
+    var inOrder: ScoringOrder.Subject? {
+        switch subject {
+        case .anchor(let choice): spec.evaluate.anchors.firstIndex(of: choice).map { .anchor($0) }
+        case .model(let training, let evaluation):
+            training.run.evaluations.firstIndex(of: evaluation).map {
+                .model(evaluation: $0, seed: training.run.seed)
+            }
+        }
+    }
+
     /// Whether enhanced audio may be kept; the noisy input is there already.
     var makesAudio: Bool { if case .anchor(let choice) = subject { choice.name != "noisy" } else { true } }
 

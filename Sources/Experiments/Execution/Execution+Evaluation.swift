@@ -131,13 +131,13 @@ extension Execution {
             sampleRate: task.spec.data.sampleRate, rates: task.spec.ratePolicy, metrics: scoring.metrics,
             noiseSeed: task.noiseSeed)
         let output = try output(of: task)
+        let kept = keptFiles(of: task)
         let label = registered(task.training).map { "\($0.run.name) \(task.detail)" } ?? "\(task.name) \(task.detail)"
         let start = ContinuousClock.now
-        try evaluator.evaluate(
-            scoring.missing, interruption: executor.interruption, process: try process(task, scoring, evaluator)
-        ) { outcome, done in
+        let (process, model) = try process(task, scoring, evaluator)
+        func record(_ outcome: FileEvaluator.Outcome, _ done: Int) throws {
             guard let id = scoring.files[outcome.file.name] else { return }
-            let path = try keep(outcome, of: task, in: output, number: task.files.startIndex + done)
+            let path = kept.contains(outcome.file.name) ? try keep(outcome, of: task, in: output) : nil
             try store.record(
                 scores: scores(outcome, id, scoring.columns), results: [try outcome.result(of: id, output: path)],
                 of: scoring.evaluation.id)
@@ -146,21 +146,28 @@ extension Execution {
                     run: task.name, label: label, file: outcome.file.name, done: done, of: scoring.missing.count,
                     secondsLeft: start.secondsUntilNow / Double(done) * Double(scoring.missing.count - done)), log)
         }
+        guard scoring.missing.count > 1, let team = workspace.team, let subject = task.inOrder else {
+            try evaluator.evaluate(
+                scoring.missing, interruption: executor.interruption, process: process, done: record)
+            return
+        }
+        let order = ScoringOrder(task, subject, missing: scoring.missing, kept: kept)
+        let counts = try TeamScoring(team: team, order: order, evaluator: evaluator, process: process)
+            .lead(model, executor.interruption, done: record)
+        if let run = registered(task.training)?.run {
+            let shares = counts.map(String.init).joined(separator: ", ")
+            let event = EventRecord(kind: "processes", message: "evaluate [\(task.detail)]: files by rank: \(shares)")
+            try store.record(TrainingBatch(events: [event]), of: run.id)
+        }
     }
 
-    /// What makes the enhanced signal of a file.
+    /// What makes the enhanced signal of a file, and the model that it takes.
     private func process(
         _ task: EvaluationTask, _ scoring: Scoring, _ evaluator: FileEvaluator
-    ) throws -> FileEvaluator.Process {
+    ) throws -> (FileEvaluator.Process, ScoreModel?) {
         switch task.subject {
         case .anchor(let choice):
-            let filter = try workspace.catalog.anchors.make(choice)
-            let rate = task.spec.data.sampleRate
-            return { recording in
-                let start = ContinuousClock.now
-                let audio = try filter(recording.noisy, sampleRate: rate)
-                return FileEvaluator.Processed(audio: audio, seconds: start.secondsUntilNow)
-            }
+            return (try FileEvaluator.filtering(choice, at: task.spec.data.sampleRate, workspace.catalog), nil)
         case .model(let training, let evaluation):
             let point = evaluation.point
             let builder = ModelBuilder(spec: task.spec, catalog: workspace.catalog)
@@ -170,8 +177,7 @@ extension Execution {
             let path = try workspace.verified(checkpoint)
             let model = try builder.model(seed: training.key.seed)
             try model.load(TrainingCheckpoint.weights(at: path, averaged: point.weights == .ema, model: model))
-            return evaluator.enhancing(
-                try builder.enhancer(model, point), references: builder.references(point, task.test.set.files))
+            return (try evaluator.enhancing(model, builder, point, task.test.set.files), model)
         }
     }
 
@@ -204,11 +210,16 @@ extension Execution {
         }
     }
 
-    /// Writes the enhanced file if the spec keeps it; the path is relative to the store's folder.
-    private func keep(
-        _ outcome: FileEvaluator.Outcome, of task: EvaluationTask, in folder: String?, number: Int
-    ) throws -> String? {
-        guard let folder, number <= task.spec.evaluate.keptFiles(of: .max) else { return nil }
+    /// The files of the set whose enhanced audio the spec keeps.
+    private func keptFiles(of task: EvaluationTask) -> Set<String> {
+        guard task.makesAudio else { return [] }
+        let files = task.test.set.files
+        return Set(files.prefix(task.spec.evaluate.keptFiles(of: files.count)).map(\.name))
+    }
+
+    /// Writes the enhanced file; the path is relative to the store's folder.
+    private func keep(_ outcome: FileEvaluator.Outcome, of task: EvaluationTask, in folder: String?) throws -> String? {
+        guard let folder else { return nil }
         let relative = folder + "/" + outcome.file.name
         let path = try workspace.makeFolder(for: relative)
         try SoundFile.write(outcome.processed.audio, sampleRate: task.spec.data.sampleRate, to: path)

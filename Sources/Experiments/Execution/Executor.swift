@@ -49,8 +49,13 @@ public struct Executor: Sendable {
     /// Performs a plan; a run that fails does not stop the others.
     ///
     /// What other processes may have changed since the plan was made is read again before each step.
+    ///
+    /// - Throws: `GroupFailure` where a team has more processes than a training that is to be done has batches.
     public func execute(_ plan: Plan) throws -> Summary {
         let plan = try plan.hasItsData ? plan : self.plan(plan.spec)
+        for step in plan.steps where step.state != .cached {
+            if case .train(let training)? = step.task { try workspace.team?.check(training.spec) }
+        }
         var execution = Execution(of: plan, by: self, runs: try register(plan))
         return try execution.perform()
     }
