@@ -27,9 +27,9 @@ struct BenchOptions: ParsableArguments {
     @Flag(help: "Print one JSON object a line.")
     var json = false
 
-    func apply() throws {
+    func apply(in team: ProcessTeam? = nil) throws {
         try threads.apply()
-        try device.apply()
+        try device.apply(in: team)
         try precision.precision?.use()
     }
 

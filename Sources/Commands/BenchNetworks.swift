@@ -1,8 +1,10 @@
 import ArgumentParser
+import Collectives
 import Diagnostics
 import Experiments
 import Kernels
 import Tensors
+import Training
 
 /// Which network, on which batch.
 struct BenchNetworkOptions: ParsableArguments {
@@ -37,9 +39,18 @@ struct BenchForward: ParsableCommand {
 
 struct BenchTrain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "One optimizer step: forward, backward, Adam, average of the weights.")
+        commandName: "train", abstract: "One optimizer step: forward, backward, Adam, average of the weights.",
+        discussion: """
+            With --processes, or under mpirun, srun or torchrun, the step is one of several processes, which share its batches and \
+            the threads. Then in_calls_share is the share of the step that is spent in exchanges, waiting for each other included, \
+            and exchange_share what the exchange of all gradients takes by itself.
+            """)
     @OptionGroup var network: BenchNetworkOptions
     @OptionGroup var options: BenchOptions
+    @OptionGroup var processes: ProcessOptions
+
+    @Option(help: "Batches whose gradients a step averages; one for each process if not given.", in: 1...65_536)
+    var batches: Int?
 
     @Flag(help: "Recompute blocks in the backward pass, for less memory.")
     var recompute = false
@@ -51,8 +62,18 @@ struct BenchTrain: ParsableCommand {
     var loss = BenchmarkLoss.scoreMatching
 
     func run() throws {
-        try options.apply()
-        try options.show(network.network(recompute: recompute).train(loss, repetitions: options.repetitions))
+        let team = try ProcessTeam(processes)
+        try options.apply(in: team)
+        let count = team?.place.count ?? 1
+        guard batches ?? count >= count else {
+            throw ValidationError("--batches \(batches ?? 0): \(count) processes need one each")
+        }
+        defer { team?.finish() }
+        let group = try team?.join(processes).group
+        defer { group?.close() }
+        let result = try network.network(recompute: recompute).train(
+            loss, batches: batches ?? count, in: group, repetitions: options.repetitions)
+        if group?.rank ?? 0 == 0 { try options.show(result) }
     }
 }
 

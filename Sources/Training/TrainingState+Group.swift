@@ -12,7 +12,7 @@ extension TrainingState {
     ///
     /// - Parameter batch: Makes one of the `parts` batches.
     /// - Throws: `TrainingFailure`, in all processes alike; `GroupFailure`; what making a batch throws.
-    func update(
+    package func update(
         parts: Int, in group: ProcessGroup, _ batch: (Int) throws -> TrainingBatchInput
     ) throws -> StepResult {
         precondition(parts >= group.count, "\(parts) batches for \(group.count) processes")

@@ -73,6 +73,18 @@ import Testing
         #expect(scratch.files("step-3.safetensors").first.flatMap(scratch.data) == alone)
     }
 
+    /// The same step by two processes, timed, with the share of its exchanges.
+    @Test func aStepOfSeveralProcessesIsTimed() throws {
+        let command = ["bench", "train", "--size", "quickstart", "--frames", "16", "--repetitions", "1", "--json"]
+        let end = try Program(command + ["--processes", "2"]).wait()
+        let one = try #require(try JSONSerialization.jsonObject(with: Data(end.out.utf8)) as? [String: Any], "\(end)")
+        let figures = ["median_s", "in_calls_share", "exchange_s", "exchange_share"].map { one[$0] as? Double ?? -1 }
+        #expect(one["processes"] as? Double == 2 && figures.allSatisfy { $0 > 0 } && figures[1] < 1, "\(end.out)")
+        #expect((one["work"] as? String)?.hasSuffix("of 2 batches") == true)
+        let none = try Program(command + ["--processes", "2", "--batches", "1"]).wait()
+        #expect(none.code == 2 && none.error.contains("2 processes need one each"), "\(none.error)")
+    }
+
     // MARK: Evaluations
 
     private static let scoringSpec =

@@ -1,4 +1,5 @@
 import Backbones
+import Collectives
 import Diffusion
 import Foundation
 import Kernels
@@ -100,18 +101,59 @@ public struct NetworkBenchmark: Sendable {
     }
 
     /// One optimizer step: draws, forward, backward, Adam, and the average of the weights.
-    public func train(_ loss: BenchmarkLoss = .scoreMatching, repetitions: Int) throws -> Benchmark {
+    ///
+    /// - Parameters:
+    ///   - batches: Whose gradients a step averages.
+    ///   - group: The processes that share them, each of which measures; the exchange of gradients is measured by
+    ///     itself, too.
+    public func train(
+        _ loss: BenchmarkLoss = .scoreMatching, batches: Int = 1, in group: ProcessGroup? = nil, repetitions: Int
+    ) throws -> Benchmark {
         let loss = loss.make(frontEnd)
         let trained = ScoreModel(
             backbone: model.backbone, sde: sde, preconditioning: model.preconditioning, output: loss.output,
             encoder: model.encoder)
         let state = TrainingState(model: trained, loss: loss, rate: 1e-4, averageDecay: 0.999)
         let (clean, noisy) = (noise("clean"), noise("noisy"))
-        return try Benchmark.measure(work("train"), repetitions: repetitions) {
-            var batch = TrainingBatchInput(clean: clean, noisy: noisy, times: times, noise: noise("step", state.step))
-            batch.dropout = times.indices.map { RandomStream(seed: 1, purpose: "benchmark/dropout", state.step, $0) }
-            if trained.isConditioned { batch.reference = noise("reference", state.step) }
-            _ = try state.update([batch])
+        func batch(_ part: Int) -> TrainingBatchInput {
+            let draw = state.step * batches + part
+            var batch = TrainingBatchInput(clean: clean, noisy: noisy, times: times, noise: noise("step", draw))
+            batch.dropout = times.indices.map { RandomStream(seed: 1, purpose: "benchmark/dropout", draw, $0) }
+            if trained.isConditioned { batch.reference = noise("reference", draw) }
+            return batch
+        }
+        let title = work("train") + (batches > 1 ? " of \(batches) batches" : "")
+        guard let group else {
+            return try Benchmark.measure(title, repetitions: repetitions) {
+                _ = try state.update((0..<batches).map(batch))
+            }
+        }
+        let before = group.timeInCalls
+        var result = try Benchmark.measure(title, repetitions: repetitions) {
+            _ = try state.update(parts: batches, in: group, batch)
+        }
+        let inCalls = (group.timeInCalls - before) / .seconds(1) / Double(repetitions + 1)
+        let exchange = try Self.exchange(of: trained.weights, batches: batches, in: group, repetitions: repetitions)
+        result.details += [
+            ("processes", Double(group.count)), ("in_calls_share", inCalls / result.median),
+            ("exchange_s", exchange.median), ("exchange_share", exchange.median / result.median),
+        ]
+        return result
+    }
+
+    /// The exchange of a step's gradients by itself.
+    private static func exchange(
+        of weights: [ModelWeight], batches: Int, in group: ProcessGroup, repetitions: Int
+    ) throws -> Benchmark {
+        let count = weights.filter(\.isTrained).reduce(0) { $0 + $1.parameter.count }
+        let gradient = [Float](repeating: 1, count: count)
+        return try Benchmark.measure("exchange", repetitions: repetitions) {
+            var sum = OrderedSum(of: count, in: group)
+            for first in stride(from: 0, to: batches, by: group.count) {
+                let active = min(group.count, batches - first)
+                try sum.add(group.rank < active ? gradient : nil, active: active)
+            }
+            _ = try sum.total()
         }
     }
 
