@@ -2,8 +2,8 @@ package import Audio
 package import Corpora
 import Foundation
 package import Parallelism
-import SpecLanguage
-import Specs
+package import SpecLanguage
+package import Specs
 package import SpeechMetrics
 
 /// Enhances and scores the files of a set, several at once, with results that do not depend on how many.

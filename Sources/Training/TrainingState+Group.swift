@@ -1,5 +1,5 @@
 import Backbones
-import Collectives
+package import Collectives
 import Layers
 import Models
 import Tensors

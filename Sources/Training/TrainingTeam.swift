@@ -1,6 +1,6 @@
 public import Collectives
 import Corpora
-import Foundation
+package import Foundation
 import Kernels
 public import Models
 public import Specs

@@ -1,5 +1,5 @@
 import Backbones
-import Collectives
+public import Collectives
 import Diffusion
 import Foundation
 import Kernels

@@ -3,12 +3,12 @@ import Corpora
 import Failures
 import Foundation
 import Kernels
-import Models
+public import Models
 import Parallelism
 import SpecLanguage
 import Specs
 import SpeechMetrics
-import Training
+public import Training
 
 /// What the processes of a team need to know to score the files of an evaluation with rank 0.
 struct ScoringOrder: Codable {
