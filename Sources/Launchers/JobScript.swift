@@ -25,26 +25,53 @@ struct JobScript {
             export SGMSE_TASK=\(taskName)
             export SGMSE_TASK_PLACE=\(place)
             export SGMSE_THREADS="${SGMSE_THREADS:-${SLURM_CPUS_PER_TASK:-\(cores)}}"
-            \(isTeam ? Self.signalled(command) : "exec " + command)
+            \(isTeam ? attempts(at: command) : "exec " + command)
 
             """
     }
 
+    /// How often the processes of a task are started, one time after the other; then the task asks for another start.
+    /// One attempt more for each restart: steps of a restarted job have the numbers of earlier ones, whose remains may
+    /// be in their way on a node.
+    static let mostAttempts = 3
+
     /// A step in the background, to whose processes the shell hands on the signal to stop: `srun` itself would kill
     /// them at a SIGTERM.
-    private static func signalled(_ command: String) -> String {
-        """
-        \(command) &
-        step=$!
-        trap 'kill -USR1 $step' USR1 TERM
-        wait $step
-        code=$?
-        while kill -0 $step 2>/dev/null; do
-            wait $step
-            code=$?
-        done
-        exit $code
-        """
+    ///
+    /// A node that is busy, or has just come back, may not start all processes of a step, and `srun` may end with code 0
+    /// all the same. Processes that did not find each other leave no sign of having met, and the step is started again;
+    /// in the end, the program asks for another start of the whole task.
+    private func attempts(at command: String) -> String {
+        let unstarted = (job.task + ["--unstarted"]).map(\.shellWord).joined(separator: " ")
+        return """
+            export SGMSE_TASK_MET=\(job.folder.shellWord)/$SGMSE_TASK.met
+            attempt=1
+            attempts=$((\(Self.mostAttempts) + ${SLURM_RESTART_COUNT:-0}))
+            trap 'stopped=yes; kill -USR1 $step 2>/dev/null' USR1 TERM
+            while true; do
+                rm -f "$SGMSE_TASK_MET"
+                \(command) &
+                step=$!
+                wait $step
+                code=$?
+                while kill -0 $step 2>/dev/null; do
+                    wait $step
+                    code=$?
+                done
+                if [ -e "$SGMSE_TASK_MET" ]; then
+                    rm -f "$SGMSE_TASK_MET"
+                    exit $code
+                fi
+                echo "attempt $attempt of $attempts to start the processes of this task failed (code $code)" >&2
+                if [ -n "$stopped" ] || [ $attempt -ge $attempts ]; then break; fi
+                sleep 5 &
+                step=$!
+                wait $step
+                if [ -n "$stopped" ]; then break; fi
+                attempt=$((attempt + 1))
+            done
+            exec \(unstarted)
+            """
     }
 
     /// What merges the results after all tasks.

@@ -35,16 +35,20 @@ public struct SlurmLauncher: Launcher {
         return JobScript(
             job: job, directives: lines,
             taskName: "\"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}-${SLURM_RESTART_COUNT:-0}\"",
-            place: "\"$((\(tasks.lowerBound) + SLURM_ARRAY_TASK_ID))/\(job.tasks)\"", step: step(job.settings)
+            place: "\"$((\(tasks.lowerBound) + SLURM_ARRAY_TASK_ID))/\(job.tasks)\"", step: step(job)
         ).text
     }
 
     /// The command that starts the processes of a task, on as many nodes as they were given; one that ends leaves it to
     /// the others to save what they did. `srun` does not take `--cpus-per-task` over from `sbatch`.
-    private static func step(_ settings: LaunchSettings) -> [String] {
-        guard let processes = settings.processes, processes > 1 else { return [] }
-        let cores = settings.cpusPerTask.map { ["--cpus-per-task=\($0)"] } ?? []
-        return ["srun", "--ntasks=\(processes)", "--kill-on-bad-exit=0"] + cores
+    ///
+    /// Only processes of MPI need its help to find each other. For others it would be one thing more that can fail: the
+    /// sockets of PMIx stay behind where a step is killed, and keep a restarted job from starting its own.
+    private static func step(_ job: Job) -> [String] {
+        guard let processes = job.settings.processes, processes > 1 else { return [] }
+        let cores = job.settings.cpusPerTask.map { ["--cpus-per-task=\($0)"] } ?? []
+        let isMPI = zip(job.task, job.task.dropFirst()).contains { $0 == ("--collective", "mpi") }
+        return ["srun", "--ntasks=\(processes)", "--kill-on-bad-exit=0"] + cores + (isMPI ? [] : ["--mpi=none"])
     }
 
     private static func directives(_ job: Job, name: String) -> [String] {

@@ -36,7 +36,7 @@ public struct UnitWorker: Sendable {
     }
 
     /// The task without the number of its restart.
-    static func job(of task: String) -> Substring { task.lastIndex(of: "-").map { task[..<$0] } ?? task[...] }
+    public static func job(of task: String) -> Substring { task.lastIndex(of: "-").map { task[..<$0] } ?? task[...] }
 
     /// Takes a unit that nobody is at; nil when none waits.
     public mutating func next() throws(QueueError) -> Held? {
@@ -57,6 +57,11 @@ public struct UnitWorker: Sendable {
             known = ArraySlice(names[start...] + names[..<start])
             misses = 0
         }
+    }
+
+    /// Leaves what an earlier life of this task held to other tasks.
+    public func giveBackEarlier() throws(QueueError) {
+        while let held = try takeUp() { try queue.giveBack(held) }
     }
 
     /// What an earlier life of this task left.

@@ -96,6 +96,22 @@ import Testing
                 asked.code == 0 && asked.error.contains("ask for GPUs and compute on the processor") == isSaid,
                 "\(asked.error)")
         }
+        // The project's file and the user's say what the spec leaves open; the environment names an engine before them.
+        try FileManager.default.createDirectory(
+            atPath: scratch.folder + "/config/sgmse", withIntermediateDirectories: true)
+        for (file, text) in [
+            ("sgmse.yaml", "launcher: { partition: cpu, time: 1:00:00 }\n"),
+            ("config/sgmse/config.yaml", "launcher: { time: 9:00:00, account: mine, sbatch: { constraint: avx2 } }\n"),
+        ] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: scratch.folder + "/" + file))
+        }
+        let layered = try run(["run", spec, "--dry-run", "--jobs", "3"], in: scratch)
+        for line in ["--partition=gpu", "--time=1:00:00", "--account=mine", "--mem=4G", "--constraint=avx2"] {
+            #expect(layered.code == 0 && layered.out.contains("#SBATCH \(line)\n"), "\(line) \(layered)")
+        }
+        let own = ["XDG_CONFIG_HOME": scratch.folder + "/config", "SGMSE_LAUNCHER": "local"]
+        let local = try Program(["run", spec, "--dry-run"], in: scratch.folder, environment: own).wait()
+        #expect(local.code == 0 && !local.out.contains("#SBATCH") && local.out.contains("tasks.sh"), "\(local)")
         let none = try run(["run", spec, "--launcher", "slrum"], in: scratch)
         #expect(none.code == 2 && none.error.contains("known: local, slurm, command"))
     }

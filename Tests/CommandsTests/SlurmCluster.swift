@@ -61,6 +61,24 @@ final class SlurmCluster {
         if isRunning(number) { kill(number, SIGKILL) }
     }
 
+    /// When jobs were first seen to wait for their time.
+    private var waiting: [Substring: Date] = [:]
+
+    /// Starts jobs that were requeued, which would wait for two minutes; to be called again and again.
+    ///
+    /// Not at once: a node that ended a job refuses its new credential within the same second, and the job fails.
+    func startRequeued() throws {
+        let jobs = try call("squeue", ["-h", "-t", "PENDING", "-o", "%F %r"]).split(separator: "\n")
+        let found = Set(jobs.filter { $0.hasSuffix("BeginTime") }.map { $0.prefix { $0 != " " } })
+        waiting = waiting.filter { found.contains($0.key) }
+        for job in found {
+            let since = waiting[job, default: Date()]
+            waiting[job] = since
+            guard Date().timeIntervalSince(since) > 3 else { continue }
+            try call("scontrol", ["update", "JobId=\(job)", "StartTime=now"])
+        }
+    }
+
     private func isRunning(_ number: Int32) -> Bool {
         guard let state = try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8) else { return false }
         return state.split(separator: ")").last?.contains(" Z ") == false

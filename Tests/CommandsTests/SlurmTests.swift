@@ -11,6 +11,9 @@ import Testing
     .enabled(if: SlurmCluster.isInstalled, "Slurm is not installed, or this is not root: scripts/install-slurm"))
 struct SlurmTests {
     static let isSoaking = ProcessInfo.processInfo.environment["SGMSE_SLURM_SOAK"] != nil
+    private static let hasMPI = FileManager.default.fileExists(
+        atPath: URL(fileURLWithPath: Program.path).deletingLastPathComponent().path
+            + "/../../plugins/libsgmse-mpi.so")
     /// Enough for a minute or more.
     private static let allSteps = ProcessInfo.processInfo.environment["SGMSE_SLURM_SOAK"].flatMap { Int($0) } ?? 20_000
     private static func long(devices: Int) -> String {
@@ -20,7 +23,9 @@ struct SlurmTests {
 
     private func run(_ arguments: [String], in scratch: Scratch, _ cluster: SlurmCluster) throws -> Program {
         // How srun starts programs of Open MPI.
-        let own = ["XDG_CONFIG_HOME": scratch.folder + "/config", "SLURM_MPI_TYPE": "pmix"]
+        let own = [
+            "XDG_CONFIG_HOME": scratch.folder + "/config", "SLURM_MPI_TYPE": "pmix", "SGMSE_PATIENCE": "10",
+        ]
         return try Program(arguments, in: scratch.folder, environment: cluster.environment.merging(own) { $1 })
     }
 
@@ -62,9 +67,7 @@ struct SlurmTests {
     /// The tasks run a copy of the program.
     @Test(arguments: ["tcp", "mpi"])
     func devicesOfATrainingAreProcessesOfOneTask(engine: String) throws {
-        let plugin =
-            URL(fileURLWithPath: Program.path).deletingLastPathComponent().path + "/../../plugins/libsgmse-mpi.so"
-        guard engine == "tcp" || FileManager.default.fileExists(atPath: plugin) else { return }
+        guard engine == "tcp" || Self.hasMPI else { return }
         let cluster = try SlurmCluster()
         defer { withExtendedLifetime(cluster) {} }
         let (alone, shared) = (try Scratch(), try Scratch())
@@ -73,11 +76,7 @@ struct SlurmTests {
         let command = [
             "run", try shared.spec(spec), "--launcher", "slurm", "--sbatch", "mem=100", "--stage-binary", "--no-table",
         ]
-        var end = try run(command + ["--collective", engine], in: shared, cluster).wait()
-        // A busy node may fail to start a step; then the unit waits, and the same command submits another task.
-        for _ in 0..<2 where end.code != 0 && end.error.contains("1 unit waits for one") {
-            end = try run(command + ["--collective", engine], in: shared, cluster).wait()
-        }
+        let end = try run(command + ["--collective", engine], in: shared, cluster).wait()
         #expect(end.code == 0 && end.error.contains("1 unit for 1 task of 2 processes each: job"), "\(end.error)")
         let logs = shared.files("_0.log").compactMap { shared.data($0) }.map { String(decoding: $0, as: UTF8.self) }
         #expect(logs.contains { $0.contains("2 processes by \(engine == "tcp" ? "TCP" : "Open MPI")") }, "\(logs)")
@@ -85,26 +84,101 @@ struct SlurmTests {
         try expectNothingLeft(shared, like: alone)
     }
 
+    /// A node that starts a step in vain is asked again; after three times, the task is.
+    @Test func aStepThatCannotBeStartedIsTriedAgain() throws {
+        let cluster = try SlurmCluster()
+        defer { withExtendedLifetime(cluster) {} }
+        let (alone, shared) = (try Scratch(), try Scratch())
+        let spec = tinySpec.replacingOccurrences(of: "max_steps: 6", with: "devices: 2, max_steps: 6")
+        // What is called srun fails four times, as it does where a node is too busy to start all processes of a step.
+        let tools = shared.folder + "/tools"
+        try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
+        let script = """
+            #!/bin/sh
+            echo start >>\(tools)/starts
+            if [ "$(wc -l <\(tools)/starts)" -le 4 ]; then
+                echo "srun: error: task 0 launch failed: Unspecified error" >&2
+                exit $(($(wc -l <\(tools)/starts) % 2))
+            fi
+            exec /usr/bin/srun "$@"
+
+            """
+        try Data(script.utf8).write(to: URL(fileURLWithPath: tools + "/srun"))
+        chmod(tools + "/srun", 0o755)
+        let path = tools + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+        let started = try Program(
+            ["run", try shared.spec(spec), "--launcher", "slurm", "--sbatch", "mem=100", "--no-table"],
+            in: shared.folder,
+            environment: cluster.environment.merging(["PATH": path, "XDG_CONFIG_HOME": shared.folder + "/config"]) {
+                $1
+            })
+        while started.process.isRunning {
+            try cluster.startRequeued()
+            usleep(300_000)
+        }
+        let end = started.wait()
+        #expect(end.code == 0, "\(end.error)\n\(told(shared, cluster))")
+        let starts = shared.data("tools/starts").map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let units = end.error.matches(of: /unit.* for 1 task of 2 processes/).count
+        #expect(units == 1 && starts.split(separator: "\n").count == 5, "\(starts)")
+        #expect(shared.files(".met").isEmpty && shared.files(".unstarted").isEmpty)
+        #expect(try run(["run", alone.spec(spec), "--no-table"], in: alone, cluster).wait().code == 0)
+        try expectNothingLeft(shared, like: alone)
+    }
+
+    /// What a person sees of a running job, and how it is ended: the state is saved, no task comes back, and the next run
+    /// goes on from there.
+    @Test func aJobIsListedAndCancelledWithItsStateSaved() throws {
+        let cluster = try SlurmCluster()
+        defer { withExtendedLifetime(cluster) {} }
+        let shared = try Scratch()
+        let long = try shared.spec(Self.long(devices: 2))
+        let command = ["run", long, "--launcher", "slurm", "--time", "10", "--sbatch", "mem=100"]
+        #expect(try run(command + ["--detach"], in: shared, cluster).wait().code == 0)
+        #expect(try waitUntil(60) { try steps(shared) > 0 }, "\(told(shared, cluster))")
+        let listed = try run(["queue"], in: shared, cluster).wait()
+        let line = try #require(listed.out.split(separator: "\n").first { $0.hasPrefix("train tiny") }, "\(listed.out)")
+        let host = ProcessInfo.processInfo.hostName
+        #expect(line.contains(/running +\d+_0-\d+ +/) && line.contains(" \(host) "), "\(line)")
+        #expect(line.contains(/step \d+\/\d+ +\d+:\d\d:\d\d/), "\(line)")
+        #expect(listed.error.contains(/job sgmse-tiny-\w+ \(slurm\) of .*: .*1 running/), "\(listed.error)")
+        let end = try run(["cancel"], in: shared, cluster).wait()
+        #expect(end.code == 0 && end.error.contains("1 units left the queue"), "\(end.error)")
+        #expect(try waitUntil(30) { try cluster.call("squeue", ["-h"]).isEmpty })
+        #expect(["todo", "running", "done", "failed"].allSatisfy { queue(shared, $0).isEmpty })
+        let store = try RunStore(at: shared.store, access: .readOnly)
+        let run = try #require(try store.runs().first)
+        let step = try #require(try store.checkpoint(of: run.id, kind: .last)).step
+        let made = try store.steps(of: run.id).count
+        #expect(run.status == .interrupted && step > 0 && step == made)
+        try store.close()
+        let plan = try self.run(["plan", long], in: shared, cluster).wait()
+        #expect(plan.out.contains("stopped at step \(step)"), "\(plan.out)")
+    }
+
     /// Whatever ends a task, one of its processes, its controller, its node or a collection: nothing is lost and
     /// nothing doubled.
-    @Test(.enabled(if: SlurmTests.isSoaking, "takes minutes: scripts/soak"), arguments: [1, 2])
-    func nothingIsLostHoweverTasksEnd(devices: Int) throws {
+    @Test(
+        .enabled(if: SlurmTests.isSoaking, "takes minutes: scripts/soak"),
+        arguments: [(1, "tcp"), (2, "tcp"), (2, "mpi")])
+    func nothingIsLostHoweverTasksEnd(devices: Int, engine: String) throws {
+        guard engine == "tcp" || Self.hasMPI else { return }
         let cluster = try SlurmCluster()
         defer { withExtendedLifetime(cluster) {} }
         let (alone, shared) = (try Scratch(), try Scratch())
         let spec = Self.long(devices: devices)
         let command = [
             "run", try shared.spec(spec), "--launcher", "slurm", "--jobs", "1", "--time", "10", "--sbatch", "mem=100",
+            "--collective", engine,
         ]
         #expect(try run(command + ["--detach"], in: shared, cluster).wait().code == 0)
-        var step = 0
         func letItWork(after event: String) throws {
-            let (job, start) = (try job(after: event), step)
+            // What the task before said at its end is not the work of this one.
+            let start = try steps(shared)
+            _ = try job(after: event)
             let works = try waitUntil(120) {
-                // A job that is requeued waits for two minutes, and may be requeued once more.
-                _ = try cluster.call("scontrol", ["update", "JobId=\(job)", "StartTime=now"])
-                step = try steps(shared)
-                return step > start + 20
+                try cluster.startRequeued()
+                return try steps(shared) > start + 20
             }
             try #require(works, "after \(event): no step behind \(start): \(told(shared, cluster))")
         }
@@ -126,12 +200,12 @@ struct SlurmTests {
         // One of several processes is lost: the task saves what was reached, and asks for its restart.
         if devices > 1 {
             try letItWork(after: "the preemption")
-            let follower = try #require(processes(of: shared).first { place(of: $0) == "1" })
-            kill(follower, SIGKILL)
+            let follower = processes(of: shared).first { place(of: $0) == "1" }
+            kill(try #require(follower, "\(told(shared, cluster))"), SIGKILL)
             #expect(try waitUntil(40) { queue(shared, "todo").count == 1 })
         }
         // Its controller is started again.
-        try letItWork(after: "the preemption")
+        try letItWork(after: devices > 1 ? "the loss of a process" : "the preemption")
         cluster.stop("slurmctld", SIGTERM)
         try cluster.startController()
         // The node dies, with all its processes.
@@ -167,8 +241,11 @@ struct SlurmTests {
     private func told(_ scratch: Scratch, _ cluster: SlurmCluster) -> String {
         let logs = scratch.files(".log").compactMap { scratch.data($0) }.map { String(decoding: $0, as: UTF8.self) }
         let controller = (try? String(contentsOfFile: cluster.folder + "/log/slurmctld.log", encoding: .utf8)) ?? ""
-        return (logs + [controller]).map { $0.split(separator: "\n").suffix(15).joined(separator: "\n") }.joined(
-            separator: "\n--\n")
+        let states =
+            (try? cluster.call("squeue", ["-h", "-o", "%i %j %T %r %V %S"]) + cluster.call("sinfo", ["-h", "-R"])) ?? ""
+        return (logs + [controller.replacing(/[^\n]*_update_job:[^\n]*\n/, with: ""), states]).map {
+            $0.split(separator: "\n").suffix(15).joined(separator: "\n")
+        }.joined(separator: "\n--\n")
     }
 
     private func waitUntil(_ seconds: Double, _ condition: () throws -> Bool) throws -> Bool {

@@ -40,12 +40,23 @@ import Testing
     /// others.
     @Test func aTaskOfSeveralProcessesIsAStepOfSlurm() throws {
         let settings = try settings("{ name: slurm, gpus_per_task: 1, cpus_per_task: 8, processes: 4 }")
-        let lines = SlurmLauncher.script(job(2, settings), 0..<2).split(separator: "\n").map(String.init)
+        let lines = SlurmLauncher.script(job(2, settings), 0..<2).split(separator: "\n").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
         #expect(lines.contains("#SBATCH --ntasks=4") && lines.contains("#SBATCH --gpus-per-task=1"))
         #expect(lines.contains("export SGMSE_THREADS=\"${SGMSE_THREADS:-${SLURM_CPUS_PER_TASK:-1}}\""))
         #expect(
             lines.contains(
-                "srun --ntasks=4 --kill-on-bad-exit=0 --cpus-per-task=8 /bin/sgmse task --store 'a b.sqlite' &"))
+                "srun --ntasks=4 --kill-on-bad-exit=0 --cpus-per-task=8 --mpi=none /bin/sgmse task --store 'a b.sqlite' &"
+            ))
+        // Processes of MPI find each other by what the site has for that.
+        var mpi = job(2, settings)
+        mpi.task += ["--collective", "mpi"]
+        #expect(
+            SlurmLauncher.script(mpi, 0..<2).contains("=8 /bin/sgmse task --store 'a b.sqlite' --collective mpi &\n"))
+        // One that did not come to its end, and whose processes did not meet, is tried again, and then asked for anew.
+        #expect(lines.contains("if [ -e \"$SGMSE_TASK_MET\" ]; then"))
+        #expect(lines.last == "exec /bin/sgmse task --store 'a b.sqlite' --unstarted")
         #expect(
             LocalLauncher().preview(job(2, settings)).contains(
                 "exec /bin/sgmse task --store 'a b.sqlite' --processes 4\n"))

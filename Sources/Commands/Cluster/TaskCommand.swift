@@ -29,21 +29,34 @@ struct TaskCommand: ParsableCommand {
     @Option(help: "What the names of its units begin with.")
     var pool: String
 
+    @Flag(help: "The processes of the task could not be started; ask for another start.")
+    var unstarted = false
+
     func run() throws {
-        try threads.apply()
-        let team = try ProcessTeam(processes)
-        try device.apply(in: team)
-        if let team, team.place.rank > 0 { return try team.follow(processes) }
         guard let task = environmentVariable("SGMSE_TASK"), !task.isEmpty, !task.contains("/") else {
             throw ValidationError(
                 "a launcher starts sgmse task, and its script sets SGMSE_TASK; give sgmse run SPEC --launcher slurm")
         }
+        let start = TaskStart(of: task, in: QueueFolder(store).queue.jobsFolder + "/" + job)
+        guard !unstarted else { return try startAgain(start) }
+        let team: ProcessTeam?
+        do {
+            try threads.apply()
+            team = try ProcessTeam(processes)
+            try device.apply(in: team)
+        } catch {
+            // Another attempt would end in the same way.
+            start.isOver()
+            throw error
+        }
+        if let team, team.place.rank > 0 { return try team.follow(processes) }
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
         signals.wait(true)
         signals.stayThroughRepeatedSignals()
         defer { team?.finish() }
         let together = try team?.join(processes)
+        start.isOver()
         defer { together?.dismiss() }
         let queue = QueueFolder(store)
         var worker = UnitWorker(queue.queue, task: task, pool: pool, place: place)
@@ -68,6 +81,20 @@ struct TaskCommand: ParsableCommand {
         }
         signals.stop()
         if failed > 0 { throw ExitCode(1) }
+    }
+
+    /// Asks for another start of a task whose processes did not find each other, and leaves what it had before to
+    /// other tasks.
+    private func startAgain(_ start: TaskStart) throws {
+        let queue = QueueFolder(store).queue
+        try UnitWorker(queue, task: start.task).giveBackEarlier()
+        guard start.mayBeTriedAgain() else {
+            throw LaunchError(
+                "the processes of task \(start.task) could not be started in \(TaskStart.most) starts of it",
+                hint: "its log says why; the units that wait are done by other tasks, or those of the next sgmse run")
+        }
+        askAgain(queue, start.task)
+        throw Interrupted()
     }
 
     /// Asks to be started again, unless a person cancelled the job.
