@@ -1,9 +1,6 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The one unsafe floor: pointers appear here and nowhere above.
-let unsafeFloor: [SwiftSetting] = [.strictMemorySafety()]
-
 let package = Package(
     name: "sgmse",
     products: [.executable(name: "sgmse", targets: ["sgmse"])],
@@ -24,71 +21,91 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(
-            name: "Kernels", dependencies: ["Failures", "CKernels", "CDevice", "CFFTW"], swiftSettings: unsafeFloor),
+            name: "Kernels", dependencies: ["Failures", "CKernels", "CDevice", "CFFTW"]),
 
         // Science: tensors and networks, diffusion, audio and metrics.
         .target(name: "Tensors", dependencies: ["Kernels"]),
         .target(name: "Layers", dependencies: ["Tensors"]),
         .target(name: "Backbones", dependencies: ["Failures", "Layers"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
-        .target(name: "Audio", dependencies: ["Failures", "AtomicFiles", "Kernels", "CSndFile", "CSoxr", "CEBUR128"]),
-        .target(name: "SpeechMetrics", dependencies: ["Failures", "Audio"]),
+        .target(
+            name: "Audio",
+            dependencies: ["SystemCalls", "Failures", "AtomicFiles", "Kernels", "CSndFile", "CSoxr", "CEBUR128"]),
+        .target(name: "SpeechMetrics", dependencies: ["Failures", "Kernels", "Audio"]),
         .target(name: "Parallelism", dependencies: ["Failures", "Kernels"]),
         .target(
-            name: "Corpora", dependencies: ["Failures", "AtomicFiles", "Kernels", "Audio", "Parallelism", "Digests"]),
+            name: "Corpora",
+            dependencies: ["SystemCalls", "Failures", "AtomicFiles", "Kernels", "Audio", "Parallelism", "Digests"]),
         .target(name: "Objectives", dependencies: ["Failures", "Diffusion", "SpeechMetrics", "Tensors"]),
 
         // Files: written whole or not at all; weights and arrays, specs, the store.
         .target(name: "Failures"),
-        .target(name: "AtomicFiles", dependencies: ["Failures"]),
+        .target(name: "SystemCalls"),
+        .target(name: "AtomicFiles", dependencies: ["Failures", "SystemCalls"]),
         .target(name: "Zlib", dependencies: ["CZlib"]),
-        .target(name: "WeightFiles", dependencies: ["Failures", "AtomicFiles", "Zlib"]),
+        .target(name: "WeightFiles", dependencies: ["SystemCalls", "Failures", "AtomicFiles", "Zlib"]),
         .target(name: "JSONValues"),
-        .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: unsafeFloor),
-        .target(name: "Digests", dependencies: ["CCrypto"], swiftSettings: unsafeFloor),
+        .target(name: "YAML", dependencies: ["CYAML"]),
+        .target(name: "Digests", dependencies: ["CCrypto"]),
         .target(
             name: "SpecLanguage",
             dependencies: ["Failures", "Digests", "JSONValues", "YAML"]),
         .target(
             name: "CorpusRecipes",
-            dependencies: ["AtomicFiles", "Audio", "Corpora", "Kernels", "Parallelism", "SpecLanguage", "WeightFiles"],
+            dependencies: [
+                "SystemCalls", "AtomicFiles", "Audio", "Corpora", "Kernels", "Parallelism", "SpecLanguage",
+                "WeightFiles",
+            ],
             resources: [.embedInCode("Recipes")]),
         .target(name: "Specs", dependencies: ["Digests", "SpecLanguage"]),
         .target(name: "ReferenceCommands", dependencies: ["Specs", "SpecLanguage"]),
         .target(
-            name: "Runs", dependencies: ["Failures", "AtomicFiles", .product(name: "GRDB", package: "GRDB.swift")]),
+            name: "Runs",
+            dependencies: [
+                "Digests", "SystemCalls", "Failures", "AtomicFiles", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .target(name: "Statistics"),
         // Which program this is, and where its own files lie.
         .target(name: "CBuildStamp"),
-        .target(name: "Installation", dependencies: ["CBuildStamp"], swiftSettings: unsafeFloor),
+        .target(name: "Installation", dependencies: ["CBuildStamp"]),
         .target(name: "Reported", dependencies: ["SpecLanguage"]),
         .target(
             name: "Reports",
             dependencies: [
-                "Failures", "JSONValues", "AtomicFiles", "Zlib", "Runs", "Reported", "Statistics", "Parallelism",
+                "SystemCalls", "Failures", "JSONValues", "AtomicFiles", "Zlib", "Runs", "Reported", "Statistics",
+                "Parallelism",
                 "Audio", "Kernels",
             ]),
         .target(
             name: "Investigations",
             dependencies: ["Specs", "SpecLanguage", "Reported", "Reports", "Runs", "Statistics"]),
         .target(
-            name: "Imports", dependencies: ["Failures", "Runs", "Corpora", "SpeechMetrics", "Parallelism", "Audio"]),
+            name: "Imports",
+            dependencies: ["SystemCalls", "Failures", "Runs", "Corpora", "SpeechMetrics", "Parallelism", "Audio"]),
 
         // Where they meet: models built from specs, their weights, their training, and whole experiments.
         .target(
             name: "Models",
-            dependencies: ["Failures", "Specs", "SpecLanguage", "Objectives", "Backbones", "Corpora", "Parallelism"]),
+            dependencies: [
+                "SystemCalls", "Failures", "Specs", "SpecLanguage", "Objectives", "Backbones", "Corpora", "Parallelism",
+            ]),
         .target(
             name: "Checkpoints",
-            dependencies: ["Failures", "AtomicFiles", "Models", "ReferenceCommands", "Runs", "WeightFiles"]),
+            dependencies: [
+                "SystemCalls", "Failures", "AtomicFiles", "Models", "ReferenceCommands", "Runs", "WeightFiles",
+            ]),
         .target(name: "CCollective", cSettings: [.unsafeFlags(["-O3"])]),
-        .target(name: "Collectives", dependencies: ["Failures", "CCollective"], swiftSettings: unsafeFloor),
+        .target(name: "Collectives", dependencies: ["Failures", "CCollective"]),
         .target(
             name: "Training",
-            dependencies: ["Failures", "Digests", "Models", "Checkpoints", "Runs", "Collectives", "Installation"]),
+            dependencies: [
+                "SystemCalls", "Failures", "Digests", "Models", "Checkpoints", "Runs", "Collectives", "Installation",
+            ]),
         .target(
             name: "Enhancement",
-            dependencies: ["Failures", "AtomicFiles", "Audio", "Corpora", "Models", "Parallelism", "SpeechMetrics"]),
+            dependencies: [
+                "SystemCalls", "Failures", "AtomicFiles", "Audio", "Corpora", "Models", "Parallelism", "SpeechMetrics",
+            ]),
         .target(
             name: "Gates",
             dependencies: [
@@ -97,22 +114,25 @@ let package = Package(
         .target(
             name: "Experiments",
             dependencies: [
-                "Failures", "Gates", "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints", "Specs", "Runs",
+                "SystemCalls", "Failures", "Gates", "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints",
+                "Specs", "Runs",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .target(name: "Diagnostics", dependencies: ["Failures", "Experiments"]),
+        .target(name: "Diagnostics", dependencies: ["SystemCalls", "Failures", "Experiments"]),
         // Processes elsewhere: a queue of units as files, and the engines that start tasks.
         .target(
             name: "Launchers",
             dependencies: [
-                "Failures", "AtomicFiles", "Digests", "SpecLanguage", .product(name: "Logging", package: "swift-log"),
+                "SystemCalls", "Failures", "AtomicFiles", "Digests", "SpecLanguage",
+                .product(name: "Logging", package: "swift-log"),
             ]),
 
         // What a person runs.
         .target(
             name: "Commands",
             dependencies: [
-                "Failures", "AtomicFiles", "Collectives", "CorpusRecipes", "Enhancement", "Experiments", "Diagnostics",
+                "SystemCalls", "Failures", "AtomicFiles", "Collectives", "CorpusRecipes", "Enhancement", "Experiments",
+                "Diagnostics",
                 "ReferenceCommands", "Reports",
                 "Reported", "Investigations", "Imports", "SpeechMetrics", "Installation", "Launchers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -121,6 +141,7 @@ let package = Package(
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
 
         .testTarget(name: "FailuresTests", dependencies: ["Failures"]),
+        .testTarget(name: "SystemCallsTests", dependencies: ["SystemCalls"]),
         .testTarget(name: "AtomicFilesTests", dependencies: ["AtomicFiles"]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
         .testTarget(name: "ZlibTests", dependencies: ["Zlib"]),
@@ -143,7 +164,7 @@ let package = Package(
         .testTarget(name: "AudioTests", dependencies: ["Audio"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpeechMetricsTests", dependencies: ["SpeechMetrics"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CorporaTests", dependencies: ["Corpora"]),
-        .testTarget(name: "CorpusRecipesTests", dependencies: ["CorpusRecipes"]),
+        .testTarget(name: "CorpusRecipesTests", dependencies: ["CorpusRecipes", "SystemCalls"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpecsTests", dependencies: ["Specs", "SpecLanguage", "ReferenceCommands"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
@@ -168,12 +189,12 @@ let package = Package(
 )
 
 // An existential is written `any P`; a file imports every module whose members it uses, and says `public import` where
-// its public declarations use a type of the module.
+// its public declarations use a type of the module. What is not checked for memory safety is marked `unsafe`.
 for target in package.targets where [.regular, .executable, .test].contains(target.type) {
     target.swiftSettings =
         (target.swiftSettings ?? []) + [
             .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
-            .enableUpcomingFeature("InternalImportsByDefault"),
+            .enableUpcomingFeature("InternalImportsByDefault"), .strictMemorySafety(),
         ]
 }
 

@@ -1,5 +1,6 @@
 public import Failures
 public import Foundation
+import SystemCalls
 
 /// Why the system did not write a file, as its error number.
 public struct FileFailure: Diagnostic, Hashable, Sendable {
@@ -10,7 +11,7 @@ public struct FileFailure: Diagnostic, Hashable, Sendable {
     public init(path: String, code: Int32) { (self.path, self.code) = (path, code) }
 
     /// The system's words for the error.
-    public var reason: String { code == 0 ? "the disk took only a part" : String(cString: strerror(code)) }
+    public var reason: String { code == 0 ? "the disk took only a part" : POSIX.message(code) }
     public var place: String? { path }
     public var summary: String { "it cannot be written (\(reason))" }
     public var category: FailureCategory { .machine }

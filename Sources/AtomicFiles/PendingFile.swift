@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// A file in the making: written under a temporary name beside its place, and renamed when it is whole.
 ///
@@ -16,7 +17,7 @@ public struct PendingFile: ~Copyable {
     public init(at path: String) throws(FileFailure) {
         self.path = path
         temporary = TemporaryName.path(for: path)
-        descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        descriptor = POSIX.open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileFailure(path: path, code: errno) }
     }
 
@@ -25,9 +26,7 @@ public struct PendingFile: ~Copyable {
         let bytes = Array(bytes)
         var written = 0
         while written < bytes.count {
-            let got = bytes.withUnsafeBytes { buffer in
-                Foundation.write(descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written)
-            }
+            let got = POSIX.write(descriptor, bytes.span.extracting(written...))
             guard got > 0 else {
                 if got < 0, errno == EINTR { continue }
                 throw FileFailure(path: path, code: got < 0 ? errno : 0)
@@ -42,7 +41,7 @@ public struct PendingFile: ~Copyable {
     /// - Parameter isDurable: Whether to wait until the disk has the file and its name; a caller that writes a whole
     ///   folder waits once, at the end.
     public consuming func commit(isDurable: Bool = true) throws(FileFailure) {
-        guard !isDurable || fsync(descriptor) == 0, rename(temporary, path) == 0 else {
+        guard !isDurable || fsync(descriptor) == 0, POSIX.rename(temporary, path) == 0 else {
             throw FileFailure(path: path, code: errno)
         }
         if isDurable { try Self.flushFolder(of: path) }
@@ -51,7 +50,7 @@ public struct PendingFile: ~Copyable {
     /// Waits until the disk has the names in the folder of `path`.
     public static func flushFolder(of path: String) throws(FileFailure) {
         let name = (path as NSString).deletingLastPathComponent
-        let folder = open(name.isEmpty ? "." : name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = POSIX.open(name.isEmpty ? "." : name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { return }  // a folder that may be written but not read
         defer { close(folder) }
         guard fsync(folder) == 0 || errno == EINVAL else { throw FileFailure(path: path, code: errno) }
@@ -73,6 +72,6 @@ public struct PendingFile: ~Copyable {
 
     deinit {
         close(descriptor)
-        unlink(temporary)  // gone already after a commit
+        POSIX.unlink(temporary)  // gone already after a commit
     }
 }

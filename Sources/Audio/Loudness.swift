@@ -8,12 +8,12 @@ public enum Loudness {
     /// libebur128 does not take.
     public static func integrated(_ samples: [Float], sampleRate: Int) -> Double? {
         guard (16...2_822_400).contains(sampleRate) else { return nil }
-        var state = ebur128_init(1, UInt(sampleRate), Int32(EBUR128_MODE_I.rawValue))
-        guard state != nil else { return nil }
-        defer { ebur128_destroy(&state) }
+        var state = unsafe ebur128_init(1, UInt(sampleRate), Int32(EBUR128_MODE_I.rawValue))
+        guard unsafe state != nil else { return nil }
+        defer { unsafe ebur128_destroy(&state) }
         var loudness = 0.0
-        guard ebur128_add_frames_float(state, samples, samples.count) == Int32(EBUR128_SUCCESS.rawValue),
-            ebur128_loudness_global(state, &loudness) == Int32(EBUR128_SUCCESS.rawValue), loudness.isFinite
+        guard unsafe ebur128_add_frames_float(state, samples, samples.count) == Int32(EBUR128_SUCCESS.rawValue),
+            unsafe ebur128_loudness_global(state, &loudness) == Int32(EBUR128_SUCCESS.rawValue), loudness.isFinite
         else { return nil }
         return loudness
     }

@@ -36,21 +36,21 @@ public struct Resampler: Hashable, Sendable {
         // libsoxr rounds its length to the nearest, so one more place than the contract says.
         var output = [Float](repeating: 0, count: outputCount(for: signal.count) + 1)
         var written = 0
-        let format = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I)
-        let quality = soxr_quality_spec(UInt(SOXR_20_BITQ), 0)
-        let runtime = soxr_runtime_spec(1)
-        let message = withUnsafePointer(to: format) { format in
-            withUnsafePointer(to: quality) { quality in
-                withUnsafePointer(to: runtime) { runtime in
-                    soxr_oneshot(
+        let format = unsafe soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I)
+        let quality = unsafe soxr_quality_spec(UInt(SOXR_20_BITQ), 0)
+        let runtime = unsafe soxr_runtime_spec(1)
+        let message = unsafe withUnsafePointer(to: format) { format in
+            unsafe withUnsafePointer(to: quality) { quality in
+                unsafe withUnsafePointer(to: runtime) { runtime in
+                    unsafe soxr_oneshot(
                         Double(inputRate), Double(outputRate), 1, signal, signal.count, nil,
                         &output, output.count, &written, format, quality, runtime)
                 }
             }
         }
-        if let message {
+        if let message = unsafe message {
             throw ResamplingError(
-                inputRate: inputRate, outputRate: outputRate, reason: String(cString: message))
+                inputRate: inputRate, outputRate: outputRate, reason: unsafe String(cString: message))
         }
         output.removeLast()
         return output

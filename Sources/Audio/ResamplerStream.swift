@@ -4,9 +4,9 @@ import Foundation
 /// A ``Resampler`` for a signal that comes in pieces, in bounded memory.
 ///
 /// The pieces' results, joined, are the result of the whole: `⌈n · to / from⌉` samples.
-public final class ResamplerStream {
+@safe public final class ResamplerStream {
     private let resampler: Resampler
-    private let handle: OpaquePointer
+    private let handle: OpaquePointer  // made, used and freed here alone
     private var taken = 0
     private var given = 0
 
@@ -14,16 +14,16 @@ public final class ResamplerStream {
     public init(_ resampler: Resampler) throws(ResamplingError) {
         self.resampler = resampler
         var message: soxr_error_t?
-        var format = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I)
-        var quality = soxr_quality_spec(UInt(SOXR_20_BITQ), 0)
-        var runtime = soxr_runtime_spec(1)
-        let made = soxr_create(
+        var format = unsafe soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I)
+        var quality = unsafe soxr_quality_spec(UInt(SOXR_20_BITQ), 0)
+        var runtime = unsafe soxr_runtime_spec(1)
+        let made = unsafe soxr_create(
             Double(resampler.inputRate), Double(resampler.outputRate), 1, &message, &format, &quality, &runtime)
-        guard let made, message == nil else { throw Self.error(resampler, message) }
-        handle = made
+        guard let made = unsafe made, unsafe message == nil else { throw unsafe Self.error(resampler, message) }
+        unsafe handle = made
     }
 
-    deinit { soxr_delete(handle) }
+    deinit { unsafe soxr_delete(handle) }
 
     /// What can be said of the output once these samples are known.
     public func process(_ samples: [Float]) throws(ResamplingError) -> [Float] {
@@ -48,16 +48,16 @@ public final class ResamplerStream {
             var (read, written) = (0, 0)
             let message: soxr_error_t? =
                 if let samples {
-                    samples.withUnsafeBufferPointer { input in
-                        soxr_process(
-                            handle, input.baseAddress.map { $0 + consumed }, samples.count - consumed, &read, &block,
+                    unsafe samples.withUnsafeBufferPointer { input in
+                        unsafe soxr_process(
+                            handle, input.baseAddress.map { unsafe $0 + consumed }, samples.count - consumed, &read, &block,
                             block.count,
                             &written)
                     }
                 } else {
-                    soxr_process(handle, nil, 0, nil, &block, block.count, &written)
+                    unsafe soxr_process(handle, nil, 0, nil, &block, block.count, &written)
                 }
-            if message != nil { throw Self.error(resampler, message) }
+            if unsafe message != nil { throw unsafe Self.error(resampler, message) }
             consumed += read
             output += block[..<written]
             if written < block.count, consumed == samples?.count ?? 0 { break }
@@ -69,6 +69,6 @@ public final class ResamplerStream {
     private static func error(_ resampler: Resampler, _ message: soxr_error_t?) -> ResamplingError {
         ResamplingError(
             inputRate: resampler.inputRate, outputRate: resampler.outputRate,
-            reason: message.map { String(cString: $0) } ?? "no memory")
+            reason: unsafe message.map { unsafe String(cString: $0) } ?? "no memory")
     }
 }

@@ -1,5 +1,6 @@
 import CSndFile
 import Foundation
+import SystemCalls
 
 /// Audio in memory: one array of samples per channel, full scale at ±1.
 public struct Sound: Hashable, Sendable {
@@ -149,10 +150,10 @@ public enum SoundFile {
 }
 
 /// A file open for reading; closed when it goes out of scope.
-private struct OpenFile: ~Copyable {
+@safe private struct OpenFile: ~Copyable {
     let path: String
     let header: SoundFile.Header
-    private let handle: OpaquePointer
+    private let handle: OpaquePointer  // made, used and closed here alone
     /// What libsndfile reads through, for a file from a pipe or in memory.
     private let virtual: VirtualFile?
 
@@ -168,27 +169,27 @@ private struct OpenFile: ~Copyable {
         if case .open(let place) = length {
             virtual = bytes.map { VirtualFile($0, sizePlace: place) } ?? VirtualFile(path, size: size, sizePlace: place)
         }
-        guard let handle = virtual.map({ $0.handle(&info) }) ?? sf_open(path, Int32(SFM_READ), &info) else {
-            throw SoundFileError(path, .unreadable(String(cString: sf_strerror(nil))))
+        guard let handle = unsafe virtual.map({ unsafe $0.handle(&info) }) ?? sf_open(path, Int32(SFM_READ), &info)
+        else {
+            throw SoundFileError(path, .unreadable(unsafe String(cString: sf_strerror(nil))))
         }
         let header = SoundFile.Header(
             sampleRate: Int(info.samplerate), channels: Int(info.channels), frames: Int(info.frames),
             isOpenEnded: length.isOpen)
         if let reason = Self.fault(in: header, fileSize: size) {
-            _ = withExtendedLifetime(virtual) { sf_close(handle) }
+            _ = withExtendedLifetime(virtual) { unsafe sf_close(handle) }
             throw SoundFileError(path, reason)
         }
-        (self.path, self.handle, self.header, self.virtual) = (path, handle, header, virtual)
+        unsafe (self.path, self.handle, self.header, self.virtual) = (path, handle, header, virtual)
     }
 
     /// Bytes of a file on the disk.
     private static func size(of path: String) throws(SoundFileError) -> Int {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw SoundFileError(path, errno == ENOENT ? .missing : .unreadable(String(cString: strerror(errno))))
+        guard let facts = FileFacts(at: path) else {
+            throw SoundFileError(path, errno == ENOENT ? .missing : .unreadable(POSIX.lastMessage))
         }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw SoundFileError(path, .unreadable("not a file")) }
-        return Int(status.st_size)
+        guard facts.kind == .file else { throw SoundFileError(path, .unreadable("not a file")) }
+        return facts.bytes
     }
 
     /// What no real recording has, found before memory is asked for.
@@ -209,8 +210,8 @@ private struct OpenFile: ~Copyable {
 
     /// Interleaved samples of a range that lies inside the file.
     func samples(in range: Range<Int>) throws(SoundFileError) -> [Float] {
-        guard range.lowerBound == 0 || sf_seek(handle, sf_count_t(range.lowerBound), SEEK_SET) >= 0 else {
-            throw SoundFileError(path, .unreadable(String(cString: sf_strerror(handle))))
+        guard unsafe range.lowerBound == 0 || sf_seek(handle, sf_count_t(range.lowerBound), SEEK_SET) >= 0 else {
+            throw SoundFileError(path, .unreadable(unsafe String(cString: sf_strerror(handle))))
         }
         // A header may lie: no more than a block is allocated before the audio is seen to be there.
         let block = max(1, Self.blockSamples / header.channels)
@@ -219,9 +220,9 @@ private struct OpenFile: ~Copyable {
         while done < range.count {
             let wanted = min(block, range.count - done)
             var read = 0
-            let part = [Float](unsafeUninitializedCapacity: wanted * header.channels) { buffer, count in
+            let part = unsafe [Float](unsafeUninitializedCapacity: wanted * header.channels) { buffer, count in
                 guard let base = buffer.baseAddress else { return }
-                read = max(0, Int(sf_readf_float(handle, base, sf_count_t(wanted))))
+                read = unsafe max(0, Int(sf_readf_float(handle, base, sf_count_t(wanted))))
                 count = read * header.channels
             }
             done += read
@@ -237,5 +238,5 @@ private struct OpenFile: ~Copyable {
     /// 64 MiB of samples.
     private static let blockSamples = 1 << 24
 
-    deinit { sf_close(handle) }
+    deinit { unsafe sf_close(handle) }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// The chunk table of a RIFF WAVE file, read only to find out whether the file ends too early.
 ///
@@ -22,12 +23,12 @@ enum WAVLayout {
 
     /// Compares the sizes in a header with the size of the file.
     static func length(of path: String, fileSize: Int) -> Length {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = POSIX.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return .stated }
         defer { close(descriptor) }
         return length(fileSize: fileSize) { count, place in
-            var buffer = [UInt8](repeating: 0, count: count)
-            return pread(descriptor, &buffer, count, off_t(place)) == count ? buffer : nil
+            let bytes = POSIX.pread(descriptor, count: count, at: place)
+            return bytes.count == count ? bytes : nil
         }
     }
 

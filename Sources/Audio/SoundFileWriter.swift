@@ -6,7 +6,7 @@ import Foundation
 ///
 /// The audio goes to a `PendingFile`, reaches the disk, and is then renamed: a reader finds the old file, the new one,
 /// or none. A writer that goes out of scope before ``finish()`` leaves nothing behind.
-public final class SoundFileWriter {
+@safe public final class SoundFileWriter {
     /// The file that is being made.
     public let path: String
     /// The hidden file that holds what was written so far.
@@ -17,7 +17,7 @@ public final class SoundFileWriter {
     private let encoding: SoundFile.Encoding
     private let durable: Bool
     private var file: PendingFile?
-    private var handle: OpaquePointer?
+    private var handle: OpaquePointer?  // made, used and closed here alone
 
     /// - Parameters:
     ///   - frames: Samples per channel that are to come, which decide whether a WAV file needs 64-bit sizes.
@@ -38,28 +38,29 @@ public final class SoundFileWriter {
         var info = SF_INFO(
             frames: 0, samplerate: Int32(sampleRate), channels: Int32(channels),
             format: Self.format(path, channels: channels, frames: frames, encoding), sections: 0, seekable: 0)
-        guard let handle = sf_open_fd(descriptor, Int32(SFM_WRITE), &info, Int32(SF_FALSE)) else {
-            throw SoundFileError(path, .unwritable(String(cString: sf_strerror(nil))))
+        guard let handle = unsafe sf_open_fd(descriptor, Int32(SFM_WRITE), &info, Int32(SF_FALSE)) else {
+            throw SoundFileError(path, .unwritable(unsafe String(cString: sf_strerror(nil))))
         }
         // Floats beyond full scale saturate where they become integers, rather than wrap.
-        sf_command(handle, Int32(SFC_SET_CLIPPING), nil, Int32(SF_TRUE))
+        unsafe sf_command(handle, Int32(SFC_SET_CLIPPING), nil, Int32(SF_TRUE))
         // The time stamp of a PEAK chunk would make two writings of the same audio differ.
-        sf_command(handle, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, Int32(SF_FALSE))
-        self.handle = handle
+        unsafe sf_command(handle, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, Int32(SF_FALSE))
+        unsafe self.handle = handle
     }
 
     /// Adds samples, one array per channel, all of one length.
     public func append(_ samples: [[Float]]) throws(SoundFileError) {
         precondition(samples.count == channels, "\(samples.count) channels for a file of \(channels)")
-        guard let handle else { preconditionFailure("\(path) is finished") }
+        guard let handle = unsafe handle else { preconditionFailure("\(path) is finished") }
         let samples = Self.interleaved(samples)
         errno = 0
         if encoding == .pcm24 { clipped += SoundFile.saturating(samples, scale: 8_388_608) }
         let written =
             switch encoding {
             case .pcm16:
-                sf_write_short(handle, SoundFile.quantised(samples, clipped: &clipped), sf_count_t(samples.count))
-            case .pcm24, .float32: sf_write_float(handle, samples, sf_count_t(samples.count))
+                unsafe sf_write_short(
+                    handle, SoundFile.quantised(samples, clipped: &clipped), sf_count_t(samples.count))
+            case .pcm24, .float32: unsafe sf_write_float(handle, samples, sf_count_t(samples.count))
             }
         if Int(written) != samples.count { throw Self.unwritable(path) }
     }
@@ -72,19 +73,21 @@ public final class SoundFileWriter {
 
     /// Ends the file, which is then whole under its temporary name.
     public func close() throws(SoundFileError) {
-        let closed = sf_close(handle)
-        handle = nil
-        guard closed == 0 else { throw SoundFileError(path, .unwritable(String(cString: sf_error_number(closed)))) }
+        let closed = unsafe sf_close(handle)
+        unsafe handle = nil
+        guard closed == 0 else {
+            throw SoundFileError(path, .unwritable(unsafe String(cString: sf_error_number(closed))))
+        }
     }
 
     /// Gives a closed file its name.
     public func publish() throws(SoundFileError) {
-        precondition(handle == nil, "\(path) is not closed")
+        precondition(unsafe handle == nil, "\(path) is not closed")
         guard let file = file.take() else { preconditionFailure("\(path) has its name already") }
         do { try file.commit(isDurable: durable) } catch { throw SoundFileError(path, .unwritable(error.reason)) }
     }
 
-    deinit { if let handle { sf_close(handle) } }
+    deinit { if let handle = unsafe handle { unsafe sf_close(handle) } }
 
     private static func format(_ path: String, channels: Int, frames: Int, _ encoding: SoundFile.Encoding) -> Int32 {
         let isFLAC = path.lowercased().hasSuffix(".flac")

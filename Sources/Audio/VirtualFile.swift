@@ -1,5 +1,6 @@
 import CSndFile
 import Foundation
+import SystemCalls
 
 /// A sound file that libsndfile reads through calls: one in memory, or one from a pipe as if its header stated the
 /// length of its audio, since libsndfile takes a stated size of 0 for no audio at all.
@@ -26,7 +27,7 @@ final class VirtualFile {
 
     /// A file from a pipe.
     init?(_ path: String, size: Int, sizePlace: Int) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = POSIX.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         (storage, self.size, replaced) = (.descriptor(descriptor), size, (sizePlace, Self.word(size, sizePlace)))
     }
@@ -35,22 +36,23 @@ final class VirtualFile {
 
     /// The size that the header should have stated.
     private static func word(_ size: Int, _ place: Int) -> [UInt8] {
-        withUnsafeBytes(of: UInt32(clamping: size - place - 4).littleEndian) { Array($0) }
+        let stated = UInt32(clamping: size - place - 4)
+        return (0..<4).map { UInt8(truncatingIfNeeded: stated >> (8 * $0)) }
     }
 
     /// Opens it; the file must outlive the handle.
     func handle(_ info: inout SF_INFO) -> OpaquePointer? {
-        var calls = SF_VIRTUAL_IO(
-            get_filelen: { VirtualFile.from($0).map { sf_count_t($0.size) } ?? 0 },
-            seek: { VirtualFile.from($2)?.seek(Int($0), $1) ?? -1 },
-            read: { VirtualFile.from($2)?.read($0, Int($1)) ?? 0 },
+        var calls = unsafe SF_VIRTUAL_IO(
+            get_filelen: { unsafe VirtualFile.from($0).map { sf_count_t($0.size) } ?? 0 },
+            seek: { unsafe VirtualFile.from($2)?.seek(Int($0), $1) ?? -1 },
+            read: { unsafe VirtualFile.from($2)?.read($0, Int($1)) ?? 0 },
             write: { _, _, _ in 0 },
-            tell: { VirtualFile.from($0).map { sf_count_t($0.position) } ?? 0 })
-        return sf_open_virtual(&calls, Int32(SFM_READ), &info, Unmanaged.passUnretained(self).toOpaque())
+            tell: { unsafe VirtualFile.from($0).map { sf_count_t($0.position) } ?? 0 })
+        return unsafe sf_open_virtual(&calls, Int32(SFM_READ), &info, Unmanaged.passUnretained(self).toOpaque())
     }
 
     private static func from(_ pointer: UnsafeMutableRawPointer?) -> VirtualFile? {
-        pointer.map { Unmanaged<VirtualFile>.fromOpaque($0).takeUnretainedValue() }
+        unsafe pointer.map { unsafe Unmanaged<VirtualFile>.fromOpaque($0).takeUnretainedValue() }
     }
 
     private func seek(_ offset: Int, _ origin: Int32) -> sf_count_t {
@@ -60,13 +62,13 @@ final class VirtualFile {
     }
 
     private func read(_ target: UnsafeMutableRawPointer?, _ count: Int) -> sf_count_t {
-        guard let target, count > 0 else { return 0 }
-        let done = copy(min(count, size - position), to: target)
+        guard let target = unsafe target, count > 0 else { return 0 }
+        let done = unsafe copy(min(count, size - position), to: target)
         if let replaced {
-            let bytes = target.assumingMemoryBound(to: UInt8.self)
+            let bytes = unsafe target.assumingMemoryBound(to: UInt8.self)
             for (index, byte) in replaced.bytes.enumerated()
             where (position..<position + done).contains(replaced.place + index) {
-                bytes[replaced.place + index - position] = byte
+                unsafe bytes[replaced.place + index - position] = byte
             }
         }
         position += done
@@ -77,15 +79,15 @@ final class VirtualFile {
     private func copy(_ count: Int, to target: UnsafeMutableRawPointer) -> Int {
         switch storage {
         case .memory(let bytes):
-            bytes.withUnsafeBytes { bytes in
+            unsafe bytes.withUnsafeBytes { bytes in
                 guard count > 0, let start = bytes.baseAddress else { return }
-                target.copyMemory(from: start + position, byteCount: count)
+                unsafe target.copyMemory(from: start + position, byteCount: count)
             }
             return count
         case .descriptor(let descriptor):
             var done = 0
             while done < count {
-                let step = pread(descriptor, target + done, count - done, off_t(position + done))
+                let step = unsafe pread(descriptor, target + done, count - done, off_t(position + done))
                 guard step > 0 else { break }
                 done += step
             }

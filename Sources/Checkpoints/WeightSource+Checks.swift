@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 import WeightFiles
 
 extension WeightSource {
@@ -24,8 +25,7 @@ extension WeightSource {
 
     /// - Throws: `CheckpointError` for a folder that holds no imported model.
     package static func checkFolder(_ path: String) throws(CheckpointError) {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue,
+        guard POSIX.isFolder(path),
             !FileManager.default.fileExists(atPath: path + "/" + ImportedFiles.weights)
         else { return }
         throw CheckpointError(

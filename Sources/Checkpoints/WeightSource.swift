@@ -1,5 +1,6 @@
 import Foundation
 import Specs
+import SystemCalls
 package import WeightFiles
 
 /// A file of weights, whatever network they belong to: its arrays by the names and in the order of a layout.
@@ -25,13 +26,12 @@ package struct WeightSource: Sendable {
     ///
     /// - Throws: `CheckpointError` where there are none, `WeightFileError`.
     package init(at path: String) throws {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        guard let facts = FileFacts(at: path) else {
             throw CheckpointError(
                 path: path, reason: "no such file", hint: "sgmse checkpoint list says where checkpoints are published")
         }
         try Self.checkFolder(path)
-        let file = isFolder.boolValue ? path + "/" + ImportedFiles.weights : path
+        let file = facts.kind == .folder ? path + "/" + ImportedFiles.weights : path
         self.path = file
         contents =
             file.hasSuffix(".safetensors")

@@ -8,6 +8,7 @@ import Kernels
 import Parallelism
 import Reports
 import SpeechMetrics
+import SystemCalls
 
 /// `sgmse metrics`: scores a folder of enhanced files.
 struct Metrics: ParsableCommand {
@@ -200,8 +201,7 @@ struct Metrics: ParsableCommand {
             ("--clean", clean), ("--noisy", noisy), ("--enhanced", enhanced), ("--output", outputFolder),
         ] {
             guard let folder else { continue }
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            guard POSIX.isFolder(folder) else {
                 throw ValidationError("\(option) \(folder): no such folder")
             }
         }

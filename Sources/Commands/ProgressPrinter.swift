@@ -2,6 +2,7 @@ import Enhancement
 import Experiments
 import Foundation
 import Synchronization
+import SystemCalls
 import Training
 
 /// What the terminal is like.
@@ -16,11 +17,11 @@ enum Terminal {
     }()
 
     /// Columns of standard output; 160 where it is no terminal.
-    static var width: Int? { size(STDOUT_FILENO).map { Int($0.ws_col) } ?? 160 }
+    static var width: Int? { POSIX.terminalSize(STDOUT_FILENO)?.columns ?? 160 }
 
     /// Columns and rows of standard error.
     static var messages: (columns: Int, rows: Int) {
-        size(STDERR_FILENO).map { (Int($0.ws_col), Int($0.ws_row)) } ?? (80, 24)
+        POSIX.terminalSize(STDERR_FILENO) ?? (80, 24)
     }
 
     /// Takes the last lines of standard error back.
@@ -29,12 +30,6 @@ enum Terminal {
     /// Shows a text in place of the line at work; nothing where nobody watches.
     static func replaceLine(with text: String) {
         if isInteractive { try? Channel.messages.write("\r\u{1B}[K" + text.neutralized) }
-    }
-
-    private static func size(_ descriptor: Int32) -> winsize? {
-        var size = winsize()
-        let isKnown = isatty(descriptor) == 1 && ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-        return isKnown ? size : nil
     }
 }
 

@@ -6,6 +6,7 @@ import Installation
 import Kernels
 import Logging
 import Runs
+import SystemCalls
 
 /// The command line.
 public struct SGMSE: ParsableCommand {
@@ -76,11 +77,10 @@ public struct SGMSE: ParsableCommand {
 
     /// - Throws: A usage error where the working folder was deleted: no relative path means anything there.
     private static func checkWorkingFolder() throws {
-        guard let path = getcwd(nil, 0) else {
+        guard POSIX.hasWorkingFolder else {
             throw ValidationError(
                 "the working folder is not there any more; change to another folder and give the command again")
         }
-        free(path)
     }
 
     /// Says what ended the command: help on standard output, everything else on standard error.

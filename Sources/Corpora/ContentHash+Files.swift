@@ -1,4 +1,6 @@
+import Digests
 import Foundation
+import SystemCalls
 
 extension ContentHash {
     /// The hash of a file's bytes, read by pieces: that of the same bytes in memory.
@@ -6,8 +8,8 @@ extension ContentHash {
     /// - Parameter check: Called between pieces; what it throws ends the reading.
     /// - Throws: `CorpusError` for a file that cannot be read; what `check` throws.
     public init(ofFile path: String, check: () throws -> Void = {}) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw CorpusError(path, .disk(String(cString: strerror(errno)))) }
+        let descriptor = POSIX.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw CorpusError(path, .disk(POSIX.lastMessage)) }
         defer { close(descriptor) }
         var hasher = ContentHasher()
         var total = 0
@@ -17,18 +19,16 @@ extension ContentHash {
             try check()
             var count = 0
             while count < buffer.count {  // a piece is whole words, but for the last
-                let step = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + count, $0.count - count) }
-                guard step >= 0 else { throw CorpusError(path, .disk(String(cString: strerror(errno)))) }
+                let step = POSIX.read(descriptor, into: &buffer, from: count)
+                guard step >= 0 else { throw CorpusError(path, .disk(POSIX.lastMessage)) }
                 if step == 0 { break }
                 count += step
             }
-            buffer.withUnsafeBytes { bytes in
-                for place in stride(from: 0, to: count & ~7, by: 8) {
-                    word = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
-                    hasher.combine(word)
-                }
-                for place in (count & ~7)..<count { word = word << 8 | UInt64(bytes[place]) }
+            buffer[..<(count & ~7)].forEachWord {
+                word = UInt64(bigEndian: $0)
+                hasher.combine(word)
             }
+            for place in (count & ~7)..<count { word = word << 8 | UInt64(buffer[place]) }
             total += count
             if count < buffer.count { break }
         }

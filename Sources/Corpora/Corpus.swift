@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// A `base_dir` of the usual layout: `{train,valid,test,...}/{clean,noisy}/*.wav`, names equal in both folders.
 public struct Corpus: Hashable, Sendable {
@@ -11,8 +12,7 @@ public struct Corpus: Hashable, Sendable {
     ///
     /// - Parameter layout: The only layout that counts; the first one that is there if `nil`.
     public init(at baseDir: String, layout: Layout? = nil) throws(CorpusError) {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: baseDir, isDirectory: &isFolder), isFolder.boolValue,
+        guard POSIX.isFolder(baseDir),
             let names = try? FileManager.default.contentsOfDirectory(atPath: baseDir)
         else { throw CorpusError(baseDir, .missingFolder) }
         var sets: [PairedSet] = []

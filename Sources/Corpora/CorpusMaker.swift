@@ -1,6 +1,7 @@
 import AtomicFiles
 import Foundation
 public import Parallelism
+import SystemCalls
 
 /// A way to make a corpus: parameters in, a `base_dir` on the disk out.
 public protocol CorpusMaker: Hashable, Sendable, Codable {
@@ -60,8 +61,8 @@ extension CorpusMaker {
             try make(in: temporary, interruption: interruption)
             try Data(record.utf8).write(to: URL(fileURLWithPath: "\(temporary)/\(Self.recordName)"))
             sync()
-            guard rename(temporary, target.path) == 0 else {
-                throw CorpusError(baseDir, .disk(String(cString: strerror(errno))))
+            guard POSIX.rename(temporary, target.path) == 0 else {
+                throw CorpusError(baseDir, .disk(POSIX.lastMessage))
             }
         } catch {
             try? files.removeItem(atPath: temporary)

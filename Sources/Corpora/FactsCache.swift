@@ -1,6 +1,7 @@
 import AtomicFiles
 import Audio
 import Foundation
+import SystemCalls
 
 /// Remembers the facts of files by path, size and time of change, so that a second check reads no audio.
 ///
@@ -14,11 +15,10 @@ public struct FactsCache: Sendable {
         var modified: Int
 
         init?(_ path: String) {
-            var status = stat()
-            guard stat(path, &status) == 0 else { return nil }
+            guard let facts = FileFacts(at: path) else { return nil }
             self.path = path
-            size = Int(status.st_size)
-            modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+            size = facts.bytes
+            modified = facts.seconds * 1_000_000_000 + facts.nanoseconds
         }
 
         init(path: String, size: Int, modified: Int) {

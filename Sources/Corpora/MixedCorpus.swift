@@ -3,6 +3,7 @@ import Failures
 import Foundation
 import Kernels
 public import Parallelism
+import SystemCalls
 
 /// The recipe `mixture`: clean files of a folder with noise files of another, at stated ratios.
 ///
@@ -67,12 +68,11 @@ public struct MixedCorpus: CorpusMaker {
         for folder in [clean, noise] {
             guard let files = try? SoundFolder.files(in: folder) else { return "" }
             for file in files {
-                var facts = stat()
-                guard stat("\(folder)/\(file)", &facts) == 0 else { return "" }
+                guard let facts = FileFacts(at: "\(folder)/\(file)") else { return "" }
                 hasher.combine(file)
-                hasher.combine(UInt64(facts.st_size))
-                hasher.combine(UInt64(bitPattern: Int64(facts.st_mtim.tv_sec)))
-                hasher.combine(UInt64(facts.st_mtim.tv_nsec))
+                hasher.combine(UInt64(facts.bytes))
+                hasher.combine(UInt64(bitPattern: Int64(facts.seconds)))
+                hasher.combine(UInt64(facts.nanoseconds))
             }
         }
         return hasher.finish().description

@@ -1,5 +1,6 @@
 public import Audio
 import Foundation
+import SystemCalls
 
 /// One set of a corpus, such as `test`: its pairs in the order of their names.
 public struct PairedSet: Hashable, Sendable {
@@ -75,11 +76,7 @@ public struct PairedSet: Hashable, Sendable {
     /// The layout of a folder, if it has both subfolders of one.
     static func layout(of path: String, _ only: Layout? = nil) -> Layout? {
         (only.map { [$0] } ?? Layout.allCases).first { layout in
-            [layout.cleanFolder, layout.noisyFolder].allSatisfy { folder in
-                var isFolder: ObjCBool = false
-                return FileManager.default.fileExists(atPath: "\(path)/\(folder)", isDirectory: &isFolder)
-                    && isFolder.boolValue
-            }
+            [layout.cleanFolder, layout.noisyFolder].allSatisfy { POSIX.isFolder("\(path)/\($0)") }
         }
     }
 }

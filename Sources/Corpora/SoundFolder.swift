@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// The sound files of a folder and of all folders in it: the one reader of folders, for every command.
 ///
@@ -27,8 +28,7 @@ public enum SoundFolder {
     /// - Throws: `CorpusError` where there is no such folder, one in it cannot be read, or two names are one in
     ///   Unicode.
     public static func files(in folder: String, _ kind: Kind = .lossless) throws(CorpusError) -> [String] {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+        guard POSIX.isFolder(folder) else {
             throw CorpusError(folder, .missingFolder)
         }
         var walk = FolderWalk(root: folder, kind)
@@ -49,8 +49,8 @@ public enum SoundFolder {
 private struct FolderWalk {
     /// What makes a folder the same whatever it is called.
     private struct Place: Hashable {
-        var device: dev_t
-        var number: ino_t
+        var device: UInt64
+        var number: UInt64
     }
 
     private let root: String
@@ -67,19 +67,16 @@ private struct FolderWalk {
 
     private mutating func read(_ prefix: String, _ above: Set<Place>) throws(CorpusError) {
         let path = prefix.isEmpty ? root : "\(root)/\(prefix.dropLast())"
-        guard let stream = opendir(path) else { throw CorpusError(path, .unreadable(String(cString: strerror(errno)))) }
-        defer { closedir(stream) }
-        var status = stat()
-        guard fstat(dirfd(stream), &status) == 0 else {
-            throw CorpusError(path, .unreadable(String(cString: strerror(errno))))
+        guard let listing = FolderListing(at: path) else {
+            throw CorpusError(path, .unreadable(POSIX.lastMessage))
         }
-        let place = Place(device: status.st_dev, number: status.st_ino)
+        let place = Place(device: listing.folder.device, number: listing.folder.number)
         guard !above.contains(place) else { return }
-        while let item = readdir(stream) {
-            let bytes = withUnsafeBytes(of: &item.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+        for item in listing.entries {
+            let bytes = item.name
             guard bytes.first != UInt8(ascii: ".") else { continue }
             let name = prefix + String(decoding: bytes, as: UTF8.self)
-            if isFolder(item.pointee.d_type, "\(root)/\(name)") {
+            if isFolder(item.type, "\(root)/\(name)") {
                 waiting.append((name + "/", above.union([place])))
             } else if SoundFolder.isSound(name, kind) {
                 guard String(validating: bytes, as: UTF8.self) != nil else {
@@ -91,8 +88,6 @@ private struct FolderWalk {
     }
 
     private func isFolder(_ type: UInt8, _ path: String) -> Bool {
-        guard type == DT_LNK || type == DT_UNKNOWN else { return type == DT_DIR }
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        type == DT_LNK || type == DT_UNKNOWN ? POSIX.isFolder(path) : type == DT_DIR
     }
 }

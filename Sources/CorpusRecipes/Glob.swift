@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// Patterns of file names as shells have them: `*`, `?`, `[0-9]`, `[!0-9]`.
 enum Glob {
@@ -7,7 +8,7 @@ enum Glob {
     static func matches(_ path: String, _ patterns: [String]) -> Bool {
         let name = (path as NSString).lastPathComponent
         return patterns.contains { pattern in
-            [name, path].contains { fnmatch(pattern.lowercased(), $0.lowercased(), 0) == 0 }
+            [name, path].contains { POSIX.matches(pattern.lowercased(), $0.lowercased()) }
         }
     }
 }

@@ -1,6 +1,7 @@
 import Audio
 import Corpora
 import Foundation
+import SystemCalls
 import WeightFiles
 
 /// The recordings below a folder of a source: on the disk, or inside a zip archive, as corpora are published.
@@ -64,11 +65,10 @@ struct RecordingFolder: Sendable {
     func size(of name: String) throws(CorpusError) -> Int {
         switch place {
         case .disk:
-            var facts = stat()
-            guard stat("\(path)/\(name)", &facts) == 0 else {
-                throw CorpusError("\(path)/\(name)", .disk(String(cString: strerror(errno))))
+            guard let facts = FileFacts(at: "\(path)/\(name)") else {
+                throw CorpusError("\(path)/\(name)", .disk(POSIX.lastMessage))
             }
-            return Int(facts.st_size)
+            return facts.bytes
         case .archive(let archive, let prefix): return archive.size(of: prefix + name) ?? 0
         }
     }

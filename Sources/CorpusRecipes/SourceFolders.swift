@@ -1,5 +1,6 @@
 public import Corpora
 import Foundation
+import SystemCalls
 import WeightFiles
 
 /// The folders of a recipe's sources, as a person gave them: folders with recordings, or with the zip archives in which
@@ -38,12 +39,12 @@ public struct SourceFolders: Sendable {
             throw CorpusError(
                 folder, .notThere("--from \(source.name)=FOLDER names no folder that exists\(source.facts)"))
         }
-        guard isFolder(folder) || isArchive(folder) else {
+        guard POSIX.isFolder(folder) || isArchive(folder) else {
             throw CorpusError(
                 folder, .notThere("--from \(source.name)=FOLDER names a file that is no zip archive\(source.facts)"))
         }
         let missing =
-            isFolder(folder)
+            POSIX.isFolder(folder)
             ? source.holds.filter { !exists("\(folder)/\($0)") && archive(of: $0, in: folder) == nil } : []
         guard missing.isEmpty else {
             throw CorpusError(
@@ -57,13 +58,8 @@ public struct SourceFolders: Sendable {
 
     private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-    private static func isFolder(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
-    }
-
     private static func isArchive(_ path: String) -> Bool {
-        path.lowercased().hasSuffix(".zip") && exists(path) && !isFolder(path)
+        path.lowercased().hasSuffix(".zip") && exists(path) && !POSIX.isFolder(path)
     }
 
     /// The archive beside or above a folder that is not on the disk: for `a/b`, `a/b.zip` or `a.zip`.
@@ -96,7 +92,7 @@ public struct SourceFolders: Sendable {
     /// - Throws: `CorpusError` for an archive that cannot be read.
     func folder(_ place: String) throws(CorpusError) -> RecordingFolder {
         let (root, inner) = split(place)
-        if !Self.isFolder(root) { return try RecordingFolder(inner, inArchive: root) }
+        if !POSIX.isFolder(root) { return try RecordingFolder(inner, inArchive: root) }
         let path = path(place)
         guard !Self.exists(path), let archive = Self.archive(of: inner, in: root) else {
             return RecordingFolder(at: path)
@@ -111,7 +107,7 @@ public struct SourceFolders: Sendable {
     func file(_ place: String) throws(CorpusError) -> (path: String, data: Data)? {
         let (root, inner) = split(place)
         let name = (inner as NSString).lastPathComponent
-        guard Self.isFolder(root) else { return try Self.entry(name, in: root) }
+        guard POSIX.isFolder(root) else { return try Self.entry(name, in: root) }
         let all = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
         let found = all.filter { ($0 as NSString).lastPathComponent == name }.min().map { "\(root)/\($0)" }
         let path = Self.exists(path(place)) ? path(place) : found
@@ -146,7 +142,7 @@ public struct SourceFolders: Sendable {
     func digests() throws -> [(name: String, folder: String, files: Int, digest: String)] {
         try sources.map { source in
             let root = path(source.name)
-            var sizes = Self.isFolder(root) ? try Self.sizes(of: RecordingFolder(at: root), below: "") : [:]
+            var sizes = POSIX.isFolder(root) ? try Self.sizes(of: RecordingFolder(at: root), below: "") : [:]
             for place in Set(places).sorted() where place.prefix(while: { $0 != "/" }) == source.name {
                 let folder = try folder(place)
                 guard folder.isInArchive else { continue }

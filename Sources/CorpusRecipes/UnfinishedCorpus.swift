@@ -2,6 +2,7 @@ import AtomicFiles
 import Corpora
 import Foundation
 import Parallelism
+import SystemCalls
 
 /// A corpus in the making: a folder with the finished pairs and their journal, which one process works on at a time.
 struct UnfinishedCorpus {
@@ -19,8 +20,8 @@ struct UnfinishedCorpus {
         do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
             throw CorpusError(folder, .disk(error.localizedDescription))
         }
-        let descriptor = open("\(folder)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw CorpusError(folder, .disk(String(cString: strerror(errno)))) }
+        let descriptor = POSIX.open("\(folder)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw CorpusError(folder, .disk(POSIX.lastMessage)) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw CorpusError(folder, .occupied("another process makes this corpus now; wait for its end"))
@@ -54,13 +55,13 @@ struct UnfinishedCorpus {
     }
 
     func append(_ line: JournalLine) throws(CorpusError) {
-        let descriptor = open(journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw CorpusError(journal, .disk(String(cString: strerror(errno)))) }
+        let descriptor = POSIX.open(journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw CorpusError(journal, .disk(POSIX.lastMessage)) }
         defer { close(descriptor) }
         let bytes = Array(line.text.utf8)
-        guard write(descriptor, bytes, bytes.count) == bytes.count else {
+        guard POSIX.write(descriptor, bytes.span) == bytes.count else {
             throw CorpusError(
-                journal, .disk(errno == 0 ? "the disk took only a part" : String(cString: strerror(errno))))
+                journal, .disk(errno == 0 ? "the disk took only a part" : POSIX.lastMessage))
         }
     }
 
@@ -73,10 +74,10 @@ struct UnfinishedCorpus {
         try PendingFile.write(record.text, to: "\(folder)/\(RecipeRecord.fileName)")
         let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
         for name in all where TemporaryName.isTemporary((name as NSString).lastPathComponent) {
-            unlink("\(folder)/\(name)")
+            POSIX.unlink("\(folder)/\(name)")
         }
         sync()
-        for name in [Self.journalName, Self.identityName, ".lock"] { unlink("\(folder)/\(name)") }
-        guard rename(folder, path) == 0 else { throw CorpusError(path, .disk(String(cString: strerror(errno)))) }
+        for name in [Self.journalName, Self.identityName, ".lock"] { POSIX.unlink("\(folder)/\(name)") }
+        guard POSIX.rename(folder, path) == 0 else { throw CorpusError(path, .disk(POSIX.lastMessage)) }
     }
 }

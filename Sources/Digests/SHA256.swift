@@ -9,7 +9,7 @@ package enum SHA256 {
     /// The 32 bytes of the digest.
     package static func digest(of message: [UInt8]) -> [UInt8] {
         var stream = Stream()
-        stream.update(message.span.bytes)
+        stream.update(message)
         return stream.finish()
     }
 
@@ -60,6 +60,11 @@ extension SHA256 {
                 unsafe EVP_DigestUpdate(context, start, bytes.count)
             }
         }
+
+        package mutating func update(_ bytes: [UInt8]) { unsafe update(bytes.span.bytes) }
+
+        /// Adds the samples that follow, as the machine stores them.
+        package mutating func update(_ samples: [Float]) { unsafe update(samples.span.bytes) }
 
         /// The 32 bytes of the digest of all that was added.
         package consuming func finish() -> [UInt8] {

@@ -1,6 +1,7 @@
 import Audio
 import Corpora
 import Foundation
+import SystemCalls
 
 /// Which files `enhance` reads, and where what is made of them goes.
 struct EnhancementFiles {
@@ -120,8 +121,7 @@ struct EnhancementFiles {
 
     /// `nil` where nothing is there.
     private static func isFolder(_ path: String) -> Bool? {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) ? isFolder.boolValue : nil
+        FileFacts(at: path).map { $0.kind == .folder }
     }
 
     private static func resolved(_ path: String) -> String {

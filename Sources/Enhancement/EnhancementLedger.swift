@@ -2,6 +2,7 @@ import Audio
 import Corpora
 import Foundation
 import Synchronization
+import SystemCalls
 
 /// What `enhance` made, and from what: `.sgmse-enhanced.jsonl` in each folder of outputs, one line of JSON per file.
 ///
@@ -39,34 +40,32 @@ final class EnhancementLedger: Sendable {
             if known[folder] == nil { known[folder] = Self.read(folder + "/" + Self.fileName) }
             return known[folder]?[file] ?? []
         }
-        var status = stat()
-        guard stat(output, &status) == 0, entries.contains(where: { $0.size == Int(status.st_size) }) else { return [] }
+        guard let facts = FileFacts(at: output), entries.contains(where: { $0.size == facts.bytes }) else { return [] }
         let hash = try ContentHash(ofFile: output, check: check).description
-        return entries.filter { $0.size == Int(status.st_size) && $0.hash == hash }
+        return entries.filter { $0.size == facts.bytes && $0.hash == hash }
     }
 
     /// Records that the file at `path` is about to become `output`.
     ///
     /// - Throws: `SoundFileError` with the disk's reason; what `check` throws.
     func add(_ settings: [String: String], of path: String, as output: String, check: () throws -> Void) throws {
-        var status = stat()
         let (folder, file) = Self.parts(of: output)
         let ledger = folder + "/" + Self.fileName
-        guard stat(path, &status) == 0 else {
-            throw SoundFileError(output, .unwritable(String(cString: strerror(errno))))
+        guard let facts = FileFacts(at: path) else {
+            throw SoundFileError(output, .unwritable(POSIX.lastMessage))
         }
         let entry = Entry(
-            file: file, settings: settings, size: Int(status.st_size),
+            file: file, settings: settings, size: facts.bytes,
             hash: try ContentHash(ofFile: path, check: check).description)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // A line that was cut off by a crash is closed by the line break before this one.
         let line = Data("\n".utf8) + (try encoder.encode(entry)) + Data("\n".utf8)
-        let descriptor = open(ledger, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+        let descriptor = POSIX.open(ledger, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
         defer { if descriptor >= 0 { close(descriptor) } }
-        let written = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        let written = POSIX.write(descriptor, line.span)
         guard descriptor >= 0, written == line.count, fsync(descriptor) == 0 else {
-            throw SoundFileError(ledger, .unwritable(String(cString: strerror(errno))))
+            throw SoundFileError(ledger, .unwritable(POSIX.lastMessage))
         }
         known.withLock { $0[folder]?[file, default: []].append(entry) }
     }

@@ -1,6 +1,7 @@
 import Audio
 import Foundation
 import Models
+import SystemCalls
 
 /// Writes the states on the way of one file, stretch by stretch, as floats at the model's rate: they may lie beyond
 /// full scale.
@@ -45,8 +46,7 @@ final class StateWriter {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         where name.wholeMatch(of: #/[0-9]+-t[0-9]+\.[0-9]{3}(-channel[0-9]+)?\.wav/#) != nil {
             let path = folder + "/" + name
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else {
+            guard let facts = FileFacts(at: path), facts.kind != .folder else {
                 continue
             }
             try FileManager.default.removeItem(atPath: path)

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import SystemCalls
 
 /// The temporary files of writers at work, so that a program that ends at once leaves none behind.
 public final class UnfinishedFiles: Sendable {
@@ -11,5 +12,5 @@ public final class UnfinishedFiles: Sendable {
     func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
 
     /// Deletes them.
-    public func deleteAll() { for path in paths.withLock({ $0 }) { unlink(path) } }
+    public func deleteAll() { for path in paths.withLock({ $0 }) { POSIX.unlink(path) } }
 }

@@ -1,6 +1,7 @@
 import Corpora
 import Foundation
 public import Runs
+import SystemCalls
 
 /// The training history of a run that another program wrote: TensorBoard events, Lightning's CSV, or an export of W&B.
 public struct LogFile: Sendable {
@@ -84,11 +85,10 @@ public struct LogFile: Sendable {
     // MARK: Files
 
     private static func files(_ path: String) throws -> [String] {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        guard let facts = FileFacts(at: path) else {
             throw ImportFailure(path, [.init("missing", "there is no such file or folder", fix: "check the path")])
         }
-        guard isFolder.boolValue else { return [path] }
+        guard facts.kind == .folder else { return [path] }
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
         let events = names.filter { $0.contains("tfevents") }
         if !events.isEmpty { return events.map { path + "/" + $0 } }

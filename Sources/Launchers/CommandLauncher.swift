@@ -1,5 +1,6 @@
 import AtomicFiles
 import Foundation
+import SystemCalls
 
 /// Tasks by a command of the lab's own: PBS, LSF, SGE, or whatever takes a script.
 ///
@@ -42,7 +43,7 @@ public struct CommandLauncher: Launcher {
         do { try PendingFile.write(Self.script(job), to: path) } catch {
             throw LaunchError("\(error)", hint: "make room, or choose another store")
         }
-        chmod(path, 0o755)
+        POSIX.chmod(path, 0o755)
         var ids: [String] = []
         for _ in 0..<times(job) {
             let outcome = try Tool(name: "sh").run(["-c", "cd \(job.project.shellWord) && \(command(job))"])

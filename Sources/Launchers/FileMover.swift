@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// Moves files by `rename(2)` as far as the truth of it can be known on a network file system.
 ///
@@ -10,7 +11,7 @@ package struct FileMover: Sendable {
 
     package init(rename: @escaping @Sendable (_ from: String, _ to: String) -> Int32) { self.rename = rename }
 
-    package static let system = FileMover { from, to in Foundation.rename(from, to) == 0 ? 0 : errno }
+    package static let system = FileMover { from, to in POSIX.rename(from, to) == 0 ? 0 : errno }
 
     /// Moves a file to a name that only this process gives.
     ///
@@ -25,7 +26,7 @@ package struct FileMover: Sendable {
     }
 
     static func isThere(_ path: String) -> Bool {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = POSIX.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         close(descriptor)
         return true

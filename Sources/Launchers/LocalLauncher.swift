@@ -1,5 +1,6 @@
 import AtomicFiles
 import Foundation
+import SystemCalls
 
 /// Tasks as processes of this machine, which outlive the command that started them.
 public struct LocalLauncher: Launcher {

@@ -1,5 +1,6 @@
 import Digests
 import Foundation
+import SystemCalls
 
 /// A copy of the program, with the libraries that it opens, on the file system of the queue: for nodes that do not see
 /// the program's own folder. Jobs of one version share it, and a version that runs is never written over.
@@ -40,8 +41,8 @@ public struct StagedProgram: Sendable {
             throw Self.failure(part, error)
         }
         // Another command may have made the same copies meanwhile.
-        guard rename(part, folder) == 0 || errno == EEXIST || errno == ENOTEMPTY else {
-            let reason = String(cString: strerror(errno))
+        guard POSIX.rename(part, folder) == 0 || errno == EEXIST || errno == ENOTEMPTY else {
+            let reason = POSIX.lastMessage
             throw LaunchError("the program cannot be copied to \(folder): \(reason)", hint: Self.hint)
         }
     }

@@ -1,5 +1,6 @@
 import AtomicFiles
 public import Foundation
+import SystemCalls
 
 /// What was asked of an engine, kept beside its scripts, so that any later command finds its tasks.
 ///
@@ -30,7 +31,7 @@ extension UnitQueue {
     public func save(_ submission: Submission) throws(QueueError) {
         let file = file(of: submission.name)
         let parent = (file as NSString).deletingLastPathComponent
-        guard mkdir(parent, 0o755) == 0 || errno == EEXIST else { throw QueueError(parent, errno) }
+        guard POSIX.mkdir(parent, 0o755) == 0 || errno == EEXIST else { throw QueueError(parent, errno) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         do {

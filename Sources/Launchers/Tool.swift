@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import SystemCalls
 
 /// A program of the engine, called and waited for.
 struct Tool {
@@ -20,8 +21,8 @@ struct Tool {
         let base = NSTemporaryDirectory() + "sgmse-tool-" + UUID().uuidString
         let files = (base + ".out", base + ".err")
         defer {
-            unlink(files.0)
-            unlink(files.1)
+            POSIX.unlink(files.0)
+            POSIX.unlink(files.1)
         }
         let start = ContinuousClock.now
         let code = try ChildProcess([name] + arguments, output: files).wait(seconds: patience)

@@ -1,4 +1,5 @@
 public import Foundation
+import SystemCalls
 
 /// How one task's work on a unit ended.
 public struct UnitAttempt: Hashable, Sendable, Codable {
@@ -41,11 +42,11 @@ extension UnitQueue {
     /// Appends bytes to a file below the queue, whose folder is made where it is missing.
     package func append(_ bytes: Data, to path: String) throws(QueueError) {
         let parent = (path as NSString).deletingLastPathComponent
-        guard mkdir(parent, 0o755) == 0 || errno == EEXIST else { throw QueueError(parent, errno) }
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard POSIX.mkdir(parent, 0o755) == 0 || errno == EEXIST else { throw QueueError(parent, errno) }
+        let descriptor = POSIX.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw QueueError(path, errno) }
         defer { close(descriptor) }
-        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        let count = POSIX.write(descriptor, bytes.span)
         guard count == bytes.count else { throw QueueError(path, count < 0 ? errno : ENOSPC) }
     }
 }

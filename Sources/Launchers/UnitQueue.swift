@@ -1,6 +1,7 @@
 import AtomicFiles
 public import Failures
 public import Foundation
+import SystemCalls
 
 /// The units of work of a store that tasks of a cluster take one by one, as files in a shared folder.
 ///
@@ -65,19 +66,12 @@ public struct UnitQueue: Sendable {
     }
 
     func names(in state: State) throws(QueueError) -> [String] {
-        guard let listing = opendir(folder(of: state)) else {
+        guard let listing = FolderListing(at: folder(of: state)) else {
             guard errno != ENOENT else { return [] }
             throw QueueError(folder(of: state), errno)
         }
-        defer { closedir(listing) }
-        var names: [String] = []
-        while let entry = readdir(listing) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted()
+        let names = listing.entries.map { String(decoding: $0.name, as: UTF8.self) }
+        return names.filter { !$0.hasPrefix(".") }.sorted()
     }
 
     /// What a unit says is to be done; nil where it is not in that state.
@@ -132,14 +126,14 @@ public struct UnitQueue: Sendable {
     /// Removes what is known of an earlier turn of a unit.
     func forget(_ entry: Entry) throws(QueueError) {
         try? FileManager.default.removeItem(atPath: workFolder(of: entry.unit))
-        guard unlink(path(of: entry.unit, entry.state)) == 0 || errno == ENOENT else {
+        guard POSIX.unlink(path(of: entry.unit, entry.state)) == 0 || errno == ENOENT else {
             throw QueueError(path(of: entry.unit, entry.state), errno)
         }
     }
 
     /// Takes a unit that waits out of the queue.
     public func withdraw(_ unit: String) throws(QueueError) {
-        guard unlink(path(of: unit, .todo)) == 0 || errno == ENOENT else {
+        guard POSIX.unlink(path(of: unit, .todo)) == 0 || errno == ENOENT else {
             throw QueueError(path(of: unit, .todo), errno)
         }
     }
@@ -153,7 +147,7 @@ public struct QueueError: Diagnostic, Hashable, Sendable {
     init(_ path: String, _ code: Int32) { (self.path, self.code) = (path, code) }
 
     public var place: String? { path }
-    public var summary: String { "the queue cannot be used here (\(String(cString: strerror(code))))" }
+    public var summary: String { "the queue cannot be used here (\(POSIX.message(code)))" }
     public var category: FailureCategory { .machine }
     public var hint: String? {
         "check that the folder is on a file system that all nodes share, that you may write to it, and that it is not full"

@@ -1,4 +1,5 @@
 public import Foundation
+import SystemCalls
 
 /// One task's way through a queue: it takes units until none is left.
 ///
@@ -81,14 +82,14 @@ public struct UnitWorker: Sendable {
 
     private func held(_ unit: String, _ token: String) throws(QueueError) -> Held {
         guard let content = FileManager.default.contents(atPath: token) else { throw QueueError(token, ENOENT) }
-        utimes(token, nil)
+        POSIX.touch(token)
         return Held(unit: unit, task: task, content: content, token: token)
     }
 }
 
 extension UnitQueue {
     /// Whether the unit is still the task's, which also shows others that the task lives.
-    public func confirm(_ held: UnitWorker.Held) -> Bool { utimes(held.token, nil) == 0 || errno != ENOENT }
+    public func confirm(_ held: UnitWorker.Held) -> Bool { POSIX.touch(held.token) == 0 || errno != ENOENT }
 
     /// Leaves a unit for whoever takes it next.
     public func giveBack(_ held: UnitWorker.Held) throws(QueueError) {
@@ -171,11 +172,9 @@ extension UnitQueue {
     public func silence(of entry: Entry) -> Double? {
         let probe = folder + "/.clock-\(getpid())"
         guard FileManager.default.createFile(atPath: probe, contents: nil) else { return nil }
-        defer { unlink(probe) }
+        defer { POSIX.unlink(probe) }
         func time(_ path: String) -> Double? {
-            var facts = stat()
-            guard stat(path, &facts) == 0 else { return nil }
-            return Double(facts.st_mtim.tv_sec) + Double(facts.st_mtim.tv_nsec) / 1e9
+            FileFacts(at: path).map { Double($0.seconds) + Double($0.nanoseconds) / 1e9 }
         }
         guard let now = time(probe), let then = time(path(of: entry.unit, .running, task: entry.task)) else {
             return nil

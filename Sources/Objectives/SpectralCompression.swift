@@ -113,14 +113,14 @@ extension Tensor {
     private func mappingBins(_ body: (_ bin: Int, _ re: Float, _ im: Float) -> (Float, Float)) -> [Float] {
         let count = count
         return withSpan { z in
-            [Float](unsafeUninitializedCapacity: count) { out, initialized in
-                for bin in 0..<count / 2 {
-                    let value = body(bin, z[2 * bin], z[2 * bin + 1])
-                    out[2 * bin] = value.0
-                    out[2 * bin + 1] = value.1
-                }
-                initialized = count
+            var out: [Float] = []
+            out.reserveCapacity(count)
+            for bin in 0..<count / 2 {
+                let value = body(bin, z[2 * bin], z[2 * bin + 1])
+                out.append(value.0)
+                out.append(value.1)
             }
+            return out
         }
     }
 }

@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Synchronization
 
@@ -34,7 +35,7 @@ enum FileSeal {
         else { return }
         var seal = sums.flatMap(bytes)
         for number in [UInt32(pages.size), UInt32(pages.count), pages.changes, 0] { seal += bytes(number) }
-        seal += bytes(hash(seal))
+        seal += bytes(hash(seal[...]))
         seal += mark
         try? file.truncate(atOffset: UInt64(pages.count * pages.size))
         guard (try? file.seek(toOffset: UInt64(pages.count * pages.size))) != nil else { return }
@@ -55,7 +56,7 @@ enum FileSeal {
         guard UInt64(pageSize) * UInt64(count) + UInt64(8 * count + tailSize) == size,
             let sealed = try? read(8 * count + 16, at: UInt64(pageSize * count), file)
         else { return .illegible }
-        guard hash(sealed) == number(tail, at: 16, of: UInt64.self) else { return .illegible }
+        guard hash(sealed[...]) == number(tail, at: 16, of: UInt64.self) else { return .illegible }
         guard let pages = try? Pages(file, size: pageSize, count: count), let sums = try? pages.sums() else {
             return .illegible
         }
@@ -108,24 +109,17 @@ enum FileSeal {
 
     /// A hash of whole words of 64 bits, in which each step maps hashes one to one: two equally long sequences that
     /// differ in one word never have one hash.
-    private static func hash(_ bytes: some RandomAccessCollection<UInt8>) -> UInt64 {
+    private static func hash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        func mix(_ word: UInt64) {
+        bytes.forEachWord { word in
             hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
             hash ^= hash >> 29
         }
-        let done: Void? = bytes.withContiguousStorageIfAvailable { buffer in
-            let raw = UnsafeRawBufferPointer(buffer)
-            for place in stride(from: 0, to: raw.count - 7, by: 8) {
-                mix(raw.loadUnaligned(fromByteOffset: place, as: UInt64.self))
-            }
-        }
-        precondition(done != nil && bytes.count % 8 == 0, "\(bytes.count) bytes are no whole words in one piece")
         return hash
     }
 
     private static func bytes<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
-        withUnsafeBytes(of: number.littleEndian) { Array($0) }
+        (0..<Number.bitWidth / 8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
     }
 
     private static func number<Number: FixedWidthInteger>(_ bytes: [UInt8], at place: Int, of type: Number.Type)

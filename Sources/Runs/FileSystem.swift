@@ -1,13 +1,6 @@
 import Foundation
 import GRDB
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import SystemCalls
 
 /// What matters to a store about the file system that holds it.
 public struct FileSystem: Hashable, Sendable {
@@ -25,9 +18,8 @@ public struct FileSystem: Hashable, Sendable {
             folder = (folder as NSString).deletingLastPathComponent
         }
         folder = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-        var facts = statvfs()
-        guard statvfs(folder, &facts) == 0 else { return nil }
-        availableBytes = Int64(facts.f_bavail) * Int64(facts.f_frsize)
+        guard let bytes = POSIX.availableBytes(at: folder) else { return nil }
+        availableBytes = bytes
         let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
         type = Self.type(of: folder, mounts: mounts)
         networkName = type.flatMap { Self.networks.contains($0) ? $0 : nil }

@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// The files below one folder, reached part by part and through no symbolic link.
 struct FilesBelow: Sendable {
@@ -15,13 +16,12 @@ struct FilesBelow: Sendable {
     /// What lies at `path`.
     func entry(_ path: RelativePath) -> Entry {
         (try? parent(of: path) { parent, name -> Entry in
-            var facts = stat()
-            guard fstatat(parent, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 else { return .absent }
-            let changed = Date(timeIntervalSince1970: Double(facts.st_mtim.tv_sec))
-            return switch facts.st_mode & S_IFMT {
-            case S_IFREG: .file(bytes: Int(facts.st_size), changed: changed)
-            case S_IFDIR: .folder(changed: changed)
-            default: .other
+            guard let facts = FileFacts(of: name, in: parent) else { return .absent }
+            let changed = Date(timeIntervalSince1970: Double(facts.seconds))
+            return switch facts.kind {
+            case .file: .file(bytes: facts.bytes, changed: changed)
+            case .folder: .folder(changed: changed)
+            case .other: .other
             }
         }) ?? .absent
     }
@@ -31,11 +31,11 @@ struct FilesBelow: Sendable {
     /// - Returns: The bytes that it had; nil where there was no regular file to delete.
     func delete(_ path: RelativePath) throws(StoreError) -> Int? {
         guard case .file(let bytes, _) = entry(path) else { return nil }
-        let code = (try? parent(of: path) { unlinkat($0, $1, 0) == 0 ? 0 : errno }) ?? ENOENT
+        let code = (try? parent(of: path) { POSIX.unlinkat($0, $1, 0) == 0 ? 0 : errno }) ?? ENOENT
         guard code == 0 || code == ENOENT else {
             throw StoreError(
                 .readOnly, at: folder + "/" + path.text,
-                "the file cannot be deleted (\(String(cString: strerror(code))))",
+                "the file cannot be deleted (\(POSIX.message(code)))",
                 hint: "allow writing to its folder")
         }
         var parts = path.parts.dropLast()
@@ -48,7 +48,7 @@ struct FilesBelow: Sendable {
     /// Removes the folder at `path` if there is nothing in it.
     @discardableResult
     func removeEmptyFolder(_ path: RelativePath) -> Bool {
-        (try? parent(of: path) { unlinkat($0, $1, AT_REMOVEDIR) == 0 }) ?? false
+        (try? parent(of: path) { POSIX.unlinkat($0, $1, AT_REMOVEDIR) == 0 }) ?? false
     }
 
     /// The regular files below `path`, at any depth; neither links nor what is behind them.
@@ -70,10 +70,10 @@ struct FilesBelow: Sendable {
     /// - Throws: `CocoaError` where a part on the way is no folder.
     private func parent<Value>(of path: RelativePath, _ body: (Int32, String) throws -> Value) throws -> Value {
         let parts = path.parts
-        var place = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        var place = POSIX.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { if place >= 0 { close(place) } }
         for part in parts.dropLast() where place >= 0 {
-            let next = openat(place, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            let next = POSIX.openat(place, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             close(place)
             place = next
         }

@@ -1,6 +1,7 @@
 import AtomicFiles
 import Foundation
 import GRDB
+import SystemCalls
 
 /// The files that this store had made, which are the only ones that it ever deletes.
 ///
@@ -18,7 +19,7 @@ extension RunStore {
     /// Makes the folder of a run where it is missing, and records that it was made.
     public func makeFolder(of run: Run) throws(StoreError) {
         let place = folder + "/" + run.folder
-        guard mkdir(place, 0o755) == 0 else {
+        guard POSIX.mkdir(place, 0o755) == 0 else {
             guard errno != EEXIST else { return }
             throw StoreError(cannotWrite: place, FileFailure(path: place, code: errno))
         }

@@ -1,11 +1,6 @@
 import Foundation
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import SystemCalls
 
 /// Byte locks on the file `<store>-owners`, through which processes see each other live, die and write.
 ///
@@ -28,9 +23,9 @@ final class OwnerLocks: Sendable {
     init(besides storePath: String, access: RunStore.Access) throws(StoreError) {
         path = storePath + "-owners"
         switch access {
-        case .readOnly: descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        case .readOnly: descriptor = POSIX.open(path, O_RDONLY | O_CLOEXEC)
         case .readWrite:
-            descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            descriptor = POSIX.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else { throw Self.failure(errno, at: storePath) }
         }
     }
@@ -40,7 +35,7 @@ final class OwnerLocks: Sendable {
     }
 
     private static func failure(_ code: Int32, at path: String) -> StoreError {
-        let reason = String(cString: strerror(code))
+        let reason = POSIX.message(code)
         return switch code {
         case ENOSPC, EDQUOT, EFBIG: .full(at: path, reason)
         case EACCES, EPERM, EROFS:
@@ -87,9 +82,8 @@ final class OwnerLocks: Sendable {
     private func waitForTurn(_ patience: Double) throws {
         let state = Turn()
         Thread.detachNewThread { [self] in
-            var request = Self.request(F_WRLCK, byte: 0)
             var code = Int32(0)
-            while fcntl(descriptor, Self.setLockWaiting, &request) != 0 {
+            while POSIX.lock(descriptor, Self.setLockWaiting, F_WRLCK, byte: 0) == nil {
                 code = errno
                 guard code == EINTR else { break }
                 code = 0
@@ -162,9 +156,7 @@ final class OwnerLocks: Sendable {
     func isAlive(_ id: Int64) -> Bool {
         if id == current { return true }
         guard descriptor >= 0, Self.owners.contains(id) else { return false }
-        var request = Self.request(F_WRLCK, byte: Self.firstOwner + id)
-        guard fcntl(descriptor, Self.getLock, &request) == 0 else { return true }
-        return request.l_type != Int16(F_UNLCK)
+        return POSIX.lock(descriptor, Self.getLock, F_WRLCK, byte: Self.firstOwner + id) != F_UNLCK
     }
 
     // MARK: The kernel's door
@@ -172,19 +164,9 @@ final class OwnerLocks: Sendable {
     /// `F_OFD_GETLK`, `F_OFD_SETLK` and `F_OFD_SETLKW` of `fcntl(2)`.
     private static let (getLock, setLock, setLockWaiting): (Int32, Int32, Int32) = (36, 37, 38)
 
-    private static func request(_ type: Int32, byte: Int64) -> flock {
-        var request = flock()
-        request.l_type = Int16(type)
-        request.l_whence = Int16(SEEK_SET)
-        request.l_start = off_t(byte)
-        request.l_len = 1
-        return request
-    }
-
     /// Sets or drops a lock; false where another holds it.
     private func set(_ type: Int32, byte: Int64) throws -> Bool {
-        var request = Self.request(type, byte: byte)
-        while fcntl(descriptor, Self.setLock, &request) != 0 {
+        while POSIX.lock(descriptor, Self.setLock, type, byte: byte) == nil {
             switch errno {
             case EINTR: continue
             case EAGAIN, EACCES: return false

@@ -1,6 +1,7 @@
 import AtomicFiles
 import Foundation
 import GRDB
+import SystemCalls
 
 /// What removing a run would take away, and what it would leave.
 public struct RunRemoval: Hashable, Sendable {
@@ -139,7 +140,7 @@ extension RunStore {
             return try Bool.fetchOne(db, sql: sql, arguments: [old + "/"]) ?? false
         }
         if old != new, isOurs, let place = RelativePath(old), case .folder = filesBelow.entry(place) {
-            guard rename("\(folder)/\(old)", "\(folder)/\(new)") == 0 else {
+            guard POSIX.rename("\(folder)/\(old)", "\(folder)/\(new)") == 0 else {
                 throw StoreError(cannotWrite: "\(folder)/\(new)", FileFailure(path: "\(folder)/\(new)", code: errno))
             }
         }

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Synchronization
+import SystemCalls
 
 /// The SQLite file that remembers every run, evaluation, score and decision.
 ///
@@ -225,7 +226,7 @@ extension RunStore {
     ///
     /// - Throws: ``StoreError`` where a log lies beside it whose commits a reader would miss.
     private static func isArchived(_ path: String) throws -> Bool {
-        guard Foundation.access((path as NSString).deletingLastPathComponent, W_OK) != 0 else { return false }
+        guard POSIX.access((path as NSString).deletingLastPathComponent, W_OK) != 0 else { return false }
         let files = FileManager.default
         // With both files there, a reader joins whoever writes.
         if files.fileExists(atPath: path + "-wal"), files.fileExists(atPath: path + "-shm") { return false }

@@ -1,6 +1,7 @@
 import AtomicFiles
 import Foundation
 import GRDB
+import SystemCalls
 
 /// What an import or export added; zeros mean that everything was there already.
 public struct TransferSummary: Hashable, Sendable {
@@ -41,8 +42,9 @@ extension RunStore {
 
     /// Whether two paths lead to one file, by whatever names and links.
     private static func isSameFile(_ first: String, _ second: String) -> Bool {
-        var (a, b) = (stat(), stat())
-        if stat(first, &a) == 0, stat(second, &b) == 0 { return (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino) }
+        if let a = FileFacts(at: first), let b = FileFacts(at: second) {
+            return (a.device, a.number) == (b.device, b.number)
+        }
         return URL(fileURLWithPath: first).standardizedFileURL == URL(fileURLWithPath: second).standardizedFileURL
     }
 
@@ -56,9 +58,9 @@ extension RunStore {
     }
 
     private static func replace(_ file: String, by partial: String) throws {
-        guard rename(partial, file) == 0 else {
+        guard POSIX.rename(partial, file) == 0 else {
             throw StoreError(
-                .unreachable, at: file, "the copy cannot be put in place (\(String(cString: strerror(errno))))",
+                .unreachable, at: file, "the copy cannot be put in place (\(POSIX.lastMessage))",
                 hint: "choose another file")
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 /// The band-limited resampler that STOI is defined with: a Kaiser-windowed sinc of 60 dB, as Octave's `resample`.
 ///
@@ -57,7 +58,7 @@ struct OctaveResampler {
             var output = residue
             while output < count {
                 let start = margin + (output * down + reach) / up - taps.count + 1
-                let sums = fourDotProducts(taps, padded, from: start, step: down)
+                let sums = dotProducts(taps, padded, from: start, step: down)
                 for lane in 0..<min(4, (count - output + up - 1) / up) { result[output + lane * up] = sums[lane] }
                 output += 4 * up
             }
@@ -68,36 +69,6 @@ struct OctaveResampler {
     private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
         b == 0 ? a : greatestCommonDivisor(b, a % b)
     }
-}
-
-/// `Σ_i a_i b_{start + m·step + i}` for `m` = 0…3.
-private func fourDotProducts(_ a: [Double], _ b: [Double], from start: Int, step: Int) -> SIMD4<Double> {
-    precondition(start >= 0 && start + 3 * step + a.count <= b.count, "taps beyond the signal")
-    typealias Four = SIMD4<Double>
-    let (taps, samples) = (a.span.bytes, b.span.bytes)
-    let stride = MemoryLayout<Double>.stride
-    let (first, apart) = (start * stride, step * stride)
-    func load(_ values: borrowing RawSpan, _ offset: Int) -> Four {
-        // In bounds by the precondition; a check for each load would take longer than the sum.
-        values.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: Four.self)
-    }
-    var (s0, s1, s2, s3) = (Four.zero, Four.zero, Four.zero, Four.zero)
-    var index = 0
-    while index + Four.scalarCount <= a.count {
-        let tap = load(taps, index &* stride)
-        let offset = first &+ index &* stride
-        s0 += tap * load(samples, offset)
-        s1 += tap * load(samples, offset &+ apart)
-        s2 += tap * load(samples, offset &+ 2 &* apart)
-        s3 += tap * load(samples, offset &+ 3 &* apart)
-        index += Four.scalarCount
-    }
-    var sums = Four(s0.sum(), s1.sum(), s2.sum(), s3.sum())
-    while index < a.count {
-        for lane in 0..<Four.scalarCount { sums[lane] += a[index] * b[start + lane * step + index] }
-        index += 1
-    }
-    return sums
 }
 
 /// The modified Bessel function of the first kind and order zero, by its power series.

@@ -5,6 +5,7 @@ import Models
 package import Runs
 import SpecLanguage
 package import Specs
+import SystemCalls
 import Tensors
 import WeightFiles
 
@@ -74,9 +75,7 @@ package struct StartingPoint {
     }
 
     private static func weights(in path: String) -> String {
-        var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        return isFolder.boolValue ? path + "/" + ImportedFiles.weights : path
+        POSIX.isFolder(path) ? path + "/" + ImportedFiles.weights : path
     }
 
     /// The content that it adds to what a run reads.

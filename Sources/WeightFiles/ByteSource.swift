@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// Bytes that are read by range: a file, or memory.
 ///
@@ -14,16 +15,15 @@ final class ByteSource: Sendable {
     private let storage: Storage
 
     init(path: String) throws(WeightFileError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = POSIX.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw WeightFileError(.unreadable, file: path, Self.lastError())
         }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard let facts = FileFacts(of: descriptor), facts.kind == .file else {
             close(descriptor)
             throw WeightFileError(.unreadable, file: path, "not a regular file")
         }
-        (name, count, storage) = (path, Int(status.st_size), .descriptor(descriptor))
+        (name, count, storage) = (path, facts.bytes, .descriptor(descriptor))
     }
 
     init(_ bytes: [UInt8], name: String) {
@@ -47,15 +47,7 @@ final class ByteSource: Sendable {
         switch storage {
         case .memory(let bytes): return Array(bytes[range])
         case .descriptor(let descriptor):
-            let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
-                while filled < range.count {
-                    let got = pread(
-                        descriptor, buffer.baseAddress! + filled, range.count - filled,
-                        off_t(range.lowerBound + filled))
-                    if got <= 0 { break }
-                    filled += got
-                }
-            }
+            let bytes = POSIX.pread(descriptor, count: range.count, at: range.lowerBound)
             guard bytes.count == range.count else {
                 throw WeightFileError(.unreadable, file: name, place: place(), Self.lastError())
             }
@@ -85,7 +77,7 @@ final class ByteSource: Sendable {
         return elements
     }
 
-    static func lastError() -> String { String(cString: strerror(errno)) }
+    static func lastError() -> String { POSIX.lastMessage }
 }
 
 extension Collection where Element == UInt8 {

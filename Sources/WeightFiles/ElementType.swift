@@ -75,9 +75,9 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
     ) {
         let size = MemoryLayout<Word>.size
         values.reserveCapacity(values.count + bytes.count / size)
-        bytes.withUnsafeBytes { raw in
+        unsafe bytes.withUnsafeBytes { raw in
             for offset in stride(from: 0, to: raw.count, by: size) {
-                let stored = raw.loadUnaligned(fromByteOffset: offset, as: Word.self)
+                let stored = unsafe raw.loadUnaligned(fromByteOffset: offset, as: Word.self)
                 values.append(convert(Word(littleEndian: stored)))
             }
         }
@@ -88,9 +88,9 @@ extension NamedArray {
     /// The little-endian bytes of elements `range`: `int64` for integer arrays, `float32` for all others.
     func bytes(_ range: Range<Int>) -> [UInt8] {
         if let integers {
-            return integers[range].map { $0.littleEndian }.withUnsafeBytes { Array($0) }
+            return unsafe integers[range].map { $0.littleEndian }.withUnsafeBytes { unsafe Array($0) }
         }
-        return values[range].map { $0.bitPattern.littleEndian }.withUnsafeBytes { Array($0) }
+        return unsafe values[range].map { $0.bitPattern.littleEndian }.withUnsafeBytes { unsafe Array($0) }
     }
 
     /// The type under which the array is written.

@@ -8,5 +8,5 @@ public struct CRC32: Sendable {
 
     public var value: UInt32 { UInt32(truncatingIfNeeded: state) }
 
-    public mutating func update(_ bytes: [UInt8]) { state = crc32_z(state, bytes, bytes.count) }
+    public mutating func update(_ bytes: [UInt8]) { unsafe state = crc32_z(state, bytes, bytes.count) }
 }

@@ -21,23 +21,23 @@ public enum Deflate {
         guard let input = UInt32(exactly: bytes.count), let room = UInt32(exactly: size + 1),
             size / mostPerByte <= bytes.count
         else { throw .otherSize }
-        var stream = z_stream()
+        var stream = unsafe z_stream()
         // −15: the largest window, and no frame.
-        guard inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+        guard unsafe inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
             throw .damaged
         }
-        defer { inflateEnd(&stream) }
+        defer { unsafe inflateEnd(&stream) }
         var source = bytes
         // One byte more than announced shows data that are longer.
         var output = [UInt8](repeating: 0, count: size + 1)
-        let status = source.withUnsafeMutableBufferPointer { source in
-            output.withUnsafeMutableBufferPointer { output in
-                (stream.next_in, stream.avail_in) = (source.baseAddress, input)
-                (stream.next_out, stream.avail_out) = (output.baseAddress, room)
-                return inflate(&stream, Z_FINISH)
+        let status = unsafe source.withUnsafeMutableBufferPointer { source in
+            unsafe output.withUnsafeMutableBufferPointer { output in
+                unsafe (stream.next_in, stream.avail_in) = (source.baseAddress, input)
+                unsafe (stream.next_out, stream.avail_out) = (output.baseAddress, room)
+                return unsafe inflate(&stream, Z_FINISH)
             }
         }
-        let count = size + 1 - Int(stream.avail_out)
+        let count = unsafe size + 1 - Int(stream.avail_out)
         guard count <= size else { throw .otherSize }
         guard status == Z_STREAM_END else { throw .damaged }
         guard count == size else { throw .otherSize }
@@ -49,7 +49,7 @@ public enum Deflate {
     public static func compressed(_ bytes: [UInt8]) -> [UInt8] {
         var count = compressBound(UInt(bytes.count))
         var output = [UInt8](repeating: 0, count: Int(count))
-        let status = compress2(&output, &count, bytes, UInt(bytes.count), 6)
+        let status = unsafe compress2(&output, &count, bytes, UInt(bytes.count), 6)
         precondition(status == Z_OK, "zlib cannot compress \(bytes.count) bytes: \(status)")
         return Array(output.prefix(Int(count)))
     }

@@ -20,7 +20,7 @@ import Testing
         try SoundFile.write(samples, sampleRate: 16_000, to: path)
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         for (place, word) in words {
-            bytes.replaceSubrange(place..<place + 4, with: withUnsafeBytes(of: word.littleEndian) { Data($0) })
+            bytes.replaceSubrange(place..<place + 4, with: (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) })
         }
         try bytes.write(to: URL(fileURLWithPath: path))
         return path

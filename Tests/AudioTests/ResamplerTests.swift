@@ -60,8 +60,8 @@ private struct NumPyArray {
         let header = String(decoding: data[10..<headerEnd], as: UTF8.self)
         let shapeText = try #require(header.split(separator: "(").last?.split(separator: ")").first)
         let shape = shapeText.split { !$0.isNumber }.compactMap { Int($0) }
-        let values = data[headerEnd...].withUnsafeBytes { bytes in
-            (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+        let values = unsafe data[headerEnd...].withUnsafeBytes { bytes in
+            (0..<bytes.count / 4).map { unsafe bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
         }
         let width = try #require(shape.last)
         rows = stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }

@@ -126,7 +126,8 @@ import Testing
         var samples = tone(64)
         try SoundFile.write(samples, sampleRate: 16_000, to: path, as: .float32)
         var bytes = try #require(FileManager.default.contents(atPath: path))
-        withUnsafeBytes(of: bad) { bytes.replaceSubrange(bytes.count - 4 * 24..<bytes.count - 4 * 23, with: $0) }
+        let word = (0..<4).map { UInt8(truncatingIfNeeded: bad.bitPattern >> (8 * $0)) }
+        bytes.replaceSubrange(bytes.count - 4 * 24..<bytes.count - 4 * 23, with: word)
         try bytes.write(to: URL(fileURLWithPath: path))
         #expect(throws: SoundFileError(path, .notFinite(frame: 40, channel: 0))) { try SoundFile.read(path) }
         #expect(throws: Never.self) { try SoundFile.read(path, frames: 0..<40) }
@@ -168,7 +169,7 @@ import Testing
         await #expect(processExitsWith: .success) { [path = path as String] in
             signal(SIGXFSZ, SIG_IGN)
             var limit = rlimit(rlim_cur: 4096, rlim_max: rlim_t.max)
-            setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
             do {
                 try SoundFile.write([Float](repeating: 0.1, count: 65_536), sampleRate: 16_000, to: path)
                 exit(1)

@@ -29,7 +29,7 @@ import Testing
         let url = URL(fileURLWithPath: scratch.folder + "/" + name)
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try data.write(to: url)
-        #expect(truncate(url.path, off_t(44 + size)) == 0)
+        #expect(unsafe truncate(url.path, off_t(44 + size)) == 0)
     }
 
     private func call(_ arguments: [String]) -> [String] {

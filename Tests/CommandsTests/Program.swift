@@ -59,12 +59,14 @@ final class Program {
         -> String
     {
         // A pair of terminals, unlocked and named by ioctl_tty(2): TIOCSPTLCK and TIOCGPTN.
-        let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        let terminal = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var (lock, number) = (Int32(0), UInt32(0))
-        guard terminal >= 0, ioctl(terminal, 0x4004_5431, &lock) == 0, ioctl(terminal, 0x8004_5430, &number) == 0 else {
+        guard terminal >= 0, unsafe ioctl(terminal, 0x4004_5431, &lock) == 0,
+            unsafe ioctl(terminal, 0x8004_5430, &number) == 0
+        else {
             throw CocoaError(.featureUnsupported)
         }
-        let end = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        let end = unsafe open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
@@ -78,7 +80,7 @@ final class Program {
         try process.run()
         close(end)
         var (told, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 4096))
-        while case let count = read(terminal, &buffer, buffer.count), count > 0 { told += buffer[..<count] }
+        while case let count = unsafe read(terminal, &buffer, buffer.count), count > 0 { told += buffer[..<count] }
         process.waitUntilExit()
         close(terminal)
         return String(decoding: told, as: UTF8.self)

@@ -17,10 +17,10 @@ final class SlurmCluster {
         for name in ["run", "state", "spool", "log"] {
             try FileManager.default.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
         }
-        chmod(folder, 0o755)
+        unsafe chmod(folder, 0o755)
         try Data((0..<1024).map { _ in UInt8.random(in: 0...255) }).write(
             to: URL(fileURLWithPath: folder + "/munge.key"))
-        chmod(folder + "/munge.key", 0o400)
+        unsafe chmod(folder + "/munge.key", 0o400)
         let port = Int.random(in: 20_000..<40_000)
         try Data(configuration(port).utf8).write(to: URL(fileURLWithPath: folder + "/slurm.conf"))
         try call(

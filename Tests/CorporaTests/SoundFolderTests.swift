@@ -46,8 +46,8 @@ import Testing
     func aFolderThatCannotBeReadIsNamedWithWhatHelps() throws {
         try folder.tone("c/a.wav", seed: 1)
         _ = try folder.file("c/closed/b.wav")
-        #expect(chmod(folder.path + "/c/closed", 0) == 0)
-        defer { chmod(folder.path + "/c/closed", 0o755) }
+        #expect(unsafe chmod(folder.path + "/c/closed", 0) == 0)
+        defer { unsafe chmod(folder.path + "/c/closed", 0o755) }
         let error = #expect(throws: CorpusError.self) { try SoundFolder.files(in: folder.path + "/c") }
         #expect(
             error?.path.hasSuffix("c/closed") == true && error?.summary.hasPrefix("cannot be read: ") == true
@@ -57,8 +57,8 @@ import Testing
     @Test func aNameThatIsNoTextIsNamed() throws {
         try folder.text("set/x", "")
         let path = Array("\(folder.path)/set/M".utf8) + [0xFC] + Array("ller.wav".utf8) + [0]
-        let descriptor = path.map { CChar(bitPattern: $0) }.withUnsafeBufferPointer {
-            open($0.baseAddress!, O_CREAT | O_WRONLY, 0o644)
+        let descriptor = unsafe path.map { CChar(bitPattern: $0) }.withUnsafeBufferPointer {
+            unsafe open($0.baseAddress!, O_CREAT | O_WRONLY, 0o644)
         }
         #expect(close(descriptor) == 0)
         let error = #expect(throws: CorpusError.self) { try SoundFolder.files(in: folder.path + "/set") }

@@ -2,6 +2,7 @@ import Audio
 import Corpora
 import CorpusRecipes
 import Foundation
+import SystemCalls
 import Testing
 
 /// Sources that are the zip archives in which corpora are published.
@@ -24,10 +25,9 @@ import Testing
     /// Moves a folder, or a file, of the source into an archive, deflated where that helps.
     private func pack(_ name: String, into archive: String, as inner: String? = nil, keeps: Bool = false) throws {
         let root = "\(folder.path)/vb/\(name)"
-        var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: root, isDirectory: &isFolder)
         let names =
-            isFolder.boolValue ? FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? [] : [""]
+            POSIX.isFolder(root)
+            ? FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? [] : [""]
         let entries = names.map { file in
             (
                 (inner ?? name) + (file.isEmpty ? "" : "/" + file),

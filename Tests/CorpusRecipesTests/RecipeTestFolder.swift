@@ -2,6 +2,7 @@ import Audio
 import CorpusRecipes
 import Foundation
 import Kernels
+import SystemCalls
 
 /// A folder of its own for a test, removed with it, and recordings for it.
 final class RecipeTestFolder: Sendable {
@@ -51,9 +52,7 @@ final class RecipeTestFolder: Sendable {
         let root = "\(path)/\(folder)"
         let names = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
         return names.reduce(into: [:]) { all, name in
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: "\(root)/\(name)", isDirectory: &isFolder), !isFolder.boolValue
-            else { return }
+            guard let facts = FileFacts(at: "\(root)/\(name)"), facts.kind != .folder else { return }
             all[name] = FileManager.default.contents(atPath: "\(root)/\(name)")
         }
     }

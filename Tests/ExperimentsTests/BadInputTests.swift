@@ -94,7 +94,7 @@ import Testing
     private func writeNaN(to path: String) throws {
         try SoundFile.write([Float](repeating: 0.1, count: 16000), sampleRate: 16000, to: path, as: .float32)
         var data = try Data(contentsOf: URL(fileURLWithPath: path))
-        let bytes = withUnsafeBytes(of: Float.nan.bitPattern.littleEndian) { Data($0) }
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: Float.nan.bitPattern >> (8 * $0)) }
         data.replaceSubrange(data.count - 8000..<data.count - 7996, with: bytes)
         try data.write(to: URL(fileURLWithPath: path))
     }

@@ -129,8 +129,10 @@ import Testing
 
     /// A Sun audio file: 24 bytes of header, 16-bit samples, big-endian.
     private func sun(_ samples: [Float]) -> Data {
-        func word(_ value: UInt32) -> Data { withUnsafeBytes(of: value.bigEndian) { Data($0) } }
-        let data = samples.flatMap { sample in withUnsafeBytes(of: Int16(sample * 32767).bigEndian) { Array($0) } }
+        func word(_ value: UInt32) -> Data { Data([24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }) }
+        let data = samples.flatMap {
+            [UInt8(truncatingIfNeeded: Int16($0 * 32767) >> 8), UInt8(truncatingIfNeeded: Int16($0 * 32767))]
+        }
         return Data(".snd".utf8) + word(24) + word(UInt32(data.count)) + word(3) + word(16000) + word(1) + data
     }
 

@@ -9,7 +9,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let path = folder + "/" + name
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-        chmod(path, 0o755)
+        unsafe chmod(path, 0o755)
         return path
     }
 

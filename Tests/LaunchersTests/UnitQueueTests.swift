@@ -40,7 +40,7 @@ import Testing
         let queue = try queue(
             20,
             mover: FileMover { from, to in
-                let done = rename(from, to) == 0
+                let done = unsafe rename(from, to) == 0
                 return calls.withLock {
                     $0 += 1
                     return $0 % 3 == 0
@@ -164,7 +164,7 @@ import Testing
     /// Of this thread.
     private static func processorSeconds() -> Double {
         var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }

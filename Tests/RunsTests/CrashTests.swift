@@ -92,13 +92,13 @@ private struct StoreChild {
     func child() throws {
         let environment = ProcessInfo.processInfo.environment
         let path = try #require(environment["SGMSE_STORE_PATH"])
-        let log = open(path + ".log", O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        func say(_ line: String) { _ = (line + "\n").withCString { write(log, $0, strlen($0)) } }
+        let log = unsafe open(path + ".log", O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        func say(_ line: String) { _ = unsafe (line + "\n").withCString { unsafe write(log, $0, strlen($0)) } }
         if Self.task == "fill" {
             signal(SIGXFSZ, SIG_IGN)
             let bytes = rlim_t(environment["SGMSE_STORE_LIMIT"].flatMap { Int($0) } ?? 0)
             var limit = rlimit(rlim_cur: bytes, rlim_max: bytes)
-            setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
         }
         do {
             try Self.train(path, say)

@@ -106,9 +106,9 @@ struct Noise {
 
 func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) -> Bool) -> [Bool] {
     nonisolated(unsafe) var results = [Bool](repeating: false, count: count)
-    results.withUnsafeMutableBufferPointer { buffer in
-        nonisolated(unsafe) let buffer = buffer  // each index is written once
-        DispatchQueue.concurrentPerform(iterations: count) { buffer[$0] = body($0) }
+    unsafe results.withUnsafeMutableBufferPointer { buffer in
+        nonisolated(unsafe) let buffer = unsafe buffer  // each index is written once
+        DispatchQueue.concurrentPerform(iterations: count) { unsafe buffer[$0] = body($0) }
     }
-    return results
+    return unsafe results
 }

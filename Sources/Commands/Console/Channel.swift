@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import SystemCalls
 
 /// One of the two places a command writes to: data goes to standard output, messages to standard error.
 ///
@@ -14,7 +15,7 @@ struct Channel: Sendable {
     func write(_ text: String) throws(OutputError) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            let count = POSIX.write(descriptor, rest.span)
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if count == 0 {
@@ -34,8 +35,7 @@ struct Channel: Sendable {
 
     /// Waits until a channel that does not wait by itself takes more.
     private func waitForRoom() {
-        var one = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        _ = poll(&one, 1, 1000)
+        POSIX.waitUntilWritable(descriptor, milliseconds: 1000)
     }
 
     /// Makes writes report their failures, and opens the standard channels that the caller closed.
@@ -47,7 +47,7 @@ struct Channel: Sendable {
         // A file-size limit reaches the store as "full".
         signal(SIGXFSZ, SIG_IGN)
         for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) == -1 {
-            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+            _ = POSIX.open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
         }
     }
 }
@@ -61,7 +61,7 @@ struct OutputError: Diagnostic, Hashable {
     var isClosedPipe: Bool { reason == EPIPE }
 
     var summary: String {
-        "standard output cannot be written: \(String(cString: strerror(reason))); what it holds is incomplete"
+        "standard output cannot be written: \(POSIX.message(reason)); what it holds is incomplete"
     }
     var hint: String? { "send the output to another place and give the same command again" }
     var category: FailureCategory { .machine }

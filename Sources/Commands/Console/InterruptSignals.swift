@@ -1,6 +1,7 @@
 import Foundation
 import Parallelism
 import Synchronization
+import SystemCalls
 
 /// What signals that ask the program to end do: they end it with exit code 130, and nothing that was done is lost.
 ///
@@ -32,23 +33,13 @@ final class InterruptSignals: Sendable {
 
     /// Takes the signals over, on a thread of its own. Called before any other thread is made, which would take them.
     static func begin() {
-        var set = sigset_t()
-        sigemptyset(&set)
-        for number in numbers where !(number == SIGHUP && isIgnored(number)) { sigaddset(&set, number) }
-        pthread_sigmask(SIG_BLOCK, &set, nil)
-        Thread.detachNewThread { [set] in
-            var (set, number) = (set, Int32(0))
+        let taken = numbers.filter { !($0 == SIGHUP && POSIX.isIgnored($0)) }
+        POSIX.block(taken)
+        Thread.detachNewThread {
             while true {
-                if sigwait(&set, &number) == 0 { take(number) }
+                if let number = POSIX.wait(forSignals: taken) { take(number) }
             }
         }
-    }
-
-    private static func isIgnored(_ number: Int32) -> Bool {
-        var action = sigaction()
-        guard sigaction(number, nil, &action) == 0 else { return false }
-        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
-            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// Asks the work of a command to stop at a signal, until ``stop()``.

@@ -6,6 +6,7 @@ import Foundation
 import JSONValues
 import Reports
 import SpecLanguage
+import SystemCalls
 
 /// `sgmse data show`: the recipes there are, one recipe, or a corpus.
 struct DataShow: ParsableCommand {
@@ -25,8 +26,7 @@ struct DataShow: ParsableCommand {
 
     func run() throws {
         guard let subject else { return try list() }
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: subject, isDirectory: &isFolder), isFolder.boolValue {
+        if POSIX.isFolder(subject) {
             return try show(subject)
         }
         let recipe = try RecipeLoader(environment: environmentVariable).load(subject)

@@ -1,6 +1,7 @@
 import Audio
 import Corpora
 import Foundation
+import SystemCalls
 
 /// The program espeak-ng, which speaks a text in one of its voices: the same samples for the same text, voice and
 /// version.
@@ -15,7 +16,7 @@ struct SpeechProgram: Sendable {
     /// - Throws: `CorpusError` where the program is not installed.
     init() throws {
         let path = Self.temporaryFile(".txt")
-        defer { unlink(path) }
+        defer { POSIX.unlink(path) }
         guard try Self.run(["--version"], output: path) == 0,
             let text = FileManager.default.contents(atPath: path).map({ String(decoding: $0, as: UTF8.self) }),
             let match = text.firstMatch(of: /([0-9]+(?:\.[0-9]+)+(?:-\w+)?)/)
@@ -31,7 +32,7 @@ struct SpeechProgram: Sendable {
     /// - Throws: `CorpusError` where the program fails; `SoundFileError`, `ResamplingError`.
     func samples(of text: String, _ voice: SpokenVoice, sampleRate: Int) throws -> [Float] {
         let path = Self.temporaryFile(".wav")
-        defer { unlink(path) }
+        defer { POSIX.unlink(path) }
         let arguments = ["-v", voice.name, "-p", "\(voice.pitch)", "-s", "\(voice.speed)", "-w", path, "--", text]
         let code = try Self.run(arguments, output: "/dev/null")
         guard code == 0 else {
@@ -49,25 +50,20 @@ struct SpeechProgram: Sendable {
     ///
     /// - Returns: Its exit code; 127 where it is not there, 128 and the signal where one ended it.
     private static func run(_ arguments: [String], output: String) throws(CorpusError) -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         // Ctrl-C is for the program that calls: what it asked for is finished first.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-        var words: [UnsafeMutablePointer<CChar>?] = ([name] + arguments).map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        var child = pid_t()
-        let error = posix_spawnp(&child, name, &actions, &attributes, &words, environ)
+        let files = [
+            ProgramStart.File(0, "/dev/null", O_RDONLY),
+            ProgramStart.File(1, output, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600),
+            ProgramStart.File(2, "/dev/null", O_WRONLY),
+        ]
+        let (error, child) = ProgramStart([name] + arguments, files: files, group: .own).start()
         guard error != ENOENT else { return 127 }
-        guard error == 0 else { throw CorpusError(name, .disk(String(cString: strerror(error)))) }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 { guard errno == EINTR else { return 127 } }
-        return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+        guard error == 0 else { throw CorpusError(name, .disk(POSIX.message(error))) }
+        var end = POSIX.waitpid(child, 0)
+        while end.process < 0 {
+            guard errno == EINTR else { return 127 }
+            end = POSIX.waitpid(child, 0)
+        }
+        return POSIX.exitCode(end.status)
     }
 }

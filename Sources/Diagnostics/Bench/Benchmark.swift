@@ -1,6 +1,7 @@
 import Foundation
 public import Kernels
 import Parallelism
+import SystemCalls
 
 /// What a piece of work took, over several repetitions after a warm-up.
 public struct Benchmark: Sendable {
@@ -72,18 +73,8 @@ public struct Benchmark: Sendable {
     }
 
     /// Processor time of all threads of this process, in seconds.
-    private static var processorTime: Double {
-        let usage = usage
-        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + 1e-6 * Double(time.tv_usec) }
-        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
-    }
+    private static var processorTime: Double { POSIX.usage.processorSeconds }
 
-    /// The largest resident size so far; Linux counts it in KiB.
-    private static var residentPeak: Int { usage.ru_maxrss * 1024 }
-
-    private static var usage: rusage {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage
-    }
+    /// The largest resident size so far, in bytes.
+    private static var residentPeak: Int { POSIX.usage.peakBytes }
 }

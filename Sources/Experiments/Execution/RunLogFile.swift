@@ -1,5 +1,6 @@
 import Foundation
 package import Logging
+import SystemCalls
 
 /// Appends log entries to a file, a line each: the time, for entries below `info` their level, and the message.
 ///
@@ -22,7 +23,7 @@ package struct RunLogFile: LogHandler {
         let line = Data("\(Date().formatted(.iso8601)) \(level)\(event.message)\n".utf8)
         let folder = (path as NSString).deletingLastPathComponent
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        let descriptor = POSIX.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { return }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         try? file.write(contentsOf: line)

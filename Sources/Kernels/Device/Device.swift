@@ -54,13 +54,13 @@ public final class Device: @unchecked Sendable {
     // MARK: Precision
 
     /// Whether products are computed so.
-    func computes(in precision: Precision) -> Bool { unsafe table.has_precision(precision.onDevice) != 0 }
+    func computes(in precision: Precision) -> Bool { table.has_precision(precision.onDevice) != 0 }
 
     /// The precisions of products, in words.
     var precisions: String { Precision.allCases.filter(computes).map(\.rawValue).joined(separator: ", ") }
 
     /// Computes products so from now on.
-    func compute(in precision: Precision) { check("precision", unsafe table.set_precision(precision.onDevice)) }
+    func compute(in precision: Precision) { check("precision", table.set_precision(precision.onDevice)) }
 
     // MARK: The device in use
 

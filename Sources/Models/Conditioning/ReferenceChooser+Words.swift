@@ -1,6 +1,7 @@
 import Foundation
 public import Objectives
 import Specs
+import SystemCalls
 
 extension ReferenceChooser {
     /// The chooser that the words of a command line ask for, and what is to be said about its length.
@@ -41,9 +42,8 @@ extension ReferenceChooser {
             guard parts.count > 1 else { return .init(mode: mode) }
             if let by = mode.selections.first(where: { $0.rawValue == parts[1] }) { return .init(mode: mode, by: by) }
         }
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: word, isDirectory: &isFolder) {
-            return .init(mode: isFolder.boolValue ? .folder : .file, path: word)
+        if let facts = FileFacts(at: word) {
+            return .init(mode: facts.kind == .folder ? .folder : .file, path: word)
         }
         let modes = NoiseReferenceSpec.Mode.allCases.filter { !$0.takesPath }.map(\.rawValue)
         throw ReferenceError(

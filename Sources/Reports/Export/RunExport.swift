@@ -1,6 +1,7 @@
 import AtomicFiles
 import Foundation
 public import Runs
+import SystemCalls
 
 /// The forms in which other programs read the history of a run.
 public enum ExportFormat: String, Sendable, CaseIterable {
@@ -135,7 +136,7 @@ struct GrowingFile {
     /// Ends an update: after the first one, the file takes the place of whatever was there.
     mutating func finishUpdate() throws(StoreError) {
         guard let temporary else { return }
-        guard rename(temporary, path) == 0 else { throw failure(FileFailure(path: path, code: errno)) }
+        guard POSIX.rename(temporary, path) == 0 else { throw failure(FileFailure(path: path, code: errno)) }
         (self.temporary, isBegun) = (nil, true)
     }
 
@@ -149,7 +150,7 @@ struct GrowingFile {
     }
 
     private mutating func failure(_ error: any Error) -> StoreError {
-        if let temporary { unlink(temporary) }
+        if let temporary { POSIX.unlink(temporary) }
         temporary = nil
         return StoreError(cannotWrite: path, error)
     }
