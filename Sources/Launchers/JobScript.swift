@@ -40,9 +40,10 @@ struct JobScript {
     ///
     /// A node that is busy, or has just come back, may not start all processes of a step, and `srun` may end with code 0
     /// all the same. Processes that did not find each other leave no sign of having met, and the step is started again;
-    /// in the end, the program asks for another start of the whole task.
+    /// in the end, the program asks for another start of the whole task. It does so too where all processes were
+    /// killed, as MPI's launchers do when one of them is lost.
     private func attempts(at command: String) -> String {
-        let unstarted = (job.task + ["--unstarted"]).map(\.shellWord).joined(separator: " ")
+        func ended(_ how: String) -> String { (job.task + [how]).map(\.shellWord).joined(separator: " ") }
         return """
             export SGMSE_TASK_MET=\(job.folder.shellWord)/$SGMSE_TASK.met
             attempt=1
@@ -60,6 +61,7 @@ struct JobScript {
                 done
                 if [ -e "$SGMSE_TASK_MET" ]; then
                     rm -f "$SGMSE_TASK_MET"
+                    if [ $code = 137 ] && [ -z "$stopped" ]; then exec \(ended("--killed")); fi
                     exit $code
                 fi
                 echo "attempt $attempt of $attempts to start the processes of this task failed (code $code)" >&2
@@ -70,7 +72,7 @@ struct JobScript {
                 if [ -n "$stopped" ]; then break; fi
                 attempt=$((attempt + 1))
             done
-            exec \(unstarted)
+            exec \(ended("--unstarted"))
             """
     }
 

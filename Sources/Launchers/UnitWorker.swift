@@ -60,13 +60,8 @@ public struct UnitWorker: Sendable {
         }
     }
 
-    /// Leaves what an earlier life of this task held to other tasks.
-    public func giveBackEarlier() throws(QueueError) {
-        while let held = try takeUp() { try queue.giveBack(held) }
-    }
-
-    /// What an earlier life of this task left.
-    private func takeUp() throws(QueueError) -> Held? {
+    /// What an earlier life of this task left, or processes of this one that are gone.
+    public func takeUp() throws(QueueError) -> Held? {
         for entry in try queue.entries([.running]) {
             guard let other = entry.task, other == task || Self.job(of: other) == Self.job(of: task) else { continue }
             let token = queue.path(of: entry.unit, .running, task: task)

@@ -57,6 +57,7 @@ import Testing
         // One that did not come to its end, and whose processes did not meet, is tried again, and then asked for anew.
         #expect(lines.contains("if [ -e \"$SGMSE_TASK_MET\" ]; then"))
         #expect(lines.last == "exec /bin/sgmse task --store 'a b.sqlite' --unstarted")
+        #expect(lines.contains { $0.contains("$code = 137") && $0.hasSuffix("'a b.sqlite' --killed; fi") })
         #expect(
             LocalLauncher().preview(job(2, settings)).contains(
                 "exec /bin/sgmse task --store 'a b.sqlite' --processes 4\n"))

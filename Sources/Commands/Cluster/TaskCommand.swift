@@ -32,12 +32,16 @@ struct TaskCommand: ParsableCommand {
     @Flag(help: "The processes of the task could not be started; ask for another start.")
     var unstarted = false
 
+    @Flag(help: "The processes of the task were killed; ask for another start.")
+    var killed = false
+
     func run() throws {
         guard let task = environmentVariable("SGMSE_TASK"), !task.isEmpty, !task.contains("/") else {
             throw ValidationError(
                 "a launcher starts sgmse task, and its script sets SGMSE_TASK; give sgmse run SPEC --launcher slurm")
         }
         let start = TaskStart(of: task, in: QueueFolder(store).queue.jobsFolder + "/" + job)
+        guard !killed else { return try startAgain(afterLossOf: task) }
         guard !unstarted else { return try startAgain(start) }
         let team: ProcessTeam?
         do {
@@ -87,13 +91,26 @@ struct TaskCommand: ParsableCommand {
     /// other tasks.
     private func startAgain(_ start: TaskStart) throws {
         let queue = QueueFolder(store).queue
-        try UnitWorker(queue, task: start.task).giveBackEarlier()
+        let worker = UnitWorker(queue, task: start.task)
+        while let held = try worker.takeUp() { try queue.giveBack(held) }
         guard start.mayBeTriedAgain() else {
             throw LaunchError(
                 "the processes of task \(start.task) could not be started in \(TaskStart.most) starts of it",
                 hint: "its log says why; the units that wait are done by other tasks, or those of the next sgmse run")
         }
         askAgain(queue, start.task)
+        throw Interrupted()
+    }
+
+    /// Asks for another start of a task whose processes were killed, as they are by MPI's launcher when one is lost.
+    private func startAgain(afterLossOf task: String) throws {
+        let queue = QueueFolder(store).queue
+        let worker = UnitWorker(queue, task: task)
+        while let held = try worker.takeUp() {
+            let retries = (try? WorkUnit(decoding: held.content))?.retries ?? 0
+            try queue.lose(held, retries: retries, reason: "all its processes were killed")
+        }
+        askAgain(queue, task)
         throw Interrupted()
     }
 
