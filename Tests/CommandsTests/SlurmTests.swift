@@ -219,6 +219,8 @@ struct SlurmTests {
         try letItWork(after: "the death of the node")
         _ = try cluster.call("scontrol", ["update", "JobId=\(try job(after: "the death of the node"))", "TimeLimit=1"])
         #expect(try waitUntil(90) { queue(shared, "todo").count == 1 })
+        // Its next turn is not to meet the limit in the moment in which a person ends it.
+        _ = try cluster.call("scontrol", ["update", "JobId=\(try job(after: "the time limit"))", "TimeLimit=10"])
         // A person ends the job; the same command starts another one.
         try letItWork(after: "the time limit")
         _ = try cluster.call("scancel", [try job(after: "the time limit")])
