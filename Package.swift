@@ -184,7 +184,7 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(name: "InstallationTests", dependencies: ["Installation"]),
         .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "SpecLanguage"]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Installation", "Runs", "StoreSamples"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Installation", "Runs", "StoreSamples", "SystemCalls"]),
     ]
 )
 

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Runs
 import StoreSamples
+import SystemCalls
 import Testing
 
 /// Runs on a cluster of Slurm; `SGMSE_SLURM_SOAK=20000` ends everything in every way during so many steps, which takes
@@ -104,7 +105,7 @@ struct SlurmTests {
 
             """
         try Data(script.utf8).write(to: URL(fileURLWithPath: tools + "/srun"))
-        chmod(tools + "/srun", 0o755)
+        _ = POSIX.chmod(tools + "/srun", 0o755)
         let path = tools + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
         let started = try Program(
             ["run", try shared.spec(spec), "--launcher", "slurm", "--sbatch", "mem=100", "--no-table"],

@@ -18,7 +18,7 @@ struct TaskStart {
     /// Tells the script that the processes have met, or that another attempt to start them would be of no use.
     func isOver() {
         guard let met = environmentVariable("SGMSE_TASK_MET"), !met.isEmpty else { return }
-        FileManager.default.createFile(atPath: met, contents: nil)
+        _ = FileManager.default.createFile(atPath: met, contents: nil)
         try? FileManager.default.removeItem(atPath: failures)
     }
 
@@ -28,7 +28,7 @@ struct TaskStart {
     func mayBeTriedAgain() -> Bool {
         let earlier = FileManager.default.contents(atPath: failures) ?? Data()
         let all = earlier + Data("\(Date())\n".utf8)
-        FileManager.default.createFile(atPath: failures, contents: all)
+        _ = FileManager.default.createFile(atPath: failures, contents: all)
         return all.count { $0 == UInt8(ascii: "\n") } < Self.most
     }
 }

@@ -124,7 +124,7 @@ extension ScoredShare.File {
         }
         (nfe, seconds) = (outcome.processed.nfe, outcome.processed.seconds)
         (duration, reference) = (outcome.duration, outcome.processed.reference)
-        audio = keepsAudio ? outcome.processed.audio.withUnsafeBytes { Data($0) } : nil
+        audio = keepsAudio ? Self.bytes(of: outcome.processed.audio) : nil
     }
 
     func outcome(among files: [PairedFile]) -> FileEvaluator.Outcome {
@@ -139,11 +139,24 @@ extension ScoredShare.File {
             metrics: metrics, duration: duration)
     }
 
+    /// Four bytes a sample, the lowest first.
+    private static func bytes(of samples: [Float]) -> Data {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(4 * samples.count)
+        for sample in samples {
+            for shift in stride(from: UInt32(0), to: 32, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: sample.bitPattern >> shift))
+            }
+        }
+        return Data(bytes)
+    }
+
     private var samples: [Float] {
-        guard let audio else { return [] }
-        var samples = [Float](repeating: 0, count: audio.count / MemoryLayout<Float>.stride)
-        _ = samples.withUnsafeMutableBytes { audio.copyBytes(to: $0) }
-        return samples
+        let bytes = [UInt8](audio ?? Data())
+        return (0..<bytes.count / 4).map { place in
+            let bits = bytes[4 * place..<4 * place + 4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            return Float(bitPattern: bits)
+        }
     }
 }
 
