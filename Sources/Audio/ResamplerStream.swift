@@ -50,7 +50,8 @@ import Foundation
                 if let samples {
                     unsafe samples.withUnsafeBufferPointer { input in
                         unsafe soxr_process(
-                            handle, input.baseAddress.map { unsafe $0 + consumed }, samples.count - consumed, &read, &block,
+                            handle, input.baseAddress.map { unsafe $0 + consumed }, samples.count - consumed, &read,
+                            &block,
                             block.count,
                             &written)
                     }

@@ -54,7 +54,9 @@ extension Backbone {
 
 /// A combination of options that no network can be built from.
 public struct BackboneError: Diagnostic, Hashable, Sendable {
+    /// The name of the option, as specs and the reference spell it.
     public var option: String
+    /// Why the value cannot be used, and what can.
     public var reason: String
 
     public init(option: String, reason: String) {

@@ -40,9 +40,11 @@ public struct NoiseConditioning: Hashable, Sendable {
         case identity
     }
 
+    /// Where the noise embedding enters the network.
     public var injection: Injection
     /// Width of the noise embedding.
     public var width: Int
+    /// How the projection of a scale starts.
     public var scaleStart: ScaleStart
 
     public init(_ injection: Injection = .add, width: Int = 512, scaleStart: ScaleStart = .ones) {
@@ -64,8 +66,11 @@ public struct ConditionedNCSNpp: ConditionedBackbone {
         case crossAttention
     }
 
+    /// All weights, in the reference's order and with its names.
     public let parameters: [Parameter]
+    /// How the noise embedding enters.
     public let conditioning: NoiseConditioning
+    /// The network that it changes.
     public let network: NCSNpp
     private let injection: Injection
 
@@ -106,6 +111,7 @@ public struct ConditionedNCSNpp: ConditionedBackbone {
         parameters = Array(all[..<2] + all[before...] + all[2..<before])
     }
 
+    /// Width of the noise embedding that the network takes.
     public var noiseWidth: Int { conditioning.width }
     public var divisor: (bins: Int, frames: Int) { network.divisor }
 

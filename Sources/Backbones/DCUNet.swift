@@ -45,8 +45,11 @@ public struct DCUNet: Backbone {
         }
     }
 
+    /// All weights, in the reference's order and with its names.
     public let parameters: [Parameter]
+    /// Running statistics of the normalisation, stored with the weights.
     public let buffers: [Parameter]
+    /// What the network was built from.
     public let options: DCUNetOptions
     private let frequencies: Parameter?
     private let embedLayers: [ComplexLinear]

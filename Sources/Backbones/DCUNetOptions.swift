@@ -3,6 +3,7 @@ import Layers
 
 /// The options of the complex U-Net, with the names of the reference and the defaults of its command line.
 public struct DCUNetOptions: Hashable, Sendable {
+    /// The number of layers, and for the last one the dilated network of SGMSE.
     public enum Architecture: String, CaseIterable, Sendable {
         case dcunet10 = "DCUNet-10"
         case dcunet16 = "DCUNet-16"
@@ -13,6 +14,7 @@ public struct DCUNetOptions: Hashable, Sendable {
     public enum TimeEmbedding: String, CaseIterable, Sendable { case gfp, ds, none }
     /// What is done with frames that the strides do not divide.
     public enum FixLength: String, CaseIterable, Sendable { case pad, trim, none }
+    /// How a mask would be bounded; only `none` is defined for a network that predicts a score.
     public enum MaskBound: String, CaseIterable, Sendable { case tanh, sigmoid, none }
     /// Real and imaginary parts apart, or together.
     public enum Norm: String, CaseIterable, Sendable {
@@ -20,16 +22,27 @@ public struct DCUNetOptions: Hashable, Sendable {
         case joint = "CbN"
     }
 
+    /// The encoders and decoders.
     public var architecture = Architecture.dilated
+    /// Which features of the time the embedding is made of.
     public var timeEmbedding = TimeEmbedding.gfp
+    /// Linear layers of the embedding before it is handed to the blocks.
     public var tembLayersGlobal = 1
+    /// Linear layers of each block's own.
     public var tembLayersLocal = 1
+    /// The activation after each of them.
     public var tembActivation = Activation.silu
+    /// Whether the features are complex: cosines as real, sines as imaginary part.
     public var timeEmbeddingComplex = false
+    /// What is done with frames that the strides do not divide.
     public var fixLength = FixLength.pad
+    /// How the output is bounded.
     public var maskBound = MaskBound.none
+    /// How complex maps are normalised.
     public var norm = Norm.separate
+    /// The activation of encoders and decoders, of real and imaginary part alike.
     public var activation = Activation.leakyReLU001
+    /// Width of the time embedding.
     public var embedDim = 128
 
     public init() {}

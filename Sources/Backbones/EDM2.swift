@@ -27,8 +27,11 @@ public protocol UncertainBackbone: Backbone {
 /// and has none
 /// here. It is the network of M4 in Richter et al., ICASSP 2025.
 public struct EDM2: UncertainBackbone {
+    /// All weights, in the reference's order and with its names.
     public let parameters: [Parameter]
+    /// Constants that are stored with the weights.
     public let buffers: [Parameter]
+    /// What the network was built from.
     public let options: EDM2Options
     private let network: EDM2UNet
     private let features: MagnitudeFourier

@@ -17,17 +17,21 @@ public struct EDM2Options: Hashable, Sendable {
     /// Widths of the noise level's features and embedding in units of `modelChannels`; those of the first and of the
     /// widest level if `nil`.
     public var channelMultNoise, channelMultEmb: Int?
+    /// Blocks of each level on the way down; one more on the way up.
     public var numBlocks = 2
+    /// Bins of the levels that have attention, counted from ``freqResolution``.
     public var attnResolutions = [16, 8]
     /// Bins by which the levels are named, and for which `attnResolutions` are counted.
     public var freqResolution = 256
     /// Balance of map (0) and skip connection (1) where they are set side by side.
     public var concatBalance = 0.5
+    /// How the blocks weigh their branches.
     public var block = MagnitudeStyle()
     /// Features of the noise level from which the uncertainty is made.
     public var logvarChannels = 128
     /// Standard deviations of clean speech and of the environment's noise, per real number.
     public var (sigmaX, sigmaN) = (0.402, 0.342)
+    /// What the network inside predicts.
     public var prediction = Prediction.noise
     /// The constants of the bridge that the scalings follow.
     public var (k, c, epsilon, endTime) = (2.6, 0.4, 1e-8, 1.0)

@@ -27,7 +27,9 @@ extension IntervalBackbone {
 /// with Fourier features of their own and a projection `p` of two layers, whose last starts at zero: the network starts
 /// as one of a single time. After MeanFlowSE (arXiv 2509.14858); its output is not divided by time.
 public struct IntervalNCSNpp: IntervalBackbone {
+    /// All weights, in the reference's order and with its names.
     public let parameters: [Parameter]
+    /// The network whose time embedding is changed.
     public let network: NCSNpp
     private let frequencies: FourierFeatures
     private let first, second: Linear

@@ -10,7 +10,9 @@ public import Tensors
 /// listed, and between the two halves. What it is conditioned on may be several spectrograms side by side, or none; see
 /// ``NCSNppOptions/inputs``.
 public struct NCSNpp: Backbone {
+    /// All weights, in the reference's order and with its names.
     public let parameters: [Parameter]
+    /// What the network was built from.
     public let options: NCSNppOptions
     private let output: Convolution
     private let frequencies: FourierFeatures?

@@ -3,28 +3,46 @@ public import Layers
 
 /// The options of the NCSN++ family, with the names of the reference.
 public struct NCSNppOptions: Hashable, Sendable {
+    /// How the input, or the output, is carried beside the levels: not, as maps that are added, or as residual maps.
     public enum Pyramid: String, CaseIterable, Sendable { case none, skip, residual }
+    /// The residual block: that of DDPM, or that of BigGAN.
     public enum BlockType: String, CaseIterable, Sendable { case ddpm, biggan }
+    /// The features of the time: random Fourier features of `log t`, or sinusoids of `t`.
     public enum Embedding: String, CaseIterable, Sendable { case fourier, positional }
 
+    /// Channels of the first level.
     public var nf = 128
+    /// Channels of each level, in units of ``nf``; each level but the last halves bins and frames.
     public var chMult = [1, 1, 2, 2, 2, 2, 2]
+    /// Residual blocks of each level on the way down; one more on the way up.
     public var numResBlocks = 2
+    /// Bins of the levels that have attention, counted from ``imageSize``.
     public var attnResolutions = [16]
+    /// The activation of all blocks.
     public var nonlinearity = Activation.silu
+    /// Whether levels of DDPM's blocks are resampled with a convolution; BigGAN's blocks resample by themselves.
     public var resampWithConv = true
+    /// Whether maps are halved and doubled with a filter; otherwise by means and by repetition.
     public var fir = true
+    /// The taps of that filter, before they are normalised.
     public var firKernel: [Float] = [1, 3, 3, 1]
+    /// Whether a sum of two branches is divided by √2.
     public var skipRescale = true
+    /// Which residual block the levels consist of.
     public var resblockType = BlockType.biggan
     /// `output_skip` is `.skip`.
     public var progressive = Pyramid.skip
     /// `input_skip` is `.skip`.
     public var progressiveInput = Pyramid.skip
+    /// How the input pyramid joins the features of a level.
     public var progressiveCombine = Combine.Method.sum
+    /// Scale of the initial weights of each block's last convolution; 0 starts the block as its skip connection.
     public var initScale = 0.0
+    /// Standard deviation of the random frequencies of the time's Fourier features.
     public var fourierScale = 16.0
+    /// Bins by which the levels with attention are named.
     public var imageSize = 256
+    /// Which features of the time the embedding is made of.
     public var embeddingType = Embedding.fourier
     /// Probability of dropping an input of each block's second convolution, in training.
     public var dropout = 0.0

@@ -13,6 +13,7 @@ public protocol NoiseEncoder: Sendable {
 }
 
 extension NoiseEncoder {
+    /// The number of all weights.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 }
 
@@ -23,7 +24,9 @@ extension NoiseEncoder {
 public struct ConvolutionalNoiseEncoder: NoiseEncoder {
     private static let bands = 4
 
+    /// All weights, in the reference's order and with its names.
     public let parameters: [Parameter]
+    /// Width of the embedding.
     public let width: Int
     private let isSequence: Bool
     private let stages: [(convolution: Convolution, norm: GroupNorm)]
@@ -108,7 +111,9 @@ public struct LightNoiseEncoder: NoiseEncoder {
         }
     }
 
+    /// All weights, in the reference's order and with its names.
     public let parameters: [Parameter]
+    /// Width of the embedding.
     public let width: Int
     private let stages: [Stage]
     private let first, second: Linear

@@ -9,8 +9,11 @@ import Foundation
 /// Lay et al., *Reducing the Prior Mismatch of Stochastic Differential Equations for Diffusion-based Speech
 /// Enhancement*, Interspeech 2023. The drift is singular at 1, so time ends a little before.
 public struct BBED: SDE, Hashable {
+    /// The base `k` of the diffusion.
     public var k: Double
+    /// `θ`, which scales the diffusion `g² = θ k^{2t}`.
     public var theta: Double
+    /// The time at which sampling starts, below 1, where the drift is infinite.
     public var endTime: Double
 
     public init(k: Double = 2.6, theta: Double = 0.52, endTime: Double = 0.999) {
@@ -32,6 +35,7 @@ public struct BBED: SDE, Hashable {
 }
 
 extension SDE where Self == BBED {
+    /// The process with the defaults of the reference.
     public static func bbed(k: Double = 2.6, theta: Double = 0.52, endTime: Double = 0.999) -> BBED {
         BBED(k: k, theta: theta, endTime: endTime)
     }

@@ -18,6 +18,7 @@ public protocol Corrector: Sendable {
 /// Song and Ermon, *Generative Modeling by Estimating Gradients of the Data Distribution*, NeurIPS 2019, Alg. 1; the
 /// step as in Song et al., ICLR 2021, with `r` the signal-to-noise ratio of the step.
 public struct AnnealedLangevin: Corrector, Hashable {
+    /// The ratio `r`, which decides the step size.
     public var snr: Double
     public var evaluationsPerStep: Int { 1 }
 
@@ -42,6 +43,7 @@ public struct AnnealedLangevin: Corrector, Hashable {
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Alg. 4. The reference implementation takes
 /// both norms as means over the batch, so that a sample's result depends on its neighbours; here that is an option.
 public struct Langevin: Corrector, Hashable {
+    /// The ratio `r`, which decides the step size.
     public var snr: Double
     /// Whether the batch has one step size, as in the reference implementation.
     public var sharesStepAcrossBatch: Bool
@@ -84,13 +86,16 @@ public struct NoCorrector: Corrector, Hashable {
 }
 
 extension Corrector where Self == AnnealedLangevin {
+    /// Annealed Langevin dynamics with a ratio.
     public static func ald(snr: Double = 0.5) -> AnnealedLangevin { AnnealedLangevin(snr: snr) }
 }
 
 extension Corrector where Self == Langevin {
+    /// Langevin dynamics with a ratio.
     public static func langevin(snr: Double = 0.5) -> Langevin { Langevin(snr: snr) }
 }
 
 extension Corrector where Self == NoCorrector {
+    /// No correction.
     public static var none: NoCorrector { NoCorrector() }
 }

@@ -16,8 +16,11 @@ public struct FlowMatching: SDE, Hashable {
     /// What the path's start, `t` = 1, lies around.
     public enum Origin: String, Hashable, Sendable, CaseIterable { case noisy, noise }
 
+    /// The standard deviation at the clean end.
     public var sigmaMin: Double
+    /// The standard deviation at the noisy end.
     public var sigmaMax: Double
+    /// What the path's start lies around.
     public var origin: Origin
     /// The last time of training, and where sampling starts; the path itself goes on to 1.
     public var endTime: Double

@@ -8,8 +8,11 @@ public enum ODESolver: Hashable, Sendable {
     /// A method of fixed step, over evenly spaced times.
     case fixed(RungeKutta, steps: Int)
 
+    /// Euler's method: one evaluation for each step.
     public static func euler(steps: Int) -> ODESolver { .fixed(.euler, steps: steps) }
+    /// The midpoint method: two evaluations for each step.
     public static func midpoint(steps: Int) -> ODESolver { .fixed(.midpoint, steps: steps) }
+    /// Heun's method: two evaluations for each step.
     public static func heun(steps: Int) -> ODESolver { .fixed(.heun, steps: steps) }
 
     /// The state at `end` from the state `x` at `start`.

@@ -9,8 +9,11 @@ import Foundation
 /// Richter et al., *Speech Enhancement and Dereverberation with Diffusion-based Generative Models*, TASLP 2023,
 /// Eq. (7)–(13).
 public struct OUVE: SDE, Hashable {
+    /// The stiffness `θ` of the pull towards `y`.
     public var theta: Double
+    /// The smallest noise level, which scales the diffusion.
     public var sigmaMin: Double
+    /// The noise level at `t` = 1 that the schedule runs to.
     public var sigmaMax: Double
     public var endTime: Double { 1 }
     private var logRatio: Double { log(sigmaMax / sigmaMin) }
@@ -34,6 +37,7 @@ public struct OUVE: SDE, Hashable {
 }
 
 extension SDE where Self == OUVE {
+    /// The process with the defaults of the reference.
     public static func ouve(theta: Double = 1.5, sigmaMin: Double = 0.05, sigmaMax: Double = 0.5) -> OUVE {
         OUVE(theta: theta, sigmaMin: sigmaMin, sigmaMax: sigmaMax)
     }

@@ -17,7 +17,9 @@ extension Predictor {
 
 /// The outcome of a predictor: the mean, and the mean with the step's noise.
 public struct PredictorStep: Sendable {
+    /// The next state without its noise, `[B, F, N, 2]`.
     public var mean: Tensor
+    /// The next state with its noise, `[B, F, N, 2]`.
     public var sample: Tensor
 
     public init(mean: Tensor, sample: Tensor) { (self.mean, self.sample) = (mean, sample) }
@@ -121,17 +123,21 @@ public struct NoPredictor: Predictor, Hashable {
 }
 
 extension Predictor where Self == EulerMaruyama {
+    /// Euler–Maruyama on the reverse SDE.
     public static var eulerMaruyama: EulerMaruyama { EulerMaruyama() }
 }
 
 extension Predictor where Self == ReverseDiffusion {
+    /// The reverse of the forward discretisation.
     public static var reverseDiffusion: ReverseDiffusion { ReverseDiffusion() }
 }
 
 extension Predictor where Self == Ancestral {
+    /// Ancestral sampling.
     public static var ancestral: Ancestral { Ancestral() }
 }
 
 extension Predictor where Self == NoPredictor {
+    /// No prediction: the state is left to the corrector.
     public static var none: NoPredictor { NoPredictor() }
 }

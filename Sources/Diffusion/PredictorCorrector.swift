@@ -7,9 +7,13 @@ public import Tensors
 ///
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Alg. 1, in the order of the SGMSE family.
 public struct PredictorCorrector: Sampler {
+    /// The process that is reversed.
     public var sde: any SDE
+    /// What goes from one time to the next.
     public var predictor: any Predictor
+    /// What improves the state at one time.
     public var corrector: any Corrector
+    /// Steps of the corrector before each step of the predictor.
     public var correctorSteps: Int
     /// The number of steps `N`.
     public var steps: Int

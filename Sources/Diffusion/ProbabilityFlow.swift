@@ -7,10 +7,15 @@ public import Tensors
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Eq. (13). The ODE is solved from the start
 /// to `finalTime`; if wanted, one mean step of the reverse SDE then goes to 0.
 public struct ProbabilityFlow: Sampler {
+    /// The process whose probability flow is followed.
     public var sde: any SDE
+    /// How the ODE is solved.
     public var solver: ODESolver
+    /// The time at which the solution ends, above 0.
     public var finalTime: Double
+    /// Whether a last step without noise follows.
     public var denoises: Bool
+    /// Where the solution begins; the end time of the process if `nil`.
     public var startTime: Double?
 
     public init(

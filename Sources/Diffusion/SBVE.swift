@@ -13,9 +13,13 @@ import Foundation
 /// which carries the marginals above. The reference states `f = 0`, the process that is not pinned; it never
 /// uses that drift.
 public struct SBVE: SDE, Hashable {
+    /// The base `k` of the diffusion.
     public var k: Double
+    /// The factor `c` of the diffusion.
     public var c: Double
+    /// What keeps the weights of the bridge defined where its variance is 0.
     public var epsilon: Double
+    /// The time of the noisy end.
     public var endTime: Double
     /// What the noise is multiplied by: 1 for complex noise of unit variance, √2 for such noise in each of its parts.
     public var noiseScale: Double
@@ -59,6 +63,7 @@ public struct SBVE: SDE, Hashable {
 }
 
 extension SDE where Self == SBVE {
+    /// The bridge with the constants of the reference.
     public static func sbve(k: Double = 2.6, c: Double = 0.4, epsilon: Double = 1e-8) -> SBVE {
         SBVE(k: k, c: c, epsilon: epsilon)
     }

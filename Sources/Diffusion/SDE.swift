@@ -35,11 +35,14 @@ public struct Discretization: Hashable, Sendable {
 
 /// The transition `p(x_t | x_s, y)` for `s < t`: `x_t = a·x_s + b·y + G z`.
 public struct Transition: Hashable, Sendable {
+    /// The weights `a` and `b`.
     public var x, y: Double
+    /// The noise's standard deviation `G`.
     public var std: Double
 }
 
 extension SDE {
+    /// Euler–Maruyama: drift times step, diffusion times its root.
     public func discretization(at t: Double, step: Double) -> Discretization {
         let f = drift(at: t)
         return Discretization(x: f.x * step, y: f.y * step, std: diffusion(at: t) * step.squareRoot())
@@ -51,8 +54,10 @@ extension SDE {
         return (f.x * p.clean, f.x * p.noisy + f.y, f.x * p.std + 0.5 * g * g / p.std)
     }
 
+    /// That of the marginal, unless a process says otherwise.
     public func priorStd(at t: Double) -> Double { marginal(at: t).std }
 
+    /// All of `y`, unless a process says otherwise.
     public var priorMean: Double { 1 }
 
     /// The weights of `x`, `y` and the score in the drift of the reverse SDE, or of the probability-flow ODE.

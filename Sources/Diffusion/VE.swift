@@ -8,7 +8,9 @@ import Foundation
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Eq. (9) and App. B. The mean never moves to
 /// `y`, so the prior mismatch is 1: the start `y + std(T) z` hides it under noise.
 public struct VE: SDE, Hashable {
+    /// The smallest noise level, which scales the diffusion.
     public var sigmaMin: Double
+    /// The noise level that the schedule runs to.
     public var sigmaMax: Double
     public var endTime: Double { 1 }
     private var logRatio: Double { log(sigmaMax / sigmaMin) }
@@ -29,6 +31,7 @@ public struct VE: SDE, Hashable {
 }
 
 extension SDE where Self == VE {
+    /// The process with the noise levels of the reference's OUVE.
     public static func ve(sigmaMin: Double = 0.05, sigmaMax: Double = 0.5) -> VE {
         VE(sigmaMin: sigmaMin, sigmaMax: sigmaMax)
     }

@@ -17,6 +17,7 @@ struct LinearRate: Hashable, Sendable {
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Eq. (11), with the mean drawn to `y` instead
 /// of 0. Its discretisation is the exact transition, as in ancestral sampling (App. F there).
 public struct VP: SDE, Hashable {
+    /// The factor of the noise; 1 in the image setting.
     public var scale: Double
     public var endTime: Double { 1 }
     private let rate: LinearRate
@@ -47,6 +48,7 @@ public struct VP: SDE, Hashable {
 ///
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Eq. (12), conditional as ``VP`` is.
 public struct SubVP: SDE, Hashable {
+    /// The factor of the noise; 1 in the image setting.
     public var scale: Double
     public var endTime: Double { 1 }
     private let rate: LinearRate
@@ -80,12 +82,14 @@ extension Discretization {
 }
 
 extension SDE where Self == VP {
+    /// The variance-preserving process.
     public static func vp(betaMin: Double = 0.1, betaMax: Double = 20, scale: Double = 0.5) -> VP {
         VP(betaMin: betaMin, betaMax: betaMax, scale: scale)
     }
 }
 
 extension SDE where Self == SubVP {
+    /// The sub-VP process.
     public static func subvp(betaMin: Double = 0.1, betaMax: Double = 20, scale: Double = 0.5) -> SubVP {
         SubVP(betaMin: betaMin, betaMax: betaMax, scale: scale)
     }

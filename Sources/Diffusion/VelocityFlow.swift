@@ -12,11 +12,14 @@ public import Tensors
 /// Lee et al., *FlowSE*, ICASSP 2025. The reference takes the prior at 1 also where sampling starts before; so it is
 /// here with a `priorTime` of 1.
 public struct VelocityFlow: Sampler {
+    /// The process whose velocity the network predicts.
     public var process: any SDE
+    /// How the ODE is solved.
     public var solver: ODESolver
     /// The last time at which the model is asked.
     public var finalTime: Double
     public var reachesZero: Bool
+    /// Where the solution begins; the end time of the process if `nil`.
     public var startTime: Double?
     /// The time whose standard deviation the start has, if that is not the start's.
     public var priorTime: Double?

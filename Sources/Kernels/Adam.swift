@@ -2,6 +2,7 @@ import CKernels
 
 /// The running moments of Adam and its settings for one update.
 public struct AdamUpdate: Sendable {
+    /// The step size, the decays of the first and second moment, and what keeps the divisor from 0.
     public var rate, beta1, beta2, epsilon: Double
     /// Updates made, this one included.
     public var count: Int
@@ -22,7 +23,9 @@ public struct AdamUpdate: Sendable {
 
 /// A weight with all that a step of Adam needs or changes.
 public struct AdamBuffers: Sendable {
+    /// The weight, its gradient, and the running first and second moments: as many elements each.
     public var weight, gradient, first, second: FloatBuffer
+    /// The moving average of the weight; `nil` where none is kept.
     public var average: FloatBuffer?
 
     public init(

@@ -6,7 +6,9 @@ import CKernels
 /// The `M·L` weights of a map are made for some rows of Q at a time, and again for the gradients, so that a long
 /// recording takes no more memory than a short one.
 public struct Attention: Hashable, Sendable {
+    /// The extents `B`, `M`, `L`, `C` and `D`.
     public var batch, rows, length, width, depth: Int
+    /// The factor `α` of the products, usually `1/√C`.
     public var alpha: Float
     /// Weights that are held at once; 16 MiB fit into the caches of most machines.
     public var mostWeights = 1 << 22

@@ -4,6 +4,7 @@ import Synchronization
 
 /// The window of a convolution along one axis.
 public struct ConvolutionWindow: Hashable, Sendable {
+    /// Taps; the distance between outputs; zeros before and after the input; the distance between taps.
     public var kernel, stride, padBefore, padAfter, dilation: Int
 
     /// - Parameters:
@@ -23,6 +24,7 @@ public struct ConvolutionWindow: Hashable, Sendable {
     /// The distance from the first to the last tap.
     var reach: Int { dilation * (kernel - 1) }
 
+    /// Elements along the axis for an input of `size`; 0 where the window does not fit.
     public func outputSize(_ size: Int) -> Int {
         let room = size + padBefore + padAfter - reach - 1
         return room < 0 ? 0 : room / stride + 1
@@ -53,6 +55,7 @@ public struct ConvolutionWindow: Hashable, Sendable {
 
 /// The shape of a two-dimensional convolution over `[B, H, W, C]` with a filter `[F, C, kH, kW]`.
 public struct ConvolutionShape: Hashable, Sendable {
+    /// The extents `B`, `H`, `W`, `C` and `F`.
     public var batch, height, width, channels, filters: Int
     /// The windows along height and width.
     public var vertical, horizontal: ConvolutionWindow
@@ -85,11 +88,17 @@ public struct ConvolutionShape: Hashable, Sendable {
             horizontal: window)
     }
 
+    /// Rows of the output.
     public var outHeight: Int { vertical.outputSize(height) }
+    /// Columns of the output.
     public var outWidth: Int { horizontal.outputSize(width) }
+    /// Elements of the input, `B·H·W·C`.
     public var inCount: Int { batch * height * width * channels }
+    /// Elements of the output, `B·H'·W'·F`.
     public var outCount: Int { batch * outHeight * outWidth * filters }
+    /// Taps of one filter for one channel, `kH·kW`.
     public var taps: Int { vertical.kernel * horizontal.kernel }
+    /// Elements of the filter, `F·C·kH·kW`.
     public var weightCount: Int { filters * channels * taps }
     /// Multiplications and additions of the defining sum.
     public var flops: Double { 2 * Double(outCount) * Double(channels * taps) }

@@ -6,7 +6,9 @@ import CKernels
 /// - Parameters:
 ///   - padBefore, padAfter: Zeros around the up-sampled map, on either side of both axes; negative ones crop.
 public struct Resampling: Hashable, Sendable {
+    /// The filter along one axis, at most 8 taps.
     public var taps: [Float]
+    /// The factors of up- and down-sampling, and the zeros around the up-sampled map.
     public var up, down, padBefore, padAfter: Int
 
     public init(taps: [Float], up: Int, down: Int, padBefore: Int, padAfter: Int) {
@@ -18,9 +20,11 @@ public struct Resampling: Hashable, Sendable {
         self.padAfter = padAfter
     }
 
+    /// Elements along an axis for an input of `size`.
     public func outputSize(_ size: Int) -> Int { (size * up + padBefore + padAfter - taps.count) / down + 1 }
 }
 
+/// The map `[B, H, W, C]` resampled along height and width.
 public func resample(_ x: FloatBuffer, _ r: Resampling, batch: Int, height: Int, width: Int, channels: Int)
     -> FloatBuffer
 {

@@ -9,6 +9,7 @@ import Synchronization
 /// is made from the other and then stays; a write on one side lets go of the other.
 @safe
 public final class FloatBuffer: @unchecked Sendable {  // written before it is shared; a missing side is added atomically
+    /// The number of elements.
     public let count: Int
     private let host: Atomic<UnsafeMutablePointer<Float>?>
     private let handle: Atomic<OpaquePointer?>
@@ -63,6 +64,7 @@ public final class FloatBuffer: @unchecked Sendable {  // written before it is s
         }
     }
 
+    /// One element, read from the host's side.
     public subscript(index: Int) -> Float {
         precondition(index >= 0 && index < count, "element \(index) of a buffer of \(count)")
         return unsafe base[index]
@@ -168,7 +170,9 @@ public enum Engine {
 
     /// Bytes of live buffers, now and at most since ``resetPeakBytes()``.
     public static var bytesInUse: Int { Int(sg_bytes_in_use()) }
+    /// The largest ``bytesInUse`` since ``resetPeakBytes()``.
     public static var peakBytes: Int { Int(sg_peak_bytes()) }
+    /// Starts ``peakBytes`` again from what is in use now.
     public static func resetPeakBytes() { sg_reset_peak_bytes() }
 
     /// Ends the program with a message where live buffers would take more than so many bytes.

@@ -34,7 +34,9 @@ public struct MapSource: Sendable {
         return both
     }
 
+    /// Channels of both maps together.
     public var channels: Int { first.channels + (second?.channels ?? 0) }
+    /// Elements of both maps together.
     public var count: Int { first.buffer.count + (second?.buffer.count ?? 0) }
     /// Whether nothing is done to the values on the way in.
     public var isUnchanged: Bool { affine == nil }

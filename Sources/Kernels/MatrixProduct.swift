@@ -4,6 +4,7 @@ import CKernels
 /// A matrix, or a batch of them, lying in a buffer: element `(i, j)` of matrix `b` is at
 /// `b·batchStride + i·rowStride + j·columnStride`.
 public struct MatrixLayout: Hashable, Sendable {
+    /// The extents of a matrix, and the distances in the buffer between rows, columns and matrices.
     public var rows, columns, rowStride, columnStride, batchStride: Int
 
     /// Row-major matrices, one after the other.
@@ -19,6 +20,7 @@ public struct MatrixLayout: Hashable, Sendable {
         self.batchStride = batchStride
     }
 
+    /// The same elements with rows as columns.
     public var transposed: MatrixLayout {
         MatrixLayout(
             rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride, batchStride: batchStride)

@@ -17,6 +17,7 @@ public enum Activation: Int32, CaseIterable, Sendable {
 
 /// The extents of a normalised map: `batch` samples of `pixels × channels`, in `groups` of channels.
 public struct GroupShape: Hashable, Sendable {
+    /// Samples; pixels and channels of each; groups that the channels are divided into.
     public var batch, pixels, channels, groups: Int
 
     public init(batch: Int, pixels: Int, channels: Int, groups: Int) {
@@ -86,6 +87,7 @@ public func normalizeGradient(
     return (dx, dgamma, dbeta)
 }
 
+/// The activation of each element.
 public func activate(_ x: FloatBuffer, _ activation: Activation) -> FloatBuffer {
     if let device = Device.current {
         return device.made("activate", x.count) { unsafe $0.activate(x.on(device), activation.rawValue) }
@@ -95,6 +97,7 @@ public func activate(_ x: FloatBuffer, _ activation: Activation) -> FloatBuffer 
     return y
 }
 
+/// The gradient of ``activate(_:_:)``: `dy · activation′(x)`, element by element.
 public func activateGradient(_ x: FloatBuffer, _ activation: Activation, dy: FloatBuffer) -> FloatBuffer {
     precondition(x.count == dy.count, "activateGradient: x has \(x.count) elements, dy \(dy.count)")
     if let device = Device.current {

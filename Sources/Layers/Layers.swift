@@ -4,7 +4,9 @@ public import Tensors
 
 /// `y = x ∗ weight + bias` over maps `[B, H, W, C]`, with a filter `[F, C, k, k]`.
 public struct Convolution: Sendable {
+    /// The filter `[F, C, k, k]`.
     public let weight: Parameter
+    /// One number for each filter: `[F]`.
     public let bias: Parameter
     private let stride: Int
     private let padBefore, padAfter: Int
@@ -36,7 +38,9 @@ public struct Convolution: Sendable {
 
 /// `y = x Wᵀ + b` for rows `[B, inputs]`, with `W` `[outputs, inputs]`.
 public struct Linear: Sendable {
+    /// The matrix `W`, `[outputs, inputs]`.
     public let weight: Parameter
+    /// `b`, `[outputs]`.
     public let bias: Parameter
 
     public init(
@@ -47,6 +51,7 @@ public struct Linear: Sendable {
         bias = scope.parameter("bias", [outputs], biasInitial)
     }
 
+    /// From rows `[B, inputs]` to `[B, outputs]`.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         x.matrixProduct(weight.tensor, transposed: true).addingToPixels(bias.tensor)
     }
@@ -54,7 +59,9 @@ public struct Linear: Sendable {
 
 /// A linear map of the channels of every pixel: `y = x W + b`, with `W` `[inputs, outputs]`.
 public struct NetworkInNetwork: Sendable {
+    /// The matrix `W`, `[inputs, outputs]`.
     public let weight: Parameter
+    /// `b`, `[outputs]`.
     public let bias: Parameter
 
     public init(_ scope: ParameterScope, _ inputs: Int, _ outputs: Int, scale: Double = 0.1) {
@@ -62,6 +69,7 @@ public struct NetworkInNetwork: Sendable {
         bias = scope.parameter("b", [outputs], .constant(0))
     }
 
+    /// From maps `[B, …, inputs]` to `[B, …, outputs]`.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         let leading = Array(x.shape.dropLast())
         let rows = x.reshaped([leading.reduce(1, *), x.shape[x.rank - 1]])
@@ -71,7 +79,9 @@ public struct NetworkInNetwork: Sendable {
 
 /// Group normalisation with an affine map, and the activation that follows it.
 public struct GroupNorm: Sendable {
+    /// The factor of each channel, `[C]`; 1 at the start.
     public let weight: Parameter
+    /// The offset of each channel, `[C]`; 0 at the start.
     public let bias: Parameter
     private let groups: Int
     private let epsilon: Double
@@ -84,8 +94,11 @@ public struct GroupNorm: Sendable {
         self.epsilon = epsilon
     }
 
+    /// The reference's number of groups: `min(channels / 4, 32)`, at least one.
     public static func groups(of channels: Int) -> Int { max(1, min(channels / 4, 32)) }
 
+    /// `activation(weight · (x − μ)/√(σ² + ε) + bias)` of maps `[B, H, W, C]`, with mean and variance of each sample and
+    /// group.
     public func callAsFunction(_ x: Tensor, _ activation: Activation = .identity) -> Tensor {
         x.groupNormalized(
             groups: groups, gamma: weight.tensor, beta: bias.tensor, epsilon: epsilon, activation: activation)
@@ -97,6 +110,7 @@ public struct GroupNorm: Sendable {
 /// Tancik et al., *Fourier Features Let Networks Learn High Frequency Functions*, NeurIPS 2020. The phases reach
 /// hundreds of radians, so the products are taken in single precision in the reference's order.
 public struct FourierFeatures: Sendable {
+    /// `W`, `[count]`, stored with the weights and not trained.
     public let frequencies: Parameter
 
     public init(_ scope: ParameterScope, count: Int, scale: Double) {

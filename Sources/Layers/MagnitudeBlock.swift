@@ -7,6 +7,7 @@ public struct MagnitudeStyle: Hashable, Sendable {
     public var embedding = 0
     /// Channels of the condition that the blocks of the way down see.
     public var condition = 2
+    /// Channels of each head of attention.
     public var channelsPerHead = 64
     /// Probability of dropping an input of the second convolution, in training.
     public var dropout = 0.0
@@ -47,7 +48,9 @@ public struct MagnitudeStyle: Hashable, Sendable {
 ///
 /// Karras et al., CVPR 2024, Figure 21, with the condition of EDM2SE (ICASSP 2026).
 public struct MagnitudeBlock: Sendable {
+    /// Whether the block is on the way down, where maps are halved, or on the way up.
     public enum Side: Sendable { case encoder, decoder }
+    /// What the block does to the size of its map: nothing, doubling, or halving.
     public enum Resampled: Sendable { case no, up, down }
 
     private let style: MagnitudeStyle

@@ -62,12 +62,15 @@ public struct MagnitudeConvolution: Sendable {
 
 /// A linear map with forced weight normalisation, as ``MagnitudeConvolution``: rows `[B, inputs]` to `[B, outputs]`.
 public struct MagnitudeLinear: Sendable {
+    /// The matrix before its normalisation, `[outputs, inputs]`.
     public let weight: Parameter
 
     public init(_ scope: ParameterScope, _ inputs: Int, _ outputs: Int) {
         weight = scope.parameter("weight", [outputs, inputs], .normal(standardDeviation: 1))
     }
 
+    /// `x Wᵀ` with the normalised matrix, from `[B, inputs]` to `[B, outputs]`; in training the stored weight is
+    /// normalised first.
     public func callAsFunction(_ x: Tensor, _ mode: ForwardMode) -> Tensor {
         weight.force(mode)
         return x.matrixProduct(weight.tensor.magnitudePreserving(), transposed: true)
@@ -84,7 +87,9 @@ extension Parameter {
 
 /// Features `√2 cos(f u + φ)` of a number, with fixed random frequencies `f ~ 2π N(0, 1)` and phases `φ ~ U(−π, π)`.
 public struct MagnitudeFourier: Sendable {
+    /// `f`, in radians for each unit of `u`; `[count]`.
     public let frequencies: Parameter
+    /// `φ`, in radians; `[count]`.
     public let phases: Parameter
 
     public init(_ scope: ParameterScope, count: Int) {

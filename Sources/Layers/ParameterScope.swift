@@ -15,6 +15,7 @@ public struct ParameterScope {
         fileprivate var layers = 0
     }
 
+    /// What all scopes of one network collect their parameters in.
     public let collector: Collector
     private let path: String
     private let seed: UInt64
@@ -34,6 +35,7 @@ public struct ParameterScope {
         ParameterScope(collector: collector, path: path.isEmpty ? name : "\(path).\(name)", seed: seed)
     }
 
+    /// The scope of a numbered part, `path.index`.
     public func scope(_ index: Int) -> ParameterScope { scope(String(index)) }
 
     /// Makes and collects a parameter.

@@ -63,6 +63,7 @@ public struct Downsample: Sendable {
             : nil
     }
 
+    /// From `[B, H, W, C]` to `[B, H/2, W/2, F]`.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         guard let convolution else { return x.resampled(rule.halving) }
         return convolution(rule.fir ? x.resampled(rule.beforeHalving(kernel: 3)) : x)
@@ -83,6 +84,7 @@ public struct Upsample: Sendable {
             : nil
     }
 
+    /// From `[B, H, W, C]` to `[B, 2H, 2W, F]`.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         guard let convolution else { return x.resampled(rule.doubling) }
         guard rule.fir else { return convolution(x.resampled(rule.doubling)) }

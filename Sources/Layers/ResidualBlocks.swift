@@ -3,6 +3,7 @@ public import Tensors
 
 /// What a residual block of a score network is made of.
 public struct ResidualStyle: Sendable {
+    /// Applied after each normalisation.
     public var activation: Activation = .silu
     /// Width of the time embedding; `nil` without one.
     public var embedding: Int?
@@ -12,12 +13,14 @@ public struct ResidualStyle: Sendable {
     public var rescaled = true
     /// Scale of the last convolution's initial weights; 0 makes the block start as its skip connection.
     public var initialScale = 0.0
+    /// How maps are halved and doubled.
     public var rule = ResamplingRule()
     /// Probability of dropping an input of the second convolution, in training.
     public var dropout = 0.0
 
     public init() {}
 
+    /// The factor of a sum of two branches: `1/√2` where sums are rescaled, else 1.
     public var sumScale: Double { rescaled ? 0.5.squareRoot() : 1 }
 }
 
@@ -26,6 +29,7 @@ public struct ResidualStyle: Sendable {
 ///
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Appendix H, after BigGAN.
 public struct BigGANBlock: Sendable {
+    /// What the block does to the size of its map: nothing, doubling, or halving.
     public enum Resampled: Sendable { case no, up, down }
 
     private let style: ResidualStyle
@@ -137,6 +141,7 @@ public struct AttentionBlock: Sendable {
         sumScale = style.sumScale
     }
 
+    /// Of maps `[B, H, W, C]`; each sample is mixed on its own.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         let (batch, channels) = (x.shape[0], x.shape[3])
         let rows = [batch, x.shape[1] * x.shape[2], channels]
@@ -149,6 +154,7 @@ public struct AttentionBlock: Sendable {
 
 /// Joins the input pyramid with the features of a level: a 1×1 convolution of it, added or set beside them.
 public struct Combine: Sendable {
+    /// How the pyramid joins: added, or as further channels.
     public enum Method: String, CaseIterable, Sendable { case sum, cat }
 
     private let convolution: Convolution
@@ -159,6 +165,7 @@ public struct Combine: Sendable {
         self.method = method
     }
 
+    /// From a pyramid `[B, H, W, P]` and features `[B, H, W, C]` to `[B, H, W, C]`, or `[B, H, W, 2C]` beside each other.
     public func callAsFunction(_ pyramid: Tensor, _ features: Tensor) -> Tensor {
         switch method {
         case .sum: convolution(pyramid, residual: features)

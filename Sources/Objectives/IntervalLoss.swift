@@ -21,10 +21,13 @@ public struct IntervalDraw: Hashable, Sendable {
 
 /// Pairs on a path, and where training stands. Spectrograms are `[B, F, N, 2]`.
 public struct PathBatch: Sendable {
+    /// The process whose path the batch lies on.
     public var process: any SDE
+    /// Spectrograms of clean and noisy speech and the standard noise between them, `[B, F, N, 2]` each.
     public var clean, noisy, noise: Tensor
     /// One for every pair, uniform in training's range of times.
     public var times: [Double]
+    /// The times of each sample.
     public var draws: [IntervalDraw]
     /// The number of the step, from 0.
     public var step: Int

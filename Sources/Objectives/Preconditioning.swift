@@ -27,9 +27,13 @@ public struct Preconditioning: Hashable, Sendable {
         case edm
     }
 
+    /// `scaling`, the factor of the network itself; 1 if `nil`.
     public var networkScaling: NetworkScaling?
+    /// `c_in`.
     public var input: Input
+    /// `c_out`.
     public var output: Output
+    /// `c_skip`.
     public var skip: Skip
     /// Standard deviation of the data, `σ_data`.
     public var sigmaData: Double

@@ -7,10 +7,14 @@ public import Tensors
 /// Frames stand `hop` samples apart, the first centred on sample 0; the signal is mirrored by `n_fft/2` at both
 /// ends. `L` samples give `1 + ⌊L/hop⌋` frames of `⌊n_fft/2⌋ + 1` bins. Windows are periodic.
 public struct ShortTimeFourier: Sendable {
+    /// The window: Hann's, or its square root.
     public enum Window: String, CaseIterable, Sendable { case hann, sqrthann }
 
+    /// Samples of a window.
     public let size: Int
+    /// Samples between windows.
     public let hop: Int
+    /// The window's `size` values.
     public let window: [Float]
     private let fft: RealFFT<Float>
 
@@ -27,7 +31,9 @@ public struct ShortTimeFourier: Sendable {
         fft = RealFFT(length: size)
     }
 
+    /// Bins of a spectrum, from 0 to half of the sample rate.
     public var bins: Int { size / 2 + 1 }
+    /// Frames of a centred transform of so many samples.
     public func frames(of samples: Int) -> Int { 1 + samples / hop }
     /// Shorter signals cannot be mirrored.
     public var shortestSignal: Int { size / 2 + 1 }
@@ -178,7 +184,9 @@ public struct ShortTimeFourier: Sendable {
 
 /// The whole front end: STFT and compression, and back.
 public struct FrontEnd: Sendable {
+    /// The transform, from samples to spectra.
     public let stft: ShortTimeFourier
+    /// What is done to the spectra's magnitudes.
     public let compression: SpectralCompression
 
     public init(stft: ShortTimeFourier, compression: SpectralCompression) {

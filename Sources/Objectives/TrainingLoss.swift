@@ -37,6 +37,7 @@ public struct LossInput: Sendable {
 
 /// A loss and the terms it sums.
 public struct LossValue: Sendable {
+    /// The loss, a scalar tensor whose gradient training follows.
     public var total: Tensor
     /// Unweighted terms by name, where there are several.
     public var terms: [String: Double]
@@ -58,8 +59,10 @@ public protocol TrainingLoss: Sendable {
 ///
 /// Vincent 2011; Richter et al., TASLP 2023, Eq. (9); the absolute error is an option of StoRM.
 public struct ScoreMatchingLoss: TrainingLoss, Hashable {
+    /// The squared error, or the absolute one.
     public enum Norm: String, Hashable, Sendable, CaseIterable { case mse, mae }
 
+    /// Which error is taken.
     public var norm: Norm
 
     public init(norm: Norm = .mse) { self.norm = norm }
@@ -81,13 +84,16 @@ public struct ScoreMatchingLoss: TrainingLoss, Hashable {
 /// Richter et al., ICASSP 2025, Eq. (8). The reference's EDM weight meets every sample of the batch with every
 /// weight; here each sample has its own, as in Karras et al. 2022.
 public struct DenoiserLoss: TrainingLoss, Hashable {
+    /// The weight of a sample's error as a function of its noise level.
     public enum Weighting: String, CaseIterable, Sendable {
         case one = "1"
         case sigmaSquared = "sigma^2"
         case edm
     }
 
+    /// Which weight is taken.
     public var weighting: Weighting
+    /// The standard deviation of the data that the weight of EDM supposes.
     public var sigmaData: Double
 
     public init(weighting: Weighting, sigmaData: Double = 0.1) {
@@ -121,9 +127,13 @@ public struct DataPredictionLoss: TrainingLoss {
     /// A term over waveforms `[B, L]`, clean and estimated; its mean over the batch, a scalar.
     public typealias WaveformTerm = @Sendable (_ clean: Tensor, _ estimate: Tensor) -> Tensor
 
+    /// Between spectrograms and samples.
     public var frontEnd: FrontEnd
+    /// The weight `λ₁` of the absolute error of the samples.
     public var l1Weight: Double
+    /// The weight `λ_p` of ``perceptual``.
     public var perceptualWeight: Double
+    /// A term of its own over samples; `nil` without one.
     public var perceptual: WaveformTerm?
 
     public init(

@@ -12,7 +12,9 @@ package import Tensors
 /// samples
 /// (``meetsAcrossBatch``); for one sample both are the same.
 public struct UncertaintyLoss: TrainingLoss {
+    /// Between spectrograms and samples.
     public var frontEnd: FrontEnd
+    /// The weight `λ₁` of the absolute error of the samples.
     public var l1Weight: Double
     public var epsilon = 1e-8
     /// Whether every weight meets every sample, as in the reference: `Σ_a Σ_b [w_a L_b/(e^{u_a} + ε) + u_a] / B`.

@@ -11,8 +11,10 @@ public import Tensors
 ///
 /// Lipman et al., *Flow Matching for Generative Modeling*, ICLR 2023, Eq. (9); Lee et al., *FlowSE*, ICASSP 2025.
 public struct VelocityMatchingLoss: TrainingLoss, Hashable {
+    /// The squared error, or the absolute one.
     public enum Norm: String, Hashable, Sendable, CaseIterable { case mse, mae }
 
+    /// Which error is taken.
     public var norm: Norm
 
     public init(norm: Norm = .mse) { self.norm = norm }

@@ -7,12 +7,14 @@
 /// with LLR and WSS averaged over the lowest 95 % of frames. Hu and Loizou, IEEE TASLP 16(1), 2008. As in papers on
 /// VoiceBank-DEMAND, PESQ is the wide-band score at 16 kHz; at 8 kHz it is the narrow-band one before mapping.
 public struct Composite: SpeechMetric, Hashable {
+    /// Which rating of listeners is predicted.
     public enum Rating: String, Sendable, Hashable, CaseIterable {
         case signal = "csig"
         case background = "cbak"
         case overall = "covl"
     }
 
+    /// The rating that is predicted.
     public var rating: Rating
     public init(_ rating: Rating) { self.rating = rating }
 

@@ -4,8 +4,11 @@ public import Audio
 public struct FileMatching: Sendable, Hashable {
     /// The files of one pair, as they were given.
     public struct Match: Sendable, Hashable {
+        /// Path of the reference.
         public var clean: String
+        /// Path of the unprocessed recording, where one is needed.
         public var noisy: String?
+        /// Path of the recording that is scored.
         public var enhanced: String
     }
 

@@ -17,6 +17,7 @@
 /// listener understands nothing of such a pair, and 0 is the correlation with nothing. Two silent signals are no pair
 /// of anything and fail as `silent`.
 public struct Intelligibility: SpeechMetric, Hashable {
+    /// ESTOI rather than STOI.
     public var isExtended: Bool
     public init(extended: Bool) { isExtended = extended }
 

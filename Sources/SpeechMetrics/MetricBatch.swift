@@ -34,7 +34,9 @@ public struct ItemScores: Sendable, Hashable {
 ///
 /// Every pair is measured whole by one worker, so the numbers do not depend on how many there are.
 public struct MetricBatch: Sendable {
+    /// What is computed of each pair.
     public var metrics: [any SpeechMetric]
+    /// What may be converted before it is scored.
     public var allowance: MetricAllowance
     /// How many pairs are measured at once; at least one.
     public var workers: Int

@@ -11,6 +11,7 @@ public struct MetricCatalog: Sendable {
         self.metrics = metrics
     }
 
+    /// The metrics' names, in the order of the catalog.
     public var names: [String] { metrics.map(\.name) }
 
     /// Names of the metrics for which the unprocessed input is no floor.
@@ -51,6 +52,7 @@ public struct MetricCatalog: Sendable {
 /// A name that no metric has.
 public struct UnknownMetric: Diagnostic, Hashable, Sendable {
     public var name: String
+    /// The names that there are.
     public var known: [String]
 
     public var summary: String { "unknown metric '\(name)'" }

@@ -8,7 +8,9 @@ public struct MetricSummary: Sendable, Hashable {
     public var name: String
     /// Pairs with a finite value: the `n` of the mean.
     public var count: Int
+    /// Files of which the metric could not be computed.
     public var failures: Int
+    /// Files whose value is infinite, which no mean includes.
     public var infinite: Int
     /// Over the finite values; `+∞` where every value is infinite, nil where there is none.
     public var mean: Double?

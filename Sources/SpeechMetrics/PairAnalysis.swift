@@ -7,6 +7,7 @@ import Audio
 public final class PairAnalysis {
     static let resamplerName = Resampler.name
 
+    /// The signals that are compared.
     public let pair: SpeechPair
     private var results: [String: Any] = [:]
 

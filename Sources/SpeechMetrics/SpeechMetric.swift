@@ -32,6 +32,7 @@ public protocol SpeechMetric: Sendable {
     func value(for pair: PairAnalysis) throws(MetricFailure) -> Double
 }
 
+/// Which of two values is the better one.
 public enum MetricDirection: String, Sendable, Hashable, Codable {
     case higherIsBetter, lowerIsBetter
 }
@@ -42,6 +43,7 @@ public enum MetricRates: Sendable, Hashable {
     /// In Hz, ascending.
     case only([Int])
 
+    /// Whether signals of a rate, in Hz, can be scored.
     public func accepts(_ rate: Int) -> Bool {
         switch self {
         case .any: true
@@ -70,6 +72,7 @@ public struct MetricAllowance: OptionSet, Sendable, Hashable {
 /// A metric's answer for one pair: a number or a reason, the signature, and what was converted.
 public struct MetricOutcome: Sendable, Hashable {
     public var name: String
+    /// The metric with all that decides its value.
     public var signature: String
     public var result: Result<Double, MetricFailure>
     /// What was done to the input, such as `48000 → 16000 Hz (soxr-hq)`; empty when nothing was.
@@ -79,7 +82,9 @@ public struct MetricOutcome: Sendable, Hashable {
         (self.name, self.signature, self.result, self.conversions) = (name, signature, result, conversions)
     }
 
+    /// The value; `nil` where it could not be computed.
     public var value: Double? { try? result.get() }
+    /// Why there is no value; `nil` where there is one.
     public var failure: MetricFailure? {
         if case .failure(let failure) = result { failure } else { nil }
     }

@@ -3,8 +3,11 @@
 /// One channel each, full scale ±1, all at `sampleRate`. The signals are the files' samples, unless ``fitting`` says
 /// what was done to make them fit.
 public struct SpeechPair: Sendable, Hashable {
+    /// Samples of the reference.
     public var clean: [Float]
+    /// Samples of the unprocessed recording, where there is one.
     public var noisy: [Float]?
+    /// Samples of the recording that is scored.
     public var enhanced: [Float]
     /// In Hz.
     public var sampleRate: Int

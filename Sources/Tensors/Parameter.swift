@@ -4,6 +4,7 @@ package import Kernels
 public final class Parameter: Sendable {
     /// The dotted name, as a checkpoint of the reference spells it.
     public let name: String
+    /// The values; ``assign(_:)`` replaces them in place.
     public let tensor: Tensor
     /// `false` for a constant that is stored with the weights, such as Fourier frequencies.
     public let isTrained: Bool
@@ -14,7 +15,9 @@ public final class Parameter: Sendable {
         self.tensor = isTrained ? tensor.tracked() : tensor.detached
     }
 
+    /// The shape of ``tensor``.
     public var shape: [Int] { tensor.shape }
+    /// The number of its elements.
     public var count: Int { tensor.count }
 
     /// Replaces the values in place.
@@ -35,6 +38,7 @@ extension Parameter {
 }
 
 extension GradientTable {
+    /// The gradient of the loss with respect to a parameter, of its shape; `nil` where the loss does not depend on it.
     public subscript(parameter: Parameter) -> Tensor? { self[parameter.tensor] }
 }
 

@@ -1,11 +1,17 @@
 import Kernels
 
 extension Tensor {
+    /// The element-wise sum of two tensors of one shape.
     public static func + (a: Tensor, b: Tensor) -> Tensor { weighted(1, a, 1, b) }
+    /// The element-wise difference of two tensors of one shape.
     public static func - (a: Tensor, b: Tensor) -> Tensor { weighted(1, a, -1, b) }
+    /// `−a`, element by element.
     public static prefix func - (a: Tensor) -> Tensor { a.scaled(by: -1) }
+    /// `factor · a`, element by element.
     public static func * (factor: Double, a: Tensor) -> Tensor { a.scaled(by: factor) }
+    /// `factor · a`, element by element.
     public static func * (a: Tensor, factor: Double) -> Tensor { a.scaled(by: factor) }
+    /// `a + offset`, element by element.
     public static func + (a: Tensor, offset: Double) -> Tensor { a.scaled(by: 1, plus: offset) }
 
     /// `p·a + q·b`, for tensors of one shape, in one pass.

@@ -5,10 +5,12 @@ import Kernels
 /// A map made of parts of `n₁, n₂, …` complex channels has `n₁` real and `n₁` imaginary ones, then those of
 /// the second part, and so on. So maps are set side by side without any reordering.
 public struct ComplexChannels: Hashable, Sendable {
+    /// The complex channels of each part: `n₁, n₂, …`.
     public var parts: [Int]
 
     public init(_ parts: Int...) { self.parts = parts }
 
+    /// All complex channels, half of the real ones.
     public var count: Int { parts.reduce(0, +) }
 
     /// For every real channel, its place where all real parts stand before all imaginary ones.

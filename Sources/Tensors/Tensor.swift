@@ -5,7 +5,9 @@ package import Kernels
 /// Maps are channels last: `[B, H, W, C]`. A complex spectrogram is `[B, F, N, 2]`: bins, frames, and the
 /// real and imaginary part side by side. A tensor is a value; operations make new ones.
 public struct Tensor: Sendable {
+    /// The extent of each dimension, outermost first; empty for a scalar.
     public let shape: [Int]
+    /// The number of elements, the product of ``shape``.
     public let count: Int
     package let contents: TensorContents
     /// The operation that made this tensor; `nil` for a constant.
@@ -31,14 +33,18 @@ public struct Tensor: Sendable {
         self.init(buffer: FloatBuffer(values), shape: shape)
     }
 
+    /// The tensor of a shape with one value everywhere.
     public init(repeating value: Float, shape: [Int]) {
         self.init(buffer: FloatBuffer(repeating: value, count: shape.reduce(1, *)), shape: shape)
     }
 
+    /// The constant tensor of zeros.
     public static func zeros(_ shape: [Int]) -> Tensor { Tensor(repeating: 0, shape: shape) }
 
+    /// The constant tensor of rank 0.
     public static func scalar(_ value: Float) -> Tensor { Tensor([value], shape: []) }
 
+    /// The number of dimensions.
     public var rank: Int { shape.count }
 
     /// The elements, row by row.

@@ -15,7 +15,9 @@ public enum AmplitudeLaw: Hashable, Sendable {
 
 /// A centred short-time transform of `batch` signals of `samples`: spectra `[B, F, frames, 2]`.
 public struct ShortTimeShape: Hashable, Sendable {
+    /// Signals; samples of each; frames; samples of a window, and between windows.
     public var batch, samples, frames, size, hop: Int
+    /// The window, `size` values.
     public var window: [Float]
     /// What the inverse multiplies each sample by; 0 beyond.
     public var envelope: [Float]

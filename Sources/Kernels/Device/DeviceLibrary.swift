@@ -5,16 +5,20 @@ import Foundation
 /// A library that offers devices, `libsgmse-torch.so`: opened once, and kept.
 @safe
 public struct DeviceLibrary: Sendable {
+    /// The name under which the library is looked for.
     public static let fileName = "libsgmse-torch.so"
 
     /// A device of this machine.
     public struct Description: Hashable, Sendable {
+        /// How the device is chosen, such as `cuda:0`.
         public var name: String
+        /// The maker's name of it.
         public var model: String
         /// Bytes, 0 where not known.
         public var memory, freeMemory: Int
     }
 
+    /// The file that was opened.
     public let path: String
     private let table: sgd_table
 

@@ -11,11 +11,13 @@ import Foundation
 /// ITU-T P.862 (2001), P.862.1 (2003), P.862.2 (2007). Follows the behaviour of the standard's software as the
 /// `pesq` package runs it; wide-band scores exist at 16 kHz only.
 public struct PESQ: SpeechMetric, Hashable {
+    /// Which of the two models of the recommendation.
     public enum Band: String, Sendable, Hashable {
         case narrow = "nb"
         case wide = "wb"
     }
 
+    /// Wide band (P.862.2), or narrow band with the mapping of P.862.1.
     public var band: Band
     public init(_ band: Band) { self.band = band }
 
