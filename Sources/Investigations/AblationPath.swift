@@ -9,8 +9,17 @@ public struct AblationPath: Hashable, Sendable {
     public var order: [Int]
     /// What has to be scored before the next step can be chosen; none at the end.
     public var missing: [Combination]
-    /// How many steps were compared to choose the path.
-    public var compared: Int
+    /// The steps that were compared to choose the path, in its order.
+    public var compared: [Step]
+
+    /// One factor more at the target's value.
+    public struct Step: Hashable, Sendable {
+        public var from: Combination
+        public var factor: Int
+        public var to: Combination { from.with(factor) }
+        /// Whether the path takes it.
+        public var isTaken = false
+    }
 
     /// Walks as far as `scores` allow.
     ///
@@ -19,23 +28,23 @@ public struct AblationPath: Hashable, Sendable {
     ///   - isUpward: Whether the target's score is the higher one.
     public init(over factors: [Int], from start: Combination = [], isUpward: Bool, _ scores: [Combination: ScoreMatrix])
     {
-        var (order, current, remaining, compared) = ([Int](), start, factors, 0)
+        var (order, current, remaining, compared) = ([Int](), start, factors, [Step]())
         while !remaining.isEmpty {
             let open = remaining.map { current.with($0) }.filter { scores[$0] == nil }
             if !open.isEmpty {
                 self.init(order: order, missing: open, compared: compared)
                 return
             }
-            compared += remaining.count
             let means = remaining.map { ScoreMatrices.mean(scores[current.with($0)] ?? []) }
             let best = means.indices.max { isUpward ? means[$0] < means[$1] : means[$0] > means[$1] } ?? 0
+            compared += remaining.indices.map { Step(from: current, factor: remaining[$0], isTaken: $0 == best) }
             order.append(remaining[best])
             current = current.with(remaining.remove(at: best))
         }
         self.init(order: order, missing: [], compared: compared)
     }
 
-    private init(order: [Int], missing: [Combination], compared: Int) {
+    private init(order: [Int], missing: [Combination], compared: [Step]) {
         (self.order, self.missing, self.compared) = (order, missing, compared)
     }
 

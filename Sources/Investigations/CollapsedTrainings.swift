@@ -18,8 +18,8 @@ public struct CollapsedTraining: Hashable, Sendable {
     /// trainings but this one. The one that lies farthest off is left out, and the rest is searched again, so that one
     /// collapse does not mask another; all up to the last one beyond chance are found (Rosner, *Percentage Points for a
     /// Generalized ESD Many-Outlier Procedure*, Technometrics 25, 1983). Two trainings of a configuration do not show
-    /// which of them collapsed: three are needed. Where half of them or more lie far off, the configuration is
-    /// unstable, and none of them has collapsed.
+    /// which of them collapsed: three are needed. Where half of them lie far off, or several and a third of all, the
+    /// configuration is unstable, and none of them has collapsed.
     ///
     /// - Parameters:
     ///   - effect: The smallest drop that counts.
@@ -31,8 +31,8 @@ public struct CollapsedTraining: Hashable, Sendable {
         let farthest = farthest(in: groups, sign: sign, effect: effect)
         let fallen = farthest.prefix((farthest.lastIndex { $0.p <= alpha } ?? -1) + 1)
         let unstable = groups.indices.filter { group in
-            let count = fallen.count { $0.group == group }
-            return count > 0 && 2 * count >= groups[group].count
+            let (count, all) = (fallen.count { $0.group == group }, groups[group].count)
+            return count > 0 && (count > 1 ? 3 : 2) * count >= all
         }
         guard unstable.isEmpty else {
             let stable = groups.indices.map { unstable.contains($0) ? [] : groups[$0] }

@@ -10,6 +10,8 @@ public struct FactorReport: Hashable, Sendable {
     public var target: Double
     /// The share of the gap that would matter.
     public var effect: Double
+    /// How many shares, interactions and steps of the path were judged together.
+    public var compared: Int
     /// By size.
     public var shares: [FactorShare]
     /// What pairs of evaluation factors are worth beyond their parts, by size.
@@ -27,30 +29,31 @@ public struct FactorReport: Hashable, Sendable {
         _ scores: FactorScores, metric: String, seeds: [Int]? = nil, clusters: [Int]? = nil, alpha: Double = 0.05
     ) {
         (self.metric, source, target, effect) = (metric, scores.source, scores.target, scores.effect)
-        let path = scores.path
-        let pairs = scores.evaluated.count * (scores.evaluated.count - 1) / 2
-        let rule = ShareRule(
-            alpha: alpha, effect: scores.effect, compared: max(1, scores.evaluated.count + pairs + path.compared),
-            clusters: clusters)
-        let (ofEvaluation, interactions) = Self.factorial(scores, rule)
+        let rule = ShareRule(alpha: alpha, effect: scores.effect, clusters: clusters)
+        let (factorial, steps) = (Self.factorial(scores, rule), Self.steps(scores.path, scores, rule))
+        let judged = rule.judged(factorial + steps.map(\.share))
+        compared = judged.count
+        let ofEvaluation = judged.prefix(factorial.count)
+        let ofTraining = zip(steps, judged.dropFirst(factorial.count)).filter(\.0.isTaken).map(\.1)
         let (ofCollapses, remarks) = Self.collapses(scores, rule, seeds)
-        shares = (ofEvaluation + Self.along(path, scores, rule) + ofCollapses).sorted { abs($0.mean) > abs($1.mean) }
-        self.interactions = interactions.sorted { abs($0.mean) > abs($1.mean) }
+        shares = (ofEvaluation.filter { $0.kind == .evaluation } + ofTraining + ofCollapses).sorted {
+            abs($0.mean) > abs($1.mean)
+        }
+        interactions = ofEvaluation.filter { $0.kind == .interaction }.sorted { abs($0.mean) > abs($1.mean) }
         self.remarks = remarks
     }
 
-    private static func factorial(_ scores: FactorScores, _ rule: ShareRule) -> (
-        shares: [FactorShare], interactions: [FactorShare]
-    ) {
+    /// The shares of the factors of the evaluation, and what pairs of them are worth.
+    private static func factorial(_ scores: FactorScores, _ rule: ShareRule) -> [MeasuredShare] {
         // The factors of the evaluation, counted from 0.
         let (numbers, factors) = (scores.evaluated, scores.factors)
         var own: [Combination: ScoreMatrix] = [:]
         for combination in Combination.every(of: numbers.count) {
             let whole = numbers.indices.reduce(Combination()) { combination.has($1) ? $0.with(numbers[$1]) : $0 }
-            guard let found = scores.kept[whole] else { return ([], []) }
+            guard let found = scores.kept[whole] else { return [] }
             own[combination] = found
         }
-        guard !numbers.isEmpty else { return ([], []) }
+        guard !numbers.isEmpty else { return [] }
         let shares = zip(numbers, ShapleyShares.shares(of: numbers.count, own)).map {
             rule.ofEvaluation(factors[$0].name, .evaluation, $1)
         }
@@ -60,21 +63,20 @@ public struct FactorReport: Hashable, Sendable {
                 "\(factors[numbers[i]].name) × \(factors[numbers[j]].name)", .interaction,
                 ShapleyShares.interaction(of: i, and: j, among: numbers.count, own))
         }
-        return (shares, interactions)
+        return shares + interactions
     }
 
-    private static func along(_ path: AblationPath, _ scores: FactorScores, _ rule: ShareRule) -> [FactorShare] {
-        var (current, shares) = (scores.start, [FactorShare]())
-        for factor in path.order {
-            let next = current.with(factor)
-            if let first = scores.kept[current], let second = scores.kept[next] {
-                shares.append(
-                    rule.ofTraining(
-                        scores.factors[factor].name, first, second, seeds: scores.errorOfTrainings(current, next)))
-            }
-            current = next
+    /// Every step that was compared to choose the path: those that it takes were chosen among the others.
+    private static func steps(
+        _ path: AblationPath, _ scores: FactorScores, _ rule: ShareRule
+    ) -> [(share: MeasuredShare, isTaken: Bool)] {
+        path.compared.compactMap { step in
+            guard let first = scores.kept[step.from], let second = scores.kept[step.to] else { return nil }
+            let seeds = scores.errorOfTrainings(step.from, step.to)
+            return (
+                rule.ofTraining(scores.factors[step.factor].name, first, second, seeds: seeds), step.isTaken
+            )
         }
-        return shares
     }
 
     /// What collapsed trainings of both ends are worth, and which others were left out.
@@ -149,6 +151,12 @@ extension FactorReport {
             ])
         table.rows = (shares + interactions.filter { $0.verdict == .supported }).map(row)
         table.notes = [sentence + ".", conclusion + "."] + remarks
+        let ofCollapses = shares.contains { $0.kind == .collapse } ? ", that of a collapse for all trainings" : ""
+        if compared > 1 {
+            table.notes.append(
+                "p is corrected for the \(compared) differences that were compared (Holm)\(ofCollapses); an interval is that of "
+                    + "its share alone (95 %); supported is read from p and the size, refuted from the interval")
+        }
         if shares.contains(where: { $0.kind == .training }) {
             table.notes.append(
                 "shares of training follow the path that moves the score farthest at each step; "
@@ -181,7 +189,8 @@ extension FactorReport {
         }
         return [
             "metric": .string(metric), "source": .number(source), "target": .number(target), "gap": .number(gap),
-            "effect": .number(effect), "shares": list(shares), "interactions": list(interactions),
+            "effect": .number(effect), "compared": .number(Double(compared)), "shares": list(shares),
+            "interactions": list(interactions),
             "unexplained": .number(unexplained),
             "conclusion": .string(conclusion), "remarks": .array(remarks.map(JSON.string)),
         ]

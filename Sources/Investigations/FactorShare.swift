@@ -16,13 +16,26 @@ public struct FactorShare: Hashable, Sendable {
     public var name: String
     public var kind: Kind
     public var mean: Double
-    /// At 1 − alpha; nil where the spread is not known.
+    /// That of this share alone, at 1 − alpha; nil where the spread is not known.
     public var interval: ClosedRange<Double>?
-    /// After the correction for all that was compared.
+    /// Corrected for all that was compared (Holm).
     public var p: Double?
     public var verdict: Verdict
     /// What would decide, where nothing is decided yet.
     public var needed: String?
+}
+
+/// What was measured of a factor's share, before it is judged beside the others.
+struct MeasuredShare {
+    var name: String
+    var kind: FactorShare.Kind
+    var mean: Double
+    /// nil where it is not known.
+    var error: ErrorOfMean?
+    /// How many files or trainings would show a share of some size at some level.
+    var units: (_ effect: Double, _ alpha: Double) -> String? = { _, _ in nil }
+    /// What it takes before anything can be supported; nil where nothing is lacking.
+    var lacks: String?
 }
 
 /// How shares are judged.
@@ -30,24 +43,24 @@ public struct ShareRule: Hashable, Sendable {
     public var alpha: Double
     /// The share that would matter.
     public var effect: Double
-    /// How many shares are judged together; p values are corrected for them (Bonferroni).
-    public var compared: Int
     /// The cluster of each file, such as its speaker; each file is its own where nil.
     public var clusters: [Int]?
 
-    public init(alpha: Double = 0.05, effect: Double, compared: Int, clusters: [Int]? = nil) {
-        (self.alpha, self.effect, self.compared, self.clusters) = (alpha, effect, compared, clusters)
+    public init(alpha: Double = 0.05, effect: Double, clusters: [Int]? = nil) {
+        (self.alpha, self.effect, self.clusters) = (alpha, effect, clusters)
     }
+
+    // MARK: Measuring
 
     /// The share of a factor of the evaluation, or an interaction: differences on the same weights, by training and
     /// file.
     ///
     /// Its error is that of other files and, with several trainings, of other trainings. What varies between the
     /// trainings of one file is part of both, and counts once.
-    func ofEvaluation(_ name: String, _ kind: FactorShare.Kind, _ scores: ScoreMatrix) -> FactorShare {
+    func ofEvaluation(_ name: String, _ kind: FactorShare.Kind, _ scores: ScoreMatrix) -> MeasuredShare {
         let sample = PairedSample(scores, clusters: clusters)
         guard sample.clusters > 1 else {
-            return FactorShare(name, kind, mean: sample.mean, needed: "more than one file")
+            return MeasuredShare(name: name, kind: kind, mean: sample.mean, lacks: "more than one file")
         }
         let files = ErrorOfMean(variance: pow2(sample.standardError), freedom: Double(sample.clusters - 1))
         let seeds = TrainingNoise(ofMeans: [ScoreMatrices.seedMeans(scores)]).map {
@@ -59,15 +72,11 @@ public struct ShareRule: Hashable, Sendable {
         let isOfFiles = files.variance >= seeds?.variance ?? 0
         let (units, unit) =
             isOfFiles ? (sample.clusters, clusters == nil ? "files" : "speakers") : (scores.count, "trainings")
-        var share = judged(name, kind, mean: sample.mean, error: error) { effect in
-            Power.units(forMean: effect, deviation: (error.variance * Double(units)).squareRoot(), alpha: alpha).map {
-                "\($0) \(unit)"
-            }
-        }
-        if scores.count == 1, share.verdict == .supported {
-            (share.verdict, share.needed) = (.inconclusive, "a second training: this holds for one seed's weights")
-        }
-        return share
+        let deviation = (error.variance * Double(units)).squareRoot()
+        return MeasuredShare(
+            name: name, kind: kind, mean: sample.mean, error: error,
+            units: { Power.units(forMean: $0, deviation: deviation, alpha: $1).map { "\($0) \(unit)" } },
+            lacks: scores.count == 1 ? "a second training: this holds for one seed's weights" : nil)
     }
 
     /// The variance of the mean by what is particular to one file of one training.
@@ -85,24 +94,27 @@ public struct ShareRule: Hashable, Sendable {
     /// The share of a factor of training: the difference between two sets of trainings on the same files.
     ///
     /// - Parameter seeds: What other trainings would change in it; nil where that is not known.
-    func ofTraining(_ name: String, _ first: ScoreMatrix, _ second: ScoreMatrix, seeds: ErrorOfMean?) -> FactorShare {
-        let mean = ScoreMatrices.mean(second) - ScoreMatrices.mean(first)
-        guard let seeds else {
-            return FactorShare(name, .training, mean: mean, needed: "two trainings of each combination at least")
-        }
+    func ofTraining(_ name: String, _ first: ScoreMatrix, _ second: ScoreMatrix, seeds: ErrorOfMean?) -> MeasuredShare {
+        var share = MeasuredShare(
+            name: name, kind: .training, mean: ScoreMatrices.mean(second) - ScoreMatrices.mean(first))
         let sample = PairedSample([ScoreMatrices.fileDifferences(second, first)], clusters: clusters)
-        guard sample.clusters > 1 else { return FactorShare(name, .training, mean: mean, needed: "more than one file") }
+        guard let seeds, sample.clusters > 1 else {
+            share.lacks = seeds == nil ? "two trainings of each combination at least" : "more than one file"
+            return share
+        }
         let files = ErrorOfMean(variance: pow2(sample.standardError), freedom: Double(sample.clusters - 1))
         let error = ErrorOfMean(sumOf: [seeds, files])
-        return judged(name, .training, mean: mean, error: error) {
-            // 1 / n₁ + 1 / n₂ for n trainings of each is 2 / n.
-            let weight = 1 / Double(first.count) + 1 / Double(second.count)
-            return Power.units(forMean: $0, deviation: (error.variance / weight * 2).squareRoot(), alpha: alpha)
-                .map { "\($0) trainings of each" }
+        // 1 / n₁ + 1 / n₂ for n trainings of each is 2 / n.
+        let deviation = (error.variance / (1 / Double(first.count) + 1 / Double(second.count)) * 2).squareRoot()
+        share.error = error
+        share.units = {
+            Power.units(forMean: $0, deviation: deviation, alpha: $1).map { "\($0) trainings of each" }
         }
+        return share
     }
 
-    /// The share of a training that collapsed, one of the `count` trainings of its end.
+    /// The share of a training that collapsed, one of the `count` trainings of its end. Its p value is corrected for
+    /// all trainings, among which it was looked for.
     func ofCollapse(_ name: String, _ found: CollapsedTraining, mean: Double, of count: Int) -> FactorShare {
         let error = ErrorOfMean(variance: found.error.variance / pow2(Double(count)), freedom: found.error.freedom)
         return FactorShare(
@@ -110,28 +122,43 @@ public struct ShareRule: Hashable, Sendable {
             verdict: abs(mean) >= effect ? .supported : .inconclusive)
     }
 
-    private func judged(
-        _ name: String, _ kind: FactorShare.Kind, mean: Double, error: ErrorOfMean, needed: (Double) -> String?
-    ) -> FactorShare {
-        let p = min(1, Double(compared) * error.p(of: mean))
+    // MARK: Judging
+
+    /// Judges everything that was compared, together: Holm's correction keeps the chance of even one false *supported*
+    /// among them at most `alpha`. An interval is that of its own share alone, and *refuted* is read from it.
+    func judged(_ measured: [MeasuredShare]) -> [FactorShare] {
+        // What has no p value could have had any.
+        let corrected = HolmCorrection.adjusted(measured.map { $0.error?.p(of: $0.mean) ?? 1 })
+        // The level at which the next one would be found.
+        let next = alpha / Double(max(1, corrected.count { $0 > alpha }))
+        return zip(measured, corrected).map { judged($0, p: $1, next: next) }
+    }
+
+    private func judged(_ share: MeasuredShare, p: Double, next: Double) -> FactorShare {
+        let (name, kind, mean) = (share.name, share.kind, share.mean)
+        guard let error = share.error else {
+            return FactorShare(name: name, kind: kind, mean: mean, verdict: .inconclusive, needed: share.lacks)
+        }
         let interval = error.interval(around: mean, alpha: alpha)
         let verdict: Verdict =
             p <= alpha && abs(mean) >= effect
             ? .supported
             : interval.lowerBound > -effect && interval.upperBound < effect ? .refuted : .inconclusive
-        return FactorShare(
-            name: name, kind: kind, mean: mean, interval: interval, p: p, verdict: verdict,
+        var judged = FactorShare(name: name, kind: kind, mean: mean, interval: interval, p: p, verdict: verdict)
+        if verdict == .inconclusive, effect > 0 {
             // Where there is a difference, it is its distance from the one that would matter that has to be shown.
-            needed: verdict == .inconclusive && effect > 0 ? needed(p <= alpha ? abs(effect - abs(mean)) : effect) : nil
-        )
+            judged.needed =
+                p <= alpha
+                ? share.units(abs(effect - abs(mean)), alpha)
+                : abs(mean) > effect
+                    ? share.units(abs(mean), next).map { "\($0), if it is as large as measured" }
+                    : share.units(effect, next)
+        }
+        if verdict == .supported, let lacks = share.lacks {
+            (judged.verdict, judged.needed) = (.inconclusive, lacks)
+        }
+        return judged
     }
 }
 
 private func pow2(_ value: Double) -> Double { value * value }
-
-extension FactorShare {
-    /// A share whose error is not known.
-    fileprivate init(_ name: String, _ kind: Kind, mean: Double, needed: String) {
-        self.init(name: name, kind: kind, mean: mean, verdict: .inconclusive, needed: needed)
-    }
-}
