@@ -43,7 +43,9 @@ public struct KnownEffect: Hashable, Sendable {
         ),
         known("batch", .moderate, "32 in S"),
         known("sde", .large, "another process, another score"),
-        known("backbone", .large, "F compared a network whose output is divided by t with one whose output is not"),
+        known(
+            "backbone", .large,
+            "another network, another score; F compared one whose output is divided by t with one whose output is not"),
         known("objective", .large, "M1 to M8 of [4] differ in little else"),
         known(
             "conditioning", .large, "zeroing the condition cost PESQ 2.60 against 2.14 in a later study of F's author"),

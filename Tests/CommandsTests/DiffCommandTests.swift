@@ -119,6 +119,13 @@ import Testing
         #expect(try paths([rate, good]).contains("rate"))
         #expect(try paths([validation, good]).contains("rate"))
         #expect(try paths([copied, good]).contains("content-overlap"))
+        // A run keeps what was found of its headers, though it was waived; the waiver is no second line.
+        let run = try Program.run(
+            "run", rate, "--set", "waive.rate=planted", "--set", "train.seeds=[0]", "--set", "name=waived",
+            "--set", "evaluate.checkpoint=last", "--set", "train.num_eval_files=0", "--no-table", in: folder)
+        #expect(run.code == 0, "\(run.error)")
+        let ofRun = try paths(["waived", "--recipe", "recipe.yaml"])
+        #expect(ofRun.contains("rate") && !ofRun.contains("waive.rate"), "\(ofRun)")
     }
 
     @Test func whatCannotOccurIsSaidWithItsReason() throws {

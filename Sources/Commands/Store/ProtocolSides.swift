@@ -47,8 +47,15 @@ struct ProtocolSides {
         let store = try store.open()
         let spec = try JSONDecoder().decode(ExperimentSpec.self, from: Data(try store.spec(of: run.id).resolved.utf8))
         let loaded = try Library.loader.load(text: ResolvedRendering.yaml(spec), file: "\(run.name).yaml")
-        let found = try store.findings(of: run.id).filter { $0.severity == .failure && $0.subject != "protocol" }.map {
-            ProtocolSide.Finding(gate: $0.gate, subject: $0.subject, message: $0.message)
+        // What was waived is kept as a warning, and is as wrong as it was.
+        let found = try store.findings(of: run.id).filter {
+            $0.subject != "protocol" && ($0.severity == .failure || spec.waive[$0.gate] != nil)
+        }.map { finding in
+            let waived = spec.waive[finding.gate].map { " (waived: \($0))" } ?? ""
+            return ProtocolSide.Finding(
+                gate: finding.gate, subject: finding.subject,
+                message: finding.message.hasSuffix(waived)
+                    ? String(finding.message.dropLast(waived.count)) : finding.message)
         }
         return ProtocolSide(
             label: "\(run.name) (\(run.shortID))", spec: spec, findings: try inSpec(loaded) + found,
