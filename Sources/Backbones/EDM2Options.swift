@@ -65,7 +65,10 @@ public struct EDM2Options: Hashable, Sendable {
             let heads = width / block.channelsPerHead
             try require(
                 heads > 0 && width % heads == 0, "channels_per_head",
-                "\(block.channelsPerHead) channels a head do not divide the \(width) channels of level \(level), which attends"
+                """
+                \(block.channelsPerHead) channels a head do not divide the \(width) channels of level \(level), which \
+                attends
+                """
             )
         }
         try require(sigmaX > 0 && sigmaN >= 0, "sigma_x", "needs a positive standard deviation")

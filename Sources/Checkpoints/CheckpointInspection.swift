@@ -92,7 +92,10 @@ public struct CheckpointInspection: Sendable {
             return ("state_dict", "ema.shadow_params")
         }
         remarks.append(
-            "state_dict equals the moving average: the file was written after a validation, with the averages swapped in"
+            """
+            state_dict equals the moving average: the file was written after a validation, with the averages swapped \
+            in
+            """
         )
         return (
             average.collected == nil ? "none: not in the file" : "ema.collected_params",

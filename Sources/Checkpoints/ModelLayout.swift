@@ -106,7 +106,10 @@ package struct ModelLayout {
                 throw WeightsError(
                     parameter: entry.name,
                     reason:
-                        "is \(array.shape) in \(file), and \(entry.shape) in the network that its hyper-parameters describe"
+                        """
+                        is \(array.shape) in \(file), and \(entry.shape) in the network that its hyper-parameters \
+                        describe
+                        """
                 )
             }
             guard array.values.allSatisfy(\.isFinite) else {

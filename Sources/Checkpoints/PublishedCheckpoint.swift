@@ -208,7 +208,10 @@ public struct CheckpointRegistry: Sendable {
                 backbone: "not stated", sde: isBridge ? "sbve" : "ouve", sampleRate: nil,
                 sampler: isBridge ? bridgeSampler : pc, reported: [],
                 remark:
-                    "the guide states neither network nor rate: the file's own hyper-parameters do; cite the paper of ReverbFX"
+                    """
+                    the guide states neither network nor rate: the file's own hyper-parameters do; cite the paper of \
+                    ReverbFX
+                    """
             )
         }
         return [

@@ -36,7 +36,10 @@ extension CheckpointRegistry {
                 "--N 50 --sampler pc --predictor reverse_diffusion_share --corrector ald --corrector-steps 1 --snr 0.5",
             reported: [],
             remark:
-                "the folder is that of the README of github.com/sp-uhh/storm; the file's own hyper-parameters say which networks it holds"
+                """
+                the folder is that of the README of github.com/sp-uhh/storm; the file's own hyper-parameters say which \
+                networks it holds
+                """
         )
     }
 }

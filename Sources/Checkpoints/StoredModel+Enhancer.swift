@@ -83,7 +83,10 @@ extension StoredModel {
         if mode == .none { return ["reference none leaves the conditioning out, which no network is trained for"] }
         guard conditioning.condDropProb == 0, mode == .zero || guidance != 1 else { return [] }
         return [
-            "guidance \(SettingValue.number(guidance).compact) with reference \(mode) asks a network that never trained without a reference: its cond_drop_prob is 0"
+            """
+            guidance \(SettingValue.number(guidance).compact) with reference \(mode) asks a network that never trained \
+            without a reference: its cond_drop_prob is 0
+            """
         ]
     }
 

@@ -134,7 +134,10 @@ public struct StoredModel: Sendable {
             throw CheckpointError(
                 path: source.path, reason: "nothing says what network its weights belong to",
                 hint:
-                    "name the network's spec with --spec FILE, or the run instead, or a folder of sgmse checkpoint import"
+                    """
+                    name the network's spec with --spec FILE, or the run instead, or a folder of sgmse checkpoint \
+                    import
+                    """
             )
         }
         let loaded = try loader.load(text: text, file: place, overrides: overrides)

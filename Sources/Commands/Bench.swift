@@ -60,7 +60,10 @@ struct BenchOptions: ParsableArguments {
                 1e-6 * Double(result.engineBytes))
         let details = result.details.map { String(format: "  %@ %.4f", $0.name, $0.value) }.joined()
         return
-            "\(result.work)  \(times)  \(rest)\(details)  (\(result.seconds.count) times, threads: \(result.threads), device: \(result.device), \(result.precision))"
+            """
+            \(result.work)  \(times)  \(rest)\(details)  (\(result.seconds.count) times, threads: \(result.threads), \
+            device: \(result.device), \(result.precision))
+            """
     }
 }
 

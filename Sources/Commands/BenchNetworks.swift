@@ -41,9 +41,9 @@ struct BenchTrain: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "One optimizer step: forward, backward, Adam, average of the weights.",
         discussion: """
-            With --processes, or under mpirun, srun or torchrun, the step is one of several processes, which share its batches and \
-            the threads. Then in_calls_share is the share of the step that is spent in exchanges, waiting for each other included, \
-            and exchange_share what the exchange of all gradients takes by itself.
+            With --processes, or under mpirun, srun or torchrun, the step is one of several processes, which share its \
+            batches and the threads. Then in_calls_share is the share of the step that is spent in exchanges, waiting \
+            for each other included, and exchange_share what the exchange of all gradients takes by itself.
             """)
     @OptionGroup var network: BenchNetworkOptions
     @OptionGroup var options: BenchOptions
@@ -57,7 +57,10 @@ struct BenchTrain: ParsableCommand {
 
     @Option(
         help:
-            "What is minimised: score_matching, denoiser, data_prediction, or data_prediction_pesq with the differentiable PESQ."
+            """
+            What is minimised: score_matching, denoiser, data_prediction, or data_prediction_pesq with the \
+            differentiable PESQ.
+            """
     )
     var loss = BenchmarkLoss.scoreMatching
 
@@ -89,7 +92,10 @@ struct BenchSample: ParsableCommand {
 
     @Option(
         help:
-            "pc with Langevin steps of a fixed (ald) or a measured size (langevin), ode_euler, ode_heun, ode, sb_sde or sb_ode."
+            """
+            pc with Langevin steps of a fixed (ald) or a measured size (langevin), ode_euler, ode_heun, ode, sb_sde or \
+            sb_ode.
+            """
     )
     var sampler = BenchmarkSampler.ald
 

@@ -18,10 +18,10 @@ struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check specs and their data before anything is trained.",
         discussion: """
-            Every mistake of the specs' files in one pass, settings that are marked as not known, and two rows of papers \
-            that mean the same (exit 2); then what training and evaluation do differently, and the audio: rates, pairing, \
-            lengths, channels, silence, clipping, delays, levels, SNR, overlap and copies between splits (exit 3 unless the spec \
-            waives a check by name).
+            Every mistake of the specs' files in one pass, settings that are marked as not known, and two rows of \
+            papers that mean the same (exit 2); then what training and evaluation do differently, and the audio: \
+            rates, pairing, lengths, channels, silence, clipping, delays, levels, SNR, overlap and copies between \
+            splits (exit 3 unless the spec waives a check by name).
             """)
 
     @Argument(help: "Experiments: YAML files, or names of the library, such as quickstart.")
@@ -81,7 +81,10 @@ struct Check: ParsableCommand {
         var lines = loaded.warnings.map(\.description)
         let verdict = loaded.unknown.isEmpty ? "no mistakes" : "incomplete"
         lines.append(
-            "\(loaded.file): \(Self.count(loaded.runs.count, "run")), \(Self.count(evaluations, "evaluation")), \(verdict)"
+            """
+            \(loaded.file): \(Self.count(loaded.runs.count, "run")), \(Self.count(evaluations, "evaluation")), \
+            \(verdict)
+            """
         )
         var failures: [any Error] = []
         do {

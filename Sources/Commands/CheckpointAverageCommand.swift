@@ -8,8 +8,9 @@ struct CheckpointAverageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "average", abstract: "Make a moving average of any length from those that a training kept.",
         discussion: """
-            A run with train.ema_stds keeps power-function averages at each of its checkpoints. They are combined so that their profile \
-            comes nearest to the wanted one, and written as a folder of weights.safetensors and spec.yaml.
+            A run with train.ema_stds keeps power-function averages at each of its checkpoints. They are combined so \
+            that their profile comes nearest to the wanted one, and written as a folder of weights.safetensors and \
+            spec.yaml.
             """)
 
     @Argument(help: ArgumentHelp("A run.", valueName: "run"))
@@ -35,7 +36,10 @@ struct CheckpointAverageCommand: ParsableCommand {
             std: std, at: step, to: output, replaces: force)
         for part in report.parts {
             try emit(
-                "took      \(URL(fileURLWithPath: part.file).lastPathComponent), std \(part.std), times \(String(format: "%.4f", part.coefficient))"
+                """
+                took      \(URL(fileURLWithPath: part.file).lastPathComponent), std \(part.std), times \
+                \(String(format: "%.4f", part.coefficient))
+                """
             )
         }
         try emit(

@@ -11,8 +11,9 @@ struct CheckpointList: ParsableCommand {
         commandName: "list",
         abstract: "List the published checkpoints: where they are, what they hold, and what they should score.",
         discussion: """
-            Reported scores are means that their sources state for the system, or for this very file where that is said; a \
-            checkpoint without a verified figure has none. A file lies in the folder under its published name or its id.
+            Reported scores are means that their sources state for the system, or for this very file where that is \
+            said; a checkpoint without a verified figure has none. A file lies in the folder under its published name \
+            or its id.
             """)
 
     @Argument(help: "Only these ids.")

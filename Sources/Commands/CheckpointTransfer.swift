@@ -10,8 +10,9 @@ struct CheckpointImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Turn a checkpoint of the reference into weights.safetensors and spec.yaml.",
         discussion: """
-            The file is checked before anything is written: its structure, its checksums, and every tensor against the network \
-            that its hyper-parameters describe. It says which weights it took, and from which part of the file.
+            The file is checked before anything is written: its structure, its checksums, and every tensor against the \
+            network that its hyper-parameters describe. It says which weights it took, and from which part of the \
+            file.
             """)
 
     @Argument(help: "A .ckpt or .pt file, or the id of a published checkpoint.")

@@ -11,13 +11,13 @@ struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare runs and anchors in a table: rows of system × N, columns of set × metric, mean ± std (n).",
         discussion: """
-            Rows and columns take any factors: \(ComparisonFactor.names.joined(separator: ", ")), and every path of a spec, such as \
-            train.lr. Whatever the columns do not distinguish is a row of its own. --baseline and --pairs add differences on the same \
-            files, with intervals over speakers, p values corrected over the table, and what is lacking where the answer is \
-            "cannot tell".
+            Rows and columns take any factors: \(ComparisonFactor.names.joined(separator: ", ")), and every path of a \
+            spec, such as train.lr. Whatever the columns do not distinguish is a row of its own. --baseline and \
+            --pairs add differences on the same files, with intervals over speakers, p values corrected over the \
+            table, and what is lacking where the answer is "cannot tell".
 
-            Exits 3 with --check if a row is worse than the noisy input, in a metric for which that input is a floor: SI-SAR is \
-            none, as the noisy input has no artifacts by definition.
+            Exits 3 with --check if a row is worse than the noisy input, in a metric for which that input is a floor: \
+            SI-SAR is none, as the noisy input has no artifacts by definition.
             """)
 
     @Argument(help: "Names or ids of runs, or of specs whose runs are meant; all runs if none is given.")

@@ -68,8 +68,8 @@ struct PrecisionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            How products and convolutions are computed: fp32, tf32 (cards), or bf16 with sums in fp32 (AVX512-BF16, or a device); as the \
-            spec says, or fp32, if not given.
+            How products and convolutions are computed: fp32, tf32 (cards), or bf16 with sums in fp32 (AVX512-BF16, or \
+            a device); as the spec says, or fp32, if not given.
             """,
             valueName: "precision"))
     var precision: Precision?

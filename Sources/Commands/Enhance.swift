@@ -17,18 +17,19 @@ struct Enhance: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Enhance WAV and FLAC files with a trained model.",
         discussion: """
-            Names and subfolders are kept; what is neither WAV nor FLAC becomes WAV. Files at another rate than the model's are \
-            converted to it, and back with --keep-rate. The sampler is the one of the model's spec unless options say otherwise.
+            Names and subfolders are kept; what is neither WAV nor FLAC becomes WAV. Files at another rate than the \
+            model's are converted to it, and back with --keep-rate. The sampler is the one of the model's spec unless \
+            options say otherwise.
 
-            An output that is there already is kept where the same model, settings, seed and input made it, and made anew where \
-            others did. A file that this program did not make is left alone, and the command refused, unless --overwrite is \
-            given. (.sgmse-enhanced.jsonl beside the outputs says what made them.)
+            An output that is there already is kept where the same model, settings, seed and input made it, and made \
+            anew where others did. A file that this program did not make is left alone, and the command refused, \
+            unless --overwrite is given. (.sgmse-enhanced.jsonl beside the outputs says what made them.)
 
             --intermediate K also writes K states of the reverse process for each file, beside the output's folder: \
             DIR-states/NAME/1-t0.800.wav and so on, with the process time of each.
 
-            A file that cannot be enhanced fails alone: the others are done, and the command exits 1. It exits 3, before any \
-            work, where there is nothing to enhance.
+            A file that cannot be enhanced fails alone: the others are done, and the command exits 1. It exits 3, \
+            before any work, where there is nothing to enhance.
             """)
 
     @Option(
@@ -66,8 +67,8 @@ struct Enhance: ParsableCommand {
 
     @Option(
         help: """
-            What is done with a file of several channels: refuse (it fails alone), first (its first channel is enhanced), or each \
-            (every channel by itself).
+            What is done with a file of several channels: refuse (it fails alone), first (its first channel is \
+            enhanced), or each (every channel by itself).
             """)
     var channels = FolderEnhancer.Channels.refuse
 
@@ -136,7 +137,10 @@ struct Enhance: ParsableCommand {
         }
         if summary.segmented > 0 {
             text +=
-                "\(summary.segmented) longer than \(SettingValue.number(sampling.segment).compact) s, in overlapping segments\n"
+                """
+                \(summary.segmented) longer than \(SettingValue.number(sampling.segment).compact) s, in overlapping \
+                segments\n
+                """
         }
         if intermediate > 0, summary.enhanced > 0 {
             text += "states in \(FolderEnhancer.statesFolder(beside: output))\n"
@@ -205,7 +209,10 @@ struct SamplingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Recordings that are longer are enhanced in overlapping segments of this length, in bounded memory; 0 for whole ones.",
+            """
+            Recordings that are longer are enhanced in overlapping segments of this length, in bounded memory; 0 for \
+            whole ones.
+            """,
             valueName: "seconds"), in: 0...3600)
     var segment = 20.0
 
@@ -232,15 +239,19 @@ struct SamplingOptions: ParsableArguments {
 struct ConditioningOptions: ParsableArguments {
     @Option(
         help:
-            "Guidance scale w: s₀ + w (s₁ − s₀); if not given, that of the model's spec where it lists one alone, or else 1.",
+            """
+            Guidance scale w: s₀ + w (s₁ − s₀); if not given, that of the model's spec where it lists one alone, or \
+            else 1.
+            """,
         in: -1000...1000)
     var guidance: Double?
 
     @Option(
         help: ArgumentHelp(
             """
-            The noise reference: estimated, oracle (with --clean), start, random, zero, none, a file, or a folder; estimated, \
-            from the recording's speech-free stretch, if not given. A form follows a slash, as in estimated/quietest.
+            The noise reference: estimated, oracle (with --clean), start, random, zero, none, a file, or a folder; \
+            estimated, from the recording's speech-free stretch, if not given. A form follows a slash, as in \
+            estimated/quietest.
             """, valueName: "mode|file|dir"))
     var reference: String?
 

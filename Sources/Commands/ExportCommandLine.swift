@@ -17,7 +17,10 @@ struct ExportCommandLine: ParsableCommand {
         let loaded = try spec.load()
         let vocabulary = Catalog.standard.vocabulary
         var remarks = loaded.unknown.sorted { $0.key < $1.key }.map { path, reason in
-            "\(path) is not known: \(reason.isEmpty ? "the spec says so" : reason); the command has what stands in the spec, or the default"
+            """
+            \(path) is not known: \(reason.isEmpty ? "the spec says so" : reason); the command has what stands in the \
+            spec, or the default
+            """
         }
         for run in loaded.runs {
             let export = try CommandExport(run.spec, vocabulary: vocabulary)

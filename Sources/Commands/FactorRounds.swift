@@ -31,7 +31,10 @@ struct FactorRounds {
         /// `3 trainings and 6 evaluations to do, about 0:12 as measured`.
         var text: String {
             var text =
-                "\(trainings) \(trainings == 1 ? "training" : "trainings") and \(evaluations) \(evaluations == 1 ? "evaluation" : "evaluations") to do"
+                """
+                \(trainings) \(trainings == 1 ? "training" : "trainings") and \(evaluations) \
+                \(evaluations == 1 ? "evaluation" : "evaluations") to do
+                """
             if measured > 0 { text += ", about \(Duration.written(measured)) as measured" }
             if assumed > 0 {
                 text +=

@@ -41,8 +41,8 @@ struct FactorSearch {
         guard design.factors.count < 64, evaluated <= 8 else {
             throw ValidationError(
                 """
-                \(first) and \(second) differ in \(design.factors.count) settings, \(evaluated) of them of the evaluation; \
-                63 in all and 8 of the evaluation are the most: take specs that are closer
+                \(first) and \(second) differ in \(design.factors.count) settings, \(evaluated) of them of the \
+                evaluation; 63 in all and 8 of the evaluation are the most: take specs that are closer
                 """)
         }
         try search(
@@ -84,12 +84,18 @@ struct FactorSearch {
     private func search(_ design: FactorDesign, stem: String) throws {
         for factor in design.factors {
             printError(
-                "  \(factor.isOfEvaluation ? "evaluation" : "training  ") \(factor.name): \(shortened(factor.from)) → \(shortened(factor.to))"
+                """
+                  \(factor.isOfEvaluation ? "evaluation" : "training  ") \(factor.name): \(shortened(factor.from)) → \
+                \(shortened(factor.to))
+                """
             )
         }
         let rounds = FactorRounds(design: design, stem: stem, options: options)
         printError(
-            "\(design.factors.count) factors, \(design.trained.count) of training; seeds \(design.question.seeds.map(String.init).joined(separator: ", "))"
+            """
+            \(design.factors.count) factors, \(design.trained.count) of training; seeds \
+            \(design.question.seeds.map(String.init).joined(separator: ", "))
+            """
         )
         try sayCostOfPath(design, rounds)
         var wanted = design.evaluations
@@ -126,7 +132,10 @@ struct FactorSearch {
         let (most, cost) = (AblationPath.most(of: design.trained.count), try rounds.cost(of: first))
         let seconds = cost.seconds * Double(most) / Double(first.count)
         printError(
-            "the path between both ends: at most \(most) combinations of training, \(most * design.question.seeds.count) trainings"
+            """
+            the path between both ends: at most \(most) combinations of training, \
+            \(most * design.question.seeds.count) trainings
+            """
                 + (seconds > 0 ? ", about \(Duration.written(seconds))" : ""))
     }
 

@@ -9,15 +9,19 @@ import Runs
 struct Investigate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Say what figures and runs support: hypotheses of a file, or what explains the gap between two runs or specs.",
+            """
+            Say what figures and runs support: hypotheses of a file, or what explains the gap between two runs or \
+            specs.
+            """,
         discussion: """
-            With one name: investigations are declared in experiments/investigations, as claims, the cells they stand on, the \
-            test, and the effect that would matter. A verdict is supported, refuted, inconclusive (with the number of files or \
-            trainings that would decide) or missing (with the commands that measure it).
+            With one name: investigations are declared in experiments/investigations, as claims, the cells they stand \
+            on, the test, and the effect that would matter. A verdict is supported, refuted, inconclusive (with the \
+            number of files or trainings that would decide) or missing (with the commands that measure it).
 
-            With two names, of runs or specs: the settings in which they differ are varied one at a time from the first to the \
-            second. What changes the evaluation alone gets a full factorial on the first one's weights; for the rest, the path \
-            that moves the score farthest at each step. What it costs is said first; --run computes it.
+            With two names, of runs or specs: the settings in which they differ are varied one at a time from the \
+            first to the second. What changes the evaluation alone gets a full factorial on the first one's weights; \
+            for the rest, the path that moves the score farthest at each step. What it costs is said first; --run \
+            computes it.
             """)
 
     @Argument(help: "An investigation's name or file; or a run or spec, with another.")
@@ -52,8 +56,8 @@ struct Investigate: ParsableCommand {
     @Option(
         parsing: .upToNextOption,
         help: """
-            Seeds of each training; if not given, those that both sides have where there are two or more, else 0 1 2. With one, no \
-            factor is supported, as the spread between trainings is unknown.
+            Seeds of each training; if not given, those that both sides have where there are two or more, else 0 1 2. \
+            With one, no factor is supported, as the spread between trainings is unknown.
             """)
     var seeds: [Int] = []
 
@@ -77,7 +81,10 @@ struct Investigate: ParsableCommand {
     func validate() throws {
         if Set(seeds).count != seeds.count || seeds.contains(where: { $0 < 0 }) {
             throw ValidationError(
-                "--seeds takes different whole numbers of 0 or more, and not '\(seeds.map(String.init).joined(separator: " "))'"
+                """
+                --seeds takes different whole numbers of 0 or more, and not \
+                '\(seeds.map(String.init).joined(separator: " "))'
+                """
             )
         }
         if target == nil, computes || testSet != nil || trainings != nil || profile != nil {
@@ -105,7 +112,10 @@ struct Investigate: ParsableCommand {
                 let stored = investigation.cells.filter { if case .stored = $0.value.origin { true } else { false } }
                     .keys.sorted()
                 throw ValidationError(
-                    "--cell takes CELL=RUN and not '\(text)'; cells of \(investigation.name) that are runs: \(stored.joined(separator: ", "))"
+                    """
+                    --cell takes CELL=RUN and not '\(text)'; cells of \(investigation.name) that are runs: \
+                    \(stored.joined(separator: ", "))
+                    """
                 )
             }
             return taken

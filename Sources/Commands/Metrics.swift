@@ -15,19 +15,21 @@ struct Metrics: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Score a folder of enhanced files against clean ones.",
         discussion: """
-            An enhanced file belongs to the clean file of its name, .wav and .flac alike; failing that, to the one with the same \
-            number behind 'fileid_'; to the one whose name is equal without words such as 'clean' and 'enhanced'; or to the longest \
-            name that its own begins or ends with, as p232_001_m5.wav and p232_001.wav. Which rule was used is printed. A clean \
-            file without an enhanced one stops the command with exit code 3, unless --partial is given. Outputs that are late, \
-            of other lengths or at higher rates are scored with --align, --trim and --resample, which the signatures then name.
+            An enhanced file belongs to the clean file of its name, .wav and .flac alike; failing that, to the one \
+            with the same number behind 'fileid_'; to the one whose name is equal without words such as 'clean' and \
+            'enhanced'; or to the longest name that its own begins or ends with, as p232_001_m5.wav and p232_001.wav. \
+            Which rule was used is printed. A clean file without an enhanced one stops the command with exit code 3, \
+            unless --partial is given. Outputs that are late, of other lengths or at higher rates are scored with \
+            --align, --trim and --resample, which the signatures then name.
 
-            A manifest.csv (file, noise, snr_db) in the folder of noisy or clean files, or beside one, adds the means by noise \
-            type and SNR. Every mean has its n; infinite and missing values are counted, and are part of no mean.
+            A manifest.csv (file, noise, snr_db) in the folder of noisy or clean files, or beside one, adds the means \
+            by noise type and SNR. Every mean has its n; infinite and missing values are counted, and are part of no \
+            mean.
 
-            _results.csv (every file: values, reasons of failures, signatures, what was resampled) and _avg_results.txt are \
-            written to --output, the enhanced folder unless given, both or none. Exits 1 if a metric of a file could not be \
-            computed; results of an earlier call are then kept, and the new ones are called _results.failed.csv and \
-            _avg_results.failed.txt.
+            _results.csv (every file: values, reasons of failures, signatures, what was resampled) and \
+            _avg_results.txt are written to --output, the enhanced folder unless given, both or none. Exits 1 if a \
+            metric of a file could not be computed; results of an earlier call are then kept, and the new ones are \
+            called _results.failed.csv and _avg_results.failed.txt.
             """)
 
     @Option(help: "Folder of clean files.")
@@ -53,7 +55,10 @@ struct Metrics: ParsableCommand {
 
     @Flag(
         help:
-            "Lower the sample rate where a metric needs it or an enhanced file has a higher one than its clean file, and record that."
+            """
+            Lower the sample rate where a metric needs it or an enhanced file has a higher one than its clean file, \
+            and record that.
+            """
     )
     var resample = false
 
@@ -113,7 +118,10 @@ struct Metrics: ParsableCommand {
         }
         let open = scoring.openEndedFiles()
         let piped = open.first.map {
-            "note: \(files(open.count)) written to a pipe, such as \($0): the header states no length, and the audio is read to the end"
+            """
+            note: \(files(open.count)) written to a pipe, such as \($0): the header states no length, and the audio is \
+            read to the end
+            """
         }
         return rules + [piped].compactMap(\.self)
             + matching.withoutClean.map { "warning: \(enhanced)/\($0) has no clean file in \(clean)" }

@@ -58,7 +58,10 @@ struct MetricsReport {
             return Table.Row([.text(group.system), .text(group.title)] + cells, section: group.label ?? "")
         }
         table.notes = [
-            "mean ± standard deviation [95 % bootstrap interval of the mean] (files; inf and missing ones are in no mean)"
+            """
+            mean ± standard deviation [95 % bootstrap interval of the mean] (files; inf and missing ones are in no \
+            mean)
+            """
         ]
         if !missing.isEmpty {
             table.notes.append("! \(missing.count) outputs are missing: these are means over a part of the set")

@@ -119,13 +119,18 @@ struct ThreadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Vector instructions: baseline, avx2 or avx512; SGMSE_INSTRUCTION_SET, or the best there are, if not given.",
+            """
+            Vector instructions: baseline, avx2 or avx512; SGMSE_INSTRUCTION_SET, or the best there are, if not given.
+            """,
             valueName: "set"))
     var instructionSet: InstructionSet?
 
     @Option(
         help: ArgumentHelp(
-            "How far to yield to other programs, in processor time and disk access: 0 not, 19 wholly; SGMSE_NICE, or 0, if not given.",
+            """
+            How far to yield to other programs, in processor time and disk access: 0 not, 19 wholly; SGMSE_NICE, or 0, \
+            if not given.
+            """,
             valueName: "level"), in: levels)
     var nice: Int?
 

@@ -13,8 +13,8 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan",
         abstract: "Show what running a spec would do, the reason of each step, and what it takes.",
         discussion: """
-            Nothing is trained and nothing is made. Times are those of earlier runs of the same network on crops of the \
-            same size. Steps that are done are counted, and shown with --all.
+            Nothing is trained and nothing is made. Times are those of earlier runs of the same network on crops of \
+            the same size. Steps that are done are counted, and shown with --all.
             """)
 
     @OptionGroup var spec: SpecOptions
@@ -59,7 +59,10 @@ extension PlanStep {
 extension Plan {
     var summary: String {
         var text =
-            "\(runs) \(runs == 1 ? "run" : "runs"): \(pending.count) steps to do, \(steps.count - pending.count) done before"
+            """
+            \(runs) \(runs == 1 ? "run" : "runs"): \(pending.count) steps to do, \(steps.count - pending.count) done \
+            before
+            """
         if seconds > 0 { text += "; about \(Duration.written(seconds)), as measured" }
         if unmeasured > 0 { text += "; \(unmeasured) steps of a kind that was not measured yet" }
         return text

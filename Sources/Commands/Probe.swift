@@ -15,8 +15,8 @@ struct Probe: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Find out whether a run's model uses its noise reference, and what the right one is worth.",
         discussion: """
-            Null tests of guidance, scores and enhanced speech under right and wrong references, statistics and a picture \
-            of the embeddings, the gradient that reached the encoder, and averaged against raw weights. Writes \
+            Null tests of guidance, scores and enhanced speech under right and wrong references, statistics and a \
+            picture of the embeddings, the gradient that reached the encoder, and averaged against raw weights. Writes \
             embeddings.svg and probe.json into the folder probe of the run. Exits 3 if guidance fails its null tests.
             """)
 

@@ -14,7 +14,10 @@ struct ProcessOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Processes that train one run together, on its devices (train.devices) or shares of the cores. Under mpirun, srun and torchrun the launcher says how many; --launcher slurm starts one for each device.",
+            """
+            Processes that train one run together, on its devices (train.devices) or shares of the cores. Under \
+            mpirun, srun and torchrun the launcher says how many; --launcher slurm starts one for each device.
+            """,
             valueName: "count"), in: 1...LaunchSettings.mostProcesses)
     var processes: Int?
 

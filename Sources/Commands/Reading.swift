@@ -42,8 +42,8 @@ struct RegistryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "registry", abstract: "List everything a spec can name, with parameters, defaults and sources.",
         discussion: """
-            The prior mismatch of an SDE is the weight of the clean speech that is left in the marginal's mean where sampling \
-            starts at the noisy speech, at the default parameters.
+            The prior mismatch of an SDE is the weight of the clean speech that is left in the marginal's mean where \
+            sampling starts at the noisy speech, at the default parameters.
             """)
 
     @Argument(help: "One kind, or one section of a spec: \(RegistryCommand.kinds.joined(separator: ", ")).")

@@ -18,13 +18,14 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Train and evaluate what a spec asks for, as far as it is not done yet.",
         discussion: """
-            Every step says why it is done or passed over. Ctrl-C keeps what was done; the same command goes on. The same \
-            command given twice at once shares the work; --jobs does so with processes of its own.
+            Every step says why it is done or passed over. Ctrl-C keeps what was done; the same command goes on. The \
+            same command given twice at once shares the work; --jobs does so with processes of its own.
 
-            --launcher slurm does the work by tasks of a cluster: the plan is made here, divided into units, and submitted as a \
-            job array of --jobs tasks. A training of N devices is done by a task of N processes, unless --processes says another \
-            number. Flags come before SGMSE_LAUNCHER, then the section launcher of the spec, of sgmse.yaml in this folder, and of \
-            ~/.config/sgmse/config.yaml. --launcher local works with processes of this machine.
+            --launcher slurm does the work by tasks of a cluster: the plan is made here, divided into units, and \
+            submitted as a job array of --jobs tasks. A training of N devices is done by a task of N processes, unless \
+            --processes says another number. Flags come before SGMSE_LAUNCHER, then the section launcher of the spec, \
+            of sgmse.yaml in this folder, and of ~/.config/sgmse/config.yaml. --launcher local works with processes of \
+            this machine.
             """)
 
     @OptionGroup var spec: SpecOptions

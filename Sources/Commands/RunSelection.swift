@@ -11,9 +11,10 @@ struct RunSelection {
     static let help = ArgumentHelp(
         "Only runs for which a condition holds, such as \"backbone=ncsnpp_v2 and train.lr<1e-3\".",
         discussion: """
-            Fields are columns of runs (name, status, seed, tag, created, ...), paths of the spec or their ends, factors of \
-            evaluations (N, set, sampler, ...), and metrics, which stand for an evaluation's mean (pesq>1.2). They are compared \
-            by = != < <= > >= ~ (contains; * for any letters) and in (a, b), and joined by and, or, not and parentheses.
+            Fields are columns of runs (name, status, seed, tag, created, ...), paths of the spec or their ends, \
+            factors of evaluations (N, set, sampler, ...), and metrics, which stand for an evaluation's mean \
+            (pesq>1.2). They are compared by = != < <= > >= ~ (contains; * for any letters) and in (a, b), and joined \
+            by and, or, not and parentheses.
             """, valueName: "condition")
 
     init(_ names: [String], where condition: String? = nil) throws(FilterError) {

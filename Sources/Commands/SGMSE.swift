@@ -21,12 +21,13 @@ public struct SGMSE: ParsableCommand {
               sgmse run quickstart
               sgmse compare
 
-            A spec is a YAML file, or an experiment of the library that came with the program: sgmse registry experiment \
-            lists them.
+            A spec is a YAML file, or an experiment of the library that came with the program: sgmse registry \
+            experiment lists them.
 
-            The store is runs/store.sqlite unless --store or SGMSE_STORE says otherwise. SGMSE_LOG=debug adds log entries to the \
-            messages, and every step to the logs of runs. Exit codes: 0 done; 1 a run \
-            failed, or an error that is none of the others; 2 usage or spec error; 3 a check failed; 5 store busy or corrupt, disk full, or output that cannot be written; 130 interrupted; 141 the reader of the output has gone.
+            The store is runs/store.sqlite unless --store or SGMSE_STORE says otherwise. SGMSE_LOG=debug adds log \
+            entries to the messages, and every step to the logs of runs. Exit codes: 0 done; 1 a run failed, or an \
+            error that is none of the others; 2 usage or spec error; 3 a check failed; 5 store busy or corrupt, disk \
+            full, or output that cannot be written; 130 interrupted; 141 the reader of the output has gone.
             """,
         version: BuildFacts.version,
         subcommands: [

@@ -12,8 +12,8 @@ struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show a run of the store with its mean scores, or a spec with every default filled in.",
         discussion: """
-            A name that ends in .yaml or begins with sgmse: is a spec; any other is a run's name or id, or the name of a sweep, \
-            whose runs are listed, or else an experiment of the library that came with the program.
+            A name that ends in .yaml or begins with sgmse: is a spec; any other is a run's name or id, or the name of \
+            a sweep, whose runs are listed, or else an experiment of the library that came with the program.
             """)
 
     @Argument(help: "A run's name or id, or a spec.")

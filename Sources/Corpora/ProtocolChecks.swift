@@ -74,7 +74,10 @@ extension SetScan {
         set.ruled.sorted { $0.key.rawValue < $1.key.rawValue }.map { rule, pairs in
             Finding(
                 .pairing, .note, set: set.name,
-                "\(pairs.count == 1 ? "1 pair has" : "\(pairs.count) pairs have") different names, paired by \(rule.title)",
+                """
+                \(pairs.count == 1 ? "1 pair has" : "\(pairs.count) pairs have") different names, paired by \
+                \(rule.title)
+                """,
                 fix: "look at some; give both files the same name where a pair is wrong", files: pairs)
         }
     }
@@ -120,7 +123,10 @@ extension SetScan {
                 meaning += " and a crop last \(Self.short(seconds.1)) s instead of \(Self.short(seconds.0)) s"
             }
             let fix =
-                "resample the data to \(spec.sampleRate) Hz before training, let the run do it with data.resample: true, or set data.sample_rate to \(rate)"
+                """
+                resample the data to \(spec.sampleRate) Hz before training, let the run do it with data.resample: \
+                true, or set data.sample_rate to \(rate)
+                """
             return finding(.rate, .error, files.map(\.name), fix: fix) {
                 "\($0) of \(2 * pairs.count) at \(rate) Hz, \(spec.sampleRate) Hz is expected: \(meaning)"
             }

@@ -50,7 +50,10 @@ public struct SourceFolders: Sendable {
             throw CorpusError(
                 folder,
                 .notThere(
-                    "the source '\(source.name)' must hold \(missing.joined(separator: ", ")), as folders or as zip archives of these names"
+                    """
+                    the source '\(source.name)' must hold \(missing.joined(separator: ", ")), as folders or as zip \
+                    archives of these names
+                    """
                         + source.facts))
         }
         return folder

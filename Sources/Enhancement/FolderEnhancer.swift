@@ -168,7 +168,10 @@ public struct FolderEnhancer: Sendable {
         if let first = openEnded.first {
             let files = openEnded.count == 1 ? "1 file was" : "\(openEnded.count) files were"
             summary.remarks.append(
-                "\(files) written to a pipe, such as \(first): the header states no length, and the audio was read to the end"
+                """
+                \(files) written to a pipe, such as \(first): the header states no length, and the audio was read to \
+                the end
+                """
             )
         }
         return jobs

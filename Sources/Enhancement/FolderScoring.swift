@@ -83,7 +83,10 @@ public struct FolderScoring: Sendable {
         guard !fitting.contains(.alignment) else { return remarks + unalignedRemark(outputs) }
         if let found = PairAlignment.sample(of: outputs).outputFinding() {
             remarks.append(
-                "\(enhanced) is \(found.message), such as \(found.files[0]): scores that compare samples suffer; align the files"
+                """
+                \(enhanced) is \(found.message), such as \(found.files[0]): scores that compare samples suffer; align \
+                the files
+                """
             )
         }
         return remarks

@@ -43,6 +43,9 @@ public struct GateFailure: Diagnostic, Hashable, Sendable {
         return codes.isEmpty
             ? found
             : found
-                + "\n    a spec may waive a check by name, with a reason: waive: { \(codes.map { $0 + ": ..." }.joined(separator: ", ")) }"
+                + """
+                \n    a spec may waive a check by name, with a reason: waive: { \
+                \(codes.map { $0 + ": ..." }.joined(separator: ", ")) }
+                """
     }
 }

@@ -49,14 +49,20 @@ enum ProtocolDifferences {
             found.append(
                 finding(
                     .referenceLength, isSeen ? .note : severity,
-                    "the reference has \(text(conditioning.refNumFrames)) in training, \(others.map(text).joined(separator: ", ")) in evaluation",
+                    """
+                    the reference has \(text(conditioning.refNumFrames)) in training, \
+                    \(others.map(text).joined(separator: ", ")) in evaluation
+                    """,
                     fix: "leave evaluate.reference.num_frames out, or add the length of training as another value"))
         }
         if conditioning.condDropProb == 0, let empty = spec.evaluate.references.first(where: \.mode.isEmpty) {
             found.append(
                 finding(
                     .unseenReference, severity,
-                    "the reference '\(empty.mode)' is empty, and with cond_drop_prob 0 training never shows an empty one",
+                    """
+                    the reference '\(empty.mode)' is empty, and with cond_drop_prob 0 training never shows an empty \
+                    one
+                    """,
                     fix: "evaluate with a reference, or train with conditioning.cond_drop_prob above 0"))
         }
         let scales = spec.evaluate.guidance.filter { $0 != 1 }
@@ -87,14 +93,20 @@ enum ProtocolDifferences {
             found.append(
                 finding(
                     .padding, .warning,
-                    "frames are padded by '\(spec.evaluate.padding)', the authors of '\(spec.backbone.name)' use '\(usual)'",
+                    """
+                    frames are padded by '\(spec.evaluate.padding)', the authors of '\(spec.backbone.name)' use \
+                    '\(usual)'
+                    """,
                     fix: "leave evaluate.padding out, or set it alike in all systems that are compared"))
         }
         if spec.data.normalize != .noisy {
             found.append(
                 finding(
                     .normalization, .warning,
-                    "crops are divided by '\(spec.data.normalize)' in training, recordings by the noisy peak in evaluation",
+                    """
+                    crops are divided by '\(spec.data.normalize)' in training, recordings by the noisy peak in \
+                    evaluation
+                    """,
                     fix: "data.normalize: noisy"))
         }
         return found
@@ -110,9 +122,14 @@ enum ProtocolDifferences {
             found.append(
                 finding(
                     .validationSteps, .note,
-                    "validation takes \(steps) steps, evaluation \(evaluate.N.map(String.init).joined(separator: ", "))",
+                    """
+                    validation takes \(steps) steps, evaluation \(evaluate.N.map(String.init).joined(separator: ", "))
+                    """,
                     fix:
-                        "checkpoints are compared at other steps than they are used at; set train.validation_N to one of them"
+                        """
+                        checkpoints are compared at other steps than they are used at; set train.validation_N to one \
+                        of them
+                        """
                 ))
         }
         if !evaluate.weights.contains(.ema) {

@@ -26,7 +26,10 @@ public enum ProtocolGate {
             guard !speakers.isEmpty else { return nil }
             return Finding(
                 .speakerOverlap, .error, set: scan.set.name,
-                "\(speakers.joined(separator: ", ")) \(speakers.count == 1 ? "belongs" : "belong") to the published test set",
+                """
+                \(speakers.joined(separator: ", ")) \(speakers.count == 1 ? "belongs" : "belong") to the published \
+                test set
+                """,
                 fix: "take these speakers out of \(scan.set.name), or name other ones in data.corpus.test_speakers",
                 files: files.map(\.name))
         }
@@ -46,7 +49,10 @@ public enum ProtocolGate {
                     .empty, spec.choosesByValidation ? .error : .warning, set: "valid",
                     "there is nothing to validate on: the data has no set 'valid', and \(tried)",
                     fix:
-                        "add the set, name speakers that are there, or train.num_eval_files: 0 with evaluate.checkpoint: last"
+                        """
+                        add the set, name speakers that are there, or train.num_eval_files: 0 with \
+                        evaluate.checkpoint: last
+                        """
                 )
             ]
         }

@@ -77,7 +77,10 @@ struct OutputCheck: Sendable {
             let time = String(format: "%.1f ms", 1000 * Double(abs(typical)) / Double(rate))
             add(
                 "alignment",
-                "files that are \(typical > 0 ? "late" : "early") against the clean ones, typically by \(abs(typical)) samples (\(time))",
+                """
+                files that are \(typical > 0 ? "late" : "early") against the clean ones, typically by \(abs(typical)) \
+                samples (\(time))
+                """,
                 fix: "remove the delay of the system: SI-SDR and the metrics like it compare sample by sample"
             ) { if case .late = $0 { true } else { false } }
         }

@@ -129,7 +129,10 @@ extension EvidenceTest {
             let digits = max(2, terms.map(\.1.digits).max() ?? 2)
             let spread = scope == .seeds ? book.spread(of: terms.map(\.1).filter { $0.runs > 0 }, metric) : nil
             var sentence =
-                "\(opening) (\(percent) interval \(interval.lowerBound.fixed(digits)) to \(interval.upperBound.fixed(digits))"
+                """
+                \(opening) (\(percent) interval \(interval.lowerBound.fixed(digits)) to \
+                \(interval.upperBound.fixed(digits))
+                """
             sentence += Self.basis(terms.map(\.1), scope, spread) + (share ?? "") + "." + (others ?? "")
             if let outcome = rule(estimate) { return answer(outcome, sentence, cells, book, estimate) }
             let wanted = effect > 0 ? effect : abs(estimate.value)
@@ -160,7 +163,10 @@ extension EvidenceTest {
         if let spread {
             let widest = spread.widest
             return
-                "), where two trainings of one configuration differ by up to \(widest.difference.fixed(2)) (\(widest.text))"
+                """
+                ), where two trainings of one configuration differ by up to \(widest.difference.fixed(2)) \
+                (\(widest.text))
+                """
         }
         let counts = Set(cells.filter { !$0.isExact }.compactMap(\.count)).sorted()
         let assumed = cells.contains(where: \.isCountAssumed) ? ", as assumed" : ""

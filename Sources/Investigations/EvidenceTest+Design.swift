@@ -19,7 +19,10 @@ extension EvidenceTest {
         let list = others.map(\.text).joined(separator: ", ")
         return answer(
             .fails,
-            "\(pair) differ not in \(asked) alone, but in \(list) as well: their scores do not show which of these matters.",
+            """
+            \(pair) differ not in \(asked) alone, but in \(list) as well: their scores do not show which of these \
+            matters.
+            """,
             [first, second], book)
     }
 
@@ -35,7 +38,10 @@ extension EvidenceTest {
         let relation = a == b ? "as much as" : a < b ? "less than" : "more than"
         return answer(
             a < b ? .holds : .fails,
-            "\(path) of \(book.label(first)) is \(SettingNumber.text(a)), \(relation) the \(SettingNumber.text(b)) of \(book.label(second)).",
+            """
+            \(path) of \(book.label(first)) is \(SettingNumber.text(a)), \(relation) the \(SettingNumber.text(b)) of \
+            \(book.label(second)).
+            """,
             [first, second], book)
     }
 

@@ -24,7 +24,10 @@ extension EvidenceTest {
         var sentence =
             below.count == 1 && values.count == 1
             ? "\(below[0].cell.text) \(sign > 0 ? "lies below" : "lies above") \(floor.text) in \(measure)"
-            : "\(below.count) of \(values.count) rows \(sign > 0 ? "lie below" : "lie above") \(floor.text) in \(measure)"
+            : """
+            \(below.count) of \(values.count) rows \(sign > 0 ? "lie below" : "lie above") \(floor.text) in \
+            \(measure)
+            """
         if values.count > 1, !below.isEmpty {
             sentence +=
                 ": " + below.map { "\($0.cell.label) \($0.cell.mean.fixed($0.cell.digits))" }.joined(separator: ", ")
@@ -113,7 +116,10 @@ extension EvidenceTest {
         }
         return answer(
             .holds,
-            "\(texts.joined(separator: "; ")) in \(measure). A mean over trainings with a collapsed one says little of the others.",
+            """
+            \(texts.joined(separator: "; ")) in \(measure). A mean over trainings with a collapsed one says little of \
+            the others.
+            """,
             names, book)
     }
 }

@@ -121,7 +121,10 @@ extension InvestigationReport {
         }
         return ["what is missing, the cheapest and most decisive first:"]
             + steps.enumerated().map { place, step in
-                "  \(place + 1). \(step.need.what) (\(step.hypotheses.joined(separator: ", ")); \(step.need.work.rawValue))\n     \(step.need.command)"
+                """
+                  \(place + 1). \(step.need.what) (\(step.hypotheses.joined(separator: ", ")); \
+                \(step.need.work.rawValue))\n     \(step.need.command)
+                """
             }
     }
 

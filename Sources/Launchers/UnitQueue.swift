@@ -150,6 +150,9 @@ public struct QueueError: Diagnostic, Hashable, Sendable {
     public var summary: String { "the queue cannot be used here (\(POSIX.message(code)))" }
     public var category: FailureCategory { .machine }
     public var hint: String? {
-        "check that the folder is on a file system that all nodes share, that you may write to it, and that it is not full"
+        """
+        check that the folder is on a file system that all nodes share, that you may write to it, and that it is not \
+        full
+        """
     }
 }

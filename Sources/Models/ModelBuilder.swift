@@ -51,7 +51,10 @@ public struct ModelBuilder: Sendable {
             guard traits.contains(.readsSeveral) || inputs == 1 else {
                 throw IncompatibleParts(
                     reason:
-                        "backbone '\(chosen.name)' reads two spectrograms, and regression.condition 'both' makes three; use post_denoiser or noisy"
+                        """
+                        backbone '\(chosen.name)' reads two spectrograms, and regression.condition 'both' makes three; \
+                        use post_denoiser or noisy
+                        """
                 )
             }
             if traits.contains(.readsSeveral) { choice.settings["inputs"] = .integer(inputs) }

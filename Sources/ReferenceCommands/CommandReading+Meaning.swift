@@ -30,7 +30,10 @@ extension CommandReading {
             }
             if !option.fits(backbone: entryName(.backbone)) {
                 remarks.append(
-                    "--\(option.name) is no option of \(script.rawValue) with backbone '\(entryName(.backbone))', which refuses it; its value is taken"
+                    """
+                    --\(option.name) is no option of \(script.rawValue) with backbone '\(entryName(.backbone))', which \
+                    refuses it; its value is taken
+                    """
                 )
             }
             let value =
@@ -55,7 +58,10 @@ extension CommandReading {
                 script == .trainFlow
                     ? "the reference trains 1000 epochs, which it does not say on the command line"
                     : isComposition
-                        ? "the reference trains until it is stopped: max_epochs 160 is written, which its authors do not say"
+                        ? """
+                        the reference trains until it is stopped: max_epochs 160 is written, which its authors do \
+                        not say
+                        """
                         : "the reference trains until it is stopped: max_epochs 160 is what its authors report")
             set("train.max_epochs", script == .trainFlow ? "1000" : "160")
         }
@@ -259,7 +265,10 @@ extension CommandReading {
             set("conditioning.train_noise_encoder", value.isEmpty ? "false" : "true")
             if ScalarReading.bool(value) == false {
                 remarks.append(
-                    "--train_noise_encoder \(value) is true to the reference, which takes any text for true; so it is here"
+                    """
+                    --train_noise_encoder \(value) is true to the reference, which takes any text for true; so it is \
+                    here
+                    """
                 )
             }
         case ("ode", _):
@@ -278,7 +287,10 @@ extension CommandReading {
             if given["odesolver"] == nil { set("evaluate.sampler.name", "ode_euler") }
             set("evaluate.sampler.start", YAMLText.scalar(start))
             remarks.append(
-                "--reverse_starting_point \(value): the script starts there with the noise of t = 1, here with that of the start"
+                """
+                --reverse_starting_point \(value): the script starts there with the noise of t = 1, here with that of \
+                the start
+                """
             )
         case ("test_dir", _) where script == .evaluateFlow:
             // The script reads `test` of the folder.

@@ -54,7 +54,10 @@ struct EnhanceCommand {
         }
         if isBridge, let N = point.N, N != spec.usualSteps(vocabulary) {
             note(
-                "evaluate.N \(N) has no option: the script takes a bridge's steps from the checkpoint, \(spec.usualSteps(vocabulary))"
+                """
+                evaluate.N \(N) has no option: the script takes a bridge's steps from the checkpoint, \
+                \(spec.usualSteps(vocabulary))
+                """
             )
             return nil
         }

@@ -128,7 +128,10 @@ enum RegenerationReference {
     }
 
     private static let preservingRemark =
-        "sde ouvp is vp here, whose deviation is the root of the variance; the reference takes the variance itself for the deviation"
+        """
+        sde ouvp is vp here, whose deviation is the root of the variance; the reference takes the variance itself for \
+        the deviation
+        """
 
     /// The hyper-parameters of a model with its regression.
     ///

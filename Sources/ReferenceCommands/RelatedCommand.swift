@@ -163,7 +163,10 @@ struct RelatedCommand {
         }
         if let file = find("pretrained_denoiser", values) {
             remarks.append(
-                "--pretrained_denoiser \(file.description): import it as a run with regression.training alone, and name that run in train.init_from"
+                """
+                --pretrained_denoiser \(file.description): import it as a run with regression.training alone, and name \
+                that run in train.init_from
+                """
             )
         }
         if find("pretrained_score", values) != nil { remarks.append("--pretrained_score fails in the reference") }

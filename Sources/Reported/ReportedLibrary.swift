@@ -39,7 +39,10 @@ public struct ReportedLibrary: Sendable {
         public var second: PaperFigures
 
         public var description: String {
-            "\(second.place): \(second.system) on \(second.set): \(metric) is \(text(second)) here, and \(text(first)) at \(first.place)"
+            """
+            \(second.place): \(second.system) on \(second.set): \(metric) is \(text(second)) here, and \(text(first)) \
+            at \(first.place)
+            """
         }
 
         private func text(_ figures: PaperFigures) -> String {

@@ -125,7 +125,10 @@ public struct DoctorReport: Sendable {
         let cores = ProcessInfo.processInfo.processorCount
         add(
             "processor", .good,
-            "\(model.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"), \(cores) cores, \(Engine.instructionSet)"
+            """
+            \(model.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"), \(cores) cores, \
+            \(Engine.instructionSet)
+            """
         )
         add(
             "threads", Engine.threads > cores ? .warning : .good,

@@ -114,7 +114,10 @@ extension RunReport.Evaluated: CustomStringConvertible {
                 point.steps.map { "N = \($0)" }, point.sampler, point.guidance.map { "w = \($0)" }, point.reference,
             ] + point.otherFactors.map { "\($0.name) = \($0.value)" }
         return
-            "\(([set] + how.compactMap { $0 }).joined(separator: ", ")): \(used), \(evaluation.point.weights ?? "") weights, \(evaluation.status.rawValue)"
+            """
+            \(([set] + how.compactMap { $0 }).joined(separator: ", ")): \(used), \(evaluation.point.weights ?? "") \
+            weights, \(evaluation.status.rawValue)
+            """
     }
 
     /// What is said of a score that is damaged.

@@ -82,7 +82,10 @@ public struct SQLiteFacts: Hashable, Sendable {
         Known(
             since: "3.7.0", fixed: ["3.44.6", "3.50.7", "3.51.3"],
             fault:
-                "WAL-reset race: two connections that write and checkpoint at the same instant may, very rarely, damage the file"
+                """
+                WAL-reset race: two connections that write and checkpoint at the same instant may, very rarely, damage \
+                the file
+                """
         ),
         Known(
             since: "3.35.0", fixed: ["3.35.5"], fault: "a view or trigger may be lost by ALTER TABLE DROP COLUMN"),

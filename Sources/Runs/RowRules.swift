@@ -84,7 +84,10 @@ enum RowRules {
     private static func name(_ most: Int, least: Int = 0) -> Test {
         (
             {
-                "typeof(\($0)) = 'text' AND length(CAST(\($0) AS BLOB)) BETWEEN \(least) AND \(most) AND sgmse_printable(\($0))"
+                """
+                typeof(\($0)) = 'text' AND length(CAST(\($0) AS BLOB)) BETWEEN \(least) AND \(most) AND \
+                sgmse_printable(\($0))
+                """
             }, "a printable text of \(least) to \(most) bytes"
         )
     }

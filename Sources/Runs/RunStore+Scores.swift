@@ -15,7 +15,8 @@ extension RunStore {
             if !scores.isEmpty, hasEnded == true { try insertScoreSums(of: evaluation, db) }
             let statement = try db.cachedStatement(
                 sql: """
-                    INSERT OR REPLACE INTO fileResult (evaluationID, fileID, nfe, seconds, realTimeFactor, output, reference)
+                    INSERT OR REPLACE INTO fileResult (evaluationID, fileID, nfe, seconds, realTimeFactor, output, \
+                    reference)
                     VALUES (?, ?, ?, ?, ?, ?, ?)
                     """)
             for one in results {
@@ -78,7 +79,8 @@ extension RunStore {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT fileID, nfe, seconds, realTimeFactor, output, reference FROM fileResult WHERE evaluationID = ?
+                    SELECT fileID, nfe, seconds, realTimeFactor, output, reference FROM fileResult WHERE evaluationID \
+                    = ?
                     ORDER BY fileID
                     """, arguments: [evaluation.rawValue]
             ).map { Cells($0, of: "fileResult") }.map { cells in

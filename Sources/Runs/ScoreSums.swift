@@ -54,7 +54,8 @@ extension RunStore {
         let changed = try Int64.fetchAll(
             db,
             sql: """
-                SELECT DISTINCT id FROM evaluation WHERE status = 'finished' AND id IN (SELECT new FROM temp.evaluationMap)
+                SELECT DISTINCT id FROM evaluation WHERE status = 'finished' AND id IN (SELECT new FROM \
+                temp.evaluationMap)
                 AND ((SELECT count(*) FROM score WHERE evaluationID = id)
                     <> coalesce((SELECT sum(count) FROM scoreSum WHERE evaluationID = id), 0))
                 """)
@@ -84,7 +85,8 @@ extension RunStore {
             let unknown = try Int.fetchOne(
                 db,
                 sql: """
-                    SELECT count(*) FROM evaluation WHERE status = 'finished' AND id NOT IN (SELECT evaluationID FROM scoreSum)
+                    SELECT count(*) FROM evaluation WHERE status = 'finished' AND id NOT IN (SELECT evaluationID FROM \
+                    scoreSum)
                     AND EXISTS (SELECT 1 FROM score WHERE evaluationID = evaluation.id)
                     """)
             return (problems, unknown ?? 0)

@@ -99,7 +99,10 @@ extension StoreError {
         StoreError(
             .full, at: path, "no space left to write the store (\(detail))",
             hint:
-                "nothing committed is lost; free some space (sgmse gc lists files no longer needed) and repeat the command"
+                """
+                nothing committed is lost; free some space (sgmse gc lists files no longer needed) and repeat the \
+                command
+                """
         )
     }
 

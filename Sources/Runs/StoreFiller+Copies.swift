@@ -20,7 +20,8 @@ extension RunStore {
             let copy = try db.cachedStatement(
                 sql: """
                     INSERT INTO evaluation (identity, runID, setID, steps, sampler, weights, status, provenanceID)
-                    SELECT ?, ?, setID, steps, sampler, weights, 'finished', provenanceID FROM evaluation WHERE identity = ?
+                    SELECT ?, ?, setID, steps, sampler, weights, 'finished', provenanceID FROM evaluation WHERE \
+                    identity = ?
                     """)
             let scores = try db.cachedStatement(
                 sql: """

@@ -35,7 +35,8 @@ extension RunStore {
             JOIN main.run t USING (identity, seed, dataFingerprint)
             WHERE s.shortID IN (SELECT shortID FROM chosen);
             CREATE INDEX temp.runMapByOld ON runMap (old);
-            UPDATE main.run SET status = s.status, reason = s.reason, started = coalesce(main.run.started, s.started), ended = s.ended,
+            UPDATE main.run SET status = s.status, reason = s.reason, started = coalesce(main.run.started, s.started), \
+            ended = s.ended,
             provenanceID = coalesce((SELECT new FROM provenanceMap WHERE old = s.provenanceID), main.run.provenanceID)
             FROM source.run s JOIN runMap ON runMap.old = s.id
             WHERE main.run.id = runMap.new AND main.run.status NOT IN ('finished', 'running') AND (s.status = 'finished'
@@ -73,7 +74,8 @@ extension RunStore {
             """
             CREATE TEMP TABLE setMap AS SELECT DISTINCT setID AS old, NULL AS new FROM source.evaluation
             WHERE runID IN (SELECT old FROM runMap)
-            OR (anchor IS NOT NULL AND NOT EXISTS (SELECT 1 FROM source.run WHERE shortID NOT IN (SELECT shortID FROM chosen)));
+            OR (anchor IS NOT NULL AND NOT EXISTS (SELECT 1 FROM source.run WHERE shortID NOT IN (SELECT shortID FROM \
+            chosen)));
             INSERT OR IGNORE INTO main.testSet (name, fingerprint, folder, sampleRate)
             SELECT name, fingerprint, folder, sampleRate FROM source.testSet WHERE id IN (SELECT old FROM setMap);
             UPDATE setMap SET new = (SELECT t.id FROM main.testSet t JOIN source.testSet s
@@ -113,7 +115,8 @@ extension RunStore {
             WHERE status NOT IN ('finished', 'running') AND id IN
             (SELECT new FROM evaluationMap JOIN source.evaluation s ON s.id = old WHERE s.status = 'finished');
             INSERT OR IGNORE INTO main.fileResult
-            SELECT evaluationMap.new, fileMap.new, nfe, r.seconds, realTimeFactor, output, r.reference FROM evaluationMap
+            SELECT evaluationMap.new, fileMap.new, nfe, r.seconds, realTimeFactor, output, r.reference FROM \
+            evaluationMap
             JOIN source.fileResult r ON r.evaluationID = evaluationMap.old JOIN fileMap ON fileMap.old = fileID;
             """),
         TransferStep(

@@ -139,7 +139,10 @@ extension RunStore {
                 throw StoreError(
                     .corrupt, at: other, damaged.prefix(5).joined(separator: "; "),
                     hint:
-                        "nothing was imported; restore a backup of that store, or remove the damaged runs there with sgmse rm"
+                        """
+                        nothing was imported; restore a backup of that store, or remove the damaged runs there with \
+                        sgmse rm
+                        """
                 )
             }
         }

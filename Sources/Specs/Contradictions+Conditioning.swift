@@ -13,7 +13,10 @@ extension Contradictions {
                 report(
                     "conditioning", at: [wrote ?? "conditioning", "backbone"],
                     wrote.map {
-                        "'\($0.split(separator: ".")[1])' without conditioning: backbone '\(spec.backbone.name)' takes none"
+                        """
+                        '\($0.split(separator: ".")[1])' without conditioning: backbone '\(spec.backbone.name)' takes \
+                        none
+                        """
                     }
                         ?? "backbone '\(spec.backbone.name)' takes no conditioning",
                     hint: others.isEmpty ? "conditioning: none" : "backbones that take it: \(others)")
@@ -26,7 +29,10 @@ extension Contradictions {
                 if frames != conditioning.refNumFrames {
                     report(
                         "reference", at: ["conditioning.ref_length_sec"],
-                        "ref_length_sec \(SettingValue.number(seconds)) is \(frames) frames, ref_num_frames says \(conditioning.refNumFrames)",
+                        """
+                        ref_length_sec \(SettingValue.number(seconds)) is \(frames) frames, ref_num_frames says \
+                        \(conditioning.refNumFrames)
+                        """,
                         hint: "keep one of them")
                 }
             }
@@ -44,7 +50,10 @@ extension Contradictions {
             {
                 report(
                     "reference", at: ["conditioning.ref_num_frames", "data.num_frames"], severity: .warning,
-                    "a reference of \(conditioning.refNumFrames) frames is longer than the crop of \(spec.data.numFrames) it is cut from",
+                    """
+                    a reference of \(conditioning.refNumFrames) frames is longer than the crop of \
+                    \(spec.data.numFrames) it is cut from
+                    """,
                     hint: "it is padded with zeros; ref_from: elsewhere takes it from the whole file")
             }
             checkReferences(conditioning)

@@ -105,7 +105,10 @@ extension Contradictions {
                     "checkpoint", at: [path + ".step", path, "train.checkpoint_every"],
                     "the checkpoint of step \(step) is not kept",
                     hint:
-                        "train.checkpoint_every: \(max(1, step)) keeps every \(max(1, step))th, the last one is 'checkpoint: last'"
+                        """
+                        train.checkpoint_every: \(max(1, step)) keeps every \(max(1, step))th, the last one is \
+                        'checkpoint: last'
+                        """
                 )
             }
             let isAlone = spec.train.maxSteps == 0 && spec.train.initFrom == nil && evaluate.checkpoints.count == 1
@@ -114,7 +117,10 @@ extension Contradictions {
                     "checkpoint", at: [path, "train.max_steps"],
                     "a file is evaluated by a run of its own, which trains nothing",
                     hint:
-                        "max_steps: 0, without init_from, and this checkpoint alone; several files are a sweep over evaluate.checkpoint"
+                        """
+                        max_steps: 0, without init_from, and this checkpoint alone; several files are a sweep over \
+                        evaluate.checkpoint
+                        """
                 )
             }
         }

@@ -177,7 +177,10 @@ struct Contradictions {
                     let bins = count * multiple + rest
                     report(
                         "bins", at: ["transform.n_fft", "backbone"],
-                        "n_fft \(transform.nFFT) gives \(transform.bins) bins; '\(backbone.name)' wants a multiple of \(multiple), plus \(rest)",
+                        """
+                        n_fft \(transform.nFFT) gives \(transform.bins) bins; '\(backbone.name)' wants a multiple of \
+                        \(multiple), plus \(rest)
+                        """,
                         hint: "n_fft \(2 * (bins - 1)) gives \(bins)")
                 }
             default: break

@@ -49,13 +49,19 @@ package struct StartingPoint {
         } catch {
             throw IncompatibleParts(
                 reason:
-                    "train.init_from: there is no file '\(start.checkpoint)', and \(error); train it first, or give a path"
+                    """
+                    train.init_from: there is no file '\(start.checkpoint)', and \(error); train it first, or give a \
+                    path
+                    """
             )
         }
         guard let store, let run, let last = try store.checkpoint(of: run.id, kind: .last) else {
             throw IncompatibleParts(
                 reason:
-                    "train.init_from: '\(start.checkpoint)' is neither a file nor a run with a checkpoint; train it first, or give a path"
+                    """
+                    train.init_from: '\(start.checkpoint)' is neither a file nor a run with a checkpoint; train it \
+                    first, or give a path
+                    """
             )
         }
         path = folder + "/" + last.path

@@ -191,11 +191,20 @@ public struct TrainingFailure: Diagnostic, Hashable, Sendable {
     public var summary: String {
         switch reason {
         case .loss(let value):
-            "step \(step): the loss is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr, set train.grad_clip, or check the data"
+            """
+            step \(step): the loss is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr, set \
+            train.grad_clip, or check the data
+            """
         case .gradient(let value):
-            "step \(step): the gradient's norm is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr or set train.grad_clip"
+            """
+            step \(step): the gradient's norm is \(value.isNaN ? "not a number" : "\(value)"); lower train.lr or set \
+            train.grad_clip
+            """
         case .growth(let value, let least):
-            "step \(step): the loss explodes: \(value) on average, after \(least) at its best; lower train.lr, set train.grad_clip, or raise train.max_loss_growth"
+            """
+            step \(step): the loss explodes: \(value) on average, after \(least) at its best; lower train.lr, set \
+            train.grad_clip, or raise train.max_loss_growth
+            """
         }
     }
 }

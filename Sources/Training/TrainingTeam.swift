@@ -47,7 +47,10 @@ public struct TrainingTeam: Sendable {
         let parts = spec.train.devices * spec.train.accumulateGradBatches
         if parts < group.count {
             throw GroupFailure(
-                "\(group.count) processes share \(parts) batches in a step of '\(spec.name)'; raise train.devices, or start fewer processes"
+                """
+                \(group.count) processes share \(parts) batches in a step of '\(spec.name)'; raise train.devices, or \
+                start fewer processes
+                """
             )
         }
     }

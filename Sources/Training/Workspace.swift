@@ -67,7 +67,10 @@ public struct Workspace: Sendable {
         let processor = model.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown processor"
         let cores = ProcessInfo.processInfo.processorCount
         return
-            "\(ProcessInfo.processInfo.hostName), \(processor), \(cores) cores, \(Device.current?.name ?? Engine.instructionSet)"
+            """
+            \(ProcessInfo.processInfo.hostName), \(processor), \(cores) cores, \
+            \(Device.current?.name ?? Engine.instructionSet)
+            """
     }
 
     /// The commit of the program, and whether it had changes; that of the working tree around the current folder for a

@@ -22,7 +22,10 @@ enum ForeignFile {
             let title = text.firstMatch(of: #/<title>([^<]*)<\/title>/#.ignoresCase())?.1
             return error(
                 "is a web page\(title.map { ", '\($0.prefix(80))'" } ?? ""), not a checkpoint",
-                "the server sent a page instead of the file: open the link in a browser and confirm the download, or use gdown"
+                """
+                the server sent a page instead of the file: open the link in a browser and confirm the download, or \
+                use gdown
+                """
             )
         }
         if lowered.hasPrefix("<?xml") || lowered.hasPrefix("{\"") || lowered.hasPrefix("<error") {

@@ -37,7 +37,10 @@ extension LightningCheckpoint {
                 guard tensor.shape == shapes[name] else {
                     throw WeightFileError(
                         .malformed, file: file.path, place: place,
-                        "\(key) has shape \(tensor.shape), where state_dict has \(shapes[name].map { "\($0)" } ?? "nothing")"
+                        """
+                        \(key) has shape \(tensor.shape), where state_dict has \
+                        \(shapes[name].map { "\($0)" } ?? "nothing")
+                        """
                     )
                 }
                 let array = try file.array(tensor, name: name)

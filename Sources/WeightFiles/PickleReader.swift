@@ -298,7 +298,10 @@ extension PickleReader {
             .unsupported, file: file, place: keys.last.map { "tensor '\($0)', \(place)" } ?? place,
             "a tensor of type '\(type)'",
             hint:
-                "read are \(ElementType.allCases.map(\.rawValue).joined(separator: ", ")); save it as float32 from Python"
+                """
+                read are \(ElementType.allCases.map(\.rawValue).joined(separator: ", ")); save it as float32 from \
+                Python
+                """
         )
     }
 

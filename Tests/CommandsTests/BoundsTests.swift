@@ -80,7 +80,9 @@ import Testing
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = [
             "-c",
-            "ulimit -v 3000000; exec '\(Program.path)' bench train --size full --repetitions 1 --frames 512 --threads 1",
+            """
+            ulimit -v 3000000; exec '\(Program.path)' bench train --size full --repetitions 1 --frames 512 --threads 1
+            """,
         ]
         process.standardError = error
         process.standardOutput = FileHandle.nullDevice

@@ -120,7 +120,10 @@ extension CommandsTests {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let spec =
-            "name: x\ndata: { path: nowhere }\ntransform: { n_fft: 512 }\nbackbone: { name: dcunet, dcunet_mask_bound: tanh }\ntrain: { max_steps: 1 }\n"
+            """
+            name: x\ndata: { path: nowhere }\ntransform: { n_fft: 512 }\nbackbone: { name: dcunet, dcunet_mask_bound: \
+            tanh }\ntrain: { max_steps: 1 }\n
+            """
         try Data(spec.utf8).write(to: URL(fileURLWithPath: folder + "/spec.yaml"))
         let result = try sgmse("check", "spec.yaml", folder: folder)
         #expect(result.code == 2)

@@ -115,7 +115,10 @@ import Testing
     @Test func aCommandLineBecomesASpecAndBack() throws {
         let imported = try sgmse(
             "import", "command",
-            "python train.py --base_dir vb --backbone ncsnpp_v2 --sde sbve --loss_type data_prediction --pesq_weight 5e-4 --nolog"
+            """
+            python train.py --base_dir vb --backbone ncsnpp_v2 --sde sbve --loss_type data_prediction --pesq_weight \
+            5e-4 --nolog
+            """
         )
         #expect(
             imported.code == 0 && imported.out.contains("pesq_weight: 0.0005") && imported.error.contains("--nolog"))
@@ -217,7 +220,10 @@ import Testing
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let spec =
-            "name: x\ndata: { corpus: synthetic }\ntrain: { max_steps: 10 }\nincomplete: { objective.c_out: not published }\n"
+            """
+            name: x\ndata: { corpus: synthetic }\ntrain: { max_steps: 10 }\nincomplete: { objective.c_out: not \
+            published }\n
+            """
         try Data(spec.utf8).write(to: URL(fileURLWithPath: folder + "/spec.yaml"))
         for command in ["check", "plan", "run"] {
             let result = try sgmse(command, "spec.yaml", "--store", folder + "/store.sqlite", folder: folder)
@@ -231,7 +237,10 @@ import Testing
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let made =
-            "name: made\ndata: { corpus: { name: synthetic, train: 2, valid: 1, test: 1, test_ood: 0, shortest: 0.5, longest: 0.5 } }\ntrain: { max_steps: 1 }\n"
+            """
+            name: made\ndata: { corpus: { name: synthetic, train: 2, valid: 1, test: 1, test_ood: 0, shortest: 0.5, \
+            longest: 0.5 } }\ntrain: { max_steps: 1 }\n
+            """
         try Data(made.utf8).write(to: URL(fileURLWithPath: folder + "/made.yaml"))
         #expect(
             try sgmse("check", "made.yaml", "--store", "store.sqlite", "--corpora", "corpora", folder: folder).code == 0
@@ -245,7 +254,10 @@ import Testing
                 && stopped.error.hasPrefix("error[rate] train: 4 files of 4 at 16000 Hz, 8000 Hz is expected"))
         #expect(
             stopped.error.contains(
-                "fix: resample the data to 8000 Hz before training, let the run do it with data.resample: true, or set data.sample_rate to 16000"
+                """
+                fix: resample the data to 8000 Hz before training, let the run do it with data.resample: true, or set \
+                data.sample_rate to 16000
+                """
             ))
         let waived = try sgmse(
             "check", "slow.yaml", "--store", "store.sqlite", "--set", "waive.rate=on purpose", folder: folder)

@@ -9,12 +9,15 @@ import Testing
           corpus: { name: synthetic, train: 4, valid: 2, test: 2, test_ood: 2, shortest: 0.3, longest: 0.3 }
           num_frames: 64
         transform: { n_fft: 78, hop_length: 64 }
-        backbone: { name: ncsnpp_v2_cond, noise_cond_type: film, noise_cond_start: identity, nf: 4, ch_mult: [1, 1, 1, 1], num_res_blocks: 1, attn_resolutions: [] }
-        conditioning: { noise_embed_dim: 32, noise_encoder_nf: 4, ref_num_frames: 32, cond_drop_prob: 0.2, ref_from: elsewhere }
+        backbone: { name: ncsnpp_v2_cond, noise_cond_type: film, noise_cond_start: identity, nf: 4, ch_mult: [1, 1, 1, \
+        1], num_res_blocks: 1, attn_resolutions: [] }
+        conditioning: { noise_embed_dim: 32, noise_encoder_nf: 4, ref_num_frames: 32, cond_drop_prob: 0.2, ref_from: \
+        elsewhere }
         sde: ouve
         train: { max_steps: 3, batch_size: 2, devices: 2, seeds: [0, 1, 2], validate_every: 3, num_eval_files: 1 }
         evaluate:
-          { sets: [test, test-ood], N: [30], guidance: [0, 1], reference: [oracle], checkpoint: best_pesq, metrics: [si_sdr], anchors: [noisy] }
+          { sets: [test, test-ood], N: [30], guidance: [0, 1], reference: [oracle], checkpoint: best_pesq, metrics: \
+          [si_sdr], anchors: [noisy] }
 
         """
 

@@ -344,7 +344,10 @@ import Testing
         #expect(end.code == 0 && end.out.contains("(3)"), "\(end.error)")
         #expect(
             end.error.contains(
-                "note: 3 files were paired by the number behind 'fileid_', such as book_00061_snr10_fileid_1.wav with clean_fileid_1.wav"
+                """
+                note: 3 files were paired by the number behind 'fileid_', such as book_00061_snr10_fileid_1.wav with \
+                clean_fileid_1.wav
+                """
             ))
     }
 

@@ -138,7 +138,8 @@ import Testing
             at: original.store, steps: 1,
             filledBy: """
                 INSERT INTO provenance VALUES (1, '', 0, '1', 'm', 1, 'c');
-                INSERT INTO run (id, shortID, name, identity, seed, dataFingerprint, origin, status, provenanceID, created)
+                INSERT INTO run (id, shortID, name, identity, seed, dataFingerprint, origin, status, provenanceID, \
+                created)
                 VALUES (1, 'abcdefgh', 'old', 'i', 0, 'd', 'trained', 'finished', 1, 0);
                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
                 INSERT INTO event (runID, time, kind, message) SELECT 1, i, 'note', 'event ' || i FROM n;

@@ -174,7 +174,10 @@ import Testing
         let shown = try sgmse("show", runs[0].shortID).out
         #expect(
             shown.contains(
-                "evaluation   test, N = 2, sb_ode, padding = reflection, t_eps = 0.03: last of step 6, ema weights, finished"
+                """
+                evaluation   test, N = 2, sb_ode, padding = reflection, t_eps = 0.03: last of step 6, ema weights, \
+                finished
+                """
             ), "\(shown)")
         #expect(shown.contains("sha256"))
     }

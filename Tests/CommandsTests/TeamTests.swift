@@ -11,7 +11,10 @@ import Testing
         .replacingOccurrences(
             of: "batch_size: 1, max_steps: 6, num_eval_files: 1, validate_every: 3, validation_N: 2",
             with:
-                "batch_size: 1, devices: 4, accumulate_grad_batches: 2, max_steps: 3, num_eval_files: 1, validate_every: 3, validation_N: 2"
+                """
+                batch_size: 1, devices: 4, accumulate_grad_batches: 2, max_steps: 3, num_eval_files: 1, \
+                validate_every: 3, validation_N: 2
+                """
         )
         .replacingOccurrences(of: "train: 4,", with: "train: 9,")
     /// A network with running statistics of batches.

@@ -63,7 +63,10 @@ import Testing
         try folder.pair("test", "b_1.wav", seed: 2)
         try folder.text(
             "test/manifest.csv",
-            "file,noise,snr_db,speaker,seed,remark\r\na_1.wav,rain,-2.5,s7,12,\"loud, \"\"very\"\"\nindeed\"\nb_1,,,,,\nc,,,,,\n"
+            """
+            file,noise,snr_db,speaker,seed,remark\r\na_1.wav,rain,-2.5,s7,12,"loud, \
+            ""very""\nindeed"\nb_1,,,,,\nc,,,,,\n
+            """
         )
         let set = try Corpus(at: folder.path).set("test")
         #expect(

@@ -58,6 +58,7 @@ final class RecipeTestFolder: Sendable {
     }
 
     /// Follows a recipe with folders below this one.
+    @discardableResult
     func make(_ recipe: Recipe, from sources: [String: String] = [:], to folder: String, skipsBad: Bool = false) throws
         -> RecipeMaker.Outcome
     {

@@ -8,7 +8,10 @@ import Testing
         let error = #expect(throws: DeviceError.self) { try DeviceLibrary(in: ["/nowhere/a", "/nowhere/b"]) }
         #expect(
             error?.description
-                == "no libsgmse-torch.so in /nowhere/a, /nowhere/b; build it with scripts/torch-plugin, or name its folder in SGMSE_PLUGINS"
+                == """
+                no libsgmse-torch.so in /nowhere/a, /nowhere/b; build it with scripts/torch-plugin, or name its \
+                folder in SGMSE_PLUGINS
+                """
         )
     }
 

@@ -117,8 +117,11 @@ import Testing
         let temporary = try TemporaryStore()
         let path = temporary.folder + "/store.sqlite"
         try Data(
-            "not a database, and longer than a header of a hundred bytes would be, so that it is read as one of something else"
-                .utf8
+            """
+            not a database, and longer than a header of a hundred bytes would be, so that it is read as one of \
+            something else
+            """
+            .utf8
         )
         .write(to: URL(fileURLWithPath: path))
         let before = FileManager.default.contents(atPath: path)

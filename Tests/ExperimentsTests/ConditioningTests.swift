@@ -91,7 +91,10 @@ let conditionedSpec = """
 
     @Test func everyReferenceModeIsRecordedForEachFile() throws {
         let modes =
-            "[oracle, {name: estimated, by: quietest}, estimated, start, mismatched, {name: mismatched, by: noise_type}, random, zero, none]"
+            """
+            [oracle, {name: estimated, by: quietest}, estimated, start, mismatched, {name: mismatched, by: \
+            noise_type}, random, zero, none]
+            """
         var records: [String: [ReferenceRecord]] = [:]
         try evaluations(["evaluate.reference=" + modes]) { evaluation, results in
             let mode = try #require(evaluation.point.reference)

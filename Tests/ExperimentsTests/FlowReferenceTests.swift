@@ -88,12 +88,18 @@ import WeightFiles
         #expect(plain.sde.name == "flow" && plain.backbone.name == "ncsnpp" && plain.train.maxEpochs == 1000)
         #expect(plain.objective.loss.settings.text("norm") == "mse" && plain.train.effectiveBatch == 8)
         let named = try spec(
-            "python train.py --base_dir d --ode flowmatching --loss_type mae --sigma_min 0.1 --sigma_max 0.6 --T_rev 0.9 --batch_size 4 --no_wandb"
+            """
+            python train.py --base_dir d --ode flowmatching --loss_type mae --sigma_min 0.1 --sigma_max 0.6 --T_rev \
+            0.9 --batch_size 4 --no_wandb
+            """
         )
         #expect(named.objective.loss.settings.text("norm") == "mae" && named.sde.settings.number("T_rev") == 0.9)
         #expect(named.sde.settings.number("sigma_max") == 0.6 && named.train.effectiveBatch == 4)
         let evaluate = try spec(
-            "python evaluate.py --test_dir data/vb --folder_destination out --ckpt f.ckpt --N 10 --odesolver euler --last_eval_point 0.05 --reverse_starting_point 0.8"
+            """
+            python evaluate.py --test_dir data/vb --folder_destination out --ckpt f.ckpt --N 10 --odesolver euler \
+            --last_eval_point 0.05 --reverse_starting_point 0.8
+            """
         )
         #expect(
             evaluate.evaluate.N == [10] && evaluate.evaluate.tEps == 0.05

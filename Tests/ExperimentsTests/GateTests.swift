@@ -74,7 +74,10 @@ import Training
         #expect(finding.message.contains("a crop last 0.68 s instead of 2.04 s"))
         #expect(
             finding.fix
-                == "resample the data to 16000 Hz before training, let the run do it with data.resample: true, or set data.sample_rate to 48000"
+                == """
+                resample the data to 16000 Hz before training, let the run do it with data.resample: true, or set \
+                data.sample_rate to 48000
+                """
         )
     }
 

@@ -59,12 +59,12 @@ import WeightFiles
     @Test func theReadmesCommandsMeanWhatTheySay() throws {
         let (trained, remarks) = try spec(
             """
-            torchrun --standalone --nproc_per_node=4 train.py --backbone ncsnpp --ode flowmatching --base_dir vb --batch_size 2 \
-            --num_workers 8 --max_epochs 150 --precision 32 --gradient_clip_val 1.0 --t_eps 0.03 --T_rev 1.0 --sigma_min 0.0 \
-            --sigma_max 0.487 --use_mfse --mf_weight_final 0.25 --mf_warmup_frac 0.5 --mf_delta_gamma_start 8.0 \
-            --mf_delta_gamma_end 2.0 --mf_delta_warmup_frac 0.7 --mf_r_equals_t_prob 0.1 --mf_jvp_clip 5.0 --mf_jvp_eps 1e-3 \
-            --mf_jvp_impl fd --mf_jvp_chunk 1 --mf_skip_weight_thresh 0.05 --val_metrics_every_n_epochs 1 \
-            --default_root_dir lightning_logs
+            torchrun --standalone --nproc_per_node=4 train.py --backbone ncsnpp --ode flowmatching --base_dir vb \
+            --batch_size 2 --num_workers 8 --max_epochs 150 --precision 32 --gradient_clip_val 1.0 --t_eps 0.03 \
+            --T_rev 1.0 --sigma_min 0.0 --sigma_max 0.487 --use_mfse --mf_weight_final 0.25 --mf_warmup_frac 0.5 \
+            --mf_delta_gamma_start 8.0 --mf_delta_gamma_end 2.0 --mf_delta_warmup_frac 0.7 --mf_r_equals_t_prob 0.1 \
+            --mf_jvp_clip 5.0 --mf_jvp_eps 1e-3 --mf_jvp_impl fd --mf_jvp_chunk 1 --mf_skip_weight_thresh 0.05 \
+            --val_metrics_every_n_epochs 1 --default_root_dir lightning_logs
             """)
         #expect(trained.backbone.name == "ncsnpp_interval" && trained.objective.loss.name == "mean_flow")
         #expect(trained.train.effectiveBatch == 8 && trained.train.maxEpochs == 150 && trained.train.gradClip == 1)
@@ -72,7 +72,10 @@ import WeightFiles
             remarks.contains { $0.hasPrefix("mf_delta_gamma_end is 1") }
                 && !remarks.contains { $0.contains("gamma_start") })
         let (enhanced, ends) = try spec(
-            "python evaluate.py --test_dir vb --folder_destination o --ckpt f --odesolver euler_mf --reverse_starting_point 1.0 --last_eval_point 0.0 --one_step"
+            """
+            python evaluate.py --test_dir vb --folder_destination o --ckpt f --odesolver euler_mf \
+            --reverse_starting_point 1.0 --last_eval_point 0.0 --one_step
+            """
         )
         #expect(
             enhanced.evaluate.samplers[0].name == "mean_flow" && enhanced.evaluate.N == [1]

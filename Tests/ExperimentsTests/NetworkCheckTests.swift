@@ -8,7 +8,10 @@ import Testing
 @Suite struct NetworkCheckTests {
     private func check(_ backbone: String) throws {
         let text =
-            "name: x\ndata: { path: somewhere }\ntransform: { n_fft: \(backbone.contains("dcunet") ? 512 : 510) }\n\(backbone)\ntrain: { max_steps: 1 }\n"
+            """
+            name: x\ndata: { path: somewhere }\ntransform: { n_fft: \(backbone.contains("dcunet") ? 512 : 510) \
+            }\n\(backbone)\ntrain: { max_steps: 1 }\n
+            """
         try NetworkCheck().check(SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text))
     }
 

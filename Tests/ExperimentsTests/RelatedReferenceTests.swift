@@ -21,7 +21,10 @@ import WeightFiles
 
     @Test func trainingCommandsBecomeSpecs() throws {
         let storm = try spec(
-            "python train.py --mode regen-freeze-denoiser --base_dir d --condition post_denoiser --weighting_denoiser_to_score 0.3"
+            """
+            python train.py --mode regen-freeze-denoiser --base_dir d --condition post_denoiser \
+            --weighting_denoiser_to_score 0.3
+            """
         )
         #expect(
             storm.regression?.training == .frozen && storm.regression?.condition == .estimate
@@ -30,7 +33,10 @@ import WeightFiles
             storm.transform.specFactor == 0.33 && storm.train.earlyStopping?.monitor == .validationLoss
                 && storm.train.maxEpochs == 1000)
         let sized = try spec(
-            "python train.py --mode regen-joint-training --base_dir d --backbone_score ncsnpplarge --backbone_denoiser ncsnpp6M"
+            """
+            python train.py --mode regen-joint-training --base_dir d --backbone_score ncsnpplarge --backbone_denoiser \
+            ncsnpp6M
+            """
         )
         #expect(sized.backbone.name == "ncsnpp_storm_large" && sized.regression?.backbone.name == "ncsnpp_storm_6m")
         let alone = try spec("python train.py --mode denoiser-only --base_dir d")
@@ -91,7 +97,10 @@ import WeightFiles
 
     @Test func enhancementCommandsBecomeSpecs() throws {
         let storm = try spec(
-            "python enhancement.py --test_dir d/noisy --enhanced_dir o --ckpt c.ckpt --mode storm --corrector none --N 30"
+            """
+            python enhancement.py --test_dir d/noisy --enhanced_dir o --ckpt c.ckpt --mode storm --corrector none --N \
+            30
+            """
         )
         #expect(storm.evaluate.N == [30] && storm.evaluate.samplers[0].settings.choice("corrector").name == "none")
         #expect(storm.evaluate.sets[0].path == "d" && storm.train.maxSteps == 0)

@@ -77,7 +77,10 @@ import Testing
             Double(edits.reduce(0) { $0 + (right[$1] ?? 0) }) / Double(edits.reduce(0) { $0 + (tried[$1] ?? 0) })
         }
         print(
-            "typos understood: \(share([1])) of \(tried[1] ?? 0) with one edit, \(share([2])) of \(tried[2] ?? 0) with two, \(share([1, 2])) in all"
+            """
+            typos understood: \(share([1])) of \(tried[1] ?? 0) with one edit, \(share([2])) of \(tried[2] ?? 0) with \
+            two, \(share([1, 2])) in all
+            """
         )
         #expect(names.count > 300)
         #expect(share([1]) >= 0.95 && share([1, 2]) >= 0.9, "missed: \(missed)")

@@ -75,7 +75,10 @@ import Testing
     @Test func anExportOfSeveralRunsBecomesSeveralRuns() throws {
         let path = try scratch.write(
             "wandb.csv",
-            "\"Step\",\"base - train_loss\",\"base - train_loss__MIN\",\"cfg - p - train_loss\",\"cfg - p - pesq\"\n10,2.0,1.0,3.0,\n20,1.0,0.5,2.0,1.4\n"
+            """
+            "Step","base - train_loss","base - train_loss__MIN","cfg - p - train_loss","cfg - p - \
+            pesq"\n10,2.0,1.0,3.0,\n20,1.0,0.5,2.0,1.4\n
+            """
         )
         let runs = try record(path)
         #expect(runs.map(\.name) == ["base", "cfg - p"])

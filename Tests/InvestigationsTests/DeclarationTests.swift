@@ -100,7 +100,10 @@ import Testing
         #expect(report.findings[0].verdict == .supported)
         #expect(
             report.text.contains(
-                "a run over p collapsed among good neighbours in PESQ: y (1.1, one run) between x (2.0, one run) and z (2.1, one run)"
+                """
+                a run over p collapsed among good neighbours in PESQ: y (1.1, one run) between x (2.0, one run) and z \
+                (2.1, one run)
+                """
             ), "\(report.text)")
         for good in [1.8, 2.05, 2.5] {
             #expect(
@@ -126,7 +129,8 @@ import Testing
             title: t
             cells: { x: { paper: a, system: x } }
             hypotheses:
-              - { id: A, claim: c, tests: [{ above: [x, z], metric: pesq }, { over: files }, { equal: [x], metric: pesq }] }
+              - { id: A, claim: c, tests: [{ above: [x, z], metric: pesq }, { over: files }, { equal: [x], metric: \
+              pesq }] }
               - { id: A, claim: c, tests: [{ above: [x, x], metric: pesq, over: nights }] }
             """
         let errors = #expect(throws: SpecErrors.self) { try Investigation(text: text, file: "t.yaml") }

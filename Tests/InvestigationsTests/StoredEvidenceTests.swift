@@ -42,7 +42,10 @@ import Testing
     {
         let declared = cells.map { "  \($0): { run: \($0), set: street, at: { N: 7 }, spec: \($0).yaml }\n" }.joined()
         let text =
-            "title: t\nmetric: \(metric)\ncells:\n\(declared)hypotheses:\n  - id: H\n    claim: c\n    tests: [\(test)]\n"
+            """
+            title: t\nmetric: \(metric)\ncells:\n\(declared)hypotheses:\n  - id: H\n    claim: c\n    tests: \
+            [\(test)]\n
+            """
         let library = ReportedLibrary([])
         return try InvestigationReport(
             of: try Investigation(text: text, file: "here/t.yaml"), reporting: library, from: store)
@@ -130,7 +133,10 @@ import Testing
         let after = try report("{ above: [a, b], effect: 0.5, over: files }")
         #expect(after.findings[0].verdict == .supported && after.text.contains("a (3.15, one run)"), "\(after.text)")
         let text =
-            "title: t\nmetric: mos\ncells: { s: { run: sweep.yaml, set: street } }\nhypotheses: [{ id: H, claim: c, tests: [{ above: [s, s] }] }]\n"
+            """
+            title: t\nmetric: mos\ncells: { s: { run: sweep.yaml, set: street } }\nhypotheses: [{ id: H, claim: c, \
+            tests: [{ above: [s, s] }] }]\n
+            """
         var spec = Sample.run("z,p=1", resolved: "{}")
         for (name, seed) in [("z,p=1", UInt64(0)), ("z,p=2", 1)] {
             spec = Sample.run(name, seed: seed, resolved: "{}")

@@ -17,7 +17,10 @@ import Testing
 
     @Test func theScriptOfSlurmSaysWhatWasAskedFor() throws {
         let settings = try settings(
-            "{ name: slurm, partition: gpu, gpus_per_task: 2, cpus_per_task: 8, time: 1-00, account: lab, sbatch: { mem: 16G, comment: two words, exclusive: } }"
+            """
+            { name: slurm, partition: gpu, gpus_per_task: 2, cpus_per_task: 8, time: 1-00, account: lab, sbatch: { \
+            mem: 16G, comment: two words, exclusive: } }
+            """
         )
         let text = SlurmLauncher.script(job(7, settings), 4..<7)
         #expect(
@@ -47,7 +50,10 @@ import Testing
         #expect(lines.contains("export SGMSE_THREADS=\"${SGMSE_THREADS:-${SLURM_CPUS_PER_TASK:-1}}\""))
         #expect(
             lines.contains(
-                "srun --ntasks=4 --kill-on-bad-exit=0 --cpus-per-task=8 --mpi=none /bin/sgmse task --store 'a b.sqlite' &"
+                """
+                srun --ntasks=4 --kill-on-bad-exit=0 --cpus-per-task=8 --mpi=none /bin/sgmse task --store 'a b.sqlite' \
+                &
+                """
             ))
         // Processes of MPI find each other by what the site has for that.
         var mpi = job(2, settings)

@@ -55,7 +55,8 @@ import Testing
             let other = """
                 paper: "[4]"
                 figures:
-                  - { system: SGMSE+, set: VB-DMD, conditions: \(conditions), mark: V2, source: b, values: { pesq: \(value) } }
+                  - { system: SGMSE+, set: VB-DMD, conditions: \(conditions), mark: V2, source: b, values: { pesq: \
+                  \(value) } }
 
                 """
             return ReportedLibrary([

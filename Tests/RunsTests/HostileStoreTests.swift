@@ -62,7 +62,8 @@ import Testing
         try store.execute(
             """
             PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA writable_schema = ON;
-            UPDATE sqlite_master SET sql = replace(replace(replace(sql, 'TEXT NOT NULL', 'TEXT'), 'INTEGER NOT NULL', 'INTEGER'),
+            UPDATE sqlite_master SET sql = replace(replace(replace(sql, 'TEXT NOT NULL', 'TEXT'), 'INTEGER NOT NULL', \
+            'INTEGER'),
             'REAL NOT NULL', 'REAL') WHERE type = 'table';
             PRAGMA writable_schema = RESET
             """)
@@ -141,10 +142,16 @@ import Testing
                 try FileManager.default.createDirectory(atPath: scratch.folder, withIntermediateDirectories: true)
                 let store = try Self.open(in: scratch)
                 try? store.execute(
-                    "UPDATE OR IGNORE \(table) SET \(column) = \(value) WHERE rowid IN (SELECT rowid FROM \(table) LIMIT 1)"
+                    """
+                    UPDATE OR IGNORE \(table) SET \(column) = \(value) WHERE rowid IN (SELECT rowid FROM \(table) \
+                    LIMIT 1)
+                    """
                 )
                 try? store.execute(
-                    "UPDATE OR IGNORE \(table) SET \(column) = \(value) WHERE \(column) = (SELECT \(column) FROM \(table) LIMIT 1)"
+                    """
+                    UPDATE OR IGNORE \(table) SET \(column) = \(value) WHERE \(column) = (SELECT \(column) FROM \
+                    \(table) LIMIT 1)
+                    """
                 )
                 let path = scratch.store
                 Self.readAll(path, "\(table).\(column) = \(value)")

@@ -33,7 +33,8 @@ private let stepsOfVersion010 = [
             at: scratch.store, steps: 1,
             filledBy: """
                 INSERT INTO provenance VALUES (1, 'c', 0, 'v', 'm', 1, 'sgmse run');
-                INSERT INTO run VALUES (1, 'abcdefgh', 'old', 'i', 0, 'd', 'trained', 'finished', NULL, NULL, 1, 1, 2, 3, 'n');
+                INSERT INTO run VALUES (1, 'abcdefgh', 'old', 'i', 0, 'd', 'trained', 'finished', NULL, NULL, 1, 1, 2, \
+                3, 'n');
                 INSERT INTO spec VALUES (1, NULL, '', '{}');
                 """)
         let found = try RunStore(at: scratch.store).run(named: "abcdefgh")
@@ -46,7 +47,8 @@ private let stepsOfVersion010 = [
             at: scratch.store, steps: 10,
             filledBy: """
                 INSERT INTO provenance VALUES (1, 'c', 0, 'v', 'm', 1, 'sgmse run');
-                INSERT INTO run VALUES (1, 'abcdefgh', 'old', 'i', 0, 'd', 'trained', 'finished', NULL, NULL, 1, 1, 2, 3, 'n');
+                INSERT INTO run VALUES (1, 'abcdefgh', 'old', 'i', 0, 'd', 'trained', 'finished', NULL, NULL, 1, 1, 2, \
+                3, 'n');
                 INSERT INTO parameterPath VALUES (1, 'sde.parameters.theta'), (2, 'train.lr'), (3, 'sde.name');
                 INSERT INTO parameter VALUES (1, 1, 0, 1.5), (1, 2, 0, 0.1), (1, 3, 0, 'ouve');
                 """)

@@ -17,8 +17,8 @@ import Testing
         (
             "v_run",
             """
-            run_id name seed status reason origin identity data_fingerprint created started ended git_commit dirty version \
-            machine threads command_line spec_file last_step tags notes
+            run_id name seed status reason origin identity data_fingerprint created started ended git_commit dirty \
+            version machine threads command_line spec_file last_step tags notes
             """
         ),
         ("v_setting", "run_id name path position value"),
@@ -26,17 +26,17 @@ import Testing
         (
             "v_evaluation",
             """
-            evaluation_id run_id system anchor seed checkpoint checkpoint_step test_set set_fingerprint N sampler predictor \
-            corrector corrector_steps corrector_snr guidance reference weights noise_seed other status reason started ended \
-            git_commit
+            evaluation_id run_id system anchor seed checkpoint checkpoint_step test_set set_fingerprint N sampler \
+            predictor corrector corrector_steps corrector_snr guidance reference weights noise_seed other status \
+            reason started ended git_commit
             """
         ),
         (
             "v_score",
             """
-            evaluation_id run_id system anchor seed checkpoint checkpoint_step test_set set_fingerprint N guidance reference \
-            weights noise_seed metric signature unit higher_is_better file speaker noise snr file_seconds value reason nfe \
-            real_time_factor output
+            evaluation_id run_id system anchor seed checkpoint checkpoint_step test_set set_fingerprint N guidance \
+            reference weights noise_seed metric signature unit higher_is_better file speaker noise snr file_seconds \
+            value reason nfe real_time_factor output
             """
         ),
         ("v_reported", "paper system test_set metric conditions value std mark source"),

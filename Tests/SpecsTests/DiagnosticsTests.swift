@@ -54,7 +54,13 @@ import Testing
                                       ^
                 spec.yaml:2:33: error: unknown key '5e-4' in 'train'
                   train: { max_steps: many, lr: 1,5e-4 }
-                                                  ^ known: lr, ema_decay, ema_stds, ema_half_life, lr_ref_batches, lr_rampup, adam_beta2, batch_size, devices, accumulate_grad_batches, max_steps, max_epochs, seeds, t_eps, grad_clip, init_from, early_stopping, num_eval_files, validate_every, validation_N, validation_sampler, checkpoint_every, save_ckpt_interval, resume_steps, resume_minutes, precision, max_hours, max_loss_growth, retries, log
+                                                  ^ known: lr, ema_decay, ema_stds, ema_half_life, lr_ref_batches, \
+                                                  lr_rampup, adam_beta2, batch_size, devices, accumulate_grad_batches, \
+                                                  max_steps, max_epochs, seeds, t_eps, grad_clip, init_from, \
+                                                  early_stopping, num_eval_files, validate_every, validation_N, \
+                                                  validation_sampler, checkpoint_every, save_ckpt_interval, \
+                                                  resume_steps, resume_minutes, precision, max_hours, max_loss_growth, \
+                                                  retries, log
                 """),
         Case(
             name: "decimal comma", text: "data: { path: a }\ntrain:\n  max_steps: 9\n  lr: 0,001",
@@ -103,7 +109,8 @@ import Testing
             expected: """
                 spec.yaml:1:7: error: 'data' wants a section, not 'a'
                   data: a
-                        ^ its keys are: corpus, path, format, sample_rate, resample, num_frames, normalize, fraction, max_files
+                        ^ its keys are: corpus, path, format, sample_rate, resample, num_frames, normalize, fraction, \
+                        max_files
                 """),
         Case(
             name: "duplicate keys, all of them",
@@ -188,7 +195,10 @@ import Testing
         Case(
             name: "rate and sets of a corpus",
             text:
-                "data: { corpus: voicebank-demand, sample_rate: 22050 }\ntrain: { max_steps: 1 }\nevaluate: { sets: [tets] }",
+                """
+                data: { corpus: voicebank-demand, sample_rate: 22050 }\ntrain: { max_steps: 1 }\nevaluate: { sets: \
+                [tets] }
+                """,
             expected: """
                 spec.yaml:1:48: error: corpus 'voicebank-demand' does not exist at 22050 Hz
                   data: { corpus: voicebank-demand, sample_rate: 22050 }
@@ -298,21 +308,28 @@ import Testing
                            ^ did you mean 'grid'?
                 spec.yaml:3:60: error: 'train.batch_size' has 2 values, 'train.lr' has 1
                   sweep: { gird: {}, zip: { train.lr: [1], train.batch_size: [1, 2] } }
-                                                                             ^ zip takes the first of each, then the second of each, …
+                                                                             ^ zip takes the first of each, then the \
+                                                                             second of each, …
                 """),
         Case(
             name: "a path swept twice",
             text: rest
-                + "sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: [2] }] }",
+                + """
+                sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { \
+                seeds: 1 }, train.seeds: [2] }] }
+                """,
             expected: """
                 spec.yaml:3:35: error: 'train.lr' has a value twice: the same run twice says nothing new
-                  sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: [2] }] }
+                  sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { \
+                  seeds: 1 }, train.seeds: [2] }] }
                                                     ^
                 spec.yaml:3:59: error: 'train.lr' is swept twice
-                  sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: [2] }] }
+                  sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { \
+                  seeds: 1 }, train.seeds: [2] }] }
                                                                             ^ only one of both can hold at a point
                 spec.yaml:3:111: error: 'train.seeds' is swept twice
-                  sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { seeds: 1 }, train.seeds: [2] }] }
+                  sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { \
+                  seeds: 1 }, train.seeds: [2] }] }
                                                                                                                                 ^ only one of both can hold at a point
                 """),
         Case(
@@ -333,7 +350,8 @@ import Testing
                                                                          ^ did you mean 'train.lr'?
                 spec.yaml:3:86: error: '>abc' compares with no number
                   sweep: { grid: { train.lr: [1e-4, 1e-3] }, exclude: [{ trian.lr: 1e-4 }, { train.lr: ">abc" }] }
-                                                                                                       ^ for instance "> 0.2"
+                                                                                                       ^ for instance \
+                                                                                                       "> 0.2"
                 """),
         Case(
             name: "random range with an unknown key",
@@ -346,7 +364,10 @@ import Testing
         Case(
             name: "composition where it cannot stand",
             text: rest
-                + "sweep: { grid: { extends: [a.yaml] } }\nprofiles: { smoke: { sweep: { grid: { train.lr: [1, 2] } } } }",
+                + """
+                sweep: { grid: { extends: [a.yaml] } }\nprofiles: { smoke: { sweep: { grid: { train.lr: [1, 2] } } \
+                } }
+                """,
             expected: """
                 spec.yaml:3:18: error: 'extends' cannot be swept
                   sweep: { grid: { extends: [a.yaml] } }

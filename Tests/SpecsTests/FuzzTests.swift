@@ -8,9 +8,15 @@ import Testing
     static let texts = [
         TestVocabulary.cfg,
         TestVocabulary.cfg
-            + "\nsweep: { grid: { train.lr: [1e-4, 2e-4], sde.theta: [1, 2] }, exclude: [{ train.lr: \"> 1e-4\", sde.theta: 2 }] }\n",
+            + """
+            \nsweep: { grid: { train.lr: [1e-4, 2e-4], sde.theta: [1, 2] }, exclude: [{ train.lr: "> 1e-4", \
+            sde.theta: 2 }] }\n
+            """,
         IdentityTests.text(IdentityTests.sections)
-            + "sweep:\n  random: { count: 3, space: { train.lr: { from: 1e-5, to: 1e-3, log: true } } }\nwaive: [rate]\n",
+            + """
+            sweep:\n  random: { count: 3, space: { train.lr: { from: 1e-5, to: 1e-3, log: true } } }\nwaive: \
+            [rate]\n
+            """,
     ]
 
     @Test(arguments: 0..<8) func noTextCrashesAndEveryErrorHasAPlace(seed: Int) {

@@ -184,8 +184,15 @@ struct SeededGenerator: RandomNumberGenerator {
     @Test func theResolvedTextReadsBackToTheSameMeaning() throws {
         let texts = [
             TestVocabulary.cfg, Self.text(Self.sections),
-            "data: { path: \"a: b #c\" }\ntrain: { max_steps: 1, init_from: x }\nevaluate: { sampler: ode }\ntitle: \"no: [x]\"",
-            "data: { corpus: synthetic }\nsde: sbve\nobjective: { loss: data_prediction, pesq_weight: 5e-4 }\nbackbone: ncsnpp_v2\ntrain: { max_epochs: 3, seeds: [1, 2] }\nincomplete: { objective.c_out: not published }\nsources: { sde.k: \"[4]\" }",
+            """
+            data: { path: "a: b #c" }\ntrain: { max_steps: 1, init_from: x }\nevaluate: { sampler: ode }\ntitle: \
+            "no: [x]"
+            """,
+            """
+            data: { corpus: synthetic }\nsde: sbve\nobjective: { loss: data_prediction, pesq_weight: 5e-4 }\nbackbone: \
+            ncsnpp_v2\ntrain: { max_epochs: 3, seeds: [1, 2] }\nincomplete: { objective.c_out: not published \
+            }\nsources: { sde.k: "[4]" }
+            """,
         ]
         for text in texts {
             let loaded = try Self.load(text)

@@ -59,7 +59,8 @@ import Testing
             text: """
                 data: { path: a }
                 train: { max_steps: 1, checkpoint_every: 1 }
-                evaluate: { sampler: { name: pc, snr: [0.33, 0.5], corrector: [ald, none] }, weights: [ema, raw], checkpoint: [last, { name: step, step: 1 }] }
+                evaluate: { sampler: { name: pc, snr: [0.33, 0.5], corrector: [ald, none] }, weights: [ema, raw], \
+                checkpoint: [last, { name: step, step: 1 }] }
                 """)
         #expect(loaded.spec.evaluate.samplers.count == 4)
         #expect(loaded.runs[0].evaluations.count == 16)
@@ -83,12 +84,18 @@ import Testing
 @Suite struct CompositionTests {
     static let files = [
         "experiments/base/16k.yaml":
-            "train: { lr: 1e-4, batch_size: 8 }\nsde: { name: ouve, theta: 2.0 }\ndata: { corpus: voicebank-demand }\nnotes: of the base",
+            """
+        train: { lr: 1e-4, batch_size: 8 }\nsde: { name: ouve, theta: 2.0 }\ndata: { corpus: voicebank-demand \
+        }\nnotes: of the base
+        """,
         "experiments/nc/a.yaml": "extends: ../base/16k.yaml\ntrain: { max_steps: 100 }\nsde: { sigma_max: 0.7 }",
         "experiments/nc/b.yaml":
             "extends: a.yaml\nsde: sbve\nobjective: { loss: data_prediction }\nbackbone: ncsnpp_v2",
         "experiments/nc/sweep.yaml":
-            "extends: a.yaml\nsweep: { grid: { sde.theta: [1.0, 1.5], train.lr: [1e-4, 3e-4] }, exclude: [{ sde.theta: 1, train.lr: \"> 2e-4\" }] }\nprofiles: { smoke: { train: { max_steps: 3 } } }",
+            """
+        extends: a.yaml\nsweep: { grid: { sde.theta: [1.0, 1.5], train.lr: [1e-4, 3e-4] }, exclude: [{ sde.theta: \
+        1, train.lr: "> 2e-4" }] }\nprofiles: { smoke: { train: { max_steps: 3 } } }
+        """,
     ]
 
     let loader = TestVocabulary.loader(files)
@@ -142,7 +149,10 @@ import Testing
             "mine.yaml": "extends: paper.yaml\ntrain: { batch_size: 16 }\n",
             "both.yaml": "extends: paper.yaml\nsweep: { grid: { train.batch_size: [8, 16] } }\n",
             "some.yaml":
-                "extends: paper.yaml\nsweep: { points: [{ name: a, train.batch_size: 8 }, { name: b, train.lr: 1e-3 }] }\n",
+                """
+            extends: paper.yaml\nsweep: { points: [{ name: a, train.batch_size: 8 }, { name: b, train.lr: 1e-3 }] \
+            }\n
+            """,
         ]
         let loader = TestVocabulary.loader(files)
         let unknown = try files.keys.sorted().map { try loader.load($0).unknown.count }
@@ -192,7 +202,10 @@ import Testing
     @Test func exclusionsMayBeNested() throws {
         let loaded = try loader.load(
             text:
-                "data: { path: a }\ntrain: { max_steps: 9 }\nsweep: { grid: { train.lr: [1e-4, 1e-3] }, exclude: { train: { lr: 1e-4 } } }\n"
+                """
+                data: { path: a }\ntrain: { max_steps: 9 }\nsweep: { grid: { train.lr: [1e-4, 1e-3] }, exclude: { \
+                train: { lr: 1e-4 } } }\n
+                """
         )
         #expect(loaded.runs.map(\.spec.train.lr) == [1e-3])
     }
@@ -212,7 +225,10 @@ import Testing
         let points = try runs("{ points: [ { train.lr: 1e-3 }, { train.lr: 1e-4, sde: { name: ouve, theta: 2 } } ] }")
         #expect(points.map(\.label) == ["lr=0.001", "lr=0.0001,sde=ouve"])
         let random = try runs(
-            "{ random: { count: 5, seed: 3, space: { train.lr: { from: 1e-5, to: 1e-3, log: true }, train.batch_size: { from: 1, to: 16 } } } }"
+            """
+            { random: { count: 5, seed: 3, space: { train.lr: { from: 1e-5, to: 1e-3, log: true }, train.batch_size: { \
+            from: 1, to: 16 } } } }
+            """
         )
         #expect(random.count == 5 && Set(random.map(\.identity)).count == 5)
         #expect(
@@ -264,7 +280,10 @@ import Testing
     /// The setting, not the spelling of its bounds, decides whether draws are whole.
     @Test func randomDrawsAreOfTheSettingsType() throws {
         let text =
-            "data: { path: a }\ntrain: { max_steps: 9 }\nsweep: { random: { count: 40, space: { sde.theta: { from: 1, to: 2 }, train.batch_size: { from: 0.5, to: 3.5 } } } }\n"
+            """
+            data: { path: a }\ntrain: { max_steps: 9 }\nsweep: { random: { count: 40, space: { sde.theta: { from: 1, \
+            to: 2 }, train.batch_size: { from: 0.5, to: 3.5 } } } }\n
+            """
         let runs = try loader.load(text: text).runs
         let thetas = Set(runs.map { $0.spec.sde.settings.number("theta") })
         #expect(runs.count == 40 && thetas.count == 40 && thetas.allSatisfy { (1...2).contains($0) })
@@ -275,7 +294,10 @@ import Testing
         let error = #expect(throws: SpecErrors.self) {
             try loader.load(
                 text:
-                    "data: { path: a }\ntrain: { max_steps: 9 }\nsde: { name: sbve, theta: 1 }\nobjective: { loss_type: data_prediction }\n"
+                    """
+                    data: { path: a }\ntrain: { max_steps: 9 }\nsde: { name: sbve, theta: 1 }\nobjective: { loss_type: \
+                    data_prediction }\n
+                    """
             )
         }
         #expect(error?.all.map(\.hint) == ["'theta' is a parameter of SDE 'ouve'"])
@@ -317,7 +339,10 @@ import Testing
     @Test func tenThousandRunsExpand() throws {
         let text =
             TestVocabulary.cfg
-            + "\nsweep: { grid: { train.seeds: [\((0..<100).map(String.init).joined(separator: ","))], conditioning.cond_drop_prob: [\((1...100).map { "\(Double($0) / 100)" }.joined(separator: ","))] } }\n"
+                + """
+                \nsweep: { grid: { train.seeds: [\((0..<100).map(String.init).joined(separator: ","))], \
+                conditioning.cond_drop_prob: [\((1...100).map { "\(Double($0) / 100)" }.joined(separator: ","))] } }\n
+                """
         var runs: [SpecRun] = []
         let time = try ContinuousClock().measure { runs = try loader.load(text: text).runs }
         #expect(runs.count == 10_000)

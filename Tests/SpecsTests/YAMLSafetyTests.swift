@@ -176,7 +176,10 @@ import Testing
         let errors = Self.errors(Self.plain + "   lr: 1e-4\n")
         #expect(
             errors.map(\.hint) == [
-                "this line begins with 3 spaces, the setting before it with 2: settings of one section begin with the same number"
+                """
+                this line begins with 3 spaces, the setting before it with 2: settings of one section begin with the \
+                same number
+                """
             ])
     }
 

@@ -21,7 +21,10 @@ package struct ResultText {
             }
             return kept
                 + (try store.scores(of: evaluation.id)).map {
-                    "\(evaluation.identity) \(evaluation.status) \(files[$0.file] ?? "") \(names[$0.metric] ?? "") \($0.outcome)"
+                    """
+                    \(evaluation.identity) \(evaluation.status) \(files[$0.file] ?? "") \(names[$0.metric] ?? "") \
+                    \($0.outcome)
+                    """
                 }
         }
         for run in try store.runs() {

@@ -9,7 +9,10 @@ struct CancelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel", abstract: "End the tasks of sgmse run --launcher; what they did is kept.",
         discussion:
-            "Tasks save their state first. The units that are left leave the queue; the next sgmse run goes on from there."
+            """
+            Tasks save their state first. The units that are left leave the queue; the next sgmse run goes on from \
+            there.
+            """
     )
 
     @Argument(help: "Jobs, as sgmse queue names them; all if none is given.")

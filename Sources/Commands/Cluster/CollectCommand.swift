@@ -8,8 +8,9 @@ struct CollectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "collect", abstract: "Merge what tasks of a cluster did into the store.",
         discussion: """
-            The tasks of sgmse run --launcher keep a store of their own for each unit. This command adds what is done to the store \
-            that planned it; sgmse run does so too, and a job after all tasks. Interrupted and repeated, it adds nothing twice.
+            The tasks of sgmse run --launcher keep a store of their own for each unit. This command adds what is done \
+            to the store that planned it; sgmse run does so too, and a job after all tasks. Interrupted and repeated, \
+            it adds nothing twice.
             """)
 
     @OptionGroup var store: StoreOptions

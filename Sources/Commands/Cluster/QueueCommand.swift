@@ -94,7 +94,10 @@ struct QueueCommand: ParsableCommand {
         let seen = counts.isEmpty ? "no task is known any more" : counts.joined(separator: ", ")
         let known = states == nil ? "the engine does not answer" : seen
         return
-            "job \(submission.name) (\(engine)\(submission.isCancelled ? ", cancelled" : "")) of \(submission.spec): \(known)"
+            """
+            job \(submission.name) (\(engine)\(submission.isCancelled ? ", cancelled" : "")) of \(submission.spec): \
+            \(known)
+            """
     }
 
     private func printJSON(_ lines: [Line], _ submissions: [Submission], _ states: [TaskState]?, _ collected: Int)

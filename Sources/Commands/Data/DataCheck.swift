@@ -10,11 +10,11 @@ struct DataCheck: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check all audio of a corpus, pair by pair.",
         discussion: """
-            Reads every file of {train,valid,test,...}/{clean,noisy} (or {anechoic,reverb}) and gives a verdict for each rule: \
-            rates, pairing, lengths, silence, clipping, mean, delay of each pair in ms, exchanged folders, levels, SNR, speakers \
-            and recordings in two splits. Copies are found at another level, trimmed, resampled, requantised or coded anew, by \
-            fingerprints that the signals then confirm. The report of unchanged files is kept, and printed again at once. \
-            Exits 3 on an error.
+            Reads every file of {train,valid,test,...}/{clean,noisy} (or {anechoic,reverb}) and gives a verdict for \
+            each rule: rates, pairing, lengths, silence, clipping, mean, delay of each pair in ms, exchanged folders, \
+            levels, SNR, speakers and recordings in two splits. Copies are found at another level, trimmed, resampled, \
+            requantised or coded anew, by fingerprints that the signals then confirm. The report of unchanged files is \
+            kept, and printed again at once. Exits 3 on an error.
             """)
 
     @Argument(help: "The folder of a corpus, or of one set.")
@@ -94,7 +94,10 @@ extension CorpusReport.SetDigest {
                 guard let count = snrs[start] else { return snrs[start - 5] == nil ? nil : "         …" }
                 let bar = String(repeating: "█", count: (40 * count + highest - 1) / highest)
                 return
-                    "\(Self.padded("\(start)")) to \(Self.padded("\(start + 5)")) dB \(Self.padded("\(count)", 6)) \(bar)"
+                    """
+                    \(Self.padded("\(start)")) to \(Self.padded("\(start + 5)")) dB \(Self.padded("\(count)", 6)) \
+                    \(bar)
+                    """
             }
     }
 

@@ -10,10 +10,11 @@ struct DataMake: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "make", abstract: "Make a corpus from a recipe.",
         discussion: """
-            Recordings are read from folders that you give: --from voicebank=/data/vb. The corpus is made in TO.part and renamed \
-            when it is whole; Ctrl-C keeps what was made, and the same command goes on from there. The bytes do not depend on the \
-            number of threads. Each set gets a manifest.csv: source files, speaker, noise type, SNR asked and measured, gains, seed, \
-            and a hash of the content. Exits 3 where a source is missing or bad, or has fewer files than the published corpus.
+            Recordings are read from folders that you give: --from voicebank=/data/vb. The corpus is made in TO.part \
+            and renamed when it is whole; Ctrl-C keeps what was made, and the same command goes on from there. The \
+            bytes do not depend on the number of threads. Each set gets a manifest.csv: source files, speaker, noise \
+            type, SNR asked and measured, gains, seed, and a hash of the content. Exits 3 where a source is missing or \
+            bad, or has fewer files than the published corpus.
             """)
 
     @Argument(help: "A recipe's name, or a YAML file.")
@@ -89,12 +90,18 @@ struct DataMake: ParsableCommand {
         for skipped in record.skipped { printError("warning: left out: \(skipped)") }
         if record.clippedSamples > 0 {
             printError(
-                "warning: \(record.clippedSamples) samples of \(record.clippedFiles) pairs saturated; see the column 'clipped' of the manifests"
+                """
+                warning: \(record.clippedSamples) samples of \(record.clippedFiles) pairs saturated; see the column \
+                'clipped' of the manifests
+                """
             )
         }
         let sets = record.pairs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         try emit(
-            "\(record.recipe): \(outcome.isUnchanged ? "is in" : "made in") \(path): \(sets) pairs; content \(record.content)"
+            """
+            \(record.recipe): \(outcome.isUnchanged ? "is in" : "made in") \(path): \(sets) pairs; content \
+            \(record.content)
+            """
         )
     }
 
@@ -105,7 +112,10 @@ struct DataMake: ParsableCommand {
         for option in options {
             guard let equals = option.firstIndex(of: "="), equals != option.startIndex else {
                 throw ValidationError(
-                    "--from \(option): a source is given as NAME=FOLDER, with NAME one of \(names.joined(separator: ", "))"
+                    """
+                    --from \(option): a source is given as NAME=FOLDER, with NAME one of \
+                    \(names.joined(separator: ", "))
+                    """
                 )
             }
             let name = String(option[..<equals])

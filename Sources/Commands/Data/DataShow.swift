@@ -13,9 +13,9 @@ struct DataShow: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "List the recipes, print one, or say what a corpus holds.",
         discussion: """
-            Without an argument: the recipes that the program knows, with the sources that each needs. With a recipe: its YAML, \
-            ready to be saved and changed. With a folder: its sets with pairs, hours, rates, speakers, noise types and SNRs, by \
-            headers and manifests; sgmse data check reads the audio.
+            Without an argument: the recipes that the program knows, with the sources that each needs. With a recipe: \
+            its YAML, ready to be saved and changed. With a folder: its sets with pairs, hours, rates, speakers, noise \
+            types and SNRs, by headers and manifests; sgmse data check reads the audio.
             """)
 
     @Argument(help: "A recipe's name, a YAML file, or the folder of a corpus.")

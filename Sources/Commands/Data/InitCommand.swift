@@ -11,9 +11,10 @@ struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Begin an experiment with your own recordings.",
         discussion: """
-            Looks at a folder of clean and noisy recordings, whatever its folders and files are called, WAV or FLAC, at any rate, \
-            and proposes pairs, sets and a rate. Writes recipe.yaml, pairs.csv and experiment.yaml into DIR, where nothing of that \
-            name may lie, and prints the commands that follow. The recordings are left as they are.
+            Looks at a folder of clean and noisy recordings, whatever its folders and files are called, WAV or FLAC, \
+            at any rate, and proposes pairs, sets and a rate. Writes recipe.yaml, pairs.csv and experiment.yaml into \
+            DIR, where nothing of that name may lie, and prints the commands that follow. The recordings are left as \
+            they are.
             """)
 
     @Argument(help: "The folder of the experiment.")
@@ -74,7 +75,10 @@ struct InitCommand: ParsableCommand {
         if !proposal.unpaired.isEmpty {
             let shown = proposal.unpaired.prefix(5).joined(separator: ", ") + (proposal.unpaired.count > 5 ? ", …" : "")
             printError(
-                "warning: \(proposal.unpaired.count) files have no partner: \(shown); add rows for them to pairs.csv, or leave them out"
+                """
+                warning: \(proposal.unpaired.count) files have no partner: \(shown); add rows for them to pairs.csv, \
+                or leave them out
+                """
             )
         }
         try emit("wrote recipe.yaml, pairs.csv and experiment.yaml in \(folder); next:\n")
@@ -108,7 +112,8 @@ struct InitCommand: ParsableCommand {
             name: \(YAMLText.scalar(title))
             rate: \(rate)
             sources:
-              - { name: recordings, path: \(YAMLText.scalar(proposal.folder.replacingOccurrences(of: "$", with: "$$"))) }
+              - { name: recordings, path: \
+              \(YAMLText.scalar(proposal.folder.replacingOccurrences(of: "$", with: "$$"))) }
             sets:
             \(sets)law: pairs
 

@@ -11,7 +11,8 @@ struct ImportCommandLine: ParsableCommand {
         commandName: "command",
         abstract: "Turn a command line of the reference into a spec.",
         discussion: """
-            Takes train.py, enhancement.py and their noise-conditioned variants, and train.py (as flowmse/train.py, or with an
+            Takes train.py, enhancement.py and their noise-conditioned variants, and train.py (as flowmse/train.py, or \
+            with an
             option of its own such as --ode) and evaluate.py of flow matching, with every option they have:
 
               sgmse import command 'python train.py --base_dir data --backbone ncsnpp_v2' > spec.yaml

@@ -14,11 +14,11 @@ struct ImportEnhanced: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enhanced", abstract: "Score a folder of another system's output for a test set of the store.",
         discussion: """
-            An output belongs to the file of its name; failing that, to the one whose name is the part before the first '_'. \
-            Before anything is scored, the output is checked as a whole: every file of the set has one, at the set's rate, as \
-            long as the clean file and not late against it; the set's own audio is what it was when it was registered. What is \
-            wrong ends the command with exit code 3. The system then stands in every table; what was given of it, and a hash \
-            of the output, are kept.
+            An output belongs to the file of its name; failing that, to the one whose name is the part before the \
+            first '_'. Before anything is scored, the output is checked as a whole: every file of the set has one, at \
+            the set's rate, as long as the clean file and not late against it; the set's own audio is what it was when \
+            it was registered. What is wrong ends the command with exit code 3. The system then stands in every table; \
+            what was given of it, and a hash of the output, are kept.
             """)
 
     @Argument(help: "Folder of the output.")
@@ -30,7 +30,10 @@ struct ImportEnhanced: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Import although a check fails: alignment, for a system that is late. The reason is kept and stands under every table.",
+            """
+            Import although a check fails: alignment, for a system that is late. The reason is kept and stands under \
+            every table.
+            """,
             valueName: "check=reason"))
     var waive: [String] = []
 
@@ -65,7 +68,10 @@ struct ImportEnhanced: ParsableCommand {
         printError(
             evaluation == nil
                 ? "\(system.name): the same output was imported before; nothing to do"
-                : "\(system.name): \(files.count) files of '\(set.name)' scored with \(chosen.map(\.name).joined(separator: ", "))"
+                : """
+                \(system.name): \(files.count) files of '\(set.name)' scored with \
+                \(chosen.map(\.name).joined(separator: ", "))
+                """
         )
         try store.close()
     }
@@ -75,7 +81,10 @@ struct ImportEnhanced: ParsableCommand {
             let parts = text.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
             guard parts.count == 2, !parts[1].isEmpty, EnhancedFolder.waivable.contains(parts[0]) else {
                 throw ValidationError(
-                    "--waive \(text): write check=reason; checks that can be waived: \(EnhancedFolder.waivable.joined(separator: ", "))"
+                    """
+                    --waive \(text): write check=reason; checks that can be waived: \
+                    \(EnhancedFolder.waivable.joined(separator: ", "))
+                    """
                 )
             }
             waivers[parts[0]] = parts[1]

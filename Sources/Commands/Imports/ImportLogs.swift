@@ -10,9 +10,9 @@ struct ImportLogs: ParsableCommand {
         commandName: "logs",
         abstract: "Take over TensorBoard events, a Lightning CSV or a W&B export as a run's history.",
         discussion: """
-            Names decide what a number is: train_loss is the loss, lr-Adam the learning rate, valid_loss, pesq, si_sdr and \
-            estoi are validations, other train_... numbers are terms of the loss. An export of several W&B runs becomes several \
-            runs. The runs are marked as imported; a repeated import adds nothing.
+            Names decide what a number is: train_loss is the loss, lr-Adam the learning rate, valid_loss, pesq, si_sdr \
+            and estoi are validations, other train_... numbers are terms of the loss. An export of several W&B runs \
+            becomes several runs. The runs are marked as imported; a repeated import adds nothing.
             """)
 
     @Argument(help: "An event file, a CSV file, or the folder of a log.")

@@ -7,7 +7,10 @@ struct ImportReported: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reported", abstract: "Copy the figures that papers report into the store, for queries in SQL.",
         discussion:
-            "Figures lie in experiments/reported, or in the library that came with the program; sgmse table reads them there. Repeated, a figure takes the earlier one's place."
+            """
+            Figures lie in experiments/reported, or in the library that came with the program; sgmse table reads them \
+            there. Repeated, a figure takes the earlier one's place.
+            """
     )
 
     @Option(help: ArgumentHelp("Folder of the reported figures.", valueName: "folder"))

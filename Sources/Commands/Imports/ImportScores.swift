@@ -11,10 +11,10 @@ struct ImportScores: ParsableCommand {
         commandName: "scores",
         abstract: "Take over a table of scores of another system: a row for each file of a test set.",
         discussion: """
-            Takes the reference's _results.csv (filename, pesq, estoi, si_sdr, ...) as it is, and any other table by --map and \
-            --file-column. The scores are marked as imported, with a signature of their own, so that no table sets them beside \
-            ours in one column unless they carry our signature (as the _results.csv of sgmse metrics does) or --signature says \
-            so.
+            Takes the reference's _results.csv (filename, pesq, estoi, si_sdr, ...) as it is, and any other table by \
+            --map and --file-column. The scores are marked as imported, with a signature of their own, so that no \
+            table sets them beside ours in one column unless they carry our signature (as the _results.csv of sgmse \
+            metrics does) or --signature says so.
             """)
 
     @Argument(help: "The table: comma-separated values with a heading.")

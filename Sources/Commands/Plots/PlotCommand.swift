@@ -8,11 +8,14 @@ struct PlotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plot",
         abstract:
-            "Draw training curves, metrics over factors, sweeps, pairs of files, groups of files, or spectrograms as SVG.",
+            """
+            Draw training curves, metrics over factors, sweeps, pairs of files, groups of files, or spectrograms as \
+            SVG.
+            """,
         discussion: """
-            Colours are those of Okabe and Ito, with dashes and marks of their own, so that a plot can be read in black and \
-            white. --width 3.5in is a column of a paper: letters stay at 8 points. An --output that ends in .png is made by \
-            rsvg-convert (Debian: librsvg2-bin).
+            Colours are those of Okabe and Ito, with dashes and marks of their own, so that a plot can be read in \
+            black and white. --width 3.5in is a column of a paper: letters stay at 8 points. An --output that ends in \
+            .png is made by rsvg-convert (Debian: librsvg2-bin).
             """,
         subcommands: [
             PlotCurves.self, PlotMetric.self, PlotSweep.self, PlotPairs.self, PlotFiles.self, PlotSpectrogram.self,
@@ -145,7 +148,10 @@ struct PlotMetric: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metric",
         abstract:
-            "A metric over the checkpoint's step, N, evaluations of networks, the scale of the guidance, or the input's SNR, with intervals."
+            """
+            A metric over the checkpoint's step, N, evaluations of networks, the scale of the guidance, or the input's \
+            SNR, with intervals.
+            """
     )
 
     @Argument(help: "The metric, such as pesq.")

@@ -12,8 +12,9 @@ struct ReportCommand: ParsableCommand {
         abstract:
             "Write one self-contained page of runs: tables, plots, findings, differences, and files to listen to.",
         discussion: """
-            The page holds everything it shows, spectrograms and audio too, and asks for nothing on the network. Audio is there \
-            as far as evaluations kept it (evaluate.keep_audio); a button switches the system at the same position.
+            The page holds everything it shows, spectrograms and audio too, and asks for nothing on the network. Audio \
+            is there as far as evaluations kept it (evaluate.keep_audio); a button switches the system at the same \
+            position.
             """)
 
     @Argument(help: "Names or ids of runs, or a sweep's name; all finished ones if none is given.")

@@ -15,9 +15,9 @@ struct Diff: ParsableCommand {
         abstract:
             "Show in what two runs or specs differ: meaning, protocol, provenance, and results on the same files.",
         discussion: """
-            A name that ends in .yaml is a spec. Where a spec or a recipe takes part, the protocols are compared line by line, \
-            before anything is trained: what is known to matter most stands first, with what is known of it, and what checks find in the \
-            data beside it. Recipes of published results lie in experiments/protocols.
+            A name that ends in .yaml is a spec. Where a spec or a recipe takes part, the protocols are compared line \
+            by line, before anything is trained: what is known to matter most stands first, with what is known of it, \
+            and what checks find in the data beside it. Recipes of published results lie in experiments/protocols.
             """)
 
     @Argument(help: "A run's name or id, a sweep of two runs, or a spec.")
@@ -91,7 +91,10 @@ struct Diff: ParsableCommand {
             let names = found.prefix(8).map { "\($0.shortID) (\($0.name), seed \($0.key.seed))" }.joined(
                 separator: ", ")
             throw ValidationError(
-                "two runs are needed to compare; '\([first, second ?? ""].joined(separator: " "))' names \(found.count): \(names)"
+                """
+                two runs are needed to compare; '\([first, second ?? ""].joined(separator: " "))' names \
+                \(found.count): \(names)
+                """
             )
         }
         let runs = (found[0], found[1])

@@ -28,7 +28,10 @@ struct ExportRuns: ParsableCommand {
             copied = try chosen.reduce(0) { try $0 + other.importFiles(of: $1, from: store.folder) }
         }
         printError(
-            "\(summary.runs) runs, \(summary.evaluations) evaluations, \(summary.scores) scores, \(copied) files added to \(to)"
+            """
+            \(summary.runs) runs, \(summary.evaluations) evaluations, \(summary.scores) scores, \(copied) files added \
+            to \(to)
+            """
         )
     }
 }

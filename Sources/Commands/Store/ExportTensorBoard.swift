@@ -6,7 +6,10 @@ struct ExportTensorBoard: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tensorboard",
         abstract:
-            "Write the history of runs as a TensorBoard event file: scalars, and audio and spectrograms of a few validation files."
+            """
+            Write the history of runs as a TensorBoard event file: scalars, and audio and spectrograms of a few \
+            validation files.
+            """
     )
 
     @OptionGroup var options: HistoryExportOptions

@@ -9,8 +9,9 @@ struct Remove: ParsableCommand {
         commandName: "rm",
         abstract: "Remove runs: their rows, their scores, and the files that the store had made for them.",
         discussion: """
-            Without --yes, only says what would go. Files in the run's folder that the store did not make stay. A run that a \
-            process works on is refused. A removal that is interrupted is completed by the next command that writes.
+            Without --yes, only says what would go. Files in the run's folder that the store did not make stay. A run \
+            that a process works on is refused. A removal that is interrupted is completed by the next command that \
+            writes.
             """)
 
     @Argument(help: "The runs' names or ids.")

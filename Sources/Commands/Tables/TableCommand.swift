@@ -12,9 +12,10 @@ struct TableCommand: ParsableCommand {
         commandName: "table",
         abstract: "Print a table of a paper: what it reports, ours, their difference, and what fills the open cells.",
         discussion: """
-            Tables are declared in experiments/tables, reported figures stand in experiments/reported: of the working folder, or \
-            else of the library that came with the program; --tables and --reported take other folders. Without a name, the tables are listed. --check exits 3 on a stale cell, a row below its anchor, \
-            a known value that is missed, or one figure with two values.
+            Tables are declared in experiments/tables, reported figures stand in experiments/reported: of the working \
+            folder, or else of the library that came with the program; --tables and --reported take other folders. \
+            Without a name, the tables are listed. --check exits 3 on a stale cell, a row below its anchor, a known \
+            value that is missed, or one figure with two values.
             """)
 
     @Argument(help: "The table's name, or its file.")

@@ -89,7 +89,10 @@ struct CorpusExamination: Sendable {
             findings.append(
                 Finding(
                     .snr, .error, set: scan.set.name,
-                    "\(strange.count) of \(all.count) noisy files hold less of their clean file than -25 dB: they seem to be of other recordings",
+                    """
+                    \(strange.count) of \(all.count) noisy files hold less of their clean file than -25 dB: they seem \
+                    to be of other recordings
+                    """,
                     fix: "check how the files are paired", files: strange))
         }
         if !clean.isEmpty {

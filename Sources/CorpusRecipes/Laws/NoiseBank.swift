@@ -68,7 +68,10 @@ struct NoiseBank: Sendable {
         let lower = Set(found.map(\.header.sampleRate).filter { $0 < rate }).sorted()
         if !lower.isEmpty {
             remarks.append(
-                "noise in \(root.path) is at \(lower.map(String.init).joined(separator: ", ")) Hz: it has nothing above half of that"
+                """
+                noise in \(root.path) is at \(lower.map(String.init).joined(separator: ", ")) Hz: it has nothing above \
+                half of that
+                """
             )
         }
     }

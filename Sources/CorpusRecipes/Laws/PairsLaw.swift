@@ -32,7 +32,10 @@ struct PairsLaw: MixingLaw {
             let log = try set.log.flatMap { try sources.file($0) }.map { try NoiseLog($0.data, path: $0.path) }
             if let place = set.log, log == nil {
                 remarks.append(
-                    "\(sources.path(place)) is not there: the manifest of '\(set.name)' has no noise types and no SNR asked"
+                    """
+                    \(sources.path(place)) is not there: the manifest of '\(set.name)' has no noise types and no SNR \
+                    asked
+                    """
                 )
             }
             var alone: [String] = []

@@ -94,6 +94,9 @@ enum Sentence {
         let (opening, adjective, person) = (draws.pick(openings), draws.pick(adjectives), draws.pick(people))
         let article = opening.isEmpty ? "The" : "the"
         return
-            "\(opening)\(article) \(adjective) \(person) \(draws.pick(verbs)) \(draws.pick(things))\(draws.pick(endings))."
+            """
+            \(opening)\(article) \(adjective) \(person) \(draws.pick(verbs)) \
+            \(draws.pick(things))\(draws.pick(endings)).
+            """
     }
 }

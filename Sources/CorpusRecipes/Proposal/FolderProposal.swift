@@ -119,7 +119,10 @@ public struct FolderProposal: Sendable {
         }
         let (clean, noisy) = firstIsClean ? (names[0], names[1]) : (names[1], names[0])
         remarks.append(
-            "'\(noisy)' is taken as noisy and '\(clean)' as clean: its pauses are louder (\(floors.count) pairs compared)"
+            """
+            '\(noisy)' is taken as noisy and '\(clean)' as clean: its pauses are louder (\(floors.count) pairs \
+            compared)
+            """
         )
     }
 

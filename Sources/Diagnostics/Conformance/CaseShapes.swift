@@ -132,10 +132,16 @@ struct CaseShapes {
     private static let tables: [String: [String: [String]]] = [
         "sde": joined(
             table(
-                "x0 x y score mean prior_noise prior drift discretize_f reverse_drift reverse_discretize_f reverse_pf_drift reverse_pf_discretize_f",
+                """
+                x0 x y score mean prior_noise prior drift discretize_f reverse_drift reverse_discretize_f \
+                reverse_pf_drift reverse_pf_discretize_f
+                """,
                 "K 1 F T"),
             table(
-                "t diffusion std discretize_G alpha reverse_diffusion reverse_discretize_G reverse_pf_diffusion reverse_pf_discretize_G",
+                """
+                t diffusion std discretize_G alpha reverse_diffusion reverse_discretize_G reverse_pf_diffusion \
+                reverse_pf_discretize_G
+                """,
                 "K"),
             table("sigma_t sigma_bar_t alpha_t alpha_bar_t alpha_T", "K")),
         "transform": joined(

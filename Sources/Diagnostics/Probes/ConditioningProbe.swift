@@ -64,7 +64,10 @@ public struct ConditioningProbe: Sendable {
         guard let checkpoint = try store.checkpoint(of: run.id, kind: options.checkpoint) else {
             throw IncompatibleParts(
                 reason:
-                    "run \(run.name) has no checkpoint '\(options.checkpoint.rawValue)'; sgmse show \(run.name) lists them"
+                    """
+                    run \(run.name) has no checkpoint '\(options.checkpoint.rawValue)'; sgmse show \(run.name) lists \
+                    them
+                    """
             )
         }
         let averaged = try model(checkpoint, averaged: true)
@@ -108,7 +111,10 @@ public struct ConditioningProbe: Sendable {
             guard let test = data.tests[name] else {
                 throw IncompatibleParts(
                     reason:
-                        "run \(run.name) has no test set '\(name)'; it has \(data.tests.keys.sorted().joined(separator: ", "))"
+                        """
+                        run \(run.name) has no test set '\(name)'; it has \
+                        \(data.tests.keys.sorted().joined(separator: ", "))
+                        """
                 )
             }
             let evaluator = evaluator(metrics: [])

@@ -34,7 +34,10 @@ public struct EmbeddingPlot: Sendable {
             margin + (value - range.lowerBound) / (range.upperBound - range.lowerBound) * (size - 2 * margin)
         }
         var lines = [
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(Int(width)) \(Int(height))\" font-family=\"sans-serif\" font-size=\"12\">",
+            """
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(width)) \(Int(height))" \
+            font-family="sans-serif" font-size="12">
+            """,
             "<title>Noise embeddings in the plane of most variance</title>",
             "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>",
         ]
@@ -42,7 +45,10 @@ public struct EmbeddingPlot: Sendable {
             lines.append(
                 String(
                     format:
-                        "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%@\" fill-opacity=\"0.8\"><title>%@</title></circle>",
+                        """
+                        <circle cx="%.1f" cy="%.1f" r="4" fill="%@" \
+                        fill-opacity="0.8"><title>%@</title></circle>
+                        """,
                     place(point.x, in: bounds.x, width), height - place(point.y, in: bounds.y, height),
                     Self.colours[type(of: point) % Self.colours.count], Self.escaped(point.file)))
         }

@@ -85,7 +85,10 @@ public struct ProbeReport: Sendable, Codable {
         case .guidanceWrong:
             return String(
                 format:
-                    "Guidance is not s₀ + w (s₁ − s₀): it misses the conditional score by %.1e and the unconditional by %.1e.",
+                    """
+                    Guidance is not s₀ + w (s₁ − s₀): it misses the conditional score by %.1e and the unconditional by \
+                    %.1e.
+                    """,
                 nullTests.errorAtOne, nullTests.errorAtZero)
         case .ignores:
             return "The model ignores its reference: \(change)."

@@ -162,6 +162,9 @@ struct UnplannedUnit: Diagnostic, Hashable, Sendable {
     var summary: String { "\(unit): \(what)" }
     var category: FailureCategory { .work }
     var hint: String? {
-        "the machine must see the same files under the same paths as the one that planned it; give sgmse run again after that"
+        """
+        the machine must see the same files under the same paths as the one that planned it; give sgmse run again \
+        after that
+        """
     }
 }

@@ -34,7 +34,10 @@ public struct DeviceLibrary: Sendable {
         let found = unsafe (abi: table.pointee.abi, size: Int(table.pointee.size))
         guard found.abi == UInt32(SGD_ABI), found.size == MemoryLayout<sgd_table>.size else {
             throw DeviceError(
-                "\(path) was built for another version of sgmse (table \(found.abi) of \(found.size) bytes, not \(SGD_ABI) of \(MemoryLayout<sgd_table>.size))",
+                """
+                \(path) was built for another version of sgmse (table \(found.abi) of \(found.size) bytes, not \
+                \(SGD_ABI) of \(MemoryLayout<sgd_table>.size))
+                """,
                 Self.rebuild)
         }
         self.path = path

@@ -86,7 +86,10 @@ extension Registry<any Backbone> {
             Field(
                 "noise_cond_type", .oneOf(names(NoiseConditioning.Injection.self)),
                 default: .value(.text(standard.injection.rawValue)),
-                "where the noise embedding enters: the time embedding (add, film), the blocks' normalisation, attention to a sequence"
+                """
+                where the noise embedding enters: the time embedding (add, film), the blocks' normalisation, attention \
+                to a sequence
+                """
             ),
             Field(
                 "noise_cond_start", .oneOf(names(NoiseConditioning.ScaleStart.self)),

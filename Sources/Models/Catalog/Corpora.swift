@@ -158,6 +158,9 @@ extension Registry<any CorpusSource> {
         "ears-reverb", "EARS speech in measured rooms", source: "Richter et al., Interspeech 2024",
         rates: [48000], valid: ["p100", "p101"], test: earsTest,
         advice:
-            "sgmse data make ears-reverb --from ears=FOLDER --from responses=FOLDER makes it from EARS and impulse responses"
+            """
+            sgmse data make ears-reverb --from ears=FOLDER --from responses=FOLDER makes it from EARS and impulse \
+            responses
+            """
     )
 }

@@ -258,7 +258,10 @@ extension Registry<SamplerFactory> {
     ) -> Entry {
         Entry(
             name,
-            "The ODE of a flow \(summary), \(flow) evaluations; of other processes the probability flow, \(others) evaluations",
+            """
+            The ODE of a flow \(summary), \(flow) evaluations; of other processes the probability flow, \(others) \
+            evaluations
+            """,
             source: source, parameters: [start]
         ) { settings in
             SamplerFactory { _, sde, steps, finalTime in

@@ -164,7 +164,10 @@ public struct ReferenceChooser: Sendable {
                 mode: reference.label,
                 reason: String(
                     format:
-                        "%@ holds %.3f s, a reference takes %.3f s: name a longer recording, or ask for a shorter reference",
+                        """
+                        %@ holds %.3f s, a reference takes %.3f s: name a longer recording, or ask for a shorter \
+                        reference
+                        """,
                     path,
                     Double(noise.count) / Double(sampleRate), Double(count) / Double(sampleRate)))
         }

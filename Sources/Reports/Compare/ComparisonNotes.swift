@@ -28,7 +28,10 @@ struct ComparisonNotes {
                         snapshot.testSets[evaluation.testSet]?.name, evaluation.point.steps.map { "N = \($0)" },
                     ]
                     return ([system] + place.compactMap(\.self)).joined(separator: ", ")
-                        + ": the scores of \(metric) do not match their checksum; the store is damaged: sgmse doctor --thorough"
+                        + """
+                        : the scores of \(metric) do not match their checksum; the store is damaged: sgmse doctor \
+                        --thorough
+                        """
                 }
         }
     }

@@ -132,16 +132,16 @@ extension ComparisonReport {
     private var differenceNotes: [String] {
         var notes = [
             """
-            mean difference of the same files; 95 % BCa bootstrap interval (10,000 resamples of whole speakers, or of files where \
-            speakers are not known); two-sided sign-flip test; Holm's correction over this table; d_z is Cohen's: mean over standard \
-            deviation of the files' differences
+            mean difference of the same files; 95 % BCa bootstrap interval (10,000 resamples of whole speakers, or of \
+            files where speakers are not known); two-sided sign-flip test; Holm's correction over this table; d_z is \
+            Cohen's: mean over standard deviation of the files' differences
             """
         ]
         if contrasts.contains(where: { $0.comparison.interval == nil }) {
             notes.append(
                 """
-                with fewer than \(Bootstrap.fewestUnits) speakers no interval holds for other speakers; --cluster file takes each file \
-                for independent, and its intervals hold for these speakers alone
+                with fewer than \(Bootstrap.fewestUnits) speakers no interval holds for other speakers; --cluster file \
+                takes each file for independent, and its intervals hold for these speakers alone
                 """)
         }
         let few = contrasts.contains { (2..<Bootstrap.fewestUnits).contains($0.comparison.seeds) }

@@ -25,7 +25,10 @@ struct AudioExamples {
         let best = Array(ranked.dropFirst(worst.count).suffix(count).reversed())
         let groups = [("Worst files", worst), ("Best files", best)].filter { !$0.1.isEmpty }
         var html = HTML.paragraph(
-            "Files of '\(data.set.name)', by the \(data.metric.symbol) of '\(focus.system)'. A button switches the system at the same position."
+            """
+            Files of '\(data.set.name)', by the \(data.metric.symbol) of '\(focus.system)'. A button switches the \
+            system at the same position.
+            """
         )
         for (title, files) in groups {
             html += HTML.heading(title)
@@ -53,12 +56,19 @@ struct AudioExamples {
         let images = SpectrogramImage.images(of: signals.map { Array($0.prefix(most)) }, widest: 320)
         if systems.isEmpty { return html + HTML.paragraph("the audio of this file was not kept") + "</div>\n" }
         html +=
-            "<div class=\"bar\"><button class=\"toggle\" type=\"button\">Play</button><input type=\"range\" min=\"0\" max=\"1000\" value=\"0\" aria-label=\"position\"></div>\n<div class=\"systems\">"
+            """
+            <div class="bar"><button class="toggle" type="button">Play</button><input type="range" min="0" \
+            max="1000" value="0" aria-label="position"></div>\n<div class="systems">
+            """
         for (place, one) in systems.enumerated() {
             let score = one.score.map { "\(data.metric.name) \($0.fixed(data.metric.digits))" } ?? ""
             html +=
                 "<div class=\"system\"><button type=\"button\" data-sound=\"\(place)\">\(one.name.xmlText)</button>"
-                + "<img alt=\"spectrogram of \(one.name.xmlText)\" src=\"data:image/png;base64,\(images[place].file.base64)\"><div class=\"score\">\(score.xmlText)</div>"
+                    + """
+                    <img alt="spectrogram of \(one.name.xmlText)" \
+                    src="data:image/png;base64,\(images[place].file.base64)"><div \
+                    class="score">\(score.xmlText)</div>
+                    """
                 + "<audio preload=\"auto\" src=\"data:audio/wav;base64,\(WaveBytes.pcm16(signals[place].prefix(most), sampleRate: rate).base64)\"></audio></div>\n"
         }
         let isCut = signals.contains { $0.count > most }

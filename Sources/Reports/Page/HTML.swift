@@ -32,7 +32,8 @@ struct HTML {
         return """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; media-src data:; \
+            style-src 'unsafe-inline'; script-src 'unsafe-inline'">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>\(title.xmlText)</title>
             <style>\(Self.style)</style></head><body>
@@ -45,8 +46,10 @@ struct HTML {
     }
 
     private static let style = """
-        body{font:15px/1.45 system-ui,sans-serif;max-width:1200px;margin:1.5em auto;padding:0 1em;color:#1a1a1a;background:#fff}
-        h1{font-size:1.5em}h2{font-size:1.2em;border-bottom:1px solid #ccc;padding-bottom:.2em;margin-top:1.8em}h3{font-size:1em;margin:1.2em 0 .3em}
+        body{font:15px/1.45 system-ui,sans-serif;max-width:1200px;margin:1.5em auto;padding:0 \
+        1em;color:#1a1a1a;background:#fff}
+        h1{font-size:1.5em}h2{font-size:1.2em;border-bottom:1px solid \
+        #ccc;padding-bottom:.2em;margin-top:1.8em}h3{font-size:1em;margin:1.2em 0 .3em}
         nav{color:#555;font-size:.9em}a{color:#0072B2}.scroll{overflow-x:auto}
         table{border-collapse:collapse;font-size:.85em;font-variant-numeric:tabular-nums;margin:.6em 0}
         th,td{padding:.2em .6em;text-align:right;vertical-align:top;white-space:nowrap}th.l,td.l{text-align:left}
@@ -57,8 +60,11 @@ struct HTML {
         .figures{display:flex;flex-wrap:wrap;gap:1em}figure{margin:0}figure svg{max-width:100%;height:auto}
         .file{border:1px solid #ddd;border-radius:6px;padding:.6em .8em;margin:.8em 0}
         .systems{display:flex;flex-wrap:wrap;gap:.6em}.system{flex:1 1 180px;max-width:260px}
-        .system img{width:100%;height:110px;display:block;border-radius:3px}.system button{width:100%;margin-bottom:.3em;padding:.25em;cursor:pointer;border:1px solid #888;border-radius:4px;background:#f6f6f6;font:inherit;font-size:.85em}
-        .system button[aria-pressed=true]{background:#0072B2;color:#fff;border-color:#0072B2}.score{font-size:.8em;color:#333}
+        .system img{width:100%;height:110px;display:block;border-radius:3px}.system \
+        button{width:100%;margin-bottom:.3em;padding:.25em;cursor:pointer;border:1px solid \
+        #888;border-radius:4px;background:#f6f6f6;font:inherit;font-size:.85em}
+        .system \
+        button[aria-pressed=true]{background:#0072B2;color:#fff;border-color:#0072B2}.score{font-size:.8em;color:#333}
         .bar{display:flex;gap:.6em;align-items:center;margin:.5em 0}.bar input{flex:1}
         @media print{nav,.bar,.system button{display:none}}
         """
@@ -66,7 +72,8 @@ struct HTML {
     /// One recording at a time; another system goes on at the same position.
     private static let script = """
         document.querySelectorAll('.file').forEach(function(file){
-          var sounds=Array.from(file.querySelectorAll('audio')),buttons=Array.from(file.querySelectorAll('.system button'));
+          var sounds=Array.from(file.querySelectorAll('audio')),buttons=Array.from(file.querySelectorAll('.system \
+          button'));
           var place=file.querySelector('input'),toggle=file.querySelector('.toggle'),now=0;
           if(!sounds.length)return;
           function show(){buttons.forEach(function(b){b.setAttribute('aria-pressed',+b.dataset.sound===now?'true':'false')});toggle.textContent=sounds[now].paused?'Play':'Pause'}

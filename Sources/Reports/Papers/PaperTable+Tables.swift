@@ -53,15 +53,24 @@ extension PaperTable {
         }
         if all.contains(where: { $0.ours != nil }) {
             notes.append(
-                "ours: mean ± standard deviation over files (files), or over seeds: mean of their means ± spread between them"
+                """
+                ours: mean ± standard deviation over files (files), or over seeds: mean of their means ± spread \
+                between them
+                """
             )
         }
         if all.contains(where: { $0.ours?.difference != nil }) {
             notes.append(
-                "difference: ours − reported [95 % bootstrap interval over our files, from six on; the reported mean is taken as exact]"
+                """
+                difference: ours − reported [95 % bootstrap interval over our files, from six on; the reported mean is \
+                taken as exact]
+                """
             )
             notes.append(
-                "within, outside: whether our mean lies within the reported mean ± its standard deviation, where that is known"
+                """
+                within, outside: whether our mean lies within the reported mean ± its standard deviation, where that \
+                is known
+                """
             )
         }
         func add(_ text: String, where holds: (Ours) -> Bool) {

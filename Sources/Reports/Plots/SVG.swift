@@ -53,7 +53,10 @@ struct SVG {
 
     mutating func circle(_ x: Double, _ y: Double, radius: Double, fill: String, stroke: String, opacity: Double = 1) {
         elements.append(
-            "<circle cx=\"\(x.svg)\" cy=\"\(y.svg)\" r=\"\(radius.svg)\" fill=\"\(fill)\" stroke=\"\(stroke)\" stroke-width=\"0.75\""
+            """
+            <circle cx="\(x.svg)" cy="\(y.svg)" r="\(radius.svg)" fill="\(fill)" stroke="\(stroke)" \
+            stroke-width="0.75"
+            """
                 + (opacity < 1 ? " fill-opacity=\"\(opacity.svg)\" stroke-opacity=\"\(opacity.svg)\"" : "") + "/>")
     }
 
@@ -63,7 +66,10 @@ struct SVG {
     ) {
         let turn = isUpright ? " transform=\"rotate(-90 \(x.svg) \(y.svg))\"" : ""
         elements.append(
-            "<text x=\"\(x.svg)\" y=\"\(y.svg)\" font-size=\"\(size.svg)\" text-anchor=\"\(anchor.rawValue)\" fill=\"\(colour)\"\(turn)>\(text.xmlText)</text>"
+            """
+            <text x="\(x.svg)" y="\(y.svg)" font-size="\(size.svg)" text-anchor="\(anchor.rawValue)" \
+            fill="\(colour)"\(turn)>\(text.xmlText)</text>
+            """
         )
     }
 

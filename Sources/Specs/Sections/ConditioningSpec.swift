@@ -35,7 +35,10 @@ public struct ConditioningSpec: SettingsSection {
                 in: .between(1, 1e6), unit: "frames", "Length of the reference in training."),
             Setting(
                 \.refLengthSeconds, "ref_length_sec", in: .positive, unit: "s",
-                "Length of the reference in seconds, instead of ref_num_frames: int(s · sample_rate / hop_length) + 1 frames.",
+                """
+                Length of the reference in seconds, instead of ref_num_frames: int(s · sample_rate / hop_length) + 1 \
+                frames.
+                """,
                 part: IdentityPart.none),
             Setting(
                 \.refFrom, "ref_from",

@@ -67,7 +67,10 @@ public struct EvaluateSpec: SettingsSection {
             aliases: ["pad_mode"]),
         Setting(
             \.segment, "segment", in: .from(2), unit: "s",
-            "Longer recordings are enhanced in overlapping segments of this length, in bounded memory; whole if not given."
+            """
+            Longer recordings are enhanced in overlapping segments of this length, in bounded memory; whole if not \
+            given.
+            """
         ).silentWhenAbsent,
         Setting(
             \.precision, "precision", default: .derived("train.precision"),

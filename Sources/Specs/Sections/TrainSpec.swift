@@ -110,7 +110,10 @@ public struct TrainSpec: SettingsSection {
             "Decay of the moving average of weights, after its warm-up."),
         Setting(
             \.emaStds, "ema_stds", default: .absent, in: Bounds(from: 0, to: 0.288, excludesLower: true),
-            "Lengths of power-function averages as shares of the training; the first is evaluated. In place of ema_decay."
+            """
+            Lengths of power-function averages as shares of the training; the first is evaluated. In place of \
+            ema_decay.
+            """
         ).silentWhenAbsent,
         Setting(
             \.emaHalfLife, "ema_half_life", in: .positive, unit: "crops",
