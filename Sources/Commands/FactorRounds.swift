@@ -168,8 +168,10 @@ struct FactorRounds {
                 && ([one.name] + one.aliases).contains(run.name)
         }
         guard let point = run.evaluations.first else { return nil }
+        // The files of the test set may have changed: what was evaluated on others is not measured yet.
+        let set = snapshot.evaluations.filter { $0.run != nil }.max { $0.id < $1.id }?.testSet
         for evaluation in snapshot.evaluations
-        where own.contains(where: { $0.id == evaluation.run })
+        where evaluation.testSet == set && own.contains(where: { $0.id == evaluation.run })
             && evaluation.identity.hasPrefix(point.identity.hex + "|")
         {
             for metric in snapshot.metrics.keys {
