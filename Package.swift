@@ -141,8 +141,8 @@ let package = Package(
         .executableTarget(name: "sgmse", dependencies: ["Commands"]),
 
         .testTarget(name: "FailuresTests", dependencies: ["Failures"]),
-        .testTarget(name: "SystemCallsTests", dependencies: ["SystemCalls"]),
-        .testTarget(name: "AtomicFilesTests", dependencies: ["AtomicFiles"]),
+        .testTarget(name: "SystemCallsTests", dependencies: ["SystemCalls", "TestFolders"]),
+        .testTarget(name: "AtomicFilesTests", dependencies: ["AtomicFiles", "TestFolders"]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
         .testTarget(name: "ZlibTests", dependencies: ["Zlib"]),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"]),
@@ -161,30 +161,42 @@ let package = Package(
         .testTarget(
             name: "ObjectivesTests", dependencies: ["Objectives", "Kernels", "WeightFiles"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "AudioTests", dependencies: ["Audio"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "AudioTests", dependencies: ["Audio", "TestFolders"], resources: [.copy("Fixtures")]),
         .testTarget(name: "SpeechMetricsTests", dependencies: ["SpeechMetrics"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "CorporaTests", dependencies: ["Corpora"]),
-        .testTarget(name: "CorpusRecipesTests", dependencies: ["CorpusRecipes", "SystemCalls"]),
-        .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "SpecsTests", dependencies: ["Specs", "SpecLanguage", "ReferenceCommands"]),
-        .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "InvestigationsTests", dependencies: ["Investigations", "Runs", "StoreSamples"]),
-        .testTarget(name: "ImportsTests", dependencies: ["Imports", "Reports", "Audio"]),
-        .testTarget(name: "ReportedTests", dependencies: ["Reported", "SpecLanguage"]),
-        .target(name: "StoreSamples", dependencies: ["Runs"], path: "Tests/StoreSamples"),
-        .testTarget(name: "RunsTests", dependencies: ["AtomicFiles", "Runs", "Digests", "Reports", "StoreSamples"]),
+        .testTarget(name: "CorporaTests", dependencies: ["Corpora", "TestFolders"]),
+        .testTarget(name: "CorpusRecipesTests", dependencies: ["CorpusRecipes", "SystemCalls", "TestFolders"]),
         .testTarget(
-            name: "ReportsTests", dependencies: ["Audio", "Reported", "Reports", "StoreSamples"], exclude: ["Goldens"]),
+            name: "WeightFilesTests", dependencies: ["WeightFiles", "TestFolders"], resources: [.copy("Fixtures")]),
+        .target(name: "SpecSamples", dependencies: ["Specs", "SpecLanguage"], path: "Tests/SpecSamples"),
+        .testTarget(name: "SpecLanguageTests", dependencies: ["SpecSamples", "Specs", "SpecLanguage"]),
+        .testTarget(name: "SpecsTests", dependencies: ["SpecSamples", "Specs", "SpecLanguage"]),
+        .testTarget(
+            name: "ReferenceCommandsTests", dependencies: ["SpecSamples", "ReferenceCommands", "Specs", "SpecLanguage"]),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "InvestigationsTests", dependencies: ["Investigations", "Runs", "StoreSamples", "TestFolders"]),
+        .testTarget(name: "ImportsTests", dependencies: ["Imports", "Reports", "Audio", "TestFolders"]),
+        .testTarget(name: "ReportedTests", dependencies: ["Reported", "SpecLanguage"]),
+        .target(name: "TestFolders", path: "Tests/TestFolders"),
+        .target(name: "StoreSamples", dependencies: ["Runs"], path: "Tests/StoreSamples"),
+        .testTarget(
+            name: "RunsTests",
+            dependencies: ["AtomicFiles", "Runs", "Digests", "Reports", "StoreSamples", "TestFolders"]),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["Audio", "Reported", "Reports", "StoreSamples", "TestFolders"],
+            exclude: ["Goldens"]),
         .testTarget(
             name: "ExperimentsTests",
             dependencies: [
                 "StoreSamples", "Enhancement", "Experiments", "Diagnostics", "Kernels", "WeightFiles",
-                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"), "TestFolders",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "InstallationTests", dependencies: ["Installation"]),
-        .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "SpecLanguage"]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Installation", "Runs", "StoreSamples", "SystemCalls"]),
+        .testTarget(name: "LaunchersTests", dependencies: ["Launchers", "SpecLanguage", "TestFolders"]),
+        .testTarget(
+            name: "CommandsTests",
+            dependencies: ["Commands", "Installation", "Runs", "StoreSamples", "SystemCalls", "TestFolders"]),
     ]
 )
 
@@ -198,12 +210,13 @@ for target in package.targets where [.regular, .executable, .test].contains(targ
         ]
 }
 
-// Tests of arithmetic go through many numbers in loops of their own. The others gain nothing from an optimiser that takes
-// half of their build.
+// What goes through many numbers is optimised. Commands, which reads options and prints, and the tests without arithmetic
+// are not: an optimiser would take half of their build, and nobody would notice what it gains.
 let arithmetic: Set = [
     "KernelsTests", "DeviceTests", "TensorsTests", "LayersTests", "BackbonesTests", "DiffusionTests", "ObjectivesTests",
     "AudioTests", "SpeechMetricsTests", "StatisticsTests", "InvestigationsTests", "DigestsTests", "ZlibTests",
 ]
-for target in package.targets where target.type == .test && !arithmetic.contains(target.name) {
+for target in package.targets
+where target.name == "Commands" || target.type == .test && !arithmetic.contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 }

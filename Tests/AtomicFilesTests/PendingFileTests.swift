@@ -1,16 +1,17 @@
 import AtomicFiles
 import Foundation
+import TestFolders
 import Testing
 
 @Suite struct PendingFileTests {
-    private let folder = NSTemporaryDirectory() + "sgmse-files-" + UUID().uuidString
+    private let owner: TestFolder
+    private var folder: String { owner.path }
 
-    init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+    init() throws { owner = try TestFolder() }
 
     private func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder).sorted() }
 
     @Test func aFileHasItsNameOnlyWhenItIsWhole() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = folder + "/a.txt"
         try PendingFile.write("old", to: path)
         var file = try PendingFile(at: path)
@@ -23,7 +24,6 @@ import Testing
     }
 
     @Test func whatIsDroppedLeavesNothing() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         do {
             var file = try PendingFile(at: folder + "/a.txt")
             try file.write([1, 2, 3])
@@ -32,7 +32,6 @@ import Testing
     }
 
     @Test func aLongNameIsCutAndStillTemporary() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = folder + "/" + String(repeating: "é", count: 127)
         try PendingFile.write("x", to: path)
         #expect(TemporaryName.isTemporary((TemporaryName.path(for: path) as NSString).lastPathComponent))

@@ -1,5 +1,6 @@
 import Audio
 import Foundation
+import TestFolders
 import Testing
 
 /// Signals that come in pieces.
@@ -29,9 +30,8 @@ import Testing
 
     @Test(arguments: ["a.wav", "a.flac"], SoundFile.Encoding.allCases)
     func writingByPiecesIsWritingTheWhole(name: String, encoding: SoundFile.Encoding) throws {
-        let folder = NSTemporaryDirectory() + "pieces-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         let sound = Sound(channels: [signal, signal.reversed()], sampleRate: 16_000)
         try SoundFile.write(sound, to: "\(folder)/whole-\(name)", as: encoding)
         let writer = try SoundFileWriter(
@@ -45,9 +45,8 @@ import Testing
     }
 
     @Test func aWriterThatIsGivenUpLeavesNothing() throws {
-        let folder = NSTemporaryDirectory() + "pieces-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         do {
             let writer = try SoundFileWriter(to: folder + "/a.wav", sampleRate: 16_000, channels: 1, frames: 100)
             try writer.append([[0.1, 0.2]])

@@ -1,18 +1,18 @@
 import Audio
 import Foundation
+import TestFolders
 import Testing
 
 /// Files whose headers do not know how long they are, and headers that claim what cannot be.
 @Suite final class PipedFileTests {
+    private let owner: TestFolder
     let folder: String
     let samples = (0..<3000).map { 0.5 * sin(0.07 * Float($0)) }
 
     init() throws {
-        folder = NSTemporaryDirectory() + "piped-\(UUID().uuidString)/"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        owner = try TestFolder()
+        folder = owner.path + "/"
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// A file whose header has other words, little-endian, at some places.
     private func file(_ words: [Int: UInt32]) throws -> String {

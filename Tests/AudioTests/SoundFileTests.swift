@@ -1,16 +1,16 @@
 import Audio
 import Foundation
+import TestFolders
 import Testing
 
 @Suite final class SoundFileTests {
+    private let owner: TestFolder
     let folder: String
 
     init() throws {
-        folder = NSTemporaryDirectory() + "sound-\(UUID().uuidString)/"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        owner = try TestFolder()
+        folder = owner.path + "/"
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     private func tone(_ frames: Int, level: Float = 0.5) -> [Float] {
         (0..<frames).map { level * sin(0.07 * Float($0)) }

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestFolders
 import Testing
 
 /// Numbers that people give: none is used before it is known to make sense.
@@ -62,12 +63,12 @@ import Testing
 
     @Test(arguments: [[], ["--set", "backbone=dcunet", "--set", "transform.n_fft=512"]])
     func aTrainingBatchBeyondTheMemoryIsRefusedBeforeAnything(network: [String]) throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let end = try Program.run(
             arguments: [
                 "run", scratch.spec(tinySpec), "--set", "train.batch_size=60000", "--set", "data.num_frames=512",
             ] + network,
-            in: scratch.folder)
+            in: scratch.path)
         #expect(
             end.code == 2 && end.error.contains("needs at least") && end.error.contains("train.batch_size"), "\(end)")
         #expect(scratch.files(".wav").isEmpty)
@@ -99,22 +100,22 @@ import Testing
     }
 
     @Test func theInstructionSetIsChosenAndRecorded() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let spec = try scratch.spec(tinySpec)
         #expect(
-            try Program.run("run", spec, "--no-table", "--instruction-set", "baseline", in: scratch.folder).code == 0)
+            try Program.run("run", spec, "--no-table", "--instruction-set", "baseline", in: scratch.path).code == 0)
         let store = try RunStore(at: scratch.store, access: .readOnly)
         #expect(try #require(try store.runs().first).provenance.machine.hasSuffix(", baseline"))
-        let doctor = try Program(["doctor"], in: scratch.folder, environment: ["SGMSE_INSTRUCTION_SET": "baseline"])
+        let doctor = try Program(["doctor"], in: scratch.path, environment: ["SGMSE_INSTRUCTION_SET": "baseline"])
             .wait()
         #expect(doctor.out.contains("cores, baseline"), "\(doctor.out)")
-        #expect(try Program.run("doctor", "--instruction-set", "sse9", in: scratch.folder).code == 2)
-        let wrong = try Program(["doctor"], in: scratch.folder, environment: ["SGMSE_INSTRUCTION_SET": "sse9"]).wait()
+        #expect(try Program.run("doctor", "--instruction-set", "sse9", in: scratch.path).code == 2)
+        let wrong = try Program(["doctor"], in: scratch.path, environment: ["SGMSE_INSTRUCTION_SET": "sse9"]).wait()
         #expect(wrong.code == 2 && wrong.error.contains("SGMSE_INSTRUCTION_SET is 'sse9'"), "\(wrong.error)")
         // Another seed on all that this processor has: the two are compared with a note.
-        #expect(try Program.run("run", spec, "--no-table", "--set", "train.seeds=[1]", in: scratch.folder).code == 0)
-        let compared = try Program.run("compare", in: scratch.folder)
-        let best = try Program.run("doctor", in: scratch.folder).out.contains("cores, baseline") ? "baseline" : "avx"
+        #expect(try Program.run("run", spec, "--no-table", "--set", "train.seeds=[1]", in: scratch.path).code == 0)
+        let compared = try Program.run("compare", in: scratch.path)
+        let best = try Program.run("doctor", in: scratch.path).out.contains("cores, baseline") ? "baseline" : "avx"
         #expect(compared.error.contains("different vector instructions (") == (best == "avx"), "\(compared.error)")
     }
 }

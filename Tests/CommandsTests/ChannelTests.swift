@@ -1,13 +1,14 @@
 import Foundation
 import Runs
+import TestFolders
 import Testing
 
 /// Standard output, standard error and the working folder in every state a shell can hand over.
 @Suite final class ChannelTests {
-    private let scratch: Scratch
+    private let scratch: TestFolder
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         let store = try RunStore(at: scratch.store)
         let provenance = Provenance(
             gitCommit: "0123abc", version: "1.0", machine: "test", threads: 1, commandLine: "sgmse run a.yaml")
@@ -26,7 +27,7 @@ import Testing
         let (out, error) = (Pipe(), Pipe())
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = ["-c", line]
-        process.currentDirectoryURL = URL(fileURLWithPath: scratch.folder)
+        process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
         process.environment = ProcessInfo.processInfo.environment.merging(
             ["SGMSE_STORE": scratch.store, "sgmse": Program.path]) { $1 }
         (process.standardOutput, process.standardError) = (out, error)

@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 import Testing
 
 extension CommandsTests {
@@ -35,8 +36,8 @@ extension CommandsTests {
         let absent = try sgmse("enhance", "--checkpoint", "m5", "--input", "x", "--output", "y")
         #expect(absent.code == 2)
         #expect(absent.error.contains("curl"))
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         let unknown = try sgmse(["enhance", "--checkpoint", "nobody", "--input", "x", "--output", "y"], folder: folder)
         #expect(unknown.code == 2)
         for part in ["nobody", "no run", "no store", "published: ", "m5"] {
@@ -62,8 +63,8 @@ extension CommandsTests {
         #expect(hostile.code == 3)
         #expect(hostile.error.contains("asks to call"))
         #expect(try sgmse("checkpoint", "inspect", "/nowhere.ckpt").code == 2)
-        let empty = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: empty) }
+        let emptyOwner = try TestFolder()
+        let empty = emptyOwner.path
         for use in [
             ["checkpoint", "import", empty],
             ["enhance", "--checkpoint", empty, "--input", empty, "--output", empty + "/out"],
@@ -75,8 +76,8 @@ extension CommandsTests {
     }
 
     @Test func aCheckpointTravelsAndEnhances() throws {
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         let imported = try sgmse("checkpoint", "import", bridge, "--output", "model", folder: folder)
         #expect(imported.code == 0, "\(imported.error)")
         #expect(imported.out.contains("ema weights from ema.shadow_params"))
@@ -117,8 +118,8 @@ extension CommandsTests {
     }
 
     @Test func anImpossibleNetworkIsALocatedMistake() throws {
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         let spec =
             """
             name: x\ndata: { path: nowhere }\ntransform: { n_fft: 512 }\nbackbone: { name: dcunet, dcunet_mask_bound: \

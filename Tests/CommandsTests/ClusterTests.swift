@@ -1,22 +1,23 @@
 import Foundation
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// Runs by tasks of a launcher, on this machine: divided, done elsewhere, collected, joined, cancelled.
 @Suite struct ClusterTests {
     static let sweep = tinySpec + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3] } }\n"
 
-    private func run(_ arguments: [String], in scratch: Scratch) throws -> Program.End {
-        try Program(arguments, in: scratch.folder, environment: ["XDG_CONFIG_HOME": scratch.folder + "/config"]).wait()
+    private func run(_ arguments: [String], in scratch: TestFolder) throws -> Program.End {
+        try Program(arguments, in: scratch.path, environment: ["XDG_CONFIG_HOME": scratch.path + "/config"]).wait()
     }
 
-    private func queue(_ scratch: Scratch, _ state: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/queue/" + state)) ?? []).sorted()
+    private func queue(_ scratch: TestFolder, _ state: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: scratch.path + "/queue/" + state)) ?? []).sorted()
     }
 
     @Test func detachedTasksDoWhatOneProcessDoesAndTheSameCommandJoinsThem() throws {
-        let (alone, shared) = (try Scratch(), try Scratch())
+        let (alone, shared) = (try TestFolder(), try TestFolder())
         #expect(try run(["run", alone.spec(Self.sweep), "--no-table"], in: alone).code == 0)
         let spec = try shared.spec(Self.sweep)
         let start = try run(["run", spec, "--launcher", "local", "--jobs", "2", "--detach"], in: shared)
@@ -36,12 +37,12 @@ import Testing
     }
 
     @Test func aUnitThatFailsIsMarkedWithItsReasonAndTheOthersGoOn() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let spec = try scratch.spec(Self.sweep.replacingOccurrences(of: "2.0e-3] } }", with: "1.0e+30] } }"))
         let end = try run(["run", spec, "--launcher", "command", "--detach"], in: scratch)
         #expect(end.code != 0 && end.error.contains("launcher.submit"), "\(end.error)")
         try Data("launcher: { name: command, submit: 'sh {script} >>{log} 2>&1 &', jobs: 1 }\n".utf8)
-            .write(to: URL(fileURLWithPath: scratch.folder + "/sgmse.yaml"))
+            .write(to: URL(fileURLWithPath: scratch.path + "/sgmse.yaml"))
         let failed = try run(["run", spec, "--no-table"], in: scratch)
         #expect(failed.code == 1 && failed.error.contains(" 1 failed"), "\(failed.error)")
         #expect(queue(scratch, "failed").count == 1 && queue(scratch, "collected").count == 3)
@@ -57,7 +58,7 @@ import Testing
     @Test func cancelledTasksSaveTheirStateAndTheNextRunGoesOn() throws {
         let long = tinySpec.replacingOccurrences(of: "max_steps: 6", with: "max_steps: 20000")
             .replacingOccurrences(of: "validate_every: 3", with: "validate_every: 20000")
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let spec = try scratch.spec(long)
         #expect(try run(["run", spec, "--launcher", "local", "--jobs", "1", "--detach"], in: scratch).code == 0)
         let deadline = Date(timeIntervalSinceNow: 60)
@@ -78,7 +79,7 @@ import Testing
     }
 
     @Test func aDryRunPrintsTheScriptAndSubmitsNothing() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let spec = try scratch.spec("launcher: { name: slurm, partition: gpu, sbatch: { mem: 4G } }\n" + Self.sweep)
         let end = try run(
             ["run", spec, "--dry-run", "--jobs", "3", "--time", "2:00:00", "--account", "lab"], in: scratch)
@@ -98,19 +99,19 @@ import Testing
         }
         // The project's file and the user's say what the spec leaves open; the environment names an engine before them.
         try FileManager.default.createDirectory(
-            atPath: scratch.folder + "/config/sgmse", withIntermediateDirectories: true)
+            atPath: scratch.path + "/config/sgmse", withIntermediateDirectories: true)
         for (file, text) in [
             ("sgmse.yaml", "launcher: { partition: cpu, time: 1:00:00 }\n"),
             ("config/sgmse/config.yaml", "launcher: { time: 9:00:00, account: mine, sbatch: { constraint: avx2 } }\n"),
         ] {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: scratch.folder + "/" + file))
+            try Data(text.utf8).write(to: URL(fileURLWithPath: scratch.path + "/" + file))
         }
         let layered = try run(["run", spec, "--dry-run", "--jobs", "3"], in: scratch)
         for line in ["--partition=gpu", "--time=1:00:00", "--account=mine", "--mem=4G", "--constraint=avx2"] {
             #expect(layered.code == 0 && layered.out.contains("#SBATCH \(line)\n"), "\(line) \(layered)")
         }
-        let own = ["XDG_CONFIG_HOME": scratch.folder + "/config", "SGMSE_LAUNCHER": "local"]
-        let local = try Program(["run", spec, "--dry-run"], in: scratch.folder, environment: own).wait()
+        let own = ["XDG_CONFIG_HOME": scratch.path + "/config", "SGMSE_LAUNCHER": "local"]
+        let local = try Program(["run", spec, "--dry-run"], in: scratch.path, environment: own).wait()
         #expect(local.code == 0 && !local.out.contains("#SBATCH") && local.out.contains("tasks.sh"), "\(local)")
         let none = try run(["run", spec, "--launcher", "slrum"], in: scratch)
         #expect(none.code == 2 && none.error.contains("known: local, slurm, command"))

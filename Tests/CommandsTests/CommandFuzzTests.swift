@@ -2,6 +2,7 @@ import ArgumentParser
 import Commands
 import Foundation
 import Glibc
+import TestFolders
 import Testing
 
 /// Every command with senseless flags, values and names: an exit code and a message, never a signal.
@@ -92,8 +93,8 @@ import Testing
     /// Calls that last are ended by SIGTERM, which they obey.
     @Test func noCallEndsByASignal() throws {
         let commands = try Self.commands()
-        let scratch = try Scratch()
-        #expect(try Program.run("run", scratch.spec(tinySpec), "--no-table", in: scratch.folder).code == 0)
+        let scratch = try TestFolder()
+        #expect(try Program.run("run", scratch.spec(tinySpec), "--no-table", in: scratch.path).code == 0)
         var random = Draws(state: 2)
         let all = (0..<Self.calls).map { _ in Self.call(commands, &random) }
         DispatchQueue.concurrentPerform(iterations: 4) { part in
@@ -103,8 +104,8 @@ import Testing
 
     /// Every setting of a spec with numbers at and beyond every limit.
     @Test func noSettingEndsByASignal() throws {
-        let scratch = try Scratch()
-        let shown = try Program.run("show", scratch.spec(tinySpec), "--json", in: scratch.folder).out
+        let scratch = try TestFolder()
+        let shown = try Program.run("show", scratch.spec(tinySpec), "--json", in: scratch.path).out
         let paths = Self.paths(try JSONSerialization.jsonObject(with: Data(shown.utf8)), "")
         #expect(paths.count > 60)
         let numbers = ["0", "-1", "1e308", "9223372036854775807", "1e18", ".nan", "[1e300]", "-9e18"]
@@ -128,9 +129,9 @@ import Testing
         }
     }
 
-    private static func expectAnEnd(of arguments: [String], in scratch: Scratch) {
+    private static func expectAnEnd(of arguments: [String], in scratch: TestFolder) {
         let shown = arguments.map { $0.count > 60 ? $0.prefix(20) + "…(\($0.count))" : $0[...] }.joined(separator: " ")
-        guard let program = try? Program(arguments, in: scratch.folder, environment: ["TMPDIR": scratch.folder]) else {
+        guard let program = try? Program(arguments, in: scratch.path, environment: ["TMPDIR": scratch.path]) else {
             Issue.record("cannot be started: \(shown)")
             return
         }

@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 import Testing
 
 /// The program as a person runs it: output, messages and exit codes.
@@ -29,12 +30,6 @@ import Testing
         )
     }
 
-    func temporaryFolder() throws -> String {
-        let folder = NSTemporaryDirectory() + "sgmse-cli-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        return folder
-    }
-
     @Test func helpNamesEveryCommand() throws {
         let help = try sgmse("--help")
         #expect(help.code == 0)
@@ -54,8 +49,8 @@ import Testing
     }
 
     @Test func aWrongSpecIsLocatedAndExitsWith2() throws {
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         try Data("name: x\nbackbone: ncsnp_v2\n".utf8).write(to: URL(fileURLWithPath: folder + "/wrong.yaml"))
         let result = try sgmse("check", "wrong.yaml", folder: folder)
         #expect(result.code == 2)
@@ -64,8 +59,8 @@ import Testing
     }
 
     @Test func missingDataExitsWith3() throws {
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         let spec = "name: x\ndata: { path: nowhere }\nsde: ouve\ntrain: { max_steps: 1 }\n"
         try Data(spec.utf8).write(to: URL(fileURLWithPath: folder + "/spec.yaml"))
         let result = try sgmse("run", "spec.yaml", "--store", folder + "/store.sqlite", folder: folder)
@@ -74,8 +69,8 @@ import Testing
     }
 
     @Test func aFileThatIsNoStoreExitsWith5() throws {
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         try Data(String(repeating: "not a store. ", count: 50).utf8).write(
             to: URL(fileURLWithPath: folder + "/store.sqlite"))
         let result = try sgmse("ls", "--store", folder + "/store.sqlite")
@@ -84,8 +79,8 @@ import Testing
     }
 
     @Test func conformanceWithoutAMatchExitsWith3() throws {
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         #expect(try sgmse("conformance", folder).code == 3)
     }
 
@@ -122,8 +117,8 @@ import Testing
         )
         #expect(
             imported.code == 0 && imported.out.contains("pesq_weight: 0.0005") && imported.error.contains("--nolog"))
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         try Data(imported.out.utf8).write(to: URL(fileURLWithPath: folder + "/spec.yaml"))
         let exported = try sgmse("export", "command", "spec.yaml", folder: folder)
         #expect(exported.code == 0)
@@ -136,8 +131,8 @@ import Testing
     }
 
     @Test func mistakesAreJSONToo() throws {
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         try Data("name: x\ndata: { path: a }\ntrain: { max_steps: 1 }\nbackbone: ncsnp_v2\n".utf8).write(
             to: URL(fileURLWithPath: folder + "/wrong.yaml"))
         let result = try sgmse("check", "wrong.yaml", "--json", folder: folder)
@@ -152,8 +147,8 @@ import Testing
 
     /// A mistake, a setting that is not known, a difference in the protocol, a file without a partner: all in one pass.
     @Test func severalSpecsAreCheckedWhateverIsWrongWithTheFirst() throws {
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         func write(_ name: String, _ text: String) throws {
             try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
         }
@@ -203,8 +198,8 @@ import Testing
     }
 
     @Test func aPlanNeedsNoStoreAndMakesNothing() throws {
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         let spec = "name: x\ndata: { corpus: synthetic }\ntrain: { max_steps: 10 }\nevaluate: { N: [30, 50] }\n"
         try Data(spec.utf8).write(to: URL(fileURLWithPath: folder + "/spec.yaml"))
         let plan = try sgmse("plan", "spec.yaml", folder: folder)
@@ -217,8 +212,8 @@ import Testing
     }
 
     @Test func anIncompleteSpecSaysWhatIsMissing() throws {
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         let spec =
             """
             name: x\ndata: { corpus: synthetic }\ntrain: { max_steps: 10 }\nincomplete: { objective.c_out: not \
@@ -234,8 +229,8 @@ import Testing
     /// Files at 16 kHz under a spec of 8 kHz: stopped before training, with what to do; waived by name, with the
     /// reason.
     @Test func dataAtAnotherRateExitsWith3UnlessWaived() throws {
-        let folder = try temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         let made =
             """
             name: made\ndata: { corpus: { name: synthetic, train: 2, valid: 1, test: 1, test_ood: 0, shortest: 0.5, \

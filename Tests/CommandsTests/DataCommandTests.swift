@@ -1,13 +1,14 @@
 import Foundation
+import TestFolders
 import Testing
 
 /// `sgmse init` and `sgmse data`, as a person calls them.
 @Suite struct DataCommandTests {
-    private let scratch: Scratch
-    init() throws { scratch = try Scratch() }
+    private let scratch: TestFolder
+    init() throws { scratch = try TestFolder() }
 
     private func sgmse(_ arguments: String...) throws -> Program.End {
-        try Program.run(arguments: arguments, in: scratch.folder)
+        try Program.run(arguments: arguments, in: scratch.path)
     }
 
     @Test func ownFoldersBecomeACorpusAndASpecThatCheckAccepts() throws {
@@ -17,9 +18,9 @@ import Testing
         #expect(made.code == 0 && made.out.contains("train 6"))
         // The folders of somebody else: one pair of folders, no sets.
         for part in ["clean", "noisy"] {
-            try FileManager.default.createDirectory(atPath: scratch.folder + "/own", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(atPath: scratch.path + "/own", withIntermediateDirectories: true)
             try FileManager.default.moveItem(
-                atPath: "\(scratch.folder)/syn/train/\(part)", toPath: "\(scratch.folder)/own/my \(part) files")
+                atPath: "\(scratch.path)/syn/train/\(part)", toPath: "\(scratch.path)/own/my \(part) files")
         }
         let begun = try sgmse("init", "exp", "--data", "own")
         #expect(begun.code == 0 && begun.out.contains("6 pairs"), "\(begun.error)")

@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 import Testing
 
 /// `sgmse diff` between specs and with a recipe: faults that a real study made, one by one.
@@ -17,22 +18,22 @@ import Testing
         train: { max_steps: 3, batch_size: 2, devices: 2, seeds: [0, 1, 2], validate_every: 3, num_eval_files: 1 }
         evaluate:
           { sets: [test, test-ood], N: [30], guidance: [0, 1], reference: [oracle], checkpoint: best_pesq, metrics: \
-          [si_sdr], anchors: [noisy] }
+        [si_sdr], anchors: [noisy] }
 
         """
 
-    private let scratch: Scratch
+    private let scratch: TestFolder
     private let spec: String
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         spec = try scratch.spec(Self.base)
         try "title: base\nspec: \(spec)\n".write(
-            toFile: scratch.folder + "/recipe.yaml", atomically: true, encoding: .utf8)
+            toFile: scratch.path + "/recipe.yaml", atomically: true, encoding: .utf8)
     }
 
     private func paths(_ arguments: [String]) throws -> [String] {
-        let end = try Program.run(arguments: ["diff"] + arguments + ["--json"], in: scratch.folder)
+        let end = try Program.run(arguments: ["diff"] + arguments + ["--json"], in: scratch.path)
         try #require(end.code == 0, "\(end.error)")
         let document = try #require(try JSONSerialization.jsonObject(with: Data(end.out.utf8)) as? [String: Any])
         return try #require(document["differences"] as? [[String: Any]]).compactMap { $0["path"] as? String }
@@ -79,7 +80,7 @@ import Testing
         .replacing("guidance: [0, 1], reference: [oracle], ", with: "")
         let baseline = try scratch.spec(text, "baseline.yaml")
         try "title: baseline\nspec: \(baseline)\n".write(
-            toFile: scratch.folder + "/baseline-recipe.yaml", atomically: true, encoding: .utf8)
+            toFile: scratch.path + "/baseline-recipe.yaml", atomically: true, encoding: .utf8)
         #expect(try paths([baseline, "--recipe", "baseline-recipe.yaml", "--no-data"]).isEmpty)
         let other = "backbone=" + network.replacing("ncsnpp_v2", with: "ncsnpp")
         #expect(
@@ -91,7 +92,7 @@ import Testing
 
     /// Rows 1, 3 and 4: training or validation files at 48 kHz, and a validation set that is the test set.
     @Test func deviationsOfTheDataAreFoundInTheHeaders() throws {
-        let folder = scratch.folder
+        let folder = scratch.path
         let files = FileManager.default
         func corpus(_ rate: Int) throws -> String {
             let made = try scratch.spec(
@@ -137,13 +138,13 @@ import Testing
         let end = try Program.run(
             "diff", experiments + "/papers/sgmse-plus-vb-dmd.yaml", "--recipe",
             experiments + "/protocols/taslp2023-vbdmd.yaml", "--no-data",
-            in: scratch.folder)
+            in: scratch.path)
         #expect(end.code == 0 && end.out.contains("nothing that decides a score differs"), "\(end.out)\(end.error)")
         #expect(end.out.components(separatedBy: "cannot occur here").count == 5)
     }
 
     @Test func aSpecIsComparedWithSomething() throws {
-        let end = try Program.run("diff", spec, in: scratch.folder)
+        let end = try Program.run("diff", spec, in: scratch.path)
         #expect(end.code == 2 && end.error.contains("compared with nothing"), "\(end.error)")
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 import Testing
 
 /// The pages beside the code.
@@ -30,8 +31,8 @@ import Testing
 
     /// The list of all commands names each, with its subcommands.
     @Test func theListOfCommandsIsWhole() throws {
-        let scratch = try Scratch()
-        #expect(try Program.run("manual", scratch.folder, "--format", "markdown").code == 0)
+        let scratch = try TestFolder()
+        #expect(try Program.run("manual", scratch.path, "--format", "markdown").code == 0)
         let list = try String(
             contentsOfFile: "\(Self.root)/Sources/Commands/Commands.docc/AllCommands.md", encoding: .utf8)
         let commands = scratch.files(".md").map { $0.dropLast(3).split(separator: "-", maxSplits: 2).dropFirst() }
@@ -46,8 +47,8 @@ import Testing
 
     /// Every page of the command reference that another one names is there.
     @Test func theCommandReferenceIsLinkedWhole() throws {
-        let scratch = try Scratch()
-        #expect(try Program.run("manual", scratch.folder, "--format", "markdown").code == 0)
+        let scratch = try TestFolder()
+        #expect(try Program.run("manual", scratch.path, "--format", "markdown").code == 0)
         let texts = scratch.files(".md").map { String(decoding: scratch.data($0) ?? Data(), as: UTF8.self) }
         let linked = Set(texts.flatMap { $0.matches(of: #/<doc:(?<name>[^>]+)>/#).map { String($0.name) + ".md" } })
         #expect(linked.union(["sgmse.md"]) == Set(scratch.files(".md")))

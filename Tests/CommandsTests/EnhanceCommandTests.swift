@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 import Testing
 
 #if canImport(Glibc)
@@ -7,11 +8,11 @@ import Testing
 
 /// `sgmse enhance` with a network that was trained for moments, as a person runs it.
 @Suite struct EnhanceCommandTests {
-    private let scratch: Scratch
+    private let scratch: TestFolder
     private let checkpoint = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("ExperimentsTests/Fixtures/checkpoint/bridge.ckpt").path
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = try TestFolder() }
 
     /// A WAV file of 16-bit samples at 16 kHz whose end the disk need not hold: a tone, and silence up to so many
     /// seconds.
@@ -26,7 +27,7 @@ import Testing
             + bytes(2 * channels, 2) + bytes(16, 2)
         data += Data("data".utf8) + bytes(size, 4)
         for n in 0..<8000 * channels { data += bytes(Int(9000 * sin(0.17 * Double(n / channels))), 2) }
-        let url = URL(fileURLWithPath: scratch.folder + "/" + name)
+        let url = URL(fileURLWithPath: scratch.path + "/" + name)
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try data.write(to: url)
         #expect(unsafe truncate(url.path, off_t(44 + size)) == 0)
@@ -36,7 +37,7 @@ import Testing
         ["enhance", "--checkpoint", checkpoint, "--N", "2"] + arguments
     }
     private func enhance(_ arguments: String...) throws -> Program.End {
-        try Program(call(arguments), in: scratch.folder).wait()
+        try Program(call(arguments), in: scratch.path).wait()
     }
 
     @Test func whatMadeAnOutputIsKnownByTheNextCall() throws {
@@ -74,7 +75,7 @@ import Testing
     @Test(.timeLimit(.minutes(2))) func aLongRecordingTakesLittleMemoryAndIsLeftAtOnce() throws {
         try write("in/long.wav", seconds: 3 * 3600)
         let program = try Program(
-            call(["--input", "in", "--output", "out", "--segment", "5", "--N", "50"]), in: scratch.folder)
+            call(["--input", "in", "--output", "out", "--segment", "5", "--N", "50"]), in: scratch.path)
         #expect(program.waitUntil { program.hasOpen("in/long.wav") || !scratch.files(".jsonl").isEmpty })
         // Somewhere in reading, hashing and enhancing.
         usleep(2_500_000)

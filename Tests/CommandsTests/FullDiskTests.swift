@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestFolders
 import Testing
 
 /// A disk that is full, or may not be written.
@@ -7,18 +8,18 @@ import Testing
     /// A limit on the size of any file stands for a full disk; it is met at another point with each size: while the
     /// store is opened, steps are recorded, checkpoints written.
     @Test func aFullDiskEndsWith5AndTheRunContinuesAfterwards() throws {
-        let whole = try Scratch()
+        let whole = try TestFolder()
         let wholeSpec = try whole.spec(tinySpec)
-        #expect(try Program.run("run", wholeSpec, "--no-table", in: whole.folder).code == 0)
-        let expected = try Program.run("compare", "--format", "csv", in: whole.folder).out
-        let scratch = try Scratch()
+        #expect(try Program.run("run", wholeSpec, "--no-table", in: whole.path).code == 0)
+        let expected = try Program.run("compare", "--format", "csv", in: whole.path).out
+        let scratch = try TestFolder()
         let spec = try scratch.spec(tinySpec)
         var met: Set<String> = []
         for limit in [
             512, 4096, 10_240, 16_384, 17_408, 20_480, 40_960, 81_920, 122_880, 163_840, 204_800, 245_760, 300_032,
             400_384,
         ] {
-            let end = try Program(["run", spec, "--no-table"], in: scratch.folder, fileSizeLimit: limit).wait()
+            let end = try Program(["run", spec, "--no-table"], in: scratch.path, fileSizeLimit: limit).wait()
             guard end.code != 0 else { break }
             #expect(end.code == 5, "limit \(limit): \(end.error)")
             #expect(
@@ -34,18 +35,18 @@ import Testing
             }
         }
         #expect(met.count >= 3, "\(met)")
-        let end = try Program.run("run", spec, "--no-table", in: scratch.folder)
+        let end = try Program.run("run", spec, "--no-table", in: scratch.path)
         #expect(end.code == 0, "\(end.error)")
-        #expect(try Program.run("compare", "--format", "csv", in: scratch.folder).out == expected)
+        #expect(try Program.run("compare", "--format", "csv", in: scratch.path).out == expected)
         for name in whole.files("step-6.safetensors") { #expect(whole.data(name) == scratch.data(name)) }
         let left = scratch.files("").filter { $0.contains(".sgmse-part-") }
         #expect(left.isEmpty, "\(left)")
     }
 
     @Test func aFolderThatCannotBeWrittenEndsWith5() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let spec = try scratch.spec(tinySpec)
-        let end = try Program(["run", spec, "--store", "/proc/sgmse/store.sqlite"], in: scratch.folder).wait()
+        let end = try Program(["run", spec, "--store", "/proc/sgmse/store.sqlite"], in: scratch.path).wait()
         #expect(end.code == 5 && end.error.contains("--store"), "\(end.error)")
     }
 }

@@ -1,17 +1,18 @@
 import Foundation
 import Installation
+import TestFolders
 import Testing
 
 /// The program as a lab has it: below a prefix, with its library of experiments, far from any checkout.
 @Suite struct InstalledProgramTests {
-    private let scratch: Scratch
+    private let scratch: TestFolder
     private let program: String
 
     init() throws {
-        scratch = try Scratch()
-        program = scratch.folder + "/prefix/bin/sgmse"
-        let library = scratch.folder + "/prefix/share/sgmse/experiments"
-        for folder in ["prefix/bin", "work"] { try Self.makeFolder(scratch.folder + "/" + folder) }
+        scratch = try TestFolder()
+        program = scratch.path + "/prefix/bin/sgmse"
+        let library = scratch.path + "/prefix/share/sgmse/experiments"
+        for folder in ["prefix/bin", "work"] { try Self.makeFolder(scratch.path + "/" + folder) }
         for folder in ["base", "tables", "reported"] { try Self.makeFolder(library + "/" + folder) }
         do { try FileManager.default.linkItem(atPath: Program.path, toPath: program) } catch {
             try FileManager.default.copyItem(atPath: Program.path, toPath: program)
@@ -41,7 +42,7 @@ import Testing
     }
 
     private func sgmse(_ words: String..., environment: [String: String] = [:]) throws -> Program.End {
-        let work = scratch.folder + "/work"
+        let work = scratch.path + "/work"
         return try Program(words, in: work, environment: environment, program: program).wait()
     }
 
@@ -104,11 +105,11 @@ import Testing
     }
 
     @Test func withoutALibraryItIsSaidWhatToDo() throws {
-        try FileManager.default.removeItem(atPath: scratch.folder + "/prefix/share")
+        try FileManager.default.removeItem(atPath: scratch.path + "/prefix/share")
         let end = try sgmse("run", "sgmse:start.yaml")
         #expect(end.code == 2 && end.error.contains("SGMSE_EXPERIMENTS names one"), "\(end)")
         _ = try scratch.spec(tinySpec, "elsewhere.yaml")
-        let other = try sgmse("show", "elsewhere", environment: ["SGMSE_EXPERIMENTS": scratch.folder])
+        let other = try sgmse("show", "elsewhere", environment: ["SGMSE_EXPERIMENTS": scratch.path])
         #expect(other.code == 0 && other.out.contains("max_steps: 6"), "\(other)")
     }
 
@@ -118,14 +119,14 @@ import Testing
         for subject in ["commit", "build", "instruction sets", "SQLite", "plugins", "experiments"] {
             #expect(version.out.contains("\n\(subject): "), "\(version)")
         }
-        #expect(version.out.contains(scratch.folder + "/prefix/share/sgmse/experiments"), "\(version)")
+        #expect(version.out.contains(scratch.path + "/prefix/share/sgmse/experiments"), "\(version)")
         // Plugins are looked for where they are opened from; a named folder comes first.
         for (folder, name) in [("prefix/lib/sgmse", "torch"), ("prefix/lib/sgmse", "mpi"), ("mine", "mpi")] {
-            try Self.makeFolder(scratch.folder + "/" + folder)
-            try Data().write(to: URL(fileURLWithPath: scratch.folder + "/\(folder)/libsgmse-\(name).so"))
+            try Self.makeFolder(scratch.path + "/" + folder)
+            try Data().write(to: URL(fileURLWithPath: scratch.path + "/\(folder)/libsgmse-\(name).so"))
         }
-        let found = try sgmse("--version", environment: ["SGMSE_PLUGINS": scratch.folder + "/mine"])
-        let paths = ["mine/libsgmse-mpi.so", "prefix/lib/sgmse/libsgmse-torch.so"].map { scratch.folder + "/" + $0 }
+        let found = try sgmse("--version", environment: ["SGMSE_PLUGINS": scratch.path + "/mine"])
+        let paths = ["mine/libsgmse-mpi.so", "prefix/lib/sgmse/libsgmse-torch.so"].map { scratch.path + "/" + $0 }
         #expect(found.out.contains("\nplugins: \(paths.joined(separator: ", "))\n"), "\(found)")
     }
 }

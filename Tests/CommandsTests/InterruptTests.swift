@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Runs
+import TestFolders
 import Testing
 
 /// Signals that ask a command to end: its state is saved, and it exits 130.
@@ -11,7 +12,7 @@ import Testing
 
     private func send(_ signal: Int32, to program: Program) { Glibc.kill(program.process.processIdentifier, signal) }
 
-    private func steps(in scratch: Scratch) -> Int {
+    private func steps(in scratch: TestFolder) -> Int {
         guard let store = try? RunStore(at: scratch.store, access: .readOnly), let run = try? store.runs().first else {
             return 0
         }
@@ -20,8 +21,8 @@ import Testing
 
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU])
     func aTrainingSavesItsStateAndExits130(signal: Int32) throws {
-        let scratch = try Scratch()
-        let program = try Program(["run", scratch.spec(Self.long), "--no-table", "--threads", "1"], in: scratch.folder)
+        let scratch = try TestFolder()
+        let program = try Program(["run", scratch.spec(Self.long), "--no-table", "--threads", "1"], in: scratch.path)
         #expect(program.waitUntil { steps(in: scratch) > 0 })
         let start = ContinuousClock.now
         send(signal, to: program)
@@ -37,9 +38,9 @@ import Testing
     }
 
     @Test func processesSideBySideSaveTheirStates() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let spec = try scratch.spec(Self.long + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3] } }\n")
-        let program = try Program(["run", spec, "--no-table", "--jobs", "2"], in: scratch.folder)
+        let program = try Program(["run", spec, "--no-table", "--jobs", "2"], in: scratch.path)
         #expect(program.waitUntil { steps(in: scratch) > 0 })
         send(SIGHUP, to: program)
         let end = program.wait()
@@ -50,9 +51,9 @@ import Testing
 
     /// A worker whose parent is killed saves its state, and ends quietly.
     @Test func workersEndWithTheirParent() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let spec = try scratch.spec(Self.long + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3] } }\n")
-        let program = try Program(["run", spec, "--no-table", "--jobs", "2"], in: scratch.folder)
+        let program = try Program(["run", spec, "--no-table", "--jobs", "2"], in: scratch.path)
         #expect(program.waitUntil { steps(in: scratch) > 0 })
         let workers = children(of: program.process.processIdentifier)
         #expect(workers.count == 2)
@@ -85,14 +86,14 @@ import Testing
     }
 
     @Test func aHangUpThatIsIgnoredStaysIgnored() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = [
             "-c",
             "trap '' HUP; '\(Program.path)' registry | (sleep 1; cat > /dev/null) & sleep 0.1; kill -HUP %1; wait %1",
         ]
-        process.currentDirectoryURL = URL(fileURLWithPath: scratch.folder)
+        process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
         try process.run()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
@@ -101,9 +102,9 @@ import Testing
     /// Making a corpus ends soon, and leaves nothing half made.
     @Test(arguments: [["check"], ["run"], ["run", "--jobs", "2"]])
     func aCorpusThatIsBeingMadeIsGivenUp(command: [String]) throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let spec = try scratch.spec(tinySpec.replacingOccurrences(of: "train: 4,", with: "train: 20000,"))
-        let program = try Program([command[0], spec] + command.dropFirst(), in: scratch.folder)
+        let program = try Program([command[0], spec] + command.dropFirst(), in: scratch.path)
         #expect(program.waitUntil { !scratch.files(".wav").isEmpty })
         let start = ContinuousClock.now
         send(SIGTERM, to: program)
@@ -117,8 +118,8 @@ import Testing
         ["bench", "metrics", "--pairs", "1000"],
     ])
     func whatHasNothingToSaveEndsAtOnce(command: [String]) throws {
-        let scratch = try Scratch()
-        let program = try Program(command, in: scratch.folder, environment: ["TMPDIR": scratch.folder])
+        let scratch = try TestFolder()
+        let program = try Program(command, in: scratch.path, environment: ["TMPDIR": scratch.path])
         usleep(500_000)
         let start = ContinuousClock.now
         send(SIGTERM, to: program)
@@ -133,8 +134,8 @@ import Testing
             .replacingOccurrences(
                 of: "max_steps: 6, num_eval_files: 1, validate_every: 3, validation_N: 2",
                 with: "max_steps: 4, num_eval_files: 2, validate_every: 2, validation_N: 30")
-        let (whole, broken) = (try Scratch(), try Scratch())
-        let first = try Program(["run", broken.spec(spec), "--no-table", "--threads", "1"], in: broken.folder)
+        let (whole, broken) = (try TestFolder(), try TestFolder())
+        let first = try Program(["run", broken.spec(spec), "--no-table", "--threads", "1"], in: broken.path)
         #expect(first.waitUntil { first.messages.contains("training steps") })
         usleep(300_000)
         send(SIGUSR1, to: first)
@@ -145,7 +146,7 @@ import Testing
             try interrupted.steps(of: run.id).count == 2 && interrupted.validations(of: run.id).isEmpty,
             "inside the first validation")
         for scratch in [whole, broken] {
-            #expect(try Program.run("run", scratch.spec(spec), "--no-table", in: scratch.folder).code == 0)
+            #expect(try Program.run("run", scratch.spec(spec), "--no-table", in: scratch.path).code == 0)
         }
         let results = try [whole, broken].map { scratch -> ([String], Data?) in
             let store = try RunStore(at: scratch.store, access: .readOnly)

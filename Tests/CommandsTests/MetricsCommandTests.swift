@@ -1,13 +1,14 @@
 import Foundation
+import TestFolders
 import Testing
 
 /// `sgmse metrics` over folders of short files, as a person runs it.
 @Suite struct MetricsCommandTests {
-    private let scratch: Scratch
+    private let scratch: TestFolder
 
     /// Six pairs with their manifest, in `set`: cafe at 0 and 10 dB, street at 0 dB.
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         var manifest = "file,noise,snr_db\n"
         for index in 0..<6 {
             let (noise, snr) = (index % 2 == 0 ? "cafe" : "street", index % 4 == 2 ? 10.0 : 0)
@@ -17,7 +18,7 @@ import Testing
             try write(zip(speech, Self.noise(seed: index + 9)).map { $0 + 0.02 * $1 }, "out/p\(index).wav")
             manifest += "p\(index)\(index < 3 ? ".wav" : ""),\(noise),\(snr)\n"
         }
-        try Data(manifest.utf8).write(to: URL(fileURLWithPath: scratch.folder + "/set/manifest.csv"))
+        try Data(manifest.utf8).write(to: URL(fileURLWithPath: scratch.path + "/set/manifest.csv"))
     }
 
     /// Harmonics that come and go, 0.8 s at 16 kHz.
@@ -51,13 +52,13 @@ import Testing
         let format =
             bytes(16, 4) + bytes(1, 2) + bytes(1, 2) + bytes(rate, 4) + bytes(2 * rate, 4) + bytes(2, 2) + bytes(16, 2)
         let body = Array("WAVEfmt ".utf8) + format + Array("data".utf8) + bytes(data.count, 4) + data
-        let url = URL(fileURLWithPath: scratch.folder + "/" + name)
+        let url = URL(fileURLWithPath: scratch.path + "/" + name)
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(Array("RIFF".utf8) + bytes(body.count, 4) + body).write(to: url)
     }
 
     private func metrics(_ arguments: String...) throws -> Program.End {
-        try Program(["metrics"] + arguments, in: scratch.folder).wait()
+        try Program(["metrics"] + arguments, in: scratch.path).wait()
     }
 
     private func document(_ end: Program.End) throws -> [String: Any] {
@@ -158,7 +159,7 @@ import Testing
     }
 
     @Test func anUnreadableFileIsNamedOnceWithAdviceThatApplies() throws {
-        try Data("not audio".utf8).write(to: URL(fileURLWithPath: scratch.folder + "/out/p0.wav"))
+        try Data("not audio".utf8).write(to: URL(fileURLWithPath: scratch.path + "/out/p0.wav"))
         try write(Self.speech(seed: 1), "out/p1.wav", rate: 8000)
         let end = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr", "estoi", "seg_snr")
         #expect(end.code == 1)
@@ -180,7 +181,7 @@ import Testing
             (["--clean", "set/clean", "--enhanced", "out", "--output", "none"], "--output none: no such folder"),
         ]
         for (arguments, message) in cases {
-            let end = try Program(["metrics"] + arguments, in: scratch.folder).wait()
+            let end = try Program(["metrics"] + arguments, in: scratch.path).wait()
             #expect(end.code == 2 && end.error.contains(message), "\(end.error)")
             #expect(end.out.isEmpty)
         }
@@ -205,7 +206,7 @@ import Testing
     // MARK: Files as they are in the field
 
     private func remove(_ name: String) throws {
-        try FileManager.default.removeItem(atPath: scratch.folder + "/" + name)
+        try FileManager.default.removeItem(atPath: scratch.path + "/" + name)
     }
 
     @Test func missingOutputsStopTheScoringUnlessTheyAreAllowed() throws {
@@ -240,7 +241,7 @@ import Testing
         ) {
             let arguments =
                 ["metrics", "--clean", "fit", "--enhanced", folder, "--metrics", "si_sdr", "--json"] + options
-            let end = try Program(arguments, in: scratch.folder).wait()
+            let end = try Program(arguments, in: scratch.path).wait()
             let parsed = try document(end)
             let whole = (parsed["summaries"] as? [[String: Any]])?.first { $0["by"] is NSNull }
             let summary = (whole?["scores"] as? [[String: Any]])?.first
@@ -291,7 +292,7 @@ import Testing
     @Test func aFailingCallKeepsTheResultsOfAnEarlierOne() throws {
         #expect(try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr").code == 0)
         let before = try (text("out/_results.csv"), text("out/_avg_results.txt"))
-        try Data("not audio".utf8).write(to: URL(fileURLWithPath: scratch.folder + "/out/p0.wav"))
+        try Data("not audio".utf8).write(to: URL(fileURLWithPath: scratch.path + "/out/p0.wav"))
         let end = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr")
         #expect(end.code == 1 && end.error.contains("_results.failed.csv and _avg_results.failed.txt"), "\(end.error)")
         #expect(try (text("out/_results.csv"), text("out/_avg_results.txt")) == before)
@@ -310,16 +311,16 @@ import Testing
             try write([0.1, 0.2, 0.2], "many/out/" + name)
         }
         let call = ["metrics", "--clean", "many/clean", "--enhanced", "many/out", "--metrics", "si_sdr"]
-        #expect(try Program(call, in: scratch.folder).wait().code == 0)
+        #expect(try Program(call, in: scratch.path).wait().code == 0)
         let before = try text("many/out/_results.csv")
         try write([0.1, 0.2, 0.0], "many/out/" + String(repeating: "long-name-", count: 20) + "0.wav")
-        let end = try Program(call, in: scratch.folder, fileSizeLimit: 4096).wait()
+        let end = try Program(call, in: scratch.path, fileSizeLimit: 4096).wait()
         #expect(end.code == 5 || end.isSignal, "\(end)")
         #expect(try text("many/out/_results.csv") == before)
     }
 
     @Test func linksHiddenFilesAndSpellingsOfUnicodeAreRead() throws {
-        let place = URL(fileURLWithPath: scratch.folder)
+        let place = URL(fileURLWithPath: scratch.path)
         for (link, target) in [("clean-link", "set/clean"), ("out-link", "out")] {
             try FileManager.default.createSymbolicLink(atPath: place.path + "/" + link, withDestinationPath: target)
         }
@@ -356,7 +357,7 @@ import Testing
         for (place, word) in [(4, [0x24, 0xF0, 0xFF, 0x7F]), (40, [0x00, 0xF0, 0xFF, 0x7F])] as [(Int, [UInt8])] {
             bytes.replaceSubrange(place..<place + 4, with: word)
         }
-        try bytes.write(to: URL(fileURLWithPath: scratch.folder + "/out/p0.wav"))
+        try bytes.write(to: URL(fileURLWithPath: scratch.path + "/out/p0.wav"))
         let end = try metrics("--clean", "set/clean", "--enhanced", "out", "--metrics", "si_sdr")
         #expect(
             end.code == 0 && end.error.contains("note: 1 file was written to a pipe, such as out/p0.wav"),

@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 import Testing
 
 /// `scripts/performance-gap-tiny` at the size of the smoke profile: what faults can be found of any training. At its
@@ -11,15 +12,15 @@ import Testing
 
     @Test(.enabled(if: hasSQLite, "the script plants a collapsed seed with sqlite3"))
     func plantedFaultsAreNamedAndRunsWithoutThemHaveNone() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let process = Process()
         process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = [Self.root + "/scripts/performance-gap-tiny", scratch.folder + "/tiny"]
+        process.arguments = [Self.root + "/scripts/performance-gap-tiny", scratch.path + "/tiny"]
         var environment = ProcessInfo.processInfo.environment
         environment["PROFILE"] = "smoke"
         environment["SGMSE"] = Program.path
         process.environment = environment
-        let (out, messages) = (scratch.folder + "/out.txt", scratch.folder + "/messages.txt")
+        let (out, messages) = (scratch.path + "/out.txt", scratch.path + "/messages.txt")
         for file in [out, messages] { try Data().write(to: URL(filePath: file)) }
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: out))
         process.standardError = try FileHandle(forWritingTo: URL(filePath: messages))

@@ -1,23 +1,24 @@
 import Foundation
 import Runs
+import TestFolders
 import Testing
 
 /// `sgmse plot` and `sgmse report`, and imports of another system, on one small run.
 @Suite(.serialized) struct PlotCommandTests {
-    private static let trained = Result<Scratch, any Error> {
-        let scratch = try Scratch()
+    private static let trained = Result<TestFolder, any Error> {
+        let scratch = try TestFolder()
         let spec = try scratch.spec(tinySpec)
-        let end = try Program.run("run", spec, "--no-table", in: scratch.folder)
+        let end = try Program.run("run", spec, "--no-table", in: scratch.path)
         #expect(end.code == 0, "\(end.error)")
         return scratch
     }
 
-    private let scratch: Scratch
+    private let scratch: TestFolder
 
     init() throws { scratch = try Self.trained.get() }
 
     private func sgmse(_ arguments: String...) throws -> Program.End {
-        try Program(arguments, in: scratch.folder).wait()
+        try Program(arguments, in: scratch.path).wait()
     }
 
     @Test(arguments: [
@@ -27,7 +28,7 @@ import Testing
         ["files", "si_sdr", "tiny", "--by", "speaker"],
     ])
     func plotsAreSVG(arguments: [String]) throws {
-        let end = try Program(["plot"] + arguments + ["--width", "88mm"], in: scratch.folder).wait()
+        let end = try Program(["plot"] + arguments + ["--width", "88mm"], in: scratch.path).wait()
         #expect(end.code == 0 && end.out.hasPrefix("<?xml") && end.out.contains("width=\"249.45pt\""), "\(end.error)")
     }
 

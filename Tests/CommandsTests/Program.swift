@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 import Testing
 
 #if canImport(Glibc)
@@ -171,30 +172,11 @@ final class Program {
     }
 }
 
-/// A folder that vanishes with its last reference.
-final class Scratch: Sendable {
-    let folder: String
-    var store: String { folder + "/store.sqlite" }
-
-    init() throws {
-        folder = NSTemporaryDirectory() + "sgmse-cli-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
-
+extension TestFolder {
     /// Writes a spec and returns its path.
-    func spec(_ text: String, _ name: String = "spec.yaml") throws -> String {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
-        return folder + "/" + name
-    }
+    func spec(_ text: String, _ name: String = "spec.yaml") throws -> String { try write(text, to: name) }
 
-    func files(_ ending: String) -> [String] {
-        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        return all.filter { $0.hasSuffix(ending) }.sorted()
-    }
-
-    func data(_ name: String) -> Data? { FileManager.default.contents(atPath: folder + "/" + name) }
+    func files(_ ending: String) -> [String] { names.filter { $0.hasSuffix(ending) } }
 }
 
 /// A spec that is trained and evaluated in about a second.

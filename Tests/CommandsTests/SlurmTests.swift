@@ -3,6 +3,7 @@ import Glibc
 import Runs
 import StoreSamples
 import SystemCalls
+import TestFolders
 import Testing
 
 /// Runs on a cluster of Slurm; `SGMSE_SLURM_SOAK=20000` ends everything in every way during so many steps, which takes
@@ -22,19 +23,19 @@ struct SlurmTests {
             .replacingOccurrences(of: "validate_every: 3", with: "validate_every: \(allSteps)")
     }
 
-    private func run(_ arguments: [String], in scratch: Scratch, _ cluster: SlurmCluster) throws -> Program {
+    private func run(_ arguments: [String], in scratch: TestFolder, _ cluster: SlurmCluster) throws -> Program {
         // How srun starts programs of Open MPI.
         let own = [
-            "XDG_CONFIG_HOME": scratch.folder + "/config", "SLURM_MPI_TYPE": "pmix", "SGMSE_PATIENCE": "10",
+            "XDG_CONFIG_HOME": scratch.path + "/config", "SLURM_MPI_TYPE": "pmix", "SGMSE_PATIENCE": "10",
         ]
-        return try Program(arguments, in: scratch.folder, environment: cluster.environment.merging(own) { $1 })
+        return try Program(arguments, in: scratch.path, environment: cluster.environment.merging(own) { $1 })
     }
 
-    private func queue(_ scratch: Scratch, _ state: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/queue/" + state)) ?? []).sorted()
+    private func queue(_ scratch: TestFolder, _ state: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: scratch.path + "/queue/" + state)) ?? []).sorted()
     }
 
-    private func expectNothingLeft(_ scratch: Scratch, like alone: Scratch) throws {
+    private func expectNothingLeft(_ scratch: TestFolder, like alone: TestFolder) throws {
         #expect(["todo", "running", "done", "failed"].allSatisfy { queue(scratch, $0).isEmpty })
         #expect(try ResultText(of: scratch.store).text == ResultText(of: alone.store).text)
         let store = try RunStore(at: scratch.store)
@@ -50,7 +51,7 @@ struct SlurmTests {
     @Test func aSweepOfTwoSubmissionsIsWhatOneProcessDoes() throws {
         let cluster = try SlurmCluster()
         defer { withExtendedLifetime(cluster) {} }
-        let (alone, shared) = (try Scratch(), try Scratch())
+        let (alone, shared) = (try TestFolder(), try TestFolder())
         let sweep = tinySpec + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3, 3.0e-3] } }\n"
         #expect(try run(["run", alone.spec(sweep), "--no-table"], in: alone, cluster).wait().code == 0)
         let spec = try shared.spec(sweep)
@@ -71,7 +72,7 @@ struct SlurmTests {
         guard engine == "tcp" || Self.hasMPI else { return }
         let cluster = try SlurmCluster()
         defer { withExtendedLifetime(cluster) {} }
-        let (alone, shared) = (try Scratch(), try Scratch())
+        let (alone, shared) = (try TestFolder(), try TestFolder())
         let spec = tinySpec.replacingOccurrences(of: "max_steps: 6", with: "devices: 2, max_steps: 6")
         #expect(try run(["run", alone.spec(spec), "--no-table"], in: alone, cluster).wait().code == 0)
         let command = [
@@ -89,10 +90,10 @@ struct SlurmTests {
     @Test func aStepThatCannotBeStartedIsTriedAgain() throws {
         let cluster = try SlurmCluster()
         defer { withExtendedLifetime(cluster) {} }
-        let (alone, shared) = (try Scratch(), try Scratch())
+        let (alone, shared) = (try TestFolder(), try TestFolder())
         let spec = tinySpec.replacingOccurrences(of: "max_steps: 6", with: "devices: 2, max_steps: 6")
         // What is called srun fails four times, as it does where a node is too busy to start all processes of a step.
-        let tools = shared.folder + "/tools"
+        let tools = shared.path + "/tools"
         try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
         let script = """
             #!/bin/sh
@@ -109,8 +110,8 @@ struct SlurmTests {
         let path = tools + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
         let started = try Program(
             ["run", try shared.spec(spec), "--launcher", "slurm", "--sbatch", "mem=100", "--no-table"],
-            in: shared.folder,
-            environment: cluster.environment.merging(["PATH": path, "XDG_CONFIG_HOME": shared.folder + "/config"]) {
+            in: shared.path,
+            environment: cluster.environment.merging(["PATH": path, "XDG_CONFIG_HOME": shared.path + "/config"]) {
                 $1
             })
         while started.process.isRunning {
@@ -132,7 +133,7 @@ struct SlurmTests {
     @Test func aJobIsListedAndCancelledWithItsStateSaved() throws {
         let cluster = try SlurmCluster()
         defer { withExtendedLifetime(cluster) {} }
-        let shared = try Scratch()
+        let shared = try TestFolder()
         let long = try shared.spec(Self.long(devices: 2))
         let command = ["run", long, "--launcher", "slurm", "--time", "10", "--sbatch", "mem=100"]
         #expect(try run(command + ["--detach"], in: shared, cluster).wait().code == 0)
@@ -166,7 +167,7 @@ struct SlurmTests {
         guard engine == "tcp" || Self.hasMPI else { return }
         let cluster = try SlurmCluster()
         defer { withExtendedLifetime(cluster) {} }
-        let (alone, shared) = (try Scratch(), try Scratch())
+        let (alone, shared) = (try TestFolder(), try TestFolder())
         let spec = Self.long(devices: devices)
         let command = [
             "run", try shared.spec(spec), "--launcher", "slurm", "--jobs", "1", "--time", "10", "--sbatch", "mem=100",
@@ -191,7 +192,7 @@ struct SlurmTests {
         }
         // Preempted by a job that takes the whole node.
         try letItWork(after: "the submission")
-        let other = shared.folder + "/other.sh"
+        let other = shared.path + "/other.sh"
         try Data("#!/bin/sh\nsleep 2\n".utf8).write(to: URL(fileURLWithPath: other))
         _ = try cluster.call("sbatch", ["--partition=high", "--exclusive", "--output=/dev/null", other])
         #expect(
@@ -241,7 +242,7 @@ struct SlurmTests {
     }
 
     /// What tasks and the controller wrote last.
-    private func told(_ scratch: Scratch, _ cluster: SlurmCluster) -> String {
+    private func told(_ scratch: TestFolder, _ cluster: SlurmCluster) -> String {
         let logs = scratch.files(".log").compactMap { scratch.data($0) }.map { String(decoding: $0, as: UTF8.self) }
         let controller = (try? String(contentsOfFile: cluster.folder + "/log/slurmctld.log", encoding: .utf8)) ?? ""
         let states =
@@ -261,7 +262,7 @@ struct SlurmTests {
     }
 
     /// The last step that a task told.
-    private func steps(_ scratch: Scratch) throws -> Int {
+    private func steps(_ scratch: TestFolder) throws -> Int {
         let text = scratch.files("events.jsonl").compactMap { scratch.data($0) }.map {
             String(decoding: $0, as: UTF8.self)
         }.joined()
@@ -277,7 +278,7 @@ struct SlurmTests {
 
     /// The tasks that work in a folder, behind what started them: Slurm's own processes end first, as on a machine that
     /// dies.
-    private func processes(of scratch: Scratch) -> [Int32] {
+    private func processes(of scratch: TestFolder) -> [Int32] {
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
         var found = all.filter { number in
             let words = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") ?? Data()

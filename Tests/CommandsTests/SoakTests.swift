@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestFolders
 import Testing
 
 /// SIGKILL at random moments of every phase, each proven to have struck inside it; `SGMSE_SOAK=200` kills more often.
@@ -17,21 +18,21 @@ import Testing
 
     /// The weights and scores of a run that nothing disturbed.
     private static let undisturbed = Result<(weights: Data?, scores: String), any Error> {
-        let scratch = try Scratch()
-        let end = try Program.run("run", scratch.spec(spec), "--no-table", in: scratch.folder)
+        let scratch = try TestFolder()
+        let end = try Program.run("run", scratch.spec(spec), "--no-table", in: scratch.path)
         #expect(end.code == 0, "\(end.error)")
         return try outcome(scratch)
     }
 
-    private static func outcome(_ scratch: Scratch) throws -> (weights: Data?, scores: String) {
+    private static func outcome(_ scratch: TestFolder) throws -> (weights: Data?, scores: String) {
         (
             scratch.files("step-400.safetensors").first.flatMap(scratch.data),
-            try Program.run("compare", "--format", "csv", in: scratch.folder).out
+            try Program.run("compare", "--format", "csv", in: scratch.path).out
         )
     }
 
     /// The next command finds a sound store in which nothing is running, within a second.
-    private func expectSound(_ scratch: Scratch, _ check: (RunStore) throws -> Void = { _ in }) throws {
+    private func expectSound(_ scratch: TestFolder, _ check: (RunStore) throws -> Void = { _ in }) throws {
         let start = ContinuousClock.now
         let store = try RunStore(at: scratch.store)
         #expect(ContinuousClock.now - start < .seconds(1))
@@ -51,11 +52,11 @@ import Testing
         while struck < Self.kills {
             tries += 1
             try #require(tries < 10 + Self.kills, "the phase is over before it can be struck")
-            let scratch = try Scratch()
+            let scratch = try TestFolder()
             let path = try scratch.spec(Self.spec)
             var promised = 0
             while struck < Self.kills {
-                let program = try Program(["run", path, "--no-table", "--threads", "1"], in: scratch.folder)
+                let program = try Program(["run", path, "--no-table", "--threads", "1"], in: scratch.path)
                 guard program.waitUntil({ marks.contains { program.messages.contains($0) } }) else { break }
                 usleep(UInt32.random(in: 0...longest))
                 guard program.kill() else { break }
@@ -70,7 +71,7 @@ import Testing
                 if over { break }
                 struck += 1
             }
-            let end = try Program.run("run", path, "--no-table", in: scratch.folder)
+            let end = try Program.run("run", path, "--no-table", in: scratch.path)
             #expect(end.code == 0, "\(end.error)")
             let (mine, expected) = (try Self.outcome(scratch), try Self.undisturbed.get())
             #expect(mine.weights != nil && mine.weights == expected.weights)
@@ -96,16 +97,16 @@ import Testing
         while struck < Self.kills {
             tries += 1
             try #require(tries < 20 * Self.kills, "the phase is over before it can be struck")
-            let scratch = try Scratch()
+            let scratch = try TestFolder()
             let path = try scratch.spec(Self.spec)
-            let program = try Program(["check", path], in: scratch.folder)
+            let program = try Program(["check", path], in: scratch.path)
             guard program.waitUntil({ program.hasOpen("store.sqlite") }) else { continue }
             usleep(UInt32.random(in: 0...60_000))
             guard program.kill() else { continue }
             try expectSound(scratch)
             struck += 1
             if struck % 10 == 0 {
-                #expect(try Program.run("check", path, in: scratch.folder).code == 0)
+                #expect(try Program.run("check", path, in: scratch.path).code == 0)
                 // A process that was killed just before the renaming leaves its temporary folder, which gc removes
                 // later.
                 #expect(scratch.files("recipe.json").count { !$0.contains(".sgmse-part-") } == 1)
@@ -114,26 +115,26 @@ import Testing
     }
 
     @Test func theTableSurvives() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let store = try RunStore(at: scratch.store)
         _ = try store.fill(runs: 150, scoresPerRun: 500)
         try store.close()
-        let expected = try Program.run("compare", "--format", "csv", in: scratch.folder).out
+        let expected = try Program.run("compare", "--format", "csv", in: scratch.path).out
         var (struck, tries) = (0, 0)
         while struck < Self.kills {
             tries += 1
             try #require(tries < 20 * Self.kills, "the phase is over before it can be struck")
-            let program = try Program(["compare", "--format", "csv"], in: scratch.folder)
+            let program = try Program(["compare", "--format", "csv"], in: scratch.path)
             guard program.waitUntil({ program.hasOpen("store.sqlite") }) else { continue }
             usleep(UInt32.random(in: 0...40_000))
             if program.kill() { struck += 1 }
         }
-        #expect(try Program.run("compare", "--format", "csv", in: scratch.folder).out == expected)
+        #expect(try Program.run("compare", "--format", "csv", in: scratch.path).out == expected)
         try expectSound(scratch)
     }
 
     @Test func migrationSurvives() throws {
-        let original = try Scratch()
+        let original = try TestFolder()
         try RunStore.makeEarlierVersion(
             at: original.store, steps: 1,
             filledBy: """
@@ -148,9 +149,9 @@ import Testing
         while struck < Self.kills {
             tries += 1
             try #require(tries < 20 * Self.kills, "the phase is over before it can be struck")
-            let scratch = try Scratch()
+            let scratch = try TestFolder()
             try FileManager.default.copyItem(atPath: original.store, toPath: scratch.store)
-            let program = try Program(["tag", "old", "found"], in: scratch.folder)
+            let program = try Program(["tag", "old", "found"], in: scratch.path)
             guard program.waitUntil({ program.hasOpen("store.sqlite") }) else { continue }
             usleep(UInt32.random(in: 0...25_000))
             guard program.kill() else { continue }
@@ -159,7 +160,7 @@ import Testing
             try reader.close()
             versions.insert(applied)
             struck += applied < RunStore.latestVersion ? 1 : 0
-            #expect(try Program.run("tag", "old", "found", in: scratch.folder).code == 0)
+            #expect(try Program.run("tag", "old", "found", in: scratch.path).code == 0)
             try expectSound(scratch) { store in
                 let (events, tags) = (try store.rowCounts()["event"], try store.runs()[0].tags)
                 #expect(events == 40_000 && tags == ["found"])
@@ -169,11 +170,11 @@ import Testing
     }
 
     @Test func garbageCollectionSurvives() throws {
-        let scratch = try Scratch()
-        let end = try Program.run("run", scratch.spec(tinySpec), "--no-table", in: scratch.folder)
+        let scratch = try TestFolder()
+        let end = try Program.run("run", scratch.spec(tinySpec), "--no-table", in: scratch.path)
         #expect(end.code == 0, "\(end.error)")
         let kept = scratch.files(".safetensors") + scratch.files(".wav").filter { $0.contains("/audio/") }
-        let folder = scratch.folder + "/gone-abcdefgh/checkpoints"
+        let folder = scratch.path + "/gone-abcdefgh/checkpoints"
         func left() -> Int { ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).count }
         var (struck, tries) = (0, 0)
         while struck < Self.kills {
@@ -188,13 +189,13 @@ import Testing
             try store.willMake(names.map { "gone-abcdefgh/checkpoints/" + $0 })
             try store.close()
             let all = left()
-            let program = try Program(["gc", "--delete"], in: scratch.folder)
+            let program = try Program(["gc", "--delete"], in: scratch.path)
             _ = program.waitUntil { left() < all }
             usleep(UInt32.random(in: 0...3000))
             if program.kill(), left() > 0 { struck += 1 }
             try expectSound(scratch)
         }
-        #expect(try Program.run("gc", "--delete", in: scratch.folder).code == 0)
+        #expect(try Program.run("gc", "--delete", in: scratch.path).code == 0)
         #expect(left() == 0)
         #expect(scratch.files(".safetensors") + scratch.files(".wav").filter { $0.contains("/audio/") } == kept)
     }

@@ -1,20 +1,21 @@
 import Foundation
 import Runs
+import TestFolders
 import Testing
 
 /// The commands around the store, on one small run.
 @Suite(.serialized) struct StoreCommandsTests {
     /// A folder in which the tiny spec was run at two learning rates.
-    private static let trained = Result<Scratch, any Error> {
-        let scratch = try Scratch()
+    private static let trained = Result<TestFolder, any Error> {
+        let scratch = try TestFolder()
         let spec = try scratch.spec(tinySpec + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3] } }\n")
-        let end = try Program.run("run", spec, "--jobs", "2", "--log", "jsonl", in: scratch.folder)
+        let end = try Program.run("run", spec, "--jobs", "2", "--log", "jsonl", in: scratch.path)
         #expect(end.code == 0, "\(end.error)")
         #expect(end.error.contains("12 steps done, 0 cached, 0 failed"), "\(end.error)")
         return scratch
     }
 
-    private let scratch: Scratch
+    private let scratch: TestFolder
     private let runs: [Run]
 
     init() throws {
@@ -24,17 +25,17 @@ import Testing
     }
 
     private func sgmse(_ arguments: String...) throws -> Program.End {
-        try Program(arguments, in: scratch.folder).wait()
+        try Program(arguments, in: scratch.path).wait()
     }
 
     @Test func processesSideBySideDoWhatOneDoes() throws {
-        let alone = try Scratch()
+        let alone = try TestFolder()
         let spec = try alone.spec(tinySpec + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3] } }\n")
-        #expect(try Program.run("run", spec, "--no-table", in: alone.folder).code == 0)
+        #expect(try Program.run("run", spec, "--no-table", in: alone.path).code == 0)
         let names = alone.files("step-6.safetensors")
         #expect(names.count == 2 && names == scratch.files("step-6.safetensors"))
         for name in names { #expect(alone.data(name) == scratch.data(name)) }
-        let tables = try [alone, scratch].map { try Program.run("compare", "--format", "csv", in: $0.folder).out }
+        let tables = try [alone, scratch].map { try Program.run("compare", "--format", "csv", in: $0.path).out }
         #expect(Set(tables[0].split(separator: "\n")) == Set(tables[1].split(separator: "\n")))
         let commands = Set(runs.map(\.provenance.commandLine))
         #expect(commands.count == 1 && commands.first?.contains("--jobs 2") == true)
@@ -108,9 +109,9 @@ import Testing
         for arguments in [
             ["ls", "--limit=-1"], ["logs", runs[0].shortID, "--last=-1"], ["run", "spec.yaml", "--threads", "0"],
         ] {
-            #expect(try Program(arguments, in: scratch.folder).wait().code == 2, "\(arguments)")
+            #expect(try Program(arguments, in: scratch.path).wait().code == 2, "\(arguments)")
         }
-        let end = try Program(["run", "spec.yaml"], in: scratch.folder, environment: ["SGMSE_THREADS": "abc"]).wait()
+        let end = try Program(["run", "spec.yaml"], in: scratch.path, environment: ["SGMSE_THREADS": "abc"]).wait()
         #expect(end.code == 2 && end.error.contains("SGMSE_THREADS"))
         let missing = try sgmse("ls", "--store", "nowhere/store.sqlite")
         #expect(missing.code == 2 && missing.error.contains("there is no store here yet"))
@@ -127,7 +128,7 @@ import Testing
         for arguments in [
             ["show", id], ["show", id, "--resolved"], ["logs", id], ["tag", id], ["note", id], ["show", "spec.yaml"],
         ] {
-            let end = try Program(arguments + ["--json"], in: scratch.folder).wait()
+            let end = try Program(arguments + ["--json"], in: scratch.path).wait()
             #expect(
                 end.code == 0 && (try? JSONSerialization.jsonObject(with: Data(end.out.utf8))) != nil,
                 "\(arguments): \(end.out.prefix(300))")
@@ -139,24 +140,24 @@ import Testing
 
     /// One run of two fails: one failure, in the summary and in the log, however many processes there are.
     @Test func aFailureOfManyProcessesIsOneFailure() throws {
-        let broken = try Scratch()
+        let broken = try TestFolder()
         let spec = try broken.spec(tinySpec + "sweep: { grid: { train.lr: [1.0e-3, 1.0e+30] } }\n")
-        let end = try Program.run("run", spec, "--jobs", "2", "--no-table", in: broken.folder)
+        let end = try Program.run("run", spec, "--jobs", "2", "--no-table", in: broken.path)
         #expect(end.code == 1 && end.error.contains(", 1 failed"), "\(end.error)")
         let run = try #require(try RunStore(at: broken.store, access: .readOnly).runs().first { $0.status == .failed })
-        let log = try Program.run("logs", run.shortID, in: broken.folder).out.split(separator: "\n")
+        let log = try Program.run("logs", run.shortID, in: broken.path).out.split(separator: "\n")
         #expect(log.count { $0.contains("✗") } == 1 && log.count { $0.contains("+ train") } == 1, "\(log)")
     }
 
     @Test func aTerminalIsToldTheReasons() throws {
-        let live = try Scratch()
+        let live = try TestFolder()
         let spec = try live.spec(tinySpec)
         let long = ["run", spec, "--no-table", "--set", "train.max_steps=80", "--set", "train.validate_every=40"]
-        let first = try Program.onTerminal(long, in: live.folder)
+        let first = try Program.onTerminal(long, in: live.path)
         for word in ["+ train tiny", "step 40: validation ", "steps/s", "loss "] {
             #expect(first.contains(word), "\(word): \(first)")
         }
-        let second = try Program.onTerminal(long, in: live.folder)
+        let second = try Program.onTerminal(long, in: live.path)
         #expect(second.components(separatedBy: "cached — ").count == 8, "\(second)")
         #expect(!first.contains("0/0") && !second.contains("0/0"))
     }
@@ -187,8 +188,8 @@ import Testing
         for arguments in [
             ["tag", runs[0].shortID, "kept"], ["tag", "nobody", "x"], ["gc", "--delete"], ["run", "no-such.yaml"],
         ] {
-            _ = try Program(arguments, in: scratch.folder).wait()
-            let copy = try Scratch()
+            _ = try Program(arguments, in: scratch.path).wait()
+            let copy = try TestFolder()
             try FileManager.default.copyItem(atPath: scratch.store, toPath: copy.store)
             #expect(try RunStore(at: copy.store, access: .readOnly).runs().count == 2, "\(arguments)")
         }
@@ -209,26 +210,26 @@ import Testing
     }
 
     @Test func severalRunsAreRemovedTogetherAndNoneWhereOneIsUnknown() throws {
-        let copy = try Scratch()
+        let copy = try TestFolder()
         try FileManager.default.copyItem(atPath: scratch.store, toPath: copy.store)
         let ids = runs.map(\.shortID)
-        #expect(try Program.run("rm", ids[0], "nobody", "--yes", in: copy.folder).code == 2)
+        #expect(try Program.run("rm", ids[0], "nobody", "--yes", in: copy.path).code == 2)
         #expect(try RunStore(at: copy.store, access: .readOnly).runs().count == 2)
-        let end = try Program.run("rm", ids[0], ids[1], ids[0], "--yes", in: copy.folder)
+        let end = try Program.run("rm", ids[0], ids[1], ids[0], "--yes", in: copy.path)
         #expect(end.code == 0 && end.error.components(separatedBy: " removed").count == 3, "\(end)")
         #expect(try RunStore(at: copy.store, access: .readOnly).runs().isEmpty)
     }
 
     @Test func aBackupIsAStore() throws {
         #expect(try sgmse("backup", "copy.sqlite").code == 0)
-        let copy = try RunStore(at: scratch.folder + "/copy.sqlite", access: .readOnly)
+        let copy = try RunStore(at: scratch.path + "/copy.sqlite", access: .readOnly)
         #expect(try copy.runs().count == 2 && copy.integrityProblems().isEmpty)
     }
 
     /// `sgmse run SPEC > log 2>&1`
     @Test func outputAndMessagesKeepTheirOrderInOneFile() throws {
-        let scratch = try Scratch()
-        let log = try Program.intoOneFile(["run", scratch.spec(tinySpec)], in: scratch.folder)
+        let scratch = try TestFolder()
+        let log = try Program.intoOneFile(["run", scratch.spec(tinySpec)], in: scratch.path)
         let text = try #require(String(data: log, encoding: .utf8))
         let (table, summary) = (
             try #require(text.range(of: "mean ± standard deviation")), try #require(text.range(of: " steps done"))
@@ -237,21 +238,21 @@ import Testing
     }
 
     @Test func runsTravelBetweenStores() throws {
-        let other = try Scratch()
+        let other = try TestFolder()
         let target = other.store
         let first = try sgmse("export", "runs", runs[0].shortID, "--to", target, "--files")
         #expect(first.code == 0 && first.error.hasPrefix("1 runs, "), "\(first.error)")
         #expect(
             try sgmse("export", "runs", runs[0].shortID, "--to", target, "--files").error.hasPrefix(
                 "0 runs, 0 evaluations, 0 scores, 0 files"))
-        let all = try Program.run("import", "runs", scratch.store, in: other.folder)
+        let all = try Program.run("import", "runs", scratch.store, in: other.path)
         #expect(all.error.hasPrefix("1 runs, "), "\(all.error)")
         #expect(other.files("step-6.safetensors").count == 1)
-        #expect(try Program.run("gc", in: other.folder).error.hasPrefix("0 files"))
+        #expect(try Program.run("gc", in: other.path).error.hasPrefix("0 files"))
     }
 
     @Test func garbageIsListedBeforeItGoes() throws {
-        let stray = "\(scratch.folder)/\(runs[0].folder)/checkpoints/step-1.safetensors"
+        let stray = "\(scratch.path)/\(runs[0].folder)/checkpoints/step-1.safetensors"
         try Data([1, 2, 3]).write(to: URL(fileURLWithPath: stray))
         let store = try RunStore(at: scratch.store)
         try store.willMake(["\(runs[0].folder)/checkpoints/step-1.safetensors"])
@@ -293,11 +294,11 @@ import Testing
 
     /// An export begun while a run trains goes on to the run's end.
     @Test func anExportFollowsARun() throws {
-        let live = try Scratch()
+        let live = try TestFolder()
         let training = try Program(
-            ["run", try live.spec(tinySpec), "--set", "train.max_steps=80", "--no-table"], in: live.folder)
+            ["run", try live.spec(tinySpec), "--set", "train.max_steps=80", "--no-table"], in: live.path)
         #expect(training.waitUntil { training.messages.contains("training steps 1 to 80") })
-        let export = try Program(["export", "jsonl", "tiny", "--follow", "--output", "live"], in: live.folder)
+        let export = try Program(["export", "jsonl", "tiny", "--follow", "--output", "live"], in: live.path)
         #expect(training.process.isRunning, "the run was over before the export began")
         #expect(training.wait().code == 0)
         let end = export.wait()

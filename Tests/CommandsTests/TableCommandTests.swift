@@ -1,12 +1,13 @@
 import Foundation
+import TestFolders
 import Testing
 
 /// `sgmse table`, as a person runs it.
 @Suite struct TableCommandTests {
-    private let scratch: Scratch
+    private let scratch: TestFolder
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         try write(
             "reported/a.yaml",
             """
@@ -35,13 +36,13 @@ import Testing
     }
 
     private func write(_ name: String, _ text: String) throws {
-        let url = URL(fileURLWithPath: scratch.folder + "/" + name)
+        let url = URL(fileURLWithPath: scratch.path + "/" + name)
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(text.utf8).write(to: url)
     }
 
     private func table(_ arguments: String...) throws -> Program.End {
-        try Program(["table", "--tables", "tables", "--reported", "reported"] + arguments, in: scratch.folder).wait()
+        try Program(["table", "--tables", "tables", "--reported", "reported"] + arguments, in: scratch.path).wait()
     }
 
     @Test func tablesAreListedAndOpenCellsSayWhatFillsThem() throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// Several processes that train one run together.
@@ -32,9 +33,9 @@ import Testing
     private func checkpoint(_ spec: String, _ arguments: [String], environment: [String: String] = [:]) throws -> (
         Data?, [StepRecord]
     ) {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let program = try Program(
-            ["run", try scratch.spec(spec), "--no-table", "--threads", "2"] + arguments, in: scratch.folder,
+            ["run", try scratch.spec(spec), "--no-table", "--threads", "2"] + arguments, in: scratch.path,
             environment: environment)
         let end = program.wait()
         #expect(end.code == 0, "\(end.error)")
@@ -60,12 +61,12 @@ import Testing
     /// Processes that a launcher starts find each other by its variables; rank 0 alone writes the store.
     @Test func processesOfALauncherTrainTogether() throws {
         let (alone, _) = try checkpoint(Self.spec, [])
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let spec = try scratch.spec(Self.spec)
         let port = "\(20000 + Int(getpid()) % 20000)"
         let all = try (0..<2).map { rank in
             try Program(
-                ["run", spec, "--no-table", "--threads", "1"], in: scratch.folder,
+                ["run", spec, "--no-table", "--threads", "1"], in: scratch.path,
                 environment: [
                     "RANK": "\(rank)", "WORLD_SIZE": "2", "LOCAL_RANK": "\(rank)", "MASTER_ADDR": "127.0.0.1",
                     "MASTER_PORT": port,
@@ -95,7 +96,7 @@ import Testing
         .replacingOccurrences(of: "anchors: [noisy]", with: "anchors: [noisy, wiener]")
         .replacingOccurrences(of: "metrics: [si_sdr]", with: "metrics: [si_sdr, estoi, pesq]")
 
-    private func audio(_ scratch: Scratch) -> [String: Data] {
+    private func audio(_ scratch: TestFolder) -> [String: Data] {
         let names = scratch.files(".wav").filter { $0.contains("/audio/") || $0.contains("anchors/") }
         let pairs = names.map { name in
             (name.replacing(/^[^\/]*-[a-z0-9]{8}\//, with: ""), scratch.data(name) ?? Data())
@@ -104,7 +105,7 @@ import Testing
     }
 
     /// The files of each evaluation that the processes scored, by rank.
-    private func shares(_ scratch: Scratch) throws -> [[Int]] {
+    private func shares(_ scratch: TestFolder) throws -> [[Int]] {
         let store = try RunStore(at: scratch.store, access: .readOnly)
         let events = try store.events(of: try #require(try store.runs().first).id)
         return events.compactMap { $0.message.firstMatch(of: /files by rank: ([\d, ]+)/) }.map { match in
@@ -113,7 +114,7 @@ import Testing
     }
 
     /// Files of evaluations of the run that the store has results of.
-    private func scored(_ scratch: Scratch) -> Int {
+    private func scored(_ scratch: TestFolder) -> Int {
         guard let store = try? RunStore(at: scratch.store, access: .readOnly) else { return 0 }
         defer { try? store.close() }
         let evaluations = (try? store.runs().first.map { try store.evaluations(of: $0.id) }) ?? []
@@ -123,11 +124,11 @@ import Testing
     /// Scores and audio are those of one process, to the last digit; every process scored some of the files.
     @Test(arguments: ["all", "examples"])
     func processesShareTheFilesOfAnEvaluation(keep: String) throws {
-        let (alone, together) = (try Scratch(), try Scratch())
+        let (alone, together) = (try TestFolder(), try TestFolder())
         let text = Self.scoringSpec.replacingOccurrences(of: "keep_audio: all", with: "keep_audio: \(keep)")
         for (scratch, processes) in [(alone, []), (together, ["--processes", "3"])] {
             let command = ["run", try scratch.spec(text), "--no-table", "--threads", "3"] + processes
-            let end = try Program(command, in: scratch.folder).wait()
+            let end = try Program(command, in: scratch.path).wait()
             #expect(end.code == 0, "\(end.error)")
         }
         #expect(try ResultText(of: together.store).text == ResultText(of: alone.store).text)
@@ -142,19 +143,19 @@ import Testing
 
     /// What was scored before a process was lost is kept, and the others are scored by whoever goes on.
     @Test func aProcessLostDuringAnEvaluationLosesNothing() throws {
-        let (alone, together) = (try Scratch(), try Scratch())
+        let (alone, together) = (try TestFolder(), try TestFolder())
         let text = Self.scoringSpec.replacingOccurrences(of: "N: [2, 3]", with: "N: [60]")
-        #expect(try Program.run("run", alone.spec(text), "--no-table", in: alone.folder).code == 0)
+        #expect(try Program.run("run", alone.spec(text), "--no-table", in: alone.path).code == 0)
         let spec = try together.spec(text)
         let program = try Program(
-            ["run", spec, "--no-table", "--threads", "2", "--processes", "2"], in: together.folder)
+            ["run", spec, "--no-table", "--threads", "2", "--processes", "2"], in: together.path)
         #expect(program.waitUntil { scored(together) > 0 })
         let follower = try #require(LongTraining.children(of: program.process.processIdentifier).first)
         kill(follower, SIGKILL)
         let end = program.wait()
         #expect(end.code == 1 && end.error.contains("rank 1 (process \(follower) on "), "\(end.error)")
         #expect((1..<11).contains(scored(together)))
-        let rest = try Program.run("run", spec, "--no-table", in: together.folder)
+        let rest = try Program.run("run", spec, "--no-table", in: together.path)
         #expect(rest.code == 0, "\(rest.error)")
         #expect(try ResultText(of: together.store).text == ResultText(of: alone.store).text)
         #expect(audio(together) == audio(alone))
@@ -170,14 +171,14 @@ import Testing
 
     /// A training without end by several processes.
     private struct LongTraining {
-        let scratch: Scratch
+        let scratch: TestFolder
         let program: Program
         /// The processes, by rank.
         let ranks: [Int32]
 
         /// - Parameter transport: That of MPI; without one, the program's own TCP.
         init(_ count: Int, patience: Double = 30, transport: String? = nil) throws {
-            scratch = try Scratch()
+            scratch = try TestFolder()
             let spec = try scratch.spec(
                 TeamTests.spec.replacingOccurrences(of: "max_steps: 3", with: "max_steps: 100000").replacingOccurrences(
                     of: "validate_every: 3", with: "validate_every: 100000"))
@@ -192,7 +193,7 @@ import Testing
                 command += ["--processes", "\(count)"]
             }
             let started = try Program(
-                command, in: scratch.folder, environment: environment,
+                command, in: scratch.path, environment: environment,
                 program: transport == nil ? Program.path : "/usr/bin/mpirun")
             program = started
             #expect(program.waitUntil { started.messages.contains("training steps") }, "\(program.messages)")
@@ -304,14 +305,14 @@ import Testing
 
     /// A training has a batch for each process; what is trained is evaluated by any number of them.
     @Test func moreProcessesThanBatchesAreRefusedWhereThereIsATrainingToDo() throws {
-        let scratch = try Scratch()
-        let end = try Program.run("run", scratch.spec(tinySpec), "--processes", "2", in: scratch.folder)
+        let scratch = try TestFolder()
+        let end = try Program.run("run", scratch.spec(tinySpec), "--processes", "2", in: scratch.path)
         #expect(
             end.code == 1 && end.error.contains("2 processes share 1 batches in a step of 'tiny'; raise train.devices"),
             "\(end.error)")
-        #expect(try Program.run("run", scratch.spec(tinySpec), "--no-table", in: scratch.folder).code == 0)
+        #expect(try Program.run("run", scratch.spec(tinySpec), "--no-table", in: scratch.path).code == 0)
         let command = ["run", try scratch.spec(tinySpec), "--processes", "2", "--set", "evaluate.N=[4]", "--no-table"]
-        let more = try Program(command, in: scratch.folder).wait()
+        let more = try Program(command, in: scratch.path).wait()
         #expect(more.code == 0, "\(more.error)")
         #expect(try shares(scratch) == [[1, 1], [1, 1]])
     }

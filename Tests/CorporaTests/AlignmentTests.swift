@@ -1,14 +1,15 @@
 import Audio
 import Corpora
 import Foundation
+import TestFolders
 import Testing
 
 /// Pairs that lie well against each other, and pairs that do not.
 @Suite struct AlignmentTests {
-    let folder: TemporaryFolder
+    let folder: TestFolder
     private var base: String { folder.path + "/corpus" }
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = try TestFolder() }
 
     /// Speech-like pairs, some of which are changed on the disk.
     private func findings(

@@ -1,11 +1,12 @@
 import Audio
 import Corpora
 import Foundation
+import TestFolders
 import Testing
 
 @Suite struct CheckTests {
-    let folder: TemporaryFolder
-    init() throws { folder = try TemporaryFolder() }
+    let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     private func findings(rate: Int = 16_000, crop: Int = 0) throws -> [Finding] {
         let corpus = try Corpus(at: folder.path)

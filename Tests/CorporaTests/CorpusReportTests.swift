@@ -2,11 +2,12 @@ import Audio
 import Corpora
 import Foundation
 import Kernels
+import TestFolders
 import Testing
 
 @Suite struct CorpusReportTests {
-    let folder: TemporaryFolder
-    init() throws { folder = try TemporaryFolder() }
+    let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     /// 16 pairs of synthetic speech and 4 test pairs of other speakers.
     private func corpus(train: Int = 16, test: Int = 4) throws {

@@ -1,10 +1,11 @@
 import Corpora
 import Foundation
+import TestFolders
 import Testing
 
 @Suite struct LayoutTests {
-    let folder: TemporaryFolder
-    init() throws { folder = try TemporaryFolder() }
+    let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     @Test func setsComeInTheOrderOfTheirRolesAndPairsInThatOfTheirNames() throws {
         for (seed, name) in ["b/p2_1.wav", "a.wav", "b.wav", "b/p1_1.wav", "Z.wav"].enumerated() {

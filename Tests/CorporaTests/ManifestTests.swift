@@ -1,11 +1,12 @@
 import Corpora
 import Foundation
+import TestFolders
 import Testing
 
 /// Tables as spreadsheets save them.
 @Suite struct ManifestTests {
-    let folder: TemporaryFolder
-    init() throws { folder = try TemporaryFolder() }
+    let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     private func manifest(_ data: Data) throws -> Manifest? {
         try data.write(to: URL(fileURLWithPath: folder.file("manifest.csv")))

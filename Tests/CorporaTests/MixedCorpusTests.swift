@@ -2,11 +2,12 @@ import Audio
 import Corpora
 import Foundation
 import Kernels
+import TestFolders
 import Testing
 
 @Suite struct MixedCorpusTests {
-    let folder: TemporaryFolder
-    init() throws { folder = try TemporaryFolder() }
+    let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     private func noise(_ name: String, seed: UInt64, frames: Int, level: Float = 0.2) throws {
         let samples = RandomStream(seed: seed, purpose: "noise").normals(frames).map { level * $0 }

@@ -1,10 +1,11 @@
 import Corpora
 import Foundation
+import TestFolders
 import Testing
 
 @Suite struct SoundFolderTests {
-    let folder: TemporaryFolder
-    init() throws { folder = try TemporaryFolder() }
+    let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     private func link(_ name: String, to target: String) throws {
         try FileManager.default.createSymbolicLink(atPath: folder.file(name), withDestinationPath: target)
@@ -117,7 +118,7 @@ import Testing
 @Suite struct ContentHashTests {
     @Test(arguments: [0, 1, 7, 8, 9, 1 << 20, 1 << 20 + 3])
     func theHashOfAFileIsThatOfItsBytes(count: Int) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let data = Data((0..<min(count, 1 << 20 + 3)).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ ($0 >> 8)) })
         let path = try folder.file("bytes")
         try data.write(to: URL(fileURLWithPath: path))

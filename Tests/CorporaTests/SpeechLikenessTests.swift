@@ -2,12 +2,13 @@ import Audio
 import Corpora
 import Foundation
 import Kernels
+import TestFolders
 import Testing
 
 /// Synthetic speech has the marks of speech that metrics and networks rely on.
 @Suite struct SpeechLikenessTests {
     private static let files: [(clean: [Float], noisy: [Float], noise: String)] = {
-        guard let folder = try? TemporaryFolder() else { return [] }
+        guard let folder = try? TestFolder() else { return [] }
         let recipe = SyntheticCorpus {
             ($0.train, $0.valid, $0.test, $0.testOOD) = (0, 0, 18, 0)
             $0.seconds = 2.5...3

@@ -1,11 +1,12 @@
 import Audio
 import Corpora
 import Foundation
+import TestFolders
 import Testing
 
 @Suite struct SyntheticTests {
-    let folder: TemporaryFolder
-    init() throws { folder = try TemporaryFolder() }
+    let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     private let small = SyntheticCorpus { corpus in
         (corpus.train, corpus.valid, corpus.test, corpus.testOOD) = (6, 2, 6, 5)

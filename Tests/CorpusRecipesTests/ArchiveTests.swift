@@ -3,19 +3,20 @@ import Corpora
 import CorpusRecipes
 import Foundation
 import SystemCalls
+import TestFolders
 import Testing
 
 /// Sources that are the zip archives in which corpora are published.
 @Suite struct ArchiveTests {
-    private let folder: RecipeTestFolder
-    init() throws { folder = try RecipeTestFolder() }
+    private let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     /// VoiceBank's folders at 48 kHz, with the log of the test set.
     private func voiceBank() throws {
         for (set, name) in [("trainset_28spk", "p230_001"), ("trainset_28spk", "p226_002"), ("testset", "p232_001")] {
             let seed = name.utf8.reduce(0) { $0 + Int($1) }
-            let speech = RecipeTestFolder.speech(seed: seed, count: 48_000, rate: 48_000)
-            let noisy = zip(speech, RecipeTestFolder.noise(seed: seed, count: 48_000, level: 0.02)).map { $0 + $1 }
+            let speech = TestFolder.speech(seed: seed, count: 48_000, rate: 48_000)
+            let noisy = zip(speech, TestFolder.noise(seed: seed, count: 48_000, level: 0.02)).map { $0 + $1 }
             try folder.write(speech, "vb/clean_\(set)_wav/\(name).wav", rate: 48_000)
             try folder.write(noisy, "vb/noisy_\(set)_wav/\(name).wav", rate: 48_000)
         }
@@ -64,7 +65,7 @@ import Testing
     @Test func anArchiveMayBeASourceItself() throws {
         try voiceBank()
         try pack("clean_testset_wav", into: "speech.zip", as: "corpus-1.0", keeps: true)
-        let noise = RecipeTestFolder.noise(seed: 3, count: 32_000)
+        let noise = TestFolder.noise(seed: 3, count: 32_000)
         try folder.write(noise, "vb/n/street/a.wav")
         try folder.write([0], "vb/n/__MACOSX/street/._a.wav")
         try pack("n", into: "noise.zip", as: "noise-main")

@@ -4,11 +4,12 @@ import CorpusRecipes
 import Foundation
 import Kernels
 import Parallelism
+import TestFolders
 import Testing
 
 @Suite(.serialized) struct MakingTests {
-    let folder: RecipeTestFolder
-    init() throws { folder = try RecipeTestFolder() }
+    let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     private let synthetic = ["law.train=4", "law.valid=2", "law.test=2", "law.test_ood=2", "law.seconds=[0.5, 0.8]"]
 
@@ -91,9 +92,9 @@ import Testing
 
     /// Settings that recipes got later leave the identity of corpora as it was, where they are not given.
     @Test func theIdentityOfACorpusHoldsNoSettingThatItsRecipeDidNotHave() throws {
-        let folder = try RecipeTestFolder()
+        let folder = try TestFolder()
         for (name, seed) in [("s/a", 1), ("n/b", 2)] {
-            try folder.write(RecipeTestFolder.speech(seed: seed, count: 8000), "\(name).wav")
+            try folder.write(TestFolder.speech(seed: seed, count: 8000), "\(name).wav")
         }
         let recipe = try RecipeLoader().load("ood-mixtures", overrides: ["law.levels=[5]"])
         let declaration = try folder.make(recipe, from: ["clean": "s", "noise": "n"], to: "made").record.declaration

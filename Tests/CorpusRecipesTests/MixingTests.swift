@@ -4,11 +4,12 @@ import CorpusRecipes
 import Foundation
 import Kernels
 import SpecLanguage
+import TestFolders
 import Testing
 
 @Suite struct MixingTests {
-    let folder: RecipeTestFolder
-    init() throws { folder = try RecipeTestFolder() }
+    let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     private func decibels(_ samples: [Float]) -> Double {
         10 * log10(samples.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(samples.count))
@@ -24,12 +25,12 @@ import Testing
         for (index, set) in [
             "si_tr_s/011/011a0101", "si_tr_s/01t/01ta0102", "si_dt_05/050/050a0501", "si_et_05/440/440c0201",
         ].enumerated() {
-            try folder.write(RecipeTestFolder.speech(seed: index, count: 9000 + index), "wsj0/\(set).wav")
+            try folder.write(TestFolder.speech(seed: index, count: 9000 + index), "wsj0/\(set).wav")
         }
         for (index, place) in ["BUS", "CAF"].enumerated() {
             for channel in 0...2 {
                 try folder.write(
-                    RecipeTestFolder.noise(seed: 10 * index + channel, count: 40_000, level: channel == 1 ? 0.05 : 0.2),
+                    TestFolder.noise(seed: 10 * index + channel, count: 40_000, level: channel == 1 ? 0.05 : 0.2),
                     "chime3/BGD_150203_010_\(place).CH\(channel).wav")
             }
         }
@@ -64,9 +65,9 @@ import Testing
     @Test func theCarOfQUTLosesItsEnds() throws {
         try wsj0()
         // Loud ends of 120 s at 1 kHz; only the middle is quiet.
-        let ends = RecipeTestFolder.noise(seed: 1, count: 120 * 4000, level: 0.5)
+        let ends = TestFolder.noise(seed: 1, count: 120 * 4000, level: 0.5)
         try folder.write(
-            ends + RecipeTestFolder.noise(seed: 2, count: 4000 * 4, level: 0.01) + ends, "qut/CAR-WINDOWNB-1.wav",
+            ends + TestFolder.noise(seed: 2, count: 4000 * 4, level: 0.01) + ends, "qut/CAR-WINDOWNB-1.wav",
             rate: 4000)
         let recipe = try RecipeLoader().load("wsj0-qut")
         #expect(recipe.sources.map(\.name) == ["wsj0", "qut"])
@@ -81,11 +82,11 @@ import Testing
     private func anyFolders() throws {
         for index in 0..<4 {
             try folder.write(
-                RecipeTestFolder.speech(seed: index, count: 8000 + 10 * index),
+                TestFolder.speech(seed: index, count: 8000 + 10 * index),
                 "clean/sub\(index % 2)/clean_fileid_\(index).flac")
         }
-        try folder.write(RecipeTestFolder.noise(seed: 1, count: 60_000), "noise/rain/1-100-A-10.wav", rate: 48_000)
-        try folder.write(RecipeTestFolder.noise(seed: 2, count: 900), "noise/dog/1-101-A-0.wav")
+        try folder.write(TestFolder.noise(seed: 1, count: 60_000), "noise/rain/1-100-A-10.wav", rate: 48_000)
+        try folder.write(TestFolder.noise(seed: 2, count: 900), "noise/dog/1-101-A-0.wav")
         try folder.write([Float](repeating: 0, count: 30_000), "noise/mouse/1-102-A-31.wav")
     }
 
@@ -129,8 +130,8 @@ import Testing
     }
 
     @Test func clippingIsCountedWithoutAGuardAndAvoidedWithOne() throws {
-        try folder.write(RecipeTestFolder.speech(seed: 1, count: 8000).map { 2 * $0 }, "clean/a.wav")
-        try folder.write(RecipeTestFolder.noise(seed: 1, count: 9000), "noise/n.wav")
+        try folder.write(TestFolder.speech(seed: 1, count: 8000).map { 2 * $0 }, "clean/a.wav")
+        try folder.write(TestFolder.noise(seed: 1, count: 9000), "noise/n.wav")
         let sources = ["clean": "clean", "noise": "noise"]
         func record(_ name: String, _ options: [String]) throws -> RecipeRecord {
             try folder.make(

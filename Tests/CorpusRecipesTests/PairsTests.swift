@@ -2,17 +2,18 @@ import Audio
 import Corpora
 import CorpusRecipes
 import Foundation
+import TestFolders
 import Testing
 
 @Suite struct PairsTests {
-    let folder: RecipeTestFolder
-    init() throws { folder = try RecipeTestFolder() }
+    let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     /// The published folders of VoiceBank-DEMAND in small: 48 kHz, speakers in names, tables of noises beside them.
     private func voiceBank(test: Int = 3) throws {
         func pair(_ set: String, _ name: String, seed: Int) throws {
-            let clean = RecipeTestFolder.speech(seed: seed, count: 24_000 + 48 * seed, rate: 48_000)
-            let noise = RecipeTestFolder.noise(seed: seed, count: clean.count, level: 0.01)
+            let clean = TestFolder.speech(seed: seed, count: 24_000 + 48 * seed, rate: 48_000)
+            let noise = TestFolder.noise(seed: seed, count: clean.count, level: 0.01)
             try folder.write(clean, "vb/clean_\(set)_wav/\(name).wav", rate: 48_000)
             try folder.write(zip(clean, noise).map { $0 + $1 }, "vb/noisy_\(set)_wav/\(name).wav", rate: 48_000)
         }
@@ -67,7 +68,7 @@ import Testing
         }
         #expect(missing?.path.hasSuffix("clean_testset_wav/p232_001.wav") == true)
         try folder.write(
-            RecipeTestFolder.speech(seed: 3, count: 30_000), "vb/noisy_testset_wav/p232_001.wav", rate: 48_000)
+            TestFolder.speech(seed: 3, count: 30_000), "vb/noisy_testset_wav/p232_001.wav", rate: 48_000)
         let unequal = #expect(throws: CorpusError.self) {
             try folder.make(recipe, from: ["voicebank": "vb"], to: "made")
         }
@@ -78,7 +79,7 @@ import Testing
 
     @Test func namesOfTheDNSChallengePairAndTellTheirLevel() throws {
         for number in 0..<3 {
-            let clean = RecipeTestFolder.speech(seed: number, count: 9000)
+            let clean = TestFolder.speech(seed: number, count: 9000)
             try folder.write(clean, "dns/clean/clean_fileid_\(number).wav")
             try folder.write(
                 clean.map { 0.9 * $0 },

@@ -2,17 +2,18 @@ import Audio
 import Corpora
 import CorpusRecipes
 import Foundation
+import TestFolders
 import Testing
 
 @Suite struct ProposalTests {
-    let folder: RecipeTestFolder
-    init() throws { folder = try RecipeTestFolder() }
+    let folder: TestFolder
+    init() throws { folder = try TestFolder() }
 
     private func pair(_ clean: String, _ noisy: String, seed: Int, rate: Int = 16_000) throws {
-        let speech = RecipeTestFolder.speech(seed: seed, count: rate, rate: rate)
+        let speech = TestFolder.speech(seed: seed, count: rate, rate: rate)
         try folder.write(speech, "own/" + clean, rate: rate)
         try folder.write(
-            zip(speech, RecipeTestFolder.noise(seed: seed, count: rate, level: 0.02)).map { $0 + $1 }, "own/" + noisy,
+            zip(speech, TestFolder.noise(seed: seed, count: rate, level: 0.02)).map { $0 + $1 }, "own/" + noisy,
             rate: rate)
     }
 
@@ -63,16 +64,16 @@ import Testing
     @Test func numbersOfTheDNSChallengePairAndNoiseIsLeftOut() throws {
         for number in 0..<3 {
             try pair("clean/clean_fileid_\(number).wav", "noisy/book_\(9 - number)_fileid_\(number).wav", seed: number)
-            try folder.write(RecipeTestFolder.noise(seed: number, count: 9000), "own/noise/noise_fileid_\(number).wav")
+            try folder.write(TestFolder.noise(seed: number, count: 9000), "own/noise/noise_fileid_\(number).wav")
         }
-        try folder.write(RecipeTestFolder.speech(seed: 9, count: 9000), "own/clean/clean_fileid_77.wav")
+        try folder.write(TestFolder.speech(seed: 9, count: 9000), "own/clean/clean_fileid_77.wav")
         let found = try proposal()
         #expect(found.pairs.count == 3 && found.others == 3 && found.unpaired == ["clean/clean_fileid_77.wav"])
         #expect(found.pairs.allSatisfy { $0.clean.hasSuffix("\($0.noisy.suffix(6))") })
     }
 
     @Test func aFolderWithoutPairsSaysWhatItHolds() throws {
-        try folder.write(RecipeTestFolder.speech(seed: 1, count: 9000), "own/clean/a.wav")
+        try folder.write(TestFolder.speech(seed: 1, count: 9000), "own/clean/a.wav")
         let error = #expect(throws: CorpusError.self) { try proposal() }
         #expect(
             error?.summary.contains("1 files are clean and 0 noisy") == true

@@ -3,6 +3,7 @@ import Corpora
 import CorpusRecipes
 import Foundation
 import Kernels
+import TestFolders
 import Testing
 
 /// Simulated rooms against what physics says of them.
@@ -102,11 +103,11 @@ import Testing
     // MARK: Recipes
 
     @Test func wsj0ReverbHasRoomsAsAskedAndItsMeasuresInTheNames() throws {
-        let folder = try RecipeTestFolder()
+        let folder = try TestFolder()
         for (index, set) in [
             "si_tr_s/011/011a0101", "si_tr_s/01t/01ta0102", "si_dt_05/050/050a0501", "si_et_05/440/440c0201",
         ].enumerated() {
-            try folder.write(RecipeTestFolder.speech(seed: index, count: 24_000), "wsj0/\(set).wav")
+            try folder.write(TestFolder.speech(seed: index, count: 24_000), "wsj0/\(set).wav")
         }
         let record = try folder.make(try RecipeLoader().load("wsj0-reverb"), from: ["wsj0": "wsj0"], to: "made").record
         #expect(record.pairs == ["train": 2, "valid": 1, "test": 1])
@@ -132,9 +133,9 @@ import Testing
     }
 
     @Test func earsWhamIsMixedByLoudnessInPiecesOfItsSplits() throws {
-        let folder = try RecipeTestFolder()
+        let folder = try TestFolder()
         func speech(_ name: String, _ seconds: Double, seed: Int) throws {
-            try folder.write(RecipeTestFolder.speech(seed: seed, count: Int(seconds * 16_000)), "ears/\(name).wav")
+            try folder.write(TestFolder.speech(seed: seed, count: Int(seconds * 16_000)), "ears/\(name).wav")
         }
         try speech("p001/emo_anger", 15, seed: 1)
         try speech("p001/melodic_song", 5, seed: 2)
@@ -142,7 +143,7 @@ import Testing
         try speech("p100/rainbow_fast", 5, seed: 4)
         try speech("p102/sentences", 4.5, seed: 5)
         try cuts(["p102": ["sentences": [[0, -1]]]], in: folder)
-        let channels = [3, 4].map { RecipeTestFolder.noise(seed: $0, count: 16_000 * 12) }
+        let channels = [3, 4].map { TestFolder.noise(seed: $0, count: 16_000 * 12) }
         try SoundFile.write(Sound(channels: channels, sampleRate: 16_000), to: try folder.file("wham/n.wav"))
         let recipe = try RecipeLoader().load("ears-wham", overrides: ["rate=16000"])
         let record = try folder.make(recipe, from: ["ears": "ears", "wham": "wham", "benchmark": "bench"], to: "made")
@@ -175,19 +176,19 @@ import Testing
         #expect(try Corpus(at: folder.path + "/lower").set("test").files[0].entry?.snr == files.last?.entry?.snr)
     }
 
-    private func cuts(_ list: [String: [String: [[Int]]]], in folder: RecipeTestFolder) throws {
+    private func cuts(_ list: [String: [String: [[Int]]]], in folder: TestFolder) throws {
         try JSONEncoder().encode(list).write(to: URL(fileURLWithPath: try folder.file("bench/test_files.json")))
     }
 
     @Test func thePublishedListCutsTheTestSetAndItsStylesTakeTurnsInTheSNRs() throws {
-        let folder = try RecipeTestFolder()
+        let folder = try TestFolder()
         let seconds = 4 * 12
         try folder.write(
-            RecipeTestFolder.speech(seed: 1, count: 16_000 * (seconds + 1)), "ears/p102/emo_anger_freeform.wav")
+            TestFolder.speech(seed: 1, count: 16_000 * (seconds + 1)), "ears/p102/emo_anger_freeform.wav")
         for (name, seed) in [
             ("p102/regular_a", 2), ("p103/whisper_b", 3), ("p001/a", 4), ("p100/b", 5), ("p102/unlisted", 6),
         ] {
-            try folder.write(RecipeTestFolder.speech(seed: seed, count: 72_000), "ears/\(name).wav")
+            try folder.write(TestFolder.speech(seed: seed, count: 72_000), "ears/\(name).wav")
         }
         let pieces = (0..<12).map { [64_000 * $0, $0 == 11 ? -1 : 64_000 * ($0 + 1)] }
         try cuts(
@@ -195,8 +196,8 @@ import Testing
                 "p102": ["emo_anger_freeform": pieces + [[0, 30 * 16_000]], "regular_a": [[8000, 72_000]]],
                 "p103": ["whisper_b": [[0, -1]]],
             ], in: folder)
-        try folder.write(RecipeTestFolder.noise(seed: 3, count: 16_000 * 12), "wham/long.wav")
-        try folder.write(RecipeTestFolder.noise(seed: 4, count: 16_000), "wham/short.wav")
+        try folder.write(TestFolder.noise(seed: 3, count: 16_000 * 12), "wham/long.wav")
+        try folder.write(TestFolder.noise(seed: 4, count: 16_000), "wham/short.wav")
         let sources = ["ears": "ears", "wham": "wham", "benchmark": "bench"]
         try folder.make(
             try RecipeLoader().load("ears-wham", overrides: ["rate=16000", "law.ceiling=1.0"]), from: sources,
@@ -234,9 +235,9 @@ import Testing
     }
 
     @Test func responsesAreCutAtTheirPeakAndLoudnessIsKept() throws {
-        let folder = try RecipeTestFolder()
+        let folder = try TestFolder()
         for (name, seed) in [("p001/a", 1), ("p100/b", 2), ("p102/c", 3)] {
-            try folder.write(RecipeTestFolder.speech(seed: seed, count: 80_000), "ears/\(name).wav")
+            try folder.write(TestFolder.speech(seed: seed, count: 80_000), "ears/\(name).wav")
         }
         func response(_ name: String, t60: Double, seed: UInt64) throws {
             let tail = stream(seed).normals(Int(1.2 * t60 * 16_000)).enumerated().map {

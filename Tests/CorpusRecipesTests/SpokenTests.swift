@@ -2,6 +2,7 @@ import Audio
 import Corpora
 import CorpusRecipes
 import Foundation
+import TestFolders
 import Testing
 
 /// Speech of espeak-ng, where it is installed.
@@ -17,7 +18,7 @@ import Testing
 
     @Test(.enabled(if: SpokenTests.isInstalled, "espeak-ng is not installed: apt-get install espeak-ng"))
     func spokenSentencesMakeACorpusThatRepeatsAndPassesTheChecks() throws {
-        let folder = try RecipeTestFolder()
+        let folder = try TestFolder()
         let record = try folder.make(try recipe(), to: "one").record
         #expect(
             record.pairs == ["train": 4, "valid": 1, "test": 1, "test-ood": 1]
@@ -46,7 +47,7 @@ import Testing
 
     @Test(.enabled(if: !SpokenTests.isInstalled, "espeak-ng is installed"))
     func withoutTheProgramTheMessageSaysHowToGetIt() throws {
-        let folder = try RecipeTestFolder()
+        let folder = try TestFolder()
         let error = #expect(throws: CorpusError.self) { try folder.make(try recipe(), to: "made") }
         #expect(error?.description.contains("apt-get install espeak-ng") == true)
     }

@@ -6,13 +6,14 @@ import Models
 import Runs
 import SpecLanguage
 import Specs
+import TestFolders
 import Testing
 
 /// Each way in which data can be wrong ends with its own error before any training step, and an intact store.
 @Suite struct BadInputTests {
     /// A small corpus of tones in a folder of its own.
-    private func corpus(_ temporary: TemporaryStore, rate: Int = 16000) throws -> String {
-        let base = temporary.folder + "/corpus"
+    private func corpus(_ temporary: TestFolder, rate: Int = 16000) throws -> String {
+        let base = temporary.path + "/corpus"
         for (place, set) in ["train", "valid", "test"].enumerated() {
             for file in 0..<2 {
                 let pitch = Float(110 + 40 * place + 15 * file)
@@ -38,7 +39,7 @@ import Testing
     }
 
     @Test func aSoundCorpusRuns() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         #expect(try temporary.run(spec(try corpus(temporary))).failed.isEmpty)
     }
 
@@ -48,7 +49,7 @@ import Testing
 
     @Test(arguments: Damage.allCases)
     func damagedDataStopsTheRunBeforeItStarts(damage: Damage) throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let base = try corpus(temporary, rate: damage == .rate ? 48000 : 16000)
         let path = base + "/train/noisy/s0_1.wav"
         let expected: String
@@ -114,8 +115,8 @@ import Testing
     }
 
     @Test func aStoreOfANewerVersionIsLeftAlone() throws {
-        let temporary = try TemporaryStore()
-        let path = temporary.folder + "/store.sqlite"
+        let temporary = try TestFolder()
+        let path = temporary.path + "/store.sqlite"
         try Data(
             """
             not a database, and longer than a header of a hundred bytes would be, so that it is read as one of \

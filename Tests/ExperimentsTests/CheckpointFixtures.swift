@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 
 /// A checkpoint of the tests: of this target, or of those for the file formats.
 func checkpointFixture(_ name: String) -> String {
@@ -10,8 +11,6 @@ func checkpointFixture(_ name: String) -> String {
 
 /// Calls `body` with a folder of its own, which is removed afterwards.
 func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let folder = NSTemporaryDirectory() + "sgmse-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
+    let folder = try TestFolder()
+    return try withExtendedLifetime(folder) { try body(folder.path) }
 }

@@ -7,6 +7,7 @@ import Parallelism
 import Runs
 import SpecLanguage
 import Specs
+import TestFolders
 import Testing
 import Training
 
@@ -37,7 +38,7 @@ let conditionedSpec = """
     private func evaluations(
         _ overrides: [String], _ body: (Evaluation, [FileResult]) throws -> Void
     ) throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(conditionedSpec, overrides: overrides)
         let store = try temporary.open()
         defer { try? store.close() }
@@ -57,7 +58,7 @@ let conditionedSpec = """
     @Test(arguments: ["add", "film", "adagn", "cross_attention"])
     func aConditionedModelDiffersFromItsBaselineInConditioningAlone(injection: String) throws {
         let short = ["train.max_steps=1", "train.num_eval_files=0", "evaluate.max_files=1"]
-        let (told, untold) = (try TemporaryStore(), try TemporaryStore())
+        let (told, untold) = (try TestFolder(), try TestFolder())
         let encoder = injection == "cross_attention" ? ["conditioning.noise_encoder_type=sequence"] : []
         try told.run(
             conditionedSpec,
@@ -124,7 +125,7 @@ let conditionedSpec = """
     /// Zero through the projection at any scale is the unconditional score; the oracle's at w = 0 is too.
     @Test func aZeroReferenceIsTheUnconditionalModel() throws {
         var audio: [String: [Data]] = [:]
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(
             conditionedSpec, overrides: ["evaluate.guidance=[0, 1]", "evaluate.reference=[oracle, zero]"])
         let store = try temporary.open()
@@ -143,7 +144,7 @@ let conditionedSpec = """
     }
 
     @Test func dropsAndEncoderGradientsAreLogged() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(
             conditionedSpec, overrides: ["train.max_steps=40", "train.num_eval_files=0", "evaluate.max_files=1"])
         let store = try temporary.open()
@@ -160,7 +161,7 @@ let conditionedSpec = """
     }
 
     @Test func aResumedConditionedTrainingEqualsAnUndisturbedOne() throws {
-        let (whole, broken) = (try TemporaryStore(), try TemporaryStore())
+        let (whole, broken) = (try TestFolder(), try TestFolder())
         try whole.run(conditionedSpec)
         let interruption = Interruption()
         #expect(throws: Interrupted.self) {
@@ -175,7 +176,7 @@ let conditionedSpec = """
 
     /// Four crops a step, as four batches of one or as one of four: the same losses, the same references dropped.
     @Test func theEffectiveBatchIsKeptOnFewerWorkers() throws {
-        let (wide, split) = (try TemporaryStore(), try TemporaryStore())
+        let (wide, split) = (try TestFolder(), try TestFolder())
         let short = ["train.max_steps=3", "train.num_eval_files=0", "evaluate.max_files=1"]
         try wide.run(conditionedSpec, overrides: short + ["train.batch_size=4"])
         try split.run(conditionedSpec, overrides: short + ["train.batch_size=1", "train.devices=4"])
@@ -192,7 +193,7 @@ let conditionedSpec = """
     }
 
     @Test func aFrozenEncoderStaysAsItStarted() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(
             conditionedSpec, overrides: ["conditioning.train_noise_encoder=false", "conditioning.ref_from=elsewhere"])
         let store = try temporary.open()
@@ -228,25 +229,25 @@ let conditionedSpec = """
 
     /// References are told apart by their file and length; another recording under the same name is evaluated anew.
     @Test func aRecordedReferenceCountsByItsContent() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         func write(_ name: String, _ seed: UInt64) throws {
             let noise = RandomStream(seed: seed, purpose: "noise").normals(9000, standardDeviation: 0.1)
-            try SoundFile.write(noise, sampleRate: 16_000, to: temporary.folder + "/" + name)
+            try SoundFile.write(noise, sampleRate: 16_000, to: temporary.path + "/" + name)
         }
         for (seed, name) in ["a.wav", "b.wav"].enumerated() { try write(name, UInt64(seed)) }
-        let files = ["a", "b"].map { "{ name: file, path: \(temporary.folder)/\($0).wav }" }.joined(separator: ", ")
+        let files = ["a", "b"].map { "{ name: file, path: \(temporary.path)/\($0).wav }" }.joined(separator: ", ")
         let overrides = ["evaluate.reference=[oracle, { name: oracle, num_frames: 12 }, \(files)]"]
         #expect(try temporary.run(conditionedSpec, overrides: overrides).done == 5)
         let store = try temporary.open()
         let run = try #require(try store.runs().first)
         let names = Set(try store.evaluations(of: run.id).compactMap(\.point.reference))
-        #expect(names == ["oracle", "oracle/12", "file:\(temporary.folder)/a.wav", "file:\(temporary.folder)/b.wav"])
+        #expect(names == ["oracle", "oracle/12", "file:\(temporary.path)/a.wav", "file:\(temporary.path)/b.wav"])
         try store.close()
         try write("b.wav", 7)
         #expect(try temporary.run(conditionedSpec, overrides: overrides).done == 1)
         // What cannot serve is told before anything is trained.
         for (kind, path) in [("file", "nowhere.wav"), ("folder", "nowhere")] {
-            let wrong = "evaluate.reference={ name: \(kind), path: \(temporary.folder)/\(path) }"
+            let wrong = "evaluate.reference={ name: \(kind), path: \(temporary.path)/\(path) }"
             #expect(throws: (any Error).self) {
                 try temporary.run(conditionedSpec, overrides: [wrong, "train.lr=0.002"])
             }

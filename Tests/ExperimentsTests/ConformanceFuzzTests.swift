@@ -1,6 +1,7 @@
 import Diagnostics
 import Experiments
 import Foundation
+import TestFolders
 import Testing
 import WeightFiles
 
@@ -19,12 +20,15 @@ import WeightFiles
     ]
 
     private final class Copy {
-        let root = NSTemporaryDirectory() + "conformance-fuzz-" + UUID().uuidString
+        let owner: TestFolder
+        var root: String { owner.path }
         let id: String
         let original: [String: Any]
 
         init(_ id: String) throws {
             self.id = id
+            owner = try TestFolder()
+            let root = owner.path
             let source = ConformanceTests.root + "/" + id
             let kind = id.split(separator: "/").dropLast().joined(separator: "/")
             try FileManager.default.createDirectory(atPath: root + "/" + kind, withIntermediateDirectories: true)
@@ -32,8 +36,6 @@ import WeightFiles
             let data = try Data(contentsOf: URL(fileURLWithPath: source + "/case.json"))
             original = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
         }
-
-        deinit { try? FileManager.default.removeItem(atPath: root) }
 
         func passes(_ json: [String: Any]) throws -> Bool {
             try JSONSerialization.data(withJSONObject: json).write(to: URL(fileURLWithPath: root + "/\(id)/case.json"))
@@ -143,8 +145,8 @@ import WeightFiles
 
     /// A case's own step is used: with another one, the discretised steps differ.
     @Test func theStepThatACaseStatesIsUsed() throws {
-        let folder = NSTemporaryDirectory() + "conformance-step-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let owner = try TestFolder()
+        let folder = owner.path
         try FileManager.default.createDirectory(atPath: folder + "/sde/one", withIntermediateDirectories: true)
         // dx = θ (y − x) dt: one step of 0.25 from x = 1, y = 3 with θ = 2 adds 1.
         let shape = [1, 1, 1, 1]

@@ -1,6 +1,7 @@
 import Diagnostics
 import Experiments
 import Foundation
+import TestFolders
 import Testing
 import WeightFiles
 
@@ -35,9 +36,8 @@ import WeightFiles
 
     /// A case with one altered number fails; so does a case of an unknown kind.
     @Test func aDeviationIsFound() throws {
-        let folder = NSTemporaryDirectory() + "conformance-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let owner = try TestFolder()
+        let folder = owner.path
         try FileManager.default.copyItem(atPath: Self.root + "/sde/sbve_default", toPath: folder + "/altered")
         var std = try NumPyFile.read(path: folder + "/altered/std.npy")
         std.values[2] *= 1.001

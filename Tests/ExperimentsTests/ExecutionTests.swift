@@ -3,12 +3,13 @@ import Foundation
 import Parallelism
 import Runs
 import Synchronization
+import TestFolders
 import Testing
 import Training
 
 @Suite struct ExecutionTests {
     @Test func aSpecBecomesRowsAndFiles() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let summary = try temporary.run(tinySpec)
         #expect(summary.done == 9)  // a training, four evaluations, two anchors on two sets
         #expect(summary.failed.isEmpty)
@@ -33,7 +34,7 @@ import Training
     }
 
     @Test func aSecondRunDoesNothingAndSaysWhy() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(tinySpec)
         let reasons = Mutex<[String]>([])
         let summary = try temporary.run(tinySpec) { event in
@@ -46,7 +47,7 @@ import Training
     }
 
     @Test func oneChangedFieldRerunsOnlyWhatDependsOnIt() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(tinySpec)
         let more = try temporary.run(tinySpec, overrides: ["evaluate.N=[2, 4]"])
         #expect(more.done == 2 && more.cached == 7)  // N = 4 on two sets
@@ -58,7 +59,7 @@ import Training
 
     /// Stops a training in its middle and goes on; weights and history equal those of one that was left alone.
     @Test func aResumedTrainingEqualsAnUndisturbedOne() throws {
-        let (whole, broken) = (try TemporaryStore(), try TemporaryStore())
+        let (whole, broken) = (try TestFolder(), try TestFolder())
         try whole.run(tinySpec)
         let interruption = Interruption()
         #expect(throws: Interrupted.self) {
@@ -88,7 +89,7 @@ import Training
     }
 
     @Test func scoresDoNotDependOnTheNumberOfThreads() throws {
-        let (one, two) = (try TemporaryStore(), try TemporaryStore())
+        let (one, two) = (try TestFolder(), try TestFolder())
         _ = try withThreads(1) { try one.run(tinySpec) }
         _ = try withThreads(2) { try two.run(tinySpec) }
         for path in one.files(containing: "/audio/").filter({ $0.hasSuffix(".wav") }) {
@@ -97,7 +98,7 @@ import Training
     }
 
     @Test func accumulatedBatchesEqualOneLargeBatch() throws {
-        let (wide, split, devices) = (try TemporaryStore(), try TemporaryStore(), try TemporaryStore())
+        let (wide, split, devices) = (try TestFolder(), try TestFolder(), try TestFolder())
         let short = ["train.max_steps=3", "evaluate.N=[2]"]
         try wide.run(tinySpec, overrides: short + ["train.batch_size=4"])
         try split.run(tinySpec, overrides: short + ["train.batch_size=2", "train.accumulate_grad_batches=2"])

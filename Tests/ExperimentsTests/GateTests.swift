@@ -7,6 +7,7 @@ import Models
 import Runs
 import SpecLanguage
 import Specs
+import TestFolders
 import Testing
 import Training
 
@@ -37,8 +38,8 @@ import Training
     }
 
     /// A small corpus in a folder of its own, of different sounds in every set.
-    private func corpus(_ temporary: TemporaryStore, rate: Int, validIsTest: Bool = false) throws -> String {
-        let base = temporary.folder + "/corpus"
+    private func corpus(_ temporary: TestFolder, rate: Int, validIsTest: Bool = false) throws -> String {
+        let base = temporary.path + "/corpus"
         for (place, set) in ["train", "valid", "test"].enumerated() {
             for file in 0..<2 {
                 let salt = validIsTest && set == "valid" ? 2 : place
@@ -56,7 +57,7 @@ import Training
     }
 
     private func failure(_ spec: String) throws -> GateFailure? {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let error = #expect(throws: GateFailure.self) { try temporary.run(spec) }
         let store = try temporary.open()
         #expect(try store.runs().isEmpty)
@@ -66,7 +67,7 @@ import Training
 
     /// Row 1: 48 kHz files read as 16 kHz: every bin means three times its frequency.
     @Test func audioAtAnotherRateIsAnErrorThatNamesTheFix() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let base = try corpus(temporary, rate: 48000)
         let error = try failure("name: x\ndata: { path: \(base) }\ntrain: { max_steps: 3 }\n")
         let finding = try #require(error?.findings.first)
@@ -83,7 +84,7 @@ import Training
 
     /// Row 4: the validation set is a copy of the test set.
     @Test func validationCopiedFromTheTestSetIsFound() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let base = try corpus(temporary, rate: 16000, validIsTest: true)
         let error = try failure("name: x\ndata: { path: \(base) }\ntrain: { max_steps: 3 }\n")
         let finding = try #require(error?.findings.first { $0.code == .contentOverlap })
@@ -96,7 +97,7 @@ import Training
         "[{ name: other, path: BASE, subset: valid }]",
     ])
     func evaluatingOnWhatWasLearnedFromIsFound(sets: String) throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let base = try corpus(temporary, rate: 16000)
         let sets = sets.replacing("BASE", with: base)
         let error = try failure(
@@ -105,7 +106,7 @@ import Training
     }
 
     @Test func validationWithoutFilesIsFoundBeforeTraining() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let base = try corpus(temporary, rate: 16000)
         try FileManager.default.removeItem(atPath: base + "/valid")
         let spec = "name: x\ndata: { path: \(base) }\ntrain: { max_steps: 3 }\n"
@@ -123,7 +124,7 @@ import Training
 
     /// A waived check lets the run through to its end: a wrong rate is read as if it were right, silence stays silence.
     @Test func waivedDataRuns() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let base = try corpus(temporary, rate: 8000)
         for folder in ["clean", "noisy"] {
             try SoundFile.write(
@@ -222,7 +223,7 @@ import Training
     }
 
     @Test func findingsAreStoredWithTheRun() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(
             tinySpec,
             overrides: [
@@ -237,8 +238,8 @@ import Training
 
     /// A corpus without a validation set is split by speakers; those of the test set must not be heard before it.
     @Test func publishedSplitsKeepSpeakersApart() throws {
-        let temporary = try TemporaryStore()
-        let base = temporary.folder + "/corpora/voicebank-demand"
+        let temporary = try TestFolder()
+        let base = temporary.path + "/corpora/voicebank-demand"
         func pair(_ set: String, _ name: String, _ pitch: Float) throws {
             for (folder, extra) in [("clean", Float(0)), ("noisy", 0.1)] {
                 try FileManager.default.createDirectory(
@@ -267,7 +268,7 @@ import Training
     }
 
     @Test func aCorpusThatIsNotThereSaysHowToComeByIt() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let error = #expect(throws: CorpusError.self) {
             try temporary.run("name: x\ndata: { corpus: voicebank-demand }\ntrain: { max_steps: 3 }\n")
         }

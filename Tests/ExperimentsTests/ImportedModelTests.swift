@@ -5,6 +5,7 @@ import Models
 import Runs
 import SpecLanguage
 import Specs
+import TestFolders
 import Testing
 import WeightFiles
 
@@ -29,8 +30,8 @@ import WeightFiles
     }
 
     @Test func anImportedModelIsEvaluatedAsARun() throws {
-        let temporary = try TemporaryStore()
-        let folder = temporary.folder + "/model"
+        let temporary = try TestFolder()
+        let folder = temporary.path + "/model"
         let spec = try imported("bridge.ckpt", to: folder)
         let first = try temporary.run(spec)
         #expect(first.failed.isEmpty)
@@ -69,11 +70,11 @@ import WeightFiles
     }
 
     @Test func anotherFileIsAnotherRun() throws {
-        let temporary = try TemporaryStore()
-        let spec = try imported("bridge.ckpt", to: temporary.folder + "/model")
+        let temporary = try TestFolder()
+        let spec = try imported("bridge.ckpt", to: temporary.path + "/model")
         let all = try temporary.run(spec)
         _ = try CheckpointImport().run(
-            checkpointFixture("bridge.ckpt"), to: temporary.folder + "/model", weights: .ema, replaces: true)
+            checkpointFixture("bridge.ckpt"), to: temporary.path + "/model", weights: .ema, replaces: true)
         let average = try temporary.run(spec)
         #expect(average.runs != all.runs)
         let error = #expect(throws: IncompatibleParts.self) {
@@ -83,8 +84,8 @@ import WeightFiles
     }
 
     @Test func aFileIsNoCheckpointOfATraining() throws {
-        let temporary = try TemporaryStore()
-        let spec = try imported("bridge.ckpt", to: temporary.folder + "/model")
+        let temporary = try TestFolder()
+        let spec = try imported("bridge.ckpt", to: temporary.path + "/model")
         #expect(throws: SpecErrors.self) { try temporary.run(spec, overrides: ["train.max_steps=2"]) }
         #expect(throws: IncompatibleParts.self) {
             try temporary.run(spec, overrides: ["evaluate.checkpoint={ name: file, path: /nowhere }"])
@@ -100,8 +101,8 @@ import WeightFiles
         let name = "fit_bridge_perceptual/model.ckpt"
         var losses: [[Double]] = []
         for isWarm in [true, false] {
-            let temporary = try TemporaryStore()
-            let spec = try imported(name, to: temporary.folder + "/model")
+            let temporary = try TestFolder()
+            let spec = try imported(name, to: temporary.path + "/model")
             let overrides = [
                 "train.max_steps=2", "train.num_eval_files=0", "evaluate.checkpoint=last", "data.num_frames=16",
                 "objective.pesq_weight=0",
@@ -116,9 +117,9 @@ import WeightFiles
         // The weights are the same before the first step; the step is not.
         #expect(losses[0][0] == losses[1][0])
         #expect(losses[0][1] != losses[1][1])
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let old = "older_layout_no_ema/model.ckpt"
-        let spec = try imported(old, to: temporary.folder + "/model")
+        let spec = try imported(old, to: temporary.path + "/model")
         let error = #expect(throws: IncompatibleParts.self) {
             try temporary.run(
                 spec,

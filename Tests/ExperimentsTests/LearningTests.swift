@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import Kernels
 import Runs
+import TestFolders
 import Testing
 
 /// Runs `body` with a number of threads, and puts the former number back.
@@ -19,7 +20,7 @@ func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> 
         "sde: sbve\nobjective: { loss_type: data_prediction }", "sde: ouve\nobjective: { network_scaling: 1/sigma }",
     ])
     func trainingLowersTheLoss(process: String) throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let spec = tinySpec.replacingOccurrences(
             of: "sde: sbve\nobjective: { loss_type: data_prediction }", with: process)
         try temporary.run(

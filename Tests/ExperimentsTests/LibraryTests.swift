@@ -9,6 +9,7 @@ import Runs
 import SpecLanguage
 import Specs
 import Tensors
+import TestFolders
 import Testing
 import Training
 
@@ -100,7 +101,7 @@ enum Library {
 
     /// Every spec whole, at the size of `--profile smoke`, into one store and one table.
     @Test func theWholeLibraryRuns() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let store = try temporary.open()
         var runs: [Run.ID] = []
         var times: [(seconds: Double, name: String)] = []
@@ -181,7 +182,7 @@ enum Library {
 
     /// A spec that no longer waits must leave the list.
     @Test(arguments: Library.waiting.keys.sorted()) func whatWaitsCannotRun(name: String) throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let store = try temporary.open()
         defer { try? store.close() }
         let executor = Executor(workspace: Workspace(store: store, commandLine: ["test"]))

@@ -7,6 +7,7 @@ import Parallelism
 import Runs
 import Specs
 import Synchronization
+import TestFolders
 import Testing
 import Training
 
@@ -15,14 +16,14 @@ import Training
         try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text, overrides: overrides)
     }
 
-    private func plan(_ temporary: TemporaryStore, _ text: String = tinySpec, overrides: [String] = []) throws -> Plan {
-        let path = temporary.folder + "/store.sqlite"
+    private func plan(_ temporary: TestFolder, _ text: String = tinySpec, overrides: [String] = []) throws -> Plan {
+        let path = temporary.path + "/store.sqlite"
         let store = FileManager.default.fileExists(atPath: path) ? try RunStore(at: path, access: .readOnly) : nil
-        return try Planner(store: store, folder: temporary.folder).plan(try load(text, overrides: overrides))
+        return try Planner(store: store, folder: temporary.path).plan(try load(text, overrides: overrides))
     }
 
     @Test func withoutAStoreEverythingIsNew() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let plan = try plan(temporary)
         #expect(
             plan.steps.map(\.kind) == [.corpus, .train] + Array(repeating: .evaluate, count: 4)
@@ -34,7 +35,7 @@ import Training
 
     /// What a plan says is what execution then does, step by step.
     @Test func aPlanIsWhatExecutionDoes() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         func steps(_ overrides: [String]) throws -> (planned: [PlanStep], done: [PlanStep]) {
             let planned = try plan(temporary, overrides: overrides).steps.map(\.summary)
             let done = Mutex<[PlanStep]>([])
@@ -51,7 +52,7 @@ import Training
     }
 
     @Test func everyStepHasItsReason() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(tinySpec)
         #expect(try plan(temporary).pending.isEmpty)
         #expect(try plan(temporary, overrides: ["title=other", "notes=other"]).pending.isEmpty)
@@ -75,7 +76,7 @@ import Training
                 && metrics.allSatisfy { $0.state == .resumed && $0.reason == "2 of 2 files lack a metric" })
 
         for file in temporary.files(containing: ".safetensors") {
-            try FileManager.default.removeItem(atPath: temporary.folder + "/" + file)
+            try FileManager.default.removeItem(atPath: temporary.path + "/" + file)
         }
         #expect(try plan(temporary).pending.isEmpty)  // the scores are there; the weights are not needed
         let again = try plan(temporary, overrides: ["evaluate.N=[2, 4]"]).pending
@@ -86,7 +87,7 @@ import Training
 
     /// Scores are not computed again for audio; plan and run say that there is none.
     @Test func audioThatWasNotKeptIsNotPromised() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(tinySpec, overrides: ["evaluate.keep_audio=none"])
         let notes = { (steps: [PlanStep]) in
             steps.filter { $0.reason.contains("their audio was not kept") }.map { "\($0.kind) \($0.subject)" }
@@ -105,7 +106,7 @@ import Training
     }
 
     @Test func aFailedTrainingSaysWhyItIsTriedAgain() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let summary = try temporary.run(tinySpec, overrides: ["train.lr=1e30"])
         #expect(summary.failed.count == 1)
         let train = try plan(temporary, overrides: ["train.lr=1e30"]).steps.first { $0.kind == .train }
@@ -114,7 +115,7 @@ import Training
     }
 
     @Test func anInterruptedTrainingGoesOn() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let interruption = Interruption()
         #expect(throws: Interrupted.self) {
             try temporary.run(tinySpec, interruption: interruption) { event in
@@ -126,7 +127,7 @@ import Training
     }
 
     @Test func aRunExplainsItself() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(tinySpec)
         try temporary.run(tinySpec, overrides: ["train.lr=2e-3"])
         let store = try temporary.open()
@@ -140,7 +141,7 @@ import Training
 
     /// The starting weights are part of what a run is.
     @Test func aTrainingBeginsFromTheWeightsItNames() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(tinySpec)
         let store = try temporary.open()
         let first = try #require(try store.runs().first)
@@ -166,7 +167,7 @@ import Training
 
     /// A spec that evaluates on sets of their own and trains nothing needs no audio to learn from.
     @Test func evaluationAloneNeedsNothingToLearnFrom() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let store = try temporary.open()
         defer { try? store.close() }
         var preparer = DataPreparer(workspace: Workspace(store: store, commandLine: ["test"]))
@@ -179,14 +180,14 @@ import Training
     }
 
     @Test func twoRowsOfOnePaperMustDiffer() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(tinySpec + "reproduces: M1\n")
         #expect(throws: SharedIdentity.self) { try temporary.run(tinySpec + "reproduces: M2\n") }
         #expect(throws: Never.self) { try temporary.run(tinySpec + "reproduces: M1\n") }
     }
 
     @Test func pointsThatShareATrainingPlanItOnce() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let text =
             tinySpec.replacingOccurrences(of: "N: [2, 3]", with: "N: [2]") + "sweep: { grid: { evaluate.N: [2, 3] } }\n"
         let plan = try self.plan(temporary, text)
@@ -197,7 +198,7 @@ import Training
 
     /// Ten thousand finished runs: expanded from the spec, looked up, and nothing to do.
     @Test func aPlanOfTenThousandRunsIsQuick() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let base = tinySpec.replacingOccurrences(of: "sets: [test, test-ood]", with: "sets: [test]")
         try temporary.run(base)
         let values = (1...100).map { "\(Double($0) / 1e5)" }.joined(separator: ", ")

@@ -9,6 +9,7 @@ import Models
 import Objectives
 import Runs
 import Tensors
+import TestFolders
 import Testing
 import Training
 
@@ -185,7 +186,7 @@ private struct PlantedEncoder: NoiseEncoder {
     // MARK: A whole run
 
     private func probed(_ overrides: [String]) throws -> ProbeReport {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(conditionedSpec, overrides: overrides)
         let store = try temporary.open()
         defer { try? store.close() }
@@ -219,7 +220,7 @@ private struct PlantedEncoder: NoiseEncoder {
     }
 
     @Test func anUnconditionedRunIsRefused() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(
             tinySpec,
             overrides: ["train.max_steps=1", "train.num_eval_files=0", "evaluate.max_files=1", "evaluate.N=[2]"])

@@ -5,6 +5,7 @@ import Foundation
 import Kernels
 import Models
 import Specs
+import TestFolders
 import Testing
 
 @Suite struct ReferenceTests {
@@ -75,29 +76,29 @@ import Testing
     }
 
     @Test func filesAndFoldersAreReadAndNamed() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         for (name, value) in [("a", Float(0.1)), ("b", 0.2)] {
             try SoundFile.write(
-                [Float](repeating: value, count: 2000), sampleRate: 8000, to: temporary.folder + "/\(name).wav")
+                [Float](repeating: value, count: 2000), sampleRate: 8000, to: temporary.path + "/\(name).wav")
         }
         let recording = ReferenceChooser.Recording(id: "set/b.wav", noisy: Self.noisy)
-        let file = try chooser(.file, path: temporary.folder + "/a.wav").reference(for: recording)
-        #expect(file.record.source == temporary.folder + "/a.wav")
-        let own = try chooser(.folder, path: temporary.folder).reference(for: recording)
-        #expect(own.record.source == temporary.folder + "/b.wav")
-        let drawn = try chooser(.folder, path: temporary.folder).reference(
+        let file = try chooser(.file, path: temporary.path + "/a.wav").reference(for: recording)
+        #expect(file.record.source == temporary.path + "/a.wav")
+        let own = try chooser(.folder, path: temporary.path).reference(for: recording)
+        #expect(own.record.source == temporary.path + "/b.wav")
+        let drawn = try chooser(.folder, path: temporary.path).reference(
             for: .init(id: "set/c.wav", noisy: Self.noisy))
         #expect(drawn.record.source != nil)
     }
 
     @Test func aRecordingMustHoldAWholeReferenceAndSound() throws {
-        let temporary = try TemporaryStore()
-        try SoundFile.write([Float](repeating: 0.1, count: 30), sampleRate: 8000, to: temporary.folder + "/short.wav")
-        try SoundFile.write([Float](repeating: 0, count: 2000), sampleRate: 8000, to: temporary.folder + "/silent.wav")
+        let temporary = try TestFolder()
+        try SoundFile.write([Float](repeating: 0.1, count: 30), sampleRate: 8000, to: temporary.path + "/short.wav")
+        try SoundFile.write([Float](repeating: 0, count: 2000), sampleRate: 8000, to: temporary.path + "/silent.wav")
         let recording = ReferenceChooser.Recording(id: "a", noisy: Self.noisy)
         for (name, words) in [("short", "holds 0.004 s"), ("silent", "is silent")] {
             let error = #expect(throws: ReferenceError.self) {
-                try chooser(.file, path: temporary.folder + "/\(name).wav").reference(for: recording)
+                try chooser(.file, path: temporary.path + "/\(name).wav").reference(for: recording)
             }
             #expect(error?.description.contains(words) == true)
         }

@@ -6,25 +6,26 @@ import Foundation
 import Models
 import Runs
 import Specs
+import TestFolders
 import Testing
 import WeightFiles
 
 /// A run of ours as a model: by its name, by its file, and as the reference's checkpoint.
 @Suite struct RunCheckpointTests {
     @Test func aRunEnhancesAsItWasEvaluatedAndTravels() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(tinySpec)
         let byName = try StoredModel.find("tiny", kind: .last, folder: "none") {
-            try RunStore(at: temporary.folder + "/store.sqlite", access: .readOnly)
+            try RunStore(at: temporary.path + "/store.sqlite", access: .readOnly)
         }
-        let file = temporary.folder + "/" + (try #require(temporary.files(containing: "checkpoints/step-6").first))
+        let file = temporary.path + "/" + (try #require(temporary.files(containing: "checkpoints/step-6").first))
         let byFile = try StoredModel(at: file)
         #expect(byFile.spec == byName.spec)
         let (raw, average) = (try byName.weights(.raw), try byName.weights(.ema))
         #expect((raw.areAveraged, average.areAveraged) == (false, true))
         #expect(raw.arrays != average.arrays)
 
-        let exported = temporary.folder + "/tiny.ckpt"
+        let exported = temporary.path + "/tiny.ckpt"
         _ = try CheckpointExport().run(byName, to: exported)
         let checkpoint = try LightningCheckpoint(path: exported)
         #expect(checkpoint.globalStep == 6)
@@ -40,8 +41,8 @@ import WeightFiles
             let enhancer = FolderEnhancer(
                 enhancer: try short.enhancer().enhancer, sampleRate: short.spec.data.sampleRate, options: .init(seed: 5)
             )
-            let output = temporary.folder + "/out\(index)"
-            #expect(try enhancer.run(input: temporary.folder + "/" + noisy, output: output).enhanced == 1)
+            let output = temporary.path + "/out\(index)"
+            #expect(try enhancer.run(input: temporary.path + "/" + noisy, output: output).enhanced == 1)
             sounds.insert(try SoundFile.read(output + "/" + (noisy as NSString).lastPathComponent))
         }
         #expect(sounds.count == 1)
@@ -49,11 +50,11 @@ import WeightFiles
 
     /// A conditioned run hears the reference it is told of; a run without conditioning refuses one.
     @Test func aConditionedRunEnhancesUnderGuidance() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(conditionedSpec)
-        let weights = temporary.folder + "/" + (try #require(temporary.files(containing: "checkpoints/step-6").first))
+        let weights = temporary.path + "/" + (try #require(temporary.files(containing: "checkpoints/step-6").first))
         let model = try StoredModel(at: weights)
-        let noisy = temporary.folder + "/" + (try #require(temporary.files(containing: "test/noisy").first))
+        let noisy = temporary.path + "/" + (try #require(temporary.files(containing: "test/noisy").first))
         let clean = noisy.replacingOccurrences(of: "test/noisy", with: "test/clean")
         var nfe: [String: Int] = [:]
         for (name, condition) in [
@@ -65,16 +66,16 @@ import WeightFiles
             let enhancer = FolderEnhancer(
                 enhancer: loaded.enhancer, sampleRate: model.spec.data.sampleRate, references: loaded.references,
                 cleanFolder: name == "oracle" ? clean : nil)
-            let summary = try enhancer.run(input: noisy, output: temporary.folder + "/" + name)
+            let summary = try enhancer.run(input: noisy, output: temporary.path + "/" + name)
             #expect(summary.enhanced == 3 && summary.failed.isEmpty)
             nfe[name] = summary.nfe
         }
         // Three files of three steps; two calls a step only where both scores are needed.
         #expect(nfe == ["estimated": 18, "oracle": 9, "long": 9])
 
-        let plain = try TemporaryStore()
+        let plain = try TestFolder()
         try plain.run(tinySpec)
-        let file = plain.folder + "/" + (try #require(plain.files(containing: "checkpoints/step-6").first))
+        let file = plain.path + "/" + (try #require(plain.files(containing: "checkpoints/step-6").first))
         #expect(throws: IncompatibleParts.self) {
             try StoredModel(at: file).enhancer(under: ReferenceChoice(guidance: 2))
         }

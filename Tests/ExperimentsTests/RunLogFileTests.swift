@@ -1,10 +1,14 @@
 import Experiments
 import Foundation
 import Logging
+import TestFolders
 import Testing
 
 @Suite struct RunLogFileTests {
-    private let folder = NSTemporaryDirectory() + "sgmse-log-" + UUID().uuidString
+    private let owner: TestFolder
+    private var folder: String { owner.path }
+
+    init() throws { owner = try TestFolder() }
 
     private func lines(_ path: String) throws -> [Substring] {
         try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
@@ -12,7 +16,6 @@ import Testing
 
     /// What readers of the file rely on: the time, a space, the message; only details name their level.
     @Test func aLineIsTheTimeAndTheMessage() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = folder + "/logs/run.log"
         let logger = Logger(label: "run", factory: { _ in RunLogFile(path, logLevel: .debug) })
         logger.info("step 3 of 6: loss 0.1")
@@ -26,7 +29,6 @@ import Testing
 
     /// Whole lines, whoever else writes.
     @Test func processesThatShareALogTearNoLine() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = folder + "/run.log"
         DispatchQueue.concurrentPerform(iterations: 8) { worker in
             let logger = Logger(label: "run", factory: { _ in RunLogFile(path) })

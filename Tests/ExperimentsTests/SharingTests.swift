@@ -5,13 +5,14 @@ import Parallelism
 import Runs
 import Specs
 import Synchronization
+import TestFolders
 import Testing
 import Training
 
 @Suite struct SharingTests {
     /// Two executors with stores of their own, as two processes have them, on one spec at the same moment.
     @Test func twoCommandsShareTheWorkAndDoNoneOfItTwice() throws {
-        let (temporary, single) = (try TemporaryStore(), try TemporaryStore())
+        let (temporary, single) = (try TestFolder(), try TestFolder())
         let sweep = tinySpec + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3] } }\n"
         let alone = try single.run(sweep)
         let planned = Mutex<[String: Int]>([:])
@@ -44,7 +45,7 @@ import Training
 
     /// A claim whose process is gone holds nobody up.
     @Test func whatADeadProcessHeldIsTakenOver() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let id = try abandonedTraining(in: temporary)
         let summary = try temporary.run(tinySpec)
         #expect(summary.failed.isEmpty && summary.done == 9)
@@ -55,7 +56,7 @@ import Training
 
     /// Trains some steps, claims the rest, and lets go of the store without closing it: as after a SIGKILL, only the
     /// kernel knows.
-    private func abandonedTraining(in temporary: TemporaryStore) throws -> String {
+    private func abandonedTraining(in temporary: TestFolder) throws -> String {
         let store = try temporary.open()
         let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: tinySpec)
         let workspace = Workspace(store: store, commandLine: ["test"])
@@ -85,7 +86,7 @@ import Training
 
     /// A learning rate far too high ends the run with its reason; the other run of the sweep is done.
     @Test func aFailedRunDoesNotStopTheOthers() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let sweep = tinySpec + "sweep: { grid: { train.lr: [1.0e+18, 1.0e-3] } }\n"
         let tried = Mutex(0)
         let summary = try temporary.run(
@@ -105,7 +106,7 @@ import Training
     }
 
     @Test func aBudgetOfTimeEndsATrainingAsItsLastStepWould() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         let summary = try temporary.run(
             tinySpec, overrides: ["train.max_steps=100000", "train.max_hours=1e-6", "evaluate.N=[2]"])
         #expect(summary.failed.isEmpty)
@@ -120,7 +121,7 @@ import Training
     }
 
     @Test func trainingStopsWhenValidationNoLongerImproves() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(
             tinySpec,
             overrides: [
@@ -138,18 +139,18 @@ import Training
 
     /// A checkpoint that is not what was recorded is refused, not used.
     @Test func aChangedCheckpointIsRefused() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(tinySpec, overrides: ["evaluate.N=[2]"])
         let name = try #require(temporary.files(containing: "step-6.safetensors").first)
         var data = try #require(temporary.data(name))
         data[data.count - 1] ^= 1
-        try data.write(to: URL(fileURLWithPath: temporary.folder + "/" + name))
+        try data.write(to: URL(fileURLWithPath: temporary.path + "/" + name))
         let summary = try temporary.run(tinySpec, overrides: ["evaluate.N=[3]"])
         #expect(summary.failed.count == 2 && summary.failed.allSatisfy { $0.reason.contains("SHA-256") })
     }
 
     @Test func bestLastAndEveryKthCheckpointAreKept() throws {
-        let temporary = try TemporaryStore()
+        let temporary = try TestFolder()
         try temporary.run(
             tinySpec,
             overrides: [

@@ -5,6 +5,7 @@ import Parallelism
 import Runs
 import Specs
 import StoreSamples
+import TestFolders
 import Testing
 import Training
 
@@ -35,14 +36,14 @@ import Training
     private func work(_ unit: WorkUnit, _ folder: String) -> String { folder + "/work/" + unit.name }
 
     /// What a store holds of results, in one text.
-    private func digest(_ scratch: TemporaryStore) throws -> String {
+    private func digest(_ scratch: TestFolder) throws -> String {
         let store = try scratch.open()
         defer { try? store.close() }
         return try ResultText(of: store).text
     }
 
     @Test func unitsDoneByTasksAreWhatOneProcessDoes() throws {
-        let (alone, shared) = (try TemporaryStore(), try TemporaryStore())
+        let (alone, shared) = (try TestFolder(), try TestFolder())
         try alone.run(sweep)
         let store = try shared.open()
         let units = try divide(sweep, in: store).units
@@ -52,8 +53,8 @@ import Training
                 "anchor noisy [test-ood]",
                 "anchor wiener [test]", "anchor wiener [test-ood]",
             ])
-        for unit in units.reversed() { #expect(try perform(unit, in: shared.folder).failed.isEmpty) }
-        for unit in units { #expect(try UnitStore.collect(from: work(unit, shared.folder), into: store) != nil) }
+        for unit in units.reversed() { #expect(try perform(unit, in: shared.path).failed.isEmpty) }
+        for unit in units { #expect(try UnitStore.collect(from: work(unit, shared.path), into: store) != nil) }
         #expect(try divide(sweep, in: store).units.isEmpty, "everything is cached")
         try store.close()
         #expect(try digest(shared) == digest(alone))
@@ -65,13 +66,13 @@ import Training
     }
 
     @Test func aCollectionThatIsInterruptedAnywhereAndRepeatedAddsNothingTwice() throws {
-        let scratch = try TemporaryStore()
+        let scratch = try TestFolder()
         let store = try scratch.open()
         let units = try divide(tinySpec, in: store).units
-        for unit in units { _ = try perform(unit, in: scratch.folder) }
+        for unit in units { _ = try perform(unit, in: scratch.path) }
         // Ended after the import and before the removal of the unit's store: the next one finds the store again.
         for unit in units {
-            let folder = work(unit, scratch.folder)
+            let folder = work(unit, scratch.path)
             try FileManager.default.copyItem(atPath: folder, toPath: folder + "-copy")
             try UnitStore.collect(from: folder, into: store)
         }
@@ -79,27 +80,27 @@ import Training
         let once = try digest(scratch)
         let again = try scratch.open()
         for unit in units {
-            let summary = try #require(try UnitStore.collect(from: work(unit, scratch.folder) + "-copy", into: again))
+            let summary = try #require(try UnitStore.collect(from: work(unit, scratch.path) + "-copy", into: again))
             #expect(summary == TransferSummary())
-            #expect(try UnitStore.collect(from: work(unit, scratch.folder), into: again) == nil)
+            #expect(try UnitStore.collect(from: work(unit, scratch.path), into: again) == nil)
         }
         try again.close()
         #expect(try digest(scratch) == once)
     }
 
     @Test func aUnitThatWasStoppedGoesOnBitForBitElsewhere() throws {
-        let (alone, shared) = (try TemporaryStore(), try TemporaryStore())
+        let (alone, shared) = (try TestFolder(), try TestFolder())
         try alone.run(tinySpec)
         let store = try shared.open()
         let units = try divide(tinySpec, in: store).units
         let interruption = Interruption()
         #expect(throws: Interrupted.self) {
-            _ = try perform(units[0], in: shared.folder, interruption) { event in
+            _ = try perform(units[0], in: shared.path, interruption) { event in
                 if case .trained(_, let progress) = event, progress.step >= 3 { interruption.request() }
             }
         }
-        for unit in units { _ = try perform(unit, in: shared.folder) }
-        for unit in units { try UnitStore.collect(from: work(unit, shared.folder), into: store) }
+        for unit in units { _ = try perform(unit, in: shared.path) }
+        for unit in units { try UnitStore.collect(from: work(unit, shared.path), into: store) }
         try store.close()
         #expect(try digest(shared) == digest(alone))
     }
@@ -111,7 +112,7 @@ import Training
             with: "test: 20, test_ood: 2, shortest: 0.25, longest: 0.3")
         let first = ["evaluate.sets=[test-ood]", "train.num_eval_files=0", "evaluate.keep_audio=examples"]
         let more = ["evaluate.sets=[test]", "evaluate.N=[2]", "train.num_eval_files=0", "evaluate.keep_audio=examples"]
-        let (alone, shared) = (try TemporaryStore(), try TemporaryStore())
+        let (alone, shared) = (try TestFolder(), try TestFolder())
         for scratch in [alone, shared] { try scratch.run(text, overrides: first) }
         try alone.run(text, overrides: more)
         let store = try shared.open()
@@ -120,10 +121,10 @@ import Training
             units.filter { $0.title.hasPrefix("evaluate") }.map(\.title) == [
                 "evaluate tiny [set=test] files 1 to 10", "evaluate tiny [set=test] files 11 to 20",
             ])
-        for unit in units { #expect(try perform(unit, in: shared.folder).failed.isEmpty) }
-        try UnitStore.collect(from: work(units[0], shared.folder), into: store)
+        for unit in units { #expect(try perform(unit, in: shared.path).failed.isEmpty) }
+        try UnitStore.collect(from: work(units[0], shared.path), into: store)
         #expect(try divide(text, in: store, for: 1, overrides: more).units.first?.title == "evaluate tiny [set=test]")
-        for unit in units.dropFirst() { try UnitStore.collect(from: work(unit, shared.folder), into: store) }
+        for unit in units.dropFirst() { try UnitStore.collect(from: work(unit, shared.path), into: store) }
         #expect(try divide(text, in: store, overrides: more).units.isEmpty)
         try store.close()
         #expect(try digest(shared) == digest(alone))
@@ -132,31 +133,31 @@ import Training
     }
 
     @Test func aCorpusThatAMachineLacksIsAnErrorOfTheUnitThatNamesBoth() throws {
-        let scratch = try TemporaryStore()
+        let scratch = try TestFolder()
         let store = try scratch.open()
         let unit = try #require(try divide(tinySpec, in: store).units.first)
         try store.close()
-        try FileManager.default.removeItem(atPath: scratch.folder + "/corpora")
-        let error = #expect(throws: UnitFailure.self) { _ = try perform(unit, in: scratch.folder) }
+        try FileManager.default.removeItem(atPath: scratch.path + "/corpora")
+        let error = #expect(throws: UnitFailure.self) { _ = try perform(unit, in: scratch.path) }
         let text = "\(try #require(error))"
         #expect(
             text.contains("on \(ProcessInfo.processInfo.hostName)")
-                && text.contains(scratch.folder + "/corpora/synthetic"), "\(text)")
+                && text.contains(scratch.path + "/corpora/synthetic"), "\(text)")
     }
 
     @Test func anImportKeepsTheLatestCheckpointAsTheLastOne() throws {
-        let scratch = try TemporaryStore()
+        let scratch = try TestFolder()
         try scratch.run(tinySpec, overrides: ["train.max_steps=6"])
         let store = try scratch.open()
         let run = try #require(try store.runs().first)
         let path = "\(run.folder)/checkpoints/later"
-        let other = try RunStore(at: scratch.folder + "/work/other.sqlite", journal: .rollback, folder: scratch.folder)
+        let other = try RunStore(at: scratch.path + "/work/other.sqlite", journal: .rollback, folder: scratch.path)
         try other.importRuns(from: store.path, sharesFolder: true)
         let copy = try #require(try other.runs().first)
         let later = CheckpointRecord(step: 9, kind: .last, path: path, sha256: "", bytes: 1, emaUpdates: 9)
         try other.record(TrainingBatch(checkpoints: [later]), of: copy.id)
         try other.close()
-        try store.importRuns(from: scratch.folder + "/work/other.sqlite", sharesFolder: true)
+        try store.importRuns(from: scratch.path + "/work/other.sqlite", sharesFolder: true)
         let last = try store.checkpoints(of: run.id).filter { $0.kind == .last && !$0.isSuperseded }
         #expect(last.map(\.step) == [9])
         try store.close()

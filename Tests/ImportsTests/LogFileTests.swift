@@ -2,15 +2,16 @@ import Foundation
 import Imports
 import Reports
 import Runs
+import TestFolders
 import Testing
 
 /// Histories of training that other programs logged.
 @Suite struct LogFileTests {
-    private let scratch: Scratch
+    private let scratch: TestFolder
     private let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
     }
 
@@ -33,9 +34,9 @@ import Testing
                         seconds: 2)
                 },
                 validations: [ValidationRecord(step: 3, metric: "pesq", value: 1.5, n: 4)]), of: run.id)
-        var export = ExportFormat.tensorboard.export(of: run.id, in: store, to: scratch.folder + "/log")
+        var export = ExportFormat.tensorboard.export(of: run.id, in: store, to: scratch.path + "/log")
         try export.update()
-        let read = try #require(try record(scratch.folder + "/log").first)
+        let read = try #require(try record(scratch.path + "/log").first)
         #expect(read.name == "log" && read.origin == .imported && read.status == .finished)
         let steps = try store.steps(of: read.id)
         #expect(
@@ -44,24 +45,24 @@ import Testing
         #expect(steps[1].terms == ["spectral": 0.5] && abs(steps[1].seconds - 2) < 1e-3)
         #expect(try store.validations(of: read.id) == [ValidationRecord(step: 3, metric: "pesq", value: 1.5, n: 0)])
         // Repeated, it adds nothing.
-        _ = try record(scratch.folder + "/log")
+        _ = try record(scratch.path + "/log")
         #expect(try store.runs().count == 2)
     }
 
     @Test(arguments: [1, 20, 200])
     func anEventFileThatIsCutGivesItsWholeRecords(bytes: Int) throws {
         try tensorBoardEventsAreRead()
-        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/log").first)
-        let data = try Data(contentsOf: URL(fileURLWithPath: scratch.folder + "/log/" + name))
-        try data.dropLast(bytes).write(to: URL(fileURLWithPath: scratch.folder + "/log/" + name))
-        let log = try LogFile(scratch.folder + "/log", name: "cut")
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/log").first)
+        let data = try Data(contentsOf: URL(fileURLWithPath: scratch.path + "/log/" + name))
+        try data.dropLast(bytes).write(to: URL(fileURLWithPath: scratch.path + "/log/" + name))
+        let log = try LogFile(scratch.path + "/log", name: "cut")
         #expect(log.remarks.count == 1 && !log.histories[0].steps.isEmpty)
     }
 
     @Test func lightningTablesAreRead() throws {
         let path = try scratch.write(
-            "csv/version_0/metrics.csv",
-            "epoch,step,train_loss,valid_loss,pesq,si_sdr,lr-Adam\n0,9,2.5,,,,1e-4\n0,19,1.5,,,,1e-4\n0,19,,3.5,1.2,4.5,\n"
+            "epoch,step,train_loss,valid_loss,pesq,si_sdr,lr-Adam\n0,9,2.5,,,,1e-4\n0,19,1.5,,,,1e-4\n0,19,,3.5,1.2,4.5,\n",
+            to: "csv/version_0/metrics.csv"
         )
         let run = try #require(try record(path).first)
         #expect(run.name == "version_0")
@@ -74,11 +75,12 @@ import Testing
 
     @Test func anExportOfSeveralRunsBecomesSeveralRuns() throws {
         let path = try scratch.write(
-            "wandb.csv",
             """
-            "Step","base - train_loss","base - train_loss__MIN","cfg - p - train_loss","cfg - p - \
-            pesq"\n10,2.0,1.0,3.0,\n20,1.0,0.5,2.0,1.4\n
-            """
+            "Step","base - train_loss","base - train_loss__MIN","cfg - p - train_loss","cfg - p - pesq"
+            10,2.0,1.0,3.0,
+            20,1.0,0.5,2.0,1.4
+
+            """, to: "wandb.csv"
         )
         let runs = try record(path)
         #expect(runs.map(\.name) == ["base", "cfg - p"])
@@ -92,7 +94,7 @@ import Testing
         ("b.tfevents", "not an event file at all", "no TensorBoard event file"),
     ])
     func whatIsNoLogIsRefused(name: String, text: String, message: String) throws {
-        let path = try scratch.write(name, text)
+        let path = try scratch.write(text, to: name)
         let error = #expect(throws: (any Error).self) { try record(path) }
         #expect(error.map { "\($0)".contains(message) } == true, "\(error.map { "\($0)" } ?? "")")
         #expect(try store.runs().isEmpty)

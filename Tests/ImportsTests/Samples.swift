@@ -2,52 +2,31 @@ import Audio
 import Corpora
 import Foundation
 import Runs
+import TestFolders
 
-/// A folder that vanishes with its last reference.
-final class Scratch: Sendable {
-    let folder: String
-    var store: String { folder + "/store.sqlite" }
-
-    init() throws {
-        folder = NSTemporaryDirectory() + "sgmse-imports-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
-
-    func write(_ name: String, _ text: String) throws -> String {
-        let path = folder + "/" + name
-        try FileManager.default.createDirectory(
-            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-        return path
-    }
-
+extension TestFolder {
     func write(_ samples: [Float], _ name: String, rate: Int = 16_000) throws {
-        let path = folder + "/" + name
-        try FileManager.default.createDirectory(
-            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-        try SoundFile.write(samples, sampleRate: rate, to: path)
+        try SoundFile.write(samples, sampleRate: rate, to: try file(name))
     }
 }
 
 /// Three pairs of half a second, registered as `test`, and another system's output for them in `out`.
 struct ExternalSample {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
     let set: TestSet
     let files: [TestFile]
     static let provenance = Provenance(version: "1", machine: "m", threads: 1, commandLine: "sgmse import")
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         for index in 0..<3 {
             try scratch.write(Self.clean(index), "set/clean/p\(index).wav")
             try scratch.write(Self.mix(index, 0.1), "set/noisy/p\(index).wav")
             try scratch.write(Self.mix(index, 0.02), "out/p\(index).wav")
         }
         store = try RunStore(at: scratch.store)
-        let audio = try PairedSet(at: scratch.folder + "/set", name: "test")
+        let audio = try PairedSet(at: scratch.path + "/set", name: "test")
         var cache = FactsCache()
         let fingerprint = try SetScan(reading: audio, as: .test, cache: &cache).fingerprint?.description ?? ""
         (set, files) = try store.register(
@@ -69,5 +48,5 @@ struct ExternalSample {
         zip(clean(index), 0..<8000).map { $0 + Float(level * sin(Double($1 * $1 % 7919 + 37 * index))) }
     }
 
-    var out: String { scratch.folder + "/out" }
+    var out: String { scratch.path + "/out" }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Imports
 import Runs
 import SpeechMetrics
+import TestFolders
 import Testing
 
 /// Tables of scores that another program computed.
@@ -13,7 +14,7 @@ import Testing
     private func record(_ text: String, _ mapping: ScoresFile.Mapping = .init(), name: String = "other") throws
         -> Evaluation?
     {
-        let path = try sample.scratch.write("scores.csv", text)
+        let path = try sample.scratch.write(text, to: "scores.csv")
         let table = try ScoresFile(path, as: mapping, catalog: .standard)
         let system = try ExternalSystem(name, reserved: [])
         return try table.record(

@@ -130,7 +130,7 @@ import Testing
             cells: { x: { paper: a, system: x } }
             hypotheses:
               - { id: A, claim: c, tests: [{ above: [x, z], metric: pesq }, { over: files }, { equal: [x], metric: \
-              pesq }] }
+            pesq }] }
               - { id: A, claim: c, tests: [{ above: [x, x], metric: pesq, over: nights }] }
             """
         let errors = #expect(throws: SpecErrors.self) { try Investigation(text: text, file: "t.yaml") }

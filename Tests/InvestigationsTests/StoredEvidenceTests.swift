@@ -4,15 +4,16 @@ import Reported
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// Hypotheses on runs of a store that no investigation of the repository names.
 @Suite struct StoredEvidenceTests {
-    private let scratch: Scratch
+    private let scratch: TestFolder
     private let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
     }
 

@@ -1,12 +1,15 @@
 import Foundation
 import Launchers
+import TestFolders
 import Testing
 
 @Suite struct StagedProgramTests {
-    private let folder = NSTemporaryDirectory() + "sgmse-staged-" + UUID().uuidString
+    private let owner: TestFolder
+    private var folder: String { owner.path }
+
+    init() throws { owner = try TestFolder() }
 
     private func write(_ text: String, _ name: String) throws -> String {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let path = folder + "/" + name
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
         unsafe chmod(path, 0o755)
@@ -19,7 +22,6 @@ import Testing
 
     /// The copy stays what it was when the program is built anew, and jobs of one version share one copy.
     @Test func aCopyIsWholeRunsAndIsOfItsVersion() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let files = [try write("#!/bin/sh\necho one\n", "sgmse"), try write("a library", "libsgmse-mpi.so")]
         let first = try StagedProgram(files, beside: folder + "/queue")
         try first.copy()
@@ -42,7 +44,6 @@ import Testing
         let error = #expect(throws: LaunchError.self) { try StagedProgram([folder + "/nowhere"], beside: folder) }
         #expect(error?.summary.contains("/nowhere") == true)
         let file = try write("x", "sgmse")
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let blocked = try StagedProgram([file], beside: file)
         let other = #expect(throws: LaunchError.self) { try blocked.copy() }
         #expect(other?.hint?.contains("stage_binary") == true)

@@ -1,13 +1,16 @@
 import Foundation
 import Launchers
 import Synchronization
+import TestFolders
 import Testing
 
 @Suite struct UnitQueueTests {
-    let scratch = Scratch()
+    let scratch: TestFolder
+
+    init() throws { scratch = try TestFolder() }
 
     private func queue(_ count: Int, mover: FileMover = .system) throws -> UnitQueue {
-        let queue = UnitQueue(at: scratch.folder, mover: mover)
+        let queue = UnitQueue(at: scratch.path, mover: mover)
         try queue.add((0..<count).map { (String(format: "u%05d", $0), Data("content \($0)".utf8)) })
         return queue
     }
@@ -122,7 +125,7 @@ import Testing
         #expect(try #require(queue.silence(of: entry)) < 5)
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSinceNow: -1000)],
-            ofItemAtPath: scratch.folder + "/running/u00000.1_0-0")
+            ofItemAtPath: scratch.path + "/running/u00000.1_0-0")
         #expect(abs(try #require(queue.silence(of: entry)) - 1000) < 10)
         #expect(queue.confirm(held) && queue.silence(of: entry)! < 5)
     }
@@ -134,7 +137,7 @@ import Testing
         let start = Self.processorSeconds()
         let done: [String]
         do {
-            let queue = UnitQueue(at: scratch.folder)
+            let queue = UnitQueue(at: scratch.path)
             let content = Data(repeating: UInt8(ascii: "x"), count: 6000)
             try queue.add((0..<10_000).map { (String(format: "u%05d", $0), content) })
             let taken = Mutex<[String]>([])
@@ -167,13 +170,4 @@ import Testing
         unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
-}
-
-/// A folder that vanishes with its last reference.
-final class Scratch: Sendable {
-    let folder = NSTemporaryDirectory() + "sgmse-launch-" + UUID().uuidString
-
-    init() { try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
 }

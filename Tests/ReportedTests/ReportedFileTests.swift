@@ -56,7 +56,7 @@ import Testing
                 paper: "[4]"
                 figures:
                   - { system: SGMSE+, set: VB-DMD, conditions: \(conditions), mark: V2, source: b, values: { pesq: \
-                  \(value) } }
+                \(value) } }
 
                 """
             return ReportedLibrary([

@@ -3,16 +3,17 @@ import Reports
 import Runs
 import Statistics
 import StoreSamples
+import TestFolders
 import Testing
 
 /// What tells rows and columns of a comparison apart.
 @Suite struct CompareFactorsTests {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
     let study: StudySample
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
         study = try StudySample(in: store, sets: ["test"])
     }

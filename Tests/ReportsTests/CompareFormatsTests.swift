@@ -2,15 +2,16 @@ import Foundation
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// How a comparison is written: goldens of every format, hostile names, the width of a terminal, the time it takes.
 @Suite struct CompareFormatsTests {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
     }
 
@@ -72,7 +73,7 @@ import Testing
     func latexCompilesAndFitsItsColumns(page: String) throws {
         var table = try fill(["[A] base", "*star", "x \\\\ y", "100% $x$ #1 _^~{}", "<b>|\"q\""]).table
         (table.caption, table.label) = ("50 % & more", "tab:x y")
-        let complaints = try LaTeX.complaints(of: page, table.latex, in: scratch.folder)
+        let complaints = try LaTeX.complaints(of: page, table.latex, in: scratch.path)
         #expect(complaints.isEmpty, "\(complaints)")
     }
 

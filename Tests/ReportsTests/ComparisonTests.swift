@@ -4,14 +4,15 @@ import Reports
 import Runs
 import Statistics
 import StoreSamples
+import TestFolders
 import Testing
 
 @Suite struct ComparisonTests {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
     }
 

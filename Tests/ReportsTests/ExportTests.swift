@@ -3,15 +3,16 @@ import Foundation
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 @Suite struct ExportTests {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
     let run: Run
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
         run = try store.register(Sample.run())
         try store.begin(run.id, provenance: Sample.provenance)
@@ -19,7 +20,7 @@ import Testing
         try store.record(
             TrainingBatch(validations: [ValidationRecord(step: 3, metric: "si_sdr", value: 2.5, n: 2)]), of: run.id)
         for (part, gain) in [("clean", Float(0.5)), ("noisy", 0.4), ("step-3", 0.3)] {
-            let folder = "\(scratch.folder)/\(run.folder)/validation/\(part)"
+            let folder = "\(scratch.path)/\(run.folder)/validation/\(part)"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try SoundFile.write(
                 (0..<8000).map { gain * sin(Float($0) * 0.3) }, sampleRate: 16_000, to: folder + "/a.wav")
@@ -41,7 +42,7 @@ import Testing
 
     /// Every record has its length and both checksums; tags and the sounds and images are in them.
     @Test func anEventFileIsWellFramed() throws {
-        var export = ExportFormat.tensorboard.export(of: run.id, in: store, to: scratch.folder + "/board")
+        var export = ExportFormat.tensorboard.export(of: run.id, in: store, to: scratch.path + "/board")
         try export.update()
         let first = try records()
         #expect(first.count == 1 + 3 + 1 + 3)  // version, steps, validation, three recordings
@@ -52,15 +53,15 @@ import Testing
         try record(4...5)
         try export.update()
         #expect(try records().count == 10)
-        var again = ExportFormat.tensorboard.export(of: run.id, in: store, to: scratch.folder + "/board")
+        var again = ExportFormat.tensorboard.export(of: run.id, in: store, to: scratch.path + "/board")
         try again.update()
         #expect(try records().count == 10, "a repeated export doubles nothing")
     }
 
     private func records() throws -> [String] {
-        let names = try FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/board")
+        let names = try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/board")
         try #require(names.count == 1)
-        let bytes = [UInt8](try #require(FileManager.default.contents(atPath: "\(scratch.folder)/board/\(names[0])")))
+        let bytes = [UInt8](try #require(FileManager.default.contents(atPath: "\(scratch.path)/board/\(names[0])")))
         func number(_ range: Range<Int>) -> UInt64 { bytes[range].reversed().reduce(0) { $0 << 8 | UInt64($1) } }
         func masked(_ range: Range<Int>) -> UInt64 {
             let crc = CyclicRedundancyCheck.castagnoli(bytes[range])
@@ -78,12 +79,12 @@ import Testing
     }
 
     @Test func textFormsGrowWithTheRun() throws {
-        var exports = [ExportFormat.csv, .jsonl].map { $0.export(of: run.id, in: store, to: scratch.folder + "/text") }
+        var exports = [ExportFormat.csv, .jsonl].map { $0.export(of: run.id, in: store, to: scratch.path + "/text") }
         for index in exports.indices { try exports[index].update() }
         try record(4...5)
         for index in exports.indices { try exports[index].update() }
         func text(_ name: String) -> String {
-            FileManager.default.contents(atPath: "\(scratch.folder)/text/\(name)").map {
+            FileManager.default.contents(atPath: "\(scratch.path)/text/\(name)").map {
                 String(decoding: $0, as: UTF8.self)
             } ?? ""
         }
@@ -97,18 +98,18 @@ import Testing
     }
 
     @Test func filesOfARunTravelOnce() throws {
-        let other = try RunStore(at: scratch.folder + "/other/store.sqlite")
+        let other = try RunStore(at: scratch.path + "/other/store.sqlite")
         try other.importRuns(from: store.path)
         #expect(try other.importFiles(of: run, from: store.folder) == 3)
         #expect(try other.importFiles(of: run, from: store.folder) == 0)
-        #expect(FileManager.default.fileExists(atPath: "\(scratch.folder)/other/\(run.folder)/validation/clean/a.wav"))
+        #expect(FileManager.default.fileExists(atPath: "\(scratch.path)/other/\(run.folder)/validation/clean/a.wav"))
     }
 
     @Test func theDoctorSeesTheStoreAndItsProblems() throws {
         let report = DoctorReport(storeAt: store.path, journal: .wal, isThorough: true)
         #expect(!report.hasProblem)
         #expect(report.findings.contains { $0.subject == "store" && $0.text.contains("1 steps are being worked on") })
-        let foreign = scratch.folder + "/foreign.sqlite"
+        let foreign = scratch.path + "/foreign.sqlite"
         try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: foreign))
         #expect(DoctorReport(storeAt: foreign, journal: .wal, isThorough: true).hasProblem)
     }

@@ -4,15 +4,16 @@ import Reported
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// A paper's table from a store.
 @Suite struct PaperTableTests {
-    private let scratch: Scratch
+    private let scratch: TestFolder
     private let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
     }
 
@@ -198,7 +199,7 @@ import Testing
         try fill(seeds: [(0, [16, 17, 18, 19])])
         var written = try table().table
         (written.caption, written.label) = ("Denoising", "tab:denoising")
-        let complaints = try LaTeX.complaints(of: page, written.latex, in: scratch.folder)
+        let complaints = try LaTeX.complaints(of: page, written.latex, in: scratch.path)
         #expect(complaints.isEmpty, "\(complaints)")
     }
 }

@@ -3,15 +3,16 @@ import FoundationXML
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// Plots as values and as drawings.
 @Suite struct PlotTests {
-    private let scratch: Scratch
+    private let scratch: TestFolder
     private let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
     }
 

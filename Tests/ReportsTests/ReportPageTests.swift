@@ -3,15 +3,16 @@ import Foundation
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// The page of a report.
 @Suite struct ReportPageTests {
-    private let scratch: Scratch
+    private let scratch: TestFolder
     private let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
     }
 
@@ -21,7 +22,7 @@ import Testing
 
     /// Runs with scores, history, findings, and audio of four files.
     private func fill(runs count: Int, name: String = "run", files: Int = 4, seconds: Double = 0.2) throws -> [Run] {
-        let folder = scratch.folder + "/set"
+        let folder = scratch.path + "/set"
         let set = try store.register(
             testSet: "test", fingerprint: "fp", folder: folder, sampleRate: 16_000,
             files: (0..<files).map {

@@ -1,12 +1,13 @@
 import Foundation
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// Audio that an earlier version named, and its standard name.
 @Suite struct AudioNameTests {
-    private let scratch: Scratch
-    init() throws { scratch = try Scratch() }
+    private let scratch: TestFolder
+    init() throws { scratch = try TestFolder() }
 
     private func draft(_ data: String) -> RunDraft {
         var draft = Sample.run("run-\(data)")

@@ -1,12 +1,13 @@
 import Foundation
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 @Suite struct ClaimTests {
-    let scratch: Scratch
+    let scratch: TestFolder
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = try TestFolder() }
 
     @Test func oneOfManyStoresGetsAStep() throws {
         let first = try RunStore(at: scratch.store)

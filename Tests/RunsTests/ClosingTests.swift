@@ -1,16 +1,17 @@
 import Foundation
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// A store that was closed is one whole file; a copy without its log says so.
 @Suite struct ClosingTests {
-    let scratch: Scratch
-    var copy: String { scratch.folder + "/copy/store.sqlite" }
+    let scratch: TestFolder
+    var copy: String { scratch.path + "/copy/store.sqlite" }
 
     init() throws {
-        scratch = try Scratch()
-        try FileManager.default.createDirectory(atPath: scratch.folder + "/copy", withIntermediateDirectories: true)
+        scratch = try TestFolder()
+        try FileManager.default.createDirectory(atPath: scratch.path + "/copy", withIntermediateDirectories: true)
     }
 
     /// What `cp store.sqlite copy/` gives.

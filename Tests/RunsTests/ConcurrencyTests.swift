@@ -2,12 +2,13 @@ import Foundation
 import Runs
 import StoreSamples
 import Synchronization
+import TestFolders
 import Testing
 
 @Suite struct ConcurrencyTests {
     /// Each of the twenty opens the file by itself, as twenty processes would, and at the same moment.
     @Test func sixteenWritersAndFourReadersMeetNoError() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let path = scratch.store
         let errors = inParallel(20) { index in
             guard index < 16 else {
@@ -38,7 +39,7 @@ import Testing
 
     /// Eight stores work through forty steps; each step is done by one of them.
     @Test func noStepIsDoneTwice() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let path = scratch.store
         let done = Mutex<[Int: Int]>([:])
         let errors = inParallel(8) { _ in
@@ -54,7 +55,7 @@ import Testing
     }
 
     @Test func theSameRunRegisteredAtOnceIsOneRun() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let path = scratch.store
         let ids = Mutex<Set<String>>([])
         let errors = inParallel(8) { _ in
@@ -65,7 +66,7 @@ import Testing
     }
 
     @Test func aWriterGivesUpWhenItsPatienceEnds() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let first = try RunStore(at: scratch.store)
         let second = try RunStore(at: scratch.store, patience: 0.1)
         try first.whileWriting {
@@ -76,7 +77,7 @@ import Testing
     }
 
     @Test func theRollbackJournalServesWhereWALDoesNot() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let path = scratch.store
         let errors = inParallel(4) { index in
             let store = try RunStore(at: path, journal: .rollback)

@@ -1,6 +1,7 @@
 import Foundation
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 #if canImport(Glibc)
@@ -39,7 +40,7 @@ private struct StoreChild {
 @Suite(.serialized) struct CrashTests {
     /// Twenty kills of a process that trains: nothing promised is lost, nothing doubled, nothing left running.
     @Test func aKilledWriterLosesNothingThatItCommitted() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         var generator = SystemRandomNumberGenerator()
         for round in 0..<20 {
             let child = try StoreChild("train", store: scratch.store)
@@ -67,7 +68,7 @@ private struct StoreChild {
     /// A limit on the size of files stands for a full disk at many points.
     @Test(arguments: [1000, 60_000, 120_000, 200_000, 250_000, 300_000, 400_000, 700_000])
     func aProcessThatMeetsAFullDiskSaysSoAndTheNextOneGoesOn(limit: Int) throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let child = try StoreChild("fill", store: scratch.store, limit: limit)
         child.process.waitUntilExit()
         #expect(child.lines.last == "full", "\(child.lines.suffix(3))")

@@ -2,13 +2,14 @@ import Foundation
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// A closed store carries a checksum of each of its pages: a flipped bit is found, wherever it is.
 @Suite struct FileSealTests {
-    let scratch: Scratch
+    let scratch: TestFolder
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = try TestFolder() }
 
     private func fill() throws {
         let store = try RunStore(at: scratch.store)
@@ -30,13 +31,13 @@ import Testing
         try fill()
         #expect(!doctor().hasProblem)
         let whole = try Data(contentsOf: URL(fileURLWithPath: scratch.store))
-        let copy = scratch.folder + "/copy/store.sqlite"
-        try FileManager.default.createDirectory(atPath: scratch.folder + "/copy", withIntermediateDirectories: true)
+        let copy = scratch.path + "/copy/store.sqlite"
+        try FileManager.default.createDirectory(atPath: scratch.path + "/copy", withIntermediateDirectories: true)
         let count = ProcessInfo.processInfo.environment["SGMSE_SOAK"] == nil ? 200 : 2000
         var missed: [Int] = []
         for _ in 0..<count {
-            for name in try FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/copy") {
-                try FileManager.default.removeItem(atPath: scratch.folder + "/copy/" + name)
+            for name in try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/copy") {
+                try FileManager.default.removeItem(atPath: scratch.path + "/copy/" + name)
             }
             var bytes = whole
             let place = Int.random(in: 0..<8 * whole.count)
@@ -61,10 +62,10 @@ import Testing
         }
         let store = try RunStore(at: scratch.store)
         #expect(try store.runs().count == 204 && store.integrityProblems().isEmpty)
-        try store.backup(to: scratch.folder + "/copy.sqlite")
+        try store.backup(to: scratch.path + "/copy.sqlite")
         try store.close()
         #expect(
-            doctor(scratch.folder + "/copy.sqlite").findings.contains {
+            doctor(scratch.path + "/copy.sqlite").findings.contains {
                 $0.subject == "pages" && $0.text.hasPrefix("all ")
             })
     }

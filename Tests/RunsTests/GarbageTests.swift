@@ -2,30 +2,31 @@ import AtomicFiles
 import Foundation
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// Only what the store recorded as made, or what is named as ours in the making, ever goes.
 @Suite struct GarbageTests {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
     let run: Run
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
         run = try store.register(Sample.run("a"))
         try store.makeFolder(of: run)
     }
 
     private func write(_ path: String, hoursOld: Double = 0) throws {
-        let file = URL(fileURLWithPath: scratch.folder + "/" + path)
+        let file = URL(fileURLWithPath: scratch.path + "/" + path)
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data([1, 2, 3]).write(to: file)
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSinceNow: -3600 * hoursOld)], ofItemAtPath: file.path)
     }
 
-    private func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: scratch.folder + "/" + path) }
+    private func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: scratch.path + "/" + path) }
 
     private func record(checkpoint step: Int) throws -> String {
         let path = "\(run.folder)/checkpoints/step-\(step).safetensors"
@@ -45,7 +46,7 @@ import Testing
         let corpus = TemporaryName.path(for: "corpora/synthetic")
         try write(corpus + "/train/a.wav")
         try FileManager.default.setAttributes(
-            [.modificationDate: Date(timeIntervalSinceNow: -7200)], ofItemAtPath: scratch.folder + "/" + corpus)
+            [.modificationDate: Date(timeIntervalSinceNow: -7200)], ofItemAtPath: scratch.path + "/" + corpus)
         try write(run.folder + "/logs/run.log")
         let garbage = try store.garbage()
         #expect(Set(garbage.map(\.path)) == [old, pending, corpus + "/"])
@@ -75,20 +76,20 @@ import Testing
 
     /// A row cannot lead out of the folder, whether by its path or through a link.
     @Test func nothingOutsideTheFolderGoes() throws {
-        let outside = try Scratch()
-        let victim = outside.folder + "/checkpoints/victim.bin"
+        let outside = try TestFolder()
+        let victim = outside.path + "/checkpoints/victim.bin"
         try FileManager.default.createDirectory(
-            atPath: outside.folder + "/checkpoints", withIntermediateDirectories: true)
+            atPath: outside.path + "/checkpoints", withIntermediateDirectories: true)
         try Data([1]).write(to: URL(fileURLWithPath: victim))
-        let name = (outside.folder as NSString).lastPathComponent
+        let name = (outside.path as NSString).lastPathComponent
         try FileManager.default.createSymbolicLink(
-            atPath: scratch.folder + "/link-abcdefgh", withDestinationPath: outside.folder)
+            atPath: scratch.path + "/link-abcdefgh", withDestinationPath: outside.path)
         try FileManager.default.createSymbolicLink(
-            atPath: scratch.folder + "/\(run.folder)/checkpoints", withDestinationPath: outside.folder + "/checkpoints")
+            atPath: scratch.path + "/\(run.folder)/checkpoints", withDestinationPath: outside.path + "/checkpoints")
         let pending = TemporaryName.path(for: "corpora/x")
-        try FileManager.default.createDirectory(atPath: scratch.folder + "/corpora", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: scratch.path + "/corpora", withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(
-            atPath: scratch.folder + "/" + pending, withDestinationPath: outside.folder)
+            atPath: scratch.path + "/" + pending, withDestinationPath: outside.path)
         for path in [
             "../\(name)/checkpoints/victim.bin", victim, "link-abcdefgh/checkpoints/victim.bin",
             run.folder + "/checkpoints/victim.bin",

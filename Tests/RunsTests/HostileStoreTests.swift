@@ -3,13 +3,14 @@ import JSONValues
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// A store that is damaged, or was made to harm: every reading function gives rows or a typed error, and never traps.
 @Suite struct HostileStoreTests {
     /// Two runs with everything that a store can hold; its schema allows anything in any column.
     private static let template = Result<Data, any Error> {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let store = try RunStore(at: scratch.store)
         for name in ["a", "b"] { try fill(name, store) }
         try store.record([
@@ -21,8 +22,8 @@ import Testing
         second.key = Sample.run("a").key
         _ = try store.register(second)
         try store.willMake(["a/checkpoints/x"])
-        try store.backup(to: scratch.folder + "/copy.sqlite")
-        return try Data(contentsOf: URL(fileURLWithPath: scratch.folder + "/copy.sqlite"))
+        try store.backup(to: scratch.path + "/copy.sqlite")
+        return try Data(contentsOf: URL(fileURLWithPath: scratch.path + "/copy.sqlite"))
     }
 
     private static func fill(_ name: String, _ store: RunStore) throws {
@@ -56,7 +57,7 @@ import Testing
     }
 
     /// A copy of the template in which nothing is constrained any more.
-    private static func open(in scratch: Scratch) throws -> RunStore {
+    private static func open(in scratch: TestFolder) throws -> RunStore {
         try template.get().write(to: URL(fileURLWithPath: scratch.store))
         let store = try RunStore(at: scratch.store)
         try store.execute(
@@ -131,15 +132,15 @@ import Testing
 
     @Test(arguments: tables)
     func noValueInAnyColumnTraps(table: String) throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let columns = try Self.open(in: scratch).columnNames(of: table)
         #expect(!columns.isEmpty)
         for (place, column) in columns.enumerated() {
             // A few values for each column, all of them across the columns; `SGMSE_SOAK` tries all with all.
             let isWhole = ProcessInfo.processInfo.environment["SGMSE_SOAK"] != nil
             for (number, value) in Self.values.enumerated() where isWhole || (number + place) % 11 == 0 {
-                try? FileManager.default.removeItem(atPath: scratch.folder)
-                try FileManager.default.createDirectory(atPath: scratch.folder, withIntermediateDirectories: true)
+                try? FileManager.default.removeItem(atPath: scratch.path)
+                try FileManager.default.createDirectory(atPath: scratch.path, withIntermediateDirectories: true)
                 let store = try Self.open(in: scratch)
                 try? store.execute(
                     """
@@ -163,8 +164,8 @@ import Testing
         }
     }
 
-    private static func importIt(_ path: String, _ scratch: Scratch) {
-        let target = scratch.folder + "/target/store.sqlite"
+    private static func importIt(_ path: String, _ scratch: TestFolder) {
+        let target = scratch.path + "/target/store.sqlite"
         do {
             let store = try RunStore(at: target)
             do { try store.importRuns(from: path) } catch {
@@ -178,7 +179,7 @@ import Testing
 
     /// One run that cannot be read does not hide the others.
     @Test func aRunWithAnInfiniteTimeIsNamedAndTheOthersAreListed() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let store = try Self.open(in: scratch)
         try store.execute("UPDATE run SET started = 9e999 WHERE name = 'a'")
         let listing = try RunListing(of: store)
@@ -198,10 +199,10 @@ import Testing
         ("run", "name", "'a' || char(10) || 'b'"), ("run", "notes", "replace(hex(zeroblob(50000)), '0', 'x')"),
     ])
     func anImportOfABadRowIsRefusedWhole(table: String, column: String, value: String) throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let source = try Self.open(in: scratch)
         try source.execute("UPDATE OR IGNORE \(table) SET \(column) = \(value)")
-        let target = try RunStore(at: scratch.folder + "/target/store.sqlite")
+        let target = try RunStore(at: scratch.path + "/target/store.sqlite")
         let error = #expect(throws: StoreError.self) { try target.importRuns(from: source.path) }
         #expect(
             error?.kind == .corrupt && error?.summary.contains("table \(table), ") == true
@@ -210,17 +211,17 @@ import Testing
     }
 
     @Test func viewsAndTriggersOfAnotherStoreStayThere() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let source = try Self.open(in: scratch)
         try source.execute("CREATE VIEW x AS SELECT 1; CREATE TRIGGER y AFTER UPDATE ON run BEGIN DELETE FROM run; END")
-        let target = try RunStore(at: scratch.folder + "/target/store.sqlite")
+        let target = try RunStore(at: scratch.path + "/target/store.sqlite")
         #expect(try target.importRuns(from: source.path).runs == 2)
         #expect(try target.query("SELECT name FROM sqlite_master WHERE name IN ('x', 'y')").isEmpty)
     }
 
     @Test(arguments: ["", " ", String(repeating: "x", count: 100_000), "a\nb", "a\u{1B}[2J", "a\u{202E}b"])
     func aTagIsShortAndPlain(tag: String) throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let store = try RunStore(at: scratch.store)
         let run = try store.register(Sample.run())
         #expect(throws: StoreError.self) { try store.add(tag: tag, to: run.id) }

@@ -2,6 +2,7 @@ import Digests
 import Foundation
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// The steps of the schema of version 0.1.0.
@@ -13,15 +14,15 @@ private let stepsOfVersion010 = [
 ]
 
 @Suite struct MigrationTests {
-    let scratch: Scratch
+    let scratch: TestFolder
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = try TestFolder() }
 
     @Test(arguments: 0..<RunStore.latestVersion)
     func aStoreOfAnyEarlierVersionIsBroughtUpToDate(steps: Int) throws {
         try RunStore.makeEarlierVersion(at: scratch.store, steps: steps)
         let store = try RunStore(at: scratch.store)
-        let fresh = try RunStore(at: scratch.folder + "/fresh.sqlite")
+        let fresh = try RunStore(at: scratch.path + "/fresh.sqlite")
         #expect(try store.appliedMigrations() == fresh.appliedMigrations())
         #expect(try store.rowCounts().keys.sorted() == fresh.rowCounts().keys.sorted())
         #expect(try store.integrityProblems().isEmpty)

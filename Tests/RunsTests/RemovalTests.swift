@@ -2,25 +2,26 @@ import Foundation
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// A run is removed or renamed with its files; names of specs that mean one training all find it.
 @Suite struct RemovalTests {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
     }
 
     private func write(_ path: String) throws {
-        let file = URL(fileURLWithPath: scratch.folder + "/" + path)
+        let file = URL(fileURLWithPath: scratch.path + "/" + path)
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data([1, 2, 3]).write(to: file)
     }
 
-    private func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: scratch.folder + "/" + path) }
+    private func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: scratch.path + "/" + path) }
 
     /// A finished run with a checkpoint, kept audio, a log, and a person's notes beside them.
     private func fill(_ name: String) throws -> Run {
@@ -82,7 +83,7 @@ import Testing
         try store.execute("INSERT INTO pendingChange VALUES (\(gone.id), NULL), (\(run.id), 'b')")
         if isFolderMoved {
             try FileManager.default.moveItem(
-                atPath: scratch.folder + "/" + run.folder, toPath: scratch.folder + "/b-\(run.shortID)")
+                atPath: scratch.path + "/" + run.folder, toPath: scratch.path + "/b-\(run.shortID)")
         }
         try store.close()
         let again = try RunStore(at: scratch.store)
@@ -118,7 +119,7 @@ import Testing
         #expect(try store.run(named: "ode").id == run.id && store.run(named: "pc").aliases == ["ode"])
         #expect(try RunListing(of: store).table.terminal().contains("pc, ode"))
         #expect(try store.runs(where: RunFilter("alias=ode")).map(\.id) == [run.id])
-        let other = try RunStore(at: scratch.folder + "/other/store.sqlite")
+        let other = try RunStore(at: scratch.path + "/other/store.sqlite")
         try other.importRuns(from: store.path)
         #expect(try other.run(named: "ode").shortID == run.shortID)
     }

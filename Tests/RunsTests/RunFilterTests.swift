@@ -1,13 +1,14 @@
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 @Suite struct RunFilterTests {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
         let specs = [
             (

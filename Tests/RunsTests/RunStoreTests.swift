@@ -1,14 +1,15 @@
 import Foundation
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 @Suite struct RunStoreTests {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
     }
 
@@ -24,7 +25,7 @@ import Testing
     }
 
     @Test func theShortIDFollowsFromTheKeyAlone() throws {
-        let other = try Scratch()
+        let other = try TestFolder()
         let elsewhere = try RunStore(at: other.store).register(Sample.run())
         #expect(try store.register(Sample.run()).shortID == elsewhere.shortID)
         let ids = Set((0..<2000).map { Sample.run(seed: UInt64($0)).key.shortID() })

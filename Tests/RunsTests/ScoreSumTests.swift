@@ -2,16 +2,17 @@ import Foundation
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// A score that changed since its evaluation ended is shown as such everywhere.
 @Suite struct ScoreSumTests {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
     let run: Run
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
         run = try store.register(Sample.run())
         let (set, metric) = (try Sample.set(files: 3, in: store), try Sample.siSDR(in: store))
@@ -38,7 +39,7 @@ import Testing
         let (problems, unknown) = try store.scoreProblems()
         #expect(problems.count == 1 && unknown == 0)
         #expect(DoctorReport(storeAt: store.path, journal: .wal, isThorough: true).hasProblem)
-        let other = try RunStore(at: scratch.folder + "/other/store.sqlite")
+        let other = try RunStore(at: scratch.path + "/other/store.sqlite")
         let error = #expect(throws: StoreError.self) { try other.importRuns(from: store.path) }
         #expect(error?.kind == .corrupt)
         guard change != "DELETE FROM score" else { return }
@@ -58,7 +59,7 @@ import Testing
         try store.record(
             scores: files.map { Score(file: $0.id!, metric: metric.id, outcome: .value(2)) }, of: evaluation.id)
         #expect(try store.scoreProblems() == ([], 0))
-        let other = try RunStore(at: scratch.folder + "/other/store.sqlite")
+        let other = try RunStore(at: scratch.path + "/other/store.sqlite")
         try other.importRuns(from: store.path)
         #expect(try other.scoreProblems() == ([], 0))
         try other.execute("UPDATE score SET value = 4 WHERE value = 2")

@@ -3,14 +3,15 @@ import JSONValues
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 @Suite struct TransferTests {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
     }
 
@@ -49,10 +50,10 @@ import Testing
 
     @Test func aBackupIsTheStoreAsItStood() throws {
         let run = try fill("a")
-        let file = scratch.folder + "/backup.sqlite"
+        let file = scratch.path + "/backup.sqlite"
         for _ in 0..<2 { try store.backup(to: file) }
         #expect(
-            try FileManager.default.contentsOfDirectory(atPath: scratch.folder).filter { $0.hasPrefix("backup") } == [
+            try FileManager.default.contentsOfDirectory(atPath: scratch.path).filter { $0.hasPrefix("backup") } == [
                 "backup.sqlite"
             ])
         let copy = try RunStore(at: file)
@@ -63,9 +64,9 @@ import Testing
 
     @Test func aBackupOntoItsOwnStoreIsRefused() throws {
         let run = try fill("a")
-        let link = scratch.folder + "/link.sqlite"
+        let link = scratch.path + "/link.sqlite"
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: scratch.store)
-        for file in [scratch.store, scratch.folder + "/./store.sqlite", link, scratch.store + "-wal"] {
+        for file in [scratch.store, scratch.path + "/./store.sqlite", link, scratch.store + "-wal"] {
             let error = #expect(throws: StoreError.self, "\(file)") { try store.backup(to: file) }
             #expect(error?.kind == .invalid)
         }
@@ -75,9 +76,9 @@ import Testing
     /// A store in a folder that cannot be written, as on an archive's disk.
     @Test func anArchivedStoreIsRead() throws {
         let run = try fill("a")
-        let file = scratch.folder + "/kept here?/store #1.sqlite"
+        let file = scratch.path + "/kept here?/store #1.sqlite"
         try FileManager.default.createDirectory(
-            atPath: scratch.folder + "/kept here?", withIntermediateDirectories: true)
+            atPath: scratch.path + "/kept here?", withIntermediateDirectories: true)
         try store.backup(to: file)
         try store.close()
         let copy = try RunStore(at: file, access: .readOnly, isArchived: true)
@@ -85,14 +86,14 @@ import Testing
         #expect(try ComparisonReport(of: [run.id], in: copy).rows.count == 2)
         #expect(throws: StoreError.self) { try copy.register(Sample.run()) }
         #expect(
-            try FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/kept here?") == ["store #1.sqlite"])
+            try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/kept here?") == ["store #1.sqlite"])
         try Data("no store".utf8).write(to: URL(fileURLWithPath: file))
         #expect(throws: StoreError.self) { try RunStore(at: file, access: .readOnly, isArchived: true) }
     }
 
     @Test func importingTwiceAddsNothing() throws {
         let runs = try [fill("a"), fill("b")]
-        let other = scratch.folder + "/other/store.sqlite"
+        let other = scratch.path + "/other/store.sqlite"
         let first = try store.export([runs[0].id], to: other)
         #expect(first == TransferSummary(runs: 1, evaluations: 2, scores: 6))
         #expect(try store.export([runs[0].id], to: other) == TransferSummary())
@@ -104,14 +105,14 @@ import Testing
         #expect(try target.integrityProblems().isEmpty)
         #expect(try Set(target.runs().map(\.name)) == ["a", "b", "local"])
         #expect(
-            try FileManager.default.contentsOfDirectory(atPath: scratch.folder + "/other").allSatisfy {
+            try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/other").allSatisfy {
                 !$0.contains("import")
             })
     }
 
     @Test func anImportedRunIsWhole() throws {
         let run = try fill("a", seed: 7)
-        let other = scratch.folder + "/other/store.sqlite"
+        let other = scratch.path + "/other/store.sqlite"
         try store.export([run.id], to: other)
         let target = try RunStore(at: other)
         let copy = try target.run(named: run.shortID)
@@ -134,7 +135,7 @@ import Testing
     }
 
     @Test func aRunPlannedHereAndFinishedThereBecomesFinished() throws {
-        let other = try RunStore(at: scratch.folder + "/other/store.sqlite")
+        let other = try RunStore(at: scratch.path + "/other/store.sqlite")
         let planned = try other.register(Sample.run("a"))
         _ = try fill("a")
         #expect(try other.importRuns(from: store.path).runs == 0)

@@ -3,13 +3,14 @@ import JSONValues
 import Reports
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// Writers get their turns in the order in which they come, and give up when their patience is over.
 @Suite(.serialized) struct TurnTests {
     /// Eight stores that write without a pause: none is passed over by the others.
     @Test func noWriterIsPassedOver() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let path = scratch.store
         let benchmark = try WriterBenchmark(at: path, writers: 8, seconds: 1.5)
         #expect(benchmark.writers.count == 10 && benchmark.writers.allSatisfy { !$0.waited.isEmpty })
@@ -18,7 +19,7 @@ import Testing
     }
 
     @Test func aTurnThatDoesNotComeIsGivenUpAndGivenBack() throws {
-        let scratch = try Scratch()
+        let scratch = try TestFolder()
         let first = try RunStore(at: scratch.store)
         let second = try RunStore(at: scratch.store, access: .readWrite, patience: 0.2)
         try first.whileWriting {

@@ -1,15 +1,16 @@
 import Foundation
 import Runs
 import StoreSamples
+import TestFolders
 import Testing
 
 /// Programs of others read the store through these views; their columns stay as they are.
 @Suite struct ViewTests {
-    let scratch: Scratch
+    let scratch: TestFolder
     let store: RunStore
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try TestFolder()
         store = try RunStore(at: scratch.store)
     }
 

@@ -1,36 +1,10 @@
 import Foundation
 import SpecLanguage
+import SpecSamples
 import Specs
 import Testing
 
-/// A small generator with a seed, so that a failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 @Suite struct IdentityTests {
-    /// The example as lines that can be reordered within their sections.
-    static let sections: [(String, [String])] = [
-        ("data", ["corpus: voicebank-demand", "num_frames: 256", "normalize: noisy"]),
-        ("backbone", ["name: ncsnpp_v2_cond", "nf: 128", "noise_cond_type: add", "ch_mult: [1, 1, 2, 2, 2, 2, 2]"]),
-        ("conditioning", ["noise_embed_dim: 512", "ref_num_frames: 32", "cond_drop_prob: 0.2"]),
-        ("sde", ["name: ouve", "theta: 1.5", "sigma_min: 0.05", "sigma_max: 0.5"]),
-        ("objective", ["loss_type: score_matching", "loss_weighting: sigma^2"]),
-        ("train", ["lr: 1.0e-4", "batch_size: 8", "devices: 4", "max_steps: 58000", "seeds: [0]"]),
-        ("evaluate", ["sets: [test]", "N: [30, 50]", "guidance: [0.0, 1.0, 3.0]", "metrics: [pesq, estoi]"]),
-    ]
-
-    static func text(_ sections: [(String, [String])]) -> String {
-        sections.map { name, lines in "\(name):\n" + lines.map { "  \($0)\n" }.joined() }.joined()
-    }
-
     static func load(_ text: String) throws -> LoadedSpec {
         try TestVocabulary.loader.load(text: text, file: "spec.yaml")
     }
@@ -39,25 +13,25 @@ struct SeededGenerator: RandomNumberGenerator {
     /// not.
     @Test func precisionsCountAndDevicesDoNot() throws {
         func identities(_ sections: [(String, [String])], _ more: String = "") throws -> [Identity] {
-            let run = try Self.load(Self.text(sections) + more).runs[0]
+            let run = try Self.load(ExampleSpec.text(sections) + more).runs[0]
             return [run.identity] + run.evaluations.map(\.identity)
         }
-        let plain = try identities(Self.sections)
+        let plain = try identities(ExampleSpec.sections)
         func with(_ section: String, _ line: String) -> [(String, [String])] {
-            Self.sections.map { $0.0 == section ? ($0.0, $0.1 + [line]) : $0 }
+            ExampleSpec.sections.map { $0.0 == section ? ($0.0, $0.1 + [line]) : $0 }
         }
         #expect(try identities(with("train", "precision: fp32")) == plain)
         #expect(try identities(with("evaluate", "precision: fp32")) == plain)
-        #expect(try identities(Self.sections, "device: cuda\n") == plain)
+        #expect(try identities(ExampleSpec.sections, "device: cuda\n") == plain)
         let trained = try identities(with("train", "precision: bf16"))
         let evaluated = try identities(with("evaluate", "precision: bf16"))
         #expect(trained[0] != plain[0] && trained[1] != plain[1])
         #expect(evaluated[0] == plain[0] && evaluated[1] != plain[1])
-        #expect(try Self.load(Self.text(with("train", "precision: bf16"))).spec.evaluate.precision == .bf16)
+        #expect(try Self.load(ExampleSpec.text(with("train", "precision: bf16"))).spec.evaluate.precision == .bf16)
     }
 
     @Test func layoutCommentsAndQuotingMeanNothing() throws {
-        let original = try Self.load(Self.text(Self.sections))
+        let original = try Self.load(ExampleSpec.text(ExampleSpec.sections))
         var random = SeededGenerator(state: 1)
         let respellings = [
             "1.0e-4": ["0.0001", "1e-4", "\"1e-4\"", ".0001"], "58000": ["5.8e4", "58_000"],
@@ -66,7 +40,7 @@ struct SeededGenerator: RandomNumberGenerator {
             "[pesq, estoi]": ["[estoi, pesq]"],
         ]
         for _ in 0..<200 {
-            let shuffled = Self.sections.shuffled(using: &random).map { name, lines in
+            let shuffled = ExampleSpec.sections.shuffled(using: &random).map { name, lines in
                 (
                     Bool.random(using: &random) ? name : "\"\(name)\"",
                     lines.shuffled(using: &random).map { line in
@@ -79,7 +53,7 @@ struct SeededGenerator: RandomNumberGenerator {
                     }
                 )
             }
-            let text = "# \(random.next())\nnotes: anything \(random.next())\ntags: [a]\n" + Self.text(shuffled)
+            let text = "# \(random.next())\nnotes: anything \(random.next())\ntags: [a]\n" + ExampleSpec.text(shuffled)
             let loaded = try Self.load(text)
             #expect(loaded.spec.identity == original.spec.identity, "\(text)")
             #expect(loaded.runs.map(\.identity) == original.runs.map(\.identity))
@@ -90,7 +64,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     @Test func everyChangeOfMeaningIsAnotherIdentityAndOneNamedChange() throws {
-        let original = try Self.load(Self.text(Self.sections)).spec
+        let original = try Self.load(ExampleSpec.text(ExampleSpec.sections)).spec
         var identities: Set<Identity> = [original.identity]
         let changes: [(String, String, IdentityPart)] = [
             ("data.num_frames", "128", .data), ("data.normalize", "clean", .data), ("data.fraction", "0.5", .data),
@@ -116,7 +90,7 @@ struct SeededGenerator: RandomNumberGenerator {
         ]
         for (path, value, part) in changes where part != .none {
             let changed = try TestVocabulary.loader.load(
-                text: Self.text(Self.sections), overrides: ["\(path)=\(value)"]
+                text: ExampleSpec.text(ExampleSpec.sections), overrides: ["\(path)=\(value)"]
             ).spec
             #expect(identities.insert(changed.identity).inserted, "\(path)")
             let differences = changed.changes(from: original)
@@ -128,7 +102,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     @Test func labelsAndWorkersAreNoMeaning() throws {
-        let text = Self.text(Self.sections)
+        let text = ExampleSpec.text(ExampleSpec.sections)
         let original = try Self.load(text).spec
         let other = try TestVocabulary.loader.load(
             text: text,
@@ -173,7 +147,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     @Test func anEvaluationChangesAlone() throws {
-        let text = Self.text(Self.sections)
+        let text = ExampleSpec.text(ExampleSpec.sections)
         let before = try Self.load(text).runs[0]
         let after = try TestVocabulary.loader.load(text: text, overrides: ["evaluate.N=[30, 100]"]).runs[0]
         #expect(before.identity == after.identity)
@@ -183,7 +157,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
     @Test func theResolvedTextReadsBackToTheSameMeaning() throws {
         let texts = [
-            TestVocabulary.cfg, Self.text(Self.sections),
+            TestVocabulary.cfg, ExampleSpec.text(ExampleSpec.sections),
             """
             data: { path: "a: b #c" }\ntrain: { max_steps: 1, init_from: x }\nevaluate: { sampler: ode }\ntitle: \
             "no: [x]"

@@ -1,19 +1,6 @@
 import Foundation
 package import Runs
 
-/// A folder that vanishes with its last reference.
-package final class Scratch: Sendable {
-    package let folder: String
-    package var store: String { folder + "/store.sqlite" }
-
-    package init() throws {
-        folder = NSTemporaryDirectory() + "sgmse-runs-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
-}
-
 package enum Sample {
     package static let provenance = Provenance(
         gitCommit: "0123abc", version: "1.0", machine: "test", threads: 2, commandLine: "sgmse run a.yaml")

@@ -1,13 +1,14 @@
 import Foundation
 import SystemCalls
+import TestFolders
 import Testing
 
 /// The calls give what the manual says, and what is no pointer any more is what was behind it.
-@Suite final class POSIXTests {
-    private let folder = NSTemporaryDirectory() + "sgmse-calls-" + UUID().uuidString
+@Suite struct POSIXTests {
+    private let owner: TestFolder
+    private var folder: String { owner.path }
 
-    init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    init() throws { owner = try TestFolder() }
 
     private func file(_ bytes: [UInt8], _ name: String = "a") throws -> String {
         try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))

@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 import WeightFiles
 
 /// The path of a file under `Fixtures`.
@@ -14,12 +15,10 @@ func fixtureBytes(_ name: String) throws -> [UInt8] {
 func withTemporaryFile<Result>(
     _ name: String, _ bytes: [UInt8]? = nil, _ body: (String) throws -> Result
 ) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("weight-files-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let file = folder.appendingPathComponent(name)
-    if let bytes { try Data(bytes).write(to: file) }
-    return try body(file.path)
+    let folder = try TestFolder()
+    let file = try folder.file(name)
+    if let bytes { try Data(bytes).write(to: URL(fileURLWithPath: file)) }
+    return try withExtendedLifetime(folder) { try body(file) }
 }
 
 /// The reason with which `body` fails, or nil where it does not.

@@ -113,7 +113,7 @@ struct InitCommand: ParsableCommand {
             rate: \(rate)
             sources:
               - { name: recordings, path: \
-              \(YAMLText.scalar(proposal.folder.replacingOccurrences(of: "$", with: "$$"))) }
+            \(YAMLText.scalar(proposal.folder.replacingOccurrences(of: "$", with: "$$"))) }
             sets:
             \(sets)law: pairs
 

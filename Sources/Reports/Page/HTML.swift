@@ -73,7 +73,7 @@ struct HTML {
     private static let script = """
         document.querySelectorAll('.file').forEach(function(file){
           var sounds=Array.from(file.querySelectorAll('audio')),buttons=Array.from(file.querySelectorAll('.system \
-          button'));
+        button'));
           var place=file.querySelector('input'),toggle=file.querySelector('.toggle'),now=0;
           if(!sounds.length)return;
           function show(){buttons.forEach(function(b){b.setAttribute('aria-pressed',+b.dataset.sound===now?'true':'false')});toggle.textContent=sounds[now].paused?'Play':'Pause'}

@@ -1,5 +1,6 @@
 import Foundation
 import SpecLanguage
+import SpecSamples
 import Specs
 import Testing
 
@@ -55,12 +56,12 @@ import Testing
                 spec.yaml:2:33: error: unknown key '5e-4' in 'train'
                   train: { max_steps: many, lr: 1,5e-4 }
                                                   ^ known: lr, ema_decay, ema_stds, ema_half_life, lr_ref_batches, \
-                                                  lr_rampup, adam_beta2, batch_size, devices, accumulate_grad_batches, \
-                                                  max_steps, max_epochs, seeds, t_eps, grad_clip, init_from, \
-                                                  early_stopping, num_eval_files, validate_every, validation_N, \
-                                                  validation_sampler, checkpoint_every, save_ckpt_interval, \
-                                                  resume_steps, resume_minutes, precision, max_hours, max_loss_growth, \
-                                                  retries, log
+                lr_rampup, adam_beta2, batch_size, devices, accumulate_grad_batches, \
+                max_steps, max_epochs, seeds, t_eps, grad_clip, init_from, \
+                early_stopping, num_eval_files, validate_every, validation_N, \
+                validation_sampler, checkpoint_every, save_ckpt_interval, \
+                resume_steps, resume_minutes, precision, max_hours, max_loss_growth, \
+                retries, log
                 """),
         Case(
             name: "decimal comma", text: "data: { path: a }\ntrain:\n  max_steps: 9\n  lr: 0,001",
@@ -110,7 +111,7 @@ import Testing
                 spec.yaml:1:7: error: 'data' wants a section, not 'a'
                   data: a
                         ^ its keys are: corpus, path, format, sample_rate, resample, num_frames, normalize, fraction, \
-                        max_files
+                max_files
                 """),
         Case(
             name: "duplicate keys, all of them",
@@ -309,7 +310,7 @@ import Testing
                 spec.yaml:3:60: error: 'train.batch_size' has 2 values, 'train.lr' has 1
                   sweep: { gird: {}, zip: { train.lr: [1], train.batch_size: [1, 2] } }
                                                                              ^ zip takes the first of each, then the \
-                                                                             second of each, …
+                second of each, …
                 """),
         Case(
             name: "a path swept twice",
@@ -321,15 +322,15 @@ import Testing
             expected: """
                 spec.yaml:3:35: error: 'train.lr' has a value twice: the same run twice says nothing new
                   sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { \
-                  seeds: 1 }, train.seeds: [2] }] }
+                seeds: 1 }, train.seeds: [2] }] }
                                                     ^
                 spec.yaml:3:59: error: 'train.lr' is swept twice
                   sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { \
-                  seeds: 1 }, train.seeds: [2] }] }
+                seeds: 1 }, train.seeds: [2] }] }
                                                                             ^ only one of both can hold at a point
                 spec.yaml:3:111: error: 'train.seeds' is swept twice
                   sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { \
-                  seeds: 1 }, train.seeds: [2] }] }
+                seeds: 1 }, train.seeds: [2] }] }
                                                                                                                                 ^ only one of both can hold at a point
                 """),
         Case(
@@ -351,7 +352,7 @@ import Testing
                 spec.yaml:3:86: error: '>abc' compares with no number
                   sweep: { grid: { train.lr: [1e-4, 1e-3] }, exclude: [{ trian.lr: 1e-4 }, { train.lr: ">abc" }] }
                                                                                                        ^ for instance \
-                                                                                                       "> 0.2"
+                "> 0.2"
                 """),
         Case(
             name: "random range with an unknown key",

@@ -1,5 +1,6 @@
 import Foundation
 import SpecLanguage
+import SpecSamples
 import Specs
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
             \nsweep: { grid: { train.lr: [1e-4, 2e-4], sde.theta: [1, 2] }, exclude: [{ train.lr: "> 1e-4", \
             sde.theta: 2 }] }\n
             """,
-        IdentityTests.text(IdentityTests.sections)
+        ExampleSpec.text(ExampleSpec.sections)
             + """
             sweep:\n  random: { count: 3, space: { train.lr: { from: 1e-5, to: 1e-3, log: true } } }\nwaive: \
             [rate]\n

@@ -1,5 +1,6 @@
 import Foundation
 import SpecLanguage
+import SpecSamples
 import Specs
 import Testing
 

@@ -1,4 +1,5 @@
 import SpecLanguage
+import SpecSamples
 import Specs
 import Testing
 
@@ -89,7 +90,7 @@ import Testing
 
     @Test(arguments: 0..<5) func identityChangesExactlyWithMeaning(seed: Int) throws {
         var random = SeededGenerator(state: UInt64(seed))
-        let spec = try TestVocabulary.loader.load(text: IdentityTests.text(IdentityTests.sections)).spec
+        let spec = try TestVocabulary.loader.load(text: ExampleSpec.text(ExampleSpec.sections)).spec
         let leaves = Self.leaves(spec.settings)
         #expect(leaves.count > 70 && leaves.contains { $0.path == "backbone.recompute" && $0.part == .none })
         for leaf in leaves {
@@ -115,7 +116,7 @@ import Testing
     /// Two changes never cancel, and the same change is the same meaning wherever it was written.
     @Test func changesOfDifferentSettingsAreDifferentMeanings() throws {
         var random = SeededGenerator(state: 11)
-        let text = IdentityTests.text(IdentityTests.sections)
+        let text = ExampleSpec.text(ExampleSpec.sections)
         let spec = try TestVocabulary.loader.load(text: text).spec
         var seen: Set<Identity> = [spec.identity]
         for leaf in Self.leaves(spec.settings) where leaf.part != .none {

@@ -1,27 +1,11 @@
+import TestFolders
 import Audio
 import CorpusRecipes
 import Foundation
 import Kernels
 import SystemCalls
 
-/// A folder of its own for a test, removed with it, and recordings for it.
-final class RecipeTestFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "recipes-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// Makes the folders above a file and gives its path.
-    func file(_ name: String) throws -> String {
-        let url = URL(fileURLWithPath: "\(path)/\(name)")
-        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        return url.path
-    }
-
+extension TestFolder {
     func write(_ samples: [Float], _ name: String, rate: Int = 16_000) throws {
         try SoundFile.write(samples, sampleRate: rate, to: try file(name), durable: false)
     }

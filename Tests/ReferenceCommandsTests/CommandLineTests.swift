@@ -1,5 +1,6 @@
 import ReferenceCommands
 import SpecLanguage
+import SpecSamples
 import Specs
 import Testing
 

@@ -1,3 +1,4 @@
+import TestFolders
 import Experiments
 import Foundation
 import Models
@@ -6,18 +7,8 @@ import Runs
 import Specs
 import Training
 
-/// A store in a folder of its own, removed at the end of the test.
-final class TemporaryStore: Sendable {
-    let folder: String
-
-    init() throws {
-        folder = NSTemporaryDirectory() + "sgmse-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
-
-    func open() throws -> RunStore { try RunStore(at: folder + "/store.sqlite", access: .readWrite) }
+extension TestFolder {
+    func open() throws -> RunStore { try RunStore(at: store, access: .readWrite) }
 
     /// Runs a spec to its end in a store that is opened and closed around it.
     @discardableResult
@@ -33,12 +24,7 @@ final class TemporaryStore: Sendable {
     }
 
     /// Files below the folder whose paths contain a text, relative to it.
-    func files(containing text: String) -> [String] {
-        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        return all.filter { $0.contains(text) }.sorted()
-    }
-
-    func data(_ relative: String) -> Data? { FileManager.default.contents(atPath: folder + "/" + relative) }
+    func files(containing text: String) -> [String] { names.filter { $0.contains(text) } }
 }
 
 /// A spec that is trained and evaluated in a second.

@@ -1,9 +1,9 @@
-import SpecLanguage
-import Specs
+package import SpecLanguage
+package import Specs
 
 /// A vocabulary with the reference's names, parameters, and defaults; the real one comes from the registries.
-enum TestVocabulary {
-    static let standard = Vocabulary(
+package enum TestVocabulary {
+    package static let standard = Vocabulary(
         [
             .corpus: [
                 EntryDescriptor(
@@ -116,14 +116,14 @@ enum TestVocabulary {
         .bool("recompute", default: false, "Memory for time.", part: IdentityPart.none),
     ]
 
-    static let loader = SpecLoader(vocabulary: standard, files: .table([:]))
+    package static let loader = SpecLoader(vocabulary: standard, files: .table([:]))
 
-    static func loader(_ files: [String: String]) -> SpecLoader {
+    package static func loader(_ files: [String: String]) -> SpecLoader {
         SpecLoader(vocabulary: standard, files: .table(files))
     }
 
     /// The design's example, with everything in one file.
-    static let cfg = """
+    package static let cfg = """
         name: cfg-p0.2-scaled
         title: NC-SGMSE+ with classifier-free guidance, scaled training
         data: { corpus: voicebank-demand }
