@@ -47,6 +47,7 @@ struct JobScript {
         return """
             export SGMSE_TASK_MET=\(job.folder.shellWord)/$SGMSE_TASK.met
             attempt=1
+            stopped=
             attempts=$((\(Self.mostAttempts) + ${SLURM_RESTART_COUNT:-0}))
             trap 'stopped=yes; kill -USR1 $step 2>/dev/null' USR1 TERM
             while true; do
