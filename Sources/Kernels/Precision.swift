@@ -2,7 +2,7 @@ import CKernels
 import Synchronization
 
 /// How products of matrices and convolutions are computed. Sums, and everything that is no product, stay in fp32.
-public enum Precision: String, CaseIterable, Hashable, Sendable {
+public enum Precision: String, CaseIterable, Hashable, Sendable, Codable {
     case fp32
     /// Factors of 10 bits of mantissa; of cards that have it.
     case tf32

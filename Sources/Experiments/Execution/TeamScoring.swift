@@ -27,7 +27,7 @@ struct ScoringOrder: Codable {
     let spec: ExperimentSpec
     let subject: Subject
     let noiseSeed: UInt64
-    let precision: String
+    let precision: Precision
     /// All files of the set, which references may be taken from.
     private let whole: [File]
     /// Those that are to be scored, in the order in which they are shared out.
@@ -42,7 +42,7 @@ struct ScoringOrder: Codable {
     ///   - kept: Those whose audio is kept.
     init(_ task: EvaluationTask, _ subject: Subject, missing: [PairedFile], kept: Set<String>) {
         (spec, self.subject, self.kept) = (task.spec, subject, kept)
-        (noiseSeed, precision, each) = (task.noiseSeed, task.precision.rawValue, Engine.threads)
+        (noiseSeed, precision, each) = (task.noiseSeed, task.precision, Engine.threads)
         let all = task.test.set.files
         whole = all.map { File(name: $0.name, clean: $0.cleanPath, noisy: $0.noisyPath, entry: $0.entry) }
         let index = Dictionary(all.indices.map { (all[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -257,7 +257,7 @@ extension TrainingTeam {
     public func follow(_ catalog: Catalog) throws {
         try follow(catalog) { data in
             let order = try ScoringOrder(decoding: data)
-            try (Precision(rawValue: order.precision) ?? .fp32).apply { try score(order, catalog) }
+            try order.precision.apply { try score(order, catalog) }
         }
     }
 
