@@ -217,6 +217,6 @@ let arithmetic: Set = [
     "AudioTests", "SpeechMetricsTests", "StatisticsTests", "InvestigationsTests", "DigestsTests", "ZlibTests",
 ]
 for target in package.targets
-where target.name == "Commands" || target.type == .test && !arithmetic.contains(target.name) {
+where ["Commands", "ReferenceCommands"].contains(target.name) || target.type == .test && !arithmetic.contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 }

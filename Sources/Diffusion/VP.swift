@@ -17,14 +17,15 @@ struct LinearRate: Hashable, Sendable {
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Eq. (11), with the mean drawn to `y` instead
 /// of 0. Its discretisation is the exact transition, as in ancestral sampling (App. F there).
 public struct VP: SDE, Hashable {
-    /// The factor of the noise; 1 in the image setting.
+    /// The noise rate `β` at `t` = 0 and at `t` = 1.
+    public var betaMin, betaMax: Double
+    /// The factor `s` of the noise; 1 in the image setting.
     public var scale: Double
     public var endTime: Double { 1 }
-    private let rate: LinearRate
+    private var rate: LinearRate { LinearRate(min: betaMin, max: betaMax) }
 
     public init(betaMin: Double = 0.1, betaMax: Double = 20, scale: Double = 0.5) {
-        rate = LinearRate(min: betaMin, max: betaMax)
-        self.scale = scale
+        (self.betaMin, self.betaMax, self.scale) = (betaMin, betaMax, scale)
     }
 
     public func drift(at t: Double) -> (x: Double, y: Double) { (-0.5 * rate(t), 0.5 * rate(t)) }
@@ -48,14 +49,15 @@ public struct VP: SDE, Hashable {
 ///
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Eq. (12), conditional as ``VP`` is.
 public struct SubVP: SDE, Hashable {
-    /// The factor of the noise; 1 in the image setting.
+    /// The noise rate `β` at `t` = 0 and at `t` = 1.
+    public var betaMin, betaMax: Double
+    /// The factor `s` of the noise; 1 in the image setting.
     public var scale: Double
     public var endTime: Double { 1 }
-    private let rate: LinearRate
+    private var rate: LinearRate { LinearRate(min: betaMin, max: betaMax) }
 
     public init(betaMin: Double = 0.1, betaMax: Double = 20, scale: Double = 0.5) {
-        rate = LinearRate(min: betaMin, max: betaMax)
-        self.scale = scale
+        (self.betaMin, self.betaMax, self.scale) = (betaMin, betaMax, scale)
     }
 
     public func drift(at t: Double) -> (x: Double, y: Double) { (-0.5 * rate(t), 0.5 * rate(t)) }

@@ -41,29 +41,18 @@ public struct ModelBuilder: Sendable {
 
     /// A network with what follows from other settings.
     private func backbone(_ chosen: Choice, seed: UInt64, inputs: Int) throws -> any Backbone {
-        let traits = catalog.backbones[chosen.name]?.descriptor.traits ?? []
-        var choice = chosen
-        choice.settings["seed"] = .integer(Int(seed))
-        if let conditioning = spec.conditioning {
-            choice.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim)
+        if inputs > 2, !(catalog.backbones[chosen.name]?.descriptor.traits.contains(.readsSeveral) ?? false) {
+            throw IncompatibleParts(
+                reason: """
+                    backbone '\(chosen.name)' reads two spectrograms, and regression.condition 'both' makes three; use \
+                    post_denoiser or noisy
+                    """)
         }
-        if inputs != 2 {
-            guard traits.contains(.readsSeveral) || inputs == 1 else {
-                throw IncompatibleParts(
-                    reason:
-                        """
-                        backbone '\(chosen.name)' reads two spectrograms, and regression.condition 'both' makes three; \
-                        use post_denoiser or noisy
-                        """
-                )
-            }
-            if traits.contains(.readsSeveral) { choice.settings["inputs"] = .integer(inputs) }
-        }
-        // A network that scales itself follows the diffusion's own constants.
-        for name in ["k", "c", "eps"] where traits.contains(where: \.isOwnLosses) {
-            choice.settings[name] = spec.sde.settings[name]
-        }
-        return try catalog.backbones.make(choice)
+        var context = BackboneContext(seed: seed)
+        context.inputs = inputs
+        if let conditioning = spec.conditioning { context.embeddingWidth = conditioning.noiseEmbedDim }
+        context.sde = try catalog.sdes.make(spec.sde)
+        return try catalog.backbones.make(chosen).make(context)
     }
 
     private func regression(_ chosen: RegressionSpec, seed: UInt64) throws -> Regression {
@@ -74,15 +63,14 @@ public struct ModelBuilder: Sendable {
     }
 
     private func encoder(_ conditioning: ConditioningSpec, seed: UInt64) throws -> any NoiseEncoder {
-        var choice = conditioning.noiseEncoder
-        choice.settings["noise_embed_dim"] = .integer(conditioning.noiseEmbedDim)
-        choice.settings["noise_encoder_nf"] = .integer(conditioning.noiseEncoderNF)
-        choice.settings["seed"] = .integer(Int(seed))
-        return try catalog.noiseEncoders.make(choice)
+        var context = NoiseEncoderContext(seed: seed)
+        (context.filters, context.width) = (conditioning.noiseEncoderNF, conditioning.noiseEmbedDim)
+        return try catalog.noiseEncoders.make(conditioning.noiseEncoder).make(context)
     }
 
     public func sampler(_ choice: Choice, steps: Int?, finalTime: Double) throws -> any Sampler {
-        try catalog.samplers.make(choice).make(catalog, try catalog.sdes.make(spec.sde), steps, finalTime)
+        try catalog.samplers.make(choice).make(
+            SamplerContext(catalog: catalog, sde: catalog.sdes.make(spec.sde), steps: steps, finalTime: finalTime))
     }
 
     public func enhancer(_ model: ScoreModel, _ point: EvaluationPoint) throws -> Enhancer {

@@ -1,12 +1,6 @@
 public import Failures
 
 /// A table of choices of one kind: an immutable value that is made once and handed down.
-///
-///     let sdes = Registry("SDE", [
-///         .init("ouve", "Ornstein–Uhlenbeck, exploding variance", source: "Richter et al. 2023",
-///             parameters: [.number("theta", default: 1.5, in: .positive, "stiffness")]
-///         ) { OUVE(theta: $0.number("theta")) },
-///     ])
 public struct Registry<Value>: Sendable {
     public struct Entry: Sendable {
         public let descriptor: EntryDescriptor

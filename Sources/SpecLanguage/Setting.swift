@@ -1,4 +1,4 @@
-/// One setting of a section: the property that holds it, and all that the language says of it.
+/// One setting of a section or of a registry's entry: the property that holds it, and all that the language says of it.
 ///
 ///     public struct TransformSpec: SettingsSection {
 ///         public var nFFT = 510
@@ -8,11 +8,13 @@
 ///     }
 ///
 /// The type and the default are the property's, so that nothing is said twice.
-public struct Setting<Section: SettingsSection>: Sendable {
-    /// What the language knows of it.
-    public private(set) var field: Field
+public struct Setting<Holder>: Sendable {
+    /// Its key in a spec.
+    public let name: String
+    /// What the language knows of it, where the defaults are a holder's values.
+    private var field: @Sendable (Holder) -> Field
     /// Sets the property; `false` where the value is of another type.
-    let read: @Sendable (SettingValue, inout Section) -> Bool
+    let read: @Sendable (SettingValue, inout Holder) -> Bool
 
     /// - Parameters:
     ///   - path: The property.
@@ -20,25 +22,28 @@ public struct Setting<Section: SettingsSection>: Sendable {
     ///   - standard: What an absent value means, where it is not the property's initial value.
     ///   - bounds: Of a number, or of each number of a list.
     public init<Value: SettingType>(
-        _ path: any WritableKeyPath<Section, Value> & Sendable, _ name: String, as type: FieldType? = nil,
+        _ path: any WritableKeyPath<Holder, Value> & Sendable, _ name: String, as type: FieldType? = nil,
         default standard: Field.Standard? = nil, in bounds: Bounds = .any, unit: String? = nil, _ doc: String,
         aliases: [String] = [], part: IdentityPart? = nil
     ) {
-        let initial = Section()[keyPath: path].written
-        field = Field(
-            name, type ?? Value.type(in: bounds), default: standard ?? (initial == .none ? .absent : .value(initial)),
-            unit: unit,
-            doc, aliases: aliases, part: part)
-        read = { value, section in
+        self.name = name
+        field = { holder in
+            let initial = holder[keyPath: path].written
+            return Field(
+                name, type ?? Value.type(in: bounds),
+                default: standard ?? (initial == .none ? .absent : .value(initial)), unit: unit, doc, aliases: aliases,
+                part: part)
+        }
+        read = { value, holder in
             guard let value = Value(value) else { return false }
-            section[keyPath: path] = value
+            holder[keyPath: path] = value
             return true
         }
     }
 
     /// An entry of a registry.
     public init<Value: SettingType>(
-        _ path: any WritableKeyPath<Section, Value> & Sendable, _ name: String, of kind: RegistryKind,
+        _ path: any WritableKeyPath<Holder, Value> & Sendable, _ name: String, of kind: RegistryKind,
         default standard: Field.Standard? = nil, _ doc: String, aliases: [String] = [], part: IdentityPart? = nil
     ) {
         self.init(path, name, as: .choice(of: kind), default: standard, doc, aliases: aliases, part: part)
@@ -48,7 +53,7 @@ public struct Setting<Section: SettingsSection>: Sendable {
     ///
     /// - Parameter element: The type of its elements in the language, where their own does not say enough.
     public init<Element: SettingType>(
-        _ path: any WritableKeyPath<Section, [Element]> & Sendable, _ name: String, ofAtLeast count: Int,
+        _ path: any WritableKeyPath<Holder, [Element]> & Sendable, _ name: String, ofAtLeast count: Int,
         as element: FieldType? = nil, spreads: Bool = false, default standard: Field.Standard? = nil,
         in bounds: Bounds = .any,
         _ doc: String, aliases: [String] = [], part: IdentityPart? = nil
@@ -57,10 +62,51 @@ public struct Setting<Section: SettingsSection>: Sendable {
         self.init(path, name, as: type, default: standard, doc, aliases: aliases, part: part)
     }
 
+    /// One of a few values by the names that a spec gives them.
+    public init<Value: Equatable & Sendable>(
+        _ path: any WritableKeyPath<Holder, Value> & Sendable, _ name: String, oneOf names: [(name: String, value: Value)],
+        _ doc: String
+    ) {
+        self.name = name
+        field = { holder in
+            let initial = names.first { $0.value == holder[keyPath: path] }
+            return Field(
+                name, .oneOf(names.map(\.name)), default: initial.map { .value(.text($0.name)) } ?? .required, doc)
+        }
+        read = { value, holder in
+            guard case .text(let chosen) = value, let named = names.first(where: { $0.name == chosen }) else {
+                return false
+            }
+            holder[keyPath: path] = named.value
+            return true
+        }
+    }
+
+    /// The setting of a part, as one of the whole.
+    public func within<Whole>(_ part: any WritableKeyPath<Whole, Holder> & Sendable) -> Setting<Whole> {
+        Setting<Whole>(
+            name: name, field: { [field] in field($0[keyPath: part]) },
+            read: { [read] in read($0, &$1[keyPath: part]) })
+    }
+
+    private init(
+        name: String, field: @escaping @Sendable (Holder) -> Field,
+        read: @escaping @Sendable (SettingValue, inout Holder) -> Bool
+    ) {
+        (self.name, self.field, self.read) = (name, field, read)
+    }
+
+    /// What the language knows of it, where the defaults are the values of `standard`.
+    public func field(of standard: Holder) -> Field { field(standard) }
+
     /// The same setting with a change of its field.
-    private func with<Value>(_ path: WritableKeyPath<Field, Value>, _ value: Value) -> Setting {
+    private func with<Value: Sendable>(_ path: any WritableKeyPath<Field, Value> & Sendable, _ value: Value) -> Setting {
         var copy = self
-        copy.field[keyPath: path] = value
+        copy.field = { [field] holder in
+            var changed = field(holder)
+            changed[keyPath: path] = value
+            return changed
+        }
         return copy
     }
 
@@ -79,38 +125,49 @@ public protocol SettingsSection: SettingType, Hashable {
     static var declaration: Declaration<Self> { get }
 }
 
-/// The settings of a section, in the order in which they are shown.
-public struct Declaration<Section: SettingsSection>: Sendable {
+/// The settings of a section or of a registry's entry, in the order in which they are shown.
+public struct Declaration<Holder>: Sendable {
     public let schema: Schema
     /// The key that a single value in place of the section stands for.
     public let shorthand: String?
-    private let settings: [Setting<Section>]
+    private let settings: [Setting<Holder>]
 
-    /// - Parameter retired: What earlier versions had here.
-    public init(shorthand: String? = nil, _ settings: [Setting<Section>], retired: [RetiredSetting] = []) {
+    /// - Parameters:
+    ///   - standard: Its properties are the defaults.
+    ///   - retired: What earlier versions had here.
+    public init(
+        of standard: Holder, shorthand: String? = nil, _ settings: [Setting<Holder>], retired: [RetiredSetting] = []
+    ) {
         self.settings = settings
         self.shorthand = shorthand
-        schema = Schema(settings.map(\.field), retired: retired)
+        schema = Schema(settings.map { $0.field(of: standard) }, retired: retired)
     }
 
-    /// Reads resolved settings into a section's properties.
+    /// Reads resolved settings into the properties.
     ///
     /// What is absent keeps its initial value, as does what is required and was not given: a spec with that mistake is
     /// refused afterwards.
-    func fill(_ section: inout Section, from values: Settings) {
-        for setting in settings {
+    public func fill(_ holder: inout Holder, from values: Settings) {
+        for (setting, field) in zip(settings, schema.fields) {
             // A spec that was kept before there was such a setting has its default.
-            guard let value = values[setting.field.name] ?? (setting.field.isSilentWhenAbsent ? nil : SettingValue.none)
+            guard let value = values[setting.name] ?? (field.isSilentWhenAbsent ? nil : SettingValue.none)
             else { continue }
-            if setting.read(value, &section) { continue }
+            if setting.read(value, &holder) { continue }
             if value == .none {
-                switch setting.field.standard {
+                switch field.standard {
                 case .absent, .required: continue
                 case .value, .derived: break
                 }
             }
-            preconditionFailure("setting '\(setting.field.name)' is \(value), which \(Section.self) cannot hold")
+            preconditionFailure("setting '\(setting.name)' is \(value), which \(Holder.self) cannot hold")
         }
+    }
+}
+
+extension Declaration where Holder: SettingsSection {
+    /// - Parameter retired: What earlier versions had here.
+    public init(shorthand: String? = nil, _ settings: [Setting<Holder>], retired: [RetiredSetting] = []) {
+        self.init(of: Holder(), shorthand: shorthand, settings, retired: retired)
     }
 }
 

@@ -56,6 +56,32 @@ extension Double: SettingType {
     public var written: SettingValue { .number(self) }
 }
 
+/// A number of less precision, such as a weight.
+extension Float: SettingType {
+    public static func type(in bounds: Bounds) -> FieldType { .number(bounds) }
+
+    public init?(_ setting: SettingValue) {
+        guard let value = setting.number else { return nil }
+        self = Float(value)
+    }
+
+    public var written: SettingValue { .number(Double(self)) }
+}
+
+/// An integer that is not negative, such as a seed.
+extension UInt64: SettingType {
+    public static func type(in bounds: Bounds) -> FieldType {
+        .integer(Bounds(from: Swift.max(0, bounds.lower ?? 0), to: bounds.upper))
+    }
+
+    public init?(_ setting: SettingValue) {
+        guard case .integer(let value) = setting else { return nil }
+        self.init(exactly: value)
+    }
+
+    public var written: SettingValue { .integer(Int(clamping: self)) }
+}
+
 extension String: SettingType {
     public static func type(in bounds: Bounds) -> FieldType { .text }
 

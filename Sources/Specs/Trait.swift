@@ -29,6 +29,8 @@ public enum Trait: Hashable, Sendable {
     case samplers([String])
     /// The losses that train it.
     case losses([String])
+    /// The weight of clean speech at its end in the names of its parameters, such as `e^(−theta)`.
+    case priorMismatch(String)
 
     // Losses
     /// The weightings it has; none means that weighting does not apply.
@@ -74,11 +76,32 @@ extension EntryDescriptor {
 }
 
 extension Registry.Entry {
+    /// An entry without parameters.
     public init(
-        _ name: String, _ summary: String, source: String = "", parameters: [Field] = [], traits: [Trait] = [],
-        build: @escaping @Sendable (Settings) throws -> Value
+        _ name: String, _ summary: String, source: String = "", traits: [Trait] = [],
+        build: @escaping @Sendable () throws -> Value
     ) {
-        self.init(EntryDescriptor(name, summary, source: source, parameters: parameters, traits: traits), build: build)
+        self.init(EntryDescriptor(name, summary, source: source, traits: traits)) { _ in try build() }
+    }
+
+    /// An entry whose parameters are properties of a value.
+    ///
+    /// - Parameters:
+    ///   - standard: Its properties are the defaults.
+    ///   - build: What the entry stands for, from the value with the parameters of a spec.
+    public init<Parameters: Sendable>(
+        _ name: String, _ summary: String, source: String = "", of standard: Parameters,
+        _ settings: [Setting<Parameters>], traits: [Trait] = [],
+        build: @escaping @Sendable (Parameters) throws -> Value
+    ) {
+        let declaration = Declaration(of: standard, settings)
+        let descriptor = EntryDescriptor(
+            name, summary, source: source, parameters: declaration.schema.fields, traits: traits)
+        self.init(descriptor) { chosen in
+            var parameters = standard
+            declaration.fill(&parameters, from: chosen)
+            return try build(parameters)
+        }
     }
 }
 
@@ -93,6 +116,8 @@ extension [Trait] {
     package var samplers: [String] { first { if case .samplers(let names) = $0 { names } else { nil } } ?? ["pc"] }
     /// The steps of an SDE where a spec does not say.
     package var usualSteps: Int { first { if case .steps(let count) = $0 { count } else { nil } } ?? 30 }
+    /// The weight of clean speech at an SDE's end, where its entry tells it.
+    package var priorMismatch: String? { first { if case .priorMismatch(let formula) = $0 { formula } else { nil } } }
     /// The padding of a network where a spec does not say.
     package var usualPadding: EvaluateSpec.Padding {
         first { if case .padding(let mode) = $0 { mode } else { nil } } ?? .zeroPad

@@ -183,12 +183,11 @@ import WeightFiles
             ("noise_encoder_type", .text("light")), ("noise_embed_dim", .integer(24)), ("base_dir", .text("vb")),
         ]
         let spec = try imported(values).spec
-        var network = spec.backbone
-        network.settings["noise_embed_dim"] = .integer(24)
-        let encoder = Choice("light", Settings([("noise_embed_dim", .integer(24))]))
+        let model = try ModelBuilder(spec: spec, catalog: catalog).model(seed: 0)
+        let encoder = try #require(model.encoder)
         let named =
-            try catalog.backbones.make(network).parameters.map { ("dnn." + $0.name, $0) }
-            + catalog.noiseEncoders.make(encoder).parameters.map { ("noise_encoder." + $0.name, $0) }
+            model.backbone.parameters.map { ("dnn." + $0.name, $0) }
+            + encoder.parameters.map { ("noise_encoder." + $0.name, $0) }
         let arrays = named.map { NamedArray(name: $0, shape: $1.shape, values: $1.tensor.values) }
         let halves = arrays.map { NamedArray(name: $0.name, shape: $0.shape, values: $0.values.map { $0 / 2 }) }
         try withFolder { folder in
@@ -227,7 +226,7 @@ import WeightFiles
             ("backbone", .text("dcunet")), ("sde", .text("ouve")), ("dcunet_architecture", .text("DCUNet-10")),
             ("embed_dim", .integer(8)), ("n_fft", .integer(512)), ("base_dir", .text("vb")),
         ]
-        let network = try Catalog.standard.backbones.make(imported(values).spec.backbone)
+        let network = try Catalog.standard.backbones.make(imported(values).spec.backbone).make(BackboneContext())
         #expect(!network.buffers.isEmpty)
         var arrays = network.parameters.map {
             NamedArray(name: "dnn." + $0.name, shape: $0.shape, values: $0.tensor.values)

@@ -77,7 +77,8 @@ extension RowSource {
         guard let sde = try? catalog.sdes.make(loaded.spec.sde) else { return [:] }
         return evaluations.reduce(into: [:]) { counts, one in
             guard let steps = one.point.N, counts[steps] == nil,
-                let sampler = try? catalog.samplers.make(one.point.sampler).make(catalog, sde, steps, one.point.tEps)
+                let sampler = try? catalog.samplers.make(one.point.sampler).make(
+                    SamplerContext(catalog: catalog, sde: sde, steps: steps, finalTime: one.point.tEps))
             else { return }
             var noise = NoiseSource.addressed(seed: 0, files: ["count"])
             let y = Tensor([0.1, 0.1], shape: [1, 1, 1, 2])

@@ -15,7 +15,7 @@ public enum CropTiming {
     public static func forward(of spec: ExperimentSpec, catalog: Catalog = .standard) throws -> Double? {
         guard let entry = catalog.backbones[spec.backbone.name] else { return nil }
         let (bins, frames) = (spec.transform.nFFT / 2 + 1, spec.data.numFrames)
-        let backbone = try entry.build(spec.backbone.settings)
+        let backbone = try entry.build(spec.backbone.settings).make(BackboneContext())
         try backbone.check(bins: bins, frames: frames)
         let need = MemoryNeed(
             of: "a crop of \(frames) frames", settings: spec.backbone.settings, batch: 1, bins: bins, frames: frames,

@@ -62,7 +62,7 @@ public struct NetworkBenchmark: Sendable {
         }
         (self.name, self.size) = (name, size)
         (self.batch, self.frames) = (batch ?? size.batch, frames ?? size.frames)
-        backbone = try entry.build(settings)
+        backbone = try entry.build(settings).make(BackboneContext())
         bins = backbone.divisor.bins > 1 ? 256 : 257
         try backbone.check(bins: bins, frames: self.frames)
         let need = MemoryNeed(
@@ -74,8 +74,7 @@ public struct NetworkBenchmark: Sendable {
             stft: ShortTimeFourier(size: 2 * (bins - 1), hop: 128), compression: .exponent(alpha: 0.5, factor: 0.15))
         let encoder =
             backbone is any ConditionedBackbone
-            ? try catalog.noiseEncoders["default"]?.build(
-                catalog.noiseEncoders["default"]?.descriptor.defaults() ?? Settings()) : nil
+            ? try catalog.noiseEncoders["default"]?.standard().make(NoiseEncoderContext()) : nil
         let preconditioned = entry.descriptor.traits.contains(.takesPreconditioning)
         model = ScoreModel(
             backbone: backbone, sde: sde,

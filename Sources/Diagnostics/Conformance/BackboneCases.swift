@@ -69,12 +69,13 @@ extension ConformanceCase {
         guard let entry = catalog.backbones[name] else {
             throw ConformanceError(id: id, reason: "unknown backbone '\(name)'")
         }
-        var settings: Settings
+        let settings: Settings
         do { settings = try entry.descriptor.settings(from: hyperparameters) } catch {
             throw ConformanceError(id: id, reason: "not understood: \(error.summary)")
         }
-        if let width = hyperparameters["noise_embed_dim"]?.int { settings["noise_embed_dim"] = .integer(width) }
-        return try entry.build(settings)
+        var context = BackboneContext()
+        if let width = hyperparameters["noise_embed_dim"]?.int { context.embeddingWidth = width }
+        return try entry.build(settings).make(context)
     }
 
     /// What the reference cannot run is refused with a reason, or gives finite outputs and gradients.

@@ -158,7 +158,7 @@ extension ConformanceCase {
         }
         var settings = entry.descriptor.defaults()
         for (name, value) in layout.backbone { settings[name] = value }
-        let (found, stated) = (try entry.build(settings), try edm2Network(catalog))
+        let (found, stated) = (try entry.build(settings).make(BackboneContext()), try edm2Network(catalog))
         let shapes = { (network: any Backbone) in
             (network.parameters + network.buffers).map { "\($0.name) \($0.shape)" }
         }

@@ -64,9 +64,13 @@ extension ConformanceCase {
         guard let entry = catalog.backbones["edm2"] else {
             throw ConformanceError(id: id, reason: "unknown backbone 'edm2'")
         }
-        var settings = try settings(of: entry.descriptor)
-        for name in ["k", "c", "eps", "T"] { settings[name] = hyperparameters[name]?.number.map { .number($0) } }
-        guard let network = try entry.build(settings) as? EDM2 else {
+        var bridge = SBVE()
+        for (name, path) in [("k", \SBVE.k), ("c", \.c), ("eps", \.epsilon), ("T", \.endTime)] {
+            if let value = hyperparameters[name]?.number { bridge[keyPath: path] = value }
+        }
+        var context = BackboneContext()
+        context.sde = bridge
+        guard let network = try entry.build(settings(of: entry.descriptor)).make(context) as? EDM2 else {
             throw ConformanceError(id: id, reason: "'edm2' is another network")
         }
         try checkSizes(of: network)

@@ -24,9 +24,9 @@ extension ConformanceCase {
         guard let entry = catalog.backbones[name] else {
             throw ConformanceError(id: id, reason: "unknown backbone '\(name)'")
         }
-        var settings = try settings(of: entry.descriptor)
-        if let width = hyperparameters["noise_embed_dim"]?.int { settings["noise_embed_dim"] = .integer(width) }
-        let network = try entry.build(settings)
+        var context = BackboneContext()
+        if let width = hyperparameters["noise_embed_dim"]?.int { context.embeddingWidth = width }
+        let network = try entry.build(settings(of: entry.descriptor)).make(context)
         try checkSizes(of: network)
         return network
     }
@@ -53,11 +53,10 @@ extension ConformanceCase {
         guard let entry = catalog.noiseEncoders[name] else {
             throw ConformanceError(id: id, reason: "unknown noise encoder '\(name)'")
         }
-        var settings = try settings(of: entry.descriptor)
-        for name in ["noise_embed_dim", "noise_encoder_nf"] {
-            if let value = hyperparameters[name]?.int { settings[name] = .integer(value) }
-        }
-        return try entry.build(settings)
+        var context = NoiseEncoderContext()
+        if let width = hyperparameters["noise_embed_dim"]?.int { context.width = width }
+        if let filters = hyperparameters["noise_encoder_nf"]?.int { context.filters = filters }
+        return try entry.build(settings(of: entry.descriptor)).make(context)
     }
 
     private func takesCondition(_ catalog: Catalog) -> Bool {

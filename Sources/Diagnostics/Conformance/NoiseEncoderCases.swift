@@ -8,16 +8,16 @@ import WeightFiles
 
 extension ConformanceChecker {
     /// Noise encoders: embedding, loss, and the gradients of the noise and of all parameters.
-    static let noiseEncoder = ConformanceChecker("noise_encoder") { one, _, report in
+    static let noiseEncoder = ConformanceChecker("noise_encoder") { one, catalog, report in
         let h = one.hyperparameters
         let name = h["noise_encoder_type"]?.text ?? ""
-        guard let entry = Registry<any NoiseEncoder>.noiseEncoders[name] else {
+        guard let entry = catalog.noiseEncoders[name] else {
             throw ConformanceError(id: one.id, reason: "unknown noise encoder '\(name)'")
         }
-        var settings = try one.settings(of: entry.descriptor)
-        if let width = h["embed_dim"]?.int { settings["noise_embed_dim"] = .integer(width) }
-        if let filters = h["nf"]?.int { settings["noise_encoder_nf"] = .integer(filters) }
-        let encoder = try entry.build(settings)
+        var context = NoiseEncoderContext()
+        if let width = h["embed_dim"]?.int { context.width = width }
+        if let filters = h["nf"]?.int { context.filters = filters }
+        let encoder = try entry.build(one.settings(of: entry.descriptor)).make(context)
         try encoder.load(one.arrays())
         // A real input is one whose imaginary part is zero.
         let isReal = one.json["tensors"]?["r"] != nil

@@ -42,12 +42,13 @@ extension ConformanceCase {
         if let listed = members["attn_resolutions"] {
             members["attn_resolutions"] = .list(listed.elements.filter { $0.number != 0 })
         }
-        var settings: Settings
+        let settings: Settings
         do { settings = try entry.descriptor.settings(from: .object(members)) } catch {
             throw ConformanceError(id: id, reason: "not understood: \(error.summary)")
         }
-        settings["inputs"] = .integer(inputs)
-        let network = try entry.build(settings)
+        var context = BackboneContext()
+        context.inputs = inputs
+        let network = try entry.build(settings).make(context)
         for name in ["x_re", "y_re"] where json["tensors"]?[name] != nil {
             let shape = try array(name).shape
             if shape.count == 4 { try network.check(bins: shape[2], frames: shape[3]) }

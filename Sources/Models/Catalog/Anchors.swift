@@ -19,13 +19,13 @@ extension Registry<any AnchorFilter> {
     static let anchors = Registry(
         "anchor",
         [
-            Entry("noisy", "The noisy input, unprocessed") { _ in NoisyInput() },
+            Entry("noisy", "The noisy input, unprocessed") { NoisyInput() },
             Entry(
-                "wiener", "Decision-directed Wiener filter", source: "Ephraim & Malah 1984",
-                parameters: [
-                    .number("smoothing", default: 0.95, in: .probability, "Weight of the last frame's estimate."),
-                    .number("floor", default: -25.0, in: Bounds(to: 0), unit: "dB", "Least gain."),
+                "wiener", "Decision-directed Wiener filter", source: "Ephraim & Malah 1984", of: WienerFilter(),
+                [
+                    Setting(\.smoothing, "smoothing", in: .probability, "Weight of the last frame's estimate."),
+                    Setting(\.floor, "floor", in: Bounds(to: 0), unit: "dB", "Least gain."),
                 ]
-            ) { WienerFilter(smoothing: $0.number("smoothing"), floor: $0.number("floor")) },
+            ) { $0 },
         ])
 }

@@ -1,7 +1,5 @@
-public import Backbones
 import Corpora
 public import Diffusion
-public import Objectives
 public import SpecLanguage
 public import Specs
 public import SpeechMetrics
@@ -10,8 +8,8 @@ public import SpeechMetrics
 public struct Catalog: Sendable {
     public var corpora: Registry<any CorpusSource>
     public var sdes: Registry<any SDE>
-    public var backbones: Registry<any Backbone>
-    public var noiseEncoders: Registry<any NoiseEncoder>
+    public var backbones: Registry<BackboneFactory>
+    public var noiseEncoders: Registry<NoiseEncoderFactory>
     public var losses: Registry<LossFactory>
     public var samplers: Registry<SamplerFactory>
     public var predictors: Registry<any Predictor>
@@ -40,20 +38,4 @@ public struct Catalog: Sendable {
     private func gates(areWaivable: Bool) -> [String] {
         Finding.Code.allCases.filter { $0.isWaivable == areWaivable }.map(\.rawValue)
     }
-}
-
-/// Makes a loss from a spec's objective, front end and data.
-public struct LossFactory: Sendable {
-    public let make: @Sendable (ObjectiveSpec, FrontEnd, DataSpec) throws -> any TrainingLoss
-}
-
-/// Makes a sampler for a diffusion, a number of steps `N` and a final time.
-public struct SamplerFactory: Sendable {
-    /// - Parameters: the catalog (for predictors and correctors), the SDE, N (`nil` where the sampler chooses), t_eps.
-    public let make: @Sendable (Catalog, any SDE, Int?, Double) throws -> any Sampler
-}
-
-/// Makes a corrector for a step size `snr`.
-public struct CorrectorFactory: Sendable {
-    public let make: @Sendable (Double) -> any Corrector
 }

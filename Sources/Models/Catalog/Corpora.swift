@@ -1,7 +1,27 @@
-import Corpora
+public import Corpora
 import Foundation
-import SpecLanguage
+public import SpecLanguage
 import Specs
+
+extension Layout: SettingName {}
+
+extension ClosedRange<Double> {
+    /// The lower end; the upper one follows where it would lie below.
+    fileprivate var least: Double {
+        get { lowerBound }
+        set { self = newValue...Swift.max(newValue, upperBound) }
+    }
+    /// The upper end; the lower one follows where it would lie above.
+    fileprivate var most: Double {
+        get { upperBound }
+        set { self = Swift.min(lowerBound, newValue)...newValue }
+    }
+}
+
+/// The parameters of a published corpus.
+private struct ReservedSpeakers: Sendable {
+    var valid, test: [String]
+}
 
 extension Registry<any CorpusSource> {
     /// The corpora.
@@ -15,41 +35,31 @@ extension Registry<any CorpusSource> {
 
     private static let synthetic = Entry(
         "synthetic", "Speech-like signals in noise or rooms, made on the spot and repeatable by seed",
-        parameters: [
-            .integer("seed", default: 0, in: .from(0), "Seed of every signal."),
-            .oneOf("task", Layout.allCases.map(\.rawValue), default: "denoising", "Noise added, or reverberation."),
-            .integer("train", default: 200, in: .between(1, 1e6), unit: "files", "Training pairs."),
-            .integer("valid", default: 8, in: .between(0, 1e6), unit: "files", "Validation pairs."),
-            .integer("test", default: 8, in: .between(0, 1e6), unit: "files", "Test pairs.", part: IdentityPart.none),
-            .integer(
-                "test_ood", default: 8, in: .between(0, 1e6), unit: "files", "Test pairs out of distribution.",
+        of: SyntheticCorpus(),
+        [
+            Setting(\.seed, "seed", in: .from(0), "Seed of every signal."),
+            Setting(\.layout, "task", "Noise added, or reverberation."),
+            Setting(\.train, "train", in: .between(1, 1e6), unit: "files", "Training pairs."),
+            Setting(\.valid, "valid", in: .between(0, 1e6), unit: "files", "Validation pairs."),
+            Setting(
+                \.test, "test", in: .between(0, 1e6), unit: "files", "Test pairs.", part: IdentityPart.none),
+            Setting(
+                \.testOOD, "test_ood", in: .between(0, 1e6), unit: "files", "Test pairs out of distribution.",
                 part: IdentityPart.none),
-            .number("shortest", default: 1.5, in: .between(0.25, 60), unit: "s", "Shortest file."),
-            .number("longest", default: 3.0, in: .between(0.25, 60), unit: "s", "Longest file."),
-            .number("snr_min", default: 0.0, unit: "dB", "Least level of the speech over the noise."),
-            .number("snr_max", default: 10.0, unit: "dB", "Most level of the speech over the noise."),
-            .list(
-                "ood_snr", of: .number(.between(-200, 200)), default: [],
+            Setting(\.seconds.least, "shortest", in: .between(0.25, 60), unit: "s", "Shortest file."),
+            Setting(\.seconds.most, "longest", in: .between(0.25, 60), unit: "s", "Longest file."),
+            Setting(\.snr.least, "snr_min", unit: "dB", "Least level of the speech over the noise."),
+            Setting(\.snr.most, "snr_max", unit: "dB", "Most level of the speech over the noise."),
+            Setting(
+                \.oodSNRs, "ood_snr", ofAtLeast: 0, in: .between(-200, 200),
                 "Fixed levels of the sets out of distribution, in dB.", part: IdentityPart.none),
         ],
         traits: [
             .sets(["train", "valid", "test", "test-ood"]), .setSeries(prefix: "test-ood", levels: "ood_snr"),
             .ordered("shortest", "longest"), .ordered("snr_min", "snr_max"),
         ]
-    ) { settings in
-        RecipeSource(
-            recipe: SyntheticCorpus { recipe in
-                recipe.seed = UInt64(settings.integer("seed"))
-                recipe.layout = Layout(rawValue: settings.text("task")) ?? .denoising
-                recipe.train = settings.integer("train")
-                recipe.valid = settings.integer("valid")
-                recipe.test = settings.integer("test")
-                recipe.testOOD = settings.integer("test_ood")
-                recipe.seconds = settings.number("shortest")...settings.number("longest")
-                recipe.snr = settings.number("snr_min")...settings.number("snr_max")
-                recipe.oodSNRs = settings.numbers("ood_snr")
-            }
-        ) { recipe, _, sampleRate in
+    ) { recipe in
+        RecipeSource(recipe: recipe) { recipe, _, sampleRate in
             var recipe = recipe
             recipe.sampleRate = sampleRate
             return recipe
@@ -58,46 +68,34 @@ extension Registry<any CorpusSource> {
 
     private static let mixture = Entry(
         "mixture", "Clean files of one folder with noise files of another, at stated levels",
-        parameters: [
-            .text("clean", default: .required, "Folder with the speech, seen from the corpora's folder."),
-            .text("noise", default: .required, "Folder with the noise, at the same rate."),
-            .list(
-                "snr", of: .number(), atLeast: 1, default: [0.0],
+        of: MixedCorpus(clean: "", noise: "", snrs: [0]),
+        [
+            Setting(
+                \.clean, "clean", default: .required, "Folder with the speech, seen from the corpora's folder."),
+            Setting(\.noise, "noise", default: .required, "Folder with the noise, at the same rate."),
+            Setting(
+                \.snrs, "snr", ofAtLeast: 1,
                 "Levels of the speech over the noise in dB, a set for each: test-0dB, …"),
-        ] + drawnFiles(count: .absent), traits: [.setSeries(prefix: "test", levels: "snr")]
-    ) { settings in
-        try mixed(
-            MixedCorpus(clean: settings.text("clean"), noise: settings.text("noise"), snrs: settings.numbers("snr")),
-            settings)
-    }
+        ] + drawnFiles, traits: [.setSeries(prefix: "test", levels: "snr")], build: mixed)
 
     private static let esc50 = Entry(
         "ood-esc50", "VoiceBank test speech in ESC-50 noise at 0, 5 and 10 dB",
         source: "moonx010/sgmse, create_test_mixtures.py; Piczak, ACM Multimedia 2015",
-        parameters: [
-            .text(
-                "clean", default: "voicebank-demand/test/clean",
-                "Folder with the speech, seen from the corpora's folder."),
-            .text("noise", default: "ESC-50/audio", "Folder with the noise, at the same rate."),
-        ] + drawnFiles(count: 50), traits: [.sets(["test-0dB", "test-5dB", "test-10dB"])]
-    ) { settings in
-        try mixed(.esc50(clean: settings.text("clean"), noise: settings.text("noise")), settings)
-    }
-
-    private static func drawnFiles(count: Field.Standard) -> [Field] {
+        of: MixedCorpus.esc50(clean: "voicebank-demand/test/clean", noise: "ESC-50/audio"),
         [
-            .integer(
-                "files", default: count, in: .between(1, 1e6), unit: "files",
-                "Clean files, drawn without replacement; all if absent."),
-            .integer("seed", default: 42, in: .from(0), "Seed of the draws."),
-        ]
-    }
+            Setting(\.clean, "clean", "Folder with the speech, seen from the corpora's folder."),
+            Setting(\.noise, "noise", "Folder with the noise, at the same rate."),
+        ] + drawnFiles, traits: [.sets(["test-0dB", "test-5dB", "test-10dB"])], build: mixed)
 
-    private static func mixed(_ recipe: MixedCorpus, _ settings: Settings) throws -> any CorpusSource {
-        var recipe = recipe
-        recipe.count = settings.optionalInteger("files")
-        recipe.seed = UInt64(settings.integer("seed"))
-        return RecipeSource(recipe: recipe) { recipe, root, sampleRate in
+    private static let drawnFiles: [Setting<MixedCorpus>] = [
+        Setting(
+            \.count, "files", in: .between(1, 1e6), unit: "files",
+            "Clean files, drawn without replacement; all if absent."),
+        Setting(\.seed, "seed", in: .from(0), "Seed of the draws."),
+    ]
+
+    private static func mixed(_ recipe: MixedCorpus) -> any CorpusSource {
+        RecipeSource(recipe: recipe) { recipe, root, sampleRate in
             var recipe = recipe
             recipe.sampleRate = sampleRate
             if !recipe.clean.hasPrefix("/") { recipe.clean = root + "/" + recipe.clean }
@@ -109,26 +107,23 @@ extension Registry<any CorpusSource> {
 
     // MARK: Published
 
-    private static func speakers(_ name: String, _ standard: [String], _ doc: String) -> Field {
-        .list(name, of: .text, default: .value(.list(standard.map(SettingValue.text))), doc)
-    }
-
     private static func published(
         _ name: String, _ summary: String, source: String, rates: [Int], sets: [String] = ["train", "valid", "test"],
         valid: [String] = [], test: [String] = [], advice: String
     ) -> Entry {
         Entry(
-            name, summary, source: source,
-            parameters: [
-                speakers(
-                    "valid_speakers", valid, "Held out of training for validation, where there is no folder 'valid'."),
-                speakers("test_speakers", test, "Speakers of the test set, and of no other set."),
-            ], traits: [.sets(sets), .rates(rates)]
-        ) { settings in
+            name, summary, source: source, of: ReservedSpeakers(valid: valid, test: test),
+            [
+                Setting(
+                    \.valid, "valid_speakers",
+                    "Held out of training for validation, where there is no folder 'valid'."),
+                Setting(\.test, "test_speakers", "Speakers of the test set, and of no other set."),
+            ],
+            traits: [.sets(sets), .rates(rates)]
+        ) { speakers in
             PublishedSource(
                 name: name, advice: advice,
-                split: SpeakerSplit(
-                    validation: Set(settings.texts("valid_speakers")), test: Set(settings.texts("test_speakers"))))
+                split: SpeakerSplit(validation: Set(speakers.valid), test: Set(speakers.test)))
         }
     }
 

@@ -1,110 +1,77 @@
-import Backbones
+public import Backbones
+import Diffusion
 import Layers
-import SpecLanguage
+public import SpecLanguage
 import Specs
 
-extension Registry<any Backbone> {
-    /// The magnitude-preserving network, with the defaults of EDM2SE's constructor.
-    static var edm2: Entry {
-        Entry(
-            "edm2", "EDM2 for speech, magnitude-preserving, scales itself and predicts clean speech (M4)",
-            source: "Karras et al., CVPR 2024; EDM2SE, ICASSP 2026", parameters: EDM2Options.fields,
-            traits: [
-                .halves(levels: "channel_mult"), .padding(.reflection),
-                .ownLosses(["uncertainty", "data_prediction"]),
-            ]
-        ) { settings in
-            try EDM2(EDM2Options(settings), seed: UInt64(settings.optionalInteger("seed") ?? 0))
-        }
+/// The number that the option `c_s` has.
+extension EDM2Options.Prediction: SettingType {
+    public static func type(in bounds: Bounds) -> FieldType { .integer(bounds) }
+
+    public init?(_ setting: SettingValue) {
+        guard case .integer(let number) = setting else { return nil }
+        self.init(rawValue: number)
     }
+
+    public var written: SettingValue { .integer(rawValue) }
 }
 
-extension EDM2Options {
-    static var fields: [Field] {
-        let standard = EDM2Options()
-        func integers(_ values: [Int]) -> Field.Standard { .value(.list(values.map(SettingValue.integer))) }
-        return [
-            .integer(
-                "model_channels", default: .value(.integer(standard.modelChannels)), in: .between(1, 4096),
-                "channels of the first level"),
-            Field(
-                "channel_mult", .list(of: .integer(.between(1, 64)), atLeast: 1),
-                default: integers(standard.channelMult),
+extension Registry<BackboneFactory> {
+    /// The magnitude-preserving network, with the defaults of EDM2SE's constructor.
+    static let edm2 = Entry(
+        "edm2", "EDM2 for speech, magnitude-preserving, scales itself and predicts clean speech (M4)",
+        source: "Karras et al., CVPR 2024; EDM2SE, ICASSP 2026", of: EDM2Options(),
+        [
+            Setting(\.modelChannels, "model_channels", in: .between(1, 4096), "channels of the first level"),
+            Setting(
+                \.channelMult, "channel_mult", ofAtLeast: 1, in: .between(1, 64),
                 "channels of each level, in units of model_channels"),
-            .integer(
-                "channel_mult_noise", default: .absent, in: .between(1, 64),
+            Setting(
+                \.channelMultNoise, "channel_mult_noise", in: .between(1, 64),
                 "features of the noise level, in units of model_channels"),
-            .integer(
-                "channel_mult_emb", default: .absent, in: .between(1, 64),
+            Setting(
+                \.channelMultEmb, "channel_mult_emb", in: .between(1, 64),
                 "embedding of the noise level, in units of model_channels"),
-            .integer(
-                "num_blocks", default: .value(.integer(standard.numBlocks)), in: .between(1, 256), "blocks of a level"),
-            Field(
-                "attn_resolutions", .list(of: .integer(.between(1, 65536))),
-                default: integers(standard.attnResolutions),
+            Setting(\.numBlocks, "num_blocks", in: .between(1, 256), "blocks of a level"),
+            Setting(
+                \.attnResolutions, "attn_resolutions", ofAtLeast: 0, in: .between(1, 65536),
                 "bins of the levels with attention; the middle always has it"),
-            .integer(
-                "freq_resolution", default: .value(.integer(standard.freqResolution)), in: .between(1, 65536),
+            Setting(
+                \.freqResolution, "freq_resolution", in: .between(1, 65536),
                 "bins for which attn_resolutions are counted, and by which the levels are named"),
-            .integer(
-                "channels_per_head", default: .value(.integer(standard.block.channelsPerHead)), in: .between(1, 65536),
+            Setting(
+                \.block.channelsPerHead, "channels_per_head", in: .between(1, 65536),
                 "channels of a head of attention"),
-            .integer(
-                "logvar_channels", default: .value(.integer(standard.logvarChannels)), in: .between(1, 65536),
-                "features of the uncertainty"),
-            .integer(
-                "c_s", default: .value(.integer(standard.prediction.rawValue)), in: .between(0, 1),
+            Setting(
+                \.logvarChannels, "logvar_channels", in: .between(1, 65536), "features of the uncertainty"),
+            Setting(
+                \.prediction, "c_s", in: .between(0, 1),
                 "1: the network inside predicts the noise, beside a skip connection; 0: clean speech"),
-            .number(
-                "sigma_x", default: .value(.number(standard.sigmaX)), in: .positive,
-                "standard deviation of clean speech, per real number"),
-            .number(
-                "sigma_n", default: .value(.number(standard.sigmaN)), in: .nonNegative,
-                "standard deviation of the noise, per real number"),
-            .number(
-                "dropout", default: .value(.number(standard.block.dropout)), in: .between(0, 0.999),
+            Setting(\.sigmaX, "sigma_x", in: .positive, "standard deviation of clean speech, per real number"),
+            Setting(\.sigmaN, "sigma_n", in: .nonNegative, "standard deviation of the noise, per real number"),
+            Setting(
+                \.block.dropout, "dropout", in: .between(0, 0.999),
                 "probability of dropping an input of a block's second convolution, in training"),
-            .number(
-                "res_balance", default: .value(.number(standard.block.residualBalance)), in: .probability,
-                "share of a block's residual branch"),
-            .number(
-                "attn_balance", default: .value(.number(standard.block.attentionBalance)), in: .probability,
-                "share of a block's attention"),
-            .number(
-                "cond_balance", default: .value(.number(standard.block.conditionBalance)), in: .probability,
+            Setting(
+                \.block.residualBalance, "res_balance", in: .probability, "share of a block's residual branch"),
+            Setting(\.block.attentionBalance, "attn_balance", in: .probability, "share of a block's attention"),
+            Setting(
+                \.block.conditionBalance, "cond_balance", in: .probability,
                 "share of the noisy speech at the start"),
-            .number(
-                "concat_balance", default: .value(.number(standard.concatBalance)), in: .probability,
-                "share of the skip connections"),
-            .number(
-                "clip_act", default: .value(.number(standard.block.clip ?? 256)), in: .positive,
-                "what the results of blocks are held within"),
+            Setting(\.concatBalance, "concat_balance", in: .probability, "share of the skip connections"),
+            Setting(\.block.clip, "clip_act", in: .positive, "what the results of blocks are held within"),
+        ],
+        traits: [
+            .halves(levels: "channel_mult"), .padding(.reflection), .ownLosses(["uncertainty", "data_prediction"]),
         ]
-    }
-
-    init(_ settings: Settings) {
-        self.init()
-        modelChannels = settings.integer("model_channels")
-        channelMult = settings.integers("channel_mult")
-        channelMultNoise = settings.optionalInteger("channel_mult_noise")
-        channelMultEmb = settings.optionalInteger("channel_mult_emb")
-        numBlocks = settings.integer("num_blocks")
-        attnResolutions = settings.integers("attn_resolutions")
-        freqResolution = settings.integer("freq_resolution")
-        block.channelsPerHead = settings.integer("channels_per_head")
-        logvarChannels = settings.integer("logvar_channels")
-        prediction = Prediction(rawValue: settings.integer("c_s")) ?? .noise
-        (sigmaX, sigmaN) = (settings.number("sigma_x"), settings.number("sigma_n"))
-        block.dropout = settings.number("dropout")
-        (block.residualBalance, block.attentionBalance) = (
-            settings.number("res_balance"), settings.number("attn_balance")
-        )
-        (block.conditionBalance, concatBalance) = (settings.number("cond_balance"), settings.number("concat_balance"))
-        block.clip = settings.number("clip_act")
-        // Those of the diffusion, which the builder passes on.
-        k = settings.optionalNumber("k") ?? k
-        c = settings.optionalNumber("c") ?? c
-        epsilon = settings.optionalNumber("eps") ?? epsilon
-        endTime = settings.optionalNumber("T") ?? endTime
+    ) { options in
+        BackboneFactory(options) { options, context in
+            var options = options
+            if let bridge = context.sde as? SBVE {
+                (options.k, options.c) = (bridge.k, bridge.c)
+                (options.epsilon, options.endTime) = (bridge.epsilon, bridge.endTime)
+            }
+            return try EDM2(options, seed: context.seed)
+        }
     }
 }

@@ -1,6 +1,21 @@
-package import Objectives
-import SpecLanguage
-import Specs
+public import Objectives
+public import SpecLanguage
+public import Specs
+
+extension VelocityMatchingLoss.Norm: SettingName {}
+
+extension MeanFlowLoss {
+    /// The limit of the derivative's norm as a spec writes it, 0 for none.
+    fileprivate var clipOrZero: Double {
+        get { clip ?? 0 }
+        set { clip = newValue > 0 ? newValue : nil }
+    }
+}
+
+/// Makes a loss from a spec's objective, front end and data.
+public struct LossFactory: Sendable {
+    public let make: @Sendable (ObjectiveSpec, FrontEnd, DataSpec) throws -> any TrainingLoss
+}
 
 extension Registry<LossFactory> {
     static let losses = Registry(
@@ -9,16 +24,16 @@ extension Registry<LossFactory> {
             Entry(
                 "score_matching", "Denoising score matching", source: "Richter et al., TASLP 2023, Eq. (9)",
                 traits: [.weightings(["sigma^2"])]
-            ) { _ in LossFactory { _, _, _ in ScoreMatchingLoss() } },
+            ) { LossFactory { _, _, _ in ScoreMatchingLoss() } },
             Entry(
                 "score_matching_mae", "Denoising score matching by absolute errors",
                 source: "Lemercier et al., StoRM, TASLP 2023",
                 traits: [.weightings(["sigma^2"])]
-            ) { _ in LossFactory { _, _, _ in ScoreMatchingLoss(norm: .mae) } },
+            ) { LossFactory { _, _, _ in ScoreMatchingLoss(norm: .mae) } },
             Entry(
                 "denoiser", "Distance of the denoised state from the marginal's mean",
                 source: "Richter et al., ICASSP 2025, Eq. (8)", traits: [.weightings(["1", "sigma^2", "edm"])]
-            ) { _ in
+            ) {
                 LossFactory { objective, _, _ in
                     DenoiserLoss(
                         weighting: .init(objective.lossWeighting), sigmaData: objective.sigmaData)
@@ -29,7 +44,7 @@ extension Registry<LossFactory> {
                 "Distance of the clean speech in spectrum and time, weighed by an uncertainty that the network learns",
                 source: "Karras et al., CVPR 2024; EDM2SE, ICASSP 2026, Eq. (21)",
                 traits: [.weightings([]), .hasTimeTerms, .needsUncertainty]
-            ) { _ in
+            ) {
                 LossFactory { objective, frontEnd, _ in
                     guard objective.pesqWeight == 0 else {
                         throw IncompatibleParts(
@@ -41,7 +56,7 @@ extension Registry<LossFactory> {
             Entry(
                 "data_prediction", "Distance of the clean speech in spectrum, time, and PESQ",
                 source: "Richter et al., ICASSP 2025, Eq. (12)", traits: [.weightings([]), .hasTimeTerms]
-            ) { _ in
+            ) {
                 LossFactory { objective, frontEnd, data in
                     let weight = objective.pesqWeight
                     return DataPredictionLoss(
@@ -53,43 +68,33 @@ extension Registry<LossFactory> {
             },
             Entry(
                 "velocity_matching", "Distance of the velocity from that of the path through clean speech and noise",
-                source: "Lipman et al., ICLR 2023, Eq. (9)",
-                parameters: [.oneOf("norm", ["mse", "mae"], default: "mse", "Squared or absolute error.")],
+                source: "Lipman et al., ICLR 2023, Eq. (9)", of: VelocityMatchingLoss(),
+                [Setting(\.norm, "norm", "Squared or absolute error.")],
                 traits: [.weightings([])]
-            ) { settings in
-                LossFactory { _, _, _ in VelocityMatchingLoss(norm: .init(rawValue: settings.text("norm")) ?? .mse) }
-            },
+            ) { loss in LossFactory { _, _, _ in loss } },
             Entry(
                 "mean_flow", "Average velocity over a stretch, from its derivative (one step is enough to sample)",
-                source: "Geng et al., 2025; MeanFlowSE, arXiv 2509.14858",
-                parameters: [
-                    .number(
-                        "weight", default: 0.25, in: .between(0, 1),
+                source: "Geng et al., 2025; MeanFlowSE, arXiv 2509.14858", of: MeanFlowLoss(),
+                [
+                    Setting(
+                        \.weight, "weight", in: .between(0, 1),
                         "Weight of the average velocity; the rest is the velocity's."),
-                    .number(
-                        "warmup", default: 0.5, in: .between(0, 1), "Share of training in which that weight grows."),
-                    .number(
-                        "correction", default: 0.5, in: .between(0, 1),
+                    Setting(\.warmup, "warmup", in: .between(0, 1), "Share of training in which that weight grows."),
+                    Setting(
+                        \.correction, "correction", in: .between(0, 1),
                         "Factor of the derivative; 1 is the mean flow's identity."),
-                    .number(
-                        "jvp_clip", default: 5.0, in: .nonNegative,
+                    Setting(
+                        \.clipOrZero, "jvp_clip", in: .nonNegative,
                         "Most norm of the derivative over a sample; 0 for no limit."),
-                    .number("equal", default: 0.1, in: .between(0, 1), "Share of stretches of length 0."),
+                    Setting(\.equal, "equal", in: .between(0, 1), "Share of stretches of length 0."),
                 ],
                 traits: [.weightings([]), .needsInterval]
-            ) { settings in
-                let clip = settings.number("jvp_clip")
-                let loss = MeanFlowLoss(
-                    weight: settings.number("weight"), warmup: settings.number("warmup"),
-                    correction: settings.number("correction"), clip: clip > 0 ? clip : nil,
-                    equal: settings.number("equal"))
-                return LossFactory { _, _, _ in loss }
-            },
+            ) { loss in LossFactory { _, _, _ in loss } },
             Entry(
                 "composition",
                 "Average velocity over a stretch, composed of those of its parts (one step is enough to sample)",
                 source: "COSE, arXiv 2509.15952", traits: [.weightings([]), .needsInterval]
-            ) { _ in LossFactory { _, _, _ in CompositionLoss() } },
+            ) { LossFactory { _, _, _ in CompositionLoss() } },
         ])
 }
 

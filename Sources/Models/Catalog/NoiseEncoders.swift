@@ -1,12 +1,27 @@
-package import Backbones
-package import SpecLanguage
+public import Backbones
+import SpecLanguage
 import Specs
 
-extension Registry<any NoiseEncoder> {
+/// What a noise encoder's construction takes from a spec's conditioning.
+public struct NoiseEncoderContext: Sendable {
+    /// Of the initial weights.
+    public var seed: UInt64
+    /// `noise_encoder_nf`, filters of the first convolution.
+    package var filters = 64
+    /// `noise_embed_dim`, length of the embedding.
+    package var width = 512
+
+    public init(seed: UInt64 = 0) { self.seed = seed }
+}
+
+/// Builds a noise encoder whose parameters are chosen.
+public struct NoiseEncoderFactory: Sendable {
+    public let make: @Sendable (NoiseEncoderContext) throws -> any NoiseEncoder
+}
+
+extension Registry<NoiseEncoderFactory> {
     /// The networks that embed a noise reference, by the reference's names.
-    ///
-    /// Widths and filters come from the spec's conditioning: `noise_embed_dim` and `noise_encoder_nf`.
-    package static let noiseEncoders: Registry<any NoiseEncoder> = Registry(
+    static let noiseEncoders = Registry(
         "noise encoder",
         [
             convolutional(
@@ -19,22 +34,24 @@ extension Registry<any NoiseEncoder> {
             Entry(
                 "light", "mean over time, three convolutions along the bins, two linear layers",
                 source: "moonx010/sgmse"
-            ) {
-                try LightNoiseEncoder(
-                    width: $0.optionalInteger("noise_embed_dim") ?? 512, seed: UInt64($0.optionalInteger("seed") ?? 0))
-            },
+            ) { NoiseEncoderFactory { try LightNoiseEncoder(width: $0.width, seed: $0.seed) } },
         ])
+
+    private struct ConvolutionalSettings: Sendable {
+        var layers = 4
+    }
 
     private static func convolutional(_ name: String, _ summary: String, source: String = "", isSequence: Bool) -> Entry
     {
         Entry(
-            name, summary, source: source,
-            parameters: [.integer("num_layers", default: 4, in: .between(1, 16), "convolutions")]
+            name, summary, source: source, of: ConvolutionalSettings(),
+            [Setting(\.layers, "num_layers", in: .between(1, 16), "convolutions")]
         ) { settings in
-            try ConvolutionalNoiseEncoder(
-                filters: settings.optionalInteger("noise_encoder_nf") ?? 64,
-                width: settings.optionalInteger("noise_embed_dim") ?? 512, layers: settings.integer("num_layers"),
-                isSequence: isSequence, seed: UInt64(settings.optionalInteger("seed") ?? 0))
+            NoiseEncoderFactory { context in
+                try ConvolutionalNoiseEncoder(
+                    filters: context.filters, width: context.width, layers: settings.layers, isSequence: isSequence,
+                    seed: context.seed)
+            }
         }
     }
 }
