@@ -157,7 +157,7 @@ let package = Package(
         .testTarget(name: "LayersTests", dependencies: ["Layers"]),
         .testTarget(
             name: "BackbonesTests", dependencies: ["Backbones", "WeightFiles"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Models"], resources: [.copy("Fixtures")]),
         .testTarget(
             name: "ObjectivesTests", dependencies: ["Objectives", "Kernels", "WeightFiles"],
             resources: [.copy("Fixtures")]),

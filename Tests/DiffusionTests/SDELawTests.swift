@@ -1,9 +1,14 @@
 import Diffusion
 import Foundation
 import Kernels
+import Models
+import SpecLanguage
 import Testing
 
+/// What holds for every entry of the registry: a new one is tested without being named here.
 @Suite struct SDELawTests {
+    @Test func everyEntryIsBuilt() { #expect(allSDEs.count == Catalog.standard.sdes.entries.count) }
+
     /// dm/dt = f(m): the weight of x₀ decays by f_x, that of y grows by f_x·noisy + f_y.
     @Test(arguments: allSDEs.indices, [0.05, 0.1, 0.5, 0.9])
     func meanSolvesItsODE(index: Int, t: Double) {

@@ -1,5 +1,7 @@
 import Diffusion
 import Foundation
+import Models
+import SpecLanguage
 import Tensors
 
 func golden<Content: Decodable>(_ name: String, as type: Content.Type = Content.self) throws -> Content {
@@ -15,10 +17,8 @@ func relativeError(_ a: [Float], _ b: [Float]) -> Double {
         zip(a, b).map { $0 == $1 ? 0 : abs($0 - $1) }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) } / largest)
 }
 
-/// Every SDE of the family with its defaults.
-let allSDEs: [any SDE] = [
-    .ouve(), .sbve(), .bbed(), .ve(), .vp(), .subvp(), .flow(), SBVE(noiseScale: 2.0.squareRoot()),
-]
+/// Every SDE that a spec can name, with its defaults.
+let allSDEs: [any SDE] = Catalog.standard.sdes.entries.compactMap { try? $0.standard() }
 
 /// The score of `x_t` when clean speech is `N(mean, spread²)` (complex) around a multiple of `y`.
 func gaussianScore(of sde: any SDE, mean: Double, spread: Double) -> Prediction {

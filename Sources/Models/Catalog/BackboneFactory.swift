@@ -22,7 +22,7 @@ public struct BackboneFactory: Sendable {
     /// Builds the network with initial weights.
     public let make: @Sendable (BackboneContext) throws -> any Backbone
 
-    init<Options: BackboneOptions>(
+    package init<Options: BackboneOptions>(
         _ options: Options, build: @escaping @Sendable (Options, BackboneContext) throws -> any Backbone
     ) {
         check = { (bins, frames) throws(BackboneError) in try options.check(bins: bins, frames: frames) }
@@ -31,13 +31,13 @@ public struct BackboneFactory: Sendable {
 }
 
 /// The options of a network, which tell mistakes before anything is built.
-protocol BackboneOptions: Sendable {
+package protocol BackboneOptions: Sendable {
     /// - Throws: Where the options have no meaning together, or do not take padded spectrograms of `bins × frames`.
     func check(bins: Int, frames: Int) throws(BackboneError)
 }
 
 /// The options of a network that attends between all pixels of its coarse levels.
-protocol AttendingOptions: BackboneOptions {
+package protocol AttendingOptions: BackboneOptions {
     /// The option with the channels of each level, which a message about memory names.
     static var levels: String { get }
     /// - Throws: Where the options have no meaning together.
@@ -47,7 +47,7 @@ protocol AttendingOptions: BackboneOptions {
 }
 
 extension AttendingOptions {
-    func check(bins: Int, frames: Int) throws(BackboneError) {
+    package func check(bins: Int, frames: Int) throws(BackboneError) {
         try validate()
         let gigabytes = attentionWeights(bins: bins, frames: frames) * 4 / 1e9
         guard gigabytes <= mostGigabytes else {
@@ -64,5 +64,5 @@ extension AttendingOptions {
 /// What one map of attention weights may take.
 private let mostGigabytes = 8.0
 
-extension NCSNppOptions: AttendingOptions { static var levels: String { "ch_mult" } }
-extension EDM2Options: AttendingOptions { static var levels: String { "channel_mult" } }
+extension NCSNppOptions: AttendingOptions { package static var levels: String { "ch_mult" } }
+extension EDM2Options: AttendingOptions { package static var levels: String { "channel_mult" } }

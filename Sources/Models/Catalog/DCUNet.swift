@@ -10,7 +10,7 @@ extension DCUNetOptions.MaskBound: SettingName {}
 extension DCUNetOptions.Norm: SettingName {}
 
 extension DCUNetOptions: BackboneOptions {
-    func check(bins: Int, frames: Int) throws(BackboneError) {
+    package func check(bins: Int, frames: Int) throws(BackboneError) {
         try validate()
         guard takesAnyFrames else {
             throw BackboneError(
