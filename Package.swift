@@ -210,13 +210,14 @@ for target in package.targets where [.regular, .executable, .test].contains(targ
         ]
 }
 
-// What goes through many numbers is optimised. Commands, which reads options and prints, and the tests without arithmetic
-// are not: an optimiser would take half of their build, and `sgmse --help` takes 0.02 s either way.
+// What goes through many numbers is optimised. What reads and writes options, and the tests without arithmetic, are not:
+// an optimiser would take half of their build, and `sgmse --help` takes 0.02 s either way.
+let options: Set = ["Commands", "ReferenceCommands"]
 let arithmetic: Set = [
     "KernelsTests", "DeviceTests", "TensorsTests", "LayersTests", "BackbonesTests", "DiffusionTests", "ObjectivesTests",
     "AudioTests", "SpeechMetricsTests", "StatisticsTests", "InvestigationsTests", "DigestsTests", "ZlibTests",
 ]
 for target in package.targets
-where ["Commands", "ReferenceCommands"].contains(target.name) || target.type == .test && !arithmetic.contains(target.name) {
+where options.contains(target.name) || target.type == .test && !arithmetic.contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 }

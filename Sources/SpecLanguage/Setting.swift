@@ -64,7 +64,8 @@ public struct Setting<Holder>: Sendable {
 
     /// One of a few values by the names that a spec gives them.
     public init<Value: Equatable & Sendable>(
-        _ path: any WritableKeyPath<Holder, Value> & Sendable, _ name: String, oneOf names: [(name: String, value: Value)],
+        _ path: any WritableKeyPath<Holder, Value> & Sendable, _ name: String,
+        oneOf names: [(name: String, value: Value)],
         _ doc: String
     ) {
         self.name = name
@@ -100,7 +101,8 @@ public struct Setting<Holder>: Sendable {
     public func field(of standard: Holder) -> Field { field(standard) }
 
     /// The same setting with a change of its field.
-    private func with<Value: Sendable>(_ path: any WritableKeyPath<Field, Value> & Sendable, _ value: Value) -> Setting {
+    private func with<Value: Sendable>(_ path: any WritableKeyPath<Field, Value> & Sendable, _ value: Value) -> Setting
+    {
         var copy = self
         copy.field = { [field] holder in
             var changed = field(holder)

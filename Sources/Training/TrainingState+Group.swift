@@ -16,52 +16,57 @@ extension TrainingState {
         parts: Int, in group: ProcessGroup, _ batch: (Int) throws -> TrainingBatchInput
     ) throws -> StepResult {
         precondition(parts >= group.count, "\(parts) batches for \(group.count) processes")
-        var sum = OrderedSum(of: trainedCount, in: group)
+        let sum = gradientSum(in: group)
+        sum.reset()
         var numbers = StepNumbers()
         let statistics = model.backbone.buffers.isEmpty ? nil : DeferredStatistics()
         for first in stride(from: 0, to: parts, by: group.count) {
             let active = min(group.count, parts - first)
-            var mine: (gradient: [Float], statistics: [Float])?
+            var mine: [Float]?
             if group.rank < active {
                 let input = try batch(first + group.rank)
                 let (one, found) =
                     statistics?.collecting { objective.gradient(of: input) } ?? (objective.gradient(of: input), [])
                 numbers.set(one.loss, one.terms)
-                mine = (flattened(one.gradients), found)
+                put(one.gradients, in: sum)
+                mine = found
             }
             try numbers.add(active: active, share: 1 / Double(parts), in: group, step: step + 1)
-            try sum.add(mine?.gradient, active: active)
+            try sum.add(active: active)
             if let statistics {
                 let count = statistics.count
-                let all = try group.gather(mine?.statistics ?? [Float](repeating: 0, count: count), filler: 0)
+                let all = try group.gather(mine ?? [Float](repeating: 0, count: count), filler: 0)
                 for found in all.prefix(active) { statistics.follow(found) }
             }
         }
-        return try apply(unflattened(try sum.total()), share: 1 / Double(parts), loss: numbers.loss, numbers.terms)
+        try sum.finish()
+        return try apply(gradients(of: sum), share: 1 / Double(parts), loss: numbers.loss, numbers.terms)
     }
 
-    private var trained: [ModelWeight] { weights.filter(\.isTrained) }
-    private var trainedCount: Int { trained.reduce(0) { $0 + $1.parameter.count } }
+    /// The sum of all processes' gradients, whose memory is kept from step to step.
+    private func gradientSum(in group: ProcessGroup) -> OrderedSum {
+        if let summedGradients { return summedGradients }
+        let sum = OrderedSum(of: weights.filter(\.isTrained).reduce(0) { $0 + $1.parameter.count }, in: group)
+        summedGradients = sum
+        return sum
+    }
 
-    private func flattened(_ gradients: [Tensor?]) -> [Float] {
-        var flat: [Float] = []
-        flat.reserveCapacity(trainedCount)
+    private func put(_ gradients: [Tensor?], in sum: OrderedSum) {
+        var start = 0
         for (weight, gradient) in zip(weights, gradients) where weight.isTrained {
-            if let gradient {
-                flat += gradient.values
-            } else {
-                flat += [Float](repeating: 0, count: weight.parameter.count)
-            }
+            let count = weight.parameter.count
+            sum.put(gradient?.values ?? [Float](repeating: 0, count: count), at: start)
+            start += count
         }
-        return flat
     }
 
-    private func unflattened(_ flat: [Float]) -> [Tensor?] {
+    private func gradients(of sum: OrderedSum) -> [Tensor?] {
         var start = 0
         return weights.map { weight in
             guard weight.isTrained else { return nil }
-            defer { start += weight.parameter.count }
-            return Tensor(Array(flat[start..<start + weight.parameter.count]), shape: weight.parameter.shape)
+            let count = weight.parameter.count
+            defer { start += count }
+            return Tensor(sum.total(from: start, count: count), shape: weight.parameter.shape)
         }
     }
 

@@ -1,5 +1,6 @@
 import Backbones
 import Checkpoints
+import Collectives
 import Diffusion
 public import Failures
 import Foundation
@@ -31,6 +32,8 @@ public final class TrainingState {
     public private(set) var furtherAverages: [(std: Double, weights: [Tensor])]
     /// Optimizer steps made.
     public private(set) var step = 0
+    /// The sum of the gradients of several processes, once they have made a step together.
+    var summedGradients: OrderedSum?
     /// Steps that the moments had seen before this training began.
     public private(set) var warmSteps = 0
 

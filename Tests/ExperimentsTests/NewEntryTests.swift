@@ -3,8 +3,8 @@ import Diffusion
 import Layers
 import Models
 import SpecLanguage
-import SpeechMetrics
 import Specs
+import SpeechMetrics
 import Tensors
 import Testing
 

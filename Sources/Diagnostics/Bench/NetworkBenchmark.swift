@@ -146,13 +146,15 @@ public struct NetworkBenchmark: Sendable {
     ) throws -> Benchmark {
         let count = weights.filter(\.isTrained).reduce(0) { $0 + $1.parameter.count }
         let gradient = [Float](repeating: 1, count: count)
+        let sum = OrderedSum(of: count, in: group)
         return try Benchmark.measure("exchange", repetitions: repetitions) {
-            var sum = OrderedSum(of: count, in: group)
+            sum.reset()
             for first in stride(from: 0, to: batches, by: group.count) {
-                let active = min(group.count, batches - first)
-                try sum.add(group.rank < active ? gradient : nil, active: active)
+                sum.put(gradient, at: 0)
+                try sum.add(active: min(group.count, batches - first))
             }
-            _ = try sum.total()
+            try sum.finish()
+            _ = sum.total(from: 0, count: count)
         }
     }
 
