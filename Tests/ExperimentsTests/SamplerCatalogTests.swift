@@ -42,6 +42,21 @@ import Testing
         #expect(error?.reason.contains("0.999") == true)
     }
 
+    /// A filter whose estimate never follows the frames is no filter; 1 ended the program once.
+    @Test func everyAnchorThatTheLanguageTakesIsBuilt() throws {
+        func load(_ smoothing: String) throws -> LoadedSpec {
+            let text = spec("pc").replacing(
+                "checkpoint: last", with: "checkpoint: last, anchors: [{ name: wiener, smoothing: \(smoothing) }]")
+            return try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(text: text)
+        }
+        for smoothing in ["0", "0.999"] {
+            let anchor = try #require(try load(smoothing).spec.evaluate.anchors.first)
+            let filter = try Catalog.standard.anchors.make(anchor)
+            #expect(try filter([0.1, 0.2, 0.1], sampleRate: 16_000).count == 3)
+        }
+        #expect(throws: SpecErrors.self) { try load("1") }
+    }
+
     /// Losses and samplers of average velocities ask for both ends of a stretch.
     @Test(arguments: [
         ("mean_flow", "ode_euler", 1), ("velocity_matching", "mean_flow", 1), ("composition", "mean_flow", 2),

@@ -23,7 +23,9 @@ extension Registry<any AnchorFilter> {
             Entry(
                 "wiener", "Decision-directed Wiener filter", source: "Ephraim & Malah 1984", of: WienerFilter(),
                 [
-                    Setting(\.smoothing, "smoothing", in: .probability, "Weight of the last frame's estimate."),
+                    Setting(
+                        \.smoothing, "smoothing", in: Bounds(from: 0, to: 1, excludesUpper: true),
+                        "Weight of the last frame's estimate."),
                     Setting(\.floor, "floor", in: Bounds(to: 0), unit: "dB", "Least gain."),
                 ]
             ) { $0 },
