@@ -4,6 +4,7 @@ import SystemCalls
 
 /// Why the system did not write a file, as its error number.
 public struct FileFailure: Diagnostic, Hashable, Sendable {
+    /// The path that was to be written, not the temporary one.
     public var path: String
     /// Such as `ENOSPC`; 0 where the disk took only a part.
     public var code: Int32
@@ -18,7 +19,9 @@ public struct FileFailure: Diagnostic, Hashable, Sendable {
 }
 
 extension FileFailure: LocalizedError, CustomNSError {
+    /// Foundation's domain of error numbers, so that a caller that knows only `NSError` reads ``errorCode`` right.
     public static var errorDomain: String { NSPOSIXErrorDomain }
+    /// ``code`` as `NSError` gives it.
     public var errorCode: Int { Int(code) }
     public var errorDescription: String? { reason }
 }

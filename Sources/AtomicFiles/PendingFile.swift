@@ -6,6 +6,7 @@ import SystemCalls
 /// A reader finds the old file, the new one, or none. Dropped before ``commit(isDurable:)``, it removes what it wrote;
 /// a process that is killed leaves a file with a ``TemporaryName``.
 public struct PendingFile: ~Copyable {
+    /// Where the file is after the commit.
     public let path: String
     /// Where the bytes are until the commit.
     public let temporary: String

@@ -3,11 +3,13 @@ import Foundation
 
 /// Where a process stands among those that a launcher has started to work together.
 public struct GroupPlace: Hashable, Sendable {
+    /// The number of this process, from 0, and how many processes there are; rank 0 writes the results.
     public var rank, count: Int
     /// The process's number among those of its machine, which chooses its card.
     public var localRank: Int
     /// Of rank 0.
     public var address: String
+    /// The TCP port at ``address`` on which rank 0 accepts the others.
     public var port: Int
 
     public init(rank: Int, count: Int, localRank: Int? = nil, address: String = "127.0.0.1", port: Int) {

@@ -22,6 +22,7 @@ public final class ProcessGroup: @unchecked Sendable {
     private let waited = Mutex(Duration.zero)
     private let broken = Atomic(false)
 
+    /// The number of this process, 0 to `count` − 1.
     public var rank: Int { Int(table.rank()) }
     public var count: Int { Int(table.count()) }
     /// Whether a process of the group was lost.

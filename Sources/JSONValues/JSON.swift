@@ -8,8 +8,11 @@ public indirect enum JSON: Hashable, Sendable {
     case array([JSON])
     case object([Member])
 
+    /// A key of an object with its value; an object may hold a key twice, and writes both.
     public struct Member: Hashable, Sendable {
+        /// As it is read, without quotes and escapes.
         public var key: String
+        /// Any document; an object keeps the order of its members, which equality compares too.
         public var value: JSON
 
         public init(_ key: String, _ value: JSON) { (self.key, self.value) = (key, value) }

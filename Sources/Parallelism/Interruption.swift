@@ -7,7 +7,9 @@ public final class Interruption: Sendable {
 
     public init() {}
 
+    /// May be called from any thread, more than once; it cannot be taken back.
     public func request() { flag.store(true, ordering: .relaxed) }
+    /// Whether ``request()`` was called; long work asks this between its items.
     public var isRequested: Bool { flag.load(ordering: .relaxed) }
 
     /// - Throws: `Interrupted` once it was requested.

@@ -1,5 +1,6 @@
 /// A value in a YAML document, with the place where it begins.
 public final class YAMLNode: Sendable {
+    /// The four kinds of node; an alias is kept as one, so that a reader can bound the size of the tree.
     public enum Content: Sendable {
         /// A text as it was written, without quotes and escapes; what it means is for its reader to say.
         case scalar(String, isPlain: Bool)
@@ -10,6 +11,7 @@ public final class YAMLNode: Sendable {
         case alias(YAMLNode)
     }
 
+    /// What kind of node it is, with its value.
     public let content: Content
     /// `tag:yaml.org,2002:str` for `!!str`; nil where none is written.
     public let tag: String?
@@ -22,7 +24,9 @@ public final class YAMLNode: Sendable {
 
 /// A place in a text: line and column from 1, the column in Unicode scalars.
 public struct YAMLPlace: Hashable, Sendable {
+    /// From 1.
     public var line: Int
+    /// From 1, in Unicode scalars.
     public var column: Int
 
     public init(line: Int, column: Int) {
@@ -32,6 +36,7 @@ public struct YAMLPlace: Hashable, Sendable {
 
 /// What makes a text no YAML, in libyaml's words, and where.
 public struct YAMLFailure: Error, Hashable {
+    /// libyaml's message, such as `did not find expected key`.
     public var problem: String
     public var place: YAMLPlace
 }
