@@ -4,6 +4,7 @@ public import Specs
 
 /// What the gates found, each finding once, and which of it stops the work.
 public struct GateReport: Hashable, Sendable {
+    /// All of them, in the order they were found, whether waived or not.
     public private(set) var findings: [Finding] = []
     /// The errors that no spec waived by name.
     public private(set) var refused: [Finding] = []
@@ -29,6 +30,7 @@ public struct GateReport: Hashable, Sendable {
 
 /// Errors that keep a spec from being run.
 public struct GateFailure: Diagnostic, Hashable, Sendable {
+    /// The errors that no spec waived, as ``GateReport/refused`` lists them.
     public var findings: [Finding]
 
     public var summary: String { findings.map(\.message).joined(separator: "; ") }

@@ -135,6 +135,7 @@ extension ProtocolGate {
 
 /// A spec that cannot run, since its source does not state all its settings.
 public struct IncompleteSpec: Diagnostic, Hashable, Sendable {
+    /// The spec's file.
     public var file: String
     /// What is missing, by path.
     public var settings: [String: String]
@@ -148,6 +149,7 @@ public struct IncompleteSpec: Diagnostic, Hashable, Sendable {
     public var hint: String? { Self.advice }
     public var category: FailureCategory { .request }
 
+    /// The hint of this error, which `check` prints too for an incomplete spec.
     public static let advice = "set them and remove them from 'incomplete', or import the published checkpoint"
 }
 

@@ -5,7 +5,9 @@ public import Specs
 
 /// Two rows of papers that mean the same experiment: at least one of them is not what its paper did.
 public struct SharedIdentity: Diagnostic, Hashable, Sendable {
+    /// The row of the paper that the earlier experiment reproduces, as its `reproduces` says.
     public var first: String
+    /// The row of the paper that the later experiment reproduces.
     public var second: String
     /// Where the first one stands: a file, or a run.
     public var firstPlace: String
