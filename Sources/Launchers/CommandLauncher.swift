@@ -36,8 +36,13 @@ public struct CommandLauncher: Launcher {
 
     private func times(_ job: Job) -> Int { submitTemplate.contains("{tasks}") ? 1 : job.tasks }
 
+    /// How often the command is given, the command, and the script.
     public func preview(_ job: Job) -> String { "# \(times(job)) times: \(command(job))\n" + Self.script(job) }
 
+    /// Writes `tasks.sh` and gives the command, once or once for each task.
+    ///
+    /// - Returns: What the command printed, once for each time it was given.
+    /// - Throws: ``LaunchError`` where the command ends with a code other than 0.
     public func submit(_ job: Job) throws(LaunchError) -> [String] {
         let path = job.folder + "/tasks.sh"
         do { try PendingFile.write(Self.script(job), to: path) } catch {
@@ -57,12 +62,17 @@ public struct CommandLauncher: Launcher {
         return ids
     }
 
+    /// None: this engine cannot be asked.
     public func tasks(of submissions: [Submission]) throws(LaunchError) -> [TaskState] { [] }
 
+    /// Whether the task touched its unit in the last ``longestSilence`` seconds; true where that time is not known.
     public func isAlive(task: String, silence: Double?, among tasks: [TaskState]) -> Bool {
         silence.map { $0 < Self.longestSilence } ?? true
     }
 
+    /// Gives the command to cancel once for each id; its exit code is not looked at.
+    ///
+    /// - Throws: ``LaunchError`` where the settings have no such command.
     public func cancel(_ submission: Submission) throws(LaunchError) {
         guard let cancelTemplate else {
             throw LaunchError(

@@ -7,9 +7,13 @@ public struct LaunchSettings: Hashable, Sendable, Codable {
     public var name: String?
     /// Tasks side by side.
     public var jobs: Int?
+    /// Slurm's partition; nil for the cluster's default.
     public var partition: String?
+    /// The account that Slurm charges; nil for the user's default.
     public var account: String?
+    /// GPUs of each process of a task; nil asks for none. Slurm only.
     public var gpusPerTask: Int?
+    /// Cores of each process of a task; nil for the engine's default. Slurm only.
     public var cpusPerTask: Int?
     /// Processes that train together in each task; with `gpusPerTask`, each has as many GPUs.
     public var processes: Int?

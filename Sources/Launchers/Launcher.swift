@@ -33,6 +33,7 @@ public protocol Launcher: Sendable {
 }
 
 extension Launcher {
+    /// Does nothing; only Slurm can start a task again.
     public func startAgainLater(task: String) {}
 }
 
@@ -48,7 +49,10 @@ public struct Job: Sendable {
     public var folder: String
     /// The command of a task, and of what merges the results; each word for itself.
     public var task: [String]
+    /// The words of the command that merges the results, `sgmse collect` with its options; only Slurm starts it by
+    /// itself.
     public var collect: [String]
+    /// What each task is given, and the options of the engine.
     public var settings: LaunchSettings
 
     public init(
@@ -67,6 +71,7 @@ public struct TaskState: Hashable, Sendable, Codable {
     public var job: String
     /// The engine's word for its state.
     public var state: String
+    /// Whether it waits, runs or may still run; false only for the engine's states of a task that has ended.
     public var isLive: Bool
     /// The machine it runs on, once it does.
     public var host: String

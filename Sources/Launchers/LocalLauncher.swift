@@ -10,8 +10,12 @@ public struct LocalLauncher: Launcher {
         JobScript(job: job, taskName: "\"$(uname -n)_$$-0\"", place: "\"$1/\(job.tasks)\"").text
     }
 
+    /// The command and the script.
     public func preview(_ job: Job) -> String { "# \(job.tasks) times: sh \(job.folder)/tasks.sh\n" + Self.script(job) }
 
+    /// Writes `tasks.sh` and starts it once for each task, in a session of its own, with an equal share of the cores.
+    ///
+    /// - Returns: The numbers of the processes.
     public func submit(_ job: Job) throws(LaunchError) -> [String] {
         let path = job.folder + "/tasks.sh"
         do { try PendingFile.write(Self.script(job), to: path) } catch {
@@ -53,11 +57,13 @@ public struct LocalLauncher: Launcher {
         (try? Tool(name: "uname").run(["-n"]))?.output ?? ""
     }
 
+    /// Whether a process of this machine still runs the task; a task of another machine counts as ended.
     public func isAlive(task: String, silence: Double?, among tasks: [TaskState]) -> Bool {
         let job = UnitWorker.job(of: task)
         return tasks.contains { $0.job == job && $0.isLive }
     }
 
+    /// Sends SIGTERM to every process of the job, at which a task saves its state and gives its unit back.
     public func cancel(_ submission: Submission) throws(LaunchError) {
         for task in try tasks(of: [submission]) {
             if let number = task.job.split(separator: "_").last.flatMap({ Int32($0) }) { kill(number, SIGTERM) }

@@ -100,6 +100,7 @@ public struct SlurmLauncher: Launcher {
         }
     }
 
+    /// Every script that `sbatch` would be given, each below its command.
     public func preview(_ job: Job) -> String {
         let arrays = Self.arrays(of: job.tasks, largest: (try? largestArray()) ?? 1001)
         let scripts = arrays.enumerated().map { number, tasks in
@@ -116,6 +117,9 @@ public struct SlurmLauncher: Launcher {
         "\(job.folder)/tasks\(number == 0 ? "" : "-\(number)").sh"
     }
 
+    /// Submits one array for as many tasks as the cluster allows, and then the job that collects after all of them.
+    ///
+    /// - Returns: Slurm's numbers of these jobs.
     public func submit(_ job: Job) throws(LaunchError) -> [String] {
         var ids: [String] = []
         for (number, tasks) in Self.arrays(of: job.tasks, largest: try largestArray()).enumerated() {
@@ -153,6 +157,9 @@ public struct SlurmLauncher: Launcher {
 
     // MARK: Watching
 
+    /// The state of every task that `squeue` still lists, the job that collects among them.
+    ///
+    /// - Throws: ``LaunchError`` where the controller does not answer.
     public func tasks(of submissions: [Submission]) throws(LaunchError) -> [TaskState] {
         guard !submissions.isEmpty else { return [] }
         let names = submissions.flatMap { [$0.name, $0.name + Self.collectSuffix] }
@@ -186,6 +193,7 @@ public struct SlurmLauncher: Launcher {
         "REVOKED", "TIMEOUT",
     ]
 
+    /// Whether Slurm lists the task in a state that has not ended; how long it was silent does not matter.
     public func isAlive(task: String, silence: Double?, among tasks: [TaskState]) -> Bool {
         let job = UnitWorker.job(of: task)
         return tasks.contains { $0.job == job && $0.isLive }
@@ -193,6 +201,7 @@ public struct SlurmLauncher: Launcher {
 
     // MARK: Ending
 
+    /// Cancels all jobs of that name by `scancel`, the one that collects too.
     public func cancel(_ submission: Submission) throws(LaunchError) {
         for name in [submission.name, submission.name + Self.collectSuffix] {
             let outcome = try Tool(name: "scancel").run(["--name=" + name])

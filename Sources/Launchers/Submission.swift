@@ -6,11 +6,15 @@ import SystemCalls
 ///
 /// It is written before the engine is asked: should the reply be lost, the tasks are still found by the job's name.
 public struct Submission: Hashable, Sendable, Codable {
+    /// The name of the job, which is also the name of its folder.
     public var name: String
+    /// The settings that the job was submitted with, all layers merged.
     public var settings: LaunchSettings
     /// The file of the spec.
     public var spec: String
+    /// How many tasks were asked for.
     public var tasks: Int
+    /// When the command was given.
     public var time: Date
     /// The machine on which the command was given.
     public var host: String
@@ -28,6 +32,7 @@ public struct Submission: Hashable, Sendable, Codable {
 extension UnitQueue {
     private func file(of name: String) -> String { jobsFolder + "/" + name + "/job.json" }
 
+    /// Writes `job.json` into the folder of the job, in place of an earlier one of the same name.
     public func save(_ submission: Submission) throws(QueueError) {
         let file = file(of: submission.name)
         let parent = (file as NSString).deletingLastPathComponent

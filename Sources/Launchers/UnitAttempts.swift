@@ -3,6 +3,7 @@ import SystemCalls
 
 /// How one task's work on a unit ended.
 public struct UnitAttempt: Hashable, Sendable, Codable {
+    /// Why the task stopped working on the unit.
     public enum End: Hashable, Sendable, Codable {
         /// It stopped in good order, for another task to go on.
         case givenBack(task: String)
@@ -11,8 +12,11 @@ public struct UnitAttempt: Hashable, Sendable, Codable {
         case failed(task: String, reason: String)
     }
 
+    /// When it ended, by the clock of the machine that recorded it.
     public var time: Date
+    /// The machine that recorded the end; for a task that was killed, it is not the machine that the task ran on.
     public var host: String
+    /// How it ended, with the task's name.
     public var end: End
 }
 

@@ -13,11 +13,15 @@ import SystemCalls
 /// Every arrow is one `rename(2)`, which exactly one process wins on any file system, network ones included. There is
 /// no lock and no database. What a unit leaves on its way lies in `work/UNIT`: its store, its events, its attempts.
 public struct UnitQueue: Sendable {
+    /// The folders of the queue, by their names. `done` units have results that no store has yet; `collected` ones are
+    /// in it.
     public enum State: String, Sendable, Codable, CaseIterable { case todo, running, done, failed, collected }
 
     /// One unit as a listing shows it.
     public struct Entry: Hashable, Sendable {
+        /// Its name, without the task.
         public var unit: String
+        /// The folder that it was found in.
         public var state: State
         /// The task that is at it.
         public var task: String?
@@ -27,6 +31,7 @@ public struct UnitQueue: Sendable {
         }
     }
 
+    /// The root of the queue, on a file system that all its machines share.
     public let folder: String
     let mover: FileMover
 
@@ -141,7 +146,9 @@ public struct UnitQueue: Sendable {
 
 /// A file of the queue that the system does not read, write or move.
 public struct QueueError: Diagnostic, Hashable, Sendable {
+    /// The file or folder that the call failed at.
     public var path: String
+    /// The system's error number, such as `EACCES`.
     public var code: Int32
 
     init(_ path: String, _ code: Int32) { (self.path, self.code) = (path, code) }

@@ -9,13 +9,18 @@ import SystemCalls
 public struct UnitWorker: Sendable {
     /// A unit in the hands of this task.
     public struct Held: Sendable {
+        /// Its name in the queue.
         public let unit: String
+        /// The task that has it.
         public let task: String
+        /// What is to be done, as it was queued.
         public let content: Data
         let token: String
     }
 
+    /// Where the task takes its units from.
     public let queue: UnitQueue
+    /// The name of this task, `JOB-RESTART`.
     public let task: String
     /// What the names of the units begin with that the task may take.
     let pool: String
