@@ -16,7 +16,9 @@ public enum ReportedMark: String, Hashable, Sendable, CaseIterable {
 public struct PaperFigures: Hashable, Sendable {
     /// What tables call the source, such as `[2]`.
     public var paper: String
+    /// What the source calls it.
     public var system: String
+    /// What the source calls the test set.
     public var set: String
     /// The number of reverse steps, where it is known.
     public var steps: Int?
@@ -24,6 +26,7 @@ public struct PaperFigures: Hashable, Sendable {
     public var conditions: String
     /// How many files the means are over, where it is known.
     public var count: Int?
+    /// How the value was obtained; it is printed beside the value.
     public var mark: ReportedMark
     /// Where it stands: page, table, file and commit.
     public var source: String
@@ -36,8 +39,11 @@ public struct PaperFigures: Hashable, Sendable {
 
 /// A file of `experiments/reported`: what one source reports.
 public struct ReportedFile: Hashable, Sendable {
+    /// What tables call the source, such as `[2]`.
     public var paper: String
+    /// The title of the source; `paper` where the file gives none.
     public var title: String
+    /// In the order of the file.
     public var figures: [PaperFigures]
 
     /// Reads a file.

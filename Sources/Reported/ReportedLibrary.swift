@@ -3,7 +3,9 @@ public import SpecLanguage
 
 /// What all sources report, and where two of them disagree.
 public struct ReportedLibrary: Sendable {
+    /// In the order of their paths.
     public let files: [ReportedFile]
+    /// Those of all files, in the order of the files.
     public var figures: [PaperFigures] { files.flatMap(\.figures) }
 
     public init(_ files: [ReportedFile]) { self.files = files }
@@ -34,8 +36,11 @@ public struct ReportedLibrary: Sendable {
 
     /// One figure with two values.
     public struct Contradiction: Hashable, Sendable, CustomStringConvertible {
+        /// The metric whose two values differ.
         public var metric: String
+        /// The figure of the file that was read first.
         public var first: PaperFigures
+        /// The figure that disagrees with it.
         public var second: PaperFigures
 
         public var description: String {

@@ -2,6 +2,7 @@ import Foundation
 
 /// A number as its source prints it: `2.93`, or `1.97 ± 0.75` with its spread over files.
 public struct ReportedValue: Hashable, Sendable {
+    /// As printed, in the unit of its metric.
     public var value: Double
     /// The standard deviation over files; nil where the source gives none.
     public var std: Double?

@@ -4,19 +4,26 @@ public import SpecLanguage
 public struct TableDeclaration: Hashable, Sendable {
     /// The file's name without its ending.
     public var name: String
+    /// The caption.
     public var title: String
     /// Whose figures stand beside ours.
     public var paper: String
+    /// One group of columns each, in the order of the table.
     public var sets: [TestSet]
     /// Names of metrics.
     public var columns: [String]
+    /// In the order of the table.
     public var rows: [Row]
+    /// Lines below the table.
     public var notes: [String]
+    /// The path it was read from; the specs of its rows are given relative to its folder.
     public var file: String
 
     /// A test set: what the paper calls it, and what the store does.
     public struct TestSet: Hashable, Sendable {
+        /// What the figures of the paper call it.
         public var reported: String
+        /// Its name in the store.
         public var stored: String
         /// The spec that gives the anchors' rows on it.
         public var anchorSpec: String?
@@ -41,8 +48,11 @@ public struct TableDeclaration: Hashable, Sendable {
         case none
     }
 
+    /// One line of the table: our numbers, the paper's, or both.
     public struct Row: Hashable, Sendable {
+        /// What the table prints.
         public var label: String
+        /// Where our numbers come from.
         public var source: Source
         /// Overrides of the spec.
         public var overrides: [String]
@@ -50,8 +60,11 @@ public struct TableDeclaration: Hashable, Sendable {
         public var reported: String?
         /// Another source than the table's.
         public var paper: String?
+        /// Which of several figures of the system is meant; nil for the first one.
         public var conditions: String?
+        /// The number of reverse steps of the evaluation; nil where it does not matter.
         public var steps: Int?
+        /// The guidance scale of the evaluation; nil where it does not matter.
         public var guidance: Double?
         /// What our number must be where the paper reports one, and how far it may lie off; by metric.
         public var known: [String: ReportedValue]
