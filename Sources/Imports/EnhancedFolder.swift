@@ -14,6 +14,7 @@ public struct EnhancedFolder: Sendable {
         var enhanced: String
     }
 
+    /// The folder as it was given; names in messages begin with it.
     public let path: String
     let set: TestSet
     let pairs: [Pair]

@@ -4,6 +4,7 @@ public import Runs
 
 /// A system that another program is: its name, and what is given of it.
 public struct ExternalSystem: Hashable, Sendable {
+    /// What tables call it, 1 to 100 printable characters; unique on each test set.
     public var name: String
     /// How often its network is called for a file, as its authors say.
     public var nfe: Int?

@@ -4,9 +4,13 @@ public import Failures
 public struct ImportFailure: Diagnostic, Hashable, Sendable {
     /// One kind of mistake, with the files that it concerns.
     public struct Problem: Hashable, Sendable {
+        /// What kind of mistake it is, such as `missing`; where it is one of ``EnhancedFolder/waivable``, a person may
+        /// waive it.
         public var code: String
         public var summary: String
+        /// What the person can do about it.
         public var fix: String
+        /// Names of all files that have the mistake; a message shows five.
         public var files: [String]
 
         public init(_ code: String, _ summary: String, fix: String, files: [String] = []) {
@@ -16,6 +20,7 @@ public struct ImportFailure: Diagnostic, Hashable, Sendable {
 
     /// The folder or file.
     public var path: String
+    /// At least one.
     public var problems: [Problem]
 
     public init(_ path: String, _ problems: [Problem]) { (self.path, self.problems) = (path, problems) }

@@ -5,17 +5,24 @@ import SystemCalls
 
 /// The training history of a run that another program wrote: TensorBoard events, Lightning's CSV, or an export of W&B.
 public struct LogFile: Sendable {
+    /// Which program wrote the log.
     public enum Format: String, Sendable { case tensorboard, lightning, wandb }
 
     /// One run of the file: its numbers by name and step.
     public struct History: Sendable {
+        /// The name that the run gets in the store.
         public var name: String
+        /// Losses by step, ascending; a quantity that the log does not have is NaN.
         public var steps: [StepRecord] = []
+        /// Means over the validation files by step, ascending; their `n` is 0, since a log does not say it.
         public var validations: [ValidationRecord] = []
     }
 
+    /// The file or folder, as given.
     public let path: String
+    /// That of the last file read.
     public let format: Format
+    /// By name; an export of W&B may hold several, any other log has one.
     public let histories: [History]
     /// What a reader must know.
     public let remarks: [String]

@@ -12,6 +12,7 @@ public struct ScoresFile: Sendable {
         var values: [Double]
     }
 
+    /// The file, as given.
     public let path: String
     let names: [String]
     let columns: [Column]
