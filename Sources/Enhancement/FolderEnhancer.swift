@@ -22,6 +22,7 @@ public struct FolderEnhancer: Sendable {
         case each
     }
 
+    /// What a call does besides enhancing.
     public struct Options: Sendable {
         /// Outputs at the rate of their inputs, rather than at the model's.
         public var restoresRate = false
@@ -29,10 +30,13 @@ public struct FolderEnhancer: Sendable {
         public var replaces = false
         /// Files that were not made here are replaced, too.
         public var overwrites = false
+        /// The sample format of the outputs.
         public var encoding = SoundFile.Encoding.pcm16
+        /// Of the noise draws; the same seed, file name and model give the same output.
         public var seed: UInt64 = 0
         /// States of the reverse process that are written for each file, as ``statesFolder(beside:)`` says.
         public var states = 0
+        /// What is done with files of several channels.
         public var channels = Channels.refuse
         /// What the model is, besides its weights.
         public var model: [String: String] = [:]
@@ -51,7 +55,9 @@ public struct FolderEnhancer: Sendable {
 
     /// What became of the files.
     public struct Summary: Sendable {
+        /// Files that this call wrote.
         public var enhanced = 0
+        /// Files whose output was there already, made from the same input under the same settings.
         public var skipped = 0
         /// Inputs at another rate than the model's, which were converted.
         public var resampled = 0
@@ -59,11 +65,13 @@ public struct FolderEnhancer: Sendable {
         public var segmented = 0
         /// Samples that were beyond full scale and saturated.
         public var clipped = 0
+        /// Files that have no output, with the reason; the call goes on with the others.
         public var failed: [(file: String, reason: String)] = []
         /// What is to be known of the files besides.
         public var remarks: [String] = []
-        /// Seconds of audio that was enhanced, and seconds it took, all workers together working.
+        /// The length of all audio that was enhanced, in s.
         public var audioSeconds = 0.0
+        /// Wall-clock time of the enhancement in s, without the check of the files before it.
         public var seconds = 0.0
         /// Evaluations of the network.
         public var nfe = 0
@@ -83,9 +91,11 @@ public struct FolderEnhancer: Sendable {
         return place.hasSuffix("/") ? String(place.dropLast()) + "-states" : place + "-states"
     }
 
+    /// The model with its sampler.
     public let enhancer: Enhancer
     /// The rate of the model, in Hz; other files are converted.
     public let sampleRate: Int
+    /// The choices of this call.
     public let options: Options
 
     /// How a conditioned model's noise references are chosen.
@@ -195,6 +205,7 @@ extension FolderEnhancer.Summary {
 
 /// Files that cannot be enhanced, each with what is wrong; nothing was done.
 public struct EnhancementInputError: Diagnostic {
+    /// Every file that was refused, not only the first.
     public var problems: [(file: String, reason: String)]
 
     public var category: FailureCategory { .data }

@@ -6,7 +6,9 @@ public struct FolderProgress: Hashable, Sendable {
     public var work: String
     /// The file that was just finished.
     public var file: String
+    /// Files that are finished, failed ones included.
     public var done: Int
+    /// Files to be worked on in this call.
     public var total: Int
     /// As far as the time of those that are done tells.
     public var secondsLeft: Double

@@ -16,6 +16,7 @@ public struct FolderScoring: Sendable {
         case enhanced
     }
 
+    /// Which files belong together, and which have no partner.
     public let matching: FileMatching
     private let (clean, noisy, enhanced): (String, String?, String)
     private let fitting: OutputFitting
