@@ -3,6 +3,7 @@ import GRDB
 
 /// The right of one process to do one step, until it is completed, released, or the process ends.
 public struct Claim: Hashable, Sendable {
+    /// The step's name, as ``RunStore/claim(_:)`` was given it.
     public let step: String
     let owner: Int64
 }

@@ -2,11 +2,15 @@ public import Foundation
 
 /// A folder of test files at one state of their content.
 public struct TestSet: Hashable, Sendable, Identifiable {
+    /// Its row number in one store.
     public typealias ID = StoreID<TestSet>
 
     public let id: ID
+    /// What specs and tables call it; sets with another content may have the same name.
     public var name: String
+    /// The fingerprint of all audio files; another content is another test set.
     public var fingerprint: String
+    /// The folder with its clean and noisy files when it was last registered.
     public var folder: String
     /// In Hz.
     public var sampleRate: Int
@@ -14,16 +18,20 @@ public struct TestSet: Hashable, Sendable, Identifiable {
 
 /// One pair of clean and noisy speech in a test set.
 public struct TestFile: Hashable, Sendable {
+    /// Its row number in one store.
     public typealias ID = StoreID<TestFile>
 
     /// nil until registered.
     public var id: ID?
     /// Relative to the set's folder; what matches clean and noisy.
     public var path: String
+    /// From the manifest or the file's name; nil where neither says it.
     public var speaker: String?
+    /// The type of the noise, from the manifest; nil where it is not known.
     public var noise: String?
     /// In dB, of the noisy input.
     public var snr: Double?
+    /// The length of the audio in s.
     public var seconds: Double
 
     public init(
@@ -37,6 +45,7 @@ public struct TestFile: Hashable, Sendable {
 
 /// A metric as the store knows it: its name, and the signature that says exactly what was computed.
 public struct ScoredMetric: Hashable, Sendable, Identifiable {
+    /// Its row number in one store.
     public typealias ID = StoreID<ScoredMetric>
 
     public let id: ID
@@ -44,7 +53,9 @@ public struct ScoredMetric: Hashable, Sendable, Identifiable {
     public var name: String
     /// Such as `pesq|wb|16000|...`; numbers of different signatures are never compared.
     public var signature: String
+    /// Such as `dB`; empty for a metric without one.
     public var unit: String
+    /// Which of two values tables mark as the better one.
     public var higherIsBetter: Bool
 }
 
@@ -54,9 +65,13 @@ public struct ScoredMetric: Hashable, Sendable, Identifiable {
 public struct EvaluationPoint: Hashable, Sendable {
     /// The number of reverse steps, N.
     public var steps: Int?
+    /// The sampler's name in the registry, such as `pc`.
     public var sampler: String?
+    /// The predictor's name; nil for samplers without one.
     public var predictor: String?
+    /// The corrector's name; nil for samplers without one.
     public var corrector: String?
+    /// Corrector steps in each reverse step.
     public var correctorSteps: Int?
     /// The corrector's signal-to-noise ratio, r.
     public var snr: Double?
@@ -66,6 +81,7 @@ public struct EvaluationPoint: Hashable, Sendable {
     public var reference: String?
     /// `ema` or `raw`.
     public var weights: String?
+    /// The seed of the prior and of the noise along the path.
     public var noiseSeed: UInt64?
     /// Further factors, as a JSON object with sorted keys.
     public var other: String?
@@ -91,10 +107,13 @@ public enum EvaluationSubject: Hashable, Sendable {
 
 /// One subject × one test set × one point of the evaluation factors.
 public struct Evaluation: Hashable, Sendable, Identifiable {
+    /// Its row number in one store.
     public typealias ID = StoreID<Evaluation>
 
     public let id: ID
+    /// A hash of everything that decides its scores; no two evaluations of a store share one.
     public var identity: String
+    /// Whose output was scored.
     public var subject: EvaluationSubject
     /// Which checkpoint it used, even after its file is gone.
     public var checkpoint: (kind: CheckpointRecord.Kind, step: Int)? {
@@ -102,17 +121,26 @@ public struct Evaluation: Hashable, Sendable, Identifiable {
     }
     var checkpointKind: CheckpointRecord.Kind?
     var checkpointStep: Int?
+    /// The set of files; its version belongs to it.
     public var testSet: TestSet.ID
+    /// All nil for anchors.
     public var point: EvaluationPoint
+    /// `interrupted` also where the row says `running` and the process has ended.
     public var status: RunStatus
+    /// Why it failed or was interrupted.
     public var reason: String?
+    /// Who works on it, where it is running.
     public var owner: StoreID<Owner>?
+    /// When it was first begun; nil while it is only planned.
     public var started: Date?
+    /// When it last ended; nil while it runs.
     public var ended: Date?
     /// What was given of it where another program made its output or its scores, as a JSON object; nil for our own.
     public var external: String?
 
+    /// The run whose checkpoint was scored; nil for anchors and other systems.
     public var run: Run.ID? { if case .run(let id, _) = subject { id } else { nil } }
+    /// The name of a system without a run; nil for a run's evaluation.
     public var anchor: String? { if case .anchor(let name) = subject { name } else { nil } }
 }
 
@@ -120,9 +148,13 @@ public struct Evaluation: Hashable, Sendable, Identifiable {
 public struct EvaluationDraft: Hashable, Sendable {
     /// A hash of everything that decides the scores: equal identities, one evaluation.
     public var identity: String
+    /// Whose output is scored.
     public var subject: EvaluationSubject
+    /// The set of files, which must be registered before.
     public var testSet: TestSet.ID
+    /// Left empty for anchors.
     public var point: EvaluationPoint
+    /// With what program, where and how it is computed; not a part of the identity.
     public var provenance: Provenance
     /// What was given of a system from elsewhere, as a JSON object.
     public var external: String?
@@ -141,14 +173,19 @@ public enum ScoreOutcome: Hashable, Sendable {
     case value(Double)
     case failed(String)
 
+    /// The number; nil where there is none.
     public var value: Double? { if case .value(let value) = self { value } else { nil } }
+    /// Why there is no number; nil where there is one.
     public var reason: String? { if case .failed(let reason) = self { reason } else { nil } }
 }
 
 /// One metric of one file of one evaluation.
 public struct Score: Hashable, Sendable {
+    /// The file of the evaluation's test set.
     public var file: TestFile.ID
+    /// The metric with its signature.
     public var metric: ScoredMetric.ID
+    /// The number, or why there is none.
     public var outcome: ScoreOutcome
 
     public init(file: TestFile.ID, metric: ScoredMetric.ID, outcome: ScoreOutcome) {
@@ -158,9 +195,11 @@ public struct Score: Hashable, Sendable {
 
 /// What it took to enhance one file.
 public struct FileResult: Hashable, Sendable {
+    /// The file of the evaluation's test set.
     public var file: TestFile.ID
     /// Evaluations of the network, counted.
     public var nfe: Int
+    /// Wall-clock time of the enhancement in s, without scoring.
     public var seconds: Double
     /// Seconds of computing for each second of audio.
     public var realTimeFactor: Double

@@ -5,9 +5,11 @@ public struct ExternalRecord: Hashable, Sendable, Codable {
     /// What was read: a folder of enhanced audio, or a file of scores.
     public enum Kind: String, Hashable, Sendable, Codable { case enhanced, scores }
 
+    /// Whether audio or scores were read.
     public var kind: Kind
     /// The folder or file, as an absolute path.
     public var path: String
+    /// How many files of the test set it covers: all of them.
     public var files: Int
     /// The hash of all that was read.
     public var content: String

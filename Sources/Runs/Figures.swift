@@ -15,15 +15,21 @@ public struct ReportedFigure: Hashable, Sendable {
         case reported = "R"
     }
 
+    /// What tables call the source, such as `[2]`.
     public var paper: String
     /// The row of its table: the system.
     public var row: String
+    /// What the source calls the test set.
     public var testSet: String
+    /// The metric by its name here, such as `pesq`.
     public var metric: String
     /// What further distinguishes figures, such as `N=30`.
     public var conditions: String
+    /// As printed, in the unit of its metric.
     public var value: Double
+    /// The standard deviation over files; nil where the source gives none.
     public var std: Double?
+    /// How the value was obtained; tables print it beside the value.
     public var mark: Mark
     /// Where it stands: table, page, file and commit.
     public var source: String
@@ -40,16 +46,20 @@ public struct ReportedFigure: Hashable, Sendable {
 
 /// What a protocol gate found before or during a step.
 public struct GateFinding: Hashable, Sendable {
+    /// How much it matters: `failure` is an error that the spec does not waive, which stops the step.
     public enum Severity: String, Hashable, Sendable, CaseIterable { case note, warning, failure }
 
     /// What was looked at: a step of the plan, a set, a comparison.
     public var subject: String
     /// The gate's name, such as `sample-rate` or `leakage`.
     public var gate: String
+    /// A waived error is a `warning`.
     public var severity: Severity
+    /// One sentence for a person; it is a part of what makes findings equal.
     public var message: String
     /// The evidence, as JSON.
     public var detail: String?
+    /// The run that it is about; nil for a finding about a set or a comparison.
     public var run: Run.ID?
 
     public init(

@@ -46,9 +46,14 @@ public struct FileSystem: Hashable, Sendable {
 
 /// The SQLite that this program was linked with, and the faults known of its version.
 public struct SQLiteFacts: Hashable, Sendable {
+    /// Such as `3.46.1`.
     public var version: String
+    /// One sentence for each fault of that version that can reach this program; empty for most versions.
     public var faults: [String]
 
+    /// Asks the linked library for its version.
+    ///
+    /// - Throws: ``StoreError`` where no database can be opened in memory.
     public static func current() throws(StoreError) -> SQLiteFacts {
         let version = try RunStore.mapping(":memory:") {
             try DatabaseQueue().read { try String.fetchOne($0, sql: "SELECT sqlite_version()") } ?? "0"

@@ -4,6 +4,7 @@ import GRDB
 
 /// A file beside the store that no row needs.
 public struct GarbageFile: Hashable, Sendable {
+    /// Why the file is listed; the raw value is what a person reads.
     public enum Reason: String, Hashable, Sendable {
         /// A file that was being written when its process ended; its name proves it.
         case temporary = "left over from an interrupted write"
@@ -15,7 +16,9 @@ public struct GarbageFile: Hashable, Sendable {
 
     /// Relative to the store's folder; a folder ends in `/`.
     public var path: String
+    /// Its size; 0 for a folder and for what is no regular file.
     public var bytes: Int
+    /// Only ``Reason/unknown`` keeps the store from deleting it.
     public var reason: Reason
 
     /// Whether the store may delete it.

@@ -4,9 +4,11 @@ import GRDB
 /// A process that has a store open and works on something, as others see it.
 public struct Owner: Hashable, Sendable, Identifiable {
     public let id: StoreID<Owner>
+    /// As the process described itself when it registered.
     public var process: ProcessFacts
     /// When the process first claimed work.
     public var since: Date
+    /// Whether the process still holds its lock; true for the process that asks.
     public var isAlive: Bool
 
     /// How the reason ends that is given to work whose process ended without a word.
@@ -19,10 +21,13 @@ public struct Owner: Hashable, Sendable, Identifiable {
 
 /// What names a process for a person; whether it lives is decided by its lock (`OwnerLocks`).
 public struct ProcessFacts: Hashable, Sendable {
+    /// Its number on its machine.
     public var pid: Int32
     /// When the process started, in ticks since the boot, as `/proc/PID/stat` has it.
     public var startTicks: Int64
+    /// The kernel's identifier of that boot, from `/proc/sys/kernel/random/boot_id`; "" where it cannot be read.
     public var bootID: String
+    /// The machine's name.
     public var host: String
 
     public init(pid: Int32, startTicks: Int64, bootID: String, host: String) {

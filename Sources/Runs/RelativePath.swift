@@ -17,6 +17,7 @@ public struct RelativePath: Hashable, Sendable, CustomStringConvertible {
         self.text = text
     }
 
+    /// At least one, none empty.
     public var parts: [String] { text.split(separator: "/").map(String.init) }
     public var description: String { text }
 }

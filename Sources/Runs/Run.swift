@@ -2,29 +2,41 @@ public import Foundation
 
 /// One training of one resolved spec with one seed on one fingerprint of the data.
 public struct Run: Hashable, Sendable, Identifiable {
+    /// Its row number in one store.
     public typealias ID = StoreID<Run>
 
     public let id: ID
     /// Eight letters derived from ``key``: the same in every store.
     public var shortID: String { short.text }
     let short: RunShortID
+    /// As the spec had it when the run was registered, or as ``RunStore/changeName(of:to:)`` changed it.
     public var name: String
     /// Other names by which it is found: of specs that mean the same training, and those it had before.
     public var aliases: [String]
+    /// What distinguishes it from all other runs.
     public var key: RunKey
+    /// Whether this program trained it.
     public var origin: Origin
+    /// `interrupted` also where the row says `running` and the process has ended.
     public var status: RunStatus
     /// Why the run failed or was interrupted.
     public var reason: String?
     /// Who works on it, where it is running.
     public var owner: StoreID<Owner>?
+    /// When it was registered.
     public var created: Date
+    /// When it was first begun; nil while it is only planned, and for an imported one.
     public var started: Date?
+    /// When it last ended; nil while it runs.
     public var ended: Date?
+    /// With what program, where and how it was last worked on.
     public var provenance: Provenance
+    /// In alphabetical order.
     public var tags: [String]
+    /// A person's text, with line breaks; "" where there is none.
     public var notes: String
 
+    /// `imported` runs come from a checkpoint or a log of another program.
     public enum Origin: String, Hashable, Sendable, CaseIterable { case trained, imported }
 
     /// The name of the run's folder beside the store: `<name>-<short id>`.
@@ -38,6 +50,7 @@ public struct Run: Hashable, Sendable, Identifiable {
     }
 }
 
+/// How far a run or an evaluation is. Only a live process keeps it `running`; `interrupted` work may be taken up again.
 public enum RunStatus: String, Hashable, Sendable, CaseIterable {
     case planned, running, finished, failed, interrupted
 }
@@ -46,7 +59,9 @@ public enum RunStatus: String, Hashable, Sendable, CaseIterable {
 public struct RunKey: Hashable, Sendable {
     /// A hash of what the resolved spec means for training.
     public var identity: String
+    /// Of the initial weights, the order of the files and the noise of training.
     public var seed: UInt64
+    /// The fingerprint of the training and validation audio; "" where nothing was trained on.
     public var dataFingerprint: String
 
     public init(identity: String, seed: UInt64, dataFingerprint: String) {
@@ -77,9 +92,13 @@ public struct Provenance: Hashable, Sendable {
     public var gitCommit: String
     /// Whether the tree had changes that the commit lacks.
     public var isDirty: Bool
+    /// Of this program, such as `0.1.0`.
     public var version: String
+    /// Host, processor, number of cores, and the vector instructions or the device that computed.
     public var machine: String
+    /// How many threads computed; results do not depend on it.
     public var threads: Int
+    /// As the person gave it.
     public var commandLine: String
 
     public init(
@@ -107,11 +126,17 @@ public struct StoredSpec: Hashable, Sendable {
 
 /// A run to be registered.
 public struct RunDraft: Hashable, Sendable {
+    /// As the spec has it; another name of a run that is there becomes an alias.
     public var name: String
+    /// What decides whether the run is there already.
     public var key: RunKey
+    /// The text as written and as resolved.
     public var spec: StoredSpec
+    /// With what program, where and how it is made.
     public var provenance: Provenance
+    /// An imported run is finished from the start.
     public var origin: Run.Origin
+    /// Each at most ``RunText/longestTag`` bytes.
     public var tags: [String]
     /// The id that the run has in another store; otherwise the shortest that is free.
     public var shortID: String?

@@ -2,11 +2,13 @@ import GRDB
 
 /// In what two runs differ, apart from their results.
 public struct RunDifferences: Hashable, Sendable {
+    /// One value in which the two differ.
     public struct Item: Hashable, Sendable {
         /// A path of the resolved spec, or a word such as `seed`.
         public var path: String
         /// nil where the run has no such value; a list's elements are joined by commas.
         public var first: String?
+        /// As ``first``, of the other run.
         public var second: String?
 
         public init(path: String, first: String?, second: String?) {

@@ -14,6 +14,7 @@ import GRDB
 /// mean of an evaluation does. A list holds what one of its elements holds. `~` finds a part of a text, whatever its
 /// case, or a pattern with `*`.
 public struct RunFilter: Hashable, Sendable {
+    /// The expression as given, for messages.
     public let text: String
     let root: Node
 
@@ -50,6 +51,7 @@ public struct RunFilter: Hashable, Sendable {
 
 /// A mistake in a filter, with the place of it.
 public struct FilterError: Diagnostic, Hashable, Sendable {
+    /// The whole expression.
     public var text: String
     /// Characters before the mistake.
     public var offset: Int

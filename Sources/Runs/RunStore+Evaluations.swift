@@ -49,14 +49,17 @@ extension RunStore {
         }
     }
 
+    /// All sets, the one registered first at the beginning.
     public func testSets() throws(StoreError) -> [TestSet] {
         try read { try testSets($0) }
     }
 
+    /// The files of a set, by path.
     public func files(of set: TestSet.ID) throws(StoreError) -> [TestFile] {
         try read { try files(of: set, $0) }
     }
 
+    /// All metrics, the one registered first at the beginning.
     public func metrics() throws(StoreError) -> [ScoredMetric] {
         try read { try metrics($0) }
     }
@@ -157,10 +160,12 @@ extension RunStore {
         }
     }
 
+    /// The evaluation with that identity; nil where it was never registered.
     public func evaluation(identity: String) throws(StoreError) -> Evaluation? {
         try read { try evaluations("WHERE identity = ?", [identity], $0).first }
     }
 
+    /// All evaluations of a run, by test set and N.
     public func evaluations(of run: Run.ID) throws(StoreError) -> [Evaluation] {
         try read { try evaluations("WHERE runID = ? ORDER BY setID, steps, id", [run.rawValue], $0) }
     }
@@ -175,6 +180,7 @@ extension RunStore {
         }
     }
 
+    /// The evaluations of all systems that have no run, by name and test set.
     public func anchorEvaluations() throws(StoreError) -> [Evaluation] {
         try read { try evaluations("WHERE anchor IS NOT NULL ORDER BY anchor, setID, id", [], $0) }
     }

@@ -7,10 +7,13 @@ import SystemCalls
 public struct RunRemoval: Hashable, Sendable {
     /// Files that this store had made for the run, below the store's folder.
     public var files: [String]
+    /// The size of `files`.
     public var bytes: Int
     /// Files in the run's folder that this store did not make; they stay.
     public var others: [String]
+    /// How many evaluations of the run would be lost.
     public var evaluations: Int
+    /// How many scores would be lost with them.
     public var scores: Int
 }
 

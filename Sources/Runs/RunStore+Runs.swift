@@ -158,10 +158,14 @@ extension RunStore {
         }
     }
 
+    /// Tags a run; a tag that it has already changes nothing.
+    ///
+    /// - Throws: ``StoreError`` of kind `invalid` for a tag that is too long or has control characters.
     public func add(tag: String, to run: Run.ID) throws(StoreError) {
         try write { try insert(tag: tag, of: run, $0) }
     }
 
+    /// Takes a tag away; one that the run does not have changes nothing.
     public func remove(tag: String, from run: Run.ID) throws(StoreError) {
         try write { db in
             try db.execute(sql: "DELETE FROM tag WHERE runID = ? AND tag = ?", arguments: [run.rawValue, tag])

@@ -74,6 +74,7 @@ extension RunStore {
         }
     }
 
+    /// The cost and the output of each finished file, in the order of the files.
     public func results(of evaluation: Evaluation.ID) throws(StoreError) -> [FileResult] {
         try read { db in
             try Row.fetchAll(

@@ -115,6 +115,7 @@ extension RunStore {
         }
     }
 
+    /// The validation scores of a run, by step and metric.
     public func validations(of run: Run.ID) throws(StoreError) -> [ValidationRecord] {
         try read { db in
             try Row.fetchAll(
@@ -125,6 +126,7 @@ extension RunStore {
         }
     }
 
+    /// What happened to a run, the oldest first.
     public func events(of run: Run.ID) throws(StoreError) -> [EventRecord] {
         try read { db in
             try Row.fetchAll(

@@ -18,6 +18,7 @@ public final class RunStore: Sendable {
         case rollback
     }
 
+    /// What an open store may do.
     public enum Access: Sendable {
         /// Creates the store where there is none, migrates an older one, and takes over abandoned work.
         case readWrite
@@ -27,7 +28,9 @@ public final class RunStore: Sendable {
 
     /// The path of the SQLite file.
     public let path: String
+    /// How it was opened; a store that was opened for reading refuses every change with ``StoreError/Kind/readOnly``.
     public let access: Access
+    /// The journal of this connection.
     public let journal: Journal
     let database: any DatabaseWriter
     let locks: OwnerLocks

@@ -4,7 +4,9 @@ import Foundation
 public enum RunText {
     /// In bytes, as the other bounds are.
     public static let longestName = 1000
+    /// In bytes.
     public static let longestTag = 100
+    /// In bytes; a note may have line breaks and tabs.
     public static let longestNote = 10_000
 
     /// Why `text` is no name; nil if it is one.

@@ -4,12 +4,15 @@ import GRDB
 public struct ScoreSnapshot: Sendable {
     /// In the order asked for, each once.
     public var runs: [Run]
+    /// The sets that evaluations of the runs use; with no runs, every set asked for.
     public var testSets: [TestSet.ID: TestSet]
     /// How many files each set has.
     public var fileCounts: [TestSet.ID: Int]
+    /// The metrics asked for, also those without a score here.
     public var metrics: [ScoredMetric.ID: ScoredMetric]
     /// Those of the runs, and those of anchors.
     public var evaluations: [Evaluation]
+    /// Only those that have scores.
     public var series: [Key: Series]
     /// Those whose scores are not what they were when the evaluation ended; the store is damaged.
     public var damaged: Set<Key>
@@ -24,8 +27,11 @@ public struct ScoreSnapshot: Sendable {
     /// How often an evaluation asked networks for a file, the least and the most over its files.
     public var networkCalls: [Evaluation.ID: ClosedRange<Int>]
 
+    /// Names one ``Series``.
     public struct Key: Hashable, Sendable {
+        /// Whose scores they are.
         public var evaluation: Evaluation.ID
+        /// Which metric, with its signature.
         public var metric: ScoredMetric.ID
 
         public init(evaluation: Evaluation.ID, metric: ScoredMetric.ID) {
@@ -35,7 +41,9 @@ public struct ScoreSnapshot: Sendable {
 
     /// One metric of one evaluation, by ascending file; a score that failed is NaN.
     public struct Series: Sendable {
+        /// Ascending row numbers, as long as `values`.
         public var files: [TestFile.ID] = []
+        /// In the unit of the metric; NaN where the metric failed.
         public var values: [Double] = []
 
         public init(files: [TestFile.ID] = [], values: [Double] = []) { (self.files, self.values) = (files, values) }

@@ -7,6 +7,7 @@ import GRDB
 /// Every error of SQLite and of the file system that a person can cause or mend arrives as one of these; the
 /// command line ends with exit code 5 on the kinds for which ``Kind/isEnvironmental`` holds.
 public struct StoreError: Diagnostic, Hashable, Sendable {
+    /// What kind of cause it is, which decides the exit code.
     public enum Kind: String, Hashable, Sendable {
         /// Another process held the store for longer than the patience of this one.
         case busy
@@ -40,7 +41,9 @@ public struct StoreError: Diagnostic, Hashable, Sendable {
         }
     }
 
+    /// Decides the exit code, through ``Kind/isEnvironmental``.
     public var kind: Kind
+    /// The store, or the file beside it, that could not be used.
     public var path: String
     public var summary: String
     public var hint: String?

@@ -4,12 +4,16 @@ import GRDB
 extension RunStore {
     /// How long it took to fill a store for a measurement.
     public struct Filling: Hashable, Sendable {
+        /// How many runs were added.
         public var runs: Int
+        /// How many scores were added, those of the anchor not counted.
         public var scores: Int
+        /// Wall-clock time of the whole call.
         public var seconds: Double
         /// Of `seconds`, those spent on scores, their commits included.
         public var scoreSeconds: Double
 
+        /// Scores written per second of ``scoreSeconds``.
         public var scoresPerSecond: Double { Double(scores) / scoreSeconds }
     }
 

@@ -5,10 +5,15 @@ import GRDB
 public struct StoreInventory: Sendable {
     /// A training and how far it came.
     public struct Training: Hashable, Sendable {
+        /// Its row number in the store.
         public var run: Run.ID
+        /// As it is listed now.
         public var name: String
+        /// What a person names it by on the command line.
         public var shortID: String
+        /// `interrupted` also where the row says `running` and the process has ended.
         public var status: RunStatus
+        /// Why it failed or was interrupted.
         public var reason: String?
         /// The newest checkpoint that training can go on from: its step, and its path in the store's folder.
         public var last: (step: Int, path: String)? { lastStep.flatMap { step in lastPath.map { (step, $0) } } }
@@ -18,12 +23,16 @@ public struct StoreInventory: Sendable {
 
     /// An evaluation, and the metrics of which it has scores.
     public struct Scoring: Hashable, Sendable {
+        /// Its row number in the store.
         public var evaluation: Evaluation.ID
+        /// As the row says; whether the process of a running one lives is not looked up.
         public var status: RunStatus
+        /// The metrics that have a score of at least one file.
         public var metrics: Set<ScoredMetric.ID>
         /// How many of its files have their enhanced audio kept; not counted beyond ``mostCounted``.
         public var kept: Int
 
+        /// The limit of ``kept``: a plan needs to know only whether there are a few.
         public static let mostCounted = 5
     }
 
@@ -137,6 +146,7 @@ public struct MeasuredSpeed: Hashable, Sendable {
     public var secondsPerStep: Double?
     /// Seconds of one thread for each second of audio and step N of the sampler, by sampler.
     public var secondsPerSamplerStep: [String: Double]
+    /// The threads of the run's provenance, by which the times above may be scaled to another machine.
     public var threads: Int
 }
 

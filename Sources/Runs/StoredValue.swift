@@ -136,6 +136,7 @@ struct Instant: StoredValue, Hashable, Sendable {
 
 /// The short id of a run, which is a part of its folder's name: 4 to 32 small letters and digits.
 public struct RunShortID: Hashable, Sendable, CustomStringConvertible {
+    /// As it stands in the folder's name and on the command line.
     public let text: String
 
     public init?(_ text: String) {

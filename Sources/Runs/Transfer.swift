@@ -5,8 +5,11 @@ import SystemCalls
 
 /// What an import or export added; zeros mean that everything was there already.
 public struct TransferSummary: Hashable, Sendable {
+    /// Runs that are new here.
     public var runs = 0
+    /// Evaluations that are new here.
     public var evaluations = 0
+    /// Scores that are new here.
     public var scores = 0
 
     public init(runs: Int = 0, evaluations: Int = 0, scores: Int = 0) {
