@@ -5,18 +5,25 @@ public import Runs
 
 /// Whether this machine, and the place of a store, are fit for work.
 public struct DoctorReport: Sendable {
+    /// How much a finding matters; the raw value is printed.
     public enum Verdict: String, Sendable {
         case good = "ok"
         case warning, problem
     }
 
+    /// One fact about the machine or the store.
     public struct Finding: Sendable {
+        /// What was looked at, such as `disk`.
         public var subject: String
+        /// Whether a person should act on it.
         public var verdict: Verdict
+        /// The fact in a sentence or less.
         public var text: String
     }
 
+    /// In the order they were found.
     public private(set) var findings: [Finding] = []
+    /// Whether anything keeps the program from working here; `sgmse doctor` then ends with a failure.
     public var hasProblem: Bool { findings.contains { $0.verdict == .problem } }
 
     /// Looks at the machine and at the store at `path`, if there is one; changes nothing.
@@ -159,12 +166,14 @@ public struct DoctorReport: Sendable {
         }
     }
 
+    /// A line for each finding.
     public var table: Table {
         Table(
             columns: ["subject", "", "finding"].map { Table.Column($0, alignment: .leading) },
             rows: findings.map { Table.Row([.text($0.subject), .text($0.verdict.rawValue), .text($0.text)]) })
     }
 
+    /// An array of objects with `subject`, `verdict` and `finding`.
     public var json: JSON {
         .array(
             findings.map {

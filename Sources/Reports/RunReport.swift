@@ -5,7 +5,9 @@ public import Runs
 public struct RunReport: Sendable {
     /// One evaluation with its scores in short.
     public struct Evaluated: Sendable {
+        /// The row of the store, with its factors.
         public var evaluation: Evaluation
+        /// The name of the test set.
         public var set: String
         /// By metric, in the order in which the store knows them.
         public var scores: [(metric: ScoredMetric, statistic: Statistic)]
@@ -13,15 +15,23 @@ public struct RunReport: Sendable {
         public var damaged: Set<ScoredMetric.ID> = []
     }
 
+    /// The run's own row.
     public let run: Run
     /// The run's folder, as a path.
     public let folder: String
+    /// As written and as resolved.
     public let spec: StoredSpec
+    /// nil before the first step.
     public let lastStep: StepRecord?
+    /// The current ones, by step; superseded ones are not among them.
     public let checkpoints: [CheckpointRecord]
+    /// All evaluations of the run, finished or not.
     public let evaluations: [Evaluated]
+    /// By step and metric.
     public let validations: [ValidationRecord]
+    /// What the gates found, the oldest first.
     public let findings: [GateFinding]
+    /// What happened to the run, the oldest first.
     public let events: [EventRecord]
 
     public init(of run: Run, in store: RunStore) throws(StoreError) {

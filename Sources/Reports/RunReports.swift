@@ -4,6 +4,7 @@ public import Runs
 
 /// The list of runs, as `ls` shows it.
 public struct RunListing: Sendable {
+    /// In the order in which they are listed.
     public let runs: [Run]
     /// What is wrong with the runs that cannot be read, and are therefore left out.
     public let unreadable: [StoreError]
@@ -23,6 +24,7 @@ public struct RunListing: Sendable {
         open = try store.openEvaluations()
     }
 
+    /// A line for each run.
     public var table: Table {
         Table(
             columns: [
@@ -45,6 +47,7 @@ public struct RunListing: Sendable {
             })
     }
 
+    /// An array of the runs with all their columns, the last step and the number of open evaluations.
     public var json: JSON {
         .array(
             runs.map { run in
@@ -64,11 +67,15 @@ public struct RunListing: Sendable {
 
 /// In what two runs differ: meaning, protocol, provenance and results.
 public struct DiffReport: Sendable {
+    /// The run whose values stand on the left.
     public let first: Run
+    /// The run whose values stand on the right.
     public let second: Run
+    /// What differs in the specs, the data and the provenance.
     public let differences: RunDifferences
     /// The checkpoints that were evaluated, where they are not the same ones.
     public let checkpoints: RunDifferences.Item?
+    /// The scores of both runs, with paired differences from the first.
     public let comparison: ComparisonReport
 
     /// - Parameter unfloored: Names of metrics for which the noisy input is no floor.
@@ -125,6 +132,7 @@ public struct DiffReport: Sendable {
         return table
     }
 
+    /// Both runs, each list of differences, and the comparison.
     public var json: JSON {
         func list(_ items: [RunDifferences.Item]) -> JSON {
             .array(

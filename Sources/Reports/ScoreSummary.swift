@@ -6,7 +6,9 @@ public struct ScoreSummary: Hashable, Sendable {
     public var seeds: Statistic?
     /// The mean's 95 % interval, where it was asked for and can be given.
     public var interval: ClosedRange<Double>?
+    /// Decimals of the printed numbers.
     public var digits: Int
+    /// What is shown beside the number.
     public var marks: Table.Marks
 
     public init(

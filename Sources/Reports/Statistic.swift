@@ -6,7 +6,9 @@ public struct Statistic: Hashable, Sendable {
     public var std: Double
     /// How many finite scores there are.
     public var n: Int
+    /// Scores of +∞, which are left out of the mean.
     public var positiveInfinities: Int
+    /// Scores of −∞, which are left out of the mean.
     public var negativeInfinities: Int
     /// Scores that could not be computed.
     public var missing: Int

@@ -3,9 +3,11 @@ public import Runs
 
 /// How fast a store of a given size is filled, listed and compared.
 public struct StoreBenchmark: Hashable, Sendable {
+    /// What it took to fill the store.
     public var filling: RunStore.Filling
     /// Seconds to list all runs, and those of one backbone.
     public var listing: Double
+    /// Seconds to list the runs of one backbone.
     public var filteredListing: Double
     /// Seconds to compare 50 runs, table included.
     public var comparison: Double
@@ -28,6 +30,7 @@ public struct StoreBenchmark: Hashable, Sendable {
         filling.scoresPerSecond >= 200_000 && listing < 0.2 && filteredListing < 0.2 && comparison < 0.5
     }
 
+    /// The measurements in s and per second, and whether the bounds are met.
     public var json: JSON {
         [
             "runs": .integer(filling.runs), "scores": .integer(filling.scores),
@@ -37,6 +40,7 @@ public struct StoreBenchmark: Hashable, Sendable {
         ]
     }
 
+    /// A line for each measurement, with its bound.
     public var table: Table {
         Table(
             columns: [

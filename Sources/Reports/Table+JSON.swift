@@ -1,5 +1,6 @@
 public import JSONValues
 
+/// Named here for those who import this module to write its reports.
 public typealias JSON = JSONValues.JSON
 
 extension Table {

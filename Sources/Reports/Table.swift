@@ -1,27 +1,36 @@
 /// A table as a value: what it says, before any choice of how to write it.
 public struct Table: Hashable, Sendable {
+    /// Stands above the table; nil for none.
     public var title: String?
+    /// From left to right.
     public var columns: [Column]
+    /// From top to bottom.
     public var rows: [Row]
     /// What a reader must know to read the cells.
     public var notes: [String]
     /// Whether numbers of files stand beside means.
     public var showsCounts = true
-    /// What LaTeX writes above the table, and by what it refers to it.
+    /// What LaTeX writes above the table.
     public var caption: String?
+    /// The name that LaTeX refers to the table by; nil for none.
     public var label: String?
 
     public init(title: String? = nil, columns: [Column], rows: [Row] = [], notes: [String] = []) {
         (self.title, self.columns, self.rows, self.notes) = (title, columns, rows, notes)
     }
 
+    /// How one column is headed and aligned.
     public struct Column: Hashable, Sendable {
+        /// `trailing` for numbers, `leading` for words.
         public enum Alignment: Hashable, Sendable { case leading, trailing }
 
         /// The headings above the name, outermost first; neighbours share equal ones.
         public var groups: [String]
+        /// The lowest heading.
         public var name: String
+        /// Stands in brackets behind the name; nil or "" for none.
         public var unit: String?
+        /// The side on which the texts of the column begin or end together.
         public var alignment: Alignment
         /// Whether the column says what a row is, and is repeated when a wide table is broken.
         public var isKey: Bool
@@ -50,7 +59,9 @@ public struct Table: Hashable, Sendable {
         }
     }
 
+    /// One line of cells.
     public struct Row: Hashable, Sendable {
+        /// As many as the table has columns.
         public var cells: [Cell]
         /// Rows of another kind than the row above stand apart, as anchors do.
         public var section: String
@@ -58,6 +69,7 @@ public struct Table: Hashable, Sendable {
         public init(_ cells: [Cell], section: String = "") { (self.cells, self.section) = (cells, section) }
     }
 
+    /// What stands in one place of a table, before it is rounded.
     public enum Cell: Hashable, Sendable {
         case empty
         case text(String)
@@ -72,6 +84,7 @@ public struct Table: Hashable, Sendable {
 
     /// How cells are written as text.
     public struct Style: Hashable, Sendable {
+        /// Whether the number of files stands beside each mean.
         public var showsCounts: Bool
         /// Without blanks inside a number, and closer together.
         public var isDense: Bool
@@ -135,6 +148,7 @@ extension Table.Cell {
 }
 
 extension Table.Marks {
+    /// The signs of the marks in a fixed order: `●` best, `○` tied, `▼` below the noisy input, `*` partial.
     public var text: String {
         let signs: [(Self, String)] = [(.best, "●"), (.tied, "○"), (.belowAnchor, "▼"), (.partial, "*")]
         return signs.filter { contains($0.0) }.map(\.1).joined()

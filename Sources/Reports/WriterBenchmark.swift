@@ -10,12 +10,15 @@ import Synchronization
 public struct WriterBenchmark: Hashable, Sendable {
     /// What one writer did.
     public struct Writer: Hashable, Sendable {
+        /// How much it writes at once, and how often.
         public var kind: Kind
         /// Seconds, one for each write.
         public var waited: [Double]
+        /// Seconds for which it had the store alone, one for each write.
         public var held: [Double]
     }
 
+    /// What a writer writes each time; the raw value is printed.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         case light = "one note"
         case evaluator = "scores of a file"
@@ -31,6 +34,7 @@ public struct WriterBenchmark: Hashable, Sendable {
         }
     }
 
+    /// The light writers, then the evaluator and the trainer.
     public let writers: [Writer]
 
     /// Lets `count` light writers, a trainer and an evaluator write to the store at `path` for some seconds.
@@ -134,6 +138,7 @@ public struct WriterBenchmark: Hashable, Sendable {
     /// 99 of 100 light writes wait less than 50 ms, and no writer waits ten times as long as the others.
     public var meetsBounds: Bool { lightP99 < 0.05 && unfairness <= 10 }
 
+    /// A line for each kind of writer, in ms.
     public var table: Table {
         let names = [
             "writers", "writes", "held median, ms", "held p99, ms", "waited median, ms", "waited p99, ms",
@@ -157,6 +162,7 @@ public struct WriterBenchmark: Hashable, Sendable {
         return table
     }
 
+    /// The quantiles by kind of writer in s, and whether the bounds are met.
     public var json: JSON {
         .object(
             Kind.allCases.map { kind in

@@ -13,11 +13,14 @@ public struct ComparisonReport: Sendable {
 
     /// A system at one point of the factors that the columns do not show.
     public struct Row: Hashable, Sendable {
+        /// What the first column shows: the run or anchor, with what distinguishes rows of one name.
         public var label = ""
         /// What stands in the columns that say which row it is.
         public var keys: [String] = []
         var key: RowKey
+        /// The run that was scored; nil for an anchor.
         public var run: Run?
+        /// The name of the anchor or of another system without a run; nil for a run.
         public var anchor: String?
         /// One of the evaluations in the row; nil where nothing was scored.
         public var evaluation: Evaluation?
@@ -30,6 +33,7 @@ public struct ComparisonReport: Sendable {
         public var factors: [String: String] { key.factors.filter { $0.key != "training" } }
     }
 
+    /// A column of cells: one metric on one set, or whatever the options put into columns.
     public struct Column: Hashable, Sendable {
         /// The factors that identify it, such as `set` and `metric`.
         public var factors: [String: String]
@@ -37,21 +41,27 @@ public struct ComparisonReport: Sendable {
         public var metric: ScoredMetric?
         /// The headings above the name.
         public var groups: [String]
+        /// The lowest heading, such as the metric's name.
         public var name: String
     }
 
     /// The scores with one seed, by file.
     public struct Sample: Sendable {
+        /// The seed of the training.
         public var seed: UInt64
+        /// By ascending file; a score that failed is NaN.
         public var series: ScoreSnapshot.Series
     }
 
     /// The scores of one row in one column.
     public struct Cell: Sendable {
+        /// The metric with its signature.
         public var metric: ScoredMetric
+        /// The test set of the scores.
         public var set: TestSet
         /// One for each seed, where seeds are taken together.
         public var samples: [Sample] = []
+        /// What is shown beside the number, such as that it is worse than the noisy input.
         public var marks: Table.Marks = []
         /// The mean's 95 % interval, where it was asked for.
         public var interval: ClosedRange<Double>?
@@ -68,19 +78,27 @@ public struct ComparisonReport: Sendable {
 
     /// A cell that lies below the noisy input.
     public struct Shortfall: Hashable, Sendable {
+        /// The label of the row.
         public var row: String
+        /// The name of the test set.
         public var set: String
+        /// N of the row; nil where it has none.
         public var steps: Int?
+        /// The name of the metric.
         public var metric: String
         /// Means over the files that both have.
         public var value: Double
+        /// The noisy input's mean over the same files.
         public var anchor: Double
     }
 
+    /// In the order shown.
     public let rows: [Row]
+    /// In the order shown, from left to right.
     public let columns: [Column]
     /// By row and column; nil where nothing was scored.
     public let cells: [[Cell?]]
+    /// Every cell that is worse than the noisy input, except in the metrics of ``Options/unfloored``.
     public let shortfalls: [Shortfall]
     /// Paired differences, where they were asked for.
     public let contrasts: [Contrast]
@@ -105,12 +123,15 @@ public struct ComparisonReport: Sendable {
 }
 
 extension ComparisonReport {
+    /// What is compared, and how the table is laid out.
     public struct Options: Sendable {
         /// The factors that rows show in columns of their own, the first with all else that distinguishes rows.
         public var rows: [String]
+        /// The factors that columns show, the outermost heading first.
         public var columns: [String]
         /// Names of test sets and metrics to show; all where nil.
         public var sets: Set<String>?
+        /// Names of the metrics to show; all where nil.
         public var metrics: Set<String>?
         /// Values of N to show; all where nil.
         public var steps: Set<Int>?
@@ -118,7 +139,9 @@ extension ComparisonReport {
         public var sort: String?
         /// Decimals; each metric's usual ones where nil.
         public var precision: Int?
+        /// Whether the number of files stands beside each mean.
         public var showsCounts: Bool
+        /// Whether the 95 % interval of the mean is shown in place of the standard deviation.
         public var showsIntervals: Bool
         /// Leaves out columns in which all rows agree.
         public var onlyDiffering: Bool

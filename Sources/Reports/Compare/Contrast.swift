@@ -6,11 +6,15 @@ public import Statistics
 public struct Contrast: Sendable {
     /// Places of the two rows and of the column in the report; the difference is the first row minus the second.
     public var row: Int
+    /// The place of the row that is subtracted.
     public var against: Int
+    /// The place of the column.
     public var column: Int
+    /// The difference with its interval and p value, which is corrected for all differences of the table.
     public var comparison: PairedComparison
     /// What the clusters are: `speakers` or `files`.
     public var unit: String
+    /// Decides which sign of the difference is the better one.
     public var metric: ScoredMetric
 
     /// What is concluded at 5 %, after Holm's correction over the table.

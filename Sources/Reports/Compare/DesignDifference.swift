@@ -6,6 +6,7 @@ public struct DesignDifference: Hashable, Sendable {
     public var name: String
     /// nil where there is no such value.
     public var first: String?
+    /// As ``first``, of the second system.
     public var second: String?
     /// Whether it is a factor of the evaluation, so that the same weights could be scored at the other value.
     public var isOfEvaluation: Bool

@@ -20,6 +20,7 @@ public struct TensorBoardExport: RunExport {
         self.folder = folder
     }
 
+    /// Appends the scalars, audio and spectrograms that are new since the last call.
     public mutating func update() throws {
         let run = try news.store.runs([news.run])[0]
         if file == nil { try begin(run) }

@@ -15,6 +15,7 @@ public struct CSVExport: RunExport {
         self.folder = folder
     }
 
+    /// Appends the rows that are new since the last call.
     public mutating func update() throws {
         while let steps = try news.nextSteps() {
             let names = terms ?? steps.first?.terms.keys.sorted() ?? []
@@ -64,6 +65,7 @@ public struct JSONLinesExport: RunExport {
         file = GrowingFile(folder + "/history.jsonl")
     }
 
+    /// Appends the lines that are new since the last call.
     public mutating func update() throws {
         try write(news.events()) { one in
             [

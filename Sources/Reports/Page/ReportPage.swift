@@ -2,15 +2,20 @@ public import Runs
 
 /// A report of runs as one self-contained page: tables, plots, findings, differences, and files to listen to.
 public struct ReportPage: Sendable {
+    /// The whole document; it needs no other file.
     public let html: String
 
     /// What goes into a page.
     public struct Options: Sendable {
+        /// The heading of the page.
         public var title: String
+        /// Names of the test sets to show; all where nil.
         public var sets: Set<String>?
+        /// Names of the metrics to show; all where nil.
         public var metrics: Set<String>?
         /// How many of the worst and of the best files have audio players.
         public var examples: Int
+        /// Names of metrics for which the noisy input is no floor: nothing is below it there.
         public var unfloored: Set<String>
 
         public init(

@@ -3,9 +3,13 @@ import Reported
 extension PaperTable {
     /// Cells of one row and set that have no number of ours, or one that is stale, and what fills them.
     public struct Hole: Hashable, Sendable {
+        /// The place of the row in the table, from 0.
         public var row: Int
+        /// What the table prints for the row.
         public var label: String
+        /// What the paper calls the test set.
         public var set: String
+        /// The metrics of the open cells.
         public var metrics: [String]
         /// Why the cells are open.
         public var reason: String

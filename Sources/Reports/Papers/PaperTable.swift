@@ -22,22 +22,31 @@ public struct PaperTable: Sendable {
         }
     }
 
+    /// One metric on one test set.
     public struct Column: Hashable, Sendable {
+        /// What the paper calls the set, and what the store does.
         public var set: TableDeclaration.TestSet
+        /// The metric's name.
         public var metric: String
         /// Whether this program computes it; a column that it does not is reported only.
         public var isComputable: Bool
     }
 
+    /// What the paper reports and what we have for one row and column.
     public struct Cell: Sendable {
+        /// nil where the paper has no such figure.
         public var reported: Reported?
+        /// nil where the store has no such scores.
         public var ours: Ours?
         /// Why there is none of ours where there should be one.
         public var hole: String?
     }
 
+    /// A figure of the paper, with where it comes from.
     public struct Reported: Hashable, Sendable {
+        /// As printed.
         public var value: ReportedValue
+        /// The line of the paper's file that holds it.
         public var figures: PaperFigures
     }
 
@@ -45,10 +54,13 @@ public struct PaperTable: Sendable {
     public struct Ours: Sendable {
         /// Of one seed: mean and spread over files. Of several: the mean of their means, and the spread between them.
         public var mean: Double
+        /// NaN where it cannot be known: one file, or one seed.
         public var spread: Double
         /// How many files have a finite score with every seed.
         public var files: Int
+        /// How many runs are taken together.
         public var seeds: Int
+        /// The decimals to print.
         public var digits: Int
         /// Ours minus the reported mean; nil where nothing is reported.
         public var difference: Difference?
@@ -56,21 +68,26 @@ public struct PaperTable: Sendable {
         public var isWithin: Bool?
         /// Why the number is not what this version would compute; nil where it is.
         public var staleness: String?
+        /// Whether an evaluation is not finished, or some files of the set have no score.
         public var isPartial: Bool
         /// Whether another program computed the scores.
         public var isImported: Bool
+        /// Whether a run is worse than the noisy input on the files that both have.
         public var isBelowAnchor: Bool
+        /// One for each seed.
         public var sources: [CellSource]
     }
 
     /// A difference from a reported mean, which is taken as exact.
     public struct Difference: Hashable, Sendable {
+        /// Ours minus the reported mean, in the unit of the metric.
         public var mean: Double
         /// The 95 % interval of our mean over files; nil below six files.
         public var interval: ClosedRange<Double>?
     }
 
     public let declaration: TableDeclaration
+    /// The columns of the first test set, then those of the next.
     public let columns: [Column]
     /// By row and column.
     public let cells: [[Cell]]
@@ -124,10 +141,13 @@ public struct PaperTable: Sendable {
 public struct RowSource: Sendable {
     /// A run as the spec has it.
     public struct SpecifiedRun: Sendable {
+        /// The name that the run has in the store.
         public var name: String
         /// Of the training.
         public var identity: String
+        /// The seed of the training.
         public var seed: UInt64
+        /// The evaluations that the spec asks for.
         public var points: [Point]
 
         public init(name: String, identity: String, seed: UInt64, points: [Point]) {
@@ -137,8 +157,11 @@ public struct RowSource: Sendable {
 
     /// An evaluation as the spec has it.
     public struct Point: Sendable {
+        /// The name of the test set.
         public var set: String
+        /// The number of reverse steps; nil for a system that takes none.
         public var steps: Int?
+        /// The guidance scale; nil for a system without guidance.
         public var guidance: Double?
         /// What an evaluation's identity begins with.
         public var identity: String
@@ -148,6 +171,7 @@ public struct RowSource: Sendable {
         }
     }
 
+    /// One for each seed; none where the row has no spec.
     public var runs: [SpecifiedRun]
     /// The metrics that the spec asks for.
     public var metrics: Set<String>
@@ -169,10 +193,16 @@ public struct RowSource: Sendable {
 public struct CellSource: Sendable {
     /// nil for anchors and for systems from elsewhere.
     public var run: Run?
+    /// The name of the run, or of the system without one.
     public var system: String
+    /// Kind and step, such as `last@58000`; nil where none was used.
     public var checkpoint: String?
+    /// How the metric was computed.
     public var signature: String
+    /// How many files have a finite score.
     public var files: Int
+    /// The version of the set that was scored.
     public var testSet: TestSet
+    /// With what program, where and how it was scored.
     public var provenance: Provenance
 }

@@ -1,8 +1,12 @@
 /// A plot as a value: what it shows, before any choice of size.
 public struct Plot: Hashable, Sendable {
+    /// Stands above the plot.
     public var title: String?
+    /// The horizontal axis.
     public var x: Axis
+    /// The vertical axis.
     public var y: Axis
+    /// Drawn in this order, the later ones on top.
     public var series: [Series]
     /// Horizontal lines, such as the noisy input's mean.
     public var levels: [Level] = []
@@ -15,8 +19,11 @@ public struct Plot: Hashable, Sendable {
         (self.title, self.x, self.y, self.series) = (title, x, y, series)
     }
 
+    /// How one coordinate is shown.
     public struct Axis: Hashable, Sendable {
+        /// Stands beside the axis, with the unit.
         public var label: String
+        /// Whether the scale is logarithmic; its range then comes from the positive values alone.
         public var isLogarithmic: Bool
         /// Names of the places 0, 1, …; empty for numbers.
         public var categories: [String]
@@ -26,16 +33,23 @@ public struct Plot: Hashable, Sendable {
         }
     }
 
+    /// A horizontal line over the whole width.
     public struct Level: Hashable, Sendable {
+        /// Stands at the line.
         public var label: String
+        /// In the unit of the vertical axis.
         public var value: Double
 
         public init(_ label: String, _ value: Double) { (self.label, self.value) = (label, value) }
     }
 
+    /// One value of a series.
     public struct Point: Hashable, Sendable {
+        /// In the unit of the horizontal axis, or the place of a category.
         public var x: Double
+        /// In the unit of the vertical axis; a NaN is not drawn.
         public var y: Double
+        /// Drawn as an error bar, such as the 95 % interval of `y`; nil draws none.
         public var interval: ClosedRange<Double>?
         /// Whether it lies far from what its neighbours suggest.
         public var isSuspect: Bool
@@ -45,7 +59,9 @@ public struct Plot: Hashable, Sendable {
         }
     }
 
+    /// Points that are drawn alike and have one entry in the legend.
     public struct Series: Hashable, Sendable {
+        /// How the points are drawn.
         public enum Form: Hashable, Sendable {
             /// A line without marks.
             case line
@@ -59,8 +75,11 @@ public struct Plot: Hashable, Sendable {
             case bars
         }
 
+        /// What the legend says.
         public var label: String
+        /// In the order in which a line joins them.
         public var points: [Point]
+        /// As a line, marks or bars.
         public var form: Form
         /// Which colour, dashes and mark: series of one style belong together.
         public var style: Int
