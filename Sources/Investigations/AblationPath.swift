@@ -14,8 +14,11 @@ public struct AblationPath: Hashable, Sendable {
 
     /// One factor more at the target's value.
     public struct Step: Hashable, Sendable {
+        /// The factors that are at the target's value before the step.
         public var from: Combination
+        /// The number of the factor that the step changes.
         public var factor: Int
+        /// The combination after the step.
         public var to: Combination { from.with(factor) }
         /// Whether the path takes it.
         public var isTaken = false

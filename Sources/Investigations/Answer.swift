@@ -1,5 +1,6 @@
 /// What one test says.
 public struct TestAnswer: Hashable, Sendable {
+    /// What a test found.
     public enum Outcome: Hashable, Sendable {
         case holds, fails
         /// The evidence does not decide; how much of it would.
@@ -8,7 +9,9 @@ public struct TestAnswer: Hashable, Sendable {
         case missing
     }
 
+    /// Whether the test holds, fails, or cannot be decided.
     public var outcome: Outcome
+    /// What the outcome says about the claim; `nothing` where it is not decided.
     public var meaning: EvidenceTest.Meaning
     /// What the cells say, made of their numbers.
     public var sentence: String
@@ -16,7 +19,9 @@ public struct TestAnswer: Hashable, Sendable {
     public var places: [String]
     /// The difference with its interval, where the test has one.
     public var difference: Double?
+    /// The interval of `difference` at the level 1 − alpha of the test.
     public var interval: ClosedRange<Double>?
+    /// What would measure the cells that are missing; empty unless the outcome is `missing`.
     public var needs: [Need]
 }
 
@@ -24,6 +29,7 @@ public struct TestAnswer: Hashable, Sendable {
 public enum Verdict: String, Hashable, Sendable, CaseIterable {
     case supported, refuted, inconclusive, missing
 
+    /// Whether the evidence speaks clearly for or against the claim.
     public var isDecided: Bool { self == .supported || self == .refuted }
 
     /// Supported or refuted by what the answers mean, inconclusive where they contradict each other or do not decide,

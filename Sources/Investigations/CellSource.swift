@@ -2,6 +2,7 @@ public import SpecLanguage
 
 /// Where the numbers of a cell come from.
 public struct CellSource: Hashable, Sendable {
+    /// The three ways in which a cell may get its number.
     public enum Origin: Hashable, Sendable {
         /// A figure that a paper or an older experiment reports.
         case reported(paper: String, system: String, set: String, conditions: String?)
@@ -11,6 +12,7 @@ public struct CellSource: Hashable, Sendable {
         case known(value: Double, reason: String)
     }
 
+    /// Where the number is looked up.
     public var origin: Origin
     /// What sentences call it.
     public var label: String
@@ -27,6 +29,7 @@ public struct StoredCell: Hashable, Sendable {
     public var run: String
     /// What makes the run where the store has none, as seen from the working folder.
     public var spec: String?
+    /// The name of the test set.
     public var set: String
     /// Factors of the evaluation by their names (`N`, `guidance`, `weights`, ...); what is not named is any one value.
     public var factors: [String: String]

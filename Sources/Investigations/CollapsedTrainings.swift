@@ -9,6 +9,7 @@ public struct CollapsedTraining: Hashable, Sendable {
     public var drop: Double
     /// The error of `drop`, and how often chance makes one as large, corrected for all trainings.
     var error: ErrorOfMean
+    /// The p value of `drop`, corrected for the number of trainings.
     public var p: Double
 
     /// The collapsed trainings among groups of trainings of one configuration each, given the mean score of every
@@ -85,8 +86,11 @@ public struct CollapsedTraining: Hashable, Sendable {
 
 /// How far trainings of one configuration lie apart, pooled over all configurations.
 public struct TrainingNoise: Hashable, Sendable {
+    /// The pooled variance of the trainings' means, in the metric's unit squared.
     public var variance: Double
+    /// Degrees of freedom: the number of trainings less the number of configurations.
     public var freedom: Double
+    /// The standard deviation, in the metric's unit.
     public var deviation: Double { variance.squareRoot() }
 
     /// - Parameter groups: The mean score of each training, by configuration.

@@ -15,8 +15,11 @@ public struct Combination: OptionSet, Hashable, Sendable {
     /// The first `count` factors.
     public init(all count: Int) { rawValue = count >= 64 ? .max : (1 << UInt64(count)) - 1 }
 
+    /// The same combination with one factor more at the target's value.
     public func with(_ factor: Int) -> Self { union(Self(factor: factor)) }
+    /// Whether the factor has the target's value.
     public func has(_ factor: Int) -> Bool { contains(Self(factor: factor)) }
+    /// How many factors have the target's value.
     public var size: Int { rawValue.nonzeroBitCount }
 
     /// Every combination of the first `count` factors.

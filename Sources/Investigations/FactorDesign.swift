@@ -6,10 +6,16 @@ public import Specs
 /// Each setting is a factor of its own. Settings that make no valid spec when one of them is changed alone, such as a
 /// conditioned network and its conditioning, are one factor together.
 public struct FactorDesign: Sendable {
+    /// Settings that change together from the first spec's values to the second's.
     public struct Factor: Hashable, Sendable {
+        /// The path of the setting, or the paths joined by ` + `.
         public var name: String
+        /// The settings that take the second spec's values; more than the name says where others must follow, such as
+        /// `waive`.
         public var paths: [String]
+        /// The first spec's value, as text.
         public var from: String
+        /// The second spec's value, as text.
         public var to: String
         /// Whether it changes the evaluation alone, so that weights are reused.
         public var isOfEvaluation: Bool
@@ -17,8 +23,11 @@ public struct FactorDesign: Sendable {
 
     /// What is scored at each combination.
     public struct Question: Hashable, Sendable {
+        /// The name of the test set, which both specs must have.
         public var set: String
+        /// The name of the metric.
         public var metric: String
+        /// The seeds with which each combination is trained.
         public var seeds: [Int]
 
         public init(set: String, metric: String, seeds: [Int]) {
@@ -26,7 +35,9 @@ public struct FactorDesign: Sendable {
         }
     }
 
+    /// Numbered by their place, as ``Combination`` names them.
     public let factors: [Factor]
+    /// What every spec of the design computes, and nothing else.
     public let question: Question
     private let first: ExperimentSpec
     private let second: ExperimentSpec

@@ -4,9 +4,11 @@ import Statistics
 
 /// Which factors explain the gap between two configurations, the largest first.
 public struct FactorReport: Hashable, Sendable {
+    /// The name of the metric.
     public var metric: String
     /// The mean scores of both ends, collapsed trainings among them.
     public var source: Double
+    /// The mean score of the second configuration.
     public var target: Double
     /// The share of the gap that would matter.
     public var effect: Double
@@ -18,6 +20,7 @@ public struct FactorReport: Hashable, Sendable {
     public var interactions: [FactorShare]
     /// What was left out of the shares, in words: trainings between both ends that collapsed.
     public var remarks: [String]
+    /// The difference to be explained, in the metric's unit.
     public var gap: Double { target - source }
     /// What no factor explains: a path that is not at its end, or something that no setting names.
     public var unexplained: Double { gap - shares.reduce(0) { $0 + $1.mean } }
@@ -141,6 +144,7 @@ extension FactorReport {
         return parts.compactMap(\.self).joined(separator: "; ")
     }
 
+    /// A line for each share, with those interactions that are supported.
     public var table: Table {
         var table = Table(
             title: "\(metric.asPrintedMetric) from \(source.fixed(2)) to \(target.fixed(2))",
@@ -174,6 +178,7 @@ extension FactorReport {
         ])
     }
 
+    /// All shares and interactions with their intervals, p values and verdicts.
     public var json: JSON {
         func list(_ shares: [FactorShare]) -> JSON {
             .array(

@@ -5,6 +5,7 @@
 public struct FactorScores: Hashable, Sendable {
     /// One factor, as the analysis needs it.
     public struct Factor: Hashable, Sendable {
+        /// What the report calls it: a setting's path.
         public var name: String
         /// Whether it changes the evaluation alone, so that weights are reused.
         public var isOfEvaluation: Bool
@@ -14,17 +15,21 @@ public struct FactorScores: Hashable, Sendable {
 
     /// A seed that collapsed, in the combination of training factors that it was trained with.
     public struct Collapse: Hashable, Sendable {
+        /// The combination of training factors; factors of the evaluation are left out of it.
         public var training: Combination
         /// Its row in the score matrices as they were given.
         public var row: Int
+        /// How far the seed lies below the others, and how sure that is.
         public var found: CollapsedTraining
     }
 
+    /// Numbered by their place, as ``Combination`` names them.
     public let factors: [Factor]
     /// All scores, as they were measured.
     public let measured: [Combination: ScoreMatrix]
     /// Those of the trainings that did not collapse.
     public let kept: [Combination: ScoreMatrix]
+    /// Every training that collapsed, at the ends and between them.
     public let collapses: [Collapse]
     /// The share of the gap that would matter, in the metric's unit.
     public let effect: Double
@@ -65,7 +70,9 @@ public struct FactorScores: Hashable, Sendable {
         (collapses, self.effect) = (fallen, effect)
     }
 
+    /// The mean score of the first configuration, collapsed trainings included.
     public var source: Double { ScoreMatrices.mean(measured[[]] ?? []) }
+    /// The mean score of the second configuration, collapsed trainings included.
     public var target: Double { ScoreMatrices.mean(measured[Combination(all: factors.count)] ?? []) }
     /// The numbers of the factors of the evaluation, and of training.
     var evaluated: [Int] { factors.indices.filter { factors[$0].isOfEvaluation } }

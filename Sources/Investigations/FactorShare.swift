@@ -2,6 +2,7 @@ import Statistics
 
 /// What one factor explains of the gap between two configurations.
 public struct FactorShare: Hashable, Sendable {
+    /// What kind of cause a share belongs to; the raw value is printed.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A setting of the evaluation, on the same weights.
         case evaluation
@@ -13,13 +14,18 @@ public struct FactorShare: Hashable, Sendable {
         case collapse
     }
 
+    /// The setting's path, two of them joined by ` × `, or the seed that collapsed.
     public var name: String
+    /// What kind of cause it is.
     public var kind: Kind
+    /// The share in the metric's unit; negative where it works against the gap.
     public var mean: Double
     /// That of this share alone, at 1 − alpha; nil where the spread is not known.
     public var interval: ClosedRange<Double>?
     /// Corrected for all that was compared (Holm).
     public var p: Double?
+    /// Supported where the share is shown to be at least the effect that matters; refuted where it is shown to be
+    /// smaller.
     public var verdict: Verdict
     /// What would decide, where nothing is decided yet.
     public var needed: String?
@@ -40,6 +46,7 @@ struct MeasuredShare {
 
 /// How shares are judged.
 public struct ShareRule: Hashable, Sendable {
+    /// The probability of even one false *supported* among all shares.
     public var alpha: Double
     /// The share that would matter.
     public var effect: Double

@@ -5,10 +5,13 @@ public import SpecLanguage
 public struct Investigation: Hashable, Sendable {
     /// The file's name without its ending.
     public var name: String
+    /// The question that it answers; it is printed above the report.
     public var title: String
     /// By name.
     public var cells: [String: CellSource]
+    /// In the order of the file.
     public var hypotheses: [Hypothesis]
+    /// The path it was read from; paths of specs in it are relative to its folder.
     public var file: String
 }
 
@@ -31,7 +34,9 @@ extension Investigation {
 public struct Hypothesis: Hashable, Sendable {
     /// A letter or a short name.
     public var id: String
+    /// What is supported or refuted, as a sentence.
     public var claim: String
+    /// The pieces of evidence; where they contradict each other, the verdict is inconclusive.
     public var tests: [EvidenceTest]
     /// What would decide it where it was not measured yet.
     public var needs: [Need]
@@ -51,12 +56,16 @@ public struct Need: Hashable, Sendable {
         /// A network is trained.
         case train
 
+        /// Whether the first kind of work is cheaper than the second.
         public static func < (first: Self, second: Self) -> Bool { first.place < second.place }
         private var place: Int { Self.allCases.firstIndex(of: self) ?? 0 }
     }
 
+    /// What would be measured, in words.
     public var what: String
+    /// How expensive it is.
     public var work: Work
+    /// A command line of `sgmse`, which also identifies the need: equal commands are listed once.
     public var command: String
 
     public init(what: String, work: Work, command: String) {
@@ -103,16 +112,21 @@ public struct EvidenceTest: Hashable, Sendable {
     /// What an answer means for the claim.
     public enum Meaning: String, Hashable, Sendable, CaseIterable { case supports, refutes, nothing }
 
+    /// What is asked of the cells.
     public var question: Question
+    /// The metric that is compared; "" for questions that compare no scores.
     public var metric: String
     /// The difference that would matter, in the unit of the metric.
     public var effect: Double
     /// The level of the test.
     public var alpha: Double
+    /// Over what the difference has to hold.
     public var scope: Scope
     /// The gap that the difference is a share of: `second − first`, by names of cells.
     public var gap: [String]
+    /// What it says about the claim when the question is answered with yes.
     public var whenHolds: Meaning
+    /// What it says about the claim when the question is answered with no.
     public var whenFails: Meaning
     public var place: Mark
 

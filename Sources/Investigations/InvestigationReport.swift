@@ -5,13 +5,18 @@ public import Runs
 
 /// The verdict on every hypothesis of an investigation, and what is still to be measured.
 public struct InvestigationReport: Sendable {
+    /// The file that was read.
     public let investigation: Investigation
+    /// One for each hypothesis, in the order of the file.
     public let findings: [Finding]
 
     /// One hypothesis with what its tests say.
     public struct Finding: Sendable {
+        /// The claim with its tests.
         public var hypothesis: Hypothesis
+        /// What all answers say together.
         public var verdict: Verdict
+        /// One for each test of the hypothesis.
         public var answers: [TestAnswer]
         /// What would decide it, or confirm it.
         public var needs: [Need]
@@ -19,6 +24,7 @@ public struct InvestigationReport: Sendable {
 
     /// One command, with the hypotheses that it serves.
     public struct Step: Hashable, Sendable {
+        /// What is measured, and by which command.
         public var need: Need
         /// Their names.
         public var hypotheses: [String]
@@ -128,6 +134,7 @@ extension InvestigationReport {
             }
     }
 
+    /// Every hypothesis with its evidence, and the steps that are missing.
     public var json: JSON {
         [
             "investigation": .string(investigation.name), "title": .string(investigation.title),

@@ -2,14 +2,18 @@
 public struct KnownEffect: Hashable, Sendable {
     /// A path of the spec language, a beginning of one, or the name of a check.
     public var path: String
+    /// How much a difference of this kind changes scores.
     public var weight: Weight
+    /// The measurement or argument it is known from, in a few words.
     public var reason: String
 
     /// How much, the most first.
     public enum Weight: Int, Hashable, Sendable, CaseIterable, Comparable {
         case decisive, large, moderate, small, unknown
 
+        /// `decisive` comes first.
         public static func < (first: Self, second: Self) -> Bool { first.rawValue < second.rawValue }
+        /// The word that tables print.
         public var text: String { "\(self)" }
     }
 

@@ -4,7 +4,9 @@ public import Runs
 
 /// What is known of one cell in one metric: its mean, its spread, and how it was made.
 public struct MeasuredCell: Hashable, Sendable {
+    /// What sentences call it.
     public var label: String
+    /// In the metric's unit; the mean of the trainings' means where there are several.
     public var mean: Double
     /// The decimals that its source prints.
     public var digits: Int
@@ -22,6 +24,7 @@ public struct MeasuredCell: Hashable, Sendable {
     public var runNames: [String] = []
     /// The scores of each training by file, where they are known.
     public var files: [[TestFile.ID: Double]] = []
+    /// The speaker of each file, where it is known.
     public var speakers: [TestFile.ID: String] = [:]
     /// By path.
     public var settings: [String: String]
@@ -92,7 +95,9 @@ extension MeasuredCell {
 
 /// Why a cell has no number.
 public struct AbsentCell: Error, Hashable, Sendable {
+    /// What sentences call the cell.
     public var label: String
+    /// The rest of a sentence that begins with the label.
     public var reason: String
     /// What would measure it.
     public var need: Need?

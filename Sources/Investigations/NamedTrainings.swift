@@ -9,6 +9,7 @@ public struct NamedTrainings: Hashable, Sendable {
     /// The names of the configurations.
     public var configurations: [String]
 
+    /// The seeds of ``runs``, in their order.
     public var seeds: [Int] { runs.map { Int($0.key.seed) } }
 
     /// Runs of that name, with or without their seed, under their own or a second name; else those of that name in some

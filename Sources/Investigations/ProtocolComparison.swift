@@ -6,7 +6,9 @@ import Specs
 /// In what two protocols differ, line by line, what matters most first: two specs before anything is trained, a run and
 /// a spec, or either and a recipe.
 public struct ProtocolComparison: Sendable {
+    /// One line in which two protocols differ.
     public struct Item: Hashable, Sendable {
+        /// What kind of fact a line is about.
         public enum Kind: String, Hashable, Sendable {
             /// What a spec says of data, training and evaluation.
             case data, training, evaluation
@@ -18,15 +20,23 @@ public struct ProtocolComparison: Sendable {
             case measured
         }
 
+        /// What kind of fact it is.
         public var kind: Kind
+        /// A setting's path, a check's name, or the name of a measured value.
         public var path: String
+        /// The first protocol's value, as text; `none` or `not known` where it has none.
         public var first: String
+        /// The second protocol's value, in the same form.
         public var second: String
+        /// How much such a difference is known to matter, by which lines are sorted.
         public var effect: KnownEffect
     }
 
+    /// The protocol whose values stand on the left.
     public let first: ProtocolSide
+    /// The protocol whose values stand on the right.
     public let second: ProtocolSide
+    /// What matters most comes first.
     public let items: [Item]
     /// Faults that cannot occur here, with the reason.
     public let impossible: [Recipe.Impossible]
@@ -128,6 +138,7 @@ public struct ProtocolComparison: Sendable {
 }
 
 extension ProtocolComparison {
+    /// A line for each item.
     public var table: Table {
         var table = Table(
             columns: [
@@ -160,6 +171,7 @@ extension ProtocolComparison {
         return item.kind != .derived && !isOfSettings
     }
 
+    /// The lines, and the faults that cannot occur here.
     public var json: JSON {
         [
             "first": .string(first.label), "second": .string(second.label),

@@ -2,7 +2,9 @@ public import Specs
 
 /// One side of a comparison of protocols: what a spec says, and what was measured.
 public struct ProtocolSide: Sendable {
+    /// The heading of its column.
     public var label: String
+    /// The resolved spec whose settings are compared.
     public var spec: ExperimentSpec
     /// What checks found in spec and data, waived or not.
     public var findings: [Finding]
@@ -11,8 +13,11 @@ public struct ProtocolSide: Sendable {
 
     /// A check that found something.
     public struct Finding: Hashable, Sendable {
+        /// The name of the check, such as `content-overlap`.
         public var gate: String
+        /// What was checked: a set, or `protocol` for the settings.
         public var subject: String
+        /// What the check found.
         public var message: String
 
         public init(gate: String, subject: String, message: String) {

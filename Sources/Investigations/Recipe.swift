@@ -3,17 +3,22 @@ public import SpecLanguage
 
 /// A file of `experiments/protocols`: how a published result was made, as a spec and measured values.
 public struct Recipe: Hashable, Sendable {
+    /// The file's name without its ending.
     public var name: String
+    /// Which published result it is.
     public var title: String
     /// The spec, as seen from the working folder.
     public var spec: String
     /// What is known of its checkpoint and data, by name.
     public var measured: [String: String]
+    /// In the order of the file.
     public var impossible: [Impossible]
 
     /// A fault that others made and that cannot be made here.
     public struct Impossible: Hashable, Sendable {
+        /// The fault.
         public var what: String
+        /// Why it cannot occur here.
         public var because: String
 
         public init(what: String, because: String) { (self.what, self.because) = (what, because) }

@@ -6,17 +6,22 @@ import Reports
 ///
 ///     s² = Σ (nᵢ − 1) sᵢ² / Σ (nᵢ − 1)
 public struct RunSpread: Hashable, Sendable {
+    /// Of trainings, in the metric's unit squared.
     public var variance: Double
     /// Degrees of freedom.
     public var freedom: Double
     /// The largest difference between two trainings of one group, with what they are called.
     public var widest: Widest
 
+    /// Two trainings of one configuration, as an example for a sentence.
     public struct Widest: Hashable, Sendable {
+        /// In the metric's unit.
         public var difference: Double
+        /// Which trainings they are, and where their figures stand.
         public var text: String
     }
 
+    /// The standard deviation, in the metric's unit.
     public var deviation: Double { variance.squareRoot() }
 
     /// The spread of the means of several trainings.
