@@ -262,7 +262,9 @@ extension FileEvaluator.Outcome {
 
 /// A run that never kept the checkpoint an evaluation asks for, as the best one without validation files.
 public struct MissingCheckpoint: Diagnostic, Hashable, Sendable {
+    /// The name of the run.
     public var run: String
+    /// The checkpoint as the spec names it, such as `best_pesq`.
     public var checkpoint: String
 
     public var summary: String {

@@ -13,8 +13,11 @@ public import Training
 /// Several processes may do this for one spec at once: each step is claimed in the store, done by one of them, and
 /// waited for by the others, which meanwhile do what else there is.
 public struct Executor: Sendable {
+    /// The store, the folders, the catalog and the processes that work together.
     public let workspace: Workspace
+    /// Asked between files and between optimizer steps; what was recorded before stays.
     public let interruption: Interruption
+    /// Called with each event, on the thread that does the work.
     public let observe: @Sendable (ExperimentEvent) -> Void
     /// When the command began: what fails after it is not tried again beyond the retries of the spec.
     let began: Date
@@ -33,11 +36,13 @@ public struct Executor: Sendable {
 
     /// What became of a plan.
     public struct Summary: Sendable {
+        /// The runs of the plan, in their order, those that failed included.
         public var runs: [Run.ID] = []
         /// Steps that were computed now.
         public var done = 0
         /// Steps that were done before, or by another process.
         public var cached = 0
+        /// Steps that failed, with the error as a person reads it.
         public var failed: [(step: PlanStep, reason: String)] = []
     }
 

@@ -26,11 +26,13 @@ public enum ExperimentEvent: Sendable, Codable {
 
 /// How much there is to do for one run.
 public struct RunAgenda: Sendable, Codable, Hashable {
+    /// The name of the run, as it is in events.
     public var name: String
     /// Its short id.
     public var id: String
     /// Optimizer steps of its training.
     public var steps: Int
+    /// How many evaluations the spec asks for, those that are done included.
     public var evaluations: Int
 
     public init(name: String, id: String, steps: Int, evaluations: Int) {

@@ -4,6 +4,7 @@ import Specs
 
 /// Why a run ran.
 public struct Explanation: Sendable {
+    /// The run that is explained.
     public var run: Run
     /// The spec's file as it was then.
     public var file: String?

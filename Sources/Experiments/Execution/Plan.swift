@@ -9,12 +9,14 @@ public struct Plan: Sendable {
     public internal(set) var steps: [PlannedStep] = []
     /// What the protocol's gates found and let pass.
     public internal(set) var findings: [Finding] = []
+    /// The spec with all its runs, as it was loaded.
     public let spec: LoadedSpec
     /// The trainings of the spec's runs, in their order; runs that differ in their evaluations alone share one.
     var trainings: [TrainingTask] = []
 
     init(of spec: LoadedSpec) { self.spec = spec }
 
+    /// How many runs the spec has: combinations of its sweep × seeds.
     public var runs: Int { spec.runs.count }
     /// Steps that are not done yet.
     public var pending: [PlannedStep] { steps.filter { $0.state != .cached } }
@@ -84,5 +86,6 @@ public struct PlannedStep: Sendable {
 
     init(_ summary: PlanStep, _ task: Task? = nil) { (self.summary, self.task) = (summary, task) }
 
+    /// The fields of ``summary``, so that `step.state` can be written.
     public subscript<Value>(dynamicMember part: KeyPath<PlanStep, Value>) -> Value { summary[keyPath: part] }
 }

@@ -1,7 +1,9 @@
 /// One thing that a spec asks for, and whether it must be done, in words.
 public struct PlanStep: Hashable, Sendable, Codable {
+    /// `train`, `evaluate` and `anchor` are computed by this program; a `corpus` is made or downloaded before them.
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case corpus, train, evaluate, anchor }
 
+    /// Whether anything is to be computed.
     public enum State: String, Hashable, Sendable, Codable {
         /// Done before; nothing will be computed.
         case cached
@@ -11,11 +13,13 @@ public struct PlanStep: Hashable, Sendable, Codable {
         case new
     }
 
+    /// What is done.
     public var kind: Kind
     /// The run's name, or the corpus's.
     public var subject: String
     /// What is done to it: the factors of an evaluation, the steps of a training.
     public var detail: String
+    /// Whether it is to be done, from the beginning or from where it stopped.
     public var state: State
     /// Why it is in that state, in a few words.
     public var reason: String

@@ -13,7 +13,9 @@ public struct PreparedData: Sendable {
     /// The files of training and validation, none where nothing is trained, and the fingerprint of both, which is part
     /// of the run's identity; `nil` for audio that is not there yet.
     public var training: [PairedFile]
+    /// None where nothing is trained, or nothing is held out.
     public var validation: [PairedFile]
+    /// The fingerprint of `training` and `validation`, which is a part of the identity of the run.
     public var fingerprint: AudioFingerprint?
     /// The test sets by the names that the spec gives them.
     public var tests: [String: TestData]
@@ -22,8 +24,11 @@ public struct PreparedData: Sendable {
     /// What the protocol's gates found and let pass.
     public var findings: [Finding]
 
+    /// One test set, as it lies on the disk.
     public struct TestData: Sendable {
+        /// Its files in pairs, cut to `evaluate.max_files`.
         public var set: PairedSet
+        /// Of all its audio; another one makes other evaluations.
         public var fingerprint: AudioFingerprint
         /// Of all its noisy files, in s.
         public var seconds: Double

@@ -2,23 +2,33 @@ import Training
 
 /// How far each run of a command is, and how long the rest takes, made from events.
 public struct ProgressBoard: Sendable {
+    /// A run is `done` with its last evaluation, and `failed` where its training failed.
     public enum Stage: Hashable, Sendable { case waiting, training, evaluating, done, failed }
 
     /// One run.
     public struct Line: Sendable, Identifiable {
         public var id: String { name }
+        /// The name of the run, by which events are assigned to it.
         public let name: String
+        /// What a person names the run by on the command line.
         public let shortID: String
+        /// How far it is.
         public internal(set) var stage = Stage.waiting
         /// Steps of training made, and to be made.
         public internal(set) var step = 0
+        /// Optimizer steps of the whole training; 0 for weights that are only evaluated.
         public internal(set) var steps: Int
+        /// Evaluations that are done, those found done included.
         public internal(set) var evaluations = 0
+        /// Evaluations that the spec asks for.
         public let allEvaluations: Int
         /// Files of the evaluation at work.
         public internal(set) var files = (done: 0, of: 0)
+        /// Of the last step reported; nil before the first.
         public internal(set) var loss: Double?
+        /// Until this run is done; nil while no run has shown its speed.
         public internal(set) var secondsLeft: Double?
+        /// Wall-clock seconds of an optimizer step; nil before the first report.
         public internal(set) var secondsPerStep: Double?
 
         /// From 0 to 1: training and evaluations count by their numbers of steps and of evaluations, half each.
@@ -32,11 +42,14 @@ public struct ProgressBoard: Sendable {
         }
     }
 
+    /// In the order of the agenda; empty before it.
     public private(set) var lines: [Line] = []
     /// Titles of the steps done now, and the reasons of those that failed.
     public private(set) var done: Set<String> = []
+    /// The reason of each step that failed and was not done since.
     public private(set) var failed: [String: String] = [:]
     private var found: Set<String> = []
+    /// How many steps were found done and not done now.
     public var cached: Int { found.subtracting(done).count }
     /// Seconds that finished evaluations took, and how many there were.
     private var evaluationTime = (seconds: 0.0, count: 0)

@@ -9,7 +9,9 @@ public import SpeechMetrics
 /// why it has no value, what it was computed by, and what was converted for it. `_avg_results.txt` has a line per
 /// metric.
 public struct ResultFiles: Sendable, Hashable {
+    /// The file with a row for each scored file.
     public static let scoresName = "_results.csv"
+    /// The file with a line for each metric.
     public static let averagesName = "_avg_results.txt"
 
     private let scores: [ItemScores]

@@ -11,7 +11,9 @@ import Training
 extension Executor {
     /// A spec that is planned and gated, with its runs registered.
     public struct Division: Sendable {
+        /// The plan with all its steps, done ones included.
         public var plan: Plan
+        /// The runs of the plan in the store, in their order.
         public var runs: [Run.ID]
         /// What is pending, in parts that tasks can do in any order.
         public var units: [WorkUnit]
@@ -146,7 +148,9 @@ extension WorkUnit {
 
 /// Why a unit was not done on a machine.
 public struct UnitFailure: Diagnostic, Hashable, Sendable {
+    /// The machine on which it failed.
     public var host: String
+    /// The error, as a person reads it.
     public var reason: String
 
     public var summary: String { "on \(host): \(reason)" }

@@ -29,6 +29,7 @@ public struct WorkUnit: Codable, Sendable {
     public var spec: String
     /// The store that knows what runs had before, relative to the folder of the runs, and which of them are needed.
     public internal(set) var seed: String?
+    /// The short ids of the runs whose history the unit needs; empty where ``seed`` is nil.
     public internal(set) var seedRuns: [String] = []
 
     /// A run as its spec resolved it, and as the store that planned it knows it.
@@ -65,6 +66,7 @@ public struct WorkUnit: Codable, Sendable {
         return Self.devices(of: spec)
     }
 
+    /// What each optimizer step of a spec averages over: devices, and batches of all devices together.
     public static func devices(of spec: ExperimentSpec) -> (count: Int, batches: Int) {
         (spec.train.devices, spec.train.devices * spec.train.accumulateGradBatches)
     }
