@@ -7,27 +7,34 @@ import SystemCalls
 public struct Benchmark: Sendable {
     /// What was done, such as `forward ncsnpp_v2 full`.
     public var work: String
+    /// Threads of the engine on the CPU.
     public var threads: Int
     /// Wall clock and processor time of every repetition, in seconds.
     public var seconds: [Double]
+    /// The time of all threads of the process, one value for each of `seconds`.
     public var processorSeconds: [Double]
     /// Billions of multiplications and additions of one repetition, counted by the defining sums.
     public var gflop: Double
     /// The most memory the process has held, in bytes, and the most of it in buffers of the engine.
     public var peakBytes: Int
+    /// The most memory in buffers of the engine, in bytes; reset before the measurement.
     public var engineBytes: Int
     /// What computed.
     public var device = Device.current?.name ?? "cpu"
+    /// The number format in which networks computed.
     public var precision = Precision.current
     /// Further figures of this work, in their order.
     public var details: [(name: String, value: Double)] = []
 
+    /// The median of `seconds`.
     public var median: Double {
         let sorted = seconds.sorted()
         let middle = sorted.count / 2
         return sorted.count % 2 == 1 ? sorted[middle] : 0.5 * (sorted[middle - 1] + sorted[middle])
     }
+    /// The shortest of `seconds`.
     public var least: Double { seconds.min() ?? 0 }
+    /// Billions of operations per second at the median time; 0 where the time was too short to measure.
     public var gflops: Double { median > 0 ? gflop / median : 0 }
 
     /// Runs `body` once to warm up and then `repetitions` times.

@@ -30,8 +30,11 @@ public enum KernelBenchmark {
     /// A product of dense matrices: by the register tile of the engine in fp32, in bf16 where the processor has it, and
     /// by OpenBLAS where it is installed.
     public struct Product: Sendable {
+        /// The product of `[rows, inner]` and `[inner, columns]`.
         public var rows, inner, columns: Int
+        /// The engine's own product in fp32.
         public var tile: Benchmark
+        /// In bf16, nil where the processor has no instructions for it; by OpenBLAS, nil where it is not installed.
         public var halves, openBLAS: Benchmark?
         /// The largest difference of OpenBLAS's result from the tile's, relative to its largest value.
         public var difference: Double?
@@ -42,6 +45,7 @@ public enum KernelBenchmark {
         (4096, 128, 128), (256, 256, 256), (64, 512, 256), (16, 256, 256), (256, 256, 2304), (1, 512, 512),
     ]
 
+    /// Times one product; short ones are repeated within a repetition, and the times are those of one product.
     public static func product(rows: Int, inner: Int, columns: Int, repetitions: Int, beside blas: OpenBLAS?) -> Product
     {
         let stream = RandomStream(seed: 1, purpose: "benchmark/product")

@@ -37,7 +37,9 @@ public enum BenchmarkSize: String, CaseIterable, Sendable {
 
 /// A network with random weights and data, to be timed.
 public struct NetworkBenchmark: Sendable {
+    /// The backbone's name in the catalog.
     public let name: String
+    /// Published settings, or those for a laptop.
     public let size: BenchmarkSize
     private let backbone: any Backbone
     private let model: ScoreModel

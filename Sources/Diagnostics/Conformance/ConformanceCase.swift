@@ -10,8 +10,11 @@ public import WeightFiles
 public struct ConformanceCase: Sendable {
     /// `<kind>/<name>`.
     public let id: String
+    /// Chooses the ``ConformanceChecker``; "" where the case names none, which no checker takes.
     public let kind: String
+    /// The folder of `case.json`; files that it names are relative to it.
     public let folder: String
+    /// The content of `case.json`.
     public let json: JSON
 
     public init(folder: String, id: String) throws {
@@ -21,8 +24,10 @@ public struct ConformanceCase: Sendable {
         kind = json["kind"]?.text ?? ""
     }
 
+    /// The settings of the reference; an empty object where the case has none.
     public var hyperparameters: JSON { json["hyperparameters"] ?? .object([:]) }
 
+    /// Whether the case has an array of that name, or a complex one in two parts.
     public func has(_ name: String) -> Bool {
         json["tensors"]?[name] != nil || json["tensors"]?[name + "_re"] != nil
     }
@@ -35,6 +40,9 @@ public struct ConformanceCase: Sendable {
         return try NumPyFile.read(path: folder + "/" + file)
     }
 
+    /// A stored array as a tensor of the same shape.
+    ///
+    /// - Throws: ``ConformanceError`` where the case has none of that name; what reading the file throws.
     public func tensor(_ name: String) throws -> Tensor {
         let array = try array(name)
         return Tensor(array.values, shape: array.shape)
@@ -53,6 +61,9 @@ public struct ConformanceCase: Sendable {
         return Tensor(values, shape: shape + [2])
     }
 
+    /// A number of the section `scalars`.
+    ///
+    /// - Throws: ``ConformanceError`` where it is not there.
     public func scalar(_ name: String) throws -> Double {
         guard let value = json["scalars"]?[name]?.number else {
             throw ConformanceError(id: id, reason: "has no scalar '\(name)'")
@@ -60,6 +71,9 @@ public struct ConformanceCase: Sendable {
         return value
     }
 
+    /// The largest error that passes, from the section `tolerances`.
+    ///
+    /// - Throws: ``ConformanceError`` where it is not there: a tolerance is never assumed.
     public func tolerance(_ name: String) throws -> Double {
         guard let value = json["tolerances"]?[name]?.number else {
             throw ConformanceError(id: id, reason: "states no tolerance '\(name)'")
@@ -135,6 +149,7 @@ extension SettingValue {
 /// A case that cannot be run, with the reason.
 public struct ConformanceError: Diagnostic, Hashable, Sendable {
     public var id: String
+    /// What the case lacks, or what cannot be understood in it.
     public var reason: String
 
     public init(id: String, reason: String) {
@@ -151,23 +166,28 @@ public struct ConformanceError: Diagnostic, Hashable, Sendable {
 /// One compared quantity of a case.
 public struct ConformanceCheck: Hashable, Sendable {
     public var id: String
+    /// What was compared, such as `gradient of conv1.weight`.
     public var quantity: String
     /// The deviation, in the tolerance's measure.
     public var error: Double
+    /// The largest `error` that passes.
     public var tolerance: Double
     /// What went wrong where nothing could be compared.
     public var reason: String?
 
+    /// Whether the quantity was compared and is within the tolerance; a NaN error fails.
     public var passes: Bool { reason == nil && error <= tolerance }
 }
 
 /// Collects the checks of one case.
 public struct ConformanceReport {
     public let id: String
+    /// In the order in which they were made.
     public private(set) var checks: [ConformanceCheck] = []
 
     public init(id: String) { self.id = id }
 
+    /// Adds a quantity whose deviation the caller computed, in the tolerance's measure.
     public mutating func add(_ quantity: String, error: Double, tolerance: Double) {
         checks.append(ConformanceCheck(id: id, quantity: quantity, error: error, tolerance: tolerance))
     }
@@ -186,6 +206,7 @@ public struct ConformanceReport {
         add(quantity, error: Self.relmax(a, b, floor: floor), tolerance: tolerance)
     }
 
+    /// `max|a − b| / max(max|b|, floor)`; infinite for another number of elements or a NaN, 0 for equal values.
     public static func relmax(_ a: [Float], _ b: [Float], floor: Double = 0) -> Double {
         guard a.count == b.count else { return .infinity }
         var (difference, scale) = (0.0, floor)
@@ -201,7 +222,9 @@ public struct ConformanceReport {
 
 /// Compares one kind of case with this implementation.
 public struct ConformanceChecker: Sendable {
+    /// The kind of case it checks, as `case.json` names it.
     public let kind: String
+    /// Computes what the case asks for and adds the comparisons; what it throws becomes a failed check.
     public let check: @Sendable (ConformanceCase, Catalog, inout ConformanceReport) throws -> Void
 
     public init(

@@ -3,7 +3,9 @@ public import Models
 
 /// Runs the cases of a folder of reference values.
 public struct ConformanceRunner: Sendable {
+    /// Backbones, diffusions and samplers that cases name.
     public let catalog: Catalog
+    /// The first one of a case's kind is taken.
     public let checkers: [ConformanceChecker]
 
     public init(catalog: Catalog = .standard, checkers: [ConformanceChecker] = ConformanceChecker.standard) {

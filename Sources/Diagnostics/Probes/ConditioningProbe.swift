@@ -28,8 +28,11 @@ public struct ConditioningProbe: Sendable {
         public var times = 8
         /// Reverse steps of the enhancement; 0 leaves it out.
         public var steps = 10
+        /// Names of the metrics by which enhanced speech is compared.
         public var metrics = ["si_sdr", "estoi"]
+        /// Which checkpoint of the run is probed.
         public var checkpoint = CheckpointRecord.Kind.last
+        /// Of the references and of all noise draws.
         public var seed: UInt64 = 0
 
         public init() {}

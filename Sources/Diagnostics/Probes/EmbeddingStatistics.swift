@@ -5,11 +5,15 @@ import Tensors
 public struct EmbeddingStatistics: Hashable, Sendable, Codable {
     /// One reference: its recording, its noise's type, and its place in the plane of most variance.
     public struct Point: Hashable, Sendable, Codable {
+        /// The recording that the reference belongs to.
         public var file: String
+        /// The type of its noise; nil where the set does not state it.
         public var noise: String?
+        /// Coordinates on the two principal axes, in the unit of the embedding.
         public var x, y: Double
     }
 
+    /// One for each reference.
     public var points: [Point]
     /// Mean and standard deviation of `‖z‖`.
     public var norm, normSpread: Double

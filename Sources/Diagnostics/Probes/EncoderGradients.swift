@@ -2,7 +2,9 @@ public import Runs
 
 /// The gradient that reached the noise encoder in parts of a training.
 public struct EncoderGradients: Hashable, Sendable, Codable {
+    /// The mean gradients in one stretch of the training.
     public struct Part: Hashable, Sendable, Codable {
+        /// The first and the last recorded step of the part.
         public var firstStep, lastStep: Int
         /// Means over the part's steps: the norm of the encoder's gradient, and of the whole.
         public var encoder, whole: Double
@@ -10,6 +12,7 @@ public struct EncoderGradients: Hashable, Sendable, Codable {
         public var dropped: Double
     }
 
+    /// From the beginning of the training to its end; empty where no step recorded the encoder's gradient.
     public var parts: [Part]
 
     /// Whether no gradient ever reached the encoder; `nil` where nothing was recorded.

@@ -14,11 +14,15 @@ public struct NullTests: Hashable, Sendable, Codable {
     /// The slope of `g(w)` along `s₁ − s₀`, which is 1; −1 means that guidance leads away from the reference.
     public var slope: Double
 
+    /// The largest error of the scores at w = 1 and w = 0 that passes.
     public static let tolerance = 1e-5
     static let offset = 1e-4
 
+    /// Whether conditional and unconditional score are the same, so that these tests show nothing.
     public var isVacuous: Bool { conditionalDifference < 1e-6 }
+    /// Whether guidance moves the score away from the reference.
     public var isFlipped: Bool { !isVacuous && slope < 0 }
+    /// Whether all errors are within ``tolerance`` and the slope is 1 within 1 %.
     public var passes: Bool {
         let errors = [errorAtOne, errorAtZero, excessAtLimits]
         return errors.allSatisfy { $0 <= Self.tolerance } && (isVacuous || abs(slope - 1) < 1e-2)

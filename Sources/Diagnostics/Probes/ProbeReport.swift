@@ -3,15 +3,19 @@ import Models
 
 /// Whether a conditioned model uses its noise reference: all that the probes measured, and what it means.
 public struct ProbeReport: Sendable, Codable {
+    /// The name of the run.
     public var run: String
     /// The step of the weights that were probed.
     public var step: Int
     /// The test sets whose files were used.
     public var sets: [String]
+    /// Whether guidance computes what it should, on the averaged weights.
     public var nullTests: NullTests
     /// Of the averaged weights, and of the raw ones.
     public var averaged, raw: ScoreSensitivity
+    /// Of the averaged weights, over several references of each file.
     public var embeddings: EmbeddingStatistics
+    /// From the recorded steps of the training.
     public var gradients: EncoderGradients
     /// `nil` where nothing was enhanced.
     public var effects: ReferenceEffects?
@@ -51,6 +55,7 @@ public struct ProbeReport: Sendable, Codable {
     /// The metric that decides whether the right reference helps.
     static let decidingMetric = "si_sdr"
 
+    /// The first of the cases that applies, faults of guidance before anything else.
     public var verdict: Verdict {
         if nullTests.isFlipped { return .guidanceFlipped }
         if !nullTests.passes { return .guidanceWrong }

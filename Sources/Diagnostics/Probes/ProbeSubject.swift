@@ -4,6 +4,7 @@ public import Tensors
 
 /// A conditioned model as the probes see it: its score under an embedding, and its guided score.
 public struct ProbeSubject: Sendable {
+    /// The weights that are probed.
     public var model: ScoreModel
     /// The guided score, computed the long way at every scale.
     public var guided: @Sendable (_ x: Tensor, _ y: Tensor, _ t: Double, _ embedding: Tensor, _ scale: Double) -> Tensor
@@ -24,6 +25,7 @@ public struct ProbeSubject: Sendable {
 
 /// A state of the diffusion that a probe asks the model at, with embeddings of references.
 public struct ProbeState: Sendable {
+    /// The recording that the state is made of.
     public var file: String
     /// The noise's type, where the set states it.
     public var noise: String?
@@ -50,8 +52,10 @@ public struct ProbeState: Sendable {
 
 /// A mean and its 95 % interval.
 public struct ProbeEstimate: Hashable, Sendable, Codable {
+    /// NaN for no value.
     public var mean: Double
     /// `nil` for fewer than two values.
     public var lower, upper: Double?
+    /// How many values, one for each file.
     public var n: Int
 }

@@ -8,20 +8,27 @@ public struct ReferenceEffects: Hashable, Sendable, Codable {
     public struct Contrast: Hashable, Sendable, Codable {
         /// Such as `oracle − zero`.
         public var name: String
+        /// The metric's name.
         public var metric: String
         /// `nil` for all files.
         public var noise: String?
+        /// Oracle minus other, in the unit of the metric.
         public var difference: ProbeEstimate
     }
 
     /// The mean of one metric under one reference.
     public struct Level: Hashable, Sendable, Codable {
+        /// The mode of the reference, such as `oracle`.
         public var reference: String
+        /// The metric's name.
         public var metric: String
+        /// Over all files, in the unit of the metric.
         public var mean: ProbeEstimate
     }
 
+    /// One for each reference and metric.
     public var levels: [Level]
+    /// The oracle reference against every other one, for all files and for each type of noise.
     public var contrasts: [Contrast]
 
     /// - Parameter scores: By reference, then one dictionary of metrics for each file.

@@ -5,6 +5,7 @@ import Tensors
 public struct ScoreSensitivity: Hashable, Sendable, Codable {
     /// `‖s(oracle) − s(other)‖/‖s(oracle)‖` at one time, the mean over files.
     public struct AtTime: Hashable, Sendable, Codable {
+        /// The process time t.
         public var time: Double
         /// Other = zeros: the difference between conditional and unconditional score.
         public var toZero: Double
@@ -12,6 +13,7 @@ public struct ScoreSensitivity: Hashable, Sendable, Codable {
         public var toMismatched, toRandom: Double
     }
 
+    /// From the least time of training to the end of the process.
     public var times: [AtTime]
     /// The conditioning-sensitivity index: the relative change of the score when the right reference gives way to that
     /// of another noise, over all times; its interval is over files.
