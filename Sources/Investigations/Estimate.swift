@@ -27,19 +27,20 @@ struct Estimate {
 
     /// - Throws: `Unknown` where the error that `scope` names is known neither from files nor from trainings.
     init(
-        _ terms: [(weight: Double, cell: MeasuredCell)], _ metric: String, scope: EvidenceTest.Scope, in book: CellBook
+        _ terms: [(weight: Double, cell: MeasuredCell)], _ metric: String, scope: EvidenceTest.Scope,
+        in lookup: CellLookup
     ) throws(Unknown) {
         value = terms.reduce(0) { $0 + $1.weight * $1.cell.mean }
         if let one = terms.first(where: { !$0.cell.isExact && $0.cell.count == 1 }) {
             throw Unknown(reason: "\(one.cell.label) has one file, and a test needs more")
         }
-        let files = Self.filePart(terms, metric, book)
+        let files = Self.filePart(terms, metric, lookup)
         perFile = files?.perFile
         var parts: [ErrorOfMean] = []
         if let files { parts.append(files.error) }
         let trained = terms.filter { $0.cell.runs > 0 }
         if scope == .seeds, !trained.isEmpty {
-            guard let spread = book.spread(of: trained.map(\.cell), metric) else {
+            guard let spread = lookup.spread(of: trained.map(\.cell), metric) else {
                 throw Unknown(
                     reason: "the spread between two trainings of one configuration is not known: "
                         + "no configuration here was trained twice")
@@ -54,12 +55,12 @@ struct Estimate {
     }
 
     private static func filePart(
-        _ terms: [(weight: Double, cell: MeasuredCell)], _ metric: String, _ book: CellBook
+        _ terms: [(weight: Double, cell: MeasuredCell)], _ metric: String, _ lookup: CellLookup
     ) -> (error: ErrorOfMean, perFile: Double)? {
         if let paired = paired(terms) { return paired }
         var (parts, perFile): ([ErrorOfMean], Double) = ([], 0)
         for (weight, cell) in terms where !cell.isExact {
-            guard let std = cell.std ?? book.largestStd(like: cell, metric), let count = cell.count, count > 1 else {
+            guard let std = cell.std ?? lookup.largestStd(like: cell, metric), let count = cell.count, count > 1 else {
                 return nil
             }
             let part = weight * weight * std * std

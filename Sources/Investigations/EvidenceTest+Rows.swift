@@ -3,18 +3,18 @@ import Statistics
 
 /// Questions about many rows at once.
 extension EvidenceTest {
-    func belowInput(_ rows: [String], _ input: String, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
-        let floor = try book.cell(input, metric)
+    func belowInput(_ rows: [String], _ input: String, _ lookup: CellLookup) throws(AbsentCell) -> TestAnswer {
+        let floor = try lookup.cell(input, metric)
         var (measured, absent): ([MeasuredCell], AbsentCell?) = ([], nil)
         for row in rows {
-            do throws(AbsentCell) { measured.append(try book.cell(row, metric)) } catch { absent = error }
+            do throws(AbsentCell) { measured.append(try lookup.cell(row, metric)) } catch { absent = error }
         }
         guard !measured.isEmpty else { throw absent ?? AbsentCell(label: "rows", reason: "are not named") }
         var values: [(cell: MeasuredCell, difference: Double, p: Double?)] = []
-        let sign: Double = book.isHigherBetter(metric) ? 1 : -1
+        let sign: Double = lookup.isHigherBetter(metric) ? 1 : -1
         for cell in measured {
             let pair = MeasuredCell.onSharedFiles([cell, floor])
-            let estimate = try? Estimate([(1, pair[0]), (-1, pair[1])], metric, scope: .files, in: book)
+            let estimate = try? Estimate([(1, pair[0]), (-1, pair[1])], metric, scope: .files, in: lookup)
             values.append((cell, sign * (pair[0].mean - pair[1].mean), estimate?.p))
         }
         let adjusted = HolmCorrection.adjusted(values.map { $0.p ?? 1 })
@@ -44,13 +44,13 @@ extension EvidenceTest {
         }
         let outcome: TestAnswer.Outcome =
             !shown.isEmpty ? .holds : shownAbove == values.count ? .fails : .undecided(needed: nil)
-        return answer(outcome, sentence + ".", rows + [input], book)
+        return answer(outcome, sentence + ".", rows + [input], lookup)
     }
 
-    func collapsed(_ rows: [String], _ path: String, _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+    func collapsed(_ rows: [String], _ path: String, _ lookup: CellLookup) throws(AbsentCell) -> TestAnswer {
         var points: [(at: Double, cell: MeasuredCell)] = []
         for row in rows {
-            let cell = try book.cell(row, metric)
+            let cell = try lookup.cell(row, metric)
             guard let at = cell.settings[path].flatMap(Double.init) else {
                 throw AbsentCell(label: cell.label, reason: "'\(path)' is not recorded as a number")
             }
@@ -63,7 +63,7 @@ extension EvidenceTest {
             let isBelow = neighbours.allSatisfy { neighbour in
                 guard neighbour.mean - points[place].cell.mean >= effect,
                     let estimate = try? Estimate(
-                        [(1, neighbour), (-1, points[place].cell)], metric, scope: .files, in: book)
+                        [(1, neighbour), (-1, points[place].cell)], metric, scope: .files, in: lookup)
                 else { return false }
                 return estimate.interval(alpha).lowerBound > 0
             }
@@ -73,34 +73,34 @@ extension EvidenceTest {
         guard !found.isEmpty else {
             return answer(
                 .fails, "no run over \(name) lies below both its neighbours by \(effect.fixed(2)) in \(measure).", rows,
-                book)
+                lookup)
         }
         let runs = found.map { "\($0.cell.text) between \($0.neighbours[0].text) and \($0.neighbours[1].text)" }
             .joined(separator: "; ")
         let sentence =
             "\(found.count == 1 ? "a run" : "\(found.count) runs") over \(name) collapsed among good neighbours in \(measure): \(runs). "
             + "A setting between two good ones does not do that: what these runs say of \(name) holds for no other seed"
-        return answer(.holds, sentence + ".", rows, book)
+        return answer(.holds, sentence + ".", rows, lookup)
     }
 
     /// Trainings of one cell are compared with each other; the spread is pooled over all cells that are named.
-    func collapsedSeed(_ names: [String], _ book: CellBook) throws(AbsentCell) -> TestAnswer {
+    func collapsedSeed(_ names: [String], _ lookup: CellLookup) throws(AbsentCell) -> TestAnswer {
         var cells: [MeasuredCell] = []
-        for name in names { cells.append(try book.cell(name, metric)) }
+        for name in names { cells.append(try lookup.cell(name, metric)) }
         let most = cells.map(\.runMeans.count).max() ?? 0
         guard most >= 3 else {
             let sentence =
                 "no cell has the three trainings that show which one collapsed: "
                 + cells.map { "\($0.label) has \($0.runMeans.count)" }.joined(separator: ", ")
-            return answer(.undecided(needed: "3 trainings of each"), sentence + ".", names, book)
+            return answer(.undecided(needed: "3 trainings of each"), sentence + ".", names, lookup)
         }
         let found = CollapsedTraining.find(
-            in: cells.map(\.runMeans), effect: effect, isHigherBetter: book.isHigherBetter(metric),
+            in: cells.map(\.runMeans), effect: effect, isHigherBetter: lookup.isHigherBetter(metric),
             alpha: min(alpha, 0.002))
         guard !found.isEmpty else {
             return answer(
                 .fails, "no training of \(cells.map(\.label).joined(separator: ", ")) collapsed in \(measure).", names,
-                book)
+                lookup)
         }
         let texts = found.map { one in
             let cell = cells[one.group]
@@ -120,6 +120,6 @@ extension EvidenceTest {
             \(texts.joined(separator: "; ")) in \(measure). A mean over trainings with a collapsed one says little of \
             the others.
             """,
-            names, book)
+            names, lookup)
     }
 }

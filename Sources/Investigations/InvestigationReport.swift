@@ -36,13 +36,13 @@ public struct InvestigationReport: Sendable {
     public init(of investigation: Investigation, reporting library: ReportedLibrary, from store: RunStore?)
         throws(StoreError)
     {
-        self.init(of: investigation, in: try CellBook(investigation, reporting: library, from: store))
+        self.init(of: investigation, in: try CellLookup(investigation, reporting: library, from: store))
     }
 
-    init(of investigation: Investigation, in book: CellBook) {
+    init(of investigation: Investigation, in lookup: CellLookup) {
         self.investigation = investigation
         findings = investigation.hypotheses.map { hypothesis in
-            let answers = hypothesis.tests.map { $0.answer(in: book) }
+            let answers = hypothesis.tests.map { $0.answer(in: lookup) }
             let verdict = Verdict(answers)
             let isDecided = verdict.isDecided && answers.allSatisfy { $0.outcome != .missing }
             return Finding(

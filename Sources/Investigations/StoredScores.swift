@@ -3,7 +3,7 @@ import Reports
 import Runs
 
 /// The evaluations of the store that cells ask for, read at once.
-struct StoreShelf: Sendable {
+struct StoredScores: Sendable {
     private let snapshot: ScoreSnapshot
     /// The runs of each name that a cell has.
     private let runs: [String: NamedTrainings]

@@ -6,11 +6,11 @@ public import Runs
 /// The cells of an investigation, as the reported figures and the store have them.
 ///
 /// Each figure and each evaluation is looked up once, however many tests stand on it.
-public struct CellBook: Sendable {
+public struct CellLookup: Sendable {
     private let sources: [String: CellSource]
     private let library: ReportedLibrary
     private let figures: [FigureKey: PaperFigures]
-    let shelf: StoreShelf?
+    let storedScores: StoredScores?
     /// What run-to-run spread is read from: trainings of one configuration, by paper and set, and metric.
     private let replicates: [String: [String: [RunSpread]]]
     /// The largest spread over files that anybody reports, by set and metric.
@@ -49,7 +49,7 @@ public struct CellBook: Sendable {
         let stored = investigation.cells.values.compactMap { source in
             if case .stored(let cell) = source.origin { cell } else { nil }
         }
-        shelf = if let store, !stored.isEmpty { try StoreShelf(of: stored, in: store) } else { nil }
+        storedScores = if let store, !stored.isEmpty { try StoredScores(of: stored, in: store) } else { nil }
     }
 
     /// The cell of a name in a metric.
@@ -63,8 +63,8 @@ public struct CellBook: Sendable {
             cell.isExact = true
             return cell
         case .stored(let stored):
-            guard let shelf else { throw AbsentCell(stored, source.label, "there is no store yet") }
-            return try shelf.cell(stored, metric, label: source.label)
+            guard let storedScores else { throw AbsentCell(stored, source.label, "there is no store yet") }
+            return try storedScores.cell(stored, metric, label: source.label)
         case .reported(let paper, let system, let set, let conditions):
             return try reported(
                 FigureKey(paper: paper, system: system, set: set, conditions: conditions), metric, source)
@@ -76,14 +76,14 @@ public struct CellBook: Sendable {
         guard let source = sources[name] else { return [:] }
         switch source.origin {
         case .known: return [:]
-        case .stored(let stored): return shelf?.settings(of: stored) ?? [:]
+        case .stored(let stored): return storedScores?.settings(of: stored) ?? [:]
         case .reported(let paper, let system, let set, let conditions):
             return figures[FigureKey(paper: paper, system: system, set: set, conditions: conditions)]?.settings ?? [:]
         }
     }
 
     /// Whether a larger value of a metric is a better one, which it is where the store says nothing else.
-    func isHigherBetter(_ metric: String) -> Bool { shelf?.isHigherBetter(metric) ?? true }
+    func isHigherBetter(_ metric: String) -> Bool { storedScores?.isHigherBetter(metric) ?? true }
 
     func label(_ name: String) -> String { sources[name]?.label ?? name }
 
