@@ -22,7 +22,7 @@ public struct TestAnswer: Hashable, Sendable {
     /// The interval of `difference` at the level 1 − alpha of the test.
     public var interval: ClosedRange<Double>?
     /// What would measure the cells that are missing; empty unless the outcome is `missing`.
-    public var needs: [Need]
+    public var measurements: [MissingMeasurement]
 }
 
 /// What all tests of a claim say together.

@@ -134,9 +134,9 @@ public struct CellLookup: Sendable {
 
 extension AbsentCell {
     /// A cell of the store, with the command that measures it where its spec is known.
-    init(_ cell: StoredCell, _ label: String, _ reason: String, work: Need.Work = .train) {
-        let need = cell.spec.map { Need(what: label, work: work, command: cell.command(of: $0)) }
-        self.init(label: label, reason: reason, need: need)
+    init(_ cell: StoredCell, _ label: String, _ reason: String, work: MissingMeasurement.Work = .train) {
+        let measurement = cell.spec.map { MissingMeasurement(what: label, work: work, command: cell.command(of: $0)) }
+        self.init(label: label, reason: reason, measurement: measurement)
     }
 }
 

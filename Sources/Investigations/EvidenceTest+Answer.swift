@@ -39,7 +39,7 @@ extension EvidenceTest {
         return TestAnswer(
             outcome: .missing, meaning: .nothing, sentence: "not measured: \(reasons.joined(separator: "; ")).",
             places: [],
-            needs: all.compactMap(\.need).unique)
+            measurements: all.compactMap(\.measurement).unique)
     }
 
     func answer(
@@ -54,7 +54,7 @@ extension EvidenceTest {
             }
         return TestAnswer(
             outcome: outcome, meaning: meaning, sentence: sentence, places: cells.map { lookup.place($0) },
-            difference: estimate?.value, interval: estimate.map { $0.interval(alpha) }, needs: [])
+            difference: estimate?.value, interval: estimate.map { $0.interval(alpha) }, measurements: [])
     }
 
     // MARK: Differences

@@ -74,16 +74,17 @@ extension EvidenceTest {
             [name], lookup)
     }
 
-    func probe(_ name: String, _ value: String, _ below: Double?, _ above: Double?, _ lookup: CellLookup) throws(AbsentCell)
-        -> TestAnswer
-    {
+    func probe(
+        _ name: String, _ value: String, _ below: Double?, _ above: Double?, _ lookup: CellLookup
+    ) throws(AbsentCell) -> TestAnswer {
         guard let stored = lookup.stored(name) else {
             throw AbsentCell(label: lookup.label(name), reason: "only runs can be probed")
         }
         guard let found = lookup.storedScores?.probed(value, of: stored) else {
             throw AbsentCell(
                 label: lookup.label(name), reason: "'\(value)' was not probed",
-                need: Need(what: "\(value) of \(lookup.label(name))", work: .probe, command: "sgmse probe \(stored.run)"))
+                measurement: MissingMeasurement(
+                    what: "\(value) of \(lookup.label(name))", work: .probe, command: "sgmse probe \(stored.run)"))
         }
         let holds = (below.map { found < $0 } ?? true) && (above.map { found > $0 } ?? true)
         let bounds = [below.map { "below \($0)" }, above.map { "above \($0)" }].compactMap(\.self).joined(

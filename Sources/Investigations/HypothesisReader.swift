@@ -11,28 +11,28 @@ struct HypothesisReader {
     func hypothesis(_ node: SpecNode, _ errors: inout [SpecError]) -> Hypothesis? {
         var section = SectionReader(node, "a hypothesis", errors: [])
         let (id, claim) = (section.text("id"), section.text("claim"))
-        let (tests, needs) = (section.optionalList("tests") ?? [], section.optionalList("needs") ?? [])
+        let (tests, measurements) = (section.optionalList("tests") ?? [], section.optionalList("needs") ?? [])
         section.finish()
         errors += section.errors
         let readTests = tests.compactMap { test($0, &errors) }
-        let readNeeds = needs.compactMap { need($0, &errors) }
+        let readMeasurements = measurements.compactMap { measurement($0, &errors) }
         guard let id, let claim else { return nil }
-        if tests.isEmpty, needs.isEmpty {
+        if tests.isEmpty, measurements.isEmpty {
             errors.append(SpecError("missing-value", at: node.mark, "hypothesis '\(id)' has neither tests nor needs"))
         }
-        return Hypothesis(id: id, claim: claim, tests: readTests, needs: readNeeds, place: node.mark)
+        return Hypothesis(id: id, claim: claim, tests: readTests, measurements: readMeasurements, place: node.mark)
     }
 
-    private func need(_ node: SpecNode, _ errors: inout [SpecError]) -> Need? {
+    private func measurement(_ node: SpecNode, _ errors: inout [SpecError]) -> MissingMeasurement? {
         var section = SectionReader(node, "a need", errors: [])
         let (what, work, command) = (
-            section.text("what"), section.choice("work", Need.Work.self), section.text("command")
+            section.text("what"), section.choice("work", MissingMeasurement.Work.self), section.text("command")
         )
         if work == nil, section.errors.isEmpty { _ = section.missing("work") }
         section.finish()
         errors += section.errors
         guard let what, let work, let command else { return nil }
-        return Need(what: what, work: work, command: command)
+        return MissingMeasurement(what: what, work: work, command: command)
     }
 
     private func test(_ node: SpecNode, _ errors: inout [SpecError]) -> EvidenceTest? {

@@ -39,12 +39,12 @@ public struct Hypothesis: Hashable, Sendable {
     /// The pieces of evidence; where they contradict each other, the verdict is inconclusive.
     public var tests: [EvidenceTest]
     /// What would decide it where it was not measured yet.
-    public var needs: [Need]
+    public var measurements: [MissingMeasurement]
     public var place: Mark
 }
 
 /// What is still to be measured, and the command that measures it.
-public struct Need: Hashable, Sendable {
+public struct MissingMeasurement: Hashable, Sendable {
     /// The kinds of work, the cheapest first.
     public enum Work: String, Hashable, Sendable, CaseIterable, Comparable {
         /// Headers of files are read: minutes, and no network.
@@ -65,7 +65,7 @@ public struct Need: Hashable, Sendable {
     public var what: String
     /// How expensive it is.
     public var work: Work
-    /// A command line of `sgmse`, which also identifies the need: equal commands are listed once.
+    /// A command line of `sgmse`, which also identifies the measurement: equal commands are listed once.
     public var command: String
 
     public init(what: String, work: Work, command: String) {

@@ -19,13 +19,13 @@ public struct InvestigationReport: Sendable {
         /// One for each test of the hypothesis.
         public var answers: [TestAnswer]
         /// What would decide it, or confirm it.
-        public var needs: [Need]
+        public var measurements: [MissingMeasurement]
     }
 
     /// One command, with the hypotheses that it serves.
     public struct Step: Hashable, Sendable {
         /// What is measured, and by which command.
-        public var need: Need
+        public var measurement: MissingMeasurement
         /// Their names.
         public var hypotheses: [String]
         /// How many of them are open.
@@ -47,7 +47,7 @@ public struct InvestigationReport: Sendable {
             let isDecided = verdict.isDecided && answers.allSatisfy { $0.outcome != .missing }
             return Finding(
                 hypothesis: hypothesis, verdict: verdict, answers: answers,
-                needs: answers.flatMap(\.needs) + (isDecided ? [] : hypothesis.needs))
+                measurements: answers.flatMap(\.measurements) + (isDecided ? [] : hypothesis.measurements))
         }
     }
 
@@ -55,18 +55,18 @@ public struct InvestigationReport: Sendable {
     public var steps: [Step] {
         var (order, steps): ([String], [String: Step]) = ([], [:])
         for finding in findings {
-            for need in finding.needs {
-                if steps[need.command] == nil {
-                    order.append(need.command)
-                    steps[need.command] = Step(need: need, hypotheses: [], open: 0)
+            for measurement in finding.measurements {
+                if steps[measurement.command] == nil {
+                    order.append(measurement.command)
+                    steps[measurement.command] = Step(measurement: measurement, hypotheses: [], open: 0)
                 }
-                guard steps[need.command]?.hypotheses.last != finding.hypothesis.id else { continue }
-                steps[need.command]?.hypotheses.append(finding.hypothesis.id)
-                if !finding.verdict.isDecided { steps[need.command]?.open += 1 }
+                guard steps[measurement.command]?.hypotheses.last != finding.hypothesis.id else { continue }
+                steps[measurement.command]?.hypotheses.append(finding.hypothesis.id)
+                if !finding.verdict.isDecided { steps[measurement.command]?.open += 1 }
             }
         }
         return order.enumerated().compactMap { place, command in steps[command].map { (place, $0) } }
-            .sorted { ($0.1.need.work, -$0.1.open, $0.0) < ($1.1.need.work, -$1.1.open, $1.0) }.map(\.1)
+            .sorted { ($0.1.measurement.work, -$0.1.open, $0.0) < ($1.1.measurement.work, -$1.1.open, $1.0) }.map(\.1)
     }
 }
 
@@ -128,8 +128,8 @@ extension InvestigationReport {
         return ["what is missing, the cheapest and most decisive first:"]
             + steps.enumerated().map { place, step in
                 """
-                  \(place + 1). \(step.need.what) (\(step.hypotheses.joined(separator: ", ")); \
-                \(step.need.work.rawValue))\n     \(step.need.command)
+                  \(place + 1). \(step.measurement.what) (\(step.hypotheses.joined(separator: ", ")); \
+                \(step.measurement.work.rawValue))\n     \(step.measurement.command)
                 """
             }
     }
@@ -142,8 +142,8 @@ extension InvestigationReport {
             "missing": .array(
                 steps.map {
                     [
-                        "what": .string($0.need.what), "work": .string($0.need.work.rawValue),
-                        "command": .string($0.need.command),
+                        "what": .string($0.measurement.what), "work": .string($0.measurement.work.rawValue),
+                        "command": .string($0.measurement.command),
                         "hypotheses": .array($0.hypotheses.map(JSON.string)),
                     ]
                 }),

@@ -100,5 +100,5 @@ public struct AbsentCell: Error, Hashable, Sendable {
     /// The rest of a sentence that begins with the label.
     public var reason: String
     /// What would measure it.
-    public var need: Need?
+    public var measurement: MissingMeasurement?
 }

@@ -55,12 +55,12 @@ import Testing
 
     @Test func whatIsMissingComesWithCommandsTheCheapestFirst() {
         let steps = report.steps
-        #expect(steps.map(\.need.work) == steps.map(\.need.work).sorted())
-        #expect(steps.first?.need.command.hasPrefix("sgmse check") == true)
+        #expect(steps.map(\.measurement.work) == steps.map(\.measurement.work).sorted())
+        #expect(steps.first?.measurement.command.hasPrefix("sgmse check") == true)
         for wanted in [
             "evaluate.N=[30, 50]", "evaluate.guidance=[0, 1]", "zero, mismatched", "baseline-scaled.yaml && sgmse run",
         ] {
-            #expect(steps.contains { $0.need.command.contains(wanted) }, "\(wanted)")
+            #expect(steps.contains { $0.measurement.command.contains(wanted) }, "\(wanted)")
         }
     }
 }

@@ -118,7 +118,7 @@ import Testing
             report.text.contains("not measured: a (the store has no run 'a'); b (the store has no run 'b')"),
             "\(report.text)")
         #expect(
-            report.steps.map(\.need.command) == [
+            report.steps.map(\.measurement.command) == [
                 "sgmse run here/a.yaml --set 'evaluate.N=[7]'", "sgmse run here/b.yaml --set 'evaluate.N=[7]'",
             ])
     }
