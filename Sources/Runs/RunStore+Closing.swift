@@ -34,8 +34,8 @@ extension RunStore {
         if let failure { throw failure }
     }
 
-    /// Where this is the only writer, moves the log into the file, closes it and seals it; others, and a full disk,
-    /// leave the log where it is.
+    /// Where this is the only writer, moves the log into the file, closes it and writes its page checksums; others, and a
+    /// full disk, leave the log where it is.
     private func closeAsLast() {
         try? locks.whileAlone(patience: 5) {
             guard try locks.isOnlyWriter() else { return }
@@ -45,7 +45,7 @@ extension RunStore {
                 _ = try Row.fetchAll(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
             }
             try database.close()
-            if !Self.hasLog(path), OpenFile.count(path) == 1 { FileSeal.write(to: path) }
+            if !Self.hasLog(path), OpenFile.count(path) == 1 { PageChecksums.write(to: path) }
         }
     }
 

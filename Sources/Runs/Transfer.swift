@@ -34,7 +34,7 @@ extension RunStore {
         try Self.mapping(file) {
             do {
                 try Self.copy(database, to: partial)
-                FileSeal.write(to: partial)
+                PageChecksums.write(to: partial)
                 try Self.replace(file, by: partial)
             } catch {
                 try? FileManager.default.removeItem(atPath: partial)

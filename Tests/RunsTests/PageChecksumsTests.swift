@@ -6,7 +6,7 @@ import TestFolders
 import Testing
 
 /// A closed store carries a checksum of each of its pages: a flipped bit is found, wherever it is.
-@Suite struct FileSealTests {
+@Suite struct PageChecksumsTests {
     let scratch: TestFolder
 
     init() throws { scratch = try TestFolder() }

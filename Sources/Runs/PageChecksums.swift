@@ -2,47 +2,50 @@ import Digests
 import Foundation
 import Synchronization
 
-/// The checksums of all pages of a closed store, which lie behind its last page.
+/// The checksums of all pages of a closed store, written behind its last page.
 ///
 ///     pages of SQLite │ 64 bits for each page │ page size, page count, change counter, 0 │ 64 bits of all that │ "SGMSESUM"
 ///
-/// SQLite knows from its header where its last page ends, passes over what lies behind, and writes over it when the
-/// file grows. So the checksums travel with the file, and cannot outlive a change: the first checkpoint changes the
-/// file's size, and a commit without a log the change counter (SQLite's *Database File Format*, 1.3). Numbers are
+/// SQLite reads from its header where the last page ends, ignores what follows, and overwrites it when the file grows.
+/// So the checksums are copied with the file, and are invalid after any change: the first checkpoint changes the file's
+/// size, and a commit without a log the change counter (SQLite's *Database File Format*, 1.3). Numbers are
 /// little-endian.
-enum FileSeal {
+enum PageChecksums {
     enum Verdict: Equatable, Sendable {
         case sound(pages: Int)
-        /// Pages that are not what they were, by their numbers from 1.
+        /// Numbers from 1 of the pages that differ from their checksum.
         case damaged([Int])
-        /// The checksums do not match themselves.
-        case illegible
-        /// There are none: the file is in use, large, or was closed by another program.
+        /// The checksums do not match the checksum of all of them.
+        case unreadable
+        /// The file has none: it is in use, large, or another program wrote to it last.
         case none
     }
 
-    /// Larger files are not sealed: hashing them would take longer than a command.
+    /// The most bytes of a file that gets checksums: hashing larger ones would take longer than a command.
     static let largest = 64_000_000
     private static let mark = Array("SGMSESUM".utf8)
     private static let tailSize = 16 + 8 + 8
 
-    /// Seals a file that nobody has open; one that cannot be sealed stays as it is.
+    /// Writes the checksums behind the last page of a file that no process has open; where that fails, the file stays as
+    /// it is.
     static func write(to path: String) {
         guard let file = FileHandle(forUpdatingAtPath: path) else { return }
         defer { try? file.close() }
         guard let pages = try? Pages(file), pages.isConsistent, pages.count * pages.size <= largest,
             let sums = try? pages.sums()
         else { return }
-        var seal = sums.flatMap(bytes)
-        for number in [UInt32(pages.size), UInt32(pages.count), pages.changes, 0] { seal += bytes(number) }
-        seal += bytes(hash(seal[...]))
-        seal += mark
+        var block = sums.flatMap(bytes)
+        for number in [UInt32(pages.size), UInt32(pages.count), pages.changes, 0] { block += bytes(number) }
+        block += bytes(hash(block[...]))
+        block += mark
         try? file.truncate(atOffset: UInt64(pages.count * pages.size))
         guard (try? file.seek(toOffset: UInt64(pages.count * pages.size))) != nil else { return }
-        try? file.write(contentsOf: Data(seal))
+        try? file.write(contentsOf: Data(block))
     }
 
-    /// Compares every page with its checksum. Nobody in this process may have the file open.
+    /// Compares every page with its checksum.
+    ///
+    /// - Precondition: No store of this process has the file open.
     static func check(_ path: String) -> Verdict {
         guard !RunStore.hasLog(path), let file = FileHandle(forReadingAtPath: path) else { return .none }
         defer { try? file.close() }
@@ -51,16 +54,16 @@ enum FileSeal {
         else { return .none }
         let numbers = (0..<4).map { Int(number(tail, at: 4 * $0, of: UInt32.self)) }
         let (pageSize, count) = (numbers[0], numbers[1])
-        // A commit since then without a log leaves the end of a seal that holds no more.
+        // A commit without a log leaves the end of checksums that are no longer valid.
         if let header = try? Pages(file), header.isConsistent, Int(header.changes) != numbers[2] { return .none }
         guard UInt64(pageSize) * UInt64(count) + UInt64(8 * count + tailSize) == size,
-            let sealed = try? read(8 * count + 16, at: UInt64(pageSize * count), file)
-        else { return .illegible }
-        guard hash(sealed[...]) == number(tail, at: 16, of: UInt64.self) else { return .illegible }
+            let stored = try? read(8 * count + 16, at: UInt64(pageSize * count), file)
+        else { return .unreadable }
+        guard hash(stored[...]) == number(tail, at: 16, of: UInt64.self) else { return .unreadable }
         guard let pages = try? Pages(file, size: pageSize, count: count), let sums = try? pages.sums() else {
-            return .illegible
+            return .unreadable
         }
-        let damaged = sums.indices.filter { sums[$0] != number(sealed, at: 8 * $0, of: UInt64.self) }
+        let damaged = sums.indices.filter { sums[$0] != number(stored, at: 8 * $0, of: UInt64.self) }
         return damaged.isEmpty ? .sound(pages: count) : .damaged(damaged.map { $0 + 1 })
     }
 
@@ -76,7 +79,7 @@ enum FileSeal {
         let isConsistent: Bool
 
         init(_ file: FileHandle, size: Int? = nil, count: Int? = nil) throws {
-            let header = try FileSeal.read(100, at: 0, file)
+            let header = try PageChecksums.read(100, at: 0, file)
             func number(_ place: Int, _ bytes: Int) -> Int {
                 header[place..<place + bytes].reduce(0) { $0 << 8 | Int($1) }
             }
@@ -92,8 +95,8 @@ enum FileSeal {
             var sums: [UInt64] = []
             for first in stride(from: 0, to: count, by: batch) {
                 let pages = min(batch, count - first)
-                let bytes = try FileSeal.read(pages * size, at: UInt64(first * size), file)
-                for page in 0..<pages { sums.append(FileSeal.hash(bytes[page * size..<(page + 1) * size])) }
+                let bytes = try PageChecksums.read(pages * size, at: UInt64(first * size), file)
+                for page in 0..<pages { sums.append(PageChecksums.hash(bytes[page * size..<(page + 1) * size])) }
             }
             return sums
         }
@@ -145,7 +148,7 @@ final class OpenFile: Sendable {
 
     deinit { end() }
 
-    /// The store is closed; said twice, it counts once.
+    /// Counts the store as closed; a second call does nothing.
     func end() {
         let isFirst = hasEnded.withLock { ended in
             defer { ended = true }
@@ -160,13 +163,14 @@ final class OpenFile: Sendable {
 }
 
 extension RunStore {
-    /// What a closed store's page checksums say, in words; nil where it has none.
+    /// Compares the pages of a closed store with their checksums, and describes the result in words; nil where the file
+    /// has no checksums or this process has it open.
     public static func damagedPages(at path: String) -> (text: String, isDamage: Bool)? {
         guard OpenFile.count(path) == 0 else { return nil }
-        switch FileSeal.check(path) {
+        switch PageChecksums.check(path) {
         case .none: return nil
         case .sound(let pages): return ("all \(pages) pages are what they were when the store was closed", false)
-        case .illegible: return ("the checksums of the pages are damaged", true)
+        case .unreadable: return ("the checksums of the pages are damaged", true)
         case .damaged(let pages):
             let shown = pages.prefix(10).map(String.init).joined(separator: ", ") + (pages.count > 10 ? ", …" : "")
             return (
