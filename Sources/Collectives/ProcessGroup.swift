@@ -4,18 +4,18 @@ import Synchronization
 
 /// Processes that work together, through an engine behind one table: TCP, which is built in, or a library such as MPI.
 ///
-/// Every process makes the same calls in the same order; one that has ended, or gives no sign of life for as long as
-/// the others' patience lasts, fails the call of all others.
+/// Every process makes the same calls in the same order. Where one has ended, or sends nothing for the timeout of the
+/// others, the calls of all others fail.
 ///
 /// `@unchecked Sendable`: the table is constant; its functions are called by one thread at a time, the training's.
 @safe
 public final class ProcessGroup: @unchecked Sendable {
-    /// Seconds without a sign of life after which a process is given up, unless others are asked for.
-    public static let patience = 30.0
+    /// Seconds without a message after which a process counts as lost, where no other timeout is given.
+    public static let timeout = 30.0
     /// The file of an engine's library, such as `libsgmse-mpi.so`.
     public static func libraryName(_ engine: String) -> String { "libsgmse-\(engine).so" }
 
-    /// A port of this machine that nobody listens on; 0 where there is none.
+    /// A port of this machine that no process listens on; 0 where there is none.
     public static var freePort: Int { Int(sgc_free_port()) }
 
     private let table: sgc_table
@@ -27,17 +27,17 @@ public final class ProcessGroup: @unchecked Sendable {
     public var count: Int { Int(table.count()) }
     /// Whether a process of the group was lost.
     public var isBroken: Bool { broken.load(ordering: .relaxed) }
-    /// What stands behind the group, such as `TCP`.
+    /// What carries the messages, such as `TCP`.
     public var engine: String { unsafe table.name().map { unsafe String(cString: $0) } ?? "" }
     /// Time spent in calls, waiting for slower processes included.
     public var timeInCalls: Duration { waited.withLock { $0 } }
 
-    private init(_ table: sgc_table, at place: GroupPlace, patience: Double) throws(GroupFailure) {
+    private init(_ table: sgc_table, at place: GroupPlace, timeout: Double) throws(GroupFailure) {
         self.table = table
         let code = unsafe place.address.withCString { address in
             var c = unsafe sgc_place(
                 rank: Int32(place.rank), count: Int32(place.count), port: Int32(place.port), address: address,
-                patience: patience)
+                patience: timeout)
             return unsafe table.open(&c)
         }
         if code != 0 { throw failure }
@@ -46,15 +46,15 @@ public final class ProcessGroup: @unchecked Sendable {
     /// Joins the others by TCP, at the address of rank 0.
     ///
     /// - Throws: `GroupFailure` where one of them does not come within a minute.
-    public convenience init(tcp place: GroupPlace, patience: Double = patience) throws(GroupFailure) {
-        try unsafe self.init(sgc_tcp().pointee, at: place, patience: patience)
+    public convenience init(tcp place: GroupPlace, timeout: Double = timeout) throws(GroupFailure) {
+        try unsafe self.init(sgc_tcp().pointee, at: place, timeout: timeout)
     }
 
     /// Joins the others through a library.
     ///
     /// - Throws: `GroupFailure` where it cannot be opened, speaks another version of the table, or does not join.
     public convenience init(
-        library path: String, at place: GroupPlace, patience: Double = patience
+        library path: String, at place: GroupPlace, timeout: Double = timeout
     ) throws(GroupFailure) {
         let rebuild = "build it again with scripts/collective-plugin"
         // MPI looks for its own parts by name among what the process has loaded.
@@ -69,7 +69,7 @@ public final class ProcessGroup: @unchecked Sendable {
         else {
             throw GroupFailure("\(path) was built for another version of sgmse; \(rebuild)")
         }
-        try unsafe self.init(table.pointee, at: place, patience: patience)
+        try unsafe self.init(table.pointee, at: place, timeout: timeout)
     }
 
     private var failure: GroupFailure {
@@ -110,7 +110,9 @@ public final class ProcessGroup: @unchecked Sendable {
         return zip(all, lengths).map { Data($0.prefix($1)) }
     }
 
-    /// The bytes of rank 0, for everybody.
+    /// Sends the bytes of rank 0 to all processes, which returns them on each.
+    ///
+    /// - Parameter data: Of rank 0; other processes give nil.
     public func broadcast(_ data: Data?) throws(GroupFailure) -> Data {
         var length = Int64(data?.count ?? 0)
         try timed { unsafe table.broadcast(&length, 8) }
@@ -119,7 +121,7 @@ public final class ProcessGroup: @unchecked Sendable {
         return Data(bytes)
     }
 
-    /// The numbers of rank 0 take the place of everybody's.
+    /// Replaces the numbers of every process by those of rank 0.
     public func broadcast(_ values: inout [Float]) throws(GroupFailure) {
         let bytes = Int64(4 * values.count)
         try timed { unsafe values.withUnsafeMutableBytes { unsafe table.broadcast($0.baseAddress, bytes) } }

@@ -81,16 +81,16 @@ final class ProcessTeam {
         if isLauncher { try start() }
         let group =
             try options.collective == .tcp
-            ? ProcessGroup(tcp: place, patience: Self.patience)
-            : ProcessGroup(library: Self.library(of: options.collective.rawValue), at: place, patience: Self.patience)
+            ? ProcessGroup(tcp: place, timeout: Self.timeout)
+            : ProcessGroup(library: Self.library(of: options.collective.rawValue), at: place, timeout: Self.timeout)
         try checkAlike(group)
         return TrainingTeam(group)
     }
 
     /// Seconds of silence after which a process is given up: `SGMSE_PATIENCE`, or 30.
-    private static var patience: Double {
+    private static var timeout: Double {
         get throws {
-            guard let text = environmentVariable("SGMSE_PATIENCE"), !text.isEmpty else { return ProcessGroup.patience }
+            guard let text = environmentVariable("SGMSE_PATIENCE"), !text.isEmpty else { return ProcessGroup.timeout }
             guard let seconds = Double(text), (1...86_400).contains(seconds) else {
                 throw ValidationError("SGMSE_PATIENCE is '\(text)'; it is a number of seconds from 1 to 86400")
             }
@@ -107,7 +107,7 @@ final class ProcessTeam {
             try join(options).follow(.standard)
         } catch let failure as GroupFailure {
             // mpirun ends all processes where one ends; rank 0 has this time to save what was reached.
-            if options.collective == .mpi { Thread.sleep(forTimeInterval: try Self.patience / 3) }
+            if options.collective == .mpi { Thread.sleep(forTimeInterval: try Self.timeout / 3) }
             throw failure
         }
     }

@@ -216,8 +216,8 @@ public struct SlurmLauncher: Launcher {
     /// end with its program. One that a person cancelled, or that Slurm requeues by itself, is left alone.
     public func startAgainLater(task: String) {
         let job = String(UnitWorker.job(of: task))
-        let state = try? Tool(name: "squeue", patience: 20).run(["--noheader", "--jobs=" + job, "--format=%T"])
+        let state = try? Tool(name: "squeue", timeout: 20).run(["--noheader", "--jobs=" + job, "--format=%T"])
         guard state?.output.trimmingCharacters(in: .whitespacesAndNewlines) == "RUNNING" else { return }
-        _ = try? Tool(name: "scontrol", patience: 20).run(["requeue", job])
+        _ = try? Tool(name: "scontrol", timeout: 20).run(["requeue", job])
     }
 }

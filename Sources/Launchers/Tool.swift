@@ -7,7 +7,7 @@ struct Tool {
     /// Looked up in PATH.
     var name: String
     /// Seconds that it may take.
-    var patience: Double = 120
+    var timeout: Double = 120
 
     struct Outcome {
         var code: Int32
@@ -25,7 +25,7 @@ struct Tool {
             POSIX.unlink(files.1)
         }
         let start = ContinuousClock.now
-        let code = try ChildProcess([name] + arguments, output: files).wait(seconds: patience)
+        let code = try ChildProcess([name] + arguments, output: files).wait(seconds: timeout)
         let outcome = Outcome(code: code, output: Self.text(files.0), messages: Self.text(files.1))
         let line = ([name] + arguments).map(\.shellWord).joined(separator: " ")
         let messages = outcome.messages.isEmpty ? "" : ": " + outcome.messages

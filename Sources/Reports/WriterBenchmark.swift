@@ -3,10 +3,10 @@ public import JSONValues
 import Runs
 import Synchronization
 
-/// How long writers wait for their turn, while a trainer and an evaluator write too.
+/// How long writers wait for the write lock of a store, while a trainer and an evaluator write too.
 ///
 /// Each writer has the store open by itself, as a process of its own would, and pauses between its writes as people do.
-/// Only the waiting for the turn is counted, not the writing.
+/// Only the waiting for the lock is counted, not the writing.
 public struct WriterBenchmark: Hashable, Sendable {
     /// What one writer did.
     public struct Writer: Hashable, Sendable {
@@ -125,7 +125,7 @@ public struct WriterBenchmark: Hashable, Sendable {
         sorted.isEmpty ? .nan : sorted[min(sorted.count - 1, Int((p * Double(sorted.count)).rounded(.down)))]
     }
 
-    /// Seconds within which 99 of 100 light writes got their turn.
+    /// Seconds within which 99 of 100 light writes got the lock.
     public var lightP99: Double { Self.quantile(0.99, waits(.light)) }
 
     /// The longest mean wait of a light writer, in median mean waits of light writers.

@@ -39,7 +39,8 @@ extension RunStore {
         }
     }
 
-    /// How many claims and open works there are of live processes, and of processes that have ended.
+    /// How many claims, running trainings and running evaluations belong to live processes, and how many to processes
+    /// that have ended.
     public func workInHand() throws(StoreError) -> (live: Int, abandoned: Int) {
         try read { db in
             let owners = try Int64.fetchAll(
@@ -53,7 +54,7 @@ extension RunStore {
         }
     }
 
-    /// Makes the store of the version that had the first `count` steps, for proofs of migration.
+    /// Makes the store of the version that had the first `count` steps, for tests of migrations.
     package static func makeEarlierVersion(
         at path: String, steps count: Int, filledBy sql: String = ""
     ) throws(StoreError) {
@@ -68,7 +69,7 @@ extension RunStore {
     /// The steps of the schema, each as its name and its statements.
     package static var schemaSteps: [String] { steps.map { "\($0.name)\n\($0.sql)" } }
 
-    /// Runs statements as they are, for proofs about stores in unusual states.
+    /// Runs statements as they are, for tests of stores in unusual states.
     package func execute(_ sql: String) throws(StoreError) {
         try Self.mapping(path) { try database.writeWithoutTransaction { try $0.execute(sql: sql) } }
     }
@@ -76,22 +77,22 @@ extension RunStore {
     /// Keeps the times of this store's writes from now on, for measurements.
     package func keepTimings() { locks.timings.withLock { $0 = [] } }
 
-    /// Seconds that each write since ``keepTimings()`` waited for its turn and held it.
+    /// Seconds that each write since ``keepTimings()`` waited for the write lock and held it.
     package func timings() -> [(waited: Double, held: Double)] {
         locks.timings.withLock { $0 ?? [] }.map { ($0.waited, $0.held) }
     }
 
-    /// The columns of a table, for proofs about every one of them.
+    /// The columns of a table, for tests of every one of them.
     package func columnNames(of table: String) throws(StoreError) -> [String] {
         try read { try $0.columns(in: table).map(\.name) }
     }
 
-    /// Keeps all other writers waiting while `body` runs, for proofs about patience.
+    /// Holds the write lock while `body` runs, for tests of timeouts.
     package func whileWriting(_ body: () throws -> Void) throws(StoreError) {
         try write { _ in try body() }
     }
 
-    /// The rows of a query as texts, for proofs of what other programs read.
+    /// The rows of a query as texts, for tests of what other programs read.
     package func query(_ sql: String) throws(StoreError) -> [[String?]] {
         try read { db in
             try Row.fetchAll(db, sql: sql).map { row in

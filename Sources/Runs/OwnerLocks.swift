@@ -2,11 +2,11 @@ import Foundation
 import Synchronization
 import SystemCalls
 
-/// Byte locks on the file `<store>-owners`, through which processes see each other live, die and write.
+/// Byte locks on the file `<store>-owners`, by which processes find out which others are running and which one writes.
 ///
-/// Byte 0 belongs to whoever writes. Byte 16 + *i* belongs to owner *i* for as long as its store is open: the
-/// kernel drops it at the end of the process, however it ends, so there is no heartbeat to miss, no process
-/// number to be reused, and a copy of a store has no owners. The locks are those of the open file description
+/// The writing process holds byte 0. Owner *i* holds byte 16 + *i* while its store is open: the kernel releases the
+/// lock when the process ends, however it ends, so no heartbeat and no process number is needed, and a copy of a store
+/// has no owners. The locks are those of the open file description
 /// (`F_OFD_SETLK`), which one process may hold against itself and a child does not inherit across `exec`.
 ///
 /// Writing under byte 0 also keeps a checkpoint of the WAL from running beside another process's commit, the
@@ -51,19 +51,21 @@ final class OwnerLocks: Sendable {
 
     // MARK: The writer
 
-    /// How long a writer waited for its turn, and how long it had it, in seconds.
+    /// How long a writer waited for the write lock, and how long it held it, in s.
     struct Timing: Sendable {
         var waited: Double
         var held: Double
     }
 
-    /// What the turns took; nil where nobody asked.
+    /// The times of all writes since ``RunStore/keepTimings()``; nil before that call.
     let timings = Mutex<[Timing]?>(nil)
 
     /// Runs `body` while no other store on this file writes.
-    func whileAlone<Value>(patience: Double, _ body: () throws -> Value) throws -> Value {
+    ///
+    /// - Throws: ``StoreError`` of kind `busy` where another one holds the lock for longer than `timeout` s.
+    func withWriteLock<Value>(timeout: Double, _ body: () throws -> Value) throws -> Value {
         let start = ContinuousClock.now
-        if try !set(F_WRLCK, byte: 0) { try waitForTurn(patience) }
+        if try !set(F_WRLCK, byte: 0) { try waitForWriteLock(timeout) }
         let begin = ContinuousClock.now
         defer {
             _ = try? set(F_UNLCK, byte: 0)
@@ -75,12 +77,11 @@ final class OwnerLocks: Sendable {
         return try body()
     }
 
-    /// Waits in the kernel's queue, so that writers get their turns in the order in which they came.
+    /// Waits in the kernel's queue, so that writers get the lock in the order in which they asked for it.
     ///
-    /// The kernel's waiting has no end of its own: another thread waits, and a turn that comes after the patience has
-    /// run out is given back.
-    private func waitForTurn(_ patience: Double) throws {
-        let state = Turn()
+    /// The kernel's call has no timeout: another thread makes it, and releases a lock that it gets after the timeout.
+    private func waitForWriteLock(_ timeout: Double) throws {
+        let request = LockRequest()
         Thread.detachNewThread { [self] in
             var code = Int32(0)
             while POSIX.lock(descriptor, Self.setLockWaiting, F_WRLCK, byte: 0) == nil {
@@ -88,25 +89,27 @@ final class OwnerLocks: Sendable {
                 guard code == EINTR else { break }
                 code = 0
             }
-            if !state.arrive(code), code == 0 { _ = try? set(F_UNLCK, byte: 0) }
+            if !request.finish(code), code == 0 { _ = try? set(F_UNLCK, byte: 0) }
         }
-        switch state.wait(seconds: patience) {
+        switch request.wait(seconds: timeout) {
         case 0?: return
         case let code?: throw Self.failure(code, at: path)
         case nil:
             throw StoreError(
-                .busy, at: path, "another process has been writing to the store for more than \(Int(patience)) s",
+                .busy, at: path, "another process has been writing to the store for more than \(Int(timeout)) s",
                 hint: "wait for it, or end it, and repeat the command")
         }
     }
 
-    /// The meeting of a thread that waits for its turn and the thread that waits in its place.
-    private final class Turn: Sendable {
+    /// A blocking lock request that another thread makes: its result, and whether the requesting thread still waits.
+    private final class LockRequest: Sendable {
         private let semaphore = DispatchSemaphore(value: 0)
         private let state = Mutex<(code: Int32?, isAbandoned: Bool)>((nil, false))
 
-        /// - Returns: Whether somebody still waits.
-        func arrive(_ code: Int32) -> Bool {
+        /// Stores the result.
+        ///
+        /// - Returns: Whether the requesting thread still waits for it.
+        func finish(_ code: Int32) -> Bool {
             let isWanted = state.withLock { state in
                 state.code = code
                 return !state.isAbandoned
@@ -115,7 +118,7 @@ final class OwnerLocks: Sendable {
             return isWanted
         }
 
-        /// - Returns: The error number of the kernel, 0 for the turn; nil if none came in time.
+        /// - Returns: The error number of the kernel, 0 where the lock was taken; nil after the timeout.
         func wait(seconds: Double) -> Int32? {
             _ = semaphore.wait(timeout: .now() + seconds)
             return state.withLock { state in
@@ -130,18 +133,18 @@ final class OwnerLocks: Sendable {
     /// Byte 1: shared by all stores that are open for writing.
     private static let writers: Int64 = 1
 
-    /// Is seen as open for writing until ``stopWriting()``, or the end of the process.
+    /// Shows other stores that this one is open for writing, until ``stopWriting()`` or the end of the process.
     func startWriting() throws { _ = try set(F_RDLCK, byte: Self.writers) }
 
     func stopWriting() { if descriptor >= 0 { _ = try? set(F_UNLCK, byte: Self.writers) } }
 
-    /// Whether no other store on this file is open for writing; if so, none becomes it before ``startWriting()`` or
-    /// ``stopWriting()``. To be asked alone.
+    /// Whether no other store on this file is open for writing; if so, none can be opened before ``startWriting()`` or
+    /// ``stopWriting()``. The caller holds the write lock.
     func isOnlyWriter() throws -> Bool { try set(F_WRLCK, byte: Self.writers) }
 
     // MARK: Owners
 
-    /// The owner that this store is, once it owns anything.
+    /// The owner's row number of this store; nil before it first claims work.
     var current: Int64? { owner.withLock { $0 } }
 
     /// Becomes the owner `id` until the process ends or the store is released.
@@ -152,14 +155,14 @@ final class OwnerLocks: Sendable {
         owner.withLock { $0 = id }
     }
 
-    /// Whether the process that is owner `id` lives.
+    /// Whether the process that is owner `id` still runs.
     func isAlive(_ id: Int64) -> Bool {
         if id == current { return true }
         guard descriptor >= 0, Self.owners.contains(id) else { return false }
         return POSIX.lock(descriptor, Self.getLock, F_WRLCK, byte: Self.firstOwner + id) != F_UNLCK
     }
 
-    // MARK: The kernel's door
+    // MARK: Calls of the kernel
 
     /// `F_OFD_GETLK`, `F_OFD_SETLK` and `F_OFD_SETLKW` of `fcntl(2)`.
     private static let (getLock, setLock, setLockWaiting): (Int32, Int32, Int32) = (36, 37, 38)

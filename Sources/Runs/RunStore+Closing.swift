@@ -37,7 +37,7 @@ extension RunStore {
     /// Where this is the only writer, moves the log into the file, closes it and writes its page checksums; others, and a
     /// full disk, leave the log where it is.
     private func closeAsLast() {
-        try? locks.whileAlone(patience: 5) {
+        try? locks.withWriteLock(timeout: 5) {
             guard try locks.isOnlyWriter() else { return }
             try database.writeWithoutTransaction { db in
                 // A reader that still needs the log is not waited for: the next command moves the rest.

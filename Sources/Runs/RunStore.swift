@@ -36,7 +36,7 @@ public final class RunStore: Sendable {
     let locks: OwnerLocks
     let isClosed = Mutex(false)
     let openFile: OpenFile
-    private let patience: Double
+    private let timeout: Double
 
     /// The folder that holds the folder of each run; the store lies in it, unless it keeps a part of another store's
     /// work.
@@ -46,23 +46,23 @@ public final class RunStore: Sendable {
     ///
     /// - Parameters:
     ///   - folder: Where the runs' folders lie; beside the store if `nil`.
-    ///   - patience: How many seconds to wait for other writers before giving up.
+    ///   - timeout: How many seconds to wait for other writers before giving up.
     /// - Throws: ``StoreError`` of kind `newer` for the store of a newer version, which is left as it is;
     ///   `foreign`, `corrupt`, `readOnly`, `full`, `unreachable` or `networkFileSystem` as the file demands.
     public convenience init(
         at path: String, access: Access = .readWrite, journal: Journal = .wal, folder: String? = nil,
-        patience: Double = 300
+        timeout: Double = 300
     ) throws(StoreError) {
-        try self.init(at: path, access: access, journal: journal, folder: folder, patience: patience, isArchived: nil)
+        try self.init(at: path, access: access, journal: journal, folder: folder, timeout: timeout, isArchived: nil)
     }
 
     /// - Parameter isArchived: Whether a reader may take it that nobody writes the file; found out where nil.
     package init(
-        at path: String, access: Access, journal: Journal = .wal, folder: String? = nil, patience: Double = 300,
+        at path: String, access: Access, journal: Journal = .wal, folder: String? = nil, timeout: Double = 300,
         isArchived: Bool?
     ) throws(StoreError) {
         let path = URL(fileURLWithPath: path).path
-        (self.path, self.access, self.journal, self.patience) = (path, access, journal, patience)
+        (self.path, self.access, self.journal, self.timeout) = (path, access, journal, timeout)
         let own = (path as NSString).deletingLastPathComponent
         self.folder = folder.map { URL(fileURLWithPath: $0).path } ?? own
         if access == .readWrite { try Self.createFolder(own) }
@@ -86,9 +86,9 @@ public final class RunStore: Sendable {
                 }
                 if try isArchived ?? Self.isArchived(path) { return try Self.archive(path) }
                 try Self.inspect(path)
-                return try DatabaseQueue(path: path, configuration: Self.configuration(patience, readOnly: true))
+                return try DatabaseQueue(path: path, configuration: Self.configuration(timeout, readOnly: true))
             case .readWrite:
-                return try Self.create(path, journal, patience, locks)
+                return try Self.create(path, journal, timeout, locks)
             }
         }
         if access == .readWrite {
@@ -115,7 +115,7 @@ public final class RunStore: Sendable {
 
     /// One transaction on the writer's connection, alone among all processes.
     func transaction<Value>(_ db: Database, _ body: (Database) throws -> Value) throws -> Value {
-        try locks.whileAlone(patience: patience) {
+        try locks.withWriteLock(timeout: timeout) {
             var value: Value?
             try db.inTransaction(.immediate) {
                 value = try body(db)
@@ -160,11 +160,11 @@ extension RunStore {
 
     /// Creates or migrates while no other process does; opening is then free of races.
     private static func create(
-        _ path: String, _ journal: Journal, _ patience: Double, _ locks: OwnerLocks
+        _ path: String, _ journal: Journal, _ timeout: Double, _ locks: OwnerLocks
     ) throws -> any DatabaseWriter {
-        try locks.whileAlone(patience: patience) {
+        try locks.withWriteLock(timeout: timeout) {
             try inspect(path)
-            let configuration = configuration(patience, readOnly: false)
+            let configuration = configuration(timeout, readOnly: false)
             let writer: any DatabaseWriter
             switch journal {
             case .wal: writer = try DatabasePool(path: path, configuration: configuration)
@@ -251,14 +251,14 @@ extension RunStore {
         return queue
     }
 
-    static func configuration(_ patience: Double, readOnly: Bool) -> Configuration {
+    static func configuration(_ timeout: Double, readOnly: Bool) -> Configuration {
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.label = "sgmse.store"
         // SQLite 3.37 writes such literals itself: without them its ALTER TABLE ADD COLUMN with a CHECK is a logic
         // error.
         configuration.acceptsDoubleQuotedStringLiterals = true
-        configuration.busyMode = .callback(waiting(patience))
+        configuration.busyMode = .callback(waiting(timeout))
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY")
             for function in [RowRules.printable, RowRules.relativePath, RowRules.shortID] { db.add(function: function) }
@@ -267,10 +267,10 @@ extension RunStore {
     }
 
     /// Sleeps about 1 ms at first and 20 ms later between attempts; chance keeps writers from marching in step.
-    private static func waiting(_ patience: Double) -> @Sendable (Int) -> Bool {
+    private static func waiting(_ timeout: Double) -> @Sendable (Int) -> Bool {
         { attempts in
             let pause = min(0.001 * Double(attempts + 1), 0.02)
-            guard Double(attempts) * 0.02 < patience else { return false }
+            guard Double(attempts) * 0.02 < timeout else { return false }
             Thread.sleep(forTimeInterval: pause * Double.random(in: 0.5...1.5))
             return true
         }

@@ -9,7 +9,7 @@ import GRDB
 public struct StoreError: Diagnostic, Hashable, Sendable {
     /// What kind of cause it is, which decides the exit code.
     public enum Kind: String, Hashable, Sendable {
-        /// Another process held the store for longer than the patience of this one.
+        /// Another process wrote to the store for longer than this one waits.
         case busy
         /// The disk, a quota or a file-size limit is exhausted.
         case full

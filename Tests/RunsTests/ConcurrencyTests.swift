@@ -68,7 +68,7 @@ import Testing
     @Test func aWriterGivesUpWhenItsPatienceEnds() throws {
         let scratch = try TestFolder()
         let first = try RunStore(at: scratch.store)
-        let second = try RunStore(at: scratch.store, patience: 0.1)
+        let second = try RunStore(at: scratch.store, timeout: 0.1)
         try first.whileWriting {
             let error = #expect(throws: StoreError.self) { try second.register(Sample.run()) }
             #expect(error?.kind == .busy && error?.hint != nil)

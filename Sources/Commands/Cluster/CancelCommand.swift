@@ -21,7 +21,7 @@ struct CancelCommand: ParsableCommand {
     @OptionGroup var store: StoreOptions
 
     /// Seconds that tasks may take to save their state.
-    private static let patience = 60.0
+    private static let timeout = 60.0
 
     func run() throws {
         let folder = QueueFolder(store)
@@ -55,7 +55,7 @@ struct CancelCommand: ParsableCommand {
 
     private func waitForTasks(of jobs: Set<String>, in folder: QueueFolder) throws {
         let start = ContinuousClock.now
-        while ContinuousClock.now - start < .seconds(Self.patience) {
+        while ContinuousClock.now - start < .seconds(Self.timeout) {
             let running = try folder.queue.entries([.running]).filter { entry in
                 TaskRecord(in: folder.queue.workFolder(of: entry.unit)).map { jobs.contains($0.job) } ?? true
             }

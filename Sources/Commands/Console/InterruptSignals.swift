@@ -29,7 +29,7 @@ final class InterruptSignals: Sendable {
     private static let numbers = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU]
 
     /// How long work in hand may take to stop.
-    private static let patience = 1.7
+    private static let timeout = 1.7
 
     /// Takes the signals over, on a thread of its own. Called before any other thread is made, which would take them.
     static func begin() {
@@ -73,7 +73,7 @@ final class InterruptSignals: Sendable {
             state.interruption?.request()
         }
         Thread.detachNewThread {
-            repeat { Thread.sleep(forTimeInterval: patience) } while state.withLock(\.isPatient)
+            repeat { Thread.sleep(forTimeInterval: timeout) } while state.withLock(\.isPatient)
             end()
         }
     }

@@ -6,8 +6,8 @@ import StoreSamples
 import TestFolders
 import Testing
 
-/// Writers get their turns in the order in which they come, and give up when their patience is over.
-@Suite(.serialized) struct TurnTests {
+/// Writers get the write lock in the order in which they ask for it, and give up after their timeout.
+@Suite(.serialized) struct WriteLockTests {
     /// Eight stores that write without a pause: none is passed over by the others.
     @Test func noWriterIsPassedOver() throws {
         let scratch = try TestFolder()
@@ -18,15 +18,15 @@ import Testing
         #expect(try RunStore(at: path).integrityProblems().isEmpty)
     }
 
-    @Test func aTurnThatDoesNotComeIsGivenUpAndGivenBack() throws {
+    @Test func aLockThatDoesNotComeInTimeIsReleased() throws {
         let scratch = try TestFolder()
         let first = try RunStore(at: scratch.store)
-        let second = try RunStore(at: scratch.store, access: .readWrite, patience: 0.2)
+        let second = try RunStore(at: scratch.store, access: .readWrite, timeout: 0.2)
         try first.whileWriting {
             let error = #expect(throws: StoreError.self) { try second.register(Sample.run("b")) }
             #expect(error?.kind == .busy)
         }
-        // The turn that came too late is free again.
+        // The lock that was taken after the timeout is free again.
         _ = try first.register(Sample.run("a"))
         _ = try second.register(Sample.run("b"))
         #expect(try first.runs().count == 2)
