@@ -64,7 +64,7 @@ struct EvaluationTask: Sendable {
         return share.map { all[$0.range(of: all.count)] } ?? all[...]
     }
 
-    /// How the processes of a team are told of it; `nil` where the spec does not name it.
+    /// The evaluation as the order to other processes names it; `nil` where the spec does not name it.
     var inOrder: ScoringOrder.Subject? {
         switch subject {
         case .anchor(let choice): spec.evaluate.anchors.firstIndex(of: choice).map { .anchor($0) }
@@ -78,8 +78,8 @@ struct EvaluationTask: Sendable {
     /// Whether enhanced audio may be kept; the noisy input is there already.
     var makesAudio: Bool { if case .anchor(let choice) = subject { choice.name != "noisy" } else { true } }
 
-    /// How far the store has it.
-    struct Standing {
+    /// What the store has of the evaluation.
+    struct StoredProgress {
         /// Files that lack a metric.
         var missing: Int
         /// Whether any file has a score.
@@ -88,27 +88,27 @@ struct EvaluationTask: Sendable {
         var kept: Int
     }
 
-    /// What is to be done, where the store has it so far as `standing` says.
+    /// The step of the plan that is left of the evaluation, given what the store has of it.
     ///
     /// - Parameters:
     ///   - knowsOtherAudio: Whether the same was evaluated on other audio, or on what the audio was before.
     ///   - change: In what the spec's evaluation differs from the one that the run was first evaluated by.
-    func step(_ standing: Standing, knowsOtherAudio: () throws -> Bool, change: () throws -> String?) rethrows
+    func step(_ progress: StoredProgress, knowsOtherAudio: () throws -> Bool, change: () throws -> String?) rethrows
         -> PlanStep
     {
         var step = PlanStep(
             kind: training == nil ? .anchor : .evaluate, subject: name, detail: detail, state: .new, reason: "")
         let files = test.set.files.count
-        if standing.missing == 0 {
+        if progress.missing == 0 {
             // Scores are never computed again for the sake of audio.
-            let lacksAudio = makesAudio && spec.evaluate.lacksAudio(kept: standing.kept, of: files)
+            let lacksAudio = makesAudio && spec.evaluate.lacksAudio(kept: progress.kept, of: files)
             step.state = .cached
             step.reason =
                 "all \(files) files have every metric"
                 + (lacksAudio ? "; their audio was not kept and is not made again: sgmse enhance makes it" : "")
-        } else if standing.isBegun {
+        } else if progress.isBegun {
             step.state = .resumed
-            step.reason = "\(standing.missing) of \(files) files lack a metric"
+            step.reason = "\(progress.missing) of \(files) files lack a metric"
         } else if try training != nil && knowsOtherAudio() {
             step.reason = "not evaluated on this audio yet: a set's files changed, or it is another set"
         } else {

@@ -12,7 +12,7 @@ import Training
 /// Makes plans by comparing specs with a store, which is read from the moment on that the planner is made.
 public struct Planner {
     private let store: RunStore?
-    private let inventory: Prefetched<StoreInventory>
+    private let inventory: Future<StoreInventory>
     private let folder: String
     private let catalog: Catalog
     private let preparer: DataPreparer
@@ -33,7 +33,7 @@ public struct Planner {
     ) {
         (self.store, self.folder, self.catalog) = (store, folder, catalog)
         (self.preparer, self.interruption) = (preparer, interruption)
-        inventory = Prefetched { try store?.inventory() ?? StoreInventory() }
+        inventory = Future { try store?.inventory() ?? StoreInventory() }
     }
 
     /// The steps of a spec; nothing is computed and nothing is made to know them.
@@ -185,12 +185,12 @@ private struct PlanDraft {
     // MARK: Scores
 
     private mutating func step(of task: EvaluationTask, change: (RunStore?) throws -> String?) throws -> PlannedStep {
-        let standing = try standing(of: task)
-        let step = try task.step(standing, knowsOtherAudio: { knows(task.key.stem) }, change: { try change(store) })
+        let progress = try progress(of: task)
+        let step = try task.step(progress, knowsOtherAudio: { knows(task.key.stem) }, change: { try change(store) })
         return PlannedStep(step, .evaluate(task))
     }
 
-    private mutating func standing(of task: EvaluationTask) throws -> EvaluationTask.Standing {
+    private mutating func progress(of task: EvaluationTask) throws -> EvaluationTask.StoredProgress {
         let files = task.test.set.files.count
         let scorings = inventory.scorings
         let earlier = { [knowsEarlierNames] in

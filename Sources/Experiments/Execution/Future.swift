@@ -1,8 +1,8 @@
 import Dispatch
 import Synchronization
 
-/// A value that is made on another thread while its owner does something else.
-final class Prefetched<Value: Sendable>: Sendable {
+/// A value that is computed on another thread.
+final class Future<Value: Sendable>: Sendable {
     private let result = Mutex<Result<Value, any Error>>(.failure(CancellationError()))
     private let group = DispatchGroup()
 
@@ -15,9 +15,9 @@ final class Prefetched<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits until it is made.
+    /// Waits until the value is computed.
     ///
-    /// - Throws: What making it threw.
+    /// - Throws: What the computation threw.
     func get() throws -> Value {
         group.wait()
         return try result.withLock { $0 }.get()
