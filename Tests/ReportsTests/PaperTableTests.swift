@@ -85,7 +85,7 @@ import Testing
         try fill(seeds: [(0, [16, 17, 18, 19])])
         let table = try table()
         let (polqa, sdr) = (table.cells[1][0], table.cells[1][1])
-        #expect(polqa.reported?.value.value == 3.95 && polqa.ours == nil && polqa.hole == nil)
+        #expect(polqa.reported?.value.value == 3.95 && polqa.ours == nil && polqa.missingReason == nil)
         let ours = try #require(sdr.ours)
         #expect(ours.mean == 17.5 && ours.files == 4 && ours.seeds == 1 && ours.isWithin == true && !ours.isBelowAnchor)
         let difference = try #require(ours.difference)
@@ -106,16 +106,17 @@ import Testing
     }
 
     @Test func openCellsNameTheCommandThatFillsThem() throws {
-        let holes = try table().holes
+        let openCells = try table().openCells
         #expect(
-            holes.map(\.label) == ["Noisy", "SGMSE+", "MetricGAN+"] && holes.allSatisfy { $0.metrics == ["si_sdr"] })
-        #expect(holes[0].commands == [["sgmse", "run", "tables/vb.yaml"]])
-        #expect(holes[1].commands == [["sgmse", "run", "tables/a.yaml"]] && holes[1].evaluationsOfNetwork == 60)
+            openCells.map(\.label) == ["Noisy", "SGMSE+", "MetricGAN+"]
+                && openCells.allSatisfy { $0.metrics == ["si_sdr"] })
+        #expect(openCells[0].commands == [["sgmse", "run", "tables/vb.yaml"]])
+        #expect(openCells[1].commands == [["sgmse", "run", "tables/a.yaml"]] && openCells[1].evaluationsOfNetwork == 60)
         #expect(
-            holes[2].commands == [
+            openCells[2].commands == [
                 ["sgmse", "import", "enhanced", "DIR", "--system", "metricgan-plus", "--set", "test"]
             ])
-        let line = try table().holeTable(costs: [1: .init(seconds: 9000, remark: "5 steps to do")]).csv
+        let line = try table().openCellTable(costs: [1: .init(seconds: 9000, remark: "5 steps to do")]).csv
         #expect(line.contains("SGMSE+,VB-DMD,si_sdr,not computed yet,sgmse run tables/a.yaml,60,2:30:00,5 steps to do"))
     }
 
@@ -125,7 +126,7 @@ import Testing
         #expect(changed.cells[1][1].ours?.staleness == "the spec has changed since it was run")
         #expect(
             changed.problems.contains { $0.hasPrefix("stale: SGMSE+, si_sdr on VB-DMD") }
-                && changed.holes.contains { $0.label == "SGMSE+" })
+                && changed.openCells.contains { $0.label == "SGMSE+" })
         let recomputed = try table(signature: "si_sdr|v2")
         #expect(
             recomputed.problems.contains {

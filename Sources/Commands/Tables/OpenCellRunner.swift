@@ -4,18 +4,18 @@ import Reports
 import Runs
 
 /// Runs the commands that fill the open cells of a table, each once, as processes of this program.
-struct TableFilling {
+struct OpenCellRunner {
     let store: StoreOptions
     let corpora: CorpusOptions
 
     /// - Throws: `ExitCode` of the first command that was interrupted or met a full disk; others are reported and
     ///   skipped.
-    func fill(_ holes: [PaperTable.Hole]) throws {
+    func fill(_ openCells: [PaperTable.OpenCells]) throws {
         var seen: Set<[String]> = []
-        for hole in holes {
-            guard let command = hole.commands.first, command.count > 2, command[1] == "run" else {
-                let text = hole.commands.map { $0.map(\.shellWord).joined(separator: " ") }.joined(separator: " && ")
-                if !text.isEmpty { printError("\(hole.label), \(hole.set): give by hand: \(text)") }
+        for one in openCells {
+            guard let command = one.commands.first, command.count > 2, command[1] == "run" else {
+                let text = one.commands.map { $0.map(\.shellWord).joined(separator: " ") }.joined(separator: " && ")
+                if !text.isEmpty { printError("\(one.label), \(one.set): give by hand: \(text)") }
                 continue
             }
             guard seen.insert(command).inserted else { continue }

@@ -55,7 +55,7 @@ struct TableCommand: ParsableCommand {
         let rows = TableRows(declaration)
         var table = try read(declaration, library, rows)
         if fill {
-            try TableFilling(store: store, corpora: corpora).fill(table.holes)
+            try OpenCellRunner(store: store, corpora: corpora).fill(table.openCells)
             table = try read(declaration, library, rows)
         }
         try show(table, rows)
@@ -87,10 +87,10 @@ struct TableCommand: ParsableCommand {
             if format != .csv { try emit("") }
             try emit(table.provenance, as: format)
         }
-        guard !noHoles, format != .csv, format != .latex, !table.holes.isEmpty else { return }
-        let costs = rows.costs(of: Set(table.holes.map(\.row)), store: store, corpora: corpora)
+        guard !noHoles, format != .csv, format != .latex, !table.openCells.isEmpty else { return }
+        let costs = rows.costs(of: Set(table.openCells.map(\.row)), store: store, corpora: corpora)
         try emit("")
-        try emit(table.holeTable(costs: costs), as: format)
+        try emit(table.openCellTable(costs: costs), as: format)
     }
 
     private func list() throws {

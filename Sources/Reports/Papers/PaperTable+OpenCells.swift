@@ -1,8 +1,8 @@
 import Reported
 
 extension PaperTable {
-    /// Cells of one row and set that have no number of ours, or one that is stale, and what fills them.
-    public struct Hole: Hashable, Sendable {
+    /// Cells of one row and set that have no number of ours, or one that is stale, and the commands that compute it.
+    public struct OpenCells: Hashable, Sendable {
         /// The place of the row in the table, from 0.
         public var row: Int
         /// What the table prints for the row.
@@ -19,7 +19,7 @@ extension PaperTable {
         public var evaluationsOfNetwork: Int?
     }
 
-    /// What a hole costs, from measured speeds.
+    /// How long the commands for a row take, from measured speeds.
     public struct Cost: Hashable, Sendable {
         /// s; nil where nothing like it was measured.
         public var seconds: Double?
@@ -30,18 +30,18 @@ extension PaperTable {
     }
 
     /// The open cells, row by row.
-    public var holes: [Hole] {
-        declaration.rows.indices.flatMap { place -> [Hole] in
-            declaration.sets.compactMap { set -> Hole? in
+    public var openCells: [OpenCells] {
+        declaration.rows.indices.flatMap { place -> [OpenCells] in
+            declaration.sets.compactMap { set -> OpenCells? in
                 let open = zip(columns, cells[place]).filter { column, cell in
                     column.set == set
-                        && (cell.hole != nil || cell.ours?.staleness != nil || cell.ours?.isPartial == true)
+                        && (cell.missingReason != nil || cell.ours?.staleness != nil || cell.ours?.isPartial == true)
                 }
                 guard let first = open.first else { return nil }
                 let row = declaration.rows[place]
                 let metrics = open.map(\.0.metric)
-                let reason = first.1.hole ?? first.1.ours?.staleness ?? "some files of the set are not in yet"
-                return Hole(
+                let reason = first.1.missingReason ?? first.1.ours?.staleness ?? "some files of the set are not in yet"
+                return OpenCells(
                     row: place, label: row.label, set: set.reported, metrics: metrics, reason: reason,
                     commands: commands(row, rowSources[place], set, metrics),
                     evaluationsOfNetwork: row.steps.flatMap { rowSources[place].evaluationsOfNetwork[$0] })
@@ -82,18 +82,18 @@ extension PaperTable {
     /// The open cells with what fills them.
     ///
     /// - Parameter costs: By row.
-    public func holeTable(costs: [Int: Cost]) -> Table {
+    public func openCellTable(costs: [Int: Cost]) -> Table {
         var table = Table(
             title: "open cells",
             columns: ["row", "set", "metrics", "why", "command"].map { Table.Column($0, alignment: .leading) }
                 + [Table.Column("NFE a file"), Table.Column("time"), Table.Column("cost", alignment: .leading)])
-        for hole in holes {
-            let cost = costs[hole.row]
+        for one in openCells {
+            let cost = costs[one.row]
             table.rows.append(
                 Table.Row([
-                    .text(hole.label), .text(hole.set), .text(hole.metrics.joined(separator: " ")), .text(hole.reason),
-                    .text(hole.commands.map { $0.map(\.shellWord).joined(separator: " ") }.joined(separator: " && ")),
-                    hole.evaluationsOfNetwork.map { .integer($0) } ?? .empty,
+                    .text(one.label), .text(one.set), .text(one.metrics.joined(separator: " ")), .text(one.reason),
+                    .text(one.commands.map { $0.map(\.shellWord).joined(separator: " ") }.joined(separator: " && ")),
+                    one.evaluationsOfNetwork.map { .integer($0) } ?? .empty,
                     .text(cost?.seconds.map(\.clockText) ?? ""),
                     .text(cost?.remark ?? ""),
                 ]))

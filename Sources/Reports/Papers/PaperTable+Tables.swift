@@ -113,7 +113,7 @@ extension PaperTable {
         return table
     }
 
-    /// The table as a document: its cells, its holes, and what is wrong.
+    /// The table as a document: its cells, the commands for its open cells, and what is wrong.
     public var json: JSON {
         let cells = tidy
         let names = cells.columns.map(\.name)

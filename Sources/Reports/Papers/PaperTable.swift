@@ -39,7 +39,7 @@ public struct PaperTable: Sendable {
         /// nil where the store has no such scores.
         public var ours: Ours?
         /// Why there is none of ours where there should be one.
-        public var hole: String?
+        public var missingReason: String?
     }
 
     /// A figure of the paper, with where it comes from.
@@ -115,7 +115,7 @@ public struct PaperTable: Sendable {
                 // What this program cannot compute may have been imported.
                 cell.ours = try reader.ours(of: row, at: place, column, against: reported?.value)
                 if cell.ours == nil, column.isComputable, row.source != .none {
-                    cell.hole = sources[place].failure ?? "not computed yet"
+                    cell.missingReason = sources[place].failure ?? "not computed yet"
                 }
                 line.append(cell)
             }
