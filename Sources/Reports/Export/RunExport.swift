@@ -10,7 +10,7 @@ public enum ExportFormat: String, Sendable, CaseIterable {
 
 /// A run's history as files for other programs, written once or as it grows.
 ///
-/// Each `update` appends what the store has learnt since the last one; the first begins the files anew, so that a
+/// Each `update` appends what was added to the store since the last one; the first writes the files anew, so that a
 /// repeated export gives the same files.
 public protocol RunExport: Sendable {
     /// - Throws: `StoreError` for a store that cannot be read, or files that cannot be written.
@@ -28,8 +28,8 @@ extension ExportFormat {
     }
 }
 
-/// What the store has learnt of a run since it was last asked.
-struct RunNews {
+/// The records of a run that were added to the store since the last call.
+struct NewRecords {
     let run: Run.ID
     let store: RunStore
     private var nextStep = 0
@@ -109,8 +109,8 @@ struct EvaluationMean: Hashable, Sendable {
     }
 }
 
-/// A file that grows: begun anew under a temporary name and renamed after the first update, then appended to.
-struct GrowingFile {
+/// A file that is written under a temporary name, renamed after the first update, and then appended to.
+struct AppendOnlyFile {
     let path: String
     /// Where the first update is written.
     private var temporary: String?

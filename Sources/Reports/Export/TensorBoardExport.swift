@@ -8,26 +8,26 @@ public import Runs
 /// checkpoint's step; audio and spectrograms of the few validation files that a run keeps. Wall times count from the
 /// run's start by the seconds its steps took, so that a repeated export gives the same file.
 public struct TensorBoardExport: RunExport {
-    private var news: RunNews
+    private var newRecords: NewRecords
     private let folder: String
-    private var file: GrowingFile?
+    private var file: AppendOnlyFile?
     private var written: Set<String> = []
     private var clock = 0.0
 
     /// - Parameter folder: What `--logdir` is given, or a folder in it.
     public init(of run: Run.ID, in store: RunStore, to folder: String) {
-        news = RunNews(of: run, in: store)
+        newRecords = NewRecords(of: run, in: store)
         self.folder = folder
     }
 
     /// Appends the scalars, audio and spectrograms that are new since the last call.
     public mutating func update() throws {
-        let run = try news.store.runs([news.run])[0]
+        let run = try newRecords.store.runs([newRecords.run])[0]
         if file == nil { try begin(run) }
-        let validations = try news.validations()
+        let validations = try newRecords.validations()
         let validated = Set(validations.map(\.step))  // elsewhere the time of a step is not needed again
         var wallTimes: [Int: Double] = [:]
-        while let steps = try news.nextSteps() {
+        while let steps = try newRecords.nextSteps() {
             try file?.append(
                 steps.flatMap { step -> [UInt8] in
                     clock += step.seconds.isFinite ? step.seconds : 0
@@ -41,7 +41,7 @@ public struct TensorBoardExport: RunExport {
             try file?.append(
                 EventFile.summary([("validation/\(one.metric)", .scalar(value))], step: one.step, wallTime: time))
         }
-        for one in try news.evaluations() {
+        for one in try newRecords.evaluations() {
             try file?.append(
                 EventFile.summary([("evaluation/\(one.tag)", .scalar(one.mean))], step: one.step, wallTime: clock))
         }
@@ -51,7 +51,7 @@ public struct TensorBoardExport: RunExport {
 
     private mutating func begin(_ run: Run) throws(StoreError) {
         clock = (run.started ?? run.created).timeIntervalSince1970
-        var file = GrowingFile(
+        var file = AppendOnlyFile(
             "\(folder)/events.out.tfevents.\(Int(run.created.timeIntervalSince1970)).sgmse.\(run.shortID)")
         try file.append(EventFile.version(wallTime: clock))
         self.file = file
@@ -67,7 +67,7 @@ public struct TensorBoardExport: RunExport {
 
     /// The kept validation files that are new: enhanced at their step, clean and noisy at step 0.
     private mutating func recordings(of run: Run) throws {
-        let base = news.store.folder + "/" + run.folder + "/validation"
+        let base = newRecords.store.folder + "/" + run.folder + "/validation"
         let parts = ((try? FileManager.default.contentsOfDirectory(atPath: base)) ?? []).map { name in
             (name: name, step: name.hasPrefix("step-") ? Int(name.dropFirst(5)) ?? 0 : 0)
         }

@@ -4,20 +4,20 @@ public import Runs
 
 /// A run as tables of comma-separated values (RFC 4180): `steps.csv`, `validations.csv`, `evaluations.csv`.
 public struct CSVExport: RunExport {
-    private var news: RunNews
-    private var files: [String: GrowingFile] = [:]
+    private var newRecords: NewRecords
+    private var files: [String: AppendOnlyFile] = [:]
     private let folder: String
     /// The columns of the loss's terms, as the first step has them.
     private var terms: [String]?
 
     public init(of run: Run.ID, in store: RunStore, to folder: String) {
-        news = RunNews(of: run, in: store)
+        newRecords = NewRecords(of: run, in: store)
         self.folder = folder
     }
 
     /// Appends the rows that are new since the last call.
     public mutating func update() throws {
-        while let steps = try news.nextSteps() {
+        while let steps = try newRecords.nextSteps() {
             let names = terms ?? steps.first?.terms.keys.sorted() ?? []
             terms = names
             try append(
@@ -32,10 +32,10 @@ public struct CSVExport: RunExport {
         }
         try append(
             "validations", heading: ["step", "metric", "value", "n"],
-            try news.validations().map { [String($0.step), $0.metric, text($0.value), String($0.n)] })
+            try newRecords.validations().map { [String($0.step), $0.metric, text($0.value), String($0.n)] })
         try append(
             "evaluations", heading: ["checkpoint", "step", "set", "N", "guidance", "metric", "mean", "n"],
-            try news.evaluations().map { one in
+            try newRecords.evaluations().map { one in
                 [
                     one.checkpoint, String(one.step), one.set, one.steps.map(String.init) ?? "", text(one.guidance),
                     one.metric, text(one.mean), String(one.n),
@@ -46,7 +46,7 @@ public struct CSVExport: RunExport {
 
     private mutating func append(_ name: String, heading: [String], _ rows: [[String]]) throws {
         let isNew = files[name] == nil
-        var file = files[name] ?? GrowingFile("\(folder)/\(name).csv")
+        var file = files[name] ?? AppendOnlyFile("\(folder)/\(name).csv")
         let lines = ((isNew ? [heading] : []) + rows).map { $0.map(\.csvField).joined(separator: ",") + "\r\n" }
         try file.append(lines.joined())
         files[name] = file
@@ -57,30 +57,30 @@ public struct CSVExport: RunExport {
 
 /// A run as one JSON object a line in `history.jsonl`, each with its `type`: step, validation, evaluation or event.
 public struct JSONLinesExport: RunExport {
-    private var news: RunNews
-    private var file: GrowingFile
+    private var newRecords: NewRecords
+    private var file: AppendOnlyFile
 
     public init(of run: Run.ID, in store: RunStore, to folder: String) {
-        news = RunNews(of: run, in: store)
-        file = GrowingFile(folder + "/history.jsonl")
+        newRecords = NewRecords(of: run, in: store)
+        file = AppendOnlyFile(folder + "/history.jsonl")
     }
 
     /// Appends the lines that are new since the last call.
     public mutating func update() throws {
-        try write(news.events()) { one in
+        try write(newRecords.events()) { one in
             [
                 "type": "event", "time": .string(one.time.text), "kind": .string(one.kind),
                 "message": .string(one.message),
             ]
         }
-        while let steps = try news.nextSteps() { try write(steps, Self.line) }
-        try write(news.validations()) { one in
+        while let steps = try newRecords.nextSteps() { try write(steps, Self.line) }
+        try write(newRecords.validations()) { one in
             [
                 "type": "validation", "step": .integer(one.step), "metric": .string(one.metric),
                 "value": one.value.map(JSON.number) ?? .null, "n": .integer(one.n),
             ]
         }
-        try write(news.evaluations()) { one in
+        try write(newRecords.evaluations()) { one in
             [
                 "type": "evaluation", "checkpoint": .string(one.checkpoint), "step": .integer(one.step),
                 "set": .string(one.set), "N": JSON(one.steps), "guidance": one.guidance.map(JSON.number) ?? .null,
