@@ -4,7 +4,7 @@ public import Runs
 /// How fast a store of a given size is filled, listed and compared.
 public struct StoreBenchmark: Hashable, Sendable {
     /// What it took to fill the store.
-    public var filling: RunStore.Filling
+    public var fill: RunStore.FillTiming
     /// Seconds to list all runs, and those of one backbone.
     public var listing: Double
     /// Seconds to list the runs of one backbone.
@@ -16,7 +16,7 @@ public struct StoreBenchmark: Hashable, Sendable {
     public init(
         filling store: RunStore, runs: Int = 10_000, scoresPerRun: Int = 1000, progress: (Int) -> Void = { _ in }
     ) throws {
-        filling = try store.fill(runs: runs, scoresPerRun: scoresPerRun, progress: progress)
+        fill = try store.fill(runs: runs, scoresPerRun: scoresPerRun, progress: progress)
         let all = try store.runs()
         let chosen = stride(from: 0, to: all.count, by: max(1, all.count / 50)).prefix(50).map { all[$0].id }
         let filter = try RunFilter("backbone=ncsnpp and N=50")
@@ -27,14 +27,14 @@ public struct StoreBenchmark: Hashable, Sendable {
 
     /// At 10,000 runs and 10 million scores: 200,000 scores a second, a list in 0.2 s, 50 runs compared in 0.5 s.
     public var meetsBounds: Bool {
-        filling.scoresPerSecond >= 200_000 && listing < 0.2 && filteredListing < 0.2 && comparison < 0.5
+        fill.scoresPerSecond >= 200_000 && listing < 0.2 && filteredListing < 0.2 && comparison < 0.5
     }
 
     /// The measurements in s and per second, and whether the bounds are met.
     public var json: JSON {
         [
-            "runs": .integer(filling.runs), "scores": .integer(filling.scores),
-            "scores_per_second": .number(filling.scoresPerSecond), "fill_s": .number(filling.seconds),
+            "runs": .integer(fill.runs), "scores": .integer(fill.scores),
+            "scores_per_second": .number(fill.scoresPerSecond), "fill_s": .number(fill.seconds),
             "ls_s": .number(listing), "ls_filtered_s": .number(filteredListing), "compare_50_s": .number(comparison),
             "meets_bounds": .bool(meetsBounds),
         ]
@@ -47,10 +47,10 @@ public struct StoreBenchmark: Hashable, Sendable {
                 Table.Column("measure", alignment: .leading, isKey: true), Table.Column("value"), Table.Column("bound"),
             ],
             rows: [
-                Table.Row([.text("runs"), .integer(filling.runs), .empty]),
-                Table.Row([.text("scores"), .integer(filling.scores), .empty]),
+                Table.Row([.text("runs"), .integer(fill.runs), .empty]),
+                Table.Row([.text("scores"), .integer(fill.scores), .empty]),
                 Table.Row([
-                    .text("scores inserted per second"), .number(filling.scoresPerSecond, digits: 0), .text("≥ 200000"),
+                    .text("scores inserted per second"), .number(fill.scoresPerSecond, digits: 0), .text("≥ 200000"),
                 ]),
                 Table.Row([.text("list all runs, s"), .number(listing, digits: 3), .text("< 0.2")]),
                 Table.Row([.text("list with a filter, s"), .number(filteredListing, digits: 3), .text("< 0.2")]),

@@ -23,10 +23,10 @@ extension RunStore {
     ///
     /// A claim of a process that has ended counts for nothing.
     public func claim(_ step: String) throws(StoreError) -> ClaimOutcome {
-        if let known = try read({ try standing(of: step, $0) }) { return known }
+        if let known = try read({ try existingOutcome(of: step, $0) }) { return known }
         let me = try ownerID()
         return try write { db in
-            if let known = try standing(of: step, db) { return known }
+            if let known = try existingOutcome(of: step, db) { return known }
             try db.execute(
                 sql: """
                     INSERT INTO claim (step, ownerID, since) VALUES (?, ?, ?)
@@ -37,7 +37,7 @@ extension RunStore {
     }
 
     /// What keeps `step` from being claimed.
-    private func standing(of step: String, _ db: Database) throws -> ClaimOutcome? {
+    private func existingOutcome(of step: String, _ db: Database) throws -> ClaimOutcome? {
         if let output = try String.fetchOne(
             db, sql: "SELECT output FROM completedStep WHERE step = ?", arguments: [step])
         {

@@ -1,8 +1,8 @@
 import GRDB
 
 extension RunStore {
-    /// A finished run that a measurement or a test makes up.
-    package struct Fabrication: Sendable {
+    /// A finished run that was never trained, for a measurement or a test.
+    package struct SyntheticRun: Sendable {
         package var name: String
         package var key: RunKey
         /// Identities of evaluations, each with the one whose scores it takes over.
@@ -14,7 +14,7 @@ extension RunStore {
     }
 
     /// Adds finished runs in one transaction; they have scores and no history.
-    package func fill(_ runs: [Fabrication], provenance: Provenance) throws(StoreError) {
+    package func fill(_ runs: [SyntheticRun], provenance: Provenance) throws(StoreError) {
         try write { db in
             let finish = try db.cachedStatement(sql: "UPDATE run SET status = 'finished' WHERE id = ?")
             let copy = try db.cachedStatement(

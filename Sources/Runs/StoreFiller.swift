@@ -2,8 +2,8 @@ import Foundation
 import GRDB
 
 extension RunStore {
-    /// How long it took to fill a store for a measurement.
-    public struct Filling: Hashable, Sendable {
+    /// How long it took to fill a store with synthetic runs.
+    public struct FillTiming: Hashable, Sendable {
         /// How many runs were added.
         public var runs: Int
         /// How many scores were added, those of the anchor not counted.
@@ -25,7 +25,7 @@ extension RunStore {
     ///   - progress: Called with the number of runs filled in, after every hundred.
     public func fill(
         runs: Int, scoresPerRun: Int, progress: (Int) -> Void = { _ in }
-    ) throws(StoreError) -> Filling {
+    ) throws(StoreError) -> FillTiming {
         precondition(scoresPerRun % 10 == 0, "\(scoresPerRun) scores are no multiple of 10")
         let clock = ContinuousClock()
         let start = clock.now
@@ -55,7 +55,7 @@ extension RunStore {
             first = last
             progress(first)
         }
-        return Filling(
+        return FillTiming(
             runs: runs, scores: runs * scoresPerRun, seconds: (clock.now - start) / .seconds(1), scoreSeconds: seconds)
     }
 
