@@ -1,8 +1,8 @@
 import Foundation
 import WeightFiles
 
-/// What a case may state. A case that states anything else is not understood, and fails: a number that nobody reads
-/// must not look like a number that was compared.
+/// The keys and values that a case may have. A case with any other fails, so that no number of it is left uncompared
+/// without notice.
 struct CaseRules {
     /// The value of a hyper-parameter or of a sampler's setting.
     enum Value {
@@ -16,7 +16,7 @@ struct CaseRules {
     }
 
     /// What cases of one kind may state: settings in place of the common ones, keys and scalars beside them.
-    struct Own {
+    struct KindRules {
         var keys: Set<String> = []
         var hyperparameters: [String: Value]
         var sampler: [String: Value]
@@ -32,13 +32,13 @@ struct CaseRules {
     }
 
     /// Kinds from other code bases than the common cases.
-    static let ownRules: [String: Own] = ["flow_matching": .flowMatching, "edm2": .edm2, "storm": .storm]
+    static let kindRules: [String: KindRules] = ["flow_matching": .flowMatching, "edm2": .edm2, "storm": .storm]
 
     let one: ConformanceCase
 
     /// - Throws: `ConformanceError` for the first thing that is not understood, with its name.
     func check() throws(ConformanceError) {
-        let own = Self.ownRules[one.kind]
+        let own = Self.kindRules[one.kind]
         try known(one.json, Self.topKeys.union(own?.keys ?? []), "")
         try values(one.hyperparameters, own?.hyperparameters ?? Self.hyperparameters, "hyperparameters")
         try values(one.json["sampler"] ?? .null, own?.sampler ?? Self.samplerSettings, "sampler")
@@ -124,7 +124,7 @@ struct CaseRules {
     private func scalars() throws(ConformanceError) {
         guard let scalars = one.json["scalars"] else { return }
         guard case .object(let members) = scalars else { throw fail("'scalars' is no object") }
-        try known(scalars, Self.scalarNames.union(Self.ownRules[one.kind]?.scalars ?? []), "scalars.")
+        try known(scalars, Self.scalarNames.union(Self.kindRules[one.kind]?.scalars ?? []), "scalars.")
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {
             let isText = ["output_dtype", "drift", "param_grad_worst"].contains(name)
             let isSound =
@@ -143,7 +143,7 @@ struct CaseRules {
         if h["backbone"] != nil, widest > 512 {
             throw fail("the network is \(Int(widest)) channels wide, at most 512 are taken")
         }
-        if Self.ownRules[one.kind]?.ascends ?? true, let least = h["sigma_min"]?.number,
+        if Self.kindRules[one.kind]?.ascends ?? true, let least = h["sigma_min"]?.number,
             let most = h["sigma_max"]?.number, least >= most
         {
             throw fail("'hyperparameters.sigma_min' is \(least), not below sigma_max, \(most)")

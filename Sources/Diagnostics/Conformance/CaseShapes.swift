@@ -117,8 +117,8 @@ struct CaseShapes {
         if one.kind == "loss", name.hasPrefix("grad_forward_out_"), Int(name.dropFirst(17)) != nil {
             return ["B 1 F T"]
         }
-        if let pattern = CaseRules.ownRules[one.kind]?.pattern(name) { return pattern }
-        return (CaseRules.ownRules[one.kind]?.shapes ?? Self.tables[one.kind])?[name]
+        if let pattern = CaseRules.kindRules[one.kind]?.pattern(name) { return pattern }
+        return (CaseRules.kindRules[one.kind]?.shapes ?? Self.tables[one.kind])?[name]
     }
 
     static func table(_ names: String, _ patterns: String...) -> [String: [String]] {

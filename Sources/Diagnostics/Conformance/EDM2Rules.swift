@@ -1,9 +1,9 @@
 /// What the cases of EDM2 for speech may state.
-extension CaseRules.Own {
+extension CaseRules.KindRules {
     private static let positive: CaseRules.Value = .number(1e-30...1e9)
     private static let share: CaseRules.Value = .number(0...1)
 
-    static let edm2 = CaseRules.Own(
+    static let edm2 = CaseRules.KindRules(
         keys: [
             "beta", "correlation", "default_network", "encoder", "exponent", "learning_rate", "learning_rate_rule",
             "network_times",

@@ -215,9 +215,9 @@ extension ConformanceCase {
     }
 }
 
-extension CaseRules.Own {
+extension CaseRules.KindRules {
     /// What cases of flow matching may state.
-    static let flowMatching = CaseRules.Own(
+    static let flowMatching = CaseRules.KindRules(
         keys: ["source"],
         hyperparameters: CaseRules.hyperparameters.filter { common.contains($0.key) }.merging([
             "ode": .name(["flowmatching"]), "loss_type": .name(["mse", "mae"]), "T_rev": .number(1e-3...1),

@@ -1,9 +1,9 @@
 /// What the cases of stochastic regeneration may state.
-extension CaseRules.Own {
+extension CaseRules.KindRules {
     private static let positive: CaseRules.Value = .number(1e-30...1e9)
     private static let networks: CaseRules.Value = .name(["ncsnpp", "ncsnpplarge", "ncsnpp12M", "ncsnpp6M"])
 
-    static let storm = CaseRules.Own(
+    static let storm = CaseRules.KindRules(
         keys: ["default_networks"],
         hyperparameters: [
             "N": .integer(1...10_000), "attn_resolutions": .integers(0...8192, count: 0...16), "backbone": networks,
