@@ -16,7 +16,7 @@ struct FileEnhancer: Sendable {
     }
 
     /// What is to be done about a file.
-    enum Survey: Sendable {
+    enum Inspection: Sendable {
         /// It is to be enhanced; the settings in which its existing output differs, if there is one.
         case job(Job, differing: Set<String>?)
         /// The same settings made its output.
@@ -43,7 +43,7 @@ struct FileEnhancer: Sendable {
     // MARK: Before the work
 
     /// - Throws: `Interrupted`.
-    func survey(_ file: EnhancementFiles.File) throws -> Survey {
+    func inspect(_ file: EnhancementFiles.File) throws -> Inspection {
         do {
             let header = try SoundFile.header(of: file.input)
             guard header.channels == 1 || options.channels != .refuse else {

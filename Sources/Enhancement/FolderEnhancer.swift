@@ -128,7 +128,7 @@ public struct FolderEnhancer: Sendable {
             interruption: interruption)
         var summary = Summary()
         summary.failed = files.failed
-        let jobs = try survey(files.jobs, worker, &summary, interruption)
+        let jobs = try inspect(files.jobs, worker, &summary, interruption)
         let start = ContinuousClock.now
         try WorkQueue.run(count: jobs.count, interruption: interruption) { index in
             try worker.enhance(jobs[index])
@@ -143,12 +143,12 @@ public struct FolderEnhancer: Sendable {
     }
 
     /// Looks at every input, and at the output that is there already, before any is enhanced.
-    private func survey(
+    private func inspect(
         _ files: [EnhancementFiles.File], _ worker: FileEnhancer, _ summary: inout Summary, _ interruption: Interruption
     ) throws -> [FileEnhancer.Job] {
-        var found: [Int: FileEnhancer.Survey] = [:]
+        var found: [Int: FileEnhancer.Inspection] = [:]
         try WorkQueue.run(count: files.count, interruption: interruption) { index in
-            try worker.survey(files[index])
+            try worker.inspect(files[index])
         } done: {
             found[$0] = $1
         }
