@@ -66,15 +66,15 @@ struct TaskCommand: ParsableCommand {
         var worker = UnitWorker(queue.queue, task: task, pool: pool, place: place)
         var failed = 0
         while !interruption.isRequested, let held = try worker.next() {
-            let turn = UnitTurn(held, in: queue, job: job, corpora: corpora.folder, together, interruption)
-            switch try turn.perform() {
+            let execution = UnitExecution(held, in: queue, job: job, corpora: corpora.folder, together, interruption)
+            switch try execution.perform() {
             case .done: break
             case .failed: failed += 1
             case .lost(let failure):
                 askAgain(queue.queue, task)
                 throw failure
             case .interrupted:
-                if turn.isStillHeld { askAgain(queue.queue, task) }
+                if execution.isStillHeld { askAgain(queue.queue, task) }
                 throw Interrupted()
             }
         }
@@ -128,8 +128,8 @@ struct TaskCommand: ParsableCommand {
     }
 }
 
-/// One unit in the hands of one task.
-private final class UnitTurn: Sendable {
+/// The work of one task on one unit: performs it, shows that the task lives, and records how it ended.
+private final class UnitExecution: Sendable {
     enum Outcome {
         case done, failed, interrupted
         case lost(GroupFailure)
@@ -144,8 +144,8 @@ private final class UnitTurn: Sendable {
     private let state = Mutex((isOver: false, isLost: false))
     private let lastWritten = Mutex([String: ContinuousClock.Instant]())
 
-    /// Seconds between two signs of life, which are also the checks whether another task took the unit over.
-    private static let pulse = 10.0
+    /// Seconds between two touches of the unit's file; each also checks whether another task has taken the unit over.
+    private static let touchInterval = 10.0
     /// Between two lines about the same long step.
     private static let interval = Duration.seconds(5)
 
@@ -212,7 +212,7 @@ private final class UnitTurn: Sendable {
         return .failed
     }
 
-    /// Shows others that the task lives, and stops where the unit is no longer its own.
+    /// Touches the unit's file, and stops the work where another task has taken the unit over.
     private func watch() {
         Thread.detachNewThread { [self] in
             while !state.withLock(\.isOver) {
@@ -221,12 +221,12 @@ private final class UnitTurn: Sendable {
                     printError("another task took \(held.unit) over; this one stops")
                     return interruption.request()
                 }
-                Thread.sleep(forTimeInterval: Self.pulse)
+                Thread.sleep(forTimeInterval: Self.touchInterval)
             }
         }
     }
 
-    /// Keeps an event for whoever watches the queue.
+    /// Appends an event to the unit's files, from which the commands that watch the queue read it.
     private func write(_ event: ExperimentEvent) {
         switch event {
         case .trained(let run, let progress) where progress.step < progress.of: guard isTime("t" + run) else { return }
