@@ -87,7 +87,7 @@ final class ProcessTeam {
         return TrainingTeam(group)
     }
 
-    /// Seconds of silence after which a process is given up: `SGMSE_PATIENCE`, or 30.
+    /// Seconds without a message after which a process counts as lost: `SGMSE_PATIENCE`, or 30.
     private static var timeout: Double {
         get throws {
             guard let text = environmentVariable("SGMSE_PATIENCE"), !text.isEmpty else { return ProcessGroup.timeout }
@@ -98,7 +98,8 @@ final class ProcessTeam {
         }
     }
 
-    /// Trains and scores what rank 0 does, as one of the others; signals of a terminal or a scheduler are rank 0's to answer.
+    /// Trains and scores what rank 0 does, as one of the others; signals of a terminal or a scheduler are rank 0's to
+    /// answer.
     func follow(_ options: ProcessOptions) throws {
         let signals = InterruptSignals(Interruption())
         signals.leaveToParent()

@@ -38,8 +38,8 @@ struct ChildProcess {
         self.number = number
     }
 
-    /// Some files of this process were inherited and would be handed on: whoever started it waits until they are
-    /// closed.
+    /// Some open files of this process were inherited, and a child would inherit them too: the parent of this process
+    /// would wait until the child closes them.
     private static func closeFilesAtExec() {
         let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
         for descriptor in open.compactMap({ Int32($0) }) where descriptor > 2 {

@@ -4,14 +4,14 @@ import SystemCalls
 
 /// Tasks by a command of the lab's own: PBS, LSF, SGE, or whatever takes a script.
 ///
-/// Nothing is known of such an engine but how a script is submitted. Whether a task lives is told by the queue alone:
-/// each task touches the file of its unit while it works.
+/// The launcher knows only how a script is submitted. Whether a task still works is read from the queue alone: each
+/// task touches the file of its unit while it works.
 public struct CommandLauncher: Launcher {
     let submitTemplate: String
     let cancelTemplate: String?
 
-    /// Seconds of silence after which a task counts as ended.
-    public static let longestSilence = 600.0
+    /// Seconds without a touch of its unit's file after which a task counts as ended.
+    public static let idleLimit = 600.0
 
     /// - Parameters:
     ///   - submit: The command, in which `{script}`, `{name}`, `{tasks}` and `{log}` are filled in. With `{tasks}` it
@@ -65,9 +65,9 @@ public struct CommandLauncher: Launcher {
     /// None: this engine cannot be asked.
     public func tasks(of submissions: [Submission]) throws(LaunchError) -> [TaskState] { [] }
 
-    /// Whether the task touched its unit in the last ``longestSilence`` seconds; true where that time is not known.
-    public func isAlive(task: String, silence: Double?, among tasks: [TaskState]) -> Bool {
-        silence.map { $0 < Self.longestSilence } ?? true
+    /// Whether the task touched its unit in the last ``idleLimit`` s; true where that time is not known.
+    public func isAlive(task: String, idleSeconds: Double?, among tasks: [TaskState]) -> Bool {
+        idleSeconds.map { $0 < Self.idleLimit } ?? true
     }
 
     /// Gives the command to cancel once for each id; its exit code is not looked at.

@@ -1,10 +1,10 @@
 import Foundation
 import SystemCalls
 
-/// Moves files by `rename(2)` as far as the truth of it can be known on a network file system.
+/// Moves files by `rename(2)`, with the check that a network file system needs.
 ///
-/// NFS may lose the reply of a rename that took place; asked again, the server says that the source is not there. So
-/// "no such file" is not believed before the target was looked for, under a name that no other process uses.
+/// NFS may lose the reply to a rename that succeeded; the repeated request then fails with "no such file". So after
+/// this error the target is looked for, under a name that no other process uses.
 package struct FileMover: Sendable {
     /// Renames, and returns 0 or an error number.
     var rename: @Sendable (_ from: String, _ to: String) -> Int32
@@ -19,7 +19,7 @@ package struct FileMover: Sendable {
     func move(_ from: String, to own: String) throws(QueueError) -> Bool {
         switch rename(from, own) {
         case 0: return true
-        // Opened, not only looked for: an NFS client then asks the server instead of its memory.
+        // Opened, not only looked up: an NFS client then asks the server and not its cache.
         case ENOENT, ESTALE: return Self.isThere(own)
         case let code: throw QueueError(from, code)
         }

@@ -35,13 +35,13 @@ struct JobScript {
     /// be in their way on a node.
     static let mostAttempts = 3
 
-    /// A step in the background, to whose processes the shell hands on the signal to stop: `srun` itself would kill
-    /// them at a SIGTERM.
+    /// Runs the step in the background and forwards the signal to stop to its processes: `srun` itself would kill them
+    /// at a SIGTERM.
     ///
-    /// A node that is busy, or has just come back, may not start all processes of a step, and `srun` may end with code 0
-    /// all the same. Processes that did not find each other leave no sign of having met, and the step is started again;
-    /// in the end, the program asks for another start of the whole task. It does so too where all processes were
-    /// killed, as MPI's launchers do when one of them is lost.
+    /// A node that is busy, or has just come back, may not start all processes of a step, and `srun` may end with code
+    /// 0 all the same. Processes that all started create the file `SGMSE_TASK_MET`; without it, the step is started
+    /// again, and after the last attempt the program requests another start of the whole task. It does so too where all
+    /// processes were killed, as MPI's launchers do when one of them is lost.
     private func attempts(at command: String) -> String {
         func ended(_ how: String) -> String { (job.task + [how]).map(\.shellWord).joined(separator: " ") }
         return """

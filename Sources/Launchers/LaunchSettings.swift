@@ -168,7 +168,7 @@ extension LaunchSettings {
         return nil
     }
 
-    /// Options on which going on and joining depend.
+    /// Options that sgmse sets itself, since resuming tasks and finding their processes depend on them.
     private static let own: Set<String> = [
         "array", "job-name", "output", "error", "open-mode", "requeue", "no-requeue", "signal", "chdir", "dependency",
         "ntasks",

@@ -3,8 +3,8 @@ import Foundation
 
 /// An engine that starts tasks: processes of this program that take units from a queue until none is left.
 ///
-/// An engine need not be trusted with anything else. What is to be done, what is done and what failed stand in the
-/// queue; the engine says which tasks live, and starts those that were asked for.
+/// An engine does nothing else: it starts tasks and reports which of them run. What is to be done, what is done and
+/// what failed is recorded in the queue.
 public protocol Launcher: Sendable {
     /// The text that ``submit(_:)`` hands to the engine, as a person would read it.
     func preview(_ job: Job) -> String
@@ -21,14 +21,14 @@ public protocol Launcher: Sendable {
     ///
     /// - Parameters:
     ///   - task: Its name in the queue.
-    ///   - silence: Seconds since it was last heard of.
+    ///   - idleSeconds: Seconds since the task last touched its unit's file; nil where that is not known.
     ///   - tasks: The states of the engine's tasks.
-    func isAlive(task: String, silence: Double?, among tasks: [TaskState]) -> Bool
+    func isAlive(task: String, idleSeconds: Double?, among tasks: [TaskState]) -> Bool
 
     /// Ends the tasks of a submission, in good order.
     func cancel(_ submission: Submission) throws(LaunchError)
 
-    /// Asks that a task which stopped at a signal be started again later, where its engine did not end it for good.
+    /// Requests another start of a task that stopped at a signal, where its engine would not start it again by itself.
     func startAgainLater(task: String)
 }
 
@@ -83,7 +83,7 @@ public struct TaskState: Hashable, Sendable, Codable {
     }
 }
 
-/// An engine that does not do what it was asked.
+/// An engine that cannot be called, or refuses a request.
 public struct LaunchError: Diagnostic, Hashable, Sendable {
     public var summary: String
     public var hint: String?

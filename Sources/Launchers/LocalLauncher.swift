@@ -58,7 +58,7 @@ public struct LocalLauncher: Launcher {
     }
 
     /// Whether a process of this machine still runs the task; a task of another machine counts as ended.
-    public func isAlive(task: String, silence: Double?, among tasks: [TaskState]) -> Bool {
+    public func isAlive(task: String, idleSeconds: Double?, among tasks: [TaskState]) -> Bool {
         let job = UnitWorker.job(of: task)
         return tasks.contains { $0.job == job && $0.isLive }
     }

@@ -194,7 +194,7 @@ public struct SlurmLauncher: Launcher {
     ]
 
     /// Whether Slurm lists the task in a state that has not ended; how long it was silent does not matter.
-    public func isAlive(task: String, silence: Double?, among tasks: [TaskState]) -> Bool {
+    public func isAlive(task: String, idleSeconds: Double?, among tasks: [TaskState]) -> Bool {
         let job = UnitWorker.job(of: task)
         return tasks.contains { $0.job == job && $0.isLive }
     }

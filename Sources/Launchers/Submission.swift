@@ -2,9 +2,9 @@ import AtomicFiles
 public import Foundation
 import SystemCalls
 
-/// What was asked of an engine, kept beside its scripts, so that any later command finds its tasks.
+/// A request to an engine, stored beside its scripts, so that any later command finds its tasks.
 ///
-/// It is written before the engine is asked: should the reply be lost, the tasks are still found by the job's name.
+/// It is written before the engine is called: if the reply is lost, the tasks are still found by the job's name.
 public struct Submission: Hashable, Sendable, Codable {
     /// The name of the job, which is also the name of its folder.
     public var name: String

@@ -5,9 +5,9 @@ import SystemCalls
 public struct UnitAttempt: Hashable, Sendable, Codable {
     /// Why the task stopped working on the unit.
     public enum End: Hashable, Sendable, Codable {
-        /// It stopped in good order, for another task to go on.
+        /// It stopped and saved its state; another task goes on.
         case givenBack(task: String)
-        /// It ended without a word.
+        /// Its process ended and recorded nothing.
         case died(task: String)
         case failed(task: String, reason: String)
     }
@@ -23,7 +23,7 @@ public struct UnitAttempt: Hashable, Sendable, Codable {
 extension UnitQueue {
     private func attemptsFile(of unit: String) -> String { workFolder(of: unit) + "/attempts.jsonl" }
 
-    /// What became of earlier attempts at a unit, the oldest first.
+    /// How earlier attempts at a unit ended, the oldest first.
     public func attempts(of unit: String) -> [UnitAttempt] {
         let text = (try? String(contentsOfFile: attemptsFile(of: unit), encoding: .utf8)) ?? ""
         return text.split(separator: "\n").compactMap {

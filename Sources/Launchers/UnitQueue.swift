@@ -5,7 +5,7 @@ import SystemCalls
 
 /// The units of work of a store that tasks of a cluster take one by one, as files in a shared folder.
 ///
-/// A unit is one file, whose content says what to do and whose folder says how far it is:
+/// A unit is one file. Its content says what to do, its folder is its state:
 ///
 ///     todo/UNIT → running/UNIT.TASK → done/UNIT → collected/UNIT
 ///          ↖ given back ↙        ↘ failed/UNIT
@@ -23,7 +23,7 @@ public struct UnitQueue: Sendable {
         public var unit: String
         /// The folder that it was found in.
         public var state: State
-        /// The task that is at it.
+        /// The task that works on it; nil unless it is running.
         public var task: String?
 
         public init(unit: String, state: State, task: String? = nil) {
@@ -79,7 +79,7 @@ public struct UnitQueue: Sendable {
         return names.filter { !$0.hasPrefix(".") }.sorted()
     }
 
-    /// What a unit says is to be done; nil where it is not in that state.
+    /// The content of a unit's file, which says what to do; nil where the unit is not in that state.
     public func content(of entry: Entry) -> Data? {
         FileManager.default.contents(atPath: path(of: entry.unit, entry.state, task: entry.task))
     }
@@ -128,7 +128,7 @@ public struct UnitQueue: Sendable {
         return added
     }
 
-    /// Removes what is known of an earlier turn of a unit.
+    /// Removes the files of an earlier attempt at a unit of the same name.
     func forget(_ entry: Entry) throws(QueueError) {
         try? FileManager.default.removeItem(atPath: workFolder(of: entry.unit))
         guard POSIX.unlink(path(of: entry.unit, entry.state)) == 0 || errno == ENOENT else {

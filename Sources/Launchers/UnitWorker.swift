@@ -1,13 +1,13 @@
 public import Foundation
 import SystemCalls
 
-/// One task's way through a queue: it takes units until none is left.
+/// One task of a queue: it takes units until none is left.
 ///
-/// A task is named `JOB-RESTART`. When the scheduler starts it again after its node died, it first takes up what its
-/// earlier life held. That is a rename as well: should the earlier process still live, it finds its unit gone and
+/// A task is named `JOB-RESTART`. When the scheduler starts it again after its node failed, it first takes the unit
+/// that it had before the restart. That is a rename as well: an earlier process that still runs finds its unit gone and
 /// stops.
 public struct UnitWorker: Sendable {
-    /// A unit in the hands of this task.
+    /// A unit that this task works on.
     public struct Held: Sendable {
         /// Its name in the queue.
         public let unit: String
@@ -44,11 +44,11 @@ public struct UnitWorker: Sendable {
     /// The task without the number of its restart.
     public static func job(of task: String) -> Substring { task.lastIndex(of: "-").map { task[..<$0] } ?? task[...] }
 
-    /// Takes a unit that nobody is at; nil when none waits.
+    /// Takes a unit that no task works on; nil when none waits.
     public mutating func next() throws(QueueError) -> Held? {
         if !hasLookedBack {
             hasLookedBack = true
-            if let own = try takeUp() { return own }
+            if let own = try resume() { return own }
         }
         var misses = 0
         while true {
@@ -65,8 +65,8 @@ public struct UnitWorker: Sendable {
         }
     }
 
-    /// What an earlier life of this task left, or processes of this one that are gone.
-    public func takeUp() throws(QueueError) -> Held? {
+    /// Takes a unit that this task had before a restart, or that an ended process of it left; nil where there is none.
+    public func resume() throws(QueueError) -> Held? {
         for entry in try queue.entries([.running]) {
             guard let other = entry.task, other == task || Self.job(of: other) == Self.job(of: task) else { continue }
             let token = queue.path(of: entry.unit, .running, task: task)
@@ -88,10 +88,12 @@ public struct UnitWorker: Sendable {
 }
 
 extension UnitQueue {
-    /// Whether the unit is still the task's, which also shows others that the task lives.
+    /// Touches the unit's file, which shows others that the task still works.
+    ///
+    /// - Returns: Whether the unit is still the task's.
     public func confirm(_ held: UnitWorker.Held) -> Bool { POSIX.touch(held.token) == 0 || errno != ENOENT }
 
-    /// Leaves a unit for whoever takes it next.
+    /// Puts a unit back into the queue for another task.
     public func giveBack(_ held: UnitWorker.Held) throws(QueueError) {
         try note(held.unit, .givenBack(task: held.task))
         try leave(held, for: .todo)
@@ -110,32 +112,32 @@ extension UnitQueue {
         try leave(held.token, unit: held.unit, for: state)
     }
 
-    /// Moves a unit that runs; whoever finds it gone already has been overtaken, and nothing is lost by that.
+    /// Moves a unit that runs; where another task has taken it over and moved it already, nothing is done.
     private func leave(_ token: String, unit: String, for state: State) throws(QueueError) {
         let code = mover.rename(token, path(of: unit, state))
         guard code == 0 || code == ENOENT || code == ESTALE else { throw QueueError(token, code) }
     }
 
-    // MARK: What dead tasks left
+    // MARK: Units of ended tasks
 
-    /// Gives back what tasks that have ended without a word were at; a unit that ended more tasks than it is allowed
+    /// Puts units back whose tasks ended without recording it; a unit at which more tasks ended than its retries allow
     /// fails.
     ///
     /// - Parameters:
     ///   - isAlive: Whether a task still works.
     ///   - retries: How often a unit is tried again, from its content.
-    ///   - lastWords: The end of what the task wrote, for the reason of a failure.
+    ///   - logTail: The last lines of the task's log, for the reason of a failure.
     /// - Returns: The units given back, and those that failed.
     @discardableResult
     public func reclaim(
-        isAlive: (_ task: String) -> Bool, retries: (Data) -> Int, lastWords: (_ task: String) -> String
+        isAlive: (_ task: String) -> Bool, retries: (Data) -> Int, logTail: (_ task: String) -> String
     ) throws(QueueError) -> (back: [String], failed: [String]) {
         var (back, failed): ([String], [String]) = ([], [])
         for entry in try entries([.running]) {
             guard let task = entry.task, !isAlive(task) else { continue }
             let allowed = content(of: entry).map(retries) ?? 0
             let goesOn = try recordDeath(of: task, at: entry.unit, retries: allowed) {
-                let words = lastWords(task)
+                let words = logTail(task)
                 return words.isEmpty ? "" : "; the last one wrote:\n" + words
             }
             if goesOn { back.append(entry.unit) } else { failed.append(entry.unit) }
@@ -143,13 +145,13 @@ extension UnitQueue {
         return (back, failed)
     }
 
-    /// Attempts that a unit has, whatever its retries, where tasks lose a process: mostly that is the machine's doing.
+    /// Attempts that a unit has at least where tasks lose a process, which is mostly caused by the machine.
     package static let attemptsAtLosses = 4
 
     /// Records that a task lost one of its processes and cannot go on: the unit waits for another attempt, or fails.
     ///
     /// - Parameter retries: How often the unit is tried again at least.
-    public func lose(_ held: UnitWorker.Held, retries: Int, reason: String) throws(QueueError) {
+    public func recordLostProcess(_ held: UnitWorker.Held, retries: Int, reason: String) throws(QueueError) {
         _ = try recordDeath(of: held.task, at: held.unit, retries: max(retries, Self.attemptsAtLosses - 1)) {
             "; the last one lost a process: " + reason
         }
@@ -168,8 +170,9 @@ extension UnitQueue {
         return goesOn
     }
 
-    /// Seconds since the task that is at the unit was last heard of, by the clock of the file system.
-    public func silence(of entry: Entry) -> Double? {
+    /// Seconds since the unit's file was last touched by its task, by the clock of the file system; nil where that
+    /// cannot be read.
+    public func idleSeconds(of entry: Entry) -> Double? {
         let probe = folder + "/.clock-\(getpid())"
         guard FileManager.default.createFile(atPath: probe, contents: nil) else { return nil }
         defer { POSIX.unlink(probe) }

@@ -109,9 +109,9 @@ import Testing
             ])
         let slurm = SlurmLauncher()
         #expect(
-            slurm.isAlive(task: "12_3-2", silence: nil, among: states)
-                && !slurm.isAlive(task: "12_5-0", silence: nil, among: states))
-        #expect(!slurm.isAlive(task: "12_33-0", silence: nil, among: states))
+            slurm.isAlive(task: "12_3-2", idleSeconds: nil, among: states)
+                && !slurm.isAlive(task: "12_5-0", idleSeconds: nil, among: states))
+        #expect(!slurm.isAlive(task: "12_33-0", idleSeconds: nil, among: states))
     }
 
     @Test func aCommandTakesTheScriptAndIsHeardOfByTheQueueAlone() throws {
@@ -120,9 +120,9 @@ import Testing
             launcher.command(job(5, LaunchSettings()))
                 == "qsub -N sgmse-x-1 -t 1-5 -o /home/me/queue/tasks.log /home/me/queue/tasks.sh")
         #expect(
-            launcher.isAlive(task: "n1_7-0", silence: 30, among: [])
-                && !launcher.isAlive(task: "n1_7-0", silence: 700, among: []))
-        #expect(launcher.isAlive(task: "n1_7-0", silence: nil, among: []))
+            launcher.isAlive(task: "n1_7-0", idleSeconds: 30, among: [])
+                && !launcher.isAlive(task: "n1_7-0", idleSeconds: 700, among: []))
+        #expect(launcher.isAlive(task: "n1_7-0", idleSeconds: nil, among: []))
     }
 
     @Test func anUpperLayerOfSettingsWinsKeyByKey() throws {

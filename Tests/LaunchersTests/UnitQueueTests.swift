@@ -79,9 +79,9 @@ import Testing
         for turn in 0..<3 {
             var worker = UnitWorker(queue, task: "\(turn)_0-0")
             _ = try #require(try worker.next())
-            #expect(try queue.reclaim(isAlive: { _ in true }, retries: { _ in 2 }, lastWords: { _ in "" }) == ([], []))
+            #expect(try queue.reclaim(isAlive: { _ in true }, retries: { _ in 2 }, logTail: { _ in "" }) == ([], []))
             let outcome = try queue.reclaim(
-                isAlive: { _ in false }, retries: { _ in 2 }, lastWords: { "\($0): out of memory" })
+                isAlive: { _ in false }, retries: { _ in 2 }, logTail: { "\($0): out of memory" })
             #expect(turn < 2 ? outcome == (["u00000"], []) : outcome == ([], ["u00000"]), "turn \(turn)")
         }
         #expect(
@@ -96,7 +96,7 @@ import Testing
         for turn in 1...most {
             var worker = UnitWorker(queue, task: "1_0-\(turn)")
             let held = try #require(try worker.next())
-            try queue.lose(held, retries: 0, reason: "rank 1 has ended")
+            try queue.recordLostProcess(held, retries: 0, reason: "rank 1 has ended")
             #expect(try queue.entries().map(\.state) == [turn < most ? .todo : .failed], "turn \(turn)")
         }
         #expect(
@@ -122,12 +122,12 @@ import Testing
         var worker = UnitWorker(queue, task: "1_0-0")
         let held = try #require(try worker.next())
         let entry = try #require(try queue.entries([.running]).first)
-        #expect(try #require(queue.silence(of: entry)) < 5)
+        #expect(try #require(queue.idleSeconds(of: entry)) < 5)
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSinceNow: -1000)],
             ofItemAtPath: scratch.path + "/running/u00000.1_0-0")
-        #expect(abs(try #require(queue.silence(of: entry)) - 1000) < 10)
-        #expect(queue.confirm(held) && queue.silence(of: entry)! < 5)
+        #expect(abs(try #require(queue.idleSeconds(of: entry)) - 1000) < 10)
+        #expect(queue.confirm(held) && queue.idleSeconds(of: entry)! < 5)
     }
 
     /// Ten thousand units, planned by one process and done by fifty tasks at once: each once, in less than ten seconds

@@ -79,13 +79,13 @@ struct QueueFolder {
         guard let settings = own.last?.settings else { return false }
         guard let states = try? settings.launcher().tasks(of: own) else { return true }
         if states.contains(where: { $0.isLive && $0.reason != "collects" }) { return true }
-        // Of the tasks of a command nothing is known but that they were asked for, and what they are at.
+        // Of the tasks of a command only their submission and their running units are known.
         guard settings.name == "command", let last = own.last else { return false }
-        let isFresh = Date().timeIntervalSince(last.time) < CommandLauncher.longestSilence
+        let isFresh = Date().timeIntervalSince(last.time) < CommandLauncher.idleLimit
         return try isFresh || queue.entries([.running]).contains { Self.pool($0.unit) == pool }
     }
 
-    /// Gives back what tasks that ended without a word were at.
+    /// Puts the units of tasks that ended without recording it back into the queue, or fails them.
     func reclaim() throws {
         let running = try queue.entries([.running])
         guard !running.isEmpty, let states = tasks() else { return }
@@ -93,12 +93,14 @@ struct QueueFolder {
             guard let task = entry.task else { return }
             owners[task] = try? job(of: task).flatMap { queue.submission($0)?.settings }?.launcher()
         }
-        let silence = running.reduce(into: [String: Double]()) { silence, entry in
-            if let task = entry.task { silence[task] = queue.silence(of: entry) }
+        let idleSeconds = running.reduce(into: [String: Double]()) { idleSeconds, entry in
+            if let task = entry.task { idleSeconds[task] = queue.idleSeconds(of: entry) }
         }
         try queue.reclaim(
-            isAlive: { task in owners[task]?.isAlive(task: task, silence: silence[task], among: states) ?? true },
-            retries: { (try? WorkUnit(decoding: $0))?.retries ?? 0 }, lastWords: lastWords)
+            isAlive: { task in
+                owners[task]?.isAlive(task: task, idleSeconds: idleSeconds[task], among: states) ?? true
+            },
+            retries: { (try? WorkUnit(decoding: $0))?.retries ?? 0 }, logTail: logTail)
     }
 
     /// The submission that a task belongs to, as the task itself recorded it.
@@ -108,8 +110,8 @@ struct QueueFolder {
         }
     }
 
-    /// The last lines of what a task wrote.
-    private func lastWords(of task: String) -> String {
+    /// The last lines of a task's log.
+    private func logTail(of task: String) -> String {
         guard let job = job(of: task) else { return "" }
         let base = String(task[..<(task.lastIndex(of: "-") ?? task.endIndex)])
         return Self.lastLines(of: queue.jobsFolder + "/\(job)/\(base).log")
@@ -178,7 +180,7 @@ struct QueueFolder {
     }
 }
 
-/// Who is at a unit, written by the task beside the unit's store.
+/// Which task works on a unit, written by the task beside the unit's store.
 struct TaskRecord: Codable {
     var job: String
     var task: String

@@ -92,7 +92,7 @@ struct TaskCommand: ParsableCommand {
     private func startAgain(_ start: TaskStart) throws {
         let queue = QueueFolder(store).queue
         let worker = UnitWorker(queue, task: start.task)
-        while let held = try worker.takeUp() { try queue.giveBack(held) }
+        while let held = try worker.resume() { try queue.giveBack(held) }
         guard start.mayBeTriedAgain() else {
             throw LaunchError(
                 "the processes of task \(start.task) could not be started in \(TaskStart.most) starts of it",
@@ -106,9 +106,9 @@ struct TaskCommand: ParsableCommand {
     private func startAgain(afterLossOf task: String) throws {
         let queue = QueueFolder(store).queue
         let worker = UnitWorker(queue, task: task)
-        while let held = try worker.takeUp() {
+        while let held = try worker.resume() {
             let retries = (try? WorkUnit(decoding: held.content))?.retries ?? 0
-            try queue.lose(held, retries: retries, reason: "all its processes were killed")
+            try queue.recordLostProcess(held, retries: retries, reason: "all its processes were killed")
         }
         askAgain(queue, task)
         throw Interrupted()
@@ -182,7 +182,7 @@ private final class UnitExecution: Sendable {
             return .interrupted
         } catch let failure as GroupFailure {
             let retries = (try? WorkUnit(decoding: held.content))?.retries ?? 0
-            try queue.lose(held, retries: retries, reason: failure.description)
+            try queue.recordLostProcess(held, retries: retries, reason: failure.description)
             return .lost(failure)
         } catch let error where FailureCategory(of: error) == .machine {
             try? queue.giveBack(held)
