@@ -7,8 +7,8 @@ import Specs
 /// Each was a real mistake: a reference of 0.25 s in training and 0.5 s in evaluation, an empty reference in
 /// validation of a network that had never seen one, one model's `step` checkpoint beside another's `last`.
 enum ProtocolDifferences {
-    /// The parts of a spec from which the differences inside one run are found.
-    package struct Question: Hashable {
+    /// The parts of a spec from which the differences inside one run are found: equal inputs give equal findings.
+    package struct Inputs: Hashable {
         private let parts: [SettingValue?]
         private let validation: [Int?]
 

@@ -8,7 +8,7 @@ public import Specs
 import SpeechMetrics
 public import Training
 
-/// The checks that stand before any training step.
+/// The checks that are made before any training step.
 public enum ProtocolGate {
     /// Findings of audio that was read; what the spec says to do anyway, such as converting the rate, is no error.
     package static func findings(_ scans: [SetScan], _ spec: ExperimentSpec) -> [Finding] {
@@ -70,7 +70,7 @@ public enum ProtocolGate {
     /// Enforces every check that needs no audio.
     ///
     /// - Throws: What ``report(on:_:)`` throws; `GateFailure` for errors that the spec does not waive.
-    public static func enter(_ loaded: LoadedSpec, _ catalog: Catalog = .standard) throws -> [Finding] {
+    public static func enforce(_ loaded: LoadedSpec, _ catalog: Catalog = .standard) throws -> [Finding] {
         let report = try report(on: loaded, catalog)
         try report.enforce()
         return report.findings
@@ -86,12 +86,12 @@ public enum ProtocolGate {
         var report = GateReport()
         report.add(ProtocolDifferences.between(loaded.runs), of: loaded.spec)
         let vocabulary = catalog.vocabulary
-        var latest: ProtocolDifferences.Question?
+        var latest: ProtocolDifferences.Inputs?
         for run in loaded.runs {
-            // Most runs of a sweep ask what the run before them did.
-            let question = ProtocolDifferences.Question(run.spec)
-            guard question != latest else { continue }
-            latest = question
+            // Most runs of a sweep have the same inputs as the run before them.
+            let inputs = ProtocolDifferences.Inputs(run.spec)
+            guard inputs != latest else { continue }
+            latest = inputs
             try checkSamplers(run, catalog)
             report.add(
                 ProtocolDifferences.inside(run.spec, vocabulary) + undefinedMetrics(run.spec, catalog), of: run.spec)

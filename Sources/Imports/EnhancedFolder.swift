@@ -19,7 +19,7 @@ public struct EnhancedFolder: Sendable {
     let set: TestSet
     let pairs: [Pair]
     /// Files of the folder that belong to none of the set.
-    public let strangers: [String]
+    public let unmatched: [String]
     /// What all output is known by: the digest of a text with a line for each file, its name, a tab, and its digest.
     let content: AudioFingerprint
     /// The checks that failed and were waived, with the reason given.
@@ -77,7 +77,7 @@ public struct EnhancedFolder: Sendable {
             text += "\(pair.paths.name)\t\(check.content?.digest.hex ?? "")\n"
         }
         (self.path, self.set, self.pairs) = (path, set, pairs)
-        strangers = matching.withoutClean
+        unmatched = matching.withoutClean
         content = AudioFingerprint(digest: AudioDigest(ofText: text), earlier: hasher.finish())
     }
 

@@ -52,7 +52,7 @@ extension RunStore {
                 return Self.isProduct(path) && !isKnown ? below.garbage(path, .unknown) : nil
             }
         }
-        return (gone + inFolders + strangers(beside: Set(isAtWork.keys))).sorted { $0.path < $1.path }
+        return (gone + inFolders + unknownFiles(beside: Set(isAtWork.keys))).sorted { $0.path < $1.path }
     }
 
     /// Deletes those of the files that the store may delete, and the folders that become empty.
@@ -84,7 +84,7 @@ extension RunStore {
     }
 
     /// Old temporary files and folders at the top and among the corpora, and what is not of this store at all.
-    private func strangers(beside runs: Set<String>) -> [GarbageFile] {
+    private func unknownFiles(beside runs: Set<String>) -> [GarbageFile] {
         let store = (path as NSString).lastPathComponent
         let own = Set(["", "-wal", "-shm", "-journal", "-owners"].map { store + $0 })
             .union(["corpora", "anchors", "audio-facts.cache", "audio-check.cache", "queue"]).union(runs)

@@ -31,7 +31,7 @@ import Training
     private func findings(_ text: String, overrides: [String] = []) throws -> [Finding] {
         let loaded = try load(text, overrides: overrides)
         do {
-            return try ProtocolGate.enter(loaded)
+            return try ProtocolGate.enforce(loaded)
         } catch let error as GateFailure {
             return error.findings
         }
@@ -210,7 +210,7 @@ import Training
         let waived = try findings(text + "waive: { checkpoint-choice: as the study did }\n")
         #expect(waived.contains { $0.code == .checkpointChoice && $0.severity == .error })
         #expect(throws: Never.self) {
-            try ProtocolGate.enter(try load(text + "waive: { checkpoint-choice: as the study did }\n"))
+            try ProtocolGate.enforce(try load(text + "waive: { checkpoint-choice: as the study did }\n"))
         }
     }
 

@@ -61,7 +61,7 @@ enum Library {
     @Test func whatIsNotKnownKeepsASpecFromRunning() throws {
         for name in ["papers/objectives-m1.yaml", "papers/objectives-m8.yaml"] {
             let loaded = try Library.load(name)
-            let error = #expect(throws: IncompleteSpec.self) { try ProtocolGate.enter(loaded) }
+            let error = #expect(throws: IncompleteSpec.self) { try ProtocolGate.enforce(loaded) }
             #expect(error?.description.contains("objective.") == true)
         }
         let loader = SpecLoader(vocabulary: Catalog.standard.vocabulary)
@@ -69,7 +69,7 @@ enum Library {
             Library.folder + "/papers/objectives-m5.yaml",
             overrides: ["train.max_epochs=160", "train.batch_size=8", "train.devices=1"])
         #expect(given.unknown.isEmpty)
-        _ = try ProtocolGate.enter(given)
+        _ = try ProtocolGate.enforce(given)
     }
 
     /// What `--profile smoke` may change: sizes, crops, files and steps.

@@ -38,7 +38,7 @@ import Testing
     @Test(arguments: [1.0, 0.02]) func aStartOutsideOfTheProcessIsRefusedBeforeTheTraining(start: Double) throws {
         let loaded = try SpecLoader(vocabulary: Catalog.standard.vocabulary).load(
             text: spec("{ name: pc, start: \(start) }"))
-        let error = #expect(throws: IncompatibleParts.self) { try ProtocolGate.enter(loaded) }
+        let error = #expect(throws: IncompatibleParts.self) { try ProtocolGate.enforce(loaded) }
         #expect(error?.reason.contains("0.999") == true)
     }
 

@@ -54,7 +54,7 @@ struct ImportEnhanced: ParsableCommand {
             signals.stop()
         }
         let output = try EnhancedFolder(folder, on: set, files: files, waive: waivers(), interruption: interruption)
-        for name in output.strangers { printError("warning: \(folder)/\(name) belongs to no file of '\(set.name)'") }
+        for name in output.unmatched { printError("warning: \(folder)/\(name) belongs to no file of '\(set.name)'") }
         let workspace = Workspace(store: store, commandLine: CommandLine.arguments)
         let evaluation = try output.score(
             as: system, with: chosen, in: store, provenance: workspace.provenance, interruption: interruption

@@ -83,7 +83,7 @@ public struct Executor: Sendable {
     /// Makes the plan's runs known to the store, with what the gates found.
     func register(_ plan: Plan) throws -> [RegisteredRun] {
         try store.adoptStandardNames(ofAudio: plan.renamedAudio)
-        let protocolFindings = try ProtocolGate.enter(plan.spec, workspace.catalog)
+        let protocolFindings = try ProtocolGate.enforce(plan.spec, workspace.catalog)
         let written = Self.text(of: plan.spec.files)
         let open = plan.openEvaluations
         let runs = try plan.trainings.map { training in

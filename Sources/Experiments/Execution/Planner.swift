@@ -47,7 +47,7 @@ public struct Planner {
         var draft = try PlanDraft(
             of: loaded, store: store, folder: folder, catalog: catalog, inventory: inventory.get(), preparer: preparer,
             makesCorpora: makesCorpora)
-        draft.plan.findings = try ProtocolGate.enter(loaded, catalog)
+        draft.plan.findings = try ProtocolGate.enforce(loaded, catalog)
         for (run, evaluations) in zip(loaded.runs, loaded.evaluations) {
             try interruption.check()
             try draft.add(run, evaluations)

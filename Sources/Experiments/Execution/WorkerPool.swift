@@ -4,9 +4,9 @@ import Synchronization
 
 /// Several processes of one command side by side, which share its work through the claims of the store.
 ///
-/// A worker writes its events to standard output, a line each, and stops when its standard input ends: so it stops
-/// when its parent wishes, and also when its parent is gone. One that dies without a word is started anew, while the
-/// others take over what it was at.
+/// A worker writes its events to standard output, a line each, and stops when its standard input ends: when its parent
+/// closes it, and also when its parent has ended. A worker that a signal killed is started again, while the others take
+/// over its step.
 public final class WorkerPool: Sendable {
     private let executable: String
     private let arguments: @Sendable (_ threads: Int) -> [String]
@@ -16,7 +16,7 @@ public final class WorkerPool: Sendable {
     private let observe: @Sendable (ExperimentEvent) -> Void
     private let report: @Sendable (String) -> Void
 
-    /// How often one worker is started anew.
+    /// How often one worker is started again.
     private static let restarts = 2
 
     /// - Parameters:
@@ -42,7 +42,7 @@ public final class WorkerPool: Sendable {
 
     /// Runs all workers to their ends.
     ///
-    /// - Returns: The exit code of each; 128 plus the signal's number for one that kept dying of a signal.
+    /// - Returns: The exit code of each; 128 plus the signal's number for one that a signal killed at every start.
     public func run() -> [Int32] {
         let codes = Mutex([Int32](repeating: 0, count: jobs))
         let group = DispatchGroup()
@@ -81,14 +81,14 @@ public final class WorkerPool: Sendable {
 
     private func once(_ arguments: [String]) -> Result<End, any Error> {
         let process = Process()
-        let (leash, events, messages) = (Pipe(), Pipe(), Pipe())
+        let (input, events, messages) = (Pipe(), Pipe(), Pipe())
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
-        process.standardInput = leash
+        process.standardInput = input
         process.standardOutput = events
         process.standardError = messages
-        // No other worker may hold this one's leash.
-        for end in [leash.fileHandleForWriting, events.fileHandleForReading, messages.fileHandleForReading] {
+        // No other worker may inherit these pipes: this one would not see the end of its input.
+        for end in [input.fileHandleForWriting, events.fileHandleForReading, messages.fileHandleForReading] {
             _ = fcntl(end.fileDescriptor, F_SETFD, FD_CLOEXEC)
         }
         do { try process.run() } catch { return .failure(error) }
@@ -106,12 +106,12 @@ public final class WorkerPool: Sendable {
             readers.leave()
         }
         while process.isRunning {
-            if interruption.isRequested { try? leash.fileHandleForWriting.close() }
+            if interruption.isRequested { try? input.fileHandleForWriting.close() }
             Thread.sleep(forTimeInterval: 0.05)
         }
         process.waitUntilExit()
         readers.wait()
-        try? leash.fileHandleForWriting.close()
+        try? input.fileHandleForWriting.close()
         let status = process.terminationStatus
         return .success(process.terminationReason == .uncaughtSignal ? .signal(status) : .exit(status))
     }
