@@ -97,7 +97,7 @@ struct FactorSearch {
             \(design.question.seeds.map(String.init).joined(separator: ", "))
             """
         )
-        try sayCostOfPath(design, rounds)
+        try printCostOfPath(design, rounds)
         var wanted = design.evaluations
         var spent = 0
         while true {
@@ -125,8 +125,8 @@ struct FactorSearch {
         try show(design, try rounds.scores())
     }
 
-    /// What the path between both ends takes at most, from what its first step does.
-    private func sayCostOfPath(_ design: FactorDesign, _ rounds: FactorRounds) throws {
+    /// Prints the most trainings and time that the path between both ends takes, estimated from its first step.
+    private func printCostOfPath(_ design: FactorDesign, _ rounds: FactorRounds) throws {
         guard design.trained.count > 1 else { return }
         let first = design.trained.map { design.start.with($0) }
         let (most, cost) = (AblationPath.most(of: design.trained.count), try rounds.cost(of: first))

@@ -35,7 +35,7 @@ final class LiveLogs: Sendable {
         self.store = store
     }
 
-    func take(_ event: ExperimentEvent) {
+    func handle(_ event: ExperimentEvent) {
         guard !formats.isEmpty else { return }
         switch event {
         case .agenda(let runs):

@@ -71,7 +71,7 @@ final class ProgressPrinter: Sendable {
     @Sendable func show(_ event: ExperimentEvent) {
         state.withLock { state in
             if isShared, isRepeated(event, state.board) { return }
-            state.board.take(event, at: (ContinuousClock.now - start) / .seconds(1))
+            state.board.update(with: event, at: (ContinuousClock.now - start) / .seconds(1))
             if Terminal.isInteractive { draw(event, &state) } else { log(event, &state) }
         }
     }
@@ -93,7 +93,7 @@ final class ProgressPrinter: Sendable {
         case .waiting: true
         case .agenda, .corpus: !board.lines.isEmpty
         case .planned(let step): step.state == .cached && (board.done.contains(step.title))
-        case .failed(let step, let reason): board.knows(failureOf: step, reason)
+        case .failed(let step, let reason): board.hasReported(failureOf: step, reason)
         default: false
         }
     }
@@ -111,13 +111,13 @@ final class ProgressPrinter: Sendable {
             default: ("", event.text)
             }
         guard let text else { return }
-        // Processes side by side say some things once each.
+        // Some messages come from each of several processes.
         if isShared, case .trained = event {} else if isShared, !state.said.insert(text + run).inserted { return }
         printError(isShared && !run.isEmpty ? "[\(run)] " + text.trimmingCharacters(in: .whitespaces) : text)
     }
 
-    /// Whether no other process has said it; what happens to a run may happen twice.
-    private func isNews(_ event: ExperimentEvent, _ text: String, _ state: inout State) -> Bool {
+    /// Whether no other process has reported it; a validation is compared for each run.
+    private func isUnreported(_ event: ExperimentEvent, _ text: String, _ state: inout State) -> Bool {
         if case .validated(let run, _, _) = event { return !isShared || state.said.insert(text + run).inserted }
         return !isShared || state.said.insert(text).inserted
     }
@@ -137,7 +137,7 @@ final class ProgressPrinter: Sendable {
     private func draw(_ event: ExperimentEvent, _ state: inout State) {
         switch event {
         case .planned, .validated, .failed, .noted, .corpus, .found:
-            guard let text = event.text, isNews(event, text, &state) else { break }
+            guard let text = event.text, isUnreported(event, text, &state) else { break }
             clear(&state)
             printError(text)
         case .trained, .evaluated:

@@ -204,9 +204,9 @@ struct RunCommand: ParsableCommand {
         workspace.team = team
         let live = LiveLogs(loaded, store)
         let executor = Executor(workspace: workspace, interruption: interruption) { event in
-            signals.take(event)
+            signals.handle(event)
             progress.show(event)
-            live.take(event)
+            live.handle(event)
         }
         let summary = try executor.execute(loaded)
         return Outcome(runs: summary.runs, done: summary.done, cached: summary.cached, failed: summary.failed.count)
@@ -219,7 +219,7 @@ struct RunCommand: ParsableCommand {
         _ progress: ProgressPrinter
     ) throws -> Outcome {
         let workspace = Workspace(store: store, corpora: corpora.folder, commandLine: CommandLine.arguments)
-        try Executor(workspace: workspace, interruption: interruption, observe: progress.show).makeReady(loaded)
+        try Executor(workspace: workspace, interruption: interruption, observe: progress.show).prepare(loaded)
         let began = Date().timeIntervalSince1970
         var fixed = ["run", spec.spec, "--store", store.path, "--journal", store.journal.rawValue]
         for override in spec.overrides { fixed += ["--set", override] }
@@ -268,8 +268,8 @@ struct RunCommand: ParsableCommand {
             workspace: workspace, interruption: interruption,
             began: began.map(Date.init(timeIntervalSince1970:)) ?? Date()
         ) { event in
-            signals.take(event)
-            live.take(event)
+            signals.handle(event)
+            live.handle(event)
             guard let line = event.line else { return }
             try? emitData(line, terminator: "\n")
         }
@@ -281,7 +281,7 @@ struct RunCommand: ParsableCommand {
 
 extension InterruptSignals {
     /// A training's step is waited for, so that its state can be saved behind it.
-    fileprivate func take(_ event: ExperimentEvent) {
+    fileprivate func handle(_ event: ExperimentEvent) {
         switch event {
         case .trainingStarted: wait(true)
         case .finished(let step) where step.kind == .train: wait(false)

@@ -45,7 +45,7 @@ public struct SGMSE: ParsableCommand {
 
     /// Parses the arguments, runs the command, and ends the process with the exit code of what came of it.
     public static func run() -> Never {
-        Channel.makeReady()
+        Channel.prepare()
         InterruptSignals.begin()
         Engine.limitMemory(to: MachineMemory.bytes)
         var code = Int32(0)

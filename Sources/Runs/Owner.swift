@@ -1,7 +1,7 @@
 public import Foundation
 import GRDB
 
-/// A process that has a store open and works on something, as others see it.
+/// A process that has a store open and has claimed work, as other processes see it.
 public struct Owner: Hashable, Sendable, Identifiable {
     public let id: StoreID<Owner>
     /// As the process described itself when it registered.
@@ -11,15 +11,15 @@ public struct Owner: Hashable, Sendable, Identifiable {
     /// Whether the process still holds its lock; true for the process that asks.
     public var isAlive: Bool
 
-    /// How the reason ends that is given to work whose process ended without a word.
-    public static let deathNotice = "which has ended before its work was done"
+    /// The end of the reason that is recorded for work whose process ended without recording one.
+    public static let endedSuffix = "which has ended before its work was done"
 
     public var description: String {
         "process \(process.pid) on \(process.host)" + (isAlive ? "" : ", which has ended")
     }
 }
 
-/// What names a process for a person; whether it lives is decided by its lock (`OwnerLocks`).
+/// What identifies a process for a person. Whether it still runs is read from its lock (`OwnerLocks`).
 public struct ProcessFacts: Hashable, Sendable {
     /// Its number on its machine.
     public var pid: Int32
@@ -34,7 +34,7 @@ public struct ProcessFacts: Hashable, Sendable {
         (self.pid, self.startTicks, self.bootID, self.host) = (pid, startTicks, bootID, host)
     }
 
-    /// The process that asks.
+    /// This process.
     public static let current: ProcessFacts = {
         let info = ProcessInfo.processInfo
         let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
@@ -82,7 +82,7 @@ extension RunStore {
         }
     }
 
-    /// Work whose process ended without saying so becomes interrupted, and its claims are dropped.
+    /// Marks work whose process ended without recording it as interrupted, and deletes its claims.
     ///
     /// Opening a store does this; a process that stays open may call it again.
     ///

@@ -177,23 +177,24 @@ import Training
         {
             PlanStep(kind: kind, subject: run, detail: detail, state: state, reason: "")
         }
-        board.take(
-            .agenda([
+        board.update(
+            with: .agenda([
                 .init(name: "a", id: "1", steps: 100, evaluations: 1),
                 .init(name: "b", id: "2", steps: 100, evaluations: 1),
             ]), at: 0)
         #expect(board.secondsLeft == nil)
-        board.take(
-            .trained(run: "a", TrainingProgress(step: 50, of: 100, loss: 1, stepsPerSecond: 10, secondsLeft: 5)), at: 5)
+        board.update(
+            with: .trained(run: "a", TrainingProgress(step: 50, of: 100, loss: 1, stepsPerSecond: 10, secondsLeft: 5)),
+            at: 5)
         #expect(board.secondsLeft == 10)  // b takes 10 s, a five
-        board.take(.finished(step(.train, "a")), at: 10)
-        board.take(.planned(step(.evaluate, "a", "x")), at: 10)
-        board.take(.evaluated(run: "a", label: "a x", file: "f", done: 1, of: 2, secondsLeft: 1), at: 11)
+        board.update(with: .finished(step(.train, "a")), at: 10)
+        board.update(with: .planned(step(.evaluate, "a", "x")), at: 10)
+        board.update(with: .evaluated(run: "a", label: "a x", file: "f", done: 1, of: 2, secondsLeft: 1), at: 11)
         #expect(board.lines[0].stage == .evaluating && board.lines[0].fraction == 0.75)
-        board.take(.finished(step(.evaluate, "a", "x")), at: 12)
+        board.update(with: .finished(step(.evaluate, "a", "x")), at: 12)
         #expect(board.lines[0].stage == .done && board.secondsLeft == 12)
-        board.take(.planned(step(.train, "b", "", .cached)), at: 12)
-        board.take(.failed(step(.evaluate, "b", "x"), reason: "no"), at: 12)
+        board.update(with: .planned(step(.train, "b", "", .cached)), at: 12)
+        board.update(with: .failed(step(.evaluate, "b", "x"), reason: "no"), at: 12)
         #expect(board.cached == 1 && board.done.count == 2 && board.failed.count == 1)
     }
 

@@ -42,7 +42,7 @@ struct CancelCommand: ParsableCommand {
         let store = try store.open(.readWrite)
         let others = known.filter { !$0.isCancelled && !names.contains($0.name) }
         let pools = Set(chosen.map(\.settings.pool)).subtracting(others.map(\.settings.pool))
-        let withdrawn = try folder.alone(store) {
+        let withdrawn = try folder.exclusively(store) {
             try folder.reclaim()
             _ = try folder.collect(into: store)
             return try folder.withdraw(pools, into: store)

@@ -53,7 +53,7 @@ struct ClusterRun {
             progress.message("the tasks ask for GPUs and compute on the processor; give --device cuda or SGMSE_DEVICE")
         }
         if options.dryRun { return try preview(launcher) }
-        let assignment = try folder.alone(store, interruption) { try assign(launcher) }
+        let assignment = try folder.exclusively(store, interruption) { try assign(launcher) }
         for step in assignment.cached { progress.show(.planned(step)) }
         guard !options.detach, !assignment.units.isEmpty else {
             let goesOn = !assignment.units.isEmpty
@@ -101,7 +101,8 @@ struct ClusterRun {
         return Outcome(runs: division.runs, done: 0, cached: cached, failed: 0, isDetached: true)
     }
 
-    /// Plans, queues what no task has yet, and submits tasks for it. Done alone.
+    /// Plans, queues what no task has yet, and submits tasks for it. To be called while no other
+    /// process changes the queue.
     private func assign(_ launcher: any Launcher) throws -> Assignment {
         if queue.exists {
             try folder.reclaim()
@@ -240,10 +241,10 @@ struct ClusterRun {
                 assignment.units.contains($0.unit)
             }
             let begun = Set(open.filter { $0.state != .todo }.map(\.unit))
-            for event in reader.news(of: begun.union(known).sorted()) { progress.show(event) }
+            for event in reader.newEvents(of: begun.union(known).sorted()) { progress.show(event) }
             known = begun
             if open.contains(where: { $0.state == .done || $0.state == .failed && failed[$0.unit] == nil }) {
-                _ = try folder.alone(store, interruption) { try folder.collect(into: store, interruption) }
+                _ = try folder.exclusively(store, interruption) { try folder.collect(into: store, interruption) }
             }
             for entry in open where entry.state == .failed && failed[entry.unit] == nil {
                 failed[entry.unit] = queue.failure(of: entry.unit) ?? "it failed"
@@ -253,7 +254,7 @@ struct ClusterRun {
             looksWithoutWork = pending.isEmpty && !open.contains { $0.state == .done } ? looksWithoutWork + 1 : 0
             if !pending.isEmpty, ContinuousClock.now - lastLook > .seconds(Self.look) {
                 lastLook = .now
-                try folder.alone(store, interruption) { try folder.reclaim() }
+                try folder.exclusively(store, interruption) { try folder.reclaim() }
                 let isStuck = try pending.allSatisfy {
                     try $0.state == .todo && !folder.hasTasks(in: QueueFolder.pool($0.unit))
                 }
@@ -261,7 +262,7 @@ struct ClusterRun {
             }
             Thread.sleep(forTimeInterval: Self.pause)
         }
-        for event in reader.news(of: assignment.units.sorted()) { progress.show(event) }
+        for event in reader.newEvents(of: assignment.units.sorted()) { progress.show(event) }
         let board = progress.board
         return Outcome(
             runs: assignment.runs, done: board.done.count, cached: assignment.cached.count, failed: failed.count)

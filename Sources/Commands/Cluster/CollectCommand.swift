@@ -19,7 +19,7 @@ struct CollectCommand: ParsableCommand {
         let folder = QueueFolder(store)
         try folder.refuseMissing(beside: store.path)
         let store = try store.open(.readWrite)
-        let collected = try folder.alone(store) {
+        let collected = try folder.exclusively(store) {
             try folder.reclaim()
             return try folder.collect(into: store)
         }

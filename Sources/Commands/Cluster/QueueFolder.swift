@@ -30,9 +30,9 @@ struct QueueFolder {
     static func pool(_ unit: String) -> String { String(unit.prefix { $0 != "_" }) }
 
     /// Runs `body` while no other process changes the queue for this store.
-    func alone<Value>(_ store: RunStore, _ interruption: Interruption = Interruption(), _ body: () throws -> Value)
-        throws -> Value
-    {
+    func exclusively<Value>(
+        _ store: RunStore, _ interruption: Interruption = Interruption(), _ body: () throws -> Value
+    ) throws -> Value {
         while true {
             guard case .acquired(let claim) = try store.claim("queue") else {
                 try interruption.check()
@@ -134,8 +134,8 @@ struct QueueFolder {
         var added = TransferSummary()
     }
 
-    /// Merges what is done into the store. Interrupted anywhere and done again, it adds nothing twice. To be done
-    /// alone.
+    /// Merges what is done into the store. A repeated call after an interruption adds nothing twice. To be
+    /// called within ``exclusively(_:_:_:)``.
     func collect(into store: RunStore, _ interruption: Interruption = Interruption()) throws -> Collected {
         var all = Collected()
         for entry in try queue.entries([.done, .failed]) {
@@ -157,8 +157,8 @@ struct QueueFolder {
         return all
     }
 
-    /// Takes the units that wait in some pools out of the queue; what they did so far goes to the store. To be done
-    /// alone.
+    /// Takes the units that wait in some pools out of the queue; what they did so far goes to the store. To be
+    /// called within ``exclusively(_:_:_:)``.
     ///
     /// - Returns: How many they were.
     func withdraw(_ pools: Set<String>, into store: RunStore) throws -> Int {
@@ -170,7 +170,7 @@ struct QueueFolder {
         return waiting.count
     }
 
-    /// A run whose tasks died has no failure in its own store.
+    /// Records the failure of runs whose tasks ended before they could record it.
     private func recordFailure(of unit: WorkUnit, _ reason: String, in store: RunStore) throws {
         for id in unit.shortIDs {
             let run = try store.run(named: id)

@@ -3,7 +3,7 @@ import Foundation
 import Launchers
 import Training
 
-/// What the tasks of a queue wrote since it was last read, and how far each unit is by that.
+/// Reads the events that the tasks of a queue append to files, and how far each unit is.
 struct QueueProgress {
     let queue: UnitQueue
     private var places: [String: UInt64] = [:]
@@ -11,7 +11,7 @@ struct QueueProgress {
     init(of queue: UnitQueue) { self.queue = queue }
 
     /// The events of some units that were not read yet.
-    mutating func news(of units: some Sequence<String>) -> [ExperimentEvent] {
+    mutating func newEvents(of units: some Sequence<String>) -> [ExperimentEvent] {
         units.flatMap { unit -> [ExperimentEvent] in
             guard let handle = FileHandle(forReadingAtPath: queue.workFolder(of: unit) + "/events.jsonl") else {
                 return []
@@ -33,7 +33,7 @@ struct QueueProgress {
     static func stage(of unit: String, in queue: UnitQueue) -> (text: String, secondsLeft: Double?) {
         var progress = QueueProgress(of: queue)
         var (text, left): (String, Double?) = ("", nil)
-        for event in progress.news(of: [unit]) {
+        for event in progress.newEvents(of: [unit]) {
             switch event {
             case .trainingStarted(_, _, let step, let total): (text, left) = ("step \(step)/\(total)", nil)
             case .trained(_, let progress):

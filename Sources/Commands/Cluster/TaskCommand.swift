@@ -71,24 +71,23 @@ struct TaskCommand: ParsableCommand {
             case .done: break
             case .failed: failed += 1
             case .lost(let failure):
-                askAgain(queue.queue, task)
+                requestRestart(queue.queue, task)
                 throw failure
             case .interrupted:
-                if execution.isStillHeld { askAgain(queue.queue, task) }
+                if execution.isStillHeld { requestRestart(queue.queue, task) }
                 throw Interrupted()
             }
         }
         // The signal came between two units.
         guard !interruption.isRequested else {
-            askAgain(queue.queue, task)
+            requestRestart(queue.queue, task)
             throw Interrupted()
         }
         signals.stop()
         if failed > 0 { throw ExitCode(1) }
     }
 
-    /// Asks for another start of a task whose processes did not find each other, and leaves what it had before to
-    /// other tasks.
+    /// Requests another start of a task whose processes did not find each other, and puts its unit back into the queue.
     private func startAgain(_ start: TaskStart) throws {
         let queue = QueueFolder(store).queue
         let worker = UnitWorker(queue, task: start.task)
@@ -98,11 +97,11 @@ struct TaskCommand: ParsableCommand {
                 "the processes of task \(start.task) could not be started in \(TaskStart.most) starts of it",
                 hint: "its log says why; the units that wait are done by other tasks, or those of the next sgmse run")
         }
-        askAgain(queue, start.task)
+        requestRestart(queue, start.task)
         throw Interrupted()
     }
 
-    /// Asks for another start of a task whose processes were killed, as they are by MPI's launcher when one is lost.
+    /// Requests another start of a task whose processes were killed, as they are by MPI's launcher when one is lost.
     private func startAgain(afterLossOf task: String) throws {
         let queue = QueueFolder(store).queue
         let worker = UnitWorker(queue, task: task)
@@ -110,12 +109,12 @@ struct TaskCommand: ParsableCommand {
             let retries = (try? WorkUnit(decoding: held.content))?.retries ?? 0
             try queue.recordLostProcess(held, retries: retries, reason: "all its processes were killed")
         }
-        askAgain(queue, task)
+        requestRestart(queue, task)
         throw Interrupted()
     }
 
-    /// Asks to be started again, unless a person cancelled the job.
-    private func askAgain(_ queue: UnitQueue, _ task: String) {
+    /// Requests another start of the task, unless a person cancelled the job.
+    private func requestRestart(_ queue: UnitQueue, _ task: String) {
         guard let submission = queue.submission(job), !submission.isCancelled else { return }
         try? submission.settings.launcher().startAgainLater(task: task)
     }
@@ -200,7 +199,7 @@ private final class UnitExecution: Sendable {
         let live = LiveLogs(unit.logs, store)
         let executor = Executor(workspace: workspace, interruption: interruption) { [self] event in
             write(event)
-            live.take(event)
+            live.handle(event)
         }
         return try executor.perform(unit).failed
     }

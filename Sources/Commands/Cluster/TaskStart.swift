@@ -6,23 +6,24 @@ struct TaskStart {
     let task: String
     private let folder: String
 
-    /// A task whose processes did not meet is started so often in all.
+    /// How often a task is started in all whose processes do not find each other.
     static let most = 5
 
     /// - Parameter folder: That of the task's script.
     init(of task: String, in folder: String) { (self.task, self.folder) = (task, folder) }
 
-    /// A line for each start in vain.
+    /// The file with a line for each failed start.
     private var failures: String { folder + "/\(UnitWorker.job(of: task)).unstarted" }
 
-    /// Tells the script that the processes have met, or that another attempt to start them would be of no use.
+    /// Shows the script that no other start is needed: the processes have found each other, or a restart would fail in
+    /// the same way.
     func isOver() {
         guard let met = environmentVariable("SGMSE_TASK_MET"), !met.isEmpty else { return }
         _ = FileManager.default.createFile(atPath: met, contents: nil)
         try? FileManager.default.removeItem(atPath: failures)
     }
 
-    /// Counts a start in vain.
+    /// Counts a failed start.
     ///
     /// - Returns: Whether the task may be started once more.
     func mayBeTriedAgain() -> Bool {

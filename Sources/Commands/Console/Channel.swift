@@ -42,7 +42,7 @@ struct Channel: Sendable {
     ///
     /// A file opened later would get their numbers, and output would be written into it. They are opened the wrong way
     /// round, so that reading and writing them fails as it does for a closed one.
-    static func makeReady() {
+    static func prepare() {
         signal(SIGPIPE, SIG_IGN)
         // A file-size limit reaches the store as "full".
         signal(SIGXFSZ, SIG_IGN)
@@ -57,7 +57,7 @@ struct OutputError: Diagnostic, Hashable {
     /// The system's number for the reason.
     var reason: Int32
 
-    /// Whether the reader of a pipe has gone, which is no news to whoever sent it away.
+    /// Whether the reader of a pipe has closed it, as `head` does; no error is shown then.
     var isClosedPipe: Bool { reason == EPIPE }
 
     var summary: String {

@@ -37,7 +37,7 @@ final class InterruptSignals: Sendable {
         POSIX.block(taken)
         Thread.detachNewThread {
             while true {
-                if let number = POSIX.wait(forSignals: taken) { take(number) }
+                if let number = POSIX.wait(forSignals: taken) { handle(number) }
             }
         }
     }
@@ -78,7 +78,7 @@ final class InterruptSignals: Sendable {
         }
     }
 
-    private static func take(_ number: Int32) {
+    private static func handle(_ number: Int32) {
         let known = state.withLock { $0 }
         if known.ignored.contains(number) { return }
         guard known.interruption != nil else { end() }

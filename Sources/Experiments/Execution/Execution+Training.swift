@@ -8,20 +8,19 @@ import Specs
 import Training
 
 extension Execution {
-    /// Trains a run from wherever it stands.
+    /// Trains a run from its last checkpoint, or from the beginning.
     ///
-    /// - Returns: How it ended: failed where it did so more often than its spec retries.
+    /// - Returns: How it ended: failed where it failed more often than its spec retries.
     mutating func train(_ task: TrainingTask) throws -> TrainingOutcome {
-        // Another process may have worked on it since it was planned, or died of it.
+        // Another process may have worked on it since it was planned, or ended while it did.
         try store.takeOverAbandonedWork()
         guard let registered = registered(task) else { return .failed }
         let (run, log) = (registered.run, registered.log)
         let step = try step(of: task, run)
-        if step.state != .cached, let setback = try setbacks(of: run, retries: task.spec.train.retries) {
-            // A failure was reported, and is in the log, by the process that had it; a death is reported by those that
-            // find it.
-            if !setback.wasReported { emit(.failed(step, reason: setback.reason), log) }
-            summary.failed.append((step, setback.reason))
+        if step.state != .cached, let last = try exhaustedRetries(of: run, retries: task.spec.train.retries) {
+            // The process that failed has reported it; a process that was killed is reported by those that find it.
+            if !last.wasReported { emit(.failed(step, reason: last.reason), log) }
+            summary.failed.append((step, last.reason))
             return .failed
         }
         emit(.planned(step), log)
@@ -34,7 +33,7 @@ extension Execution {
         do {
             try task.spec.train.precision.ofProducts.apply { try trainer(of: task, run, log).train() }
         } catch {
-            // What the machine caused is no fault of the run: it goes on from here.
+            // An error of the machine is no failure of the run: the run can be resumed.
             let isFault = !FailureCategory(of: error).endsCommand
             try? store.end(run.id, as: isFault ? .failed : .interrupted, reason: "\(error)")
             throw error
@@ -68,14 +67,14 @@ extension Execution {
             })
     }
 
-    /// Why a run is not tried again within this command: it failed more often than the spec retries, or its processes
-    /// died of it.
-    private func setbacks(of run: Run, retries: Int) throws -> (reason: String, wasReported: Bool)? {
+    /// Why a run is not tried again within this command: it failed, or its processes ended, more often than the spec
+    /// retries; nil where it may be tried again.
+    private func exhaustedRetries(of run: Run, retries: Int) throws -> (reason: String, wasReported: Bool)? {
         let events = try store.events(of: run.id).filter { $0.time >= executor.began }
         let failures = events.filter { $0.kind == RunStatus.failed.rawValue }
         if failures.count > retries { return (failures.last?.message ?? "it failed", true) }
         let deaths = events.filter {
-            $0.kind == RunStatus.interrupted.rawValue && $0.message.hasSuffix(Owner.deathNotice)
+            $0.kind == RunStatus.interrupted.rawValue && $0.message.hasSuffix(Owner.endedSuffix)
         }
         return deaths.count > retries + 1 ? ("\(deaths.count) processes ended while training it", false) : nil
     }

@@ -7,13 +7,13 @@ import Runs
 import Specs
 import Training
 
-/// One process's way through a plan, and what it knows of the steps so far.
+/// The execution of a plan by one process, with the state of the steps so far.
 struct Execution {
     let plan: Plan
     let executor: Executor
     var summary = Executor.Summary()
     private let runs: [RunKey: RegisteredRun]
-    /// How the trainings ended that this process looked at.
+    /// How the trainings ended that this process performed or found done.
     private var trainings: [RunKey: TrainingOutcome] = [:]
     /// Failures within this process, by claim.
     private var failures: [String: Int] = [:]
@@ -34,7 +34,7 @@ struct Execution {
     /// The run of a training, which was registered before.
     func registered(_ training: TrainingTask?) -> RegisteredRun? { training.flatMap { runs[$0.key] } }
 
-    /// Does all steps, those first that no other process is at.
+    /// Performs all steps, those first that no other process works on.
     mutating func perform() throws -> Executor.Summary {
         var open = plan.steps
         while !open.isEmpty {
@@ -43,16 +43,16 @@ struct Execution {
                 try executor.interruption.check()
                 if let task = step.task, try !attempt(task, step.summary) { held.append(step) }
             }
-            // Everything left is in the hands of other processes.
+            // Other processes work on everything that is left.
             if held.count == open.count { Thread.sleep(forTimeInterval: 0.1) }
             open = held
         }
         return summary
     }
 
-    /// Does a step, or finds it done.
+    /// Performs a step, or finds it done.
     ///
-    /// - Returns: Whether nothing is left of it; false where another process is at it, or at what it needs.
+    /// - Returns: Whether nothing is left of it; false where another process works on it, or on what it needs.
     private mutating func attempt(_ task: PlannedStep.Task, _ step: PlanStep) throws -> Bool {
         if case .evaluate(let evaluation) = task, let training = evaluation.training {
             switch trainings[training.key] {

@@ -8,10 +8,10 @@ import SpecLanguage
 public import Specs
 public import Training
 
-/// Does what a plan asks for and is not done yet: data, training, evaluations, anchors.
+/// Performs the steps of a plan that are not done yet: data, training, evaluations, anchors.
 ///
-/// Several processes may do this for one spec at once: each step is claimed in the store, done by one of them, and
-/// waited for by the others, which meanwhile do what else there is.
+/// Several processes may do this for one spec at once: each step is claimed in the store and performed by one of them,
+/// while the others perform the other steps.
 public struct Executor: Sendable {
     /// The store, the folders, the catalog and the processes that work together.
     public let workspace: Workspace
@@ -19,7 +19,7 @@ public struct Executor: Sendable {
     public let interruption: Interruption
     /// Called with each event, on the thread that does the work.
     public let observe: @Sendable (ExperimentEvent) -> Void
-    /// When the command began: what fails after it is not tried again beyond the retries of the spec.
+    /// When the command began: failures since then count against the retries of the spec.
     let began: Date
 
     public init(
@@ -34,7 +34,7 @@ public struct Executor: Sendable {
 
     var store: RunStore { workspace.store }
 
-    /// What became of a plan.
+    /// The result of a plan.
     public struct Summary: Sendable {
         /// The runs of the plan, in their order, those that failed included.
         public var runs: [Run.ID] = []
@@ -68,7 +68,7 @@ public struct Executor: Sendable {
     /// Makes or finds the data of every run and registers the runs, so that processes side by side find both.
     ///
     /// - Throws: `GateFailure` for data that is not what a spec says.
-    public func makeReady(_ loaded: LoadedSpec) throws { _ = try register(try plan(loaded)) }
+    public func prepare(_ loaded: LoadedSpec) throws { _ = try register(try plan(loaded)) }
 
     func plan(_ loaded: LoadedSpec) throws -> Plan {
         try Planner(
@@ -94,7 +94,7 @@ public struct Executor: Sendable {
             let log = RunLog(in: workspace.folder + "/" + run.folder)
             if open[training.key] != nil {
                 for text in plan.spec.warnings.map(\.description)
-                    + words(training.data.findings + protocolFindings, training.spec)
+                    + texts(of: training.data.findings + protocolFindings, training.spec)
                 {
                     log.writeOnce(.found(text))
                 }
@@ -103,7 +103,7 @@ public struct Executor: Sendable {
         }
         try store.setOpenEvaluations(
             Dictionary(runs.map { ($0.run.id, open[$0.task.key] ?? 0) }, uniquingKeysWith: { $1 }))
-        for text in words(plan.findings, plan.spec.spec) { observe(.found(text)) }
+        for text in texts(of: plan.findings, plan.spec.spec) { observe(.found(text)) }
         observe(
             .agenda(
                 runs.map { one in
@@ -115,7 +115,7 @@ public struct Executor: Sendable {
     }
 
     /// Findings as `sgmse check` words them, each once.
-    private func words(_ findings: [Finding], _ spec: ExperimentSpec) -> [String] {
+    private func texts(of findings: [Finding], _ spec: ExperimentSpec) -> [String] {
         findings.reduce(into: []) { texts, finding in
             let waiver = finding.severity == .error ? spec.waive[finding.code.rawValue] : nil
             let text = "\(finding)" + (waiver.map { "\n  waived: \($0)" } ?? "")

@@ -1,7 +1,7 @@
 import Foundation
 public import Training
 
-/// What happens while experiments run, for whoever shows it.
+/// What happens while experiments run, reported to the observer and to the log of the run.
 public enum ExperimentEvent: Sendable, Codable {
     /// All that a command will see to, before anything is done.
     case agenda([RunAgenda])
@@ -11,13 +11,13 @@ public enum ExperimentEvent: Sendable, Codable {
     case corpus(name: String, folder: String, isNew: Bool)
     /// A step of the plan, before it is done or passed over.
     case planned(PlanStep)
-    /// Another process is at a step; this one does what else there is, and then waits.
+    /// Another process works on a step; this one performs the others, and then waits.
     case waiting(PlanStep, holder: String)
     case trainingStarted(run: String, folder: String, step: Int, of: Int)
     case trained(run: String, TrainingProgress)
     case validated(run: String, step: Int, scores: [MetricValue])
     case checkpoint(run: String, step: Int, path: String)
-    /// Something about a run worth knowing.
+    /// A remark about a run, such as that a file was converted.
     case noted(run: String, String)
     case evaluated(run: String, label: String, file: String, done: Int, of: Int, secondsLeft: Double)
     case finished(PlanStep)

@@ -267,7 +267,7 @@ public struct DataPreparer {
         guard let corpus else {
             throw IncompatibleParts(reason: "the spec names no data; set data.corpus or data.path")
         }
-        let made = try alone(at: "corpus \(SettingValue.choice(corpus).compact) \(rate)") {
+        let made = try exclusively(at: "corpus \(SettingValue.choice(corpus).compact) \(rate)") {
             try catalog.corpora.make(corpus).prepare(in: corpora, sampleRate: rate, interruption: interruption)
         }
         observe(.corpus(name: corpus.name, folder: made.baseDir, isNew: made.isNew))
@@ -275,7 +275,7 @@ public struct DataPreparer {
     }
 
     /// Runs `body` while no other process that shares the store does the same.
-    private func alone<Result>(at step: String, _ body: () throws -> Result) throws -> Result {
+    private func exclusively<Result>(at step: String, _ body: () throws -> Result) throws -> Result {
         guard let store, store.access == .readWrite else { return try body() }
         while true {
             guard case .acquired(let claim) = try store.claim(step) else {

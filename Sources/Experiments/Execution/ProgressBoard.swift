@@ -60,7 +60,7 @@ public struct ProgressBoard: Sendable {
     public init(jobs: Int = 1) { self.jobs = jobs }
 
     /// - Parameter now: Seconds of any clock that only moves on.
-    public mutating func take(_ event: ExperimentEvent, at now: Double) {
+    public mutating func update(with event: ExperimentEvent, at now: Double) {
         switch event {
         case .agenda(let runs) where lines.isEmpty:
             lines = runs.map { Line(name: $0.name, shortID: $0.id, steps: $0.steps, allEvaluations: $0.evaluations) }
@@ -101,7 +101,7 @@ public struct ProgressBoard: Sendable {
     }
 
     /// Whether this very failure was reported before.
-    public func knows(failureOf step: PlanStep, _ reason: String) -> Bool { failed[Self.address(step)] == reason }
+    public func hasReported(failureOf step: PlanStep, _ reason: String) -> Bool { failed[Self.address(step)] == reason }
 
     private mutating func count(_ step: PlanStep) {
         change(step.subject) { line in
