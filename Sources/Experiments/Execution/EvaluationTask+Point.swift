@@ -37,7 +37,7 @@ extension EvaluationTask {
             other: (try? encoder.encode(other)).map { String(decoding: $0, as: UTF8.self) })
     }
 
-    /// What a sampler is given that has no column of its own, as far as it is not the default.
+    /// The sampler's settings that have no column in the store and differ from the defaults.
     private func unusualSettings(of sampler: Choice, _ catalog: Catalog) -> [String: String] {
         let vocabulary = catalog.vocabulary
         guard let usual = vocabulary[.sampler, sampler.name]?.defaults(vocabulary) else { return [:] }

@@ -47,7 +47,7 @@ extension Execution {
         summary.done += 1
     }
 
-    /// An evaluation as the store knows it, and the files that it lacks.
+    /// An evaluation of the store, and the files that it lacks.
     private struct Scoring {
         var evaluation: Evaluation
         var checkpoint: CheckpointRecord?
@@ -181,7 +181,7 @@ extension Execution {
         }
     }
 
-    /// Each metric under the column of its own name.
+    /// The score of each metric, with the row number of the metric of that name.
     private func scores(_ outcome: FileEvaluator.Outcome, _ file: TestFile.ID, _ columns: [String: ScoredMetric.ID])
         -> [Score]
     {
@@ -260,7 +260,7 @@ extension FileEvaluator.Outcome {
     }
 }
 
-/// A run that never kept the checkpoint an evaluation asks for, as the best one without validation files.
+/// A run that never kept the checkpoint that an evaluation names, such as the best one without validation files.
 public struct MissingCheckpoint: Diagnostic, Hashable, Sendable {
     /// The name of the run.
     public var run: String

@@ -162,7 +162,7 @@ public struct Executor: Sendable {
     }
 }
 
-/// A training as the store knows it, with the log of its run.
+/// A training with its run in the store and the log of the run.
 struct RegisteredRun: Sendable {
     let run: Run
     let task: TrainingTask

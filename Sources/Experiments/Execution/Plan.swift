@@ -2,7 +2,7 @@ public import Corpora
 import Runs
 public import Specs
 
-/// What a spec asks for, step by step, with the reason for each: made once by a ``Planner``, shown by `sgmse plan`, and
+/// The steps that a spec requires, with the reason for each: made once by a ``Planner``, shown by `sgmse plan`, and
 /// performed by an ``Executor``.
 public struct Plan: Sendable {
     /// In the order of execution; what several runs share stands once.

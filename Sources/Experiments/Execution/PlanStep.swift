@@ -1,4 +1,4 @@
-/// One thing that a spec asks for, and whether it must be done, in words.
+/// One step that a spec requires, whether it is to be done, and why, in words.
 public struct PlanStep: Hashable, Sendable, Codable {
     /// `train`, `evaluate` and `anchor` are computed by this program; a `corpus` is made or downloaded before them.
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case corpus, train, evaluate, anchor }
@@ -7,7 +7,7 @@ public struct PlanStep: Hashable, Sendable, Codable {
     public enum State: String, Hashable, Sendable, Codable {
         /// Done before; nothing will be computed.
         case cached
-        /// Begun before; goes on from where it stopped.
+        /// Begun before; resumes where it stopped.
         case resumed
         /// To be done from the beginning.
         case new

@@ -7,7 +7,7 @@ import Specs
 struct Predecessor {
     let run: Run
     let changes: [SettingChange]
-    /// What is known of what both read.
+    /// Whether both read the same audio and begin with the same weights.
     let inputs: Inputs
 
     enum Inputs {

@@ -36,7 +36,7 @@ public struct PreparedData: Sendable {
 }
 
 extension PreparedData {
-    /// What stands for audio that is not on the disk yet.
+    /// The value for audio that is not on the disk yet.
     static let absent = PreparedData(training: [], validation: [], tests: [:], findings: [])
 
     var isAbsent: Bool { fingerprint == nil }
@@ -292,7 +292,7 @@ public struct DataPreparer {
 // MARK: Layouts
 
 extension DataSpec {
-    /// The layout that alone counts in a folder: where both pairs of folders lie, `reverb` says which is meant.
+    /// The layout that is read from a folder with both pairs of folders; nil reads the usual one.
     fileprivate var layout: Corpora.Layout? { path == nil ? nil : format.layout }
 }
 

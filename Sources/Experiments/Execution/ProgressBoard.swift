@@ -22,7 +22,7 @@ public struct ProgressBoard: Sendable {
         public internal(set) var evaluations = 0
         /// Evaluations that the spec asks for.
         public let allEvaluations: Int
-        /// Files of the evaluation at work.
+        /// Files of the current evaluation that are done, and all of them.
         public internal(set) var files = (done: 0, of: 0)
         /// Of the last step reported; nil before the first.
         public internal(set) var loss: Double?

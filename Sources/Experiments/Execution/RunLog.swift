@@ -27,7 +27,7 @@ final class RunLog: Sendable {
         logger.log(level: level, "\(text)")
     }
 
-    /// Writes an event that stands in the log once, however many commands and processes report it.
+    /// Writes an event that is not in the log yet.
     func writeOnce(_ event: ExperimentEvent) {
         guard let text = text(of: event) else { return }
         let known = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""

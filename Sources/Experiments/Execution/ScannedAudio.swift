@@ -1,7 +1,7 @@
 import Audio
 import Corpora
 
-/// The audio of a spec as it was read, whatever the gates say of it.
+/// The audio of a spec as it was read, before the gates refuse anything.
 struct ScannedAudio {
     /// Both `nil` where nothing is trained.
     var training: SetScan?

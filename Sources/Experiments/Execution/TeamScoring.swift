@@ -164,7 +164,7 @@ extension ScoredShare.File {
 struct FailedShare: Diagnostic, Hashable, Codable {
     var rank: Int
     var text: String
-    /// Whose the fault is, by its name.
+    /// The raw value of the failure's category.
     private var fault: String
 
     init(_ error: any Error, of rank: Int) {
@@ -178,8 +178,8 @@ struct FailedShare: Diagnostic, Hashable, Codable {
 
 /// The files of an evaluation, shared out among the processes of a team in rounds.
 ///
-/// In each round every process scores its share and hands the results to rank 0, so that one round is lost with a
-/// process, and nothing of it is stored twice.
+/// In each round every process scores its share and sends the results to rank 0. Where a process is lost, one round is
+/// lost, and nothing is stored twice.
 struct TeamScoring {
     let team: TrainingTeam
     let order: ScoringOrder
@@ -217,7 +217,7 @@ struct TeamScoring {
         return counts
     }
 
-    /// Scores shares, as one of the others, until rank 0 has what it wants.
+    /// Scores shares as a process other than rank 0, until rank 0 ends the rounds.
     func follow() throws {
         let files = order.files
         var round = 0

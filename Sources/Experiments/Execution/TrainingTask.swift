@@ -45,11 +45,11 @@ struct TrainingTask: Sendable {
         return limits.isEmpty ? "\(Trainer.standardEpochs) epochs" : limits.joined(separator: " or ")
     }
 
-    /// What is to be done, for a training that the store knows so far as `known` says.
+    /// The step of the plan that is left of the training, given what the store has of it.
     ///
     /// - Parameters:
     ///   - folder: The folder of the store.
-    ///   - isNeeded: Whether the weights are still needed; asked only where their file is gone.
+    ///   - isNeeded: Whether the weights are still needed; called only where their file is missing.
     ///   - change: In what the training differs from an earlier one of its name.
     func step(
         _ known: StoreInventory.Training?, in folder: String, isNeeded: () throws -> Bool, change: () -> String?

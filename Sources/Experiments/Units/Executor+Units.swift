@@ -21,11 +21,8 @@ extension Executor {
 
     /// Plans a spec, makes its corpora, registers its runs, and divides what is not done yet.
     ///
-    /// - Parameters:
-    ///   - tasks: How many tasks there will be.
-    ///   - seed: Where what runs had before is kept for the units that need it, relative to the folder of the runs; nil
-    ///     where
-    ///     nobody will do the units.
+    /// - Parameters: - tasks: How many tasks there will be. - seed: The path of a store that is made with the history
+    ///   that the units resume from, relative to the folder of the runs; nil for a preview, which makes none.
     /// - Throws: As ``execute(_:)-(LoadedSpec)`` does, before anything is done.
     public func divide(_ loaded: LoadedSpec, for tasks: Int, seed: String? = nil) throws -> Division {
         let plan = try plan(loaded)
@@ -35,7 +32,8 @@ extension Executor {
         return Division(plan: plan, runs: registered.map(\.run.id), units: units)
     }
 
-    /// Keeps what is known of runs that were begun, and of those that others begin from.
+    /// Copies the rows of runs that were begun, and of those whose weights others begin with, into a store for the
+    /// units.
     private func addSeeds(to units: inout [WorkUnit], at path: String) throws {
         let begun = Set(try store.runs().filter { $0.status != .planned }.map(\.shortID))
         var all: Set<String> = []

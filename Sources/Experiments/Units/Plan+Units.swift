@@ -11,7 +11,7 @@ extension Plan {
     /// The pending steps as units that tasks can do in any order.
     ///
     /// - Parameters:
-    ///   - registered: The runs as the store knows them.
+    ///   - registered: The runs in the store.
     ///   - tasks: How many tasks there will be: evaluations of finished trainings are divided by files until each has
     ///     work.
     func units(_ registered: [RegisteredRun], for tasks: Int) -> [WorkUnit] {
@@ -92,7 +92,7 @@ private struct Agenda {
             seconds: seconds(of: [claim]).map { $0 / Double(share?.count ?? 1) }, spec: file)
     }
 
-    /// The run of an evaluation; for an anchor, the first that asks for it.
+    /// The run of an evaluation; for an anchor, the first run whose spec names it.
     private func part(of evaluation: EvaluationTask, among runs: [SpecRun]) -> WorkUnit.Part? {
         if let training = evaluation.training { return part(training) }
         return runs.first { $0.spec === evaluation.spec }.map {

@@ -1,7 +1,7 @@
 import Foundation
 public import Runs
 
-/// The store of one unit: what the task at work writes, and what is merged into the store that planned it.
+/// The store of one unit: its task writes to it, and its rows are merged into the store that planned the unit.
 ///
 /// It lies in the unit's own folder, has one writer at a time and a rollback journal, so that it may lie on a file
 /// system that nodes share. The files of its runs lie where the planning store expects them.

@@ -9,7 +9,7 @@ public import Specs
 /// It holds what a machine needs that has nothing but the program, the audio and the folder of the runs. Paths are
 /// those of the spec, which begin in the project's folder.
 public struct WorkUnit: Codable, Sendable {
-    /// Unique, and safe as a file's name; equal work has an equal name, whoever plans it.
+    /// Unique, and safe as a file's name; equal work has an equal name on every machine.
     public var name: String
     /// What it does, for a person.
     public var title: String
@@ -27,12 +27,13 @@ public struct WorkUnit: Codable, Sendable {
     public var seconds: Double?
     /// The file of the spec.
     public var spec: String
-    /// The store that knows what runs had before, relative to the folder of the runs, and which of them are needed.
+    /// The path of the store with the history that the unit resumes from, relative to the folder of the runs; nil where
+    /// nothing was begun.
     public internal(set) var seed: String?
     /// The short ids of the runs whose history the unit needs; empty where ``seed`` is nil.
     public internal(set) var seedRuns: [String] = []
 
-    /// A run as its spec resolved it, and as the store that planned it knows it.
+    /// A run: its resolved spec, and its name and id in the store that planned it.
     struct Part: Sendable {
         var name: String
         var label: String
@@ -55,7 +56,7 @@ public struct WorkUnit: Codable, Sendable {
         func range(of files: Int) -> Range<Int> { files * index / count..<files * (index + 1) / count }
     }
 
-    /// The viewers' files that the spec asks for, by the names of the runs.
+    /// The log formats for other programs that the spec names, by the names of the runs.
     public var logs: [String: [TrainSpec.LogFormat]] {
         Dictionary(runs.map { ($0.storedName ?? $0.name, $0.spec.train.log) }, uniquingKeysWith: { first, _ in first })
     }
