@@ -8,20 +8,20 @@ public struct Claim: Hashable, Sendable {
     let owner: Int64
 }
 
-/// What came of asking for a step.
+/// The result of claiming a step.
 public enum ClaimOutcome: Hashable, Sendable {
-    /// The step is this store's to do.
+    /// The step was not done yet and no other process works on it: the caller must do it.
     case acquired(Claim)
-    /// A live process, possibly this one, is at it.
+    /// A running process, possibly this one, works on it.
     case held(by: Owner)
     /// It was completed before, and left `output`.
     case done(output: String)
 }
 
 extension RunStore {
-    /// Asks for the right to do `step`; of all processes that share the store, one gets it.
+    /// Claims the exclusive right to do `step` among all processes that share the store.
     ///
-    /// A claim of a process that has ended counts for nothing.
+    /// A claim of a process that has ended is ignored.
     public func claim(_ step: String) throws(StoreError) -> ClaimOutcome {
         if let known = try read({ try existingOutcome(of: step, $0) }) { return known }
         let me = try ownerID()
@@ -36,7 +36,7 @@ extension RunStore {
         }
     }
 
-    /// What keeps `step` from being claimed.
+    /// Why `step` cannot be claimed; nil where it can.
     private func existingOutcome(of step: String, _ db: Database) throws -> ClaimOutcome? {
         if let output = try String.fetchOne(
             db, sql: "SELECT output FROM completedStep WHERE step = ?", arguments: [step])
@@ -49,12 +49,12 @@ extension RunStore {
         return .held(by: owner)
     }
 
-    /// Gives the step up undone.
+    /// Drops the claim of a step that was not done.
     public func release(_ claim: Claim) throws(StoreError) {
         try write { try drop(claim, $0) }
     }
 
-    /// Records that the step is done, with what a later process needs to know of it, and drops the claim.
+    /// Records that the step is done, with an output for later processes, and drops the claim.
     public func complete(_ claim: Claim, output: String = "") throws(StoreError) {
         try write { db in
             try db.execute(
@@ -94,7 +94,7 @@ extension RunStore {
         }
     }
 
-    /// Whether a live process trains or evaluates the run.
+    /// Whether a running process trains or evaluates the run.
     public func isWorkedOn(_ run: Run) throws(StoreError) -> Bool {
         try read { db in
             if try self.run(run.id, db).status == .running { return true }

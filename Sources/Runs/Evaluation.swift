@@ -25,7 +25,7 @@ public struct TestFile: Hashable, Sendable {
     public var id: ID?
     /// Relative to the set's folder; what matches clean and noisy.
     public var path: String
-    /// From the manifest or the file's name; nil where neither says it.
+    /// From the manifest or the file's name; nil where neither has it.
     public var speaker: String?
     /// The type of the noise, from the manifest; nil where it is not known.
     public var noise: String?
@@ -43,7 +43,7 @@ public struct TestFile: Hashable, Sendable {
     }
 }
 
-/// A metric as the store knows it: its name, and the signature that says exactly what was computed.
+/// A metric in the store: its name, and the signature that specifies exactly what was computed.
 public struct ScoredMetric: Hashable, Sendable, Identifiable {
     /// Its row number in one store.
     public typealias ID = StoreID<ScoredMetric>

@@ -44,7 +44,7 @@ public struct FileSystem: Hashable, Sendable {
     ]
 }
 
-/// The SQLite that this program was linked with, and the faults known of its version.
+/// The version of the linked SQLite library, and the known faults of that version.
 public struct SQLiteFacts: Hashable, Sendable {
     /// Such as `3.46.1`.
     public var version: String

@@ -69,7 +69,7 @@ struct FilterParser {
         return node
     }
 
-    /// How deep 'not' and parentheses may stand in each other.
+    /// The deepest nesting of 'not' and parentheses.
     private static let deepest = 100
 
     private mutating func factor() throws(FilterError) -> RunFilter.Node {

@@ -10,7 +10,7 @@ public struct GarbageFile: Hashable, Sendable {
         case temporary = "left over from an interrupted write"
         /// A checkpoint or audio file that the store had made, and that no row names any more.
         case unreferenced = "made by this store and no longer needed"
-        /// Nothing in the store says that it was made here.
+        /// The store has no record of having made it.
         case unknown = "not made by this store; left alone"
     }
 
@@ -83,7 +83,7 @@ extension RunStore {
         return file.bytes
     }
 
-    /// Old temporary files and folders at the top and among the corpora, and what is not of this store at all.
+    /// Old temporary files and folders in the store's folder and among the corpora, and files that no store made.
     private func unknownFiles(beside runs: Set<String>) -> [GarbageFile] {
         let store = (path as NSString).lastPathComponent
         let own = Set(["", "-wal", "-shm", "-journal", "-owners"].map { store + $0 })
@@ -105,7 +105,7 @@ extension RunStore {
             .compactMap { below.garbage($0, .temporary) }
     }
 
-    /// The runs of which a live process evaluates something.
+    /// The runs of which a running process evaluates something.
     private func runsUnderEvaluation() throws(StoreError) -> Set<Run.ID> {
         try read { db in
             Set(

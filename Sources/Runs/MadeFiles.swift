@@ -3,10 +3,10 @@ import Foundation
 import GRDB
 import SystemCalls
 
-/// The files that this store had made, which are the only ones that it ever deletes.
+/// The files that this program made for the store, which are the only ones that it deletes.
 ///
 /// A checkpoint or an audio file is recorded in the transaction that records what it is; a checkpoint also before it is
-/// written, so that no crash leaves one that nobody knows. A folder that was made for a run is recorded with a `/` at
+/// written, so that a crash leaves no file without a record. A folder that was made for a run is recorded with a `/` at
 /// its end: it was not there before.
 extension RunStore {
     var filesBelow: FilesBelow { FilesBelow(folder: folder) }

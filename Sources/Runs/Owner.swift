@@ -8,7 +8,7 @@ public struct Owner: Hashable, Sendable, Identifiable {
     public var process: ProcessFacts
     /// When the process first claimed work.
     public var since: Date
-    /// Whether the process still holds its lock; true for the process that asks.
+    /// Whether the process still holds its lock; true for this process.
     public var isAlive: Bool
 
     /// The end of the reason that is recorded for work whose process ended without recording one.
@@ -72,7 +72,7 @@ extension RunStore {
         let row = try Row.fetchOne(
             db, sql: "SELECT id, pid, startTicks, bootID, host, since FROM owner WHERE id = ?", arguments: [id])
         return row.map { Cells($0, of: "owner") }.map { cells in
-            // Whether the process lives is decided by its lock; a description that cannot be read says nothing of it.
+            // Whether the process runs is read from its lock, so a description that cannot be read is no error.
             Owner(
                 id: StoreID(id),
                 process: ProcessFacts(

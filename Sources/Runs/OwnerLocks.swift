@@ -6,8 +6,8 @@ import SystemCalls
 ///
 /// The writing process holds byte 0. Owner *i* holds byte 16 + *i* while its store is open: the kernel releases the
 /// lock when the process ends, however it ends, so no heartbeat and no process number is needed, and a copy of a store
-/// has no owners. The locks are those of the open file description
-/// (`F_OFD_SETLK`), which one process may hold against itself and a child does not inherit across `exec`.
+/// has no owners. The locks belong to the open file description (`F_OFD_SETLK`): two stores of one process exclude each
+/// other too, and a child does not inherit them across `exec`.
 ///
 /// Writing under byte 0 also keeps a checkpoint of the WAL from running beside another process's commit, the
 /// only circumstance in which SQLite before 3.51.3 can lose the WAL's tail ("WAL-reset bug").
@@ -16,10 +16,10 @@ final class OwnerLocks: Sendable {
     private let path: String
     private let owner = Mutex<Int64?>(nil)
     private static let firstOwner: Int64 = 16
-    /// Row numbers of owners; a lock stands for none beyond them.
+    /// The row numbers of owners that a lock byte can represent.
     private static let owners: Range<Int64> = 0..<1 << 48
 
-    /// The lock file beside the store at `storePath`; a reader of a store without one sees only dead owners.
+    /// Opens the lock file beside the store at `storePath`; for a reader of a store without one, every owner has ended.
     init(besides storePath: String, access: RunStore.Access) throws(StoreError) {
         path = storePath + "-owners"
         switch access {

@@ -50,7 +50,7 @@ public struct Run: Hashable, Sendable, Identifiable {
     }
 }
 
-/// How far a run or an evaluation is. Only a live process keeps it `running`; `interrupted` work may be taken up again.
+/// The state of a run or an evaluation. It is `running` only while its process runs; `interrupted` work can be resumed.
 public enum RunStatus: String, Hashable, Sendable, CaseIterable {
     case planned, running, finished, failed, interrupted
 }

@@ -4,7 +4,7 @@ import GRDB
 public struct RunDifferences: Hashable, Sendable {
     /// One value in which the two differ.
     public struct Item: Hashable, Sendable {
-        /// A path of the resolved spec, or a word such as `seed`.
+        /// A path of the resolved spec, or a name such as `seed`.
         public var path: String
         /// nil where the run has no such value; a list's elements are joined by commas.
         public var first: String?
@@ -20,7 +20,7 @@ public struct RunDifferences: Hashable, Sendable {
     public var meaning: [Item]
     /// What decides the scores besides the weights.
     public var protocols: [Item]
-    /// What was asked to be computed: sets, values of N, metrics, anchors. It decides no score of those that both have.
+    /// What is computed: sets, values of N, metrics, anchors. It changes no score that both have.
     public var selection: [Item]
     /// With what program, and where, the runs were made.
     public var provenance: [Item]

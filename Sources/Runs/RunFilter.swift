@@ -66,7 +66,7 @@ public struct FilterError: Diagnostic, Hashable, Sendable {
     }
 }
 
-/// A piece of an SQL WHERE clause and what its question marks stand for.
+/// A part of an SQL WHERE clause, with the values of its question marks.
 struct SQLCondition {
     var sql: String
     var arguments: StatementArguments = []
@@ -165,7 +165,7 @@ extension RunFilter {
         "checkpoint": "evaluation.checkpointKind",
     ]
 
-    /// The stored paths that `field` stands for: itself, or else those that end in it.
+    /// The stored paths that `field` names: the path itself, or else those that end in it.
     private static func paths(_ field: String, _ db: Database) throws -> [Int64] {
         let exact = try Int64.fetchAll(
             db, sql: "SELECT id FROM parameterPath WHERE path IN (?1, ?1 || '.name')", arguments: [field])

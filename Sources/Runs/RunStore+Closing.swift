@@ -2,22 +2,22 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// How a store becomes one whole file again, and how a copy without its write-ahead log is found out.
+/// Merging the write-ahead log into the file when a store is closed, and detecting a copy without its log.
 ///
-/// While somebody writes, the newest commits lie in the log beside the file. The last writer to close moves them into
-/// the file, so that a copy of the file alone is whole. A copy that was made before that has a mark: the first writer
-/// sets `user_version` to ``LogState/waiting`` in the file itself, and then to ``LogState/merged`` in the log. So a
-/// file that says `waiting`, without a log beside it, has lost the commits that came after; as soon as the log is moved
-/// into the file, by whatever program, the file says `merged`.
+/// While a store is open for writing, the newest commits lie in the log beside the file. The last writer to close moves
+/// them into the file, so that a copy of the file alone is complete. A copy that was made before that is marked: the
+/// first writer sets `user_version` to ``LogState/waiting`` in the file itself, and then to ``LogState/merged`` in the
+/// log. So a file with the value `waiting` and no log beside it has lost its newest commits; once the log is moved into
+/// the file, by any program, the value is `merged`.
 extension RunStore {
     enum LogState {
         static let waiting = 1
         static let merged = 2
     }
 
-    /// Releases what this store owns, moves the log into the file if nobody else writes, and closes the connections.
+    /// Releases this store's claims, moves the log into the file if no other store writes, and closes the connections.
     ///
-    /// A store that is closed already stays so.
+    /// A second call does nothing.
     public func close() throws(StoreError) {
         guard
             isClosed.withLock({ closed in
@@ -34,8 +34,8 @@ extension RunStore {
         if let failure { throw failure }
     }
 
-    /// Where this is the only writer, moves the log into the file, closes it and writes its page checksums; others, and a
-    /// full disk, leave the log where it is.
+    /// Where this is the only writer, moves the log into the file, closes it and writes its page checksums; others, and
+    /// a full disk, leave the log where it is.
     private func closeAsLast() {
         try? locks.withWriteLock(timeout: 5) {
             guard try locks.isOnlyWriter() else { return }
@@ -49,7 +49,8 @@ extension RunStore {
         }
     }
 
-    /// Marks the file as one whose newest commits lie in the log; called alone, before anything is written.
+    /// Marks the file as one whose newest commits lie in the log. The caller holds the write lock and has written
+    /// nothing.
     static func markLog(_ db: Database, _ locks: OwnerLocks) throws {
         try locks.startWriting()
         guard try locks.isOnlyWriter() else { return }

@@ -88,7 +88,7 @@ extension RunStore {
             }
     }
 
-    // MARK: Life of an evaluation
+    // MARK: Status of an evaluation
 
     /// Makes the evaluation known as planned; one of the same identity is left as it is and returned.
     public func register(_ draft: EvaluationDraft) throws(StoreError) -> Evaluation {
@@ -126,7 +126,7 @@ extension RunStore {
 
     /// Marks the evaluation as running by this process.
     ///
-    /// - Throws: ``StoreError`` of kind `inUse` where a live process runs it.
+    /// - Throws: ``StoreError`` of kind `inUse` where another running process works on it.
     public func begin(_ evaluation: Evaluation.ID, provenance: Provenance) throws(StoreError) {
         let me = try ownerID()
         try write { db in

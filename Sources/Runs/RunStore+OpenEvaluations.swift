@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 
 extension RunStore {
-    /// Records how many evaluations a plan still asks for of each run, where that differs from what the store holds.
+    /// Records how many evaluations of each run a plan still has to do, where that differs from what the store holds.
     ///
     /// An event of the run, so that the evaluations that end later are counted off.
     public func setOpenEvaluations(_ counts: [Run.ID: Int]) throws(StoreError) {

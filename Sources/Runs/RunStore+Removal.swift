@@ -47,7 +47,7 @@ extension RunStore {
 
     /// Removes a run with its history, evaluations and scores, and the files that this store had made for it.
     ///
-    /// - Throws: ``StoreError`` of kind `inUse` for a run that a live process works on.
+    /// - Throws: ``StoreError`` of kind `inUse` for a run that a running process works on.
     public func removeRun(_ run: Run) throws(StoreError) {
         try mark(run, newName: nil)
         try finishRemoval(of: run)
@@ -117,7 +117,7 @@ extension RunStore {
         try write { db in
             try db.execute(
                 sql: "DELETE FROM madeFile WHERE substr(path, 1, length(?1)) = ?1", arguments: [run.folder + "/"])
-            // What follows from the run goes with it, by the foreign keys; the mark too.
+            // The foreign keys delete the rows that refer to the run, the mark too.
             try db.execute(sql: "DELETE FROM evaluation WHERE runID = ?", arguments: [run.id.rawValue])
             try db.execute(sql: "DELETE FROM run WHERE id = ?", arguments: [run.id.rawValue])
         }

@@ -102,11 +102,11 @@ extension RunStore {
         }
     }
 
-    // MARK: Life
+    // MARK: Status
 
-    /// Marks the run as running by this process, whatever it was before.
+    /// Marks the run as running by this process, also a finished or failed one.
     ///
-    /// - Throws: ``StoreError`` of kind `inUse` where a live process runs it.
+    /// - Throws: ``StoreError`` of kind `inUse` where another running process works on it.
     public func begin(_ run: Run.ID, provenance: Provenance) throws(StoreError) {
         let me = try ownerID()
         try write { db in

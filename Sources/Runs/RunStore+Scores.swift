@@ -4,7 +4,7 @@ import GRDB
 extension RunStore {
     /// Records scores and costs of an evaluation in one transaction; repeated ones take the place of the earlier.
     ///
-    /// "Not a number" is recorded as a failure that says so.
+    /// A NaN is recorded as a failure with that reason.
     public func record(
         scores: [Score], results: [FileResult] = [], of evaluation: Evaluation.ID
     ) throws(StoreError) {
@@ -93,7 +93,7 @@ extension RunStore {
         }
     }
 
-    /// The files of an evaluation whose results are in; an interrupted one goes on with the others.
+    /// The files of an evaluation whose results are recorded; a resumed evaluation does the others.
     public func completedFiles(of evaluation: Evaluation.ID) throws(StoreError) -> Set<TestFile.ID> {
         try read { db in
             Set(

@@ -3,12 +3,12 @@ import GRDB
 import Synchronization
 import SystemCalls
 
-/// The SQLite file that remembers every run, evaluation, score and decision.
+/// The SQLite file with every run, evaluation, score and finding.
 ///
-/// Commits are durable (`synchronous = FULL`), one process writes at a time and the others wait, so an ended
-/// call has happened and an interrupted one has not. Every insertion has a natural key: repeated, it changes
-/// nothing. An open store is also an *owner* of claims and running work (``Owner``); when its process ends, in
-/// whatever way, the next process to open the store takes over what it left.
+/// Commits are durable (`synchronous = FULL`), and one process writes at a time while the others wait: a call that
+/// returned is stored, an interrupted one has changed nothing. Every insertion has a natural key: repeated, it changes
+/// nothing. An open store is also an *owner* of claims and running work (``Owner``); when its process ends, normally or
+/// not, the next process that opens the store marks this work as interrupted.
 public final class RunStore: Sendable {
     /// How commits reach the disk.
     public enum Journal: String, Sendable, CaseIterable {
@@ -56,7 +56,7 @@ public final class RunStore: Sendable {
         try self.init(at: path, access: access, journal: journal, folder: folder, timeout: timeout, isArchived: nil)
     }
 
-    /// - Parameter isArchived: Whether a reader may take it that nobody writes the file; found out where nil.
+    /// - Parameter isArchived: Whether no process can write the file, so that a reader needs no locks; nil checks it.
     package init(
         at path: String, access: Access, journal: Journal = .wal, folder: String? = nil, timeout: Double = 300,
         isArchived: Bool?
@@ -126,7 +126,7 @@ public final class RunStore: Sendable {
         }
     }
 
-    /// Runs `body` and says what its errors mean for the store at `path`.
+    /// Runs `body`, and maps its errors to those of the store at `path`.
     static func mapping<Value>(_ path: String, _ body: () throws -> Value) throws(StoreError) -> Value {
         do {
             return try body()
@@ -158,7 +158,7 @@ extension RunStore {
         }
     }
 
-    /// Creates or migrates while no other process does; opening is then free of races.
+    /// Creates or migrates the store under the write lock, so that two processes can open a new store at once.
     private static func create(
         _ path: String, _ journal: Journal, _ timeout: Double, _ locks: OwnerLocks
     ) throws -> any DatabaseWriter {
@@ -209,7 +209,7 @@ extension RunStore {
         }
     }
 
-    /// Reads without writing, unless a writer that died left a log or journal: playing that back takes a connection
+    /// Reads without writing, unless a writer that was killed left a log or journal: recovering it needs a connection
     /// that may write.
     private static func reading(_ path: String, _ body: (Database) throws -> Void) throws {
         func open(readOnly: Bool) throws {
@@ -231,7 +231,7 @@ extension RunStore {
     private static func isArchived(_ path: String) throws -> Bool {
         guard POSIX.access((path as NSString).deletingLastPathComponent, W_OK) != 0 else { return false }
         let files = FileManager.default
-        // With both files there, a reader joins whoever writes.
+        // With both files there, a reader can use the log of the current writer.
         if files.fileExists(atPath: path + "-wal"), files.fileExists(atPath: path + "-shm") { return false }
         let logged = ["-wal", "-journal"].first { name in
             ((try? files.attributesOfItem(atPath: path + name))?[.size] as? Int ?? 0) > 0
@@ -242,7 +242,7 @@ extension RunStore {
             hint: "copy the store with that file to a folder that can be written, and read it there")
     }
 
-    /// A file that nobody writes, read without locks and without files beside it.
+    /// Opens a file that no process can write, without locks and without files beside it.
     private static func archive(_ path: String) throws -> DatabaseQueue {
         let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
         let queue = try DatabaseQueue(
@@ -266,7 +266,8 @@ extension RunStore {
         return configuration
     }
 
-    /// Sleeps about 1 ms at first and 20 ms later between attempts; chance keeps writers from marching in step.
+    /// Sleeps about 1 ms at first and 20 ms later between attempts; a random factor keeps writers from retrying
+    /// together.
     private static func waiting(_ timeout: Double) -> @Sendable (Int) -> Bool {
         { attempts in
             let pause = min(0.001 * Double(attempts + 1), 0.02)

@@ -1,20 +1,21 @@
 import GRDB
 
-/// The scores of some runs and of the anchors on the same test sets, as they stood at one moment.
+/// The scores of some runs and of the anchors on the same test sets, read in one transaction.
 public struct ScoreSnapshot: Sendable {
-    /// In the order asked for, each once.
+    /// In the order of the request, each once.
     public var runs: [Run]
-    /// The sets that evaluations of the runs use; with no runs, every set asked for.
+    /// The sets that evaluations of the runs use; without runs, every set of the request.
     public var testSets: [TestSet.ID: TestSet]
     /// How many files each set has.
     public var fileCounts: [TestSet.ID: Int]
-    /// The metrics asked for, also those without a score here.
+    /// The metrics of the request, also those without a score here.
     public var metrics: [ScoredMetric.ID: ScoredMetric]
     /// Those of the runs, and those of anchors.
     public var evaluations: [Evaluation]
     /// Only those that have scores.
     public var series: [Key: Series]
-    /// Those whose scores are not what they were when the evaluation ended; the store is damaged.
+    /// Those whose scores do not match the checksum that was recorded at the end of the evaluation: the store is
+    /// damaged.
     public var damaged: Set<Key>
     /// The files of the sets.
     public var files: [TestFile.ID: TestFile]
@@ -24,7 +25,7 @@ public struct ScoreSnapshot: Sendable {
     public var findings: [Run.ID: [GateFinding]]
     /// The scores of validation files while each run was trained.
     public var validations: [Run.ID: [ValidationRecord]]
-    /// How often an evaluation asked networks for a file, the least and the most over its files.
+    /// How often an evaluation called networks for a file, the least and the most over its files.
     public var networkCalls: [Evaluation.ID: ClosedRange<Int>]
 
     /// Names one ``Series``.

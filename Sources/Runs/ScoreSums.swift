@@ -25,7 +25,7 @@ struct ScoreSum: Hashable, Sendable {
     var stored: Int64 { Int64(bitPattern: hash) }
 }
 
-/// Which scores are what they were when their evaluation ended.
+/// The checksums of scores: recorded when an evaluation ends, and compared when its scores are read.
 extension RunStore {
     private struct Pair: Hashable {
         var evaluation: Int64
@@ -42,7 +42,7 @@ extension RunStore {
         }
     }
 
-    /// An evaluation that goes on has none until it ends.
+    /// Deletes the checksums of an evaluation that is resumed; it gets new ones when it ends.
     func deleteScoreSums(of evaluation: Evaluation.ID, _ db: Database) throws {
         try db.cachedStatement(sql: "DELETE FROM scoreSum WHERE evaluationID = ?").execute(arguments: [
             evaluation.rawValue
@@ -62,7 +62,7 @@ extension RunStore {
         for id in changed { try insertScoreSums(of: StoreID(id), db) }
     }
 
-    /// The metrics of which an evaluation's scores are not what they were when it ended.
+    /// The metrics of an evaluation whose scores do not match the checksum that was recorded when it ended.
     public func damagedScores(of evaluation: Evaluation.ID) throws(StoreError) -> Set<ScoredMetric.ID> {
         try read { db in
             let stored = try storedSums(where: "WHERE evaluationID = \(evaluation.rawValue)", db)
@@ -71,7 +71,9 @@ extension RunStore {
         }
     }
 
-    /// What is wrong with scores anywhere in the store, in words, and how many ended evaluations have no checksum.
+    /// Compares all scores of the store with their checksums.
+    ///
+    /// - Returns: A sentence for each mismatch, and how many ended evaluations have no checksum.
     public func scoreProblems() throws(StoreError) -> (problems: [String], unknown: Int) {
         try read { db in
             guard try db.tableExists("scoreSum") else {

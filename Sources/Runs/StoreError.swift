@@ -25,9 +25,9 @@ public struct StoreError: Diagnostic, Hashable, Sendable {
         case unreachable
         /// WAL is not safe on a network file system.
         case networkFileSystem
-        /// A run, evaluation or file that was asked for is not there.
+        /// The requested run, evaluation or file is not there.
         case missing
-        /// A live process works on the very thing that was asked for.
+        /// Another running process works on the requested run or evaluation.
         case inUse
         /// The values given contradict each other or what is stored.
         case invalid

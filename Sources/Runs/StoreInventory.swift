@@ -15,7 +15,7 @@ public struct StoreInventory: Sendable {
         public var status: RunStatus
         /// Why it failed or was interrupted.
         public var reason: String?
-        /// The newest checkpoint that training can go on from: its step, and its path in the store's folder.
+        /// The newest checkpoint from which training can resume: its step, and its path in the store's folder.
         public var last: (step: Int, path: String)? { lastStep.flatMap { step in lastPath.map { (step, $0) } } }
         var lastStep: Int?
         var lastPath: String?
@@ -25,7 +25,7 @@ public struct StoreInventory: Sendable {
     public struct Scoring: Hashable, Sendable {
         /// Its row number in the store.
         public var evaluation: Evaluation.ID
-        /// As the row says; whether the process of a running one lives is not looked up.
+        /// The status of the row; it is not checked whether the process of a running one still runs.
         public var status: RunStatus
         /// The metrics that have a score of at least one file.
         public var metrics: Set<ScoredMetric.ID>

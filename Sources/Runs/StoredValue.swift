@@ -1,12 +1,12 @@
 import Foundation
 import GRDB
 
-/// What a column may hold: the one way from a value of SQLite into a value of this program.
+/// A type that a column may hold. All values of SQLite are converted through it.
 ///
-/// A store may be damaged, or made to harm: each cell is checked on the way in, and a cell that does not fit is an
+/// A store may be damaged, or made to do harm: each cell is checked when it is read, and a cell of another kind is an
 /// error with its place, never a trap.
 protocol StoredValue {
-    /// What is wanted, as a person reads it: "a whole number".
+    /// The expected kind of value, for a message: "a whole number".
     static var wanted: String { get }
     init?(stored value: DatabaseValue)
 }
@@ -136,7 +136,7 @@ struct Instant: StoredValue, Hashable, Sendable {
 
 /// The short id of a run, which is a part of its folder's name: 4 to 32 small letters and digits.
 public struct RunShortID: Hashable, Sendable, CustomStringConvertible {
-    /// As it stands in the folder's name and on the command line.
+    /// As it is written in the folder's name and on the command line.
     public let text: String
 
     public init?(_ text: String) {

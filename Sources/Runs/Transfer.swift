@@ -43,7 +43,7 @@ extension RunStore {
         }
     }
 
-    /// Whether two paths lead to one file, by whatever names and links.
+    /// Whether two paths lead to one file, also through links.
     private static func isSameFile(_ first: String, _ second: String) -> Bool {
         if let a = FileFacts(at: first), let b = FileFacts(at: second) {
             return (a.device, a.number) == (b.device, b.number)
@@ -176,7 +176,7 @@ extension RunStore {
         }
     }
 
-    /// Views and triggers would run here what another wrote; the rows are all that is taken over.
+    /// Views and triggers of another store would be executed here; only the rows are imported.
     private static func dropViewsAndTriggers(_ db: Database) throws {
         let rows = try Row.fetchAll(db, sql: "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger')")
         for cells in rows.map({ Cells($0, of: "sqlite_master") }) {

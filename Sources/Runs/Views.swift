@@ -1,9 +1,10 @@
 /// The views through which other programs read the store: pandas, DuckDB, R, `sqlite3`.
 ///
-/// Their columns are a promise: a later version may add views, and changes none of these. Times are texts in UTC, a
-/// truth value is 0 or 1, and what there is not is NULL.
+/// Later versions may add views and do not change these. Times are texts in UTC, a truth value is 0 or 1, and a missing
+/// value is NULL.
 ///
-/// - `v_run`: one row for each run. A run whose process has died says `running` until the next `sgmse` command.
+/// - `v_run`: one row for each run. Its status stays `running` after its process was killed, until the next `sgmse`
+///   command.
 /// - `v_setting`: each value of each run's resolved spec, by path; the elements of a list have positions from 0.
 /// - `v_step`: each recorded training step; `terms` is a JSON object.
 /// - `v_evaluation`: each evaluation of a run (`run_id`) or of an anchor (`anchor`), with its factors.
