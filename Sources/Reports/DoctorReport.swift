@@ -3,7 +3,7 @@ public import JSONValues
 import Kernels
 public import Runs
 
-/// Whether this machine, and the place of a store, are fit for work.
+/// Checks of this machine, of a store's file system, and of the store.
 public struct DoctorReport: Sendable {
     /// How much a finding matters; the raw value is printed.
     public enum Verdict: String, Sendable {
@@ -80,7 +80,7 @@ public struct DoctorReport: Sendable {
         if !FileManager.default.isWritableFile(atPath: place) { add("folder", .problem, "\(place) cannot be written") }
     }
 
-    /// Bytes up to which a store is read for damage without being asked to.
+    /// The size in bytes up to which a store is checked for damage without `--thorough`.
     private static let quickSize = 200_000_000
 
     private mutating func store(_ path: String, _ journal: RunStore.Journal, _ isThorough: Bool) {

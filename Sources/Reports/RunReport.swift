@@ -1,7 +1,7 @@
 public import JSONValues
 public import Runs
 
-/// All that the store knows of one run, its mean scores among it.
+/// All that the store has of one run, its mean scores included.
 public struct RunReport: Sendable {
     /// One evaluation with its scores in short.
     public struct Evaluated: Sendable {
@@ -9,9 +9,9 @@ public struct RunReport: Sendable {
         public var evaluation: Evaluation
         /// The name of the test set.
         public var set: String
-        /// By metric, in the order in which the store knows them.
+        /// By metric, in the order in which the metrics were first registered.
         public var scores: [(metric: ScoredMetric, statistic: Statistic)]
-        /// The metrics whose scores are not what they were when the evaluation ended.
+        /// The metrics whose scores do not match the checksum of the evaluation.
         public var damaged: Set<ScoredMetric.ID> = []
     }
 

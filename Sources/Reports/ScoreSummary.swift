@@ -4,7 +4,7 @@ public struct ScoreSummary: Hashable, Sendable {
     public var statistic: Statistic
     /// Of the seeds' means, where several seeds are taken together: their number is `n`.
     public var seeds: Statistic?
-    /// The mean's 95 % interval, where it was asked for and can be given.
+    /// The mean's 95 % interval; nil where the options do not request it or there are too few values.
     public var interval: ClosedRange<Double>?
     /// Decimals of the printed numbers.
     public var digits: Int

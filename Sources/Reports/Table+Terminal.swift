@@ -51,7 +51,7 @@ private struct TerminalDrawing {
 
     private init(_ table: Table, isDense: Bool) {
         self.table = table
-        // Where every cell has the same number of files, one line says it.
+        // Where every cell has the same number of files, it is printed once.
         let count = isDense && table.showsCounts ? table.commonCount : nil
         style = .init(showsCounts: table.showsCounts && count == nil, isDense: isDense)
         gap = isDense ? " " : "  "

@@ -1,4 +1,4 @@
-/// A table as a value: what it says, before any choice of how to write it.
+/// A table as a value, independent of the format in which it is written.
 public struct Table: Hashable, Sendable {
     /// Stands above the table; nil for none.
     public var title: String?
@@ -8,7 +8,7 @@ public struct Table: Hashable, Sendable {
     public var rows: [Row]
     /// What a reader must know to read the cells.
     public var notes: [String]
-    /// Whether numbers of files stand beside means.
+    /// Whether the number of files is printed after each mean.
     public var showsCounts = true
     /// What LaTeX writes above the table.
     public var caption: String?
@@ -32,7 +32,7 @@ public struct Table: Hashable, Sendable {
         public var unit: String?
         /// The side on which the texts of the column begin or end together.
         public var alignment: Alignment
-        /// Whether the column says what a row is, and is repeated when a wide table is broken.
+        /// Whether the column identifies the rows; it is repeated when a wide table is split.
         public var isKey: Bool
         /// The name as papers print it, such as `SI-SDR`.
         public var symbol: String?
@@ -69,7 +69,7 @@ public struct Table: Hashable, Sendable {
         public init(_ cells: [Cell], section: String = "") { (self.cells, self.section) = (cells, section) }
     }
 
-    /// What stands in one place of a table, before it is rounded.
+    /// The value of one cell, before it is rounded.
     public enum Cell: Hashable, Sendable {
         case empty
         case text(String)
@@ -84,7 +84,7 @@ public struct Table: Hashable, Sendable {
 
     /// How cells are written as text.
     public struct Style: Hashable, Sendable {
-        /// Whether the number of files stands beside each mean.
+        /// Whether the number of files is printed after each mean.
         public var showsCounts: Bool
         /// Without blanks inside a number, and closer together.
         public var isDense: Bool
@@ -94,7 +94,7 @@ public struct Table: Hashable, Sendable {
         }
     }
 
-    /// What is said of a cell beside its number.
+    /// Marks that are printed beside a cell's number.
     public struct Marks: OptionSet, Hashable, Sendable {
         public let rawValue: Int
 
@@ -167,7 +167,7 @@ extension Statistic {
         "\(number(digits)) (\(countText))"
     }
 
-    /// Mean and spread, the mean alone for one score: one says nothing of a spread.
+    /// Mean and spread; the mean alone for one score, which has no spread.
     private func number(_ digits: Int) -> String {
         mean.fixed(digits) + (n > 1 ? " ± \(std.fixed(digits))" : "")
     }

@@ -5,7 +5,7 @@ import Synchronization
 
 /// How long writers wait for the write lock of a store, while a trainer and an evaluator write too.
 ///
-/// Each writer has the store open by itself, as a process of its own would, and pauses between its writes as people do.
+/// Each writer opens the store separately, as another process would, and pauses between its writes.
 /// Only the waiting for the lock is counted, not the writing.
 public struct WriterBenchmark: Hashable, Sendable {
     /// What one writer did.

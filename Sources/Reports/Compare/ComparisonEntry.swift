@@ -1,6 +1,6 @@
 import Runs
 
-/// One metric of one evaluation, or of the files of it that share an asked property, with all that identifies it.
+/// One metric of one evaluation, or of those of its files that share a requested property, with its factors.
 struct ComparisonEntry {
     var evaluation: Evaluation
     var run: Run?
@@ -63,7 +63,7 @@ extension ComparisonEntry {
         calls.lowerBound == calls.upperBound ? "\(calls.lowerBound)" : "\(calls.lowerBound)–\(calls.upperBound)"
     }
 
-    /// Evaluations that agree in every factor the store knows are distinguished by their row in it.
+    /// Evaluations that agree in every factor of the store are distinguished by their row number.
     ///
     /// Older stores did not record every factor (`t_eps`, `padding`).
     private static func distinguished(_ factors: [[String: String]], _ evaluations: [Evaluation]) -> [[String: String]]

@@ -1,6 +1,6 @@
 import Runs
 
-/// What the rows of a comparison are called: the asked factors, and every other in which rows differ.
+/// The labels of a comparison's rows: the requested factors, and every other in which rows differ.
 struct ComparisonLabels {
     private let asked: [String]
     /// Every other factor in which rows differ, in the order of labels.
@@ -23,7 +23,8 @@ struct ComparisonLabels {
         let scored = runs.filter { $0.evaluation != nil }
         differing = candidates.filter { name in
             guard varies(name, among: scored), !Self.ofRuns.contains(name) else { return false }
-            // A sampler's name says its parts, unless samplers of one name differ; so does a metric's its signature.
+            // The sampler's name is enough, unless samplers of one name differ; so is a metric's name for its
+            // signature.
             guard let whole = ComparisonFactor.parts[name] else { return true }
             return Dictionary(grouping: scored) { $0.key.factors[whole] }.values.contains { varies(name, among: $0) }
         }
@@ -32,17 +33,17 @@ struct ComparisonLabels {
         seeds = trainings.mapValues { Set($0.compactMap { $0.run?.key.seed }) }
     }
 
-    /// The label's first column says them, as `#0` or as an id.
+    /// Factors that the first column shows, as `#0` or as an id.
     private static let ofRuns: Set<String> = ["run", "seed"]
     private static let hidden: Set<String> = ["training", "system"]
 
-    /// By what rows are ordered: what the first column shows, then the other asked factors.
+    /// The factors by which rows are ordered: those of the first column, then the other requested ones.
     var order: [String] {
         guard let first = asked.first else { return differing }
         return [first] + (first == "system" ? ["seed"] : []) + differing + asked.dropFirst()
     }
 
-    /// The value of each asked factor, the first with all else that identifies the row.
+    /// The value of each requested factor, the first with all else that identifies the row.
     func keys(of row: ComparisonReport.Row) -> [String] {
         guard let first = asked.first else { return [label(of: row)] }
         let head = first == "system" ? label(of: row) : bracketed(value(first, of: row), row)
@@ -75,7 +76,7 @@ struct ComparisonLabels {
         return "\(name) (\(run.shortID))"
     }
 
-    /// The factors besides the asked ones in which rows differ, as `guidance=1.0`; the checkpoint says its own name.
+    /// The factors besides the requested ones in which rows differ, as `guidance=1.0`; the checkpoint without its name.
     func variant(of row: ComparisonReport.Row) -> String {
         guard row.anchor == nil, row.evaluation != nil else { return "" }
         let family = rows.filter { $0.run?.id == row.run?.id && $0.evaluation != nil }

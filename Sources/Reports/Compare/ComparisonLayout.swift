@@ -1,6 +1,6 @@
 import Runs
 
-/// Which scores of a snapshot stand in which row and column of a comparison.
+/// The rows and columns of a comparison, and the scores of a snapshot in each cell.
 ///
 /// A column is identified by the column factors, a row by all others: no two evaluations share a cell, unless they are
 /// those of several seeds and that was asked for.
@@ -30,7 +30,7 @@ struct ComparisonLayout {
         }
     }
 
-    /// The asked factors; noise seeds and signatures too, unless the rows show them.
+    /// The requested factors; noise seeds and signatures too, unless the rows show them.
     private static func columnFactors(_ options: ComparisonReport.Options) -> [String] {
         let asked = options.columns.filter { $0 != "metric" && $0 != "signature" && !options.rows.contains($0) }
         func wanted(_ name: String) -> [String] { options.rows.contains(name) || asked.contains(name) ? [] : [name] }
@@ -63,7 +63,7 @@ struct ComparisonLayout {
         }
     }
 
-    /// Whether the scores of an entry stand in a column; an anchor stands in all that agree in what it has.
+    /// Whether the scores of an entry belong into a column; an anchor belongs into all that agree with its factors.
     private func fits(_ entry: ComparisonEntry, _ column: [String: String]) -> Bool {
         columnFactors.allSatisfy { factor in
             let value = entry.factors[factor]
@@ -95,7 +95,7 @@ struct ComparisonLayout {
         .init(isAnchor: entry.isAnchor, factors: entry.factors.filter { !columnFactors.contains($0.key) })
     }
 
-    /// Anchors, the noisy input first, then the systems in the order asked for.
+    /// Anchors, the noisy input first, then the systems in the order of the request.
     private func rows(
         of entries: [ComparisonEntry], _ snapshot: ScoreSnapshot, _ options: ComparisonReport.Options
     ) -> [ComparisonReport.Row] {

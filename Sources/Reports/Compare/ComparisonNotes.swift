@@ -93,7 +93,7 @@ struct ComparisonNotes {
         }
     }
 
-    /// What differs besides the thing that is compared: in the asked pairs, or between the first system and the others.
+    /// What differs besides the compared setting: in the requested pairs, or between the first system and the others.
     private static func design(
         _ rows: [ComparisonReport.Row], _ snapshot: ScoreSnapshot, _ options: ComparisonReport.Options
     ) -> [String] {

@@ -3,7 +3,7 @@ import Runs
 import Statistics
 
 extension ComparisonReport {
-    /// The comparison as a document: one object for each system, with one for each of its cells; the asked differences.
+    /// The comparison as a document: one object for each system, with one for each of its cells; then the differences.
     public var json: JSON {
         let differences =
             options.baseline != nil || options.allPairs

@@ -15,7 +15,7 @@ public struct ComparisonReport: Sendable {
     public struct Row: Hashable, Sendable {
         /// What the first column shows: the run or anchor, with what distinguishes rows of one name.
         public var label = ""
-        /// What stands in the columns that say which row it is.
+        /// The texts of the key columns, which identify the row.
         public var keys: [String] = []
         var key: RowKey
         /// The run that was scored; nil for an anchor.
@@ -33,7 +33,7 @@ public struct ComparisonReport: Sendable {
         public var factors: [String: String] { key.factors.filter { $0.key != "training" } }
     }
 
-    /// A column of cells: one metric on one set, or whatever the options put into columns.
+    /// A column of cells: one metric on one set, or the factors that the options put into columns.
     public struct Column: Hashable, Sendable {
         /// The factors that identify it, such as `set` and `metric`.
         public var factors: [String: String]
@@ -63,7 +63,7 @@ public struct ComparisonReport: Sendable {
         public var samples: [Sample] = []
         /// What is shown beside the number, such as that it is worse than the noisy input.
         public var marks: Table.Marks = []
-        /// The mean's 95 % interval, where it was asked for.
+        /// The mean's 95 % interval; nil where the options do not request it or there are too few values.
         public var interval: ClosedRange<Double>?
 
         /// Of all scores.
@@ -100,7 +100,7 @@ public struct ComparisonReport: Sendable {
     public let cells: [[Cell?]]
     /// Every cell that is worse than the noisy input, except in the metrics of ``Options/unfloored``.
     public let shortfalls: [Shortfall]
-    /// Paired differences, where they were asked for.
+    /// Paired differences; empty where the options request none.
     public let contrasts: [Contrast]
     let options: Options
     let headings: [String]
@@ -139,7 +139,7 @@ extension ComparisonReport {
         public var sort: String?
         /// Decimals; each metric's usual ones where nil.
         public var precision: Int?
-        /// Whether the number of files stands beside each mean.
+        /// Whether the number of files is printed after each mean.
         public var showsCounts: Bool
         /// Whether the 95 % interval of the mean is shown in place of the standard deviation.
         public var showsIntervals: Bool
@@ -147,7 +147,7 @@ extension ComparisonReport {
         public var onlyDiffering: Bool
         /// Takes the seeds of one training together.
         public var overSeeds: Bool
-        /// Takes each file for independent, whoever speaks.
+        /// Treats files as independent samples, also those of one speaker.
         public var ignoresSpeakers: Bool
         /// The run against which paired differences are taken.
         public var baseline: Run.ID?

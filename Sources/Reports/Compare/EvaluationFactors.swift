@@ -9,11 +9,11 @@ public enum ComparisonFactor {
         "corrector_snr",
         "guidance", "reference", "weights",
     ]
-    /// Of the files of a set; scores are split by them where they are asked for.
+    /// Properties of the files of a set; scores are split by them where rows or columns name them.
     static let ofFiles = ["noise_type", "snr", "speaker"]
-    /// That decide which numbers may stand in one column.
+    /// Factors that decide which numbers are comparable in one column.
     static let ofColumns = ["set", "noise_seed", "metric", "signature"]
-    /// What was counted while files were enhanced; shown where it is asked for.
+    /// Counts of the enhancement; shown where rows or columns name them.
     static let ofCounts = ["nfe"]
     /// That say what was known to be wrong when a run was made.
     static let ofGates = ["waived", "failed_gates"]

@@ -6,7 +6,7 @@ import Runs
 struct AudioExamples {
     private let data: PlotData
     private let store: RunStore
-    /// How many systems have a player; more would make a page that nobody can load.
+    /// How many systems have a player; more would make the page too large to load.
     static let mostSystems = 5
     private static let longest = 12.0
 

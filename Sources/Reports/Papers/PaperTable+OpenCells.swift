@@ -23,7 +23,7 @@ extension PaperTable {
     public struct Cost: Hashable, Sendable {
         /// s; nil where nothing like it was measured.
         public var seconds: Double?
-        /// What is to be done, or what is in the way.
+        /// How many steps are to be done, or why the spec cannot be run.
         public var remark: String
 
         public init(seconds: Double?, remark: String) { (self.seconds, self.remark) = (seconds, remark) }

@@ -3,9 +3,9 @@ public import Runs
 
 /// A table of a paper: what it reports, what we have, and in what the two differ.
 ///
-/// A cell that nobody reports or that we have not computed is empty; nothing is guessed.
+/// A cell without a reported or a computed number is empty; no number is guessed.
 public struct PaperTable: Sendable {
-    /// What must be known of the metrics of this program.
+    /// The properties of this program's metrics that the table needs.
     public struct Metrics: Sendable {
         /// The signature with which this version computes a metric at a sample rate; nil for one that it cannot
         /// compute.
@@ -147,7 +147,7 @@ public struct RowSource: Sendable {
         public var identity: String
         /// The seed of the training.
         public var seed: UInt64
-        /// The evaluations that the spec asks for.
+        /// The evaluations of the spec.
         public var points: [Point]
 
         public init(name: String, identity: String, seed: UInt64, points: [Point]) {
@@ -173,7 +173,7 @@ public struct RowSource: Sendable {
 
     /// One for each seed; none where the row has no spec.
     public var runs: [SpecifiedRun]
-    /// The metrics that the spec asks for.
+    /// The metrics of the spec.
     public var metrics: Set<String>
     /// How often the network is called for a file, by N.
     public var evaluationsOfNetwork: [Int: Int]

@@ -75,7 +75,7 @@ public struct Plot: Hashable, Sendable {
             case bars
         }
 
-        /// What the legend says.
+        /// The text in the legend.
         public var label: String
         /// In the order in which a line joins them.
         public var points: [Point]

@@ -10,7 +10,7 @@ struct PlotData {
         /// nil for anchors and systems from elsewhere.
         var run: Run?
         var series: ScoreSnapshot.Series
-        /// How often networks were asked for a file.
+        /// How often networks were called for a file.
         var calls: ClosedRange<Int>?
 
         var system: String { run?.name ?? evaluation.anchor ?? "" }
@@ -25,7 +25,7 @@ struct PlotData {
     /// By file.
     let files: [TestFile.ID: TestFile]
 
-    /// What is asked of a store's scores.
+    /// Which scores of a store are plotted.
     struct Selection {
         var set: String?
         var metric: String
