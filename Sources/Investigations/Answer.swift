@@ -1,4 +1,4 @@
-/// What one test says.
+/// The result of one test.
 public struct TestAnswer: Hashable, Sendable {
     /// What a test found.
     public enum Outcome: Hashable, Sendable {
@@ -11,11 +11,11 @@ public struct TestAnswer: Hashable, Sendable {
 
     /// Whether the test holds, fails, or cannot be decided.
     public var outcome: Outcome
-    /// What the outcome says about the claim; `nothing` where it is not decided.
+    /// What the outcome means for the claim; `nothing` where it is not decided.
     public var meaning: EvidenceTest.Meaning
-    /// What the cells say, made of their numbers.
+    /// The result with the cells' numbers, as a sentence.
     public var sentence: String
-    /// Where the cells stand.
+    /// Where the cells' numbers come from: files with lines, or runs.
     public var places: [String]
     /// The difference with its interval, where the test has one.
     public var difference: Double?
@@ -25,11 +25,11 @@ public struct TestAnswer: Hashable, Sendable {
     public var measurements: [MissingMeasurement]
 }
 
-/// What all tests of a claim say together.
+/// The result of all tests of a claim together.
 public enum Verdict: String, Hashable, Sendable, CaseIterable {
     case supported, refuted, inconclusive, missing
 
-    /// Whether the evidence speaks clearly for or against the claim.
+    /// Whether the claim is supported or refuted.
     public var isDecided: Bool { self == .supported || self == .refuted }
 
     /// Supported or refuted by what the answers mean, inconclusive where they contradict each other or do not decide,

@@ -3,17 +3,17 @@ public import Reported
 import Reports
 public import Runs
 
-/// The cells of an investigation, as the reported figures and the store have them.
+/// Finds the numbers of an investigation's cells among the reported figures and in the store.
 ///
-/// Each figure and each evaluation is looked up once, however many tests stand on it.
+/// The store is read once, in the initialiser.
 public struct CellLookup: Sendable {
     private let sources: [String: CellSource]
     private let library: ReportedLibrary
     private let figures: [FigureKey: PaperFigures]
     let storedScores: StoredScores?
-    /// What run-to-run spread is read from: trainings of one configuration, by paper and set, and metric.
+    /// The spreads of reported trainings of one configuration, by paper and set, and metric.
     private let replicates: [String: [String: [RunSpread]]]
-    /// The largest spread over files that anybody reports, by set and metric.
+    /// The largest reported spread over files, by set and metric.
     private let widest: [String: [String: Double]]
 
     private struct FigureKey: Hashable {
@@ -82,7 +82,7 @@ public struct CellLookup: Sendable {
         }
     }
 
-    /// Whether a larger value of a metric is a better one, which it is where the store says nothing else.
+    /// Whether a larger value of a metric is a better one; true for a metric that the store does not have.
     func isHigherBetter(_ metric: String) -> Bool { storedScores?.isHigherBetter(metric) ?? true }
 
     func label(_ name: String) -> String { sources[name]?.label ?? name }
@@ -117,7 +117,8 @@ public struct CellLookup: Sendable {
         return cell
     }
 
-    /// What is known of the spread between trainings of one configuration, in the families of some cells.
+    /// The spread between trainings of one configuration, pooled over the families of some cells; nil where none is
+    /// known.
     func spread(of cells: [MeasuredCell], _ metric: String) -> RunSpread? {
         var parts: [RunSpread] = cells.filter { $0.runMeans.count > 1 }.map {
             RunSpread(means: $0.runMeans, label: $0.label)
@@ -128,7 +129,7 @@ public struct CellLookup: Sendable {
         return RunSpread(pooling: parts)
     }
 
-    /// The largest spread over files that is reported on the set of a cell; what stands in where its source gives none.
+    /// The largest spread over files that is reported on the set of a cell, used where the cell's source gives none.
     func largestStd(like cell: MeasuredCell, _ metric: String) -> Double? { widest[cell.set]?[metric] }
 }
 

@@ -3,7 +3,7 @@ import Reports
 import Runs
 import Statistics
 
-/// A weighted sum of cells, such as a difference, with what is known of its error.
+/// A weighted sum of cells, such as a difference, with its error.
 ///
 ///     d = Σ wᵢ mᵢ,   s² = s²_files + s²_runs,   ν by Satterthwaite's rule
 ///
@@ -20,7 +20,7 @@ struct Estimate {
     /// The two-sided p value of "it is 0".
     var p: Double { error.p(of: value) }
 
-    /// Why an error cannot be said.
+    /// Why the error is not known.
     struct Unknown: Error {
         var reason: String
     }

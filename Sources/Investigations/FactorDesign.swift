@@ -10,8 +10,8 @@ public struct FactorDesign: Sendable {
     public struct Factor: Hashable, Sendable {
         /// The path of the setting, or the paths joined by ` + `.
         public var name: String
-        /// The settings that take the second spec's values; more than the name says where others must follow, such as
-        /// `waive`.
+        /// The settings that take the second spec's values; more than the name has where others must change too, such
+        /// as `waive`.
         public var paths: [String]
         /// The first spec's value, as text.
         public var from: String
@@ -63,7 +63,7 @@ public struct FactorDesign: Sendable {
         _ = try Self.load(first, second, factors.flatMap(\.paths), name: "combination", loader)
     }
 
-    /// The spec of a combination; its name says which.
+    /// The spec of a combination, whose name contains the combination as a hexadecimal number.
     public func spec(of combination: Combination, named stem: String) throws(SpecErrors) -> (
         text: String, loaded: LoadedSpec
     ) {
@@ -125,7 +125,7 @@ public struct FactorDesign: Sendable {
 
     // MARK: Specs
 
-    /// The spec that computes what is asked, and nothing else: one value of each factor of the evaluation.
+    /// The spec that computes the question's metric alone, with one value of each factor of the evaluation.
     private static func narrowed(_ spec: ExperimentSpec, _ question: Question) -> ExperimentSpec {
         var settings = spec.settings
         var evaluate = settings.section("evaluate")

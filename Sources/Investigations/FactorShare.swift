@@ -1,6 +1,6 @@
 import Statistics
 
-/// What one factor explains of the gap between two configurations.
+/// The part of the gap between two configurations that one factor explains.
 public struct FactorShare: Hashable, Sendable {
     /// What kind of cause a share belongs to; the raw value is printed.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
@@ -132,7 +132,7 @@ public struct ShareRule: Hashable, Sendable {
     // MARK: Judging
 
     /// Judges everything that was compared, together: Holm's correction keeps the chance of even one false *supported*
-    /// among them at most `alpha`. An interval is that of its own share alone, and *refuted* is read from it.
+    /// among them at most `alpha`. An interval is not corrected, and *refuted* is decided by it.
     func judged(_ measured: [MeasuredShare]) -> [FactorShare] {
         // What has no p value could have had any.
         let corrected = HolmCorrection.adjusted(measured.map { $0.error?.p(of: $0.mean) ?? 1 })

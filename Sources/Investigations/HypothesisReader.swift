@@ -4,7 +4,7 @@ import SpecLanguage
 /// Reads the list `hypotheses`.
 struct HypothesisReader {
     let cells: [String: CellSource]
-    /// What the names of groups stand for, among rows.
+    /// The names of the cells of each group, which rows may name as one.
     let groups: [String: [String]]
     let defaults: TestDefaults
 
@@ -84,7 +84,7 @@ struct HypothesisReader {
 }
 
 extension SectionReader {
-    /// The question of a kind, where the section asks it.
+    /// The question of a kind; nil where the section has no such key.
     fileprivate mutating func question(_ kind: String, _ groups: [String: [String]]) -> EvidenceTest.Question? {
         guard let node = optionalNode(kind) else { return nil }
         switch kind {

@@ -1,6 +1,6 @@
 public import SpecLanguage
 
-/// A file of `experiments/investigations`: a question, the cells that evidence stands on, and hypotheses that are
+/// A file of `experiments/investigations`: a question, the cells with the numbers for it, and the hypotheses that are
 /// tested.
 public struct Investigation: Hashable, Sendable {
     /// The file's name without its ending.
@@ -75,7 +75,7 @@ public struct MissingMeasurement: Hashable, Sendable {
 
 /// One piece of evidence on a claim.
 public struct EvidenceTest: Hashable, Sendable {
-    /// What the cells are asked; names of cells stand for them.
+    /// The property of the cells that is tested; cells are given by their names.
     public enum Question: Hashable, Sendable {
         /// `first − second ≥ effect`.
         case above(first: String, second: String)
@@ -112,7 +112,7 @@ public struct EvidenceTest: Hashable, Sendable {
     /// What an answer means for the claim.
     public enum Meaning: String, Hashable, Sendable, CaseIterable { case supports, refutes, nothing }
 
-    /// What is asked of the cells.
+    /// The property of the cells that is tested.
     public var question: Question
     /// The metric that is compared; "" for questions that compare no scores.
     public var metric: String
@@ -124,9 +124,9 @@ public struct EvidenceTest: Hashable, Sendable {
     public var scope: Scope
     /// The gap that the difference is a share of: `second − first`, by names of cells.
     public var gap: [String]
-    /// What it says about the claim when the question is answered with yes.
+    /// What it means for the claim where the property holds.
     public var whenHolds: Meaning
-    /// What it says about the claim when the question is answered with no.
+    /// What it means for the claim where the property does not hold.
     public var whenFails: Meaning
     public var place: Mark
 
@@ -139,7 +139,7 @@ public struct EvidenceTest: Hashable, Sendable {
         (self.gap, self.whenHolds, self.whenFails, self.place) = (gap, whenHolds, whenFails, place)
     }
 
-    /// The cells that it stands on.
+    /// The names of all cells that it uses.
     public var cells: [String] {
         switch question {
         case .above(let first, let second), .equal(let first, let second), .differOnly(let first, let second, _),

@@ -81,7 +81,7 @@ extension SectionReader {
 struct CellReader {
     let folder: String
 
-    /// The cells by name, and the names of the cells that an entry with `systems` stands for.
+    /// The cells by name, and the names of the cells of each entry with `systems`.
     func cells(of node: SpecNode?, _ errors: inout [SpecError]) -> (
         cells: [String: CellSource], groups: [String: [String]]
     ) {

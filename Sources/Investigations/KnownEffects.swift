@@ -19,7 +19,7 @@ public struct KnownEffect: Hashable, Sendable {
 
     /// The effects that sources report, by what they name.
     ///
-    /// S: sp-uhh/sgmse @ae690e8, F: moonx010/sgmse @fc0dca7; figures stand in experiments/reported.
+    /// S: sp-uhh/sgmse @ae690e8, F: moonx010/sgmse @fc0dca7; the figures are in experiments/reported.
     public static let all: [KnownEffect] = [
         known("rate", .decisive, "trained on 48 kHz read as 16 kHz: PESQ 1.88; at 16 kHz: 2.85"),
         known("data.sample_rate", .decisive, "trained on 48 kHz read as 16 kHz: PESQ 1.88; at 16 kHz: 2.85"),
@@ -80,7 +80,7 @@ public struct KnownEffect: Hashable, Sendable {
         Self(path: path, weight: weight, reason: reason)
     }
 
-    /// What is known of a path: the longest entry that it begins with.
+    /// The entry of a path: the longest one that it begins with.
     public static func of(_ path: String) -> KnownEffect {
         all.filter { path == $0.path || path.hasPrefix($0.path + ".") }.max { $0.path.count < $1.path.count }
             ?? KnownEffect(path: path, weight: .unknown, reason: "no source reports its effect")

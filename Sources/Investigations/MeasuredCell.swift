@@ -2,7 +2,7 @@ public import Reported
 import Reports
 public import Runs
 
-/// What is known of one cell in one metric: its mean, its spread, and how it was made.
+/// One cell in one metric: its mean, its spread, and how it was made.
 public struct MeasuredCell: Hashable, Sendable {
     /// What sentences call it.
     public var label: String

@@ -48,7 +48,7 @@ public struct NamedTrainings: Hashable, Sendable {
             .sorted { $0.key.seed < $1.key.seed }
     }
 
-    /// What a run's spec says of its training, but for the seed.
+    /// The settings of a run's spec that decide its training, without the seed, as JSON with sorted keys.
     private static func meaning(of run: Run, in store: RunStore) throws(StoreError) -> Data {
         let text = Data(try store.spec(of: run.id).resolved.utf8)
         guard var settings = (try? JSONSerialization.jsonObject(with: text)) as? [String: Any] else { return text }

@@ -3,14 +3,14 @@ public import Reports
 import SpecLanguage
 import Specs
 
-/// In what two protocols differ, line by line, what matters most first: two specs before anything is trained, a run and
-/// a spec, or either and a recipe.
+/// The differences of two protocols, one a line, the most important first: of two specs before anything is trained, of
+/// a run and a spec, or of either and a recipe.
 public struct ProtocolComparison: Sendable {
     /// One line in which two protocols differ.
     public struct Item: Hashable, Sendable {
         /// What kind of fact a line is about.
         public enum Kind: String, Hashable, Sendable {
-            /// What a spec says of data, training and evaluation.
+            /// A setting of the data, the training or the evaluation.
             case data, training, evaluation
             /// What follows from settings together.
             case derived
@@ -165,7 +165,7 @@ extension ProtocolComparison {
         return table
     }
 
-    /// What follows from settings, and what a check says of settings alone, is no thing of its own.
+    /// Whether a line counts as a difference: values that follow from settings, and findings about settings, do not.
     private func isOfItsOwn(_ item: Item) -> Bool {
         let isOfSettings = item.kind == .check && [item.first, item.second].contains { $0.hasPrefix("protocol: ") }
         return item.kind != .derived && !isOfSettings

@@ -1,6 +1,6 @@
 public import Specs
 
-/// One side of a comparison of protocols: what a spec says, and what was measured.
+/// One side of a comparison of protocols: a spec, what checks found, and measured values.
 public struct ProtocolSide: Sendable {
     /// The heading of its column.
     public var label: String

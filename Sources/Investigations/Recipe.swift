@@ -9,7 +9,7 @@ public struct Recipe: Hashable, Sendable {
     public var title: String
     /// The spec, as seen from the working folder.
     public var spec: String
-    /// What is known of its checkpoint and data, by name.
+    /// Measured values of its checkpoint and data, by name.
     public var measured: [String: String]
     /// In the order of the file.
     public var impossible: [Impossible]

@@ -36,7 +36,7 @@ public struct RunSpread: Hashable, Sendable {
         widest = Widest(difference: high - low, text: "seeds of \(label)")
     }
 
-    /// The pooled spread; nil where no group says anything.
+    /// The pooled spread; nil where no group has two trainings.
     init?(pooling parts: [RunSpread]) {
         let total = parts.reduce(0) { $0 + $1.freedom }
         guard total > 0, let widest = parts.max(by: { $0.widest.difference < $1.widest.difference })?.widest else {

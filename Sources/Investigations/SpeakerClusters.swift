@@ -4,7 +4,7 @@ import Statistics
 /// Files of one speaker, which are not independent samples.
 public enum SpeakerClusters {
     /// The number of each file's speaker; nil where a file's speaker is not known, or where there are too few of them
-    /// for an error over speakers. Files stand for themselves then.
+    /// for an error over speakers. Files are then treated as independent.
     public static func numbers(of files: [TestFile.ID], _ speakers: [TestFile.ID: String]) -> [Int]? {
         var numbers: [String: Int] = [:]
         let clusters = files.compactMap { file -> Int? in

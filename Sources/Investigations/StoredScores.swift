@@ -2,7 +2,7 @@ import Foundation
 import Reports
 import Runs
 
-/// The evaluations of the store that cells ask for, read at once.
+/// The evaluations of the store that cells name, read in one transaction.
 struct StoredScores: Sendable {
     private let snapshot: ScoreSnapshot
     /// The runs of each name that a cell has.
@@ -163,7 +163,7 @@ struct StoredScores: Sendable {
     private func measured(
         _ series: [ScoreSnapshot.Series], runs: [Run], _ cell: StoredCell, label: String, isAnchor: Bool
     ) -> MeasuredCell {
-        // A training without any score says nothing.
+        // Trainings without any score are left out.
         let scored = series.enumerated().map { place, one in
             (place, Dictionary(zip(one.files, one.values).filter { $0.1.isFinite }) { first, _ in first })
         }.filter { !$0.1.isEmpty }
