@@ -146,7 +146,7 @@ struct Check: ParsableCommand {
     private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }
 
-/// What checking several specs came to: all of it is reported, whatever comes first.
+/// The result of checking several specs: a mistake in one does not keep the others from being reported.
 private struct Outcome {
     let isJSON: Bool
     /// Whether a message must say which spec it is of.

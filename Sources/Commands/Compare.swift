@@ -111,7 +111,7 @@ struct Compare: ParsableCommand {
     }
 }
 
-/// Which factors stand where, and how their numbers are written.
+/// Which factors are rows and columns, and how the numbers are printed.
 struct ShapeOptions: ParsableArguments {
     enum Averaged: String, ExpressibleByArgument { case seed, seeds }
 

@@ -12,7 +12,7 @@ import SpecLanguage
 import Specs
 import SpeechMetrics
 
-/// Varies the settings in which two runs or specs differ, and says what each explains.
+/// Varies the settings in which two runs or specs differ, and reports the share of the gap that each explains.
 struct FactorSearch {
     let options: Investigate
 

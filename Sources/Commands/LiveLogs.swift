@@ -5,7 +5,7 @@ import Runs
 import Specs
 import Synchronization
 
-/// Writes the files for other viewers that a spec asks for while its runs train.
+/// Writes the log files for other programs that a spec names while its runs train.
 ///
 /// They are read from the store, so they lag behind by the seconds between its commits. A viewer's file that cannot be
 /// written is no reason to stop a training: the first failure is reported, and `sgmse export` can repeat it later.

@@ -109,7 +109,7 @@ struct Metrics: ParsableCommand {
         if !failures.isEmpty { throw ExitCode(1) }
     }
 
-    /// What is to be known of the pairs before they are scored.
+    /// Prints remarks on the pairs before they are scored.
     private func remarks(_ scoring: FolderScoring) -> [String] {
         let matching = scoring.matching
         func files(_ count: Int) -> String { count == 1 ? "1 file was" : "\(count) files were" }

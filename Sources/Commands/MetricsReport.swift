@@ -75,7 +75,7 @@ struct MetricsReport {
 
     // MARK: For programs
 
-    /// One row for each system, group of files and metric, every part of it a column of its own.
+    /// One row for each system, group of files and metric, with a column for each part of the statistic.
     var rows: Table {
         let names = [
             "system", "by", "group", "metric", "unit", "mean", "std", "n", "lower", "upper", "plus_infinite", "missing",

@@ -2,10 +2,10 @@ import Foundation
 import Runs
 import Synchronization
 
-/// The stores that the command has opened: the program closes them at its end, however the command ended.
+/// The stores that the command has opened: the program closes them at its end, also after an error.
 ///
-/// Commands open stores through ``StoreOptions`` alone, so that none can forget to close one. A store that is closed is
-/// one whole file.
+/// Commands open stores through ``StoreOptions`` alone, so that every store is closed. A closed store is one complete
+/// file.
 final class OpenStores: Sendable {
     static let shared = OpenStores()
     private let stores = Mutex<[RunStore]>([])

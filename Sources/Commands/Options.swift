@@ -26,7 +26,7 @@ struct StoreOptions: ParsableArguments {
         store ?? ProcessInfo.processInfo.environment["SGMSE_STORE"] ?? "runs/store.sqlite"
     }
 
-    /// Opens the store for reading, or creates it where that is wanted; it is closed at the end of the program.
+    /// Opens the store for reading, or for writing, which creates it; it is closed at the end of the program.
     func open(_ access: RunStore.Access = .readOnly) throws -> RunStore { try open(path, access) }
 
     /// Opens another store, under the same rules.
@@ -71,7 +71,7 @@ struct SpecOptions: ParsableArguments {
 }
 
 extension SpecOptions {
-    /// The device that a spec names, without a word where it cannot be read: rank 0 says what is wrong.
+    /// The device that a spec names; nil also where it cannot be read: rank 0 reports the error.
     var device: String? {
         guard let loaded = try? Library.loader.load(Library.file(of: spec), overrides: overrides, profile: profile)
         else { return nil }

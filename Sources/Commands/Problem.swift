@@ -51,7 +51,7 @@ extension Problem {
             hint: finding.fix, files: finding.files)
     }
 
-    /// What an error says, each mistake by itself.
+    /// Each mistake of an error as a problem.
     static func all(of error: any Error, spec: String?) -> [Problem] {
         switch error {
         case let error as SpecErrors: return error.all.map { Problem($0) }

@@ -31,16 +31,16 @@ struct ProcessOptions: ParsableArguments {
     var engineArguments: [String] { collective == .tcp ? [] : ["--collective", collective.rawValue] }
 }
 
-/// The processes of a command that trains with several, as one of them sees it.
+/// The processes that train one run together; each of them has such an object.
 final class ProcessTeam {
     let place: GroupPlace
     private var children: [Process] = []
     /// Whether this process has started the others.
     private var isLauncher = false
 
-    /// The place that a launcher gave, or rank 0 of as many processes as the options want; `nil` for one by itself.
+    /// The place that a launcher gave, or rank 0 of as many processes as the options name; `nil` for a single process.
     ///
-    /// - Throws: `GroupFailure` for what contradicts itself.
+    /// - Throws: `GroupFailure` for options that contradict each other.
     init?(_ options: ProcessOptions) throws {
         if options.collective != .tcp { _ = try Self.library(of: options.collective.rawValue) }
         if let place = try GroupPlace(ProcessInfo.processInfo.environment) {
@@ -74,9 +74,9 @@ final class ProcessTeam {
         Engine.threads = max(1, Engine.threads / here + (place.localRank < Engine.threads % here ? 1 : 0))
     }
 
-    /// Starts the other processes, where that is for this one to do, and joins them.
+    /// Starts the other processes, where no launcher did, and connects to them.
     ///
-    /// - Throws: `GroupFailure` where one of them does not come.
+    /// - Throws: `GroupFailure` where one of them does not connect.
     func join(_ options: ProcessOptions) throws -> TrainingTeam {
         if isLauncher { try start() }
         let group =
@@ -98,8 +98,8 @@ final class ProcessTeam {
         }
     }
 
-    /// Trains and scores what rank 0 does, as one of the others; signals of a terminal or a scheduler are rank 0's to
-    /// answer.
+    /// Trains and scores together with rank 0, as another rank; signals of a terminal or a scheduler are handled by
+    /// rank 0.
     func follow(_ options: ProcessOptions) throws {
         let signals = InterruptSignals(Interruption())
         signals.leaveToParent()
@@ -122,7 +122,8 @@ final class ProcessTeam {
         return folder + "/" + name
     }
 
-    /// Sums differ in their last digits between instruction sets, and so would the processes' weights.
+    /// Refuses processes with different instruction sets: sums would differ in their last digits, and so would the
+    /// weights.
     private func checkAlike(_ group: ProcessGroup) throws {
         let sets = InstructionSet.allCases.map(\.rawValue)
         let all = try group.gather([sets.firstIndex(of: Engine.instructionSet) ?? -1], filler: 0).map { $0[0] }

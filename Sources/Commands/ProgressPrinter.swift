@@ -27,13 +27,13 @@ enum Terminal {
     /// Takes the last lines of standard error back.
     static func eraseLines(_ count: Int) { try? Channel.messages.write("\u{1B}[\(count)A\u{1B}[J") }
 
-    /// Shows a text in place of the line at work; nothing where nobody watches.
+    /// Replaces the last line of messages by a text; does nothing where standard error is no terminal.
     static func replaceLine(with text: String) {
         if isInteractive { try? Channel.messages.write("\r\u{1B}[K" + text.neutralized) }
     }
 }
 
-/// Shows what happens on standard error: a line for each run on a terminal, plain log lines elsewhere.
+/// Prints events to standard error: a line for each run on a terminal, plain log lines elsewhere.
 final class ProgressPrinter: Sendable {
     private struct State {
         var board: ProgressBoard
@@ -87,7 +87,7 @@ final class ProgressPrinter: Sendable {
 
     func finish() { state.withLock { clear(&$0) } }
 
-    /// Whether another process has reported it before, or it concerns nobody but that process.
+    /// Whether another process has reported the event before, or it concerns only the reporting process.
     private func isRepeated(_ event: ExperimentEvent, _ board: ProgressBoard) -> Bool {
         switch event {
         case .waiting: true
@@ -171,7 +171,7 @@ final class ProgressPrinter: Sendable {
         return String(repeating: "█", count: filled) + String(repeating: "░", count: cells - filled)
     }
 
-    /// A line for each run, the ones at work first where there are more than rows, and one for the plan.
+    /// A line for each run, or only for the active ones where there are more runs than rows, and one for the plan.
     private func text(of board: ProgressBoard, rows: Int, columns: Int) -> [String] {
         let active = board.lines.filter { $0.stage == .training || $0.stage == .evaluating || $0.stage == .failed }
         let shown = board.lines.count + 2 <= rows ? board.lines : Array(active.prefix(max(1, rows - 2)))

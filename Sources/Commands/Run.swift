@@ -12,7 +12,7 @@ import Specs
 import SpeechMetrics
 import Training
 
-/// `sgmse run`: does what a spec asks for and is not done yet.
+/// `sgmse run`: performs the steps of a spec that are not done yet.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
@@ -111,7 +111,7 @@ struct RunCommand: ParsableCommand {
     }
 
     private func conclude(_ outcome: Outcome, _ store: RunStore) throws {
-        // Where the table cannot be written, the summary still says what was done.
+        // Where the table cannot be written, the summary is still printed.
         let table = Result { if !noTable { try showTable(of: outcome.runs, in: store) } }
         printError(
             """
@@ -156,7 +156,7 @@ struct RunCommand: ParsableCommand {
     /// Processes of this command where no launcher starts others.
     private func localJobs(_ settings: LaunchSettings) throws -> Int {
         guard settings.name == nil || settings.name == "local" else { return 1 }
-        // What a file says of another launcher's tasks does not hold for this machine.
+        // Settings of a file for another launcher's tasks do not apply to this machine.
         let jobs = jobs ?? (launch.launcher == nil ? settings.jobs : nil) ?? 1
         guard jobs <= 256 else { throw ValidationError("--jobs \(jobs): this machine takes 256 processes at most") }
         guard jobs == 1 || processes.processes ?? 1 == 1 else {
@@ -170,7 +170,7 @@ struct RunCommand: ParsableCommand {
         settings.name.map { $0 != "local" || launch.detach || launch.dryRun } ?? false
     }
 
-    /// Does the work by tasks of a launcher, or joins tasks that are at it; nil where this process does it.
+    /// Performs the steps by tasks of a launcher, or joins tasks that work on them; nil where this process does.
     private func cluster(
         _ loaded: LoadedSpec, _ opened: RunStore, _ settings: LaunchSettings, _ interruption: Interruption
     ) throws -> (outcome: Outcome, progress: ProgressPrinter)? {

@@ -7,7 +7,7 @@ import Runs
 import SpecLanguage
 import Specs
 
-/// `sgmse show`: a spec as it is understood, or a run as the store knows it.
+/// `sgmse show`: a spec with all its defaults, or a run of the store.
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show a run of the store with its mean scores, or a spec with every default filled in.",

@@ -30,7 +30,7 @@ struct ClusterRun {
         var done: Int
         var cached: Int
         var failed: Int
-        /// Whether tasks go on without this command.
+        /// Whether tasks still work after this command has ended.
         var isDetached = false
     }
 
@@ -42,7 +42,7 @@ struct ClusterRun {
         var units: Set<String>
     }
 
-    /// Whether tasks have units in hand, or units wait for them.
+    /// Whether units wait, are worked on, or have results that are not collected.
     static func hasWork(beside store: RunStore) throws -> Bool {
         try !QueueFolder(of: store.folder).queue.entries([.todo, .running, .done]).isEmpty
     }
@@ -110,7 +110,7 @@ struct ClusterRun {
             let trainings = loaded.runs.map { taskSettings(for: WorkUnit.devices(of: $0.spec)).pool }
             let own = Set(trainings + [taskSettings().pool])
             let pools = Set(try queue.entries([.todo]).map { QueueFolder.pool($0.unit) }).subtracting(own)
-            // What waits for tasks that nobody started again waits for these.
+            // Units of pools without tasks are taken out, and queued again for the tasks of this command.
             for pool in try pools.filter({ try !folder.hasTasks(in: $0) }) {
                 _ = try folder.withdraw([pool], into: store)
             }
@@ -268,11 +268,11 @@ struct ClusterRun {
             runs: assignment.runs, done: board.done.count, cached: assignment.cached.count, failed: failed.count)
     }
 
-    /// Seconds between two looks at the queue, and at the engine's tasks.
+    /// Seconds between two readings of the queue, and of the engine's tasks.
     private static let (pause, look) = (1.0, 10.0)
 }
 
-/// Units wait, and no task is left to take them.
+/// Units wait, and no task is left that could take them.
 struct NoTasks: Diagnostic, Hashable, Sendable {
     var units: Int
 

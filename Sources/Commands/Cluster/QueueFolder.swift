@@ -55,9 +55,9 @@ struct QueueFolder {
         }
     }
 
-    /// What the engines say of all tasks.
+    /// The states of all tasks, from their engines.
     ///
-    /// - Returns: nil where an engine does not answer; then nothing is known of any task.
+    /// - Returns: nil where an engine does not answer: then no task's state is known.
     func tasks() -> [TaskState]? {
         var states: [TaskState] = []
         for (launcher, submissions) in engines() {
@@ -73,7 +73,7 @@ struct QueueFolder {
         throw ValidationError("there is no queue beside \(store); sgmse run SPEC --launcher slurm makes one")
     }
 
-    /// Whether tasks for the units of a pool live; unknown counts as yes.
+    /// Whether tasks for the units of a pool run or wait; true also where that is not known.
     func hasTasks(in pool: String) throws -> Bool {
         let own = queue.submissions().filter { $0.settings.pool == pool && !$0.isCancelled }
         guard let settings = own.last?.settings else { return false }

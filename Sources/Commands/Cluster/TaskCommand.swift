@@ -127,7 +127,7 @@ struct TaskCommand: ParsableCommand {
     }
 }
 
-/// The work of one task on one unit: performs it, shows that the task lives, and records how it ended.
+/// The work of one task on one unit: performs it, shows that the task still works, and records how it ended.
 private final class UnitExecution: Sendable {
     enum Outcome {
         case done, failed, interrupted

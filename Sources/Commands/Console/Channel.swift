@@ -33,7 +33,7 @@ struct Channel: Sendable {
         if Foundation.close(descriptor) != 0, errno != EINTR { throw OutputError(reason: errno) }
     }
 
-    /// Waits until a channel that does not wait by itself takes more.
+    /// Waits until a non-blocking descriptor can be written again.
     private func waitForRoom() {
         POSIX.waitUntilWritable(descriptor, milliseconds: 1000)
     }

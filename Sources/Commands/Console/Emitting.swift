@@ -2,7 +2,7 @@ import Foundation
 import JSONValues
 import Reports
 
-/// Writes a text for people to standard output; what could change the terminal is shown, not sent.
+/// Writes a text for people to standard output, with control characters escaped.
 func emit(_ text: String, terminator: String = "\n") throws(OutputError) {
     try Channel.output.write((text + terminator).neutralized)
 }
@@ -26,7 +26,7 @@ func emit(_ table: Table, as format: TableFormat = .terminal) throws(OutputError
 
 /// Writes a message to standard error.
 ///
-/// One that cannot be written is lost, and nothing else: no command fails because nobody reads its messages.
+/// A message that cannot be written is dropped; the command does not fail.
 func printError(_ message: String) {
     let text = message.neutralized
     try? Channel.messages.write((Terminal.hasColors ? text.colored : text) + "\n")

@@ -3,23 +3,23 @@ import Parallelism
 import Synchronization
 import SystemCalls
 
-/// What signals that ask the program to end do: they end it with exit code 130, and nothing that was done is lost.
+/// Handles the signals that end the program: with exit code 130, after what was done is saved.
 ///
-/// SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU (from terminals, shells and schedulers) all mean the same. A
-/// command with nothing to save ends at once. One that has work in hand is asked to stop, through its `Interruption`,
-/// and ends after two seconds even where it has not stopped, unless it is saving a state that takes longer. SIGINT and
-/// SIGTERM that come again end it at once. SIGHUP that `nohup` ignored stays ignored.
+/// SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU (from terminals, shells and schedulers) are handled alike. A
+/// command with nothing to save ends at once. A command that works is requested to stop, through its `Interruption`,
+/// and ends after two seconds even where it has not stopped, unless it is saving a state that takes longer. A second
+/// SIGINT or SIGTERM ends it at once. SIGHUP that `nohup` ignored stays ignored.
 final class InterruptSignals: Sendable {
     private struct State {
         var interruption: Interruption?
         var isRequested = false
         /// Whether a signal is just ending the process.
         var isEnding = false
-        /// Whether the work in hand is waited for, however long it takes.
+        /// Whether the process waits for the current work, however long it takes.
         var isPatient = false
-        /// Whether further signals change nothing: whoever sends them ends the process in another way at last.
+        /// Whether further signals are ignored: a scheduler that sends several ends the process by SIGKILL at last.
         var isSteady = false
-        /// Signals that someone else answers for this process.
+        /// Signals that another process handles.
         var ignored: Set<Int32> = []
         /// Removes what a process that ends at once would leave behind.
         var cleanUp: (@Sendable () -> Void)?
@@ -28,10 +28,11 @@ final class InterruptSignals: Sendable {
     private static let state = Mutex(State())
     private static let numbers = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU]
 
-    /// How long work in hand may take to stop.
+    /// How long the current work may take to stop, in s.
     private static let timeout = 1.7
 
-    /// Takes the signals over, on a thread of its own. Called before any other thread is made, which would take them.
+    /// Starts the thread that handles the signals. To be called before any other thread starts, which would receive
+    /// them.
     static func begin() {
         let taken = numbers.filter { !($0 == SIGHUP && POSIX.isIgnored($0)) }
         POSIX.block(taken)
@@ -42,7 +43,7 @@ final class InterruptSignals: Sendable {
         }
     }
 
-    /// Asks the work of a command to stop at a signal, until ``stop()``.
+    /// Requests the interruption of a command's work at a signal, until ``stop()``.
     ///
     /// - Parameter cleanUp: Removes temporary files, where the work does not stop in time and the process ends without
     ///   it.
@@ -57,16 +58,17 @@ final class InterruptSignals: Sendable {
 
     func stop() { Self.state.withLock { ($0.interruption, $0.cleanUp, $0.isPatient) = (nil, nil, false) } }
 
-    /// Whether the work in hand is waited for, as a step of training is: what it computed would be lost.
+    /// Sets whether the process waits for the current work, such as a training step, whose result would be lost.
     func wait(_ isNeeded: Bool) { Self.state.withLock { $0.isPatient = isNeeded } }
 
-    /// Goes on saving however many signals come, as a scheduler sends them one after the other.
+    /// Ignores all signals after the first: a scheduler sends several, one after the other.
     func stayThroughRepeatedSignals() { Self.state.withLock { $0.isSteady = true } }
 
-    /// Leaves the signals that a terminal or a scheduler sends to a whole group of processes to the one that leads it.
+    /// Ignores signals, which a terminal or a scheduler sends to a whole group of processes: the leading process
+    /// handles them.
     func leaveToParent() { Self.state.withLock { $0.ignored = Set(Self.numbers) } }
 
-    /// Asks the work in hand to stop.
+    /// Requests that the current work stops, and ends the process after the timeout.
     static func request() {
         state.withLock { state in
             state.isRequested = true
@@ -90,7 +92,7 @@ final class InterruptSignals: Sendable {
         request()
     }
 
-    /// Waits for ever where a signal is just ending the process: what fails meanwhile is not what ended it.
+    /// Blocks where a signal is just ending the process, so that an error that follows from this is not reported.
     static func yieldToEnd() {
         while state.withLock(\.isEnding) { Thread.sleep(forTimeInterval: 1) }
     }
