@@ -149,7 +149,7 @@ enum ProtocolDifferences {
         return found
     }
 
-    /// Differences between runs that will stand in one table.
+    /// Differences between runs that will be rows of one table.
     package static func between(_ runs: [SpecRun]) -> [Finding] {
         var choices: [String] = []
         var latest: [Choice]?

@@ -10,7 +10,7 @@ public import Training
 
 /// The checks that are made before any training step.
 public enum ProtocolGate {
-    /// Findings of audio that was read; what the spec says to do anyway, such as converting the rate, is no error.
+    /// Findings of audio that was read; what the spec allows, such as converting the rate, is left out.
     package static func findings(_ scans: [SetScan], _ spec: ExperimentSpec) -> [Finding] {
         let samples = (spec.data.numFrames - 1) * spec.transform.hopLength
         return CorpusScan(sets: scans)
@@ -35,7 +35,7 @@ public enum ProtocolGate {
         }
     }
 
-    /// Validation that is asked for without anything to validate on.
+    /// Findings where the spec requests validation and the data has no files for it.
     package static func missingValidation(
         _ training: SetScan?, _ validation: SetScan?, _ split: SpeakerSplit, _ spec: ExperimentSpec
     ) -> [Finding] {
@@ -125,7 +125,7 @@ extension ProtocolGate {
 }
 
 extension ProtocolGate {
-    /// Whether the weights are there that a run begins with.
+    /// Checks that the weights exist that a run begins with.
     ///
     /// - Throws: `IncompatibleParts` where they are not.
     public static func checkStart(of run: SpecRun, in workspace: Workspace) throws {
@@ -154,10 +154,10 @@ public struct IncompleteSpec: Diagnostic, Hashable, Sendable {
 }
 
 extension ExperimentSpec {
-    /// Whether training looks at files that it does not learn from.
+    /// Whether training evaluates the network on validation files.
     package var validates: Bool { train.numEvalFiles > 0 || train.earlyStopping != nil }
 
-    /// Whether what is evaluated, or when training ends, depends on it.
+    /// Whether validation decides which checkpoint is evaluated, or when training ends.
     package var choosesByValidation: Bool {
         train.earlyStopping != nil || evaluate.checkpoints.contains { $0.name.hasPrefix("best_") }
     }
