@@ -2,7 +2,7 @@ import AtomicFiles
 import Foundation
 import SystemCalls
 
-/// Tasks by a command of the lab's own: PBS, LSF, SGE, or whatever takes a script.
+/// Tasks submitted by a command that the user gives: for PBS, LSF, SGE, or any engine that takes a script.
 ///
 /// The launcher knows only how a script is submitted. Whether a task still works is read from the queue alone: each
 /// task touches the file of its unit while it works.
@@ -62,7 +62,7 @@ public struct CommandLauncher: Launcher {
         return ids
     }
 
-    /// None: this engine cannot be asked.
+    /// None: the state of this engine's tasks is not known.
     public func tasks(of submissions: [Submission]) throws(LaunchError) -> [TaskState] { [] }
 
     /// Whether the task touched its unit in the last ``idleLimit`` s; true where that time is not known.

@@ -30,7 +30,7 @@ struct JobScript {
             """
     }
 
-    /// How often the processes of a task are started, one time after the other; then the task asks for another start.
+    /// How often the processes of a task are started, one time after the other; then the task requests another start.
     /// One attempt more for each restart: steps of a restarted job have the numbers of earlier ones, whose remains may
     /// be in their way on a node.
     static let mostAttempts = 3

@@ -11,7 +11,7 @@ public struct LaunchSettings: Hashable, Sendable, Codable {
     public var partition: String?
     /// The account that Slurm charges; nil for the user's default.
     public var account: String?
-    /// GPUs of each process of a task; nil asks for none. Slurm only.
+    /// GPUs of each process of a task; nil for none. Slurm only.
     public var gpusPerTask: Int?
     /// Cores of each process of a task; nil for the engine's default. Slurm only.
     public var cpusPerTask: Int?

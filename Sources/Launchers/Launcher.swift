@@ -6,18 +6,18 @@ import Foundation
 /// An engine does nothing else: it starts tasks and reports which of them run. What is to be done, what is done and
 /// what failed is recorded in the queue.
 public protocol Launcher: Sendable {
-    /// The text that ``submit(_:)`` hands to the engine, as a person would read it.
+    /// The text that ``submit(_:)`` gives to the engine, for a person to read.
     func preview(_ job: Job) -> String
 
-    /// Asks the engine for the tasks of a job, and for what collects their results after them.
+    /// Submits the tasks of a job to the engine, and the job that collects their results after them.
     ///
-    /// - Returns: What the engine calls what it took, for ``cancel(_:)``.
+    /// - Returns: The engine's ids of what was submitted, for ``cancel(_:)``.
     func submit(_ job: Job) throws(LaunchError) -> [String]
 
-    /// What the engine knows of the tasks of these submissions.
+    /// The states of the tasks of these submissions, from the engine.
     func tasks(of submissions: [Submission]) throws(LaunchError) -> [TaskState]
 
-    /// Whether a task still works, from what ``tasks(of:)`` said.
+    /// Whether a task still works, from the result of ``tasks(of:)``.
     ///
     /// - Parameters:
     ///   - task: Its name in the queue.
@@ -25,7 +25,7 @@ public protocol Launcher: Sendable {
     ///   - tasks: The states of the engine's tasks.
     func isAlive(task: String, idleSeconds: Double?, among tasks: [TaskState]) -> Bool
 
-    /// Ends the tasks of a submission, in good order.
+    /// Ends the tasks of a submission by a signal, at which they save their state.
     func cancel(_ submission: Submission) throws(LaunchError)
 
     /// Requests another start of a task that stopped at a signal, where its engine would not start it again by itself.
@@ -37,13 +37,13 @@ extension Launcher {
     public func startAgainLater(task: String) {}
 }
 
-/// What an engine is asked for.
+/// A request to an engine: the tasks to start, and what collects their results.
 public struct Job: Sendable {
     /// Unique among the jobs of all queues.
     public var name: String
     /// How many tasks take units side by side, each with the processes of its settings.
     public var tasks: Int
-    /// The folder in which every path of the commands begins.
+    /// The working folder of the commands, to which their paths are relative.
     public var project: String
     /// Where scripts and logs go; absolute.
     public var folder: String
@@ -65,7 +65,7 @@ public struct Job: Sendable {
     }
 }
 
-/// One task as its engine sees it.
+/// The state of one task, from its engine.
 public struct TaskState: Hashable, Sendable, Codable {
     /// What the name of the task in the queue begins with, before the number of its restart.
     public var job: String

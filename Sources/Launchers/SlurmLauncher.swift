@@ -212,8 +212,8 @@ public struct SlurmLauncher: Launcher {
         }
     }
 
-    /// A job that is still running as far as Slurm knows, at its time limit or in the grace time of a preemption, would
-    /// end with its program. One that a person cancelled, or that Slurm requeues by itself, is left alone.
+    /// Requeues a job that Slurm lists as running: at its time limit, or in the grace time of a preemption, it would
+    /// end with its program. A job that a person cancelled, or that Slurm requeues itself, is not changed.
     public func startAgainLater(task: String) {
         let job = String(UnitWorker.job(of: task))
         let state = try? Tool(name: "squeue", timeout: 20).run(["--noheader", "--jobs=" + job, "--format=%T"])

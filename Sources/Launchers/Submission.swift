@@ -12,7 +12,7 @@ public struct Submission: Hashable, Sendable, Codable {
     public var settings: LaunchSettings
     /// The file of the spec.
     public var spec: String
-    /// How many tasks were asked for.
+    /// How many tasks were submitted.
     public var tasks: Int
     /// When the command was given.
     public var time: Date

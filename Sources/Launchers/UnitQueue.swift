@@ -97,7 +97,7 @@ public struct UnitQueue: Sendable {
         }
     }
 
-    /// Adds units, each under a name of its own. One process adds at a time, which its caller sees to.
+    /// Adds units under different names. The caller ensures that one process adds at a time.
     ///
     /// A unit of the same name that failed or was collected before takes the new content; one that waits, runs or is
     /// done is left as it is.

@@ -148,7 +148,7 @@ extension UnitQueue {
     /// Attempts that a unit has at least where tasks lose a process, which is mostly caused by the machine.
     package static let attemptsAtLosses = 4
 
-    /// Records that a task lost one of its processes and cannot go on: the unit waits for another attempt, or fails.
+    /// Records that a task lost one of its processes and stops: the unit waits for another attempt, or fails.
     ///
     /// - Parameter retries: How often the unit is tried again at least.
     public func recordLostProcess(_ held: UnitWorker.Held, retries: Int, reason: String) throws(QueueError) {
