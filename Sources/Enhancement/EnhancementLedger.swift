@@ -4,10 +4,12 @@ import Foundation
 import Synchronization
 import SystemCalls
 
-/// What `enhance` made, and from what: `.sgmse-enhanced.jsonl` in each folder of outputs, one line of JSON per file.
+/// The record of outputs and their settings: `.sgmse-enhanced.jsonl` in each folder of outputs, one line of JSON per
+/// file.
 ///
-/// A line is added before its output gets its name, and no line is ever changed: whatever ends the program, each output
-/// in the folder is either that of a line, by its size and hash, or not ours. Several processes may add to one file.
+/// A line is added before its output is renamed to its final name, and no line is ever changed: also after a crash,
+/// each output in the folder either matches a line, by its size and hash, or was not made by this program. Several
+/// processes may add to one file.
 final class EnhancementLedger: Sendable {
     static let fileName = ".sgmse-enhanced.jsonl"
 

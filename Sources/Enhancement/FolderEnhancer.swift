@@ -18,7 +18,7 @@ public struct FolderEnhancer: Sendable {
         case refuse
         /// Its first channel is enhanced, to a file of one.
         case first
-        /// Every channel is enhanced by itself, at its own level.
+        /// Each channel is enhanced separately, divided by its own peak.
         case each
     }
 
@@ -38,7 +38,7 @@ public struct FolderEnhancer: Sendable {
         public var states = 0
         /// What is done with files of several channels.
         public var channels = Channels.refuse
-        /// What the model is, besides its weights.
+        /// Further properties of the model, which the record of each output contains.
         public var model: [String: String] = [:]
 
         public init(
@@ -67,7 +67,7 @@ public struct FolderEnhancer: Sendable {
         public var clipped = 0
         /// Files that have no output, with the reason; the call goes on with the others.
         public var failed: [(file: String, reason: String)] = []
-        /// What is to be known of the files besides.
+        /// Remarks for the user, such as that outputs were made again with other settings.
         public var remarks: [String] = []
         /// The length of all audio that was enhanced, in s.
         public var audioSeconds = 0.0

@@ -10,7 +10,7 @@ public struct FolderProgress: Hashable, Sendable {
     public var done: Int
     /// Files to be worked on in this call.
     public var total: Int
-    /// As far as the time of those that are done tells.
+    /// Estimated from the mean time of the files that are done.
     public var secondsLeft: Double
 
     /// - Parameter start: When the first file was begun.

@@ -4,12 +4,12 @@ import Foundation
 public import Parallelism
 public import SpeechMetrics
 
-/// Scores folders of files that nobody ran here: clean, enhanced, and noisy where it is known.
+/// Scores folders of files that need not come from a run: clean, enhanced, and noisy files where given.
 ///
 /// Pairs are made by `FileMatching`. A `manifest.csv` in the noisy or clean folder, or beside one, says of each pair
 /// the type of its noise and its SNR, which become the labels `noise` and `snr` of its scores.
 public struct FolderScoring: Sendable {
-    /// What stands in the enhanced signal's place.
+    /// Which signal is scored as the enhanced one.
     public enum System: String, Sendable, Hashable, CaseIterable {
         /// The unprocessed input: the anchor.
         case noisy
@@ -135,7 +135,7 @@ public struct FolderScoring: Sendable {
         }
     }
 
-    // MARK: What is known of the pairs
+    // MARK: Labels of the pairs
 
     private static func manifest(in folders: [String]) throws(CorpusError) -> Manifest? {
         for folder in folders {

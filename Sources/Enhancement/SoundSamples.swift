@@ -15,7 +15,7 @@ struct FileSamples: SampleSource {
     }
 }
 
-/// Samples on the disk in a file without a name, which is gone when the process ends, whatever ends it.
+/// Samples on the disk in a file without a name, which the system deletes when the process ends, also after a crash.
 final class ScratchSamples: SampleSource {
     private let descriptor: Int32
     private let folder: String

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import SystemCalls
 
-/// The temporary files of writers at work, so that a program that ends at once leaves none behind.
+/// The temporary files that are being written, so that a program that ends at once can remove them.
 public final class UnfinishedFiles: Sendable {
     private let paths = Mutex<Set<String>>([])
 
