@@ -24,7 +24,7 @@ public struct LogFile: Sendable {
     public let format: Format
     /// By name; an export of W&B may hold several, any other log has one.
     public let histories: [History]
-    /// What a reader must know.
+    /// Remarks for the user, such as that a file ends in the middle of a record.
     public let remarks: [String]
     let content: String
 
@@ -71,7 +71,7 @@ public struct LogFile: Sendable {
         (self.path, self.format, self.remarks, content) = (path, format, remarks, hasher.finish().description)
     }
 
-    /// Records each history as a run of its own; what is there already stays as it is.
+    /// Records each history as a separate run; runs that were imported before are not changed.
     public func record(in store: RunStore, provenance: Provenance) throws -> [Run] {
         try histories.map { history in
             let full = URL(fileURLWithPath: path).standardizedFileURL.path

@@ -94,7 +94,7 @@ public struct ScoresFile: Sendable {
         content = ContentHash(ofBytes: data).description
     }
 
-    /// A number, `inf`, or NaN for a field that says that there is none.
+    /// A number, `inf`, or NaN for an empty field, `None` and the like.
     private static func number(_ text: String, _ column: String, line: Int, _ path: String) throws -> Double {
         let text = text.trimmingCharacters(in: .whitespaces)
         if ["", "nan", "NaN", "None", "NA"].contains(text) { return .nan }
