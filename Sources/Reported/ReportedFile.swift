@@ -2,7 +2,7 @@ public import SpecLanguage
 
 /// How sure a reported figure is.
 ///
-/// Figures that nobody has read in a source are not printed as facts, and have no mark here.
+/// Figures that were not read in a source are not accepted, and have no mark here.
 public enum ReportedMark: String, Hashable, Sendable, CaseIterable {
     /// Read in a primary source.
     case verified = "V"
@@ -32,7 +32,7 @@ public struct PaperFigures: Hashable, Sendable {
     public var source: String
     /// By metric.
     public var values: [String: ReportedValue]
-    /// What is known of how the system was trained and evaluated, by path of the spec language or a name of its own.
+    /// Settings with which the system was trained and evaluated, by path of the spec language or another name.
     public var settings: [String: String]
     public var place: Mark
 }

@@ -1,6 +1,6 @@
 package import SpecLanguage
 
-/// Takes the keys of a section one by one, and notes every mistake in its place.
+/// Reads the keys of a section one by one, and collects every mistake with its place.
 package struct SectionReader {
     private let node: SpecNode
     private let noun: String
@@ -19,7 +19,7 @@ package struct SectionReader {
         errors.append(SpecError(code, at: node[key]?.mark ?? node.mark, summary, hint: hint))
     }
 
-    /// Notes that the section lacks a key.
+    /// Adds the error that the section lacks a key.
     package mutating func missing(_ key: String) -> String? {
         errors.append(SpecError("missing-value", at: node.mark, "\(noun) lacks '\(key)'"))
         return nil
@@ -148,7 +148,7 @@ package struct SectionReader {
         }
     }
 
-    /// Notes every key that nothing asked for.
+    /// Adds an error for every key that was not read.
     package mutating func finish() {
         for entry in node.entries ?? [] where !taken.contains(entry.key) {
             errors.append(

@@ -6,7 +6,7 @@ public struct TableDeclaration: Hashable, Sendable {
     public var name: String
     /// The caption.
     public var title: String
-    /// Whose figures stand beside ours.
+    /// The source whose figures are printed beside ours.
     public var paper: String
     /// One group of columns each, in the order of the table.
     public var sets: [TestSet]
