@@ -63,7 +63,8 @@ public struct Benchmark: Sendable {
         return result
     }
 
-    /// What a device was asked for in one of several repetitions, and what it left to the host in all of them.
+    /// The device's operations and transfers in one of several repetitions, and the fallbacks to the host in all of
+    /// them.
     private static func deviceDetails(_ device: Device, since before: Device.Counts, repetitions: Int) -> [(
         name: String, value: Double
     )] {

@@ -6,7 +6,7 @@ import SpecLanguage
 public import Specs
 import Tensors
 
-/// How long a spec's network takes for one crop, measured now; what stands in where no training of its kind was
+/// How long a spec's network takes for one crop, measured now; the estimate where no training of its kind was
 /// measured.
 public enum CropTiming {
     /// s of one evaluation of the network with random weights on one crop of the spec's size, without gradients.

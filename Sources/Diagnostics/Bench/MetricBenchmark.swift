@@ -10,7 +10,7 @@ public struct MetricBenchmark: Sendable {
     private let pairs: [SpeechPair]
     private let metrics: [any SpeechMetric]
 
-    /// Over the files of two folders that have the same name; the noisy file stands for the enhanced one too.
+    /// Over the files of two folders that have the same name; the noisy file is scored as the enhanced one.
     public init(clean: String, noisy: String, metrics: [any SpeechMetric]) throws {
         let matches = FileMatching(
             enhanced: try SoundFolder.files(in: noisy), clean: try SoundFolder.files(in: clean)

@@ -1,7 +1,7 @@
 import Foundation
 import WeightFiles
 
-/// The shapes of a case's arrays: what each file holds is what the case says, and the arrays of one case agree.
+/// Checks the shapes of a case's arrays: each file has the stated shape, and the arrays of one case agree.
 ///
 /// A dimension is written as a letter, which is the same number in all arrays of a case, or as a number.
 struct CaseShapes {

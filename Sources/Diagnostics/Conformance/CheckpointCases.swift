@@ -9,7 +9,7 @@ import Tensors
 import WeightFiles
 
 extension ConformanceChecker {
-    /// Checkpoints of the reference: their weights, and what the network makes of them.
+    /// Checkpoints of the reference: their weights, and the output of the network with them.
     static let checkpoint = ConformanceChecker("checkpoint") { one, catalog, report in
         try one.compareCheckpoint(of: try one.model(catalog, try one.backbone(catalog)), &report)
     }
@@ -139,7 +139,7 @@ extension ConformanceCase {
         let sde = try sde(catalog, withEpsilon: false)
         let isBridge = sde is SBVE
         if isBridge {
-            // The reference's bridge takes N and the sampler from the checkpoint, whatever the call says.
+            // The reference's bridge takes N and the sampler from the checkpoint and ignores those of the call.
             settings["N"] = settings["ignored"] != nil ? settings["N"] : hyperparameters["N"] ?? settings["N"]
             settings["sampler_type"] = settings["sampler_type"] ?? hyperparameters["sampler_type"]
             settings["eps"] = .number(1e-4)

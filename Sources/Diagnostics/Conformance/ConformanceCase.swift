@@ -224,7 +224,7 @@ public struct ConformanceReport {
 public struct ConformanceChecker: Sendable {
     /// The kind of case it checks, as `case.json` names it.
     public let kind: String
-    /// Computes what the case asks for and adds the comparisons; what it throws becomes a failed check.
+    /// Computes the quantities of the case and adds the comparisons; an error that it throws becomes a failed check.
     public let check: @Sendable (ConformanceCase, Catalog, inout ConformanceReport) throws -> Void
 
     public init(

@@ -37,7 +37,7 @@ extension ConformanceCase {
         guard let own = Self.sizes[name], let entry = catalog.backbones[own] else {
             throw ConformanceError(id: id, reason: "unknown backbone '\(name)'")
         }
-        // A resolution of 0 stands for none in the reference.
+        // In the reference, a resolution of 0 means none.
         var members = hyperparameters.members
         if let listed = members["attn_resolutions"] {
             members["attn_resolutions"] = .list(listed.elements.filter { $0.number != 0 })
@@ -226,7 +226,7 @@ extension ConformanceCase {
     }
 }
 
-/// A network that is never asked, where a loss is compared by itself.
+/// A network that is never called, for cases that compare a loss alone.
 private struct NoNetwork: Backbone {
     var parameters: [Parameter] { [] }
     var divisor: (bins: Int, frames: Int) { (1, 1) }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Whether guidance is what it says: `w = 1` the conditional score, `w = 0` the unconditional one, a line between.
+/// Tests of guidance: `w = 1` gives the conditional score, `w = 0` the unconditional one, and it is linear between.
 ///
 /// Everything is computed without the shortcut at these scales. On a model whose conditional difference is zero all of
 /// this holds for any guidance, so such a result is called vacuous.

@@ -23,7 +23,7 @@ public struct ProbeSubject: Sendable {
     }
 }
 
-/// A state of the diffusion that a probe asks the model at, with embeddings of references.
+/// A state of the diffusion at which a probe evaluates the model, with embeddings of references.
 public struct ProbeState: Sendable {
     /// The recording that the state is made of.
     public var file: String
