@@ -1,7 +1,7 @@
 public import Failures
 import Foundation
 
-/// Where a process stands among those that a launcher has started to work together.
+/// The rank of a process among those that a launcher has started to work together, and the address of rank 0.
 public struct GroupPlace: Hashable, Sendable {
     /// The number of this process, from 0, and how many processes there are; rank 0 writes the results.
     public var rank, count: Int
@@ -83,7 +83,7 @@ public struct GroupPlace: Hashable, Sendable {
     }
 }
 
-/// Why processes cannot work together any more, or never could; where a rank is to blame, its name is in it.
+/// Why processes cannot work together; where one rank caused it, the text names the rank.
 public struct GroupFailure: Diagnostic, Hashable, Sendable {
     public var summary: String
     public init(_ summary: String) { self.summary = summary }

@@ -45,14 +45,14 @@ public final class ProcessGroup: @unchecked Sendable {
 
     /// Joins the others by TCP, at the address of rank 0.
     ///
-    /// - Throws: `GroupFailure` where one of them does not come within a minute.
+    /// - Throws: `GroupFailure` where one of them does not connect within a minute.
     public convenience init(tcp place: GroupPlace, timeout: Double = timeout) throws(GroupFailure) {
         try unsafe self.init(sgc_tcp().pointee, at: place, timeout: timeout)
     }
 
     /// Joins the others through a library.
     ///
-    /// - Throws: `GroupFailure` where it cannot be opened, speaks another version of the table, or does not join.
+    /// - Throws: `GroupFailure` where it cannot be opened, has another version of the table, or does not join.
     public convenience init(
         library path: String, at place: GroupPlace, timeout: Double = timeout
     ) throws(GroupFailure) {
@@ -92,7 +92,7 @@ public final class ProcessGroup: @unchecked Sendable {
 
     // MARK: Calls
 
-    /// What every process puts in, by rank; all of one length.
+    /// Gathers an array of each process on every process, by rank; all have one length.
     public func gather<Number: BitwiseCopyable>(_ mine: [Number], filler: Number) throws(GroupFailure) -> [[Number]] {
         var all = [Number](repeating: filler, count: mine.count * count)
         let bytes = Int64(mine.count * MemoryLayout<Number>.stride)
@@ -100,7 +100,7 @@ public final class ProcessGroup: @unchecked Sendable {
         return (0..<count).map { Array(all[$0 * mine.count..<($0 + 1) * mine.count]) }
     }
 
-    /// What every process puts in, by rank; of any length each.
+    /// Gathers the bytes of each process on every process, by rank; lengths may differ.
     public func gather(_ mine: Data) throws(GroupFailure) -> [Data] {
         let lengths = try gather([mine.count], filler: 0).map { $0[0] }
         let longest = lengths.max() ?? 0

@@ -1,7 +1,7 @@
 public import Failures
 import Synchronization
 
-/// A wish to stop, set from a signal handler or another thread.
+/// A request to stop, set from a signal handler or another thread.
 public final class Interruption: Sendable {
     private let flag = Atomic<Bool>(false)
 
@@ -9,14 +9,14 @@ public final class Interruption: Sendable {
 
     /// May be called from any thread, more than once; it cannot be taken back.
     public func request() { flag.store(true, ordering: .relaxed) }
-    /// Whether ``request()`` was called; long work asks this between its items.
+    /// Whether ``request()`` was called; long work checks this between its items.
     public var isRequested: Bool { flag.load(ordering: .relaxed) }
 
     /// - Throws: `Interrupted` once it was requested.
     public func check() throws(Interrupted) { if isRequested { throw Interrupted() } }
 }
 
-/// Work ended because someone asked for it; what was done is kept.
+/// Work was ended by a request; what was done is kept.
 public struct Interrupted: Diagnostic, Hashable, Sendable {
     public init() {}
 

@@ -7,7 +7,7 @@ extension RandomAccessCollection where Self: Sendable, Index == Int, Element: Se
     /// Meant for work on files: it blocks the calling thread, which must not be one of Swift's cooperative pool for
     /// long.
     package func parallelMap<Result: Sendable>(block: Int = 8, _ transform: @Sendable (Element) -> Result) -> [Result] {
-        // Nobody else knows this interruption.
+        // This interruption is never requested.
         (try? parallelMap(block: block, interruption: Interruption(), transform)) ?? []
     }
 

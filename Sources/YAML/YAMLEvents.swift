@@ -79,7 +79,7 @@ final class YAMLEvents {
         guard unsafe state.error == YAML_READER_ERROR else {
             return YAMLFailure(problem: problem, place: YAMLPlace(unsafe state.problem_mark))
         }
-        // A character that may not stand in YAML: its place is told in bytes.
+        // A character that YAML does not allow: libyaml gives its place in bytes.
         let before = unsafe String(decoding: text.prefix(state.problem_offset), as: UTF8.self)
         let line = before.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         return YAMLFailure(

@@ -6,7 +6,7 @@ public enum Deflate {
     public enum Failure: Error, Hashable, Sendable {
         /// They end early, or are not DEFLATE data.
         case damaged
-        /// They decompress to another number of bytes than their container says.
+        /// They decompress to another number of bytes than their container states.
         case otherSize
     }
 
