@@ -24,7 +24,7 @@ public enum ExperimentEvent: Sendable, Codable {
     case failed(PlanStep, reason: String)
 }
 
-/// How much there is to do for one run.
+/// How many steps and evaluations one run has.
 public struct RunAgenda: Sendable, Codable, Hashable {
     /// The name of the run, as it is in events.
     public var name: String
@@ -32,7 +32,7 @@ public struct RunAgenda: Sendable, Codable, Hashable {
     public var id: String
     /// Optimizer steps of its training.
     public var steps: Int
-    /// How many evaluations the spec asks for, those that are done included.
+    /// How many evaluations the spec or the unit has, those that are done included.
     public var evaluations: Int
 
     public init(name: String, id: String, steps: Int, evaluations: Int) {

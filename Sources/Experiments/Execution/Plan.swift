@@ -5,7 +5,7 @@ public import Specs
 /// The steps that a spec requires, with the reason for each: made once by a ``Planner``, shown by `sgmse plan`, and
 /// performed by an ``Executor``.
 public struct Plan: Sendable {
-    /// In the order of execution; what several runs share stands once.
+    /// In the order of execution; a step that several runs share is listed once.
     public internal(set) var steps: [PlannedStep] = []
     /// What the protocol's gates found and let pass.
     public internal(set) var findings: [Finding] = []
@@ -26,7 +26,7 @@ public struct Plan: Sendable {
     public var unmeasured: Int {
         steps.count { $0.state != .cached && $0.seconds == nil && ($0.kind == .train || $0.kind == .evaluate) }
     }
-    /// Whether every corpus is there; without it, the steps that need it cannot be listed in full.
+    /// Whether every corpus is on the disk; without it, the steps that need it cannot be listed in full.
     var hasItsData: Bool { !steps.contains { $0.kind == .corpus } }
 
     /// The audio that it reads, under the names that stores of earlier versions have for it.

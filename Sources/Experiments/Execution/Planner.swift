@@ -36,7 +36,7 @@ public struct Planner {
         inventory = Future { try store?.inventory() ?? StoreInventory() }
     }
 
-    /// The steps of a spec; nothing is computed and nothing is made to know them.
+    /// The steps of a spec; nothing is computed, and no corpus is made.
     ///
     /// - Throws: What stops the spec before it begins: `GateFailure`, `CorpusError`, `IncompleteSpec`,
     ///   `SharedIdentity`.
@@ -56,7 +56,7 @@ public struct Planner {
     }
 }
 
-/// A plan in the making.
+/// A plan that is being built, run by run.
 private struct PlanDraft {
     let store: RunStore?
     let folder: String

@@ -131,8 +131,8 @@ public struct DataPreparer {
     /// What the gates find in the audio of a spec, which is found or made and read, whether or not it stops a run.
     public mutating func findings(_ spec: ExperimentSpec) throws -> [Finding] { try scan(spec).findings }
 
-    /// What the gates find, and what a whole check of the audio does besides: each pair compared, copies of recordings
-    /// between the sets.
+    /// What the gates find, and the findings of a full check of the audio: each pair is compared, and copies of
+    /// recordings are searched between the sets.
     ///
     /// The report on unchanged files is kept in the store's folder.
     public mutating func thoroughFindings(_ spec: ExperimentSpec) throws -> [Finding] {

@@ -20,7 +20,7 @@ public struct ProgressBoard: Sendable {
         public internal(set) var steps: Int
         /// Evaluations that are done, those found done included.
         public internal(set) var evaluations = 0
-        /// Evaluations that the spec asks for.
+        /// Evaluations that the run has in all.
         public let allEvaluations: Int
         /// Files of the current evaluation that are done, and all of them.
         public internal(set) var files = (done: 0, of: 0)

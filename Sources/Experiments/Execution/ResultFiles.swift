@@ -3,7 +3,7 @@ public import Corpora
 import Foundation
 public import SpeechMetrics
 
-/// The two files that the field's evaluation scripts leave beside enhanced audio.
+/// The two result files that the reference's evaluation script writes beside enhanced audio.
 ///
 /// `_results.csv` has a row per file: its name, a column per metric, the labels of its group, and then for each metric
 /// why it has no value, what it was computed by, and what was converted for it. `_avg_results.txt` has a line per

@@ -20,7 +20,7 @@ public final class WorkerPool: Sendable {
     private static let restarts = 2
 
     /// - Parameters:
-    ///   - arguments: The arguments of a worker that has so many threads.
+    ///   - arguments: The command-line arguments of a worker, given its number of threads.
     ///   - threads: Shared out among the workers; each gets at least one.
     ///   - observe: Called with the events of all workers, on their threads.
     ///   - report: Called with every line that a worker writes to standard error.

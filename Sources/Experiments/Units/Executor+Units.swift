@@ -66,7 +66,7 @@ extension Executor {
         }
     }
 
-    /// The steps of a unit as this machine sees them; no corpus is made here.
+    /// Plans the steps of a unit on this machine; no corpus is made here.
     private func plan(_ unit: WorkUnit) throws -> Plan {
         let runs = unit.runs.map {
             SpecRun(
@@ -156,7 +156,7 @@ public struct UnitFailure: Diagnostic, Hashable, Sendable {
     public var description: String { line }
 }
 
-/// What a machine finds that is not as the unit was planned.
+/// A difference between what this machine has and what the unit was planned with.
 struct UnplannedUnit: Diagnostic, Hashable, Sendable {
     var what: String
     var unit: String

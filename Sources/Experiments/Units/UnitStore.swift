@@ -3,8 +3,8 @@ public import Runs
 
 /// The store of one unit: its task writes to it, and its rows are merged into the store that planned the unit.
 ///
-/// It lies in the unit's own folder, has one writer at a time and a rollback journal, so that it may lie on a file
-/// system that nodes share. The files of its runs lie where the planning store expects them.
+/// It is in the unit's folder, has one writer at a time and a rollback journal, so that it may be on a file system that
+/// nodes share. The files of its runs are where the planning store expects them.
 public enum UnitStore {
     private static func path(in work: String) -> String { work + "/store.sqlite" }
 
@@ -23,7 +23,7 @@ public enum UnitStore {
 
     /// Adds what a unit's store holds to the store that planned it, and removes the unit's store.
     ///
-    /// Interrupted at any place and done again, it adds nothing twice and loses nothing.
+    /// A repeated call after an interruption adds nothing twice and loses nothing.
     ///
     /// - Returns: What was added; nil where the unit left no store, or it was collected before.
     @discardableResult

@@ -50,7 +50,7 @@ public struct WorkUnit: Codable, Sendable {
         var index: Int
         var count: Int
 
-        /// Why an evaluation is left open of which this is done.
+        /// The reason that is recorded for an evaluation of which this unit scored some files.
         static let reason = "some of its files; tasks of their own score the others"
 
         func range(of files: Int) -> Range<Int> { files * index / count..<files * (index + 1) / count }
