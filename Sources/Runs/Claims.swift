@@ -14,7 +14,7 @@ public enum ClaimOutcome: Hashable, Sendable {
     case acquired(Claim)
     /// A running process, possibly this one, works on it.
     case held(by: Owner)
-    /// It was completed before, and left `output`.
+    /// It was completed before, with this output.
     case done(output: String)
 }
 
@@ -71,7 +71,7 @@ extension RunStore {
             sql: "DELETE FROM claim WHERE step = ? AND ownerID = ?", arguments: [claim.step, claim.owner])
     }
 
-    /// What the completed `step` left, or nil where it is not done.
+    /// The output of the completed `step`; nil where it is not done.
     public func output(ofStep step: String) throws(StoreError) -> String? {
         try read { db in
             try String.fetchOne(db, sql: "SELECT output FROM completedStep WHERE step = ?", arguments: [step])

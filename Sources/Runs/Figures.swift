@@ -31,7 +31,7 @@ public struct ReportedFigure: Hashable, Sendable {
     public var std: Double?
     /// How the value was obtained; tables print it beside the value.
     public var mark: Mark
-    /// Where it stands: table, page, file and commit.
+    /// Where the source has it: table, page, file and commit.
     public var source: String
 
     public init(

@@ -13,7 +13,7 @@ struct FilesBelow: Sendable {
         case absent
     }
 
-    /// What lies at `path`.
+    /// Whether `path` is a file, a folder, something else, or absent; links are not followed.
     func entry(_ path: RelativePath) -> Entry {
         (try? parent(of: path) { parent, name -> Entry in
             guard let facts = FileFacts(of: name, in: parent) else { return .absent }

@@ -6,7 +6,7 @@ import GRDB
 public struct GarbageFile: Hashable, Sendable {
     /// Why the file is listed; the raw value is what a person reads.
     public enum Reason: String, Hashable, Sendable {
-        /// A file that was being written when its process ended; its name proves it.
+        /// A file that was being written when its process ended, known by its temporary name.
         case temporary = "left over from an interrupted write"
         /// A checkpoint or audio file that the store had made, and that no row names any more.
         case unreferenced = "made by this store and no longer needed"
@@ -128,7 +128,7 @@ extension RunStore {
 
     private static func top(_ path: String) -> String { String(path.prefix { $0 != "/" }) }
 
-    /// Whether a file lies where checkpoints and audio do; logs and the like are kept as long as their run.
+    /// Whether a file is in a folder of checkpoints or audio; logs and the like are kept as long as their run.
     private static func isProduct(_ path: String) -> Bool {
         let parts = path.split(separator: "/")
         return parts.first == "anchors" || parts.count > 2 && ["checkpoints", "audio"].contains(parts[1])
@@ -151,7 +151,7 @@ extension FilesBelow {
         }
     }
 
-    /// Whether `path` is something in the making that was last changed more than an hour ago.
+    /// Whether `path` has a temporary name and was last changed more than an hour ago.
     fileprivate func isOldTemporary(_ path: String) -> Bool {
         guard let place = RelativePath(path), TemporaryName.isTemporary(place.parts.last ?? "") else { return false }
         return switch entry(place) {

@@ -1,6 +1,6 @@
 import GRDB
 
-/// The schema, as the named steps that lead to it. A released step is never changed; new ones are appended.
+/// The schema as a list of named migrations. A released migration is never changed; new ones are appended.
 ///
 /// Times are seconds since 1970; JSON is text; ±∞ is stored as such, and "not a number" as NULL.
 extension RunStore {

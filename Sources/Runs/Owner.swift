@@ -98,7 +98,7 @@ extension RunStore {
         }
     }
 
-    /// Ends everything that `owner` left open.
+    /// Marks the running work of an ended owner as interrupted, and deletes its claims and its row.
     private func abandon(_ id: Int64, _ db: Database) throws -> Int {
         guard !locks.isAlive(id), let owner = try owner(id, db) else { return 0 }
         let (now, reason) = (Date().stored, "\(owner.description) before its work was done")

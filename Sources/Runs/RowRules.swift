@@ -51,7 +51,7 @@ enum RowRules {
     static let printable = DatabaseFunction("sgmse_printable", argumentCount: 1, pure: true) { values in
         String.fromDatabaseValue(values[0])?.isPrintable ?? false
     }
-    /// Whether a text leads to a place below a folder.
+    /// Whether a text is a path below a folder.
     static let relativePath = DatabaseFunction("sgmse_relative_path", argumentCount: 1, pure: true) { values in
         String.fromDatabaseValue(values[0]).flatMap(RelativePath.init) != nil
     }

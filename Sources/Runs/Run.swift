@@ -57,7 +57,7 @@ public enum RunStatus: String, Hashable, Sendable, CaseIterable {
 
 /// What makes a run the run it is: equal keys, one run.
 public struct RunKey: Hashable, Sendable {
-    /// A hash of what the resolved spec means for training.
+    /// A hash of the settings of the resolved spec that decide the training.
     public var identity: String
     /// Of the initial weights, the order of the files and the noise of training.
     public var seed: UInt64

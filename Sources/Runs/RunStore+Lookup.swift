@@ -45,7 +45,7 @@ extension RunStore {
         }
     }
 
-    /// The one run that a person means by `text`: a short id or its beginning, a name, or `<name>-<short id>`.
+    /// The one run that `text` names: by a short id or its beginning, a name, or `<name>-<short id>`.
     ///
     /// - Throws: ``StoreError`` of kind `missing` where none or several match, with the candidates as hint.
     public func run(named text: String) throws(StoreError) -> Run {

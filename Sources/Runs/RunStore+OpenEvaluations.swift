@@ -13,8 +13,7 @@ extension RunStore {
         }
     }
 
-    /// The evaluations that the last plan of each run asked for and that are not finished; runs without any are left
-    /// out.
+    /// How many evaluations of the last plan of each run are not finished; runs without any are left out.
     public func openEvaluations() throws(StoreError) -> [Run.ID: Int] {
         try read { db in
             let rows = try Row.fetchAll(

@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 import SystemCalls
 
-/// What removing a run would take away, and what it would leave.
+/// What removing a run would delete, and which files of its folder would stay.
 public struct RunRemoval: Hashable, Sendable {
     /// Files that this store had made for the run, below the store's folder.
     public var files: [String]
@@ -70,7 +70,7 @@ extension RunStore {
         try finishRenaming(run, to: name)
     }
 
-    /// Completes removals and renamings whose process ended on the way.
+    /// Completes removals and renamings whose process ended before they were done.
     func finishPendingChanges() throws(StoreError) {
         let pending = try read { db in
             try Row.fetchAll(db, sql: "SELECT runID, newName FROM pendingChange JOIN run ON run.id = runID")

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 
 extension RunStore {
-    /// The runs that a person means by `text`: one run, all runs of that name (one for each seed), or those of a sweep
+    /// The runs that `text` names: one run, all runs of that name (one for each seed), or those of a sweep
     /// or spec by its name, its file, or the file's name; the oldest first.
     ///
     /// - Throws: ``StoreError`` of kind `missing` where there is none.

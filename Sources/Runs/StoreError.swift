@@ -2,7 +2,7 @@ public import Failures
 public import Foundation
 import GRDB
 
-/// What went wrong with a store, where it lies, and what to do about it.
+/// An error of a store: its cause, the path, and what to do about it.
 ///
 /// Every error of SQLite and of the file system that a person can cause or mend arrives as one of these; the
 /// command line ends with exit code 5 on the kinds for which ``Kind/isEnvironmental`` holds.
@@ -32,7 +32,7 @@ public struct StoreError: Diagnostic, Hashable, Sendable {
         /// The values given contradict each other or what is stored.
         case invalid
 
-        /// Whether the cause lies in the machine rather than in the request.
+        /// Whether the machine caused it rather than the request.
         public var isEnvironmental: Bool {
             switch self {
             case .busy, .full, .readOnly, .corrupt, .newer, .foreign, .unreachable, .networkFileSystem: true
@@ -109,7 +109,7 @@ extension StoreError {
         )
     }
 
-    /// What it means that a file or folder beside the store could not be written.
+    /// The error for a file or folder beside the store that could not be written, by the system's reason.
     public init(cannotWrite path: String, _ error: any Error) {
         let reason = error as NSError
         let system = reason.domain == NSPOSIXErrorDomain ? reason : reason.userInfo[NSUnderlyingErrorKey] as? NSError

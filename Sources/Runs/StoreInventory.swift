@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-/// What a plan needs to know of a store, read in a few queries however many runs there are.
+/// The parts of a store that a plan needs, read in a few queries whose number does not depend on that of the runs.
 public struct StoreInventory: Sendable {
     /// A training and how far it came.
     public struct Training: Hashable, Sendable {
@@ -59,7 +59,7 @@ extension RunStore {
         }
     }
 
-    /// A training as it stands now.
+    /// The current state of one training; nil where the store has none of that key.
     public func training(_ key: RunKey) throws(StoreError) -> StoreInventory.Training? {
         try read { db in
             var inventory = StoreInventory()

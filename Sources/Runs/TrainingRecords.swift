@@ -50,7 +50,7 @@ public struct CheckpointRecord: Hashable, Sendable {
         case last
         case bestPESQ = "best_pesq"
         case bestSISDR = "best_si_sdr"
-        /// Kept for good, at every so many steps.
+        /// Kept for good, every `checkpoint_every` steps.
         case step
     }
 
@@ -66,7 +66,7 @@ public struct CheckpointRecord: Hashable, Sendable {
     public var sha256: String
     /// The size of the file.
     public var bytes: Int
-    /// How many updates the moving average of the weights has seen.
+    /// How many updates the moving average of the weights has had.
     public var emaUpdates: Int
     /// The validation score by which the checkpoint is best.
     public var value: Double?
