@@ -26,7 +26,7 @@ public struct DoctorReport: Sendable {
     /// Whether anything keeps the program from working here; `sgmse doctor` then ends with a failure.
     public var hasProblem: Bool { findings.contains { $0.verdict == .problem } }
 
-    /// Looks at the machine and at the store at `path`, if there is one; changes nothing.
+    /// Checks the machine and the store at `path`, if there is one; changes nothing.
     ///
     /// - Parameter isThorough: Reads the whole store for damage, however large it is.
     public init(storeAt path: String, journal: RunStore.Journal, isThorough: Bool) {

@@ -6,7 +6,7 @@ public import Runs
 public struct RunListing: Sendable {
     /// In the order in which they are listed.
     public let runs: [Run]
-    /// What is wrong with the runs that cannot be read, and are therefore left out.
+    /// The errors of runs that cannot be read; these runs are left out.
     public let unreadable: [StoreError]
     /// The last step of those that were trained.
     public let steps: [Run.ID: Int]
@@ -67,9 +67,9 @@ public struct RunListing: Sendable {
 
 /// In what two runs differ: meaning, protocol, provenance and results.
 public struct DiffReport: Sendable {
-    /// The run whose values stand on the left.
+    /// The run whose values are in the left column.
     public let first: Run
-    /// The run whose values stand on the right.
+    /// The run whose values are in the right column.
     public let second: Run
     /// What differs in the specs, the data and the provenance.
     public let differences: RunDifferences

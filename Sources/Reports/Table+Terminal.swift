@@ -11,7 +11,7 @@ extension Table {
             .joined(separator: "\n") + "\n"
     }
 
-    /// How many rows of headings stand above the columns' names.
+    /// How many rows of headings are above the columns' names.
     var depth: Int { columns.map(\.groups.count).max() ?? 0 }
 
     /// The runs of neighbouring columns that share the headings down to `level`.
@@ -153,7 +153,7 @@ private struct TerminalDrawing {
 }
 
 extension Table {
-    /// What stands between brackets in every score; nil where cells differ in it.
+    /// The text between brackets that all scores share; nil where cells differ in it.
     fileprivate var commonCount: String? {
         var found: Set<String> = []
         for case .score(let one) in rows.lazy.flatMap(\.cells) { found.insert(one.countText) }

@@ -63,7 +63,7 @@ public struct Table: Hashable, Sendable {
     public struct Row: Hashable, Sendable {
         /// As many as the table has columns.
         public var cells: [Cell]
-        /// Rows of another kind than the row above stand apart, as anchors do.
+        /// Rows of another section than the row above are separated from it by a line, as anchors are.
         public var section: String
 
         public init(_ cells: [Cell], section: String = "") { (self.cells, self.section) = (cells, section) }

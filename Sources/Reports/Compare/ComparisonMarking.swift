@@ -2,7 +2,7 @@ import Parallelism
 import Runs
 import Statistics
 
-/// What is said of cells beside their numbers: worse than the noisy input, the best of a column, as good as that.
+/// Marks the cells of a comparison: worse than the noisy input, the best of a column, not clearly worse than the best.
 struct ComparisonMarking {
     private(set) var cells: [[ComparisonReport.Cell?]]
     private(set) var shortfalls: [ComparisonReport.Shortfall] = []

@@ -1,6 +1,6 @@
 import Runs
 
-/// What a reader of a comparison must know besides its numbers.
+/// The notes below a comparison, such as failed checks and differences between the systems.
 struct ComparisonNotes {
     let lines: [String]
 

@@ -1,7 +1,7 @@
 public import Runs
 
 extension ComparisonReport {
-    /// The comparison as a table; anchors stand apart, above the runs.
+    /// The comparison as a table; anchors are a section above the runs.
     public var table: Table {
         var table = Table(columns: headings.map { Self.keyColumn($0) } + columns.map { Self.column($0) })
         table.showsCounts = options.showsCounts

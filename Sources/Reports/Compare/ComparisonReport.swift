@@ -76,7 +76,7 @@ public struct ComparisonReport: Sendable {
         public var mean: Double { seeds?.mean ?? statistic.mean }
     }
 
-    /// A cell that lies below the noisy input.
+    /// A cell that is worse than the noisy input.
     public struct Shortfall: Hashable, Sendable {
         /// The label of the row.
         public var row: String
@@ -107,7 +107,7 @@ public struct ComparisonReport: Sendable {
     let notes: [String]
     let files: [TestFile.ID: TestFile]
 
-    /// Compares `runs`, in that order; one that is named twice stands once.
+    /// Compares `runs`, in that order; one that is named twice is listed once.
     public init(of runs: [Run.ID], in store: RunStore, options: Options = Options()) throws(StoreError) {
         let snapshot = try store.scores(of: runs, sets: options.sets, metrics: options.metrics)
         let layout = ComparisonLayout(snapshot, options)
@@ -123,7 +123,7 @@ public struct ComparisonReport: Sendable {
 }
 
 extension ComparisonReport {
-    /// What is compared, and how the table is laid out.
+    /// Which scores are compared, and how the table is laid out.
     public struct Options: Sendable {
         /// The factors that rows show in columns of their own, the first with all else that distinguishes rows.
         public var rows: [String]

@@ -97,7 +97,7 @@ extension ScoreSnapshot {
         guard isolated.id == row.run?.id else {
             return "'\(isolated.name)' differs from '\(base.name)' in \(thing.name) alone"
         }
-        // The weights are there; they were scored in another way.
+        // The weights exist, but were scored with other factors.
         let others = things.filter(\.isOfEvaluation).map { "\($0.name) = \($0.second ?? "none")" }
         return "missing: '\(isolated.name)' evaluated with \(others.joined(separator: ", "))"
     }

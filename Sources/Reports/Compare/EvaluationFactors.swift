@@ -56,7 +56,7 @@ extension EvaluationPoint {
 }
 
 extension String {
-    /// Whether this value stands before another: numbers by size, other texts by their letters.
+    /// Whether this value is sorted before another: numbers by size, other texts by their letters.
     func isBefore(_ other: String) -> Bool {
         if let mine = Double(self), let theirs = Double(other), mine != theirs { return mine < theirs }
         return self < other

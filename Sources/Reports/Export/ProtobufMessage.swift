@@ -1,4 +1,4 @@
-/// A message of Protocol Buffers in the making: fields in the order in which they are added.
+/// Builds a message of Protocol Buffers, with the fields in the order in which they are added.
 struct ProtobufMessage {
     private(set) var bytes: [UInt8] = []
 

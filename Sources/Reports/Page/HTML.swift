@@ -1,4 +1,4 @@
-/// A self-contained page in the making: no file, script or font of elsewhere is referred to.
+/// Builds a self-contained page: it refers to no other file, script or font.
 ///
 /// Every text goes through ``paragraph(_:)``, ``heading(_:)`` or ``table(_:)``, which escape it; what a name holds is
 /// shown and never obeyed.

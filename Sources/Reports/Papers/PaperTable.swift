@@ -38,7 +38,7 @@ public struct PaperTable: Sendable {
         public var reported: Reported?
         /// nil where the store has no such scores.
         public var ours: Ours?
-        /// Why there is none of ours where there should be one.
+        /// Why there is no number of ours where there should be one; nil otherwise.
         public var missingReason: String?
     }
 
@@ -96,7 +96,7 @@ public struct PaperTable: Sendable {
 
     /// - Parameters:
     ///   - store: nil where there is none yet; all of ours is then missing.
-    ///   - sources: By row: what its spec means.
+    ///   - sources: For each row, the runs of its spec.
     public init(
         _ declaration: TableDeclaration, reporting library: ReportedLibrary, from store: RunStore?,
         sources: [RowSource],
@@ -137,7 +137,7 @@ public struct PaperTable: Sendable {
     }
 }
 
-/// What the spec of a row means: which runs are its runs, and how they come to be.
+/// The runs of a row's spec, their evaluations, and what the spec computes.
 public struct RowSource: Sendable {
     /// A run as the spec has it.
     public struct SpecifiedRun: Sendable {

@@ -60,7 +60,7 @@ struct PaperTableReader {
     ) throws(StoreError) -> PaperTable.Ours? {
         guard let snapshot else { return nil }
         let named = snapshot.testSets.values.filter { $0.name == column.set.stored }
-        // The evaluations of a spec are known by its meaning; all others by where their set lies.
+        // The evaluations of a spec are found by its identity, all others by the folder of their set.
         let isOfSpec = if case .spec = row.source { true } else { false }
         let sets = Set(named.filter { isOfSpec || column.set.holds($0) }.map(\.id))
         let here = snapshot.evaluations.filter { sets.contains($0.testSet) }

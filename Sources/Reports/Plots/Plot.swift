@@ -1,6 +1,6 @@
 /// A plot as a value: what it shows, before any choice of size.
 public struct Plot: Hashable, Sendable {
-    /// Stands above the plot.
+    /// Printed above the plot; nil for none.
     public var title: String?
     /// The horizontal axis.
     public var x: Axis
@@ -12,7 +12,7 @@ public struct Plot: Hashable, Sendable {
     public var levels: [Level] = []
     /// Whether the line y = x is drawn.
     public var hasDiagonal = false
-    /// What a reader must know; it stands below the plot.
+    /// Explanations, printed below the plot.
     public var notes: [String] = []
 
     public init(title: String? = nil, x: Axis, y: Axis, series: [Series] = []) {
@@ -21,7 +21,7 @@ public struct Plot: Hashable, Sendable {
 
     /// How one coordinate is shown.
     public struct Axis: Hashable, Sendable {
-        /// Stands beside the axis, with the unit.
+        /// Printed beside the axis, with the unit.
         public var label: String
         /// Whether the scale is logarithmic; its range then comes from the positive values alone.
         public var isLogarithmic: Bool
@@ -35,7 +35,7 @@ public struct Plot: Hashable, Sendable {
 
     /// A horizontal line over the whole width.
     public struct Level: Hashable, Sendable {
-        /// Stands at the line.
+        /// Printed at the line.
         public var label: String
         /// In the unit of the vertical axis.
         public var value: Double
@@ -51,7 +51,7 @@ public struct Plot: Hashable, Sendable {
         public var y: Double
         /// Drawn as an error bar, such as the 95 % interval of `y`; nil draws none.
         public var interval: ClosedRange<Double>?
-        /// Whether it lies far from what its neighbours suggest.
+        /// Whether it is far below both of its neighbours, as a collapsed run is.
         public var isSuspect: Bool
 
         public init(_ x: Double, _ y: Double, interval: ClosedRange<Double>? = nil, isSuspect: Bool = false) {

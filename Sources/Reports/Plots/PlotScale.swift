@@ -12,7 +12,7 @@ struct PlotScale {
     let ticks: [(value: Double, label: String)]
 
     /// - Parameters:
-    ///   - values: What must lie within.
+    ///   - values: Values that the range must contain.
     ///   - start, end: The places of the lowest and the highest value.
     ///   - most: About how many ticks.
     init(

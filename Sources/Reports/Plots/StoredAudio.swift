@@ -2,7 +2,7 @@ import Audio
 import Foundation
 import Runs
 
-/// Where the audio of a test file lies: clean, noisy, and what systems made of it.
+/// The paths of the audio of a test file: clean, noisy, and enhanced by each system.
 struct StoredAudio {
     let store: RunStore
 
