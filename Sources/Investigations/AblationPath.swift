@@ -1,5 +1,5 @@
-/// The way from one configuration to another, one factor at a time: at each step the one that moves the score farthest
-/// toward the target.
+/// The path from one configuration to another, one factor at a time: each step changes the factor that moves the score
+/// farthest toward the target.
 ///
 /// Fawcett and Hoos, *Analysing Differences Between Algorithm Configurations Through Ablation*, Journal of Heuristics
 /// 22, 2016. A path over k factors takes at most k (k + 1) / 2 − 1 combinations besides both ends; a round's
@@ -24,7 +24,7 @@ public struct AblationPath: Hashable, Sendable {
         public var isTaken = false
     }
 
-    /// Walks as far as `scores` allow.
+    /// Builds the path as far as `scores` allow.
     ///
     /// - Parameters:
     ///   - start: Factors that are at the target's value from the beginning.

@@ -27,7 +27,8 @@ public struct CellSource: Hashable, Sendable {
 public struct StoredCell: Hashable, Sendable {
     /// A run's name, a sweep's, or an anchor's.
     public var run: String
-    /// What makes the run where the store has none, as seen from the working folder.
+    /// The spec that makes the run where the store has none, relative to the working folder; nil where none is
+    /// declared.
     public var spec: String?
     /// The name of the test set.
     public var set: String

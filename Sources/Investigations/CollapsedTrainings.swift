@@ -84,7 +84,7 @@ public struct CollapsedTraining: Hashable, Sendable {
     }
 }
 
-/// How far trainings of one configuration lie apart, pooled over all configurations.
+/// The variance between trainings of one configuration, pooled over all configurations.
 public struct TrainingNoise: Hashable, Sendable {
     /// The pooled variance of the trainings' means, in the metric's unit squared.
     public var variance: Double

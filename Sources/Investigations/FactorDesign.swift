@@ -99,7 +99,7 @@ public struct FactorDesign: Sendable {
                 name: change.path, paths: [change.path], from: "\(change.from)", to: "\(change.to)",
                 isOfEvaluation: change.part == .evaluation)
         }
-        // Where data lies means nothing to an identity, and other files are another factor.
+        // The path of the data is no part of the identity, but other files are another factor.
         if first.data.path != second.data.path {
             factors.removeAll { $0.name == "data.corpus" }
             let (from, to) = (

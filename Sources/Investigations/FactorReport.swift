@@ -10,13 +10,13 @@ public struct FactorReport: Hashable, Sendable {
     public var source: Double
     /// The mean score of the second configuration.
     public var target: Double
-    /// The share of the gap that would matter.
+    /// The smallest share that counts as a cause, in the metric's unit.
     public var effect: Double
     /// How many shares, interactions and steps of the path were judged together.
     public var compared: Int
     /// By size.
     public var shares: [FactorShare]
-    /// What pairs of evaluation factors are worth beyond their parts, by size.
+    /// The interactions of pairs of evaluation factors, the largest first.
     public var interactions: [FactorShare]
     /// What was left out of the shares, in words: trainings between both ends that collapsed.
     public var remarks: [String]
@@ -127,7 +127,7 @@ extension FactorReport {
         return (parts + ["left unexplained \(unexplained.fixed(2))"]).joined(separator: "; ")
     }
 
-    /// Which factors are causes, which are none, and of which nothing is known yet.
+    /// The supported, the refuted and the inconclusive factors, as a sentence.
     public var conclusion: String {
         func names(_ verdict: Verdict) -> String {
             shares.filter { $0.verdict == verdict }.map(\.shown).joined(separator: ", ")

@@ -31,9 +31,9 @@ public struct FactorScores: Hashable, Sendable {
     public let kept: [Combination: ScoreMatrix]
     /// Every training that collapsed, at the ends and between them.
     public let collapses: [Collapse]
-    /// The share of the gap that would matter, in the metric's unit.
+    /// The smallest share of the gap that counts as a cause, in the metric's unit.
     public let effect: Double
-    /// How far trainings of one combination lie apart, and the combinations in its order.
+    /// The variance between trainings of one combination; its configurations are numbered like `trainings`.
     public let spread: TrainingSpread
     private let trainings: [Combination]
 
@@ -91,7 +91,7 @@ public struct FactorScores: Hashable, Sendable {
             over: trained, from: start, isUpward: ScoreMatrices.mean(last) >= ScoreMatrices.mean(first), kept)
     }
 
-    /// What other trainings would change in the difference between two combinations; nil where that is not known.
+    /// The error of the difference between two combinations by the choice of trainings; nil where that is not known.
     func errorOfTrainings(_ first: Combination, _ second: Combination) -> ErrorOfMean? {
         func group(_ combination: Combination) -> (group: Int, count: Int)? {
             trainings.firstIndex(of: combination).map { ($0, kept[combination]?.count ?? 0) }

@@ -8,7 +8,7 @@ public struct FactorShare: Hashable, Sendable {
         case evaluation
         /// A setting of training.
         case training
-        /// What two settings of the evaluation are worth together beyond their parts.
+        /// The interaction of two settings of the evaluation.
         case interaction
         /// A seed of one end that collapsed.
         case collapse
@@ -27,7 +27,7 @@ public struct FactorShare: Hashable, Sendable {
     /// Supported where the share is shown to be at least the effect that matters; refuted where it is shown to be
     /// smaller.
     public var verdict: Verdict
-    /// What would decide, where nothing is decided yet.
+    /// How many files or trainings would decide; nil where the share is decided.
     public var needed: String?
 }
 
@@ -40,7 +40,7 @@ struct MeasuredShare {
     var error: ErrorOfMean?
     /// How many files or trainings would show a share of some size at some level.
     var units: (_ effect: Double, _ alpha: Double) -> String? = { _, _ in nil }
-    /// What it takes before anything can be supported; nil where nothing is lacking.
+    /// What is missing before the share can be supported, such as a second training; nil where nothing is.
     var lacks: String?
 }
 
@@ -48,7 +48,7 @@ struct MeasuredShare {
 public struct ShareRule: Hashable, Sendable {
     /// The probability of even one false *supported* among all shares.
     public var alpha: Double
-    /// The share that would matter.
+    /// The smallest share that counts as a cause, in the metric's unit.
     public var effect: Double
     /// The cluster of each file, such as its speaker; each file is its own where nil.
     public var clusters: [Int]?
@@ -153,7 +153,7 @@ public struct ShareRule: Hashable, Sendable {
             : interval.lowerBound > -effect && interval.upperBound < effect ? .refuted : .inconclusive
         var judged = FactorShare(name: name, kind: kind, mean: mean, interval: interval, p: p, verdict: verdict)
         if verdict == .inconclusive, effect > 0 {
-            // Where there is a difference, it is its distance from the one that would matter that has to be shown.
+            // A difference that is shown has to be shown to be larger or smaller than `effect`.
             judged.needed =
                 p <= alpha
                 ? share.units(abs(effect - abs(mean)), alpha)

@@ -116,7 +116,7 @@ public struct EvidenceTest: Hashable, Sendable {
     public var question: Question
     /// The metric that is compared; "" for questions that compare no scores.
     public var metric: String
-    /// The difference that would matter, in the unit of the metric.
+    /// The smallest difference that counts, in the unit of the metric.
     public var effect: Double
     /// The level of the test.
     public var alpha: Double

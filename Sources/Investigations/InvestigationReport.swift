@@ -71,7 +71,7 @@ public struct InvestigationReport: Sendable {
 }
 
 extension InvestigationReport.Finding {
-    /// Where the cells of an answer stand, the lines of one file together.
+    /// The places of an answer's cells, with the lines of one file together.
     static func shown(_ places: [String]) -> String {
         var (order, lines): ([String], [String: [String]]) = ([], [:])
         for place in places.unique {

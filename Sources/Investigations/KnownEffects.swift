@@ -1,4 +1,4 @@
-/// How much a difference of one kind is known to matter, and from where.
+/// How much a difference of one kind is known to change scores, and the source.
 public struct KnownEffect: Hashable, Sendable {
     /// A path of the spec language, a beginning of one, or the name of a check.
     public var path: String

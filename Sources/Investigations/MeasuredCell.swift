@@ -28,7 +28,7 @@ public struct MeasuredCell: Hashable, Sendable {
     public var speakers: [TestFile.ID: String] = [:]
     /// By path.
     public var settings: [String: String]
-    /// Where it stands: file and line, or runs.
+    /// Where the numbers come from: file and line, or runs.
     public var place: String
     /// V, V2 or C of a reported figure.
     public var mark: ReportedMark?

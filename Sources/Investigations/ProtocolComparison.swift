@@ -32,9 +32,9 @@ public struct ProtocolComparison: Sendable {
         public var effect: KnownEffect
     }
 
-    /// The protocol whose values stand on the left.
+    /// The protocol whose values are in the left column.
     public let first: ProtocolSide
-    /// The protocol whose values stand on the right.
+    /// The protocol whose values are in the right column.
     public let second: ProtocolSide
     /// What matters most comes first.
     public let items: [Item]

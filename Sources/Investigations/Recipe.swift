@@ -7,7 +7,7 @@ public struct Recipe: Hashable, Sendable {
     public var name: String
     /// Which published result it is.
     public var title: String
-    /// The spec, as seen from the working folder.
+    /// The path of the spec, relative to the working folder.
     public var spec: String
     /// Measured values of its checkpoint and data, by name.
     public var measured: [String: String]

@@ -2,7 +2,7 @@ import Foundation
 import Reported
 import Reports
 
-/// How far trainings of one configuration lie apart, pooled over all groups of such trainings.
+/// The variance between trainings of one configuration, pooled over all groups of such trainings.
 ///
 ///     s² = Σ (nᵢ − 1) sᵢ² / Σ (nᵢ − 1)
 public struct RunSpread: Hashable, Sendable {
@@ -17,7 +17,7 @@ public struct RunSpread: Hashable, Sendable {
     public struct Widest: Hashable, Sendable {
         /// In the metric's unit.
         public var difference: Double
-        /// Which trainings they are, and where their figures stand.
+        /// Which trainings they are, and the places of their figures.
         public var text: String
     }
 

@@ -1,4 +1,4 @@
-/// What each factor is worth in a full factorial, and what pairs are worth beyond their parts.
+/// Shapley's share of each factor in a full factorial, and the interactions of pairs.
 ///
 ///     φᵢ  = Σ over S without i of  v(S ∪ i) − v(S), weighted by |S|! (k − |S| − 1)! / k!
 ///     Iᵢⱼ = Σ over S without i, j of  v(S ∪ ij) − v(S ∪ i) − v(S ∪ j) + v(S), weighted by |S|! (k − |S| − 2)! / (k − 1)!

@@ -1,6 +1,6 @@
 import Statistics
 
-/// How far trainings of one configuration lie apart, for each of several configurations.
+/// The variance between trainings of one configuration, for each of several configurations.
 ///
 /// The spread is pooled over all configurations, but not over those that vary far more than the rest, such as an
 /// unstable network: these have their own. One of the more variable half, and all above it, is set apart where an F
