@@ -23,7 +23,7 @@ struct FactorRounds {
         /// s of trainings of other kinds, by the assumption that `text` states, and s of one forward pass.
         var assumed = 0.0
         var forward = 0.0
-        /// Steps of which nothing is known.
+        /// Steps whose time cannot be estimated.
         var unknown = 0
 
         var seconds: Double { measured + assumed }

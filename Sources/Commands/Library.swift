@@ -21,7 +21,7 @@ enum Library {
     static let loader = SpecLoader(
         vocabulary: Catalog.standard.vocabulary, files: files, environment: environmentVariable)
 
-    /// The spec that a person means by `name`: a file, or else one of the library, which `quickstart`,
+    /// The spec of a name: a file, or else one of the library, which `quickstart`,
     /// `quickstart.yaml` and `sgmse:quickstart.yaml` name; `name` itself where there is neither.
     static func file(of name: String) -> String {
         guard !FileManager.default.fileExists(atPath: name) else { return name }

@@ -13,7 +13,7 @@ public import Runs
 import SpecLanguage
 import Specs
 
-/// Where the store lies.
+/// The path of the store, and its journal.
 struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The store; SGMSE_STORE, or runs/store.sqlite, if not given.", valueName: "file"))
     var store: String?
@@ -60,7 +60,7 @@ struct SpecOptions: ParsableArguments {
 
     /// - Parameters:
     ///   - more: Overrides that come after those of the person.
-    ///   - store: Where a name that is no file may be that of runs, whose spec's file is then meant.
+    ///   - store: A store in which a name that is no file is looked up: the spec's file of its runs is then loaded.
     func load(adding more: [String] = [], ofRunsIn store: RunStore? = nil) throws -> LoadedSpec {
         let file = try store.flatMap { try specFile(ofRunsIn: $0) } ?? Library.file(of: spec)
         let loaded = try Library.loader.load(file, overrides: overrides + more, profile: profile)
@@ -102,7 +102,7 @@ extension SpecOptions {
     }
 }
 
-/// Where the corpora lie.
+/// The folder of the corpora.
 struct CorpusOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

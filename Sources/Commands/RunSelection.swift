@@ -1,7 +1,7 @@
 import ArgumentParser
 import Runs
 
-/// The runs that a person means: those that are named, or else those that a condition lets through, or else all.
+/// The runs that the options select: those that are named, or else those that a filter selects, or else all.
 struct RunSelection {
     private let names: [String]
     private let filter: RunFilter?

@@ -6,7 +6,7 @@ import Parallelism
 import Runs
 import SpecLanguage
 
-/// The queue beside a store, and what moves between the two.
+/// The queue beside a store: reads the states of its tasks and merges results into the store.
 struct QueueFolder {
     let queue: UnitQueue
     /// The folder of the store.
