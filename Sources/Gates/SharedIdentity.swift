@@ -9,7 +9,7 @@ public struct SharedIdentity: Diagnostic, Hashable, Sendable {
     public var first: String
     /// The row of the paper that the later experiment reproduces.
     public var second: String
-    /// Where the first one stands: a file, or a run.
+    /// The file of the first one, or its run.
     public var firstPlace: String
 
     public var summary: String {
