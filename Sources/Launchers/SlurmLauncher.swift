@@ -193,7 +193,7 @@ public struct SlurmLauncher: Launcher {
         "REVOKED", "TIMEOUT",
     ]
 
-    /// Whether Slurm lists the task in a state that has not ended; how long it was silent does not matter.
+    /// Whether Slurm lists the task in a state that has not ended; the idle time is not used.
     public func isAlive(task: String, idleSeconds: Double?, among tasks: [TaskState]) -> Bool {
         let job = UnitWorker.job(of: task)
         return tasks.contains { $0.job == job && $0.isLive }

@@ -14,7 +14,7 @@ public struct UnitAttempt: Hashable, Sendable, Codable {
 
     /// When it ended, by the clock of the machine that recorded it.
     public var time: Date
-    /// The machine that recorded the end; for a task that was killed, it is not the machine that the task ran on.
+    /// The machine that recorded the end; for a task that was killed, it may be another one than the task ran on.
     public var host: String
     /// How it ended, with the task's name.
     public var end: End

@@ -11,7 +11,7 @@ import SystemCalls
 ///          ↖ given back ↙        ↘ failed/UNIT
 ///
 /// Every arrow is one `rename(2)`, which exactly one process wins on any file system, network ones included. There is
-/// no lock and no database. What a unit leaves on its way lies in `work/UNIT`: its store, its events, its attempts.
+/// no lock and no database. The folder `work/UNIT` holds the unit's store, its events and its attempts.
 public struct UnitQueue: Sendable {
     /// The folders of the queue, by their names. `done` units have results that no store has yet; `collected` ones are
     /// in it.
@@ -48,10 +48,10 @@ public struct UnitQueue: Sendable {
         folder(of: state) + "/" + unit + (task.map { "." + $0 } ?? "")
     }
 
-    /// Where the store, the events and the attempts of a unit lie.
+    /// The folder of a unit's store, events and attempts.
     public func workFolder(of unit: String) -> String { folder + "/work/" + unit }
 
-    /// Where the scripts and logs of jobs lie.
+    /// The folder of the scripts and logs of jobs.
     public var jobsFolder: String { folder + "/jobs" }
 
     // MARK: Listing
