@@ -21,7 +21,7 @@ struct FileEnhancer: Sendable {
         case job(Job, differing: Set<String>?)
         /// The same settings made its output.
         case done
-        /// What lies in the place of its output was not made here.
+        /// The file at the path of its output was not made by this program.
         case foreign
         case failed(String)
     }
@@ -99,7 +99,7 @@ struct FileEnhancer: Sendable {
         }
     }
 
-    /// The folder of a job's output, where there is space for what is made on the way.
+    /// The folder of a job's output, in which intermediate files are written.
     private func place(of job: Job) -> String {
         let folder = (job.file.output as NSString).deletingLastPathComponent
         return folder.isEmpty ? "." : folder
@@ -149,7 +149,7 @@ struct FileEnhancer: Sendable {
 
     // MARK: Noise references
 
-    /// A reference is looked for in so many seconds from the beginning, so that its choice is bounded, too.
+    /// The first seconds of a recording in which a reference is searched, so that the search is bounded.
     private static let referenceSeconds = 600
 
     private func reference(_ noisy: some SampleSource, _ channel: Int, of job: Job) throws -> NoiseReference {

@@ -22,7 +22,7 @@ public struct FolderEnhancer: Sendable {
         case each
     }
 
-    /// What a call does besides enhancing.
+    /// How outputs are written, and which existing ones are replaced.
     public struct Options: Sendable {
         /// Outputs at the rate of their inputs, rather than at the model's.
         public var restoresRate = false
@@ -65,7 +65,7 @@ public struct FolderEnhancer: Sendable {
         public var segmented = 0
         /// Samples that were beyond full scale and saturated.
         public var clipped = 0
-        /// Files that have no output, with the reason; the call goes on with the others.
+        /// Files that were not enhanced, with the reason; the others are enhanced all the same.
         public var failed: [(file: String, reason: String)] = []
         /// Remarks for the user, such as that outputs were made again with other settings.
         public var remarks: [String] = []
@@ -142,7 +142,7 @@ public struct FolderEnhancer: Sendable {
         return summary
     }
 
-    /// Looks at every input, and at the output that is there already, before any is enhanced.
+    /// Inspects every input, and an output that exists already, before any file is enhanced.
     private func inspect(
         _ files: [EnhancementFiles.File], _ worker: FileEnhancer, _ summary: inout Summary, _ interruption: Interruption
     ) throws -> [FileEnhancer.Job] {

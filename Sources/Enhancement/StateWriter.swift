@@ -41,7 +41,7 @@ final class StateWriter {
         }
     }
 
-    /// Removes the states of an earlier call, which another sampler may have met at other times.
+    /// Removes the states of an earlier call, which another sampler may have written at other times.
     private static func removeStates(in folder: String) throws {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         where name.wholeMatch(of: #/[0-9]+-t[0-9]+\.[0-9]{3}(-channel[0-9]+)?\.wav/#) != nil {
