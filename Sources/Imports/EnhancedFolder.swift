@@ -20,19 +20,18 @@ public struct EnhancedFolder: Sendable {
     let pairs: [Pair]
     /// Files of the folder that belong to none of the set.
     public let unmatched: [String]
-    /// What all output is known by: the digest of a text with a line for each file, its name, a tab, and its digest.
+    /// The digest of all output: of a text with a line for each file, its name, a tab, and its digest.
     let content: AudioFingerprint
     /// The checks that failed and were waived, with the reason given.
     public let waived: [String: String]
 
-    /// The checks that a person may waive: those of which a system may be free to fail, and whose scores still mean
-    /// something.
+    /// The checks that a person may waive, since scores are still valid where they fail.
     public static let waivable = ["alignment"]
 
     /// Reads headers and audio of set and folder, and compares them.
     ///
     /// - Parameter waive: The reason for each check that may fail, by its name.
-    /// - Throws: `ImportFailure` with everything that would make the scores those of something else.
+    /// - Throws: `ImportFailure` with every mistake that would make the scores wrong.
     public init(
         _ path: String, on set: TestSet, files: [TestFile], waive: [String: String] = [:],
         interruption: Interruption = Interruption()

@@ -2,7 +2,7 @@ import Corpora
 import Foundation
 public import Runs
 
-/// A system that another program is: its name, and what is given of it.
+/// A system of another program: its name, and its cost where it is given.
 public struct ExternalSystem: Hashable, Sendable {
     /// What tables call it, 1 to 100 printable characters; unique on each test set.
     public var name: String
@@ -11,7 +11,7 @@ public struct ExternalSystem: Hashable, Sendable {
     /// s of computing for all files, where it was measured.
     public var seconds: Double?
 
-    /// - Throws: `ImportFailure` for a name that no table can show or that means something here.
+    /// - Throws: `ImportFailure` for a name that is not printable or that an anchor of this program has.
     public init(_ name: String, nfe: Int? = nil, seconds: Double? = nil, reserved: Set<String>) throws(ImportFailure) {
         let isPrintable = name.unicodeScalars.allSatisfy {
             $0.properties.generalCategory != .control && $0.properties.generalCategory != .format
@@ -70,7 +70,7 @@ public struct ExternalSystem: Hashable, Sendable {
 }
 
 extension RunStore {
-    /// The test set that a person means by `name`: its newest version, or the one of `name@fingerprint`.
+    /// The test set of a name: its newest version, or the one of `name@fingerprint`.
     ///
     /// - Parameter run: The version that this run was evaluated on.
     public func testSet(named name: String, of run: Run.ID? = nil) throws -> (set: TestSet, files: [TestFile]) {

@@ -1,6 +1,6 @@
 public import Failures
 
-/// What keeps something from elsewhere from being taken over: all of it, found before anything is written.
+/// Why files of another program cannot be imported: every mistake, found before anything is written.
 public struct ImportFailure: Diagnostic, Hashable, Sendable {
     /// One kind of mistake, with the files that it concerns.
     public struct Problem: Hashable, Sendable {

@@ -20,7 +20,7 @@ public struct LogFile: Sendable {
 
     /// The file or folder, as given.
     public let path: String
-    /// That of the last file read.
+    /// That of the last CSV file read; `tensorboard` where only event files were.
     public let format: Format
     /// By name; an export of W&B may hold several, any other log has one.
     public let histories: [History]

@@ -2,7 +2,7 @@ import Audio
 import Corpora
 import Foundation
 
-/// What one file of another system's output is, beside the clean file that it belongs to.
+/// The properties of one file of another system's output, compared with its clean file.
 struct OutputCheck: Sendable {
     enum Fault: Hashable, Sendable {
         case unreadable
@@ -11,7 +11,7 @@ struct OutputCheck: Sendable {
         case notFinite
         /// The output is the clean file itself.
         case clean
-        /// The output is late, or early where negative, by so many samples.
+        /// The delay of the output in samples; negative where it is early.
         case late(Int)
     }
 
