@@ -28,7 +28,7 @@ public struct PaperFigures: Hashable, Sendable {
     public var count: Int?
     /// How the value was obtained; it is printed beside the value.
     public var mark: ReportedMark
-    /// Where it stands: page, table, file and commit.
+    /// Where the source has it: page, table, file and commit.
     public var source: String
     /// By metric.
     public var values: [String: ReportedValue]
@@ -65,7 +65,7 @@ public struct ReportedFile: Hashable, Sendable {
         if !mistakes.isEmpty { throw SpecErrors(mistakes) }
     }
 
-    /// What may stand once for all figures of a file.
+    /// The keys that a file may give once for all its figures.
     private struct Shared {
         var set: String?
         var mark: ReportedMark?

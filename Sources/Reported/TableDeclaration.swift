@@ -60,13 +60,13 @@ public struct TableDeclaration: Hashable, Sendable {
         public var reported: String?
         /// Another source than the table's.
         public var paper: String?
-        /// Which of several figures of the system is meant; nil for the first one.
+        /// The conditions of the figure, which distinguish several of one system; nil for the first one.
         public var conditions: String?
-        /// The number of reverse steps of the evaluation; nil where it does not matter.
+        /// The number of reverse steps of the evaluation; nil for any.
         public var steps: Int?
-        /// The guidance scale of the evaluation; nil where it does not matter.
+        /// The guidance scale of the evaluation; nil for any.
         public var guidance: Double?
-        /// What our number must be where the paper reports one, and how far it may lie off; by metric.
+        /// By metric, the value that our number must have, with its tolerance as the spread.
         public var known: [String: ReportedValue]
         public var place: Mark
     }
