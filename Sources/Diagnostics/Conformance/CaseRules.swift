@@ -15,7 +15,7 @@ struct CaseRules {
         case remark
     }
 
-    /// What cases of one kind may state: settings in place of the common ones, keys and scalars beside them.
+    /// The settings of cases of one kind, in place of the common ones, and their further keys and scalars.
     struct KindRules {
         var keys: Set<String> = []
         var hyperparameters: [String: Value]

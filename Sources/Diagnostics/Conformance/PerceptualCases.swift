@@ -92,7 +92,7 @@ extension ConformanceChecker {
         }
     }
 
-    /// Noise in syllables, as a stand-in for speech.
+    /// Noise that is modulated like syllables, in place of speech.
     private static func voice(_ count: Int) -> [Float] {
         let noise = RandomStream(seed: 0, purpose: "voice").normals(count, standardDeviation: 0.1)
         return noise.indices.map { noise[$0] * Float(($0 / 800) % 5) / 4 }

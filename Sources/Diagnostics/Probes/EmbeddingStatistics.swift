@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// Where the references of some recordings lie in the space of embeddings.
+/// Statistics of the embeddings of some recordings' references.
 public struct EmbeddingStatistics: Hashable, Sendable, Codable {
     /// One reference: its recording, its noise's type, and its place in the plane of most variance.
     public struct Point: Hashable, Sendable, Codable {

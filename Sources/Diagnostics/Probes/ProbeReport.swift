@@ -1,7 +1,7 @@
 public import Foundation
 import Models
 
-/// Whether a conditioned model uses its noise reference: all that the probes measured, and what it means.
+/// Whether a conditioned model uses its noise reference: the measurements of all probes, and a verdict.
 public struct ProbeReport: Sendable, Codable {
     /// The name of the run.
     public var run: String
@@ -49,7 +49,7 @@ public struct ProbeReport: Sendable, Codable {
     /// Below this relative change of the score a reference makes no difference.
     public static let threshold = 1e-3
 
-    /// From fewer files nothing is concluded about others.
+    /// The fewest files from which a conclusion is drawn.
     public static let fewestFiles = 5
 
     /// The metric that decides whether the right reference helps.
