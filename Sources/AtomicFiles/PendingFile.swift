@@ -1,10 +1,10 @@
 import Foundation
 import SystemCalls
 
-/// A file in the making: written under a temporary name beside its place, and renamed when it is whole.
+/// An unfinished file: written under a temporary name beside its final path, and renamed when it is complete.
 ///
-/// A reader finds the old file, the new one, or none. Dropped before ``commit(isDurable:)``, it removes what it wrote;
-/// a process that is killed leaves a file with a ``TemporaryName``.
+/// A reader finds the old file, the new one, or none. Released before ``commit(isDurable:)``, it deletes what was
+/// written; a process that is killed leaves a file with a ``TemporaryName``.
 public struct PendingFile: ~Copyable {
     /// Where the file is after the commit.
     public let path: String
@@ -37,10 +37,10 @@ public struct PendingFile: ~Copyable {
         count += written
     }
 
-    /// Gives the file its name.
+    /// Renames the file to its final path.
     ///
-    /// - Parameter isDurable: Whether to wait until the disk has the file and its name; a caller that writes a whole
-    ///   folder waits once, at the end.
+    /// - Parameter isDurable: Whether to wait until file and name are on the disk; a caller that writes a whole folder
+    ///   waits once, at the end.
     public consuming func commit(isDurable: Bool = true) throws(FileFailure) {
         guard !isDurable || fsync(descriptor) == 0, POSIX.rename(temporary, path) == 0 else {
             throw FileFailure(path: path, code: errno)
@@ -48,7 +48,7 @@ public struct PendingFile: ~Copyable {
         if isDurable { try Self.flushFolder(of: path) }
     }
 
-    /// Waits until the disk has the names in the folder of `path`.
+    /// Waits until the names in the folder of `path` are on the disk.
     public static func flushFolder(of path: String) throws(FileFailure) {
         let name = (path as NSString).deletingLastPathComponent
         let folder = POSIX.open(name.isEmpty ? "." : name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -1,11 +1,11 @@
 import Foundation
 
-/// The names of files and folders in the making: `.sgmse-part-<16 hexadecimal digits>-<name>`, beside their place.
+/// The names of unfinished files and folders: `.sgmse-part-<16 hexadecimal digits>-<name>`, beside their final path.
 ///
-/// Whatever this program leaves half-written has such a name and nothing else has, so the name alone proves that the
-/// file may be removed.
+/// Every file that this program has not finished has such a name, and no other file has: a file with this name may be
+/// removed.
 public enum TemporaryName {
-    /// How every name of something in the making begins.
+    /// The beginning of every temporary name.
     public static let prefix = ".sgmse-part-"
     /// Bytes of the final name that are kept: file systems take names of 255 bytes.
     private static let longest = 200
@@ -19,7 +19,7 @@ public enum TemporaryName {
         return (folder as NSString).appendingPathComponent("\(prefix)\(number)-\(kept)")
     }
 
-    /// Whether this program gave the name to something in the making.
+    /// Whether the name is that of an unfinished file or folder of this program.
     public static func isTemporary(_ name: String) -> Bool {
         guard name.hasPrefix(prefix) else { return false }
         let rest = name.utf8.dropFirst(prefix.utf8.count)

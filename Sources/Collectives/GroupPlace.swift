@@ -66,9 +66,9 @@ public struct GroupPlace: Hashable, Sendable {
         return String(list[..<open] + list[list.index(after: open)...].prefix { !",-]".contains($0) })
     }
 
-    /// The process's card among those that it sees: Slurm may show each process of a machine its own one alone.
+    /// The number of the process's GPU among the visible ones: Slurm may make only its own GPU visible to each process.
     ///
-    /// - Parameter list: The value of `CUDA_VISIBLE_DEVICES`; `nil` where all cards of the machine are seen.
+    /// - Parameter list: The value of `CUDA_VISIBLE_DEVICES`; `nil` where all GPUs of the machine are visible.
     public func card(amongVisible list: String?) -> Int {
         let seen = list?.split(separator: ",").count ?? 0
         return seen > 0 ? localRank % seen : localRank

@@ -87,7 +87,7 @@ public final class ProcessGroup: @unchecked Sendable {
 
     func run(_ call: (borrowing sgc_table) -> Int32) throws(GroupFailure) { try timed { call(table) } }
 
-    /// Leaves the group. One that has lost a process is left as it is: MPI would wait for that process.
+    /// Leaves the group. Does nothing where a process was lost: MPI would wait for that process.
     public func close() { if !isBroken { table.close() } }
 
     // MARK: Calls

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The files that came with the program, found from where the program lies.
+/// The files that are installed with the program, found from the program's path.
 ///
 ///     PREFIX/bin/sgmse                       the program
 ///     PREFIX/share/sgmse/experiments         the library of experiments

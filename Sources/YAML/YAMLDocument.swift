@@ -1,10 +1,9 @@
 /// A text that holds one YAML document.
 ///
-/// Its events come from libyaml; this builds the tree. Unlike a loader for any program, it keeps keys that are given
-/// twice and shares what aliases name, so that its reader can say where each mistake is, and no small text becomes a
-/// large tree.
+/// libyaml gives the events, from which this builds the tree. It keeps keys that are given twice, so that the caller
+/// can report each with its place, and shares the nodes of aliases, so that a small text cannot become a large tree.
 public struct YAMLDocument {
-    /// As libyaml's own loader.
+    /// The deepest nesting, as in libyaml's loader.
     static let deepest = 1000
 
     private let events: YAMLEvents

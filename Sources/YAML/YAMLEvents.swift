@@ -72,7 +72,7 @@ final class YAMLEvents {
         }
     }
 
-    /// Why there is no next event.
+    /// The error of the parser, with its place.
     private var failure: YAMLFailure {
         let state = unsafe parser.pointee
         let problem = unsafe state.problem.map { unsafe String(cString: $0) } ?? "no memory is left to read it"

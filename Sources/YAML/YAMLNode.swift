@@ -2,12 +2,12 @@
 public final class YAMLNode: Sendable {
     /// The four kinds of node; an alias is kept as one, so that a reader can bound the size of the tree.
     public enum Content: Sendable {
-        /// A text as it was written, without quotes and escapes; what it means is for its reader to say.
+        /// A text without quotes and escapes; its type is not decided here.
         case scalar(String, isPlain: Bool)
         case sequence([YAMLNode])
         /// In their order, keys that are given twice among them.
         case mapping([(key: YAMLNode, value: YAMLNode)])
-        /// `*name`: the node that the anchor `&name` stands at, which is shared and not copied.
+        /// `*name`: the node with the anchor `&name`, which is shared and not copied.
         case alias(YAMLNode)
     }
 

@@ -10,7 +10,7 @@ public enum Deflate {
         case otherSize
     }
 
-    /// One byte of DEFLATE data gives at most so many: a match of 258 bytes takes at least two bits.
+    /// The most bytes that one byte of DEFLATE data decompresses to: a match of 258 bytes takes at least two bits.
     private static let mostPerByte = 1032
 
     /// Decompresses unframed data whose size is known.
