@@ -102,7 +102,7 @@ final class ProcessTeam {
     /// rank 0.
     func follow(_ options: ProcessOptions) throws {
         let signals = InterruptSignals(Interruption())
-        signals.leaveToParent()
+        signals.ignoreSignals()
         defer { signals.stop() }
         do {
             try join(options).follow(.standard)

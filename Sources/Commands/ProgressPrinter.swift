@@ -42,7 +42,7 @@ final class ProgressPrinter: Sendable {
         var lastDrawn = ContinuousClock.now - .seconds(10)
         /// By run: when a line was last written about its progress.
         var lastLine: [String: ContinuousClock.Instant] = [:]
-        var said: Set<String> = []
+        var printed: Set<String> = []
     }
 
     private let state: Mutex<State>
@@ -79,7 +79,7 @@ final class ProgressPrinter: Sendable {
     /// Writes a message of another process above the board, once.
     @Sendable func message(_ text: String) {
         state.withLock { state in
-            guard state.said.insert(text).inserted else { return }
+            guard state.printed.insert(text).inserted else { return }
             clear(&state)
             printError(text)
         }
@@ -112,14 +112,14 @@ final class ProgressPrinter: Sendable {
             }
         guard let text else { return }
         // Some messages come from each of several processes.
-        if isShared, case .trained = event {} else if isShared, !state.said.insert(text + run).inserted { return }
+        if isShared, case .trained = event {} else if isShared, !state.printed.insert(text + run).inserted { return }
         printError(isShared && !run.isEmpty ? "[\(run)] " + text.trimmingCharacters(in: .whitespaces) : text)
     }
 
     /// Whether no other process has reported it; a validation is compared for each run.
     private func isUnreported(_ event: ExperimentEvent, _ text: String, _ state: inout State) -> Bool {
-        if case .validated(let run, _, _) = event { return !isShared || state.said.insert(text + run).inserted }
-        return !isShared || state.said.insert(text).inserted
+        if case .validated(let run, _, _) = event { return !isShared || state.printed.insert(text + run).inserted }
+        return !isShared || state.printed.insert(text).inserted
     }
 
     private func isTime(_ run: String, _ state: inout State) -> Bool {

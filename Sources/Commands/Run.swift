@@ -255,7 +255,7 @@ struct RunCommand: ParsableCommand {
     private func work(_ loaded: LoadedSpec) throws {
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
-        signals.leaveToParent()
+        signals.ignoreSignals()
         Thread.detachNewThread {
             while let data = try? FileHandle.standardInput.read(upToCount: 1), !data.isEmpty {}
             InterruptSignals.request()

@@ -59,10 +59,10 @@ public struct SGMSE: ParsableCommand {
             try checkWorkingFolder()
             try command.run()
         } catch {
-            InterruptSignals.yieldToEnd()
+            InterruptSignals.blockIfEnding()
             code = end(error)
         }
-        InterruptSignals.yieldToEnd()
+        InterruptSignals.blockIfEnding()
         do throws(StoreError) {
             try OpenStores.shared.closeAll()
         } catch {

@@ -102,7 +102,7 @@ public struct DoctorReport: Sendable {
             add(
                 "store", .good,
                 "\(path): \(numbers), \(bytes / 1_000_000) MB, schema: \(try store.appliedMigrations().last ?? "none")")
-            let work = try store.workInHand()
+            let work = try store.claimedWork()
             if work.live > 0 { add("store", .good, "\(work.live) steps are being worked on") }
             if work.abandoned > 0 {
                 add(

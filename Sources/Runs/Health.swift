@@ -41,7 +41,7 @@ extension RunStore {
 
     /// How many claims, running trainings and running evaluations belong to live processes, and how many to processes
     /// that have ended.
-    public func workInHand() throws(StoreError) -> (live: Int, abandoned: Int) {
+    public func claimedWork() throws(StoreError) -> (live: Int, abandoned: Int) {
         try read { db in
             let owners = try Int64.fetchAll(
                 db,

@@ -116,7 +116,7 @@ import Testing
             attempt { _ = try store.inventory() }
             attempt { _ = try store.reportedFigures() }
             attempt { _ = try store.claims() }
-            attempt { _ = try store.workInHand() }
+            attempt { _ = try store.claimedWork() }
             attempt { _ = try store.garbage() }
             _ = DoctorReport(storeAt: path, journal: .wal, isThorough: true).table.terminal()
         }

@@ -57,7 +57,7 @@ struct TaskCommand: ParsableCommand {
         let interruption = Interruption()
         let signals = InterruptSignals(interruption)
         signals.wait(true)
-        signals.stayThroughRepeatedSignals()
+        signals.ignoreRepeatedSignals()
         defer { team?.finish() }
         let together = try team?.join(processes)
         start.isOver()

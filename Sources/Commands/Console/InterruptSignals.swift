@@ -62,11 +62,11 @@ final class InterruptSignals: Sendable {
     func wait(_ isNeeded: Bool) { Self.state.withLock { $0.isPatient = isNeeded } }
 
     /// Ignores all signals after the first: a scheduler sends several, one after the other.
-    func stayThroughRepeatedSignals() { Self.state.withLock { $0.isSteady = true } }
+    func ignoreRepeatedSignals() { Self.state.withLock { $0.isSteady = true } }
 
     /// Ignores signals, which a terminal or a scheduler sends to a whole group of processes: the leading process
     /// handles them.
-    func leaveToParent() { Self.state.withLock { $0.ignored = Set(Self.numbers) } }
+    func ignoreSignals() { Self.state.withLock { $0.ignored = Set(Self.numbers) } }
 
     /// Requests that the current work stops, and ends the process after the timeout.
     static func request() {
@@ -93,7 +93,7 @@ final class InterruptSignals: Sendable {
     }
 
     /// Blocks where a signal is just ending the process, so that an error that follows from this is not reported.
-    static func yieldToEnd() {
+    static func blockIfEnding() {
         while state.withLock(\.isEnding) { Thread.sleep(forTimeInterval: 1) }
     }
 

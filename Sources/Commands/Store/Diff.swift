@@ -107,7 +107,7 @@ struct Diff: ParsableCommand {
         }
         var ranked = protocols.table
         ranked.title = "by how much such a difference is known to matter"
-        ranked.notes = []  // how many things differ is said above; validation scores follow from them
+        ranked.notes = []  // the number of differences is printed above; validation scores follow from them
         for (index, table) in (report.tables + (protocols.items.isEmpty ? [] : [ranked])).enumerated() {
             if index > 0 { try emit("") }
             try emit(table, as: format)

@@ -81,7 +81,7 @@ struct ProtocolSides {
         return try ProtocolGate.report(on: loaded).findings.filter { $0.severity != .note }.map(Self.finding)
     }
 
-    /// What checks find in the audio; what keeps it from being read is said, and stops nothing.
+    /// The findings of checks in the audio; an error that keeps it from being read is printed and stops nothing.
     private func inData(of loaded: LoadedSpec) throws -> [ProtocolSide.Finding] {
         do {
             let workspace = Workspace(

@@ -13,9 +13,9 @@ struct ComparisonMarking {
         (self.layout, cells) = (layout, layout.cells)
         let speakers = SpeakerClusters(snapshot, options)
         markShortfalls(except: options.unfloored)
-        var untold: Set<String> = []
-        for column in layout.columns.indices { markBest(in: column, speakers, &untold) }
-        notes = untold.sorted()
+        var undecided: Set<String> = []
+        for column in layout.columns.indices { markBest(in: column, speakers, &undecided) }
+        notes = undecided.sorted()
         if options.showsIntervals { addIntervals(speakers) }
     }
 
@@ -66,7 +66,7 @@ struct ComparisonMarking {
 
     /// Marks the best complete cell of a column, and those that a paired t test (Holm over the column) does not find
     /// to be different.
-    private mutating func markBest(in column: Int, _ speakers: SpeakerClusters, _ untold: inout Set<String>) {
+    private mutating func markBest(in column: Int, _ speakers: SpeakerClusters, _ undecided: inout Set<String>) {
         guard layout.columns[column].metric != nil, layout.columns[column].factors["set"] != nil else { return }
         let candidates = layout.rows.indices.filter { row in
             guard layout.rows[row].anchor != "noisy", let cell = cells[row][column] else { return false }
@@ -81,7 +81,7 @@ struct ComparisonMarking {
             guard let found = cells[row][column]?.differences(from: top, speakers) else { continue }
             guard found.sample.clusters >= Bootstrap.fewestUnits, let p = found.sample.tTestP else {
                 let set = layout.columns[column].factors["set"] ?? ""
-                untold.insert(Self.lack(of: found.unit, found.sample.clusters, set))
+                undecided.insert(Self.lack(of: found.unit, found.sample.clusters, set))
                 continue
             }
             tests.append((row, p))
