@@ -72,7 +72,7 @@ struct CostModel {
     }
 }
 
-/// In which factors of evaluation a spec differs from what a run was first evaluated at.
+/// The factors of evaluation in which a spec differs from the first evaluation of a run.
 enum EvaluationChange {
     static func describe(_ spec: ExperimentSpec, of run: Run.ID, in store: RunStore?) throws -> String? {
         guard let store,

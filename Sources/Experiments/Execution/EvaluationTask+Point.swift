@@ -10,7 +10,7 @@ extension EvaluationTask {
         if case .model(_, let evaluation) = subject { UInt64(evaluation.point.noiseSeed) } else { 0 }
     }
 
-    /// Of the network's products.
+    /// The number format of the network's matrix products.
     var precision: Precision {
         if case .model(_, let evaluation) = subject { evaluation.point.precision.ofProducts } else { .fp32 }
     }

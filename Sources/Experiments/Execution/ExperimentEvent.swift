@@ -3,7 +3,7 @@ public import Training
 
 /// What happens while experiments run, reported to the observer and to the log of the run.
 public enum ExperimentEvent: Sendable, Codable {
-    /// All that a command will see to, before anything is done.
+    /// All runs of a command, before anything is done.
     case agenda([RunAgenda])
     /// What the gates and the spec's checks found and let pass, as `sgmse check` words it.
     case found(String)

@@ -10,7 +10,7 @@ public struct Explanation: Sendable {
     public var file: String?
     /// The reason of each step, as it was given when the step began.
     public var reasons: [EventRecord]
-    /// In what it differs from the nearest earlier run of its name.
+    /// The differences from the most similar earlier run of its name, in words; nil where there is none.
     public var difference: String?
     /// What the gates found before it began.
     public var findings: [GateFinding]

@@ -56,7 +56,7 @@ public struct Plan: Sendable {
     }
 }
 
-/// A step of a plan: what is said of it, and all that doing it takes.
+/// A step of a plan: its summary for people, and the task that performs it.
 @dynamicMemberLookup
 public struct PlannedStep: Sendable {
     /// What it does; `nil` for a corpus, and for what waits for a corpus that is not there yet.

@@ -13,7 +13,7 @@ public struct PreparedData: Sendable {
     /// The files of training and validation, none where nothing is trained, and the fingerprint of both, which is part
     /// of the run's identity; `nil` for audio that is not there yet.
     public var training: [PairedFile]
-    /// None where nothing is trained, or nothing is held out.
+    /// The validation files; none where nothing is trained, or where the data has no such set.
     public var validation: [PairedFile]
     /// The fingerprint of `training` and `validation`, which is a part of the identity of the run.
     public var fingerprint: AudioFingerprint?
@@ -28,9 +28,9 @@ public struct PreparedData: Sendable {
     public struct TestData: Sendable {
         /// Its files in pairs, cut to `evaluate.max_files`.
         public var set: PairedSet
-        /// Of all its audio; another one makes other evaluations.
+        /// The fingerprint of all its audio, which is a part of the identity of evaluations on it.
         public var fingerprint: AudioFingerprint
-        /// Of all its noisy files, in s.
+        /// The length of all its noisy files together, in s.
         public var seconds: Double
     }
 }

@@ -24,7 +24,7 @@ public struct ProgressBoard: Sendable {
         public let allEvaluations: Int
         /// Files of the current evaluation that are done, and all of them.
         public internal(set) var files = (done: 0, of: 0)
-        /// Of the last step reported; nil before the first.
+        /// The loss of the last step that was reported; nil before the first.
         public internal(set) var loss: Double?
         /// Until this run is done; nil while no run has shown its speed.
         public internal(set) var secondsLeft: Double?

@@ -6,8 +6,8 @@ public import Specs
 /// A part of a plan that one task of a cluster does: a training with its evaluations, an evaluation of a finished
 /// training or some of its files, or an anchor.
 ///
-/// It holds what a machine needs that has nothing but the program, the audio and the folder of the runs. Paths are
-/// those of the spec, which begin in the project's folder.
+/// It holds all that a machine needs besides the program, the audio and the folder of the runs. Paths are those of the
+/// spec, relative to the project's folder.
 public struct WorkUnit: Codable, Sendable {
     /// Unique, and safe as a file's name; equal work has an equal name on every machine.
     public var name: String
