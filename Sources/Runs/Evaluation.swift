@@ -123,7 +123,7 @@ public struct Evaluation: Hashable, Sendable, Identifiable {
     var checkpointStep: Int?
     /// The set of files; its version belongs to it.
     public var testSet: TestSet.ID
-    /// All nil for anchors.
+    /// The factors of the evaluation; all nil for anchors.
     public var point: EvaluationPoint
     /// `interrupted` also where the row says `running` and the process has ended.
     public var status: RunStatus

@@ -59,7 +59,7 @@ public enum RunStatus: String, Hashable, Sendable, CaseIterable {
 public struct RunKey: Hashable, Sendable {
     /// A hash of the settings of the resolved spec that decide the training.
     public var identity: String
-    /// Of the initial weights, the order of the files and the noise of training.
+    /// The seed of the initial weights, of the order of the files and of the noise during training.
     public var seed: UInt64
     /// The fingerprint of the training and validation audio; "" where nothing was trained on.
     public var dataFingerprint: String
@@ -92,7 +92,7 @@ public struct Provenance: Hashable, Sendable {
     public var gitCommit: String
     /// Whether the tree had changes that the commit lacks.
     public var isDirty: Bool
-    /// Of this program, such as `0.1.0`.
+    /// The version of this program, such as `0.1.0`.
     public var version: String
     /// Host, processor, number of cores, and the vector instructions or the device that computed.
     public var machine: String

@@ -1,6 +1,6 @@
 import GRDB
 
-/// In what two runs differ, apart from their results.
+/// The differences of two runs, apart from their results.
 public struct RunDifferences: Hashable, Sendable {
     /// One value in which the two differ.
     public struct Item: Hashable, Sendable {

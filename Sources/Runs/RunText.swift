@@ -2,11 +2,11 @@ import Foundation
 
 /// What a person may call a run, tag it with and note of it: short enough for a line, and nothing that moves a cursor.
 public enum RunText {
-    /// In bytes, as the other bounds are.
+    /// The most bytes of a name.
     public static let longestName = 1000
-    /// In bytes.
+    /// The most bytes of a tag.
     public static let longestTag = 100
-    /// In bytes; a note may have line breaks and tabs.
+    /// The most bytes of a note, which may have line breaks and tabs.
     public static let longestNote = 10_000
 
     /// Why `text` is no name; nil if it is one.

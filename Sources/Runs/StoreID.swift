@@ -6,6 +6,6 @@ public struct StoreID<Entity>: Hashable, Sendable, Comparable, CustomStringConve
 
     public var description: String { String(rawValue) }
 
-    /// By row number, so in the order of insertion.
+    /// Whether the row number is smaller: rows that were inserted earlier come first.
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }

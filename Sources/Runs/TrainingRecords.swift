@@ -62,7 +62,7 @@ public struct CheckpointRecord: Hashable, Sendable {
     public var kind: Kind
     /// Relative to the store's folder.
     public var path: String
-    /// Of the file, in hexadecimal digits.
+    /// The SHA-256 digest of the file, in hexadecimal digits.
     public var sha256: String
     /// The size of the file.
     public var bytes: Int
