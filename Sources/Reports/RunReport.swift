@@ -102,7 +102,7 @@ public struct RunReport: Sendable {
         return metric.unit.isEmpty ? number : "\(number) \(metric.unit)"
     }
 
-    /// The same as a document; every validation is in it.
+    /// The report as a document, with every validation.
     public var json: JSON {
         [
             "run": run.json, "path": .string(folder), "spec_file": JSON(spec.file),
@@ -130,7 +130,7 @@ extension RunReport.Evaluated: CustomStringConvertible {
             """
     }
 
-    /// What is said of a score that is damaged.
+    /// The text after a score that is damaged; empty for the others.
     fileprivate func warning(of metric: ScoredMetric.ID) -> String {
         damaged.contains(metric) ? " (does not match its checksum: the store is damaged)" : ""
     }

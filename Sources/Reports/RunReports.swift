@@ -65,7 +65,7 @@ public struct RunListing: Sendable {
     }
 }
 
-/// In what two runs differ: meaning, protocol, provenance and results.
+/// The differences of two runs: meaning, protocol, provenance and results.
 public struct DiffReport: Sendable {
     /// The run whose values are in the left column.
     public let first: Run

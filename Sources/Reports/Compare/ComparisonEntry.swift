@@ -118,7 +118,7 @@ extension TestFile {
 }
 
 extension ScoreSnapshot {
-    /// How often networks were asked for a file: as counted here, or as said of a system from elsewhere; `nil` for
+    /// How often networks were called for a file: as counted here, or as given for another system; `nil` for
     /// anchors.
     func networkCalls(of evaluation: Evaluation) -> ClosedRange<Int>? {
         evaluation.run == nil ? evaluation.externalRecord?.nfe.map { $0...$0 } : networkCalls[evaluation.id]

@@ -114,7 +114,7 @@ public struct ReportPage: Sendable {
         return table.rows.isEmpty ? HTML.paragraph("The checks of these runs found nothing.") : HTML.table(table)
     }
 
-    /// In what the later runs differ from the first.
+    /// The differences of the later runs from the first.
     private static func differences(_ runs: [Run], _ store: RunStore) throws -> String {
         guard let first = runs.first, runs.count > 1 else { return "" }
         return try runs.dropFirst().prefix(5).map { other in

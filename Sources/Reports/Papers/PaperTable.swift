@@ -143,7 +143,7 @@ public struct RowSource: Sendable {
     public struct SpecifiedRun: Sendable {
         /// The name that the run has in the store.
         public var name: String
-        /// Of the training.
+        /// The identity of the training.
         public var identity: String
         /// The seed of the training.
         public var seed: UInt64
