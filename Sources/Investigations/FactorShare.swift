@@ -20,9 +20,9 @@ public struct FactorShare: Hashable, Sendable {
     public var kind: Kind
     /// The share in the metric's unit; negative where it works against the gap.
     public var mean: Double
-    /// That of this share alone, at 1 − alpha; nil where the spread is not known.
+    /// The interval at 1 − alpha, not corrected for other shares; nil where the spread is not known.
     public var interval: ClosedRange<Double>?
-    /// Corrected for all that was compared (Holm).
+    /// The p value, corrected for all shares that were compared (Holm); nil where the spread is not known.
     public var p: Double?
     /// Supported where the share is shown to be at least the effect that matters; refuted where it is shown to be
     /// smaller.

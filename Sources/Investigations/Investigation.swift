@@ -16,7 +16,7 @@ public struct Investigation: Hashable, Sendable {
 }
 
 extension Investigation {
-    /// The same hypotheses of another run, or of another one of the store's anchors.
+    /// The same hypotheses about another run, or about another anchor of the store.
     ///
     /// - Returns: nil where `name` is no cell of the store.
     public func taking(_ run: String, for name: String) -> Investigation? {

@@ -6,7 +6,7 @@ import Reports
 ///
 ///     s² = Σ (nᵢ − 1) sᵢ² / Σ (nᵢ − 1)
 public struct RunSpread: Hashable, Sendable {
-    /// Of trainings, in the metric's unit squared.
+    /// The pooled variance between trainings, in the metric's unit squared.
     public var variance: Double
     /// Degrees of freedom.
     public var freedom: Double
@@ -15,7 +15,7 @@ public struct RunSpread: Hashable, Sendable {
 
     /// Two trainings of one configuration, as an example for a sentence.
     public struct Widest: Hashable, Sendable {
-        /// In the metric's unit.
+        /// The larger mean less the smaller one, in the metric's unit.
         public var difference: Double
         /// Which trainings they are, and the places of their figures.
         public var text: String

@@ -1,4 +1,4 @@
-/// In which recorded settings two cells differ, apart from what selects or names them.
+/// The recorded settings in which two cells differ, apart from names and from what selects the evaluation.
 struct SettingDifferences: Hashable {
     struct Item: Hashable {
         var path: String
@@ -25,7 +25,7 @@ struct SettingDifferences: Hashable {
             first[path] != second[path] && !Self.ignored.contains { path.isWithin($0) }
                 && (!onlyShared || (first[path] != nil && second[path] != nil))
         }
-        // Of another entry of a registry, all settings are others.
+        // Another entry of a registry has other settings, which are not listed one by one.
         let replaced = paths.filter { $0.hasSuffix(".name") }.map { String($0.dropLast(5)) }
         items = paths.compactMap { path in
             let isReplaced = path.hasSuffix(".name")

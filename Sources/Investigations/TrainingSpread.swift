@@ -6,9 +6,9 @@ import Statistics
 /// unstable network: these have their own. One of the more variable half, and all above it, is set apart where an F
 /// test finds its variance above the pooled one of all that vary less (1 %, Bonferroni).
 public struct TrainingSpread: Hashable, Sendable {
-    /// That of all configurations without a spread of their own; nil where none of them was trained twice.
+    /// The pooled variance of all configurations that are not in `own`; nil where none of them was trained twice.
     public let pooled: TrainingNoise?
-    /// Those of configurations with a spread of their own, by their number.
+    /// The variances of configurations that vary more than the others, by the number of the configuration.
     public let own: [Int: TrainingNoise]
 
     /// - Parameter groups: The mean score of each training, by configuration.
