@@ -18,7 +18,7 @@ public struct SharedIdentity: Diagnostic, Hashable, Sendable {
     public var hint: String? { "give the settings in which they differ, or mark them in 'incomplete'" }
     public var category: FailureCategory { .request }
 
-    /// Those of the experiments that reproduce another row than an earlier one and mean the same.
+    /// The experiments that have the identity of an earlier one and reproduce another row.
     public static func among(_ specs: [(place: String, spec: ExperimentSpec)]) -> [SharedIdentity] {
         var known: [Identity: (place: String, row: String)] = [:]
         var found: [SharedIdentity] = []
