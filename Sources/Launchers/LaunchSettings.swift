@@ -53,7 +53,7 @@ extension LaunchSettings {
     /// The engines by name.
     public static let engines = ["local", "slurm", "command"]
 
-    /// So many processes train one run together at most.
+    /// The most processes that train one run together.
     public static let mostProcesses = 255
 
     static let keys = [

@@ -29,7 +29,7 @@ public struct UnitWorker: Sendable {
     private var hasLookedBack = false
     /// Tasks begin at different places of the list, so that they rarely reach for the same unit.
     private let place: Double
-    /// So many units that others took first show that the list is old.
+    /// How many units may be taken by other tasks in a row before the list is read again.
     private static let mostMisses = 8
 
     /// - Parameters:
