@@ -32,7 +32,7 @@ public struct FolderEnhancer: Sendable {
         public var overwrites = false
         /// The sample format of the outputs.
         public var encoding = SoundFile.Encoding.pcm16
-        /// Of the noise draws; the same seed, file name and model give the same output.
+        /// The seed of the noise draws; the same seed, file name and model give the same output.
         public var seed: UInt64 = 0
         /// States of the reverse process that are written for each file, as ``statesFolder(beside:)`` says.
         public var states = 0
