@@ -38,9 +38,9 @@ public enum JSON: Decodable, Hashable, Sendable {
         if case .object(let members) = self { members[key] } else { nil }
     }
 
-    /// Those of an object; none for any other value.
+    /// The members of an object; none for any other value.
     public var members: [String: JSON] { if case .object(let members) = self { members } else { [:] } }
-    /// Those of a list; none for any other value.
+    /// The elements of a list; none for any other value.
     public var elements: [JSON] { if case .list(let elements) = self { elements } else { [] } }
     /// The text; nil for any other value.
     public var text: String? { if case .text(let text) = self { text } else { nil } }

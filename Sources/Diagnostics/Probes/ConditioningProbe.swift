@@ -32,7 +32,7 @@ public struct ConditioningProbe: Sendable {
         public var metrics = ["si_sdr", "estoi"]
         /// Which checkpoint of the run is probed.
         public var checkpoint = CheckpointRecord.Kind.last
-        /// Of the references and of all noise draws.
+        /// The seed of the choice of references and of all noise draws.
         public var seed: UInt64 = 0
 
         public init() {}
@@ -131,7 +131,7 @@ public struct ConditioningProbe: Sendable {
         }
     }
 
-    /// So many files, evenly from the whole list.
+    /// `count` files, spread evenly over the whole list.
     private static func spread(_ files: [PairedFile], _ count: Int) -> [PairedFile] {
         guard files.count > count else { return files }
         return (0..<count).map { files[$0 * files.count / count] }

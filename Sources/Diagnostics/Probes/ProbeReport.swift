@@ -13,7 +13,7 @@ public struct ProbeReport: Sendable, Codable {
     public var nullTests: NullTests
     /// Of the averaged weights, and of the raw ones.
     public var averaged, raw: ScoreSensitivity
-    /// Of the averaged weights, over several references of each file.
+    /// Statistics of the embeddings by the averaged weights, over several references of each file.
     public var embeddings: EmbeddingStatistics
     /// From the recorded steps of the training.
     public var gradients: EncoderGradients
