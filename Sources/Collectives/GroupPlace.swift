@@ -7,7 +7,7 @@ public struct GroupPlace: Hashable, Sendable {
     public var rank, count: Int
     /// The process's number among those of its machine, which chooses its card.
     public var localRank: Int
-    /// Of rank 0.
+    /// The address of rank 0.
     public var address: String
     /// The TCP port at ``address`` on which rank 0 accepts the others.
     public var port: Int

@@ -11,7 +11,7 @@ extension RandomAccessCollection where Self: Sendable, Index == Int, Element: Se
         (try? parallelMap(block: block, interruption: Interruption(), transform)) ?? []
     }
 
-    /// The same, which ends early where it is interrupted.
+    /// `map` on all cores that can be interrupted between two elements.
     package func parallelMap<Result: Sendable>(
         block: Int = 8, interruption: Interruption, _ transform: @Sendable (Element) -> Result
     ) throws(Interrupted) -> [Result] {
