@@ -26,8 +26,8 @@ enum PageChecksums {
     private static let mark = Array("SGMSESUM".utf8)
     private static let tailSize = 16 + 8 + 8
 
-    /// Writes the checksums behind the last page of a file that no process has open; where that fails, the file stays as
-    /// it is.
+    /// Writes the checksums behind the last page of a file that no process has open; where that fails, the file stays
+    /// as it is.
     static func write(to path: String) {
         guard let file = FileHandle(forUpdatingAtPath: path) else { return }
         defer { try? file.close() }
