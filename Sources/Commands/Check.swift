@@ -82,7 +82,7 @@ struct Check: ParsableCommand {
         let verdict = loaded.unknown.isEmpty ? "no mistakes" : "incomplete"
         lines.append(
             """
-            \(loaded.file): \(Self.count(loaded.runs.count, "run")), \(Self.count(evaluations, "evaluation")), \
+            \(loaded.file): \(counted(loaded.runs.count, "run")), \(counted(evaluations, "evaluation")), \
             \(verdict)
             """
         )
@@ -142,8 +142,6 @@ struct Check: ParsableCommand {
             ])
         }
     }
-
-    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }
 
 /// The result of checking several specs: a mistake in one does not keep the others from being reported.

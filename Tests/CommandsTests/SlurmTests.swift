@@ -145,7 +145,7 @@ struct SlurmTests {
         #expect(line.contains(/step \d+\/\d+ +\d+:\d\d:\d\d/), "\(line)")
         #expect(listed.error.contains(/job sgmse-tiny-\w+ \(slurm\) of .*: .*1 running/), "\(listed.error)")
         let end = try run(["cancel"], in: shared, cluster).wait()
-        #expect(end.code == 0 && end.error.contains("1 units left the queue"), "\(end.error)")
+        #expect(end.code == 0 && end.error.contains("1 unit left the queue"), "\(end.error)")
         #expect(try waitUntil(30) { try cluster.call("squeue", ["-h"]).isEmpty })
         #expect(["todo", "running", "done", "failed"].allSatisfy { queue(shared, $0).isEmpty })
         let store = try RunStore(at: shared.store, access: .readOnly)

@@ -37,10 +37,10 @@ struct CancelCommand: ParsableCommand {
             try queue.save(submission)
             try submission.settings.launcher().cancel(submission)
         }
-        let names = Set(chosen.map(\.name))
-        try waitForTasks(of: names, in: folder)
+        let cancelled = Set(chosen.map(\.name))
+        try waitForTasks(of: cancelled, in: folder)
         let store = try store.open(.readWrite)
-        let others = known.filter { !$0.isCancelled && !names.contains($0.name) }
+        let others = known.filter { !$0.isCancelled && !cancelled.contains($0.name) }
         let pools = Set(chosen.map(\.settings.pool)).subtracting(others.map(\.settings.pool))
         let withdrawn = try folder.exclusively(store) {
             try folder.reclaim()
@@ -48,9 +48,10 @@ struct CancelCommand: ParsableCommand {
             return try folder.withdraw(pools, into: store)
         }
         let left = try queue.entries([.running]).count
+        let names = chosen.map(\.name).joined(separator: ", ")
         printError(
-            "cancelled \(chosen.map(\.name).joined(separator: ", ")): \(withdrawn) units left the queue"
-                + (left > 0 ? "; \(left) are still at work, see sgmse queue" : ""))
+            "cancelled \(names): \(counted(withdrawn, "unit")) left the queue"
+                + (left > 0 ? "; \(left) still at work, see sgmse queue" : ""))
     }
 
     private func waitForTasks(of jobs: Set<String>, in folder: QueueFolder) throws {

@@ -183,10 +183,9 @@ struct ClusterRun {
             throw error
         }
         try queue.save(submission)
-        func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
         let ids = submission.ids.joined(separator: ", ")
         let team = settings.processes.map { " of \($0) processes each" } ?? ""
-        progress.message("\(count(units, "unit")) for \(count(job.tasks, "task"))\(team): job \(name) (\(ids))")
+        progress.message("\(counted(units, "unit")) for \(counted(job.tasks, "task"))\(team): job \(name) (\(ids))")
     }
 
     /// Unique, and short enough for every engine.

@@ -25,7 +25,8 @@ struct CollectCommand: ParsableCommand {
         }
         let (added, rest) = (collected.added, try folder.queue.entries([.todo, .running]))
         printError(
-            "\(collected.units) units collected: \(added.evaluations) evaluations, \(added.scores) scores added; "
+            "\(counted(collected.units, "unit")) collected: \(counted(added.evaluations, "evaluation")), "
+                + "\(counted(added.scores, "score")) added; "
                 + "\(rest.count { $0.state == .running }) at work, \(rest.count { $0.state == .todo }) waiting")
         for failure in collected.failed { printError("✗ \(failure.title): \(failure.reason)") }
         if !collected.failed.isEmpty { throw ExitCode(1) }
