@@ -1,6 +1,6 @@
 # Shared by the scripts: the system's packages, and the build.
 
-packages="libsqlite3-dev libsndfile1-dev libfftw3-dev libsoxr-dev libebur128-dev libssl-dev zlib1g-dev libyaml-dev"
+packages="libsqlite3-dev libsndfile1-dev libfftw3-dev libsoxr-dev libebur128-dev libssl-dev zlib1g-dev libyaml-dev liblapack3"
 
 # Installs what is missing; says what to do where that is not possible.
 install_packages() {

@@ -81,6 +81,8 @@ Opened when the program starts, with the licence in the file of the Debian packa
   zlib                   zlib's licence (zlib1g)
   libyaml                MIT (libyaml-0-2)
   C and C++ libraries    LGPL 2.1, and GPL 3 with the GCC Runtime Library Exception (libc6, libstdc++6, libgcc-s1)
+Opened by sgmse probe, where it is installed:
+  LAPACK                 BSD with three clauses (liblapack3, libopenblas0)
 FFTW is under the GPL: who passes on the program together with FFTW does so under the terms of the GPL.
 TEXT
 }

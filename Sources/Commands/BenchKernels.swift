@@ -23,11 +23,8 @@ struct BenchProducts: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kernels",
         abstract: "Products of matrices: the engine's in fp32 and bf16, beside OpenBLAS where it is installed.",
-        discussion: "OpenBLAS (Debian's libopenblas0) is opened when the command runs; nothing else uses it.")
+        discussion: "OpenBLAS (Debian's libopenblas0) is opened when the command runs.")
     @OptionGroup var options: BenchOptions
-
-    @Option(help: "Dimensions of the eigenvalue problem.", in: 2...1024)
-    var eigen = 64
 
     func run() throws {
         try options.apply()
@@ -39,13 +36,6 @@ struct BenchProducts: ParsableCommand {
             let one = KernelBenchmark.product(
                 rows: rows, inner: inner, columns: columns, repetitions: options.repetitions, beside: blas)
             try show(one)
-        }
-        let (jacobi, lapack, difference) = KernelBenchmark.eigen(
-            size: eigen, repetitions: options.repetitions, beside: blas)
-        try options.show(jacobi)
-        if let lapack { try options.show(lapack) }
-        if let difference, !options.json {
-            try emit(String(format: "eigenvalues differ by %.1e of the largest", difference))
         }
         if !options.json { try emit(blas?.version ?? "no OpenBLAS: libopenblas.so.0 is not installed") }
     }

@@ -12,17 +12,9 @@ public struct OpenBLAS: Sendable {
         ) -> Void
     private typealias Threads = @convention(c) (Int32) -> Void
     private typealias Configuration = @convention(c) () -> UnsafePointer<CChar>?
-    private typealias Eigen =
-        @convention(c) (
-            UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafePointer<Int32>, UnsafeMutablePointer<Double>?,
-            UnsafePointer<Int32>,
-            UnsafeMutablePointer<Double>?, UnsafeMutablePointer<Double>?, UnsafePointer<Int32>,
-            UnsafeMutablePointer<Int32>, Int, Int
-        ) -> Void
 
     private let product: Product
     private let threads: Threads
-    private let eigen: Eigen?
     /// Its version and the kernels that it chose.
     public let version: String
 
@@ -34,7 +26,6 @@ public struct OpenBLAS: Sendable {
         else { return nil }
         unsafe self.product = unsafeBitCast(product, to: Product.self)
         unsafe self.threads = unsafeBitCast(threads, to: Threads.self)
-        unsafe eigen = dlsym(library, "dsyev_").map { unsafe unsafeBitCast($0, to: Eigen.self) }
         let configuration = unsafe dlsym(library, "openblas_get_config").map {
             unsafe unsafeBitCast($0, to: Configuration.self)
         }
@@ -53,19 +44,5 @@ public struct OpenBLAS: Sendable {
             Int32(columns), 0,
             c.base, Int32(columns))
         return c
-    }
-
-    /// Eigenvalues, in rising order, of a symmetric matrix, with its vectors computed beside them, by LAPACK's `dsyev`.
-    ///
-    /// - Returns: `nil` where the library has no LAPACK, or it fails.
-    public func eigenvalues(_ matrix: [[Double]]) -> [Double]? {
-        guard let eigen = unsafe eigen else { return nil }
-        var (a, n) = (matrix.flatMap(\.self), Int32(matrix.count))
-        var values = [Double](repeating: 0, count: matrix.count)
-        var room = Int32(max(1, 34 * matrix.count))
-        var failure: Int32 = 0
-        var work = [Double](repeating: 0, count: Int(room))
-        unsafe eigen("V", "U", &n, &a, &n, &values, &work, &room, &failure, 1, 1)
-        return failure == 0 ? values : nil
     }
 }

@@ -60,17 +60,17 @@ private struct PlantedEncoder: NoiseEncoder {
     }
     private let times = [0.05, 0.5, 1]
 
-    private func report(_ subject: ProbeSubject) -> ProbeReport {
+    private func report(_ subject: ProbeSubject) throws -> ProbeReport {
         let sensitivity = ScoreSensitivity(subject, states, times: times)
-        let embeddings = EmbeddingStatistics(states.map { ($0.file, $0.noise, $0.oracle.values) })
+        let embeddings = try EmbeddingStatistics(states.map { ($0.file, $0.noise, $0.oracle.values) })
         return ProbeReport(
             run: "planted", step: 1, sets: ["test"], nullTests: NullTests(subject, states, times: times),
             averaged: sensitivity, raw: sensitivity, embeddings: embeddings, gradients: EncoderGradients([]),
             effects: nil)
     }
 
-    @Test func aModelThatUsesItsConditioningPasses() {
-        let report = report(subject(gain: 0.5))
+    @Test func aModelThatUsesItsConditioningPasses() throws {
+        let report = try report(subject(gain: 0.5))
         #expect(report.nullTests.passes && !report.nullTests.isVacuous)
         #expect(report.nullTests.conditionalDifference > 0.01)
         #expect(abs(report.nullTests.slope - 1) < 1e-3)
@@ -78,30 +78,30 @@ private struct PlantedEncoder: NoiseEncoder {
         #expect((report.index.lower ?? 0) > 0.01)
     }
 
-    @Test func aModelThatIgnoresItsConditioningIsFound() {
-        let report = report(subject(gain: 0))
+    @Test func aModelThatIgnoresItsConditioningIsFound() throws {
+        let report = try report(subject(gain: 0))
         #expect(report.nullTests.isVacuous)
         #expect(report.index.mean == 0)
         #expect(report.verdict == .ignores)
         #expect(report.sentence.hasPrefix("The model ignores its reference"))
     }
 
-    @Test func guidanceWithTheWrongSignIsFound() {
+    @Test func guidanceWithTheWrongSignIsFound() throws {
         var flipped = subject(gain: 0.5)
         let model = flipped.model
         flipped.guided = { x, y, t, embedding, scale in
             let unconditional = model(x, y, [t], noise: .zeros(embedding.shape))
             return .weighted(1 + scale, unconditional, -scale, model(x, y, [t], noise: embedding))
         }
-        let report = report(flipped)
+        let report = try report(flipped)
         #expect(!report.nullTests.passes && report.nullTests.isFlipped)
         #expect(report.verdict == .guidanceFlipped)
         #expect(report.sentence.contains("wrong sign"))
     }
 
     /// The right reference is worth 1 dB on every file.
-    @Test(arguments: [1, 4, 6]) func whatIsConcludedHasEnoughFiles(count: Int) {
-        var report = report(subject(gain: 0.5))
+    @Test(arguments: [1, 4, 6]) func whatIsConcludedHasEnoughFiles(count: Int) throws {
+        var report = try report(subject(gain: 0.5))
         func scores(_ value: Double) -> [[String: Double]] { (0..<count).map { ["si_sdr": value + Double($0)] } }
         report.effects = ReferenceEffects(
             [("oracle", scores(3)), ("mismatched", scores(2))], noises: [String?](repeating: nil, count: count),
@@ -114,25 +114,25 @@ private struct PlantedEncoder: NoiseEncoder {
     }
 
     /// Guidance around the model without conditioning layers instead of around zeros.
-    @Test func guidanceAroundTheWrongScoreIsFound() {
+    @Test func guidanceAroundTheWrongScoreIsFound() throws {
         var wrong = subject(gain: 0.5)
         let model = wrong.model
         wrong.guided = { x, y, t, embedding, scale in
             let other = model(x, y, [t], noise: .zeros(embedding.shape)).scaled(by: 1.001)
             return .weighted(1 - scale, other, scale, model(x, y, [t], noise: embedding))
         }
-        #expect(report(wrong).verdict == .guidanceWrong)
+        #expect(try report(wrong).verdict == .guidanceWrong)
     }
 
     // MARK: Embeddings
 
-    @Test func twoTypesApartAreSeparated() {
+    @Test func twoTypesApartAreSeparated() throws {
         let rows = (0..<12).map { index -> (file: String, noise: String?, values: [Float]) in
             let jitter = RandomStream(seed: 6, purpose: "jitter", index).normals(5, standardDeviation: 0.05)
             let centre: [Float] = [index % 2 == 0 ? 1 : -1, 2, 0, 0, 0]
             return ("\(index)", index % 2 == 0 ? "hum" : "hiss", zip(centre, jitter).map { $0 + $1 })
         }
-        let statistics = EmbeddingStatistics(rows)
+        let statistics = try EmbeddingStatistics(rows)
         #expect(statistics.nearestAgrees == 1)
         #expect(abs((statistics.chance ?? 0) - 5.0 / 11) < 1e-9)
         #expect((statistics.betweenTypes ?? 0) > 0.9)
@@ -145,29 +145,29 @@ private struct PlantedEncoder: NoiseEncoder {
     }
 
     /// Where no other recording has a type, no nearest one can agree.
-    @Test func theNearestTypeNeedsTwoRecordingsOfIt() {
+    @Test func theNearestTypeNeedsTwoRecordingsOfIt() throws {
         let types: [String?] = ["hum", "hiss", "rain", "hum"]
-        func statistics(_ count: Int) -> EmbeddingStatistics {
-            EmbeddingStatistics((0..<count).map { ("\($0)", types[$0], [Float($0 % 3), 1]) })
+        func statistics(_ count: Int) throws -> EmbeddingStatistics {
+            try EmbeddingStatistics((0..<count).map { ("\($0)", types[$0], [Float($0 % 3), 1]) })
         }
-        #expect(statistics(3).nearestAgrees == nil && statistics(3).chance == nil)
-        #expect(statistics(4).nearestAgrees == 1 && abs((statistics(4).chance ?? 0) - 1.0 / 3) < 1e-9)
+        #expect(try statistics(3).nearestAgrees == nil && statistics(3).chance == nil)
+        #expect(try statistics(4).nearestAgrees == 1 && abs((statistics(4).chance ?? 0) - 1.0 / 3) < 1e-9)
     }
 
-    @Test func equalEmbeddingsAreCalledCollapsed() {
-        let statistics = EmbeddingStatistics((0..<5).map { ("\($0)", nil, [1, 2, 3]) })
+    @Test func equalEmbeddingsAreCalledCollapsed() throws {
+        let statistics = try EmbeddingStatistics((0..<5).map { ("\($0)", nil, [1, 2, 3]) })
         #expect(statistics.isCollapsed && statistics.effectiveRank == 0)
         #expect(statistics.nearestAgrees == nil && statistics.betweenTypes == nil)
     }
 
     /// As many directions as there are, used alike.
-    @Test func theEffectiveRankCountsDirections() {
+    @Test func theEffectiveRankCountsDirections() throws {
         let rows = (0..<8).map { index -> (file: String, noise: String?, values: [Float]) in
             var values = [Float](repeating: 0, count: 4)
             values[index / 2] = index % 2 == 0 ? 1 : -1
             return ("\(index)", nil, values)
         }
-        #expect(abs(EmbeddingStatistics(rows).effectiveRank - 4) < 1e-6)
+        #expect(abs(try EmbeddingStatistics(rows).effectiveRank - 4) < 1e-6)
     }
 
     // MARK: Effects

@@ -80,25 +80,6 @@ public enum KernelBenchmark {
         return result
     }
 
-    /// The eigenvalue problem of `probe`, a covariance of `size` dimensions: Jacobi's rotations, and LAPACK where it is
-    /// installed.
-    public static func eigen(size: Int, repetitions: Int, beside blas: OpenBLAS?) -> (
-        jacobi: Benchmark, lapack: Benchmark?, difference: Double?
-    ) {
-        let values = RandomStream(seed: 1, purpose: "benchmark/eigen").normals(size * size).map(Double.init)
-        let matrix = (0..<size).map { i in (0..<size).map { j in values[i * size + j] + values[j * size + i] } }
-        let jacobi = Benchmark.measure("Jacobi \(size)", repetitions: repetitions) {
-            _ = SymmetricEigen.decompose(matrix)
-        }
-        guard let blas, let expected = blas.eigenvalues(matrix) else { return (jacobi, nil, nil) }
-        let found = Array(SymmetricEigen.decompose(matrix).values.reversed())
-        let difference = zip(found, expected).reduce(0) { max($0, abs($1.0 - $1.1)) } / (expected.map(abs).max() ?? 1)
-        return (
-            jacobi, Benchmark.measure("LAPACK \(size)", repetitions: repetitions) { _ = blas.eigenvalues(matrix) },
-            difference
-        )
-    }
-
     /// The short-time transform of `seconds` at 16 kHz, 510 points every 128 samples, and its inverse.
     public static func shortTimeTransform(seconds: Double, repetitions: Int) -> Benchmark {
         let count = Int(16_000 * seconds)

@@ -201,8 +201,8 @@ public struct ConditioningProbe: Sendable {
     }
 
     private func embeddings(_ model: ScoreModel, _ files: [ProbeFile]) throws -> EmbeddingStatistics {
-        EmbeddingStatistics(
-            try files.flatMap { file in
+        try EmbeddingStatistics(
+            files.flatMap { file in
                 try (0..<max(1, options.referencesPerFile)).map { place in
                     let chosen = try chooser(.init(mode: .oracle), file, seed: options.seed &+ UInt64(place))
                         .reference(for: file.recording).reference

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Tensors
 
 /// Statistics of the embeddings of some recordings' references.
@@ -35,7 +36,8 @@ public struct EmbeddingStatistics: Hashable, Sendable, Codable {
     public var isCollapsed: Bool { spread < 1e-3 }
 
     /// - Parameter embeddings: One row for each reference; of a sequence, its mean.
-    public init(_ embeddings: [(file: String, noise: String?, values: [Float])]) {
+    /// - Throws: `LAPACKError` where LAPACK is not installed.
+    public init(_ embeddings: [(file: String, noise: String?, values: [Float])]) throws {
         precondition(!embeddings.isEmpty, "statistics of no embedding")
         let rows = embeddings.map { $0.values.map(Double.init) }
         let count = Double(rows.count)
@@ -47,7 +49,7 @@ public struct EmbeddingStatistics: Hashable, Sendable, Codable {
         let size = Self.dot(mean, mean).squareRoot()
         // The covariance and this matrix of inner products share their eigenvalues other than zero.
         let gram = centred.map { a in centred.map { Self.dot(a, $0) / count } }
-        let (values, vectors) = SymmetricEigen.decompose(gram)
+        let (values, vectors) = try LAPACK().eigensystem(of: gram)
         func coordinate(_ row: Int, _ axis: Int) -> Double {
             axis < values.count ? vectors[row][axis] * (max(0, values[axis]) * count).squareRoot() : 0
         }
@@ -97,36 +99,5 @@ public struct EmbeddingStatistics: Hashable, Sendable, Codable {
             expected += Double(alike) / Double(others.count)
         }
         return asked > 0 ? (agreeing / asked, expected / asked) : (nil, nil)
-    }
-}
-
-/// Eigenvalues and eigenvectors of a symmetric matrix, by Jacobi's rotations.
-///
-/// Golub & Van Loan, *Matrix Computations*, 4th ed., §8.5.
-enum SymmetricEigen {
-    /// - Returns: The eigenvalues, the largest first; column `k` of `vectors` belongs to value `k`.
-    static func decompose(_ matrix: [[Double]], sweeps: Int = 30) -> (values: [Double], vectors: [[Double]]) {
-        let n = matrix.count
-        var a = matrix
-        var v = (0..<n).map { row in (0..<n).map { $0 == row ? 1.0 : 0 } }
-        let scale = a.reduce(0) { $0 + $1.reduce(0) { $0 + $1 * $1 } }
-        for _ in 0..<sweeps {
-            var off = 0.0
-            for p in 0..<n { for q in 0..<p { off += a[p][q] * a[p][q] } }
-            guard off > 1e-24 * scale else { break }
-            for p in 0..<n {
-                for q in p + 1..<n where a[p][q] != 0 {
-                    let theta = (a[q][q] - a[p][p]) / (2 * a[p][q])
-                    let t = (theta < 0 ? -1 : 1) / (abs(theta) + (theta * theta + 1).squareRoot())
-                    let c = 1 / (t * t + 1).squareRoot()
-                    let s = t * c
-                    for k in 0..<n { (a[k][p], a[k][q]) = (c * a[k][p] - s * a[k][q], s * a[k][p] + c * a[k][q]) }
-                    for k in 0..<n { (a[p][k], a[q][k]) = (c * a[p][k] - s * a[q][k], s * a[p][k] + c * a[q][k]) }
-                    for k in 0..<n { (v[k][p], v[k][q]) = (c * v[k][p] - s * v[k][q], s * v[k][p] + c * v[k][q]) }
-                }
-            }
-        }
-        let order = (0..<n).sorted { a[$0][$0] > a[$1][$1] }
-        return (order.map { a[$0][$0] }, v.map { row in order.map { row[$0] } })
     }
 }
