@@ -1,38 +1,38 @@
 import Foundation
 import Kernels
 
-/// How the second signal of a pair lies against the first: later or earlier, louder or softer, with more noise or with
-/// less.
+/// The second signal of a pair compared with the first: its delay, its gain, and the level of its quietest frames.
 ///
 ///     r(τ) = F⁻¹[ X̄ Y / √(S_x S_y) ],    delay = argmax |r(τ)|,    g = ⟨x, y⟩ / ⟨x, x⟩ at that delay
 ///
 /// with `S` the power spectra, smoothed over 20 Hz: the smoothed coherence transform of Carter, Nuttall and Cable,
 /// *The smoothed coherence transform*, Proc. IEEE 61, 1973, in which what is noise alone in one signal counts little.
-/// Pitch is whitened away, and a room shows as a tail behind the peak.
+/// Whitening removes the pitch; the reflections of a room appear as energy after the peak.
 public struct Alignment: Hashable, Sendable {
     /// Samples by which the second signal is later than the first; 0 unless ``isCertain``.
     public var delay: Int
-    /// Whether the signals have a common part, and it lies at the delay and nowhere else.
+    /// Whether the correlation has one clear peak: the signals share a component, at ``delay`` and at no other lag.
     public var isCertain: Bool
-    /// Energy that follows the peak by 1 to 50 ms, and that precedes it, each in parts of the peak's, less the noise.
+    /// Energy of `r` at 1 to 50 ms after the peak, over the peak's energy, with the energy of the noise subtracted.
     public var tail: Double
+    /// The same at 1 to 50 ms before the peak.
     public var lead: Double
     /// The level of the common part in the second signal over that in the first, in dB.
     public var gain: Double
     /// The quietest tenth of the second signal over that of the first, in dB, once the gain is taken out.
     public var floor: Double
 
-    /// Seconds that are compared, and seconds between the signals that are found.
+    /// The longest part of a signal that is compared, and the largest delay that is found, both in s.
     public static let excerpt = 6.0, longestDelay = 1.0
-    /// What a room delays at most: 60 ms, or 20 m.
+    /// The longest delay in s that counts as the sound's path in a room: 60 ms, or 20 m.
     fileprivate static let longestPath = 0.06
 
-    /// How much more energy follows the peak than precedes it: about 1, more for what a room makes of the first signal,
-    /// less where a room made the first of the second. Of one pair it says little, of several their median much.
+    /// ``tail`` over ``lead``: about 1 without a room, above 1 if the second signal is the first in a room, below 1 if
+    /// the first is the second in a room. One pair alone decides little; the median over several pairs is reliable.
     public var roomRatio: Double { max(tail, 0.005) / max(lead, 0.005) }
 
-    /// Whether the second signal is late or early by at least `tolerance` samples, and not by the path of the sound in
-    /// a room.
+    /// Whether the second signal is late or early by at least `tolerance` samples. With `inRoom`, a lateness that the
+    /// sound's path in a room explains does not count.
     public func isShifted(by tolerance: Int, sampleRate: Int, inRoom: Bool) -> Bool {
         guard isCertain, abs(delay) >= tolerance else { return false }
         return !(inRoom && delay > 0 && Double(delay) <= Self.longestPath * Double(sampleRate))
@@ -56,7 +56,7 @@ public struct Alignment: Hashable, Sendable {
         floor = Self.quiet(b, sampleRate) - Self.quiet(a, sampleRate) - gain
     }
 
-    /// The parts of both that belong together.
+    /// The overlapping parts of both signals once the second is moved by the delay.
     private static func overlapping(_ x: [Float], _ y: [Float], delay: Int) -> ([Float], [Float]) {
         let kept = x.count - abs(delay)
         return delay >= 0
@@ -68,7 +68,7 @@ public struct Alignment: Hashable, Sendable {
         return signal.map { $0 - mean }
     }
 
-    /// In four sums, so that an addition need not wait for the one before it.
+    /// The sum of squares, in four partial sums so that the additions do not depend on each other.
     private static func energy(_ signal: [Float]) -> Double {
         var (a, b, c, d) = (0.0, 0.0, 0.0, 0.0)
         var index = 0
@@ -104,10 +104,9 @@ private struct Correlation {
     /// Standard deviation of the values where the signals have nothing in common.
     private let noise: Float
     let peak: Int
-    /// Whether the correlation of the signals themselves at the peak, give or take 1 ms, is larger by a fifth than
-    /// anywhere beyond a room's reflections. A periodic sound is alike at every multiple of its period, and where
-    /// whitening finds its peak means nothing. Not asked where there is no delay and the signals are much alike as they
-    /// lie.
+    /// Whether the plain (not whitened) correlation within 1 ms of the peak exceeds by 20 % its value at every lag more
+    /// than 60 ms away. A periodic sound correlates at every multiple of its period, so its whitened peak is arbitrary.
+    /// Taken as true where the delay is 0 and the correlation coefficient is at least 0.8.
     private let isUnrivalled: Bool
 
     init(_ x: [Float], _ y: [Float], lags: Int, sampleRate: Int) {
@@ -131,7 +130,7 @@ private struct Correlation {
         }
         let values = correlation { weights[$0] }
         (self.values, self.lags, self.sampleRate) = (values, lags, sampleRate)
-        // The median is not moved by the peak and what surrounds it: 0.6745 standard deviations.
+        // The median absolute value of Gaussian noise is 0.6745 standard deviations; the peak does not change it.
         var sizes = values.map { abs($0) }
         noise = max(Self.selected(sizes.count / 2, of: &sizes) / 0.6745, .leastNormalMagnitude)
         let top = values.indices.max { abs(values[$0]) < abs(values[$1]) } ?? lags
@@ -165,8 +164,8 @@ private struct Correlation {
         range.clamped(to: -lags...lags).reduce(0) { max($0, abs(values[$1 + lags])) }
     }
 
-    /// The peak stands far above chance, twice as high as what lies at no delay, and where the signals themselves are
-    /// alike as nowhere else.
+    /// Whether the peak exceeds ten standard deviations of the noise and twice the values near lag 0, and the plain
+    /// correlation confirms it.
     var isCertain: Bool {
         let top = abs(values[peak + lags])
         let millisecond = sampleRate / 1000
@@ -174,7 +173,7 @@ private struct Correlation {
         return top > 10 * noise && isApart && isUnrivalled
     }
 
-    /// The energy 1 to 50 ms behind the peak, or before it, less what chance has there, in parts of the peak's.
+    /// The energy at 1 to 50 ms after (or before) the peak over the peak's, with the expected noise energy subtracted.
     func energy(after: Bool) -> Double {
         let (near, far) = (sampleRate / 1000, sampleRate / 20)
         let range = after ? peak + near...peak + far : peak - far...peak - near
@@ -185,7 +184,7 @@ private struct Correlation {
         return max(0, sum - Double(inside.count) * pow(Double(noise), 2)) / (top * top)
     }
 
-    /// The value that sorting would put at `place`: a correlation has too many to sort them for one.
+    /// The value that sorting would put at `place`, by quickselect: sorting a whole correlation would take longer.
     private static func selected(_ place: Int, of values: inout [Float]) -> Float {
         var (first, last) = (0, values.count - 1)
         while first < last {

@@ -1,11 +1,14 @@
 import Audio
 import Parallelism
 
-/// How a clean and a noisy file of a set lie against each other.
+/// Delay and gain between the clean and the noisy file of a pair.
 public struct PairAlignment: Hashable, Sendable {
     /// The pair's name.
     public var name: String
+    /// Hz; both files have it.
     public var sampleRate: Int
+    /// The alignment of the second file (noisy, or an output) to the first (clean), over the middle of both, at most 6
+    /// s.
     public var alignment: Alignment
 
     public init(name: String, sampleRate: Int, alignment: Alignment) {

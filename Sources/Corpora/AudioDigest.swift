@@ -7,9 +7,9 @@ import Digests
 /// floats, as WAV or FLAC is one content. Of several it is the SHA-256 of a text of their digests. Anybody can compute
 /// it with any tool.
 public struct AudioDigest: Hashable, Sendable, CustomStringConvertible {
-    /// What the name begins with; another way to compute it gets another.
+    /// The prefix of every digest; another way to compute one gets another prefix.
     public static let scheme = "sha256-pcm-v1"
-    /// 64 digits.
+    /// 64 lowercase hexadecimal digits of a SHA-256.
     public let hex: String
 
     public init(of channels: [[Float]]) {
@@ -20,7 +20,7 @@ public struct AudioDigest: Hashable, Sendable, CustomStringConvertible {
         hex = SHA256.hex(stream.finish())
     }
 
-    /// The digest of several, by a text of theirs.
+    /// The digest of several recordings, by a text that lists their digests.
     public init(ofText text: String) { hex = SHA256.hex("\(Self.scheme)\n\(text)") }
 
     public var description: String { "\(Self.scheme):\(hex)" }
@@ -35,10 +35,11 @@ public struct AudioDigest: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What the audio of a set, or of several, is known by.
+/// The identity of the audio of one or several sets, under the present name and under that of earlier versions.
 public struct AudioFingerprint: Hashable, Sendable, CustomStringConvertible {
+    /// SHA-256 of names, sample rates and samples: the fingerprint that runs and evaluations store.
     public var digest: AudioDigest
-    /// What versions before the standard name called it, for stores that they wrote.
+    /// The 128-bit hash by which versions before ``AudioDigest`` identified it, to read the stores that they wrote.
     public var earlier: ContentHash
 
     public init(digest: AudioDigest, earlier: ContentHash) { (self.digest, self.earlier) = (digest, earlier) }
@@ -50,6 +51,6 @@ public struct AudioFingerprint: Hashable, Sendable, CustomStringConvertible {
         self.init(digest: AudioDigest(ofText: parts.map { "\($0.digest.hex)\n" }.joined()), earlier: hasher.finish())
     }
 
-    /// As stores name it from now on.
+    /// The text that stores hold: that of the digest.
     public var description: String { digest.description }
 }

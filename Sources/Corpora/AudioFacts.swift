@@ -1,18 +1,19 @@
 public import Audio
 import Foundation
 
-/// What the checks and the fingerprint need to know of a sound file.
+/// Measurements of a sound file that the checks and the fingerprint use.
 public struct AudioFacts: Hashable, Sendable {
+    /// Sample rate, channels, and length as the file's header gives them.
     public var header: SoundFile.Header
-    /// The largest absolute sample.
+    /// The largest absolute sample of all channels; full scale is 1.
     public var peak: Float
-    /// Mean of the squared samples, over all channels.
+    /// Mean of the squared samples over all channels; full scale is 1.
     public var meanSquare: Double
     /// Samples in runs of three or more at full scale: flat tops of a recording that saturated.
     public var clipped: Int
-    /// Of the decoded samples, so that the same audio in 16 bits and in floats is the same content.
+    /// Digest of the decoded samples: the same for the same audio stored in 16 bits or in floats.
     public var content: AudioDigest
-    /// What earlier versions called the content; `nil` where nobody asks.
+    /// The content's hash in earlier versions; `nil` unless it was asked for.
     public var earlier: ContentHash?
 
     public init(

@@ -7,7 +7,9 @@ public import Foundation
 /// multiplication, shifted xor), with different constants; the length and a final avalanche close it. Two different
 /// contents among 10⁵ collide with a probability near 10⁻²⁸.
 public struct ContentHash: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// The upper 64 bits: the first 16 digits of ``description``.
     public var high: UInt64
+    /// The lower 64 bits: the last 16 digits of ``description``.
     public var low: UInt64
 
     public init(high: UInt64, low: UInt64) {
@@ -66,6 +68,7 @@ public struct ContentHash: Hashable, Sendable, Comparable, CustomStringConvertib
         self.init(high: high, low: low)
     }
 
+    /// The order of the 128-bit numbers, which is that of their ``description``.
     public static func < (left: Self, right: Self) -> Bool { (left.high, left.low) < (right.high, right.low) }
 
     private static func hex(_ word: UInt64) -> String {
@@ -81,6 +84,7 @@ public struct ContentHasher: Sendable {
 
     public init() {}
 
+    /// Adds one word; a sequence in another order gives another hash.
     @inline(__always)
     public mutating func combine(_ word: UInt64) {
         first = (first ^ word) &* 0x9E37_79B9_7F4A_7C15
@@ -89,11 +93,13 @@ public struct ContentHasher: Sendable {
         second ^= second >> 29
     }
 
+    /// Adds both words of a hash, the upper one first.
     public mutating func combine(_ hash: ContentHash) {
         combine(hash.high)
         combine(hash.low)
     }
 
+    /// Adds the UTF-8 bytes, eight to a word, and then their number, so that `"ab", "c"` differs from `"a", "bc"`.
     public mutating func combine(_ text: String) {
         var word: UInt64 = 0
         var count: UInt64 = 0
@@ -109,6 +115,7 @@ public struct ContentHasher: Sendable {
         combine(count)
     }
 
+    /// The hash of all words so far; more may follow.
     public func finish() -> ContentHash {
         func avalanche(_ word: UInt64) -> UInt64 {
             var z = word

@@ -3,6 +3,7 @@ import SystemCalls
 
 /// A `base_dir` of the usual layout: `{train,valid,test,...}/{clean,noisy}/*.wav`, names equal in both folders.
 public struct Corpus: Hashable, Sendable {
+    /// The folder that holds the sets' folders.
     public var baseDir: String
     /// Training, validation, then the test sets by name.
     public var sets: [PairedSet]
@@ -66,5 +67,6 @@ public enum SetRole: Int, Hashable, Sendable, Comparable, CustomStringConvertibl
             } else if ["val", "dev", "dt", "cv"].contains(where: lowered.hasPrefix) { .validation } else { .test }
     }
 
+    /// Training before validation before test.
     public static func < (left: SetRole, right: SetRole) -> Bool { left.rawValue < right.rawValue }
 }

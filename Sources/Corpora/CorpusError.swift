@@ -2,6 +2,7 @@ public import Failures
 
 /// Why a corpus cannot be used, where, and what to do about it.
 public struct CorpusError: Diagnostic, Hashable, Sendable {
+    /// What is wrong with the folder or file; associated texts give the details that the message prints.
     public enum Reason: Hashable, Sendable {
         /// The folder does not exist.
         case missingFolder
@@ -35,6 +36,7 @@ public struct CorpusError: Diagnostic, Hashable, Sendable {
 
     /// The folder or file.
     public var path: String
+    /// What is wrong; decides ``summary`` and ``hint``.
     public var reason: Reason
 
     public init(_ path: String, _ reason: Reason) {

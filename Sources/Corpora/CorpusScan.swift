@@ -3,8 +3,11 @@ public import Parallelism
 
 /// A pair and what was found in its two files.
 public struct PairScan<Facts: Hashable & Sendable>: Hashable, Sendable {
+    /// The pair's name, both paths, and its row in the manifest.
     public var file: PairedFile
+    /// Header or measured facts of the clean file, or why it could not be read.
     public var clean: Result<Facts, SoundFileError>
+    /// Header or measured facts of the noisy file, or why it could not be read.
     public var noisy: Result<Facts, SoundFileError>
 
     public init(file: PairedFile, clean: Result<Facts, SoundFileError>, noisy: Result<Facts, SoundFileError>) {
@@ -33,14 +36,15 @@ private func header(_ path: String) -> Result<SoundFile.Header, SoundFileError> 
 
 /// A set whose audio was read.
 public struct SetScan: Hashable, Sendable {
+    /// The set as it was listed, files without a partner included.
     public var set: PairedSet
     /// What the set is used for, whatever it is called.
     public var role: SetRole
     /// In the order of the set's files.
     public var pairs: [PairScan<AudioFacts>]
-    /// How some of the pairs lie against each other.
+    /// The delay and gain of some of the pairs.
     public var alignments: [PairAlignment]
-    /// Whether that is all of the pairs that can be compared.
+    /// Whether ``alignments`` covers every pair that can be compared, not a sample of them.
     public var isFullyAligned = false
 
     /// - Parameter role: Taken from the set's name if `nil`.
@@ -113,6 +117,7 @@ private struct FactsOfFile: Sendable {
 
 /// A corpus whose audio was read.
 public struct CorpusScan: Hashable, Sendable {
+    /// In the order in which the sets were read.
     public var sets: [SetScan]
 
     public init(sets: [SetScan]) { self.sets = sets }

@@ -70,10 +70,13 @@ public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
         case note, warning, error
 
         private var rank: Int { self == .note ? 0 : self == .warning ? 1 : 2 }
+        /// A note is less than a warning, a warning less than an error.
         public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
     }
 
+    /// Which rule found it; a spec waives findings by this code.
     public var code: Code
+    /// An error stops a run unless the spec waives the code; a warning and a note are only printed.
     public var severity: Severity
     /// The set, or the two sets as `train & test`.
     public var set: String

@@ -6,11 +6,14 @@ package import Foundation
 /// kept as text. Names of columns count in any case. Spreadsheets' ways are read: UTF-8 or UTF-16, with a byte-order
 /// mark or without, and commas, semicolons or tabs; where commas do not separate, they may stand in decimal numbers.
 public struct Manifest: Hashable, Sendable {
+    /// The table's name in the folder of a set.
     public static let fileName = "manifest.csv"
 
+    /// One row: what is known of one pair.
     public struct Entry: Hashable, Sendable, Codable {
         /// The name of the pair, below either folder.
         public var file: String
+        /// `nil` where the table has no such column, or the field is empty.
         public var speaker: String?
         /// The noise's family or class.
         public var noise: String?

@@ -11,30 +11,34 @@ import SystemCalls
 /// sets of a series is the ratio alone. A noise shorter than the speech is repeated, a longer one cut at a random
 /// place. One set per ratio, `test-<ratio>dB`; a manifest names the noise's class and file.
 public struct MixedCorpus: CorpusMaker {
+    /// The name by which a spec chooses this recipe.
     public static let name = "mixture"
+    /// Raised whenever equal parameters would give other audio; part of the record and of the folder's name.
     public static let version = 1
 
     /// Folder with the speech; `.wav` and `.flac`, nested folders included.
     public var clean: String
     /// Folder with the noise.
     public var noise: String
-    /// dB, ratios of mean squares over the whole file, silence included.
+    /// SNRs in dB: ratios of mean squares over the whole file, silence included. Finite, each once.
     public var snrs: [Double]
     /// Hz; both folders must have it.
     public var sampleRate = 16_000
     /// How many clean files, drawn without replacement; all of them if `nil`.
     public var count: Int?
+    /// Decides which clean files are drawn, and each file's noise and its place in the noise.
     public var seed: UInt64 = 42
     /// s; shorter clean files and noises are left out.
     public var minimumSpeech = 0.0
+    /// s; shorter noise recordings are left out.
     public var minimumNoise = 0.0
-    /// Both signals are scaled so that no peak is above it.
+    /// The largest absolute sample: a pair whose peak is higher is scaled down to it, both files alike.
     public var ceiling = 0.99
     /// How the class of a noise recording is found.
     public var noiseClass = NoiseClass.folder
     /// Only noises of these classes; all if empty.
     public var classes: [String] = []
-    /// A digest of what lies in the folders, so that other recordings make another corpus.
+    /// A digest of names, sizes and times of the source files, so that other recordings make another corpus.
     public var sources = ""
 
     public init(clean: String, noise: String, snrs: [Double]) {
@@ -78,12 +82,17 @@ public struct MixedCorpus: CorpusMaker {
         return hasher.finish().description
     }
 
+    /// One set per ratio, in the order of ``snrs``, such as `test-5dB`.
     public var setNames: [String] { snrs.map(setName) }
 
     private func setName(_ snr: Double) -> String {
         "test-\(snr == snr.rounded() ? "\(Int(snr))" : "\(snr)")dB"
     }
 
+    /// Mixes every clean file at every ratio, in parallel; the same bytes for any number of workers.
+    ///
+    /// - Throws: ``CorpusError`` where a folder is missing, a file cannot be read, or no recording qualifies;
+    /// `Interrupted`.
     public func make(in folder: String, interruption: Interruption) throws {
         guard !snrs.isEmpty, snrs.allSatisfy(\.isFinite), Set(snrs).count == snrs.count else {
             throw CorpusError(folder, .impossible("the ratios \(snrs) must be finite and differ"))

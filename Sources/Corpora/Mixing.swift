@@ -2,7 +2,9 @@ import Foundation
 
 /// The target, the mixture, and the gain that both received so that neither clips.
 public struct Mixture: Hashable, Sendable {
+    /// The target: clean speech times ``gain``.
     public var clean: [Float]
+    /// The network's input: the noisy or reverberant signal times ``gain``, as long as ``clean``.
     public var noisy: [Float]
     /// 1 unless the peak would have passed the ceiling.
     public var gain: Double

@@ -14,7 +14,9 @@ public enum Layout: String, Hashable, Sendable, Codable, CaseIterable {
 public struct PairedFile: Hashable, Sendable {
     /// The path below either folder, such as `p232_001.wav` or `p102/whisper_01.wav`.
     public var name: String
+    /// The target's file.
     public var cleanPath: String
+    /// The file that the network is given, noisy or reverberant.
     public var noisyPath: String
     /// The file's row in the set's manifest, if it has one.
     public var entry: Manifest.Entry?

@@ -4,8 +4,11 @@ import SystemCalls
 
 /// One set of a corpus, such as `test`: its pairs in the order of their names.
 public struct PairedSet: Hashable, Sendable {
+    /// The folder's name, such as `test-ood-5dB`.
     public var name: String
+    /// The folder that holds the clean and the noisy folder.
     public var path: String
+    /// Which folders hold the pairs: `clean` and `noisy`, or `anechoic` and `reverb`.
     public var layout: Layout
     /// Sorted by name, byte by byte.
     public var files: [PairedFile]

@@ -3,39 +3,46 @@ import Audio
 import Foundation
 public import Parallelism
 
-/// What a whole check of a corpus found: every pair compared, every recording fingerprinted.
+/// The result of a full check of a corpus: every pair is compared, every recording fingerprinted.
 public struct CorpusReport: Codable, Hashable, Sendable {
-    /// Raised whenever the same audio may be judged otherwise.
+    /// Raised whenever the same audio may give other findings, so that cached reports are not used.
     static let version = 1
 
-    /// What a set holds.
+    /// Size, duration and SNRs of one set.
     public struct SetDigest: Codable, Hashable, Sendable {
+        /// The set's folder name, such as `test-ood-5dB`.
         public var name: String
+        /// `training`, `validation` or `test`; see ``SetRole``.
         public var role: String
+        /// Number of pairs, unreadable ones included.
         public var pairs: Int
+        /// Duration of the noisy files, in hours; unreadable files count as 0.
         public var hours: Double
-        /// Pairs by measured SNR in steps of 5 dB; the key is the lower end. None where the clean file explains
-        /// nothing: rooms.
+        /// Number of pairs by measured SNR, in bins of 5 dB; the key is a bin's lower end in dB. Empty for
+        /// dereverberation, where noisy minus clean is no noise.
         public var snrs: [Int: Int]
-        /// Median of the measured SNRs, in dB.
+        /// Median of the measured SNRs, in dB; `nil` where none was measured.
         public var medianSNR: Double?
     }
 
-    /// A hash of the names, sizes and times of all files, and of what is expected of them.
+    /// A hash of the names, sizes and modification times of all files, and of the expected rate and roles.
     var stamp: String
-    /// Hz: what was asked for, or else what most files have.
+    /// The expected sample rate in Hz: the one asked for, or else that of most files.
     public var sampleRate: Int
+    /// In the order in which the sets were given.
     public var sets: [SetDigest]
+    /// All findings of every rule, over all sets.
     public var findings: [Finding]
 
+    /// Whether a finding is an error, which stops a run unless the spec waives its code.
     public var hasErrors: Bool { findings.contains { $0.severity == .error } }
 
-    /// The gravest finding of a rule; `nil` where there is none.
+    /// The highest severity among the findings of a rule; `nil` where it has none.
     public func verdict(on code: Finding.Code) -> Finding.Severity? {
         findings.filter { $0.code == code }.map(\.severity).max()
     }
 
-    /// What a check of audio can find; the other codes concern specs.
+    /// The rules that a check of audio applies, in the order of the report; the other codes concern specs.
     public static let rules: [Finding.Code] = [
         .unreadable, .notFinite, .empty, .pairing, .rate, .channels, .length, .silence, .clipping, .dc, .unprocessed,
         .alignment,

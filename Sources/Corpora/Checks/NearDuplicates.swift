@@ -9,10 +9,13 @@ public import Parallelism
 public struct NearDuplicates: Sendable {
     /// A recording that is compared.
     public struct Recording: Sendable {
+        /// The name that findings print, such as `folder/name`.
         public var name: String
+        /// The file, read again where the fingerprints of two recordings are alike.
         public var path: String
         /// Recordings of one group are not compared with each other.
         public var group: Int
+        /// 32-bit words of the spectrum, one per frame.
         public var print: Fingerprint
 
         public init(name: String, path: String, group: Int, print: Fingerprint) {
@@ -20,17 +23,17 @@ public struct NearDuplicates: Sendable {
         }
     }
 
-    /// Two recordings that are one.
+    /// Two files of one recording.
     public struct Match: Hashable, Sendable {
-        /// Places in the list of recordings.
+        /// Indices into the list of recordings.
         public var first, second: Int
-        /// s by which the second begins later inside the first.
+        /// Time in s of the first recording at which the second begins.
         public var offset: Double
-        /// Of the signals where both have sound; 1 for copies.
+        /// Absolute correlation coefficient of the overlapping parts at 8 kHz; 1 for copies.
         public var correlation: Double
     }
 
-    /// Words that more places share tell nothing.
+    /// A word that occurs at more places than this identifies no recording.
     private static let mostPlaces = 64
     private static let (mostDifferent, leastFrames, leastCorrelation) = (0.3, 20, 0.8)
 

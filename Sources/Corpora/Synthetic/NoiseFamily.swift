@@ -23,7 +23,9 @@ public enum NoiseFamily: String, Hashable, Sendable, Codable, CaseIterable {
     /// Struck inharmonic partials that die away.
     case bells
 
+    /// Families of the training, validation and test sets, unless a recipe names others.
     public static let inDistribution: [NoiseFamily] = [.white, .pink, .brown, .speechShaped, .ventilation, .babble]
+    /// Families of `test-ood` only, unless a recipe names others.
     public static let outOfDistribution: [NoiseFamily] = [.machine, .modulatedBand, .rain, .siren, .bells]
 
     /// A noise with a root mean square of 1.

@@ -8,37 +8,50 @@ public import Parallelism
 /// Speakers are disjoint between training, validation and test sets; the noise families, or the rooms'
 /// reverberation times, of `test-ood` appear in no other set. Equal parameters give equal files, byte for byte.
 public struct SyntheticCorpus: CorpusMaker {
+    /// The name by which a spec chooses this recipe.
     public static let name = "synthetic"
+    /// Raised whenever equal parameters would give other audio; part of the record and of the folder's name.
     public static let version = 1
 
+    /// Decides speakers, speech, noise, rooms, lengths and levels.
     public var seed: UInt64 = 0
-    /// Hz.
+    /// Hz, 8000 to 192,000.
     public var sampleRate = 16_000
-    /// Noise added, or reverberation.
+    /// Denoising adds noise, dereverberation convolves with a room's response.
     public var layout = Layout.denoising
-    /// Pairs per set.
+    /// Pairs of the training set; 0 leaves the set out.
     public var train = 200
+    /// Pairs of the validation set; 0 leaves the set out.
     public var valid = 8
+    /// Pairs of the test set; 0 leaves the set out.
     public var test = 8
+    /// Pairs of each out-of-distribution test set; 0 leaves them out.
     public var testOOD = 8
-    /// Lengths in s, drawn uniformly.
+    /// Lengths in s, drawn uniformly; 0.25 to 60.
     public var seconds = 1.5...3.0
-    /// Ratios of mean squares in dB, drawn uniformly.
+    /// SNRs (ratios of mean squares) in dB, drawn uniformly and rounded to 0.01 dB.
     public var snr = 0.0...10.0
     /// If not empty, `test-ood` becomes one set per ratio, such as `test-ood-5dB`, with the same speech and noise.
     public var oodSNRs: [Double] = []
+    /// Noise families of the training, validation and test sets, taken in turn.
     public var noises = NoiseFamily.inDistribution
+    /// Noise families of the out-of-distribution sets; none may be among ``noises``.
     public var oodNoises = NoiseFamily.outOfDistribution
-    /// Reverberation times in s, of rooms in and out of distribution.
+    /// Reverberation times of the training, validation and test rooms, in s, drawn uniformly.
     public var t60 = 0.3...0.7
+    /// Reverberation times of the out-of-distribution rooms, in s, drawn uniformly.
     public var oodT60 = 0.9...1.3
 
     public init() {}
 
     public init(_ change: (inout SyntheticCorpus) -> Void) { change(&self) }
 
+    /// The sets with at least one pair: `train`, `valid`, `test`, and `test-ood` or one set per ratio.
     public var setNames: [String] { sets.map(\.name) }
 
+    /// Computes and writes all sets in parallel; the same bytes for any number of workers.
+    ///
+    /// - Throws: ``CorpusError`` where a parameter is out of range or the disk fails; `Interrupted`.
     public func make(in folder: String, interruption: Interruption) throws {
         try validate(folder)
         for set in sets { try make(set, in: "\(folder)/\(set.name)", interruption) }
