@@ -4,15 +4,23 @@ import SpecLanguage
 
 /// How a corpus is made from recordings: a declaration whose names were looked up and whose defaults were filled in.
 public struct Recipe: Sendable {
+    /// The corpus's name, and that of its folder unless another is given.
     public var name: String
+    /// One sentence about the corpus; may be empty.
     public var title: String
+    /// The paper or script that the settings come from; may be empty.
     public var reference: String
     /// Hz.
     public var rate: Int
+    /// How samples are stored in the WAV files: 16 or 24 bits, or 32-bit floats.
     public var encoding: SoundFile.Encoding
+    /// Decides every random draw, together with the set's and the file's name.
     public var seed: UInt64
+    /// The published recordings that it reads; empty for synthetic signals.
     public var sources: [Source]
+    /// The sets that are made, in the order of the file.
     public var sets: [SetDeclaration]
+    /// How long recordings are cut; `nil` leaves them whole.
     public var pieces: Pieces?
     /// Whether files lose the folders that they lie in.
     public var isFlat: Bool
@@ -24,10 +32,15 @@ public struct Recipe: Sendable {
 
     /// Recordings that somebody else published.
     public struct Source: Hashable, Sendable {
+        /// The name by which `--from NAME=FOLDER` gives its folder, and the first part of paths in the recipe.
         public var name: String
+        /// Its folder, unless `--from` names another; `nil` where only `--from` can give it.
         public var path: String?
+        /// What the recordings are.
         public var title: String
+        /// Where they are published: an address, or a catalogue number.
         public var published: String
+        /// How large the download is, in words.
         public var size: String
         /// Folders or files that it must hold.
         public var holds: [String]
@@ -35,16 +48,23 @@ public struct Recipe: Sendable {
 
     /// Which recordings become a set.
     public struct SetDeclaration: Hashable, Sendable {
+        /// The set's folder.
         public var name: String
         /// `source` or `source/folder`.
         public var speech: String?
+        /// The noisy files of a corpus that was published in pairs, as `source` or `source/folder`.
         public var noisy: String?
         /// A table of the pairs, where names do not tell them.
         public var table: String?
+        /// A published table of the noise type and SNR of each file, as `source/file`.
         public var log: String?
+        /// Glob patterns such as `*.CH1.wav`, of which a file must match one; empty takes all files.
         public var match: [String]
+        /// Only recordings of these speakers; empty takes all of them.
         public var speakers: Set<String>
+        /// No recordings of these speakers.
         public var excludedSpeakers: Set<String>
+        /// Recordings whose path contains one of these are left out.
         public var excludedWords: [String]
         public var count: Int?
         /// How many files a complete source gives.
@@ -55,6 +75,8 @@ public struct Recipe: Sendable {
         public var cuts: String?
         /// s.
         public var longest: Double?
+        /// s over which recordings, their noise and their reverberation fade in and out; `nil` fades only cut
+        /// recordings.
         public var ramp: Double?
         /// Words that tell the kind of a recording.
         public var kinds: [String]
@@ -64,8 +86,11 @@ public struct Recipe: Sendable {
 
     /// How long recordings are cut, in s.
     public struct Pieces: Hashable, Sendable {
+        /// Length of a segment in s.
         public var length: Double
+        /// The shortest segment in s; a shorter remainder is not made.
         public var shortest: Double
+        /// s over which each segment fades in and out.
         public var ramp: Double
     }
 

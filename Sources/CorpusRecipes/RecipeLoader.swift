@@ -3,6 +3,7 @@ public import SpecLanguage
 
 /// Reads recipes: from files, or from those that the program knows.
 public struct RecipeLoader: Sendable {
+    /// The value of an environment variable, for `${env:NAME}` in paths; `nil` where it is not set.
     public let environment: @Sendable (String) -> String?
 
     public init(environment: @escaping @Sendable (String) -> String? = { _ in nil }) { self.environment = environment }

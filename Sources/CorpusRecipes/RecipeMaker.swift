@@ -10,6 +10,7 @@ import Synchronization
 /// Everything is made in `TARGET.part`, with a journal of the pairs that are finished, and renamed at the end. The
 /// bytes are a function of the recipe and its sources; the number of workers changes nothing.
 public struct RecipeMaker: Sendable {
+    /// The recipe that is followed.
     public let recipe: Recipe
     private let sources: SourceFolders
     private let plan: MixingPlan
@@ -33,6 +34,7 @@ public struct RecipeMaker: Sendable {
 
     /// What making a corpus came to.
     public struct Outcome: Sendable {
+        /// The record in the corpus's folder.
         public var record: RecipeRecord
         /// Whether the folder already held exactly this corpus.
         public var isUnchanged = false

@@ -4,22 +4,30 @@ import SpecLanguage
 
 /// What a made corpus says of itself: `recipe.json` in its folder.
 public struct RecipeRecord: Codable, Hashable, Sendable {
+    /// The record's name in the folder of the corpus.
     public static let fileName = "recipe.json"
     /// Raised whenever the same recipe would give other audio.
     static let version = 1
 
+    /// A source as it was when the corpus was made.
     public struct Source: Codable, Hashable, Sendable {
+        /// The source's name in the recipe.
         public var name: String
+        /// The absolute path of its folder; not part of the identity, since sources may be moved.
         public var folder: String
+        /// Number of recordings found in it.
         public var files: Int
         /// Of the names and sizes of its files.
         public var digest: String
     }
 
+    /// The recipe's name.
     public var recipe: String
+    /// The version of the maker, which is raised whenever the same recipe would give other audio.
     public var version: Int
     /// The recipe with every default, as YAML.
     public var declaration: String
+    /// The sources, in the order of the recipe.
     public var sources: [Source]
     /// Whether files that could not be read were left out.
     public var skipsBad: Bool
@@ -29,8 +37,11 @@ public struct RecipeRecord: Codable, Hashable, Sendable {
     public var content = ""
     /// Samples that saturated.
     public var clippedSamples = 0
+    /// Number of noisy files in which at least one sample saturated.
     public var clippedFiles = 0
+    /// Files that could not be read and were left out, each with the reason.
     public var skipped: [String] = []
+    /// Sets with another number of files than a complete source gives, in words.
     public var incomplete: [String] = []
 
     init(

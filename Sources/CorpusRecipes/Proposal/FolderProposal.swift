@@ -6,13 +6,17 @@ import Parallelism
 
 /// What a person's own folders seem to be: pairs, sets and a rate, to be looked at and corrected.
 public struct FolderProposal: Sendable {
+    /// A clean and a noisy file that were matched by their names.
     public struct Pair: Hashable, Sendable {
+        /// The proposed set: `train`, `valid` or `test`.
         public var set: String
         /// Below the folder.
         public var clean, noisy: String
+        /// The speaker that the file's path states; `nil` where it states none.
         public var speaker: String?
     }
 
+    /// The folder that was scanned.
     public var folder: String
     /// In the order of the clean files.
     public private(set) var pairs: [Pair] = []
@@ -22,6 +26,7 @@ public struct FolderProposal: Sendable {
     public private(set) var others = 0
     /// Hz: what is proposed, and the rates that there are with their numbers of files.
     public private(set) var rate = 16_000
+    /// Number of files by sample rate in Hz.
     public private(set) var rates: [Int: Int] = [:]
     /// How the pairs were found and the sets made, in sentences.
     public private(set) var remarks: [String] = []
