@@ -14,6 +14,7 @@ import WeightFiles
 public struct CheckpointAverage: Sendable {
     /// What was made, and of what.
     public struct Report: Sendable {
+        /// The folder that was written, with `weights.safetensors` and `spec.yaml`.
         public var folder: String
         /// Averages that took part, by their file, length and coefficient.
         public var parts: [(file: String, std: Double, coefficient: Double)]

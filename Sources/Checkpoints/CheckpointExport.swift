@@ -14,10 +14,15 @@ import WeightFiles
 public struct CheckpointExport: Sendable {
     /// What was written.
     public struct Report: Sendable {
+        /// The file that was written.
         public var path: String
+        /// Number of tensors in `state_dict`, running statistics included.
         public var stateTensors: Int
+        /// Number of tensors in `ema.shadow_params`; 0 where the model has no moving average.
         public var averages: Int
+        /// For each part of the file, which weights of the model it holds.
         public var sources: [String]
+        /// What the file lacks, or holds otherwise than the reference would write it, in sentences.
         public var remarks: [String]
     }
 

@@ -17,14 +17,19 @@ public struct CheckpointImport: Sendable {
 
     /// What was written, and what is to be said about it.
     public struct Report: Sendable {
+        /// The folder that was written, with `weights.safetensors` and `spec.yaml`.
         public var folder: String
+        /// The spec of the network, from the hyper-parameters or the one that was given.
         public var spec: ExperimentSpec
         /// For each kind of weights, where it came from.
         public var sources: [String]
+        /// What was assumed or left out while importing, in sentences, each once.
         public var remarks: [String]
+        /// Number of values in the network's parameters, running statistics not counted.
         public var parameters: Int
     }
 
+    /// The choices that the spec may name.
     public let catalog: Catalog
     let environment: SpecLoader.Environment
 

@@ -6,18 +6,25 @@ import WeightFiles
 public struct CheckpointInspection: Sendable {
     /// One array of the file.
     public struct Entry: Sendable {
+        /// The tensor's name in the file, control characters replaced.
         public var name: String
+        /// As the file stores it; empty for a scalar.
         public var shape: [Int]
         public var type: String
         public var count: Int { shape.reduce(1, *) }
     }
 
+    /// The file that was read; for a folder, the one inside it.
     public var path: String
     /// `PyTorch Lightning 2.1.4`, `PyTorch`, `training checkpoint`, `imported weights`, or `safetensors`.
     public var kind: String
+    /// The epoch counter that Lightning or this program wrote; `nil` where there is none.
     public var epoch: Int?
+    /// Optimizer steps done when the file was written; `nil` where there is none.
     public var step: Int?
+    /// The constructor's arguments as Lightning stored them, or the metadata of a safetensors file, as short text.
     public var hyperParameters: [(name: String, value: String)] = []
+    /// Every tensor of `state_dict`, or of the safetensors file, in the order of the file.
     public var tensors: [Entry]
     /// The parts with weights in them: name, tensors, values.
     public var parts: [(name: String, tensors: Int, values: Int)]
@@ -25,9 +32,11 @@ public struct CheckpointInspection: Sendable {
     public var average: (decay: Double, updates: Int?)?
     /// Where each kind of weights lies, in words.
     public var rawWeights: String
+    /// Where the averaged weights lie, in words; begins with `none` where there are none.
     public var averagedWeights: String
     /// Other entries of the file, each with what it is.
     public var others: [(name: String, content: String)] = []
+    /// Notable facts, in sentences: weights that were swapped, constants that no network uses.
     public var remarks: [String] = []
 
     /// - Throws: `WeightFileError` for a file that is damaged, hostile, or of another kind.

@@ -75,7 +75,9 @@ extension [Parameter] {
 
 /// Weights that do not fit the network.
 public struct WeightsError: Diagnostic, Hashable, Sendable {
+    /// The parameter's name, or the file where the whole file does not fit.
     public var parameter: String
+    /// What is wrong with it, as the end of a sentence that begins with its name.
     public var reason: String
 
     public init(parameter: String, reason: String) {

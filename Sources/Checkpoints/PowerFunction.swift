@@ -65,7 +65,9 @@ public struct PowerFunction: Hashable, Sendable {
 
 /// An average that was kept, or that is wanted: its profile and the training time at which it ends.
 public struct AverageProfile: Hashable, Sendable {
+    /// The training time at which the average ends, in the unit of all times compared with it (examples or steps).
     public var offset: Double
+    /// The weighting over training time up to ``offset``.
     public var profile: PowerFunction
 
     public init(offset: Double, std: Double) { (self.offset, profile) = (offset, PowerFunction(std: std)) }

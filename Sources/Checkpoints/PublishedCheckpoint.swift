@@ -4,8 +4,11 @@ import Foundation
 public struct PublishedCheckpoint: Sendable {
     /// Means over a test set that somebody reports.
     public struct ReportedScores: Sendable {
+        /// The test set's name in the publication.
         public var set: String
+        /// Mean of each metric over the set, in the metric's unit.
         public var values: [(metric: String, value: Double)]
+        /// Where the numbers are published.
         public var source: String
         /// What keeps the numbers from being a target for exactly this file, if anything does.
         public var note: String?
@@ -22,13 +25,17 @@ public struct PublishedCheckpoint: Sendable {
 
     public var id: String
     public var summary: String
+    /// The download, or the folder to take the file from.
     public var address: Address
+    /// The backbone's name in the registry, such as `ncsnpp`.
     public var backbone: String
+    /// The SDE's name in the registry, such as `ouve`.
     public var sde: String
     /// Hz, where its authors state it.
     public var sampleRate: Int?
     /// The sampler's settings, as options of `sgmse enhance`; empty for a model that does not run here.
     public var sampler: String
+    /// Scores that others report for the file or its paper, kept beside ours; empty where none is known.
     public var reported: [ReportedScores]
     /// What is to be known besides.
     public var remark: String?
@@ -69,8 +76,10 @@ public struct PublishedCheckpoint: Sendable {
 
 /// The published checkpoints, by id.
 public struct CheckpointRegistry: Sendable {
+    /// In the order in which `sgmse checkpoint list` prints them.
     public var entries: [PublishedCheckpoint]
 
+    /// The checkpoint of an id; `nil` for an unknown one.
     public subscript(id: String) -> PublishedCheckpoint? { entries.first { $0.id == id } }
 
     /// Everything that the guide of the reference lists, in its order, and the checkpoints of flow matching and of

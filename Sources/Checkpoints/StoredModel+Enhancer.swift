@@ -23,7 +23,9 @@ public struct ReferenceChoice: Sendable {
 
 /// A model ready to enhance, and what it was made of.
 public struct LoadedEnhancer: Sendable {
+    /// The network with its sampler, which turns a noisy recording into an enhanced one.
     public var enhancer: Enhancer
+    /// The settings of the enhancement: the first evaluation point of the spec, with the guidance that was asked for.
     public var point: EvaluationPoint
     /// Without their values.
     public var weights: StoredModel.Weights

@@ -21,19 +21,24 @@ public struct StoredModel: Sendable {
         public var arrays: [NamedArray]
         /// The part of the file they came from, such as `ema.shadow_params`.
         public var origin: String
+        /// Whether they are a moving average; `false` for raw weights, asked for or in place of a missing average.
         public var areAveraged: Bool
+        /// Why the weights are not those that were asked for; `nil` where they are.
         public var remark: String?
 
         /// `ema weights from ema.shadow_params`
         public var description: String { "\(areAveraged ? "ema" : "raw") weights from \(origin)" }
     }
 
+    /// The weight file, also where the model was opened by its folder.
     public var path: String { source.path }
+    /// The spec of the network, overrides applied.
     public let spec: ExperimentSpec
     /// Where the spec comes from, in words.
     public let specSource: String
     /// What reading the spec made worth knowing.
     public let remarks: [String]
+    /// The choices that the spec may name.
     public let catalog: Catalog
     let source: WeightSource
     /// Reads the spec again where a setting is replaced.
@@ -223,7 +228,9 @@ package enum ImportedFiles {
 
 /// Why a checkpoint cannot be used, and what to do.
 public struct CheckpointError: Diagnostic, Hashable, Sendable {
+    /// The file or folder at fault.
     public var path: String
+    /// What is wrong, as the end of a sentence that begins with the path.
     public var reason: String
     public var hint: String?
 

@@ -12,13 +12,17 @@ public import WeightFiles
 public struct TrainingCheckpoint: Sendable {
     static let format = "sgmse-training-1"
 
+    /// Optimizer steps done.
     public var step: Int
     /// Steps that the moments had seen before the training began.
     public var warmSteps: Int
     /// The training's identity.
     public var identity: String
+    /// The raw weights, in the order of `ScoreModel.weights`.
     public var weights: [Tensor]
+    /// Their exponential moving averages, in the same order.
     public var averages: [Tensor]
+    /// Adam's first and second moments, in the same order; `nil` for weights that are not trained.
     public var moments: [(first: Tensor, second: Tensor)?]
     /// Running statistics by name.
     public var buffers: [(name: String, value: Tensor)]
