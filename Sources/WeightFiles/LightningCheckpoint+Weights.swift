@@ -23,7 +23,9 @@ extension LightningCheckpoint {
     public struct Weights: Sendable {
         /// Every tensor of the state dictionary; buffers always come from there.
         public var arrays: [NamedArray]
+        /// The part of the file that ``arrays`` were read from, buffers aside.
         public var origin: Origin
+        /// Whether they are a moving average, whichever part of the file holds them.
         public var areAveraged: Bool
         /// A remark for the person, such as that raw weights are not in the file.
         public var remark: String?

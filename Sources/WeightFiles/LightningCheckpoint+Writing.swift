@@ -3,16 +3,24 @@ extension LightningCheckpoint {
     public struct Draft: Sendable {
         /// The state dictionary: the raw weights and the buffers, named and in the network's order.
         public var weights: [NamedArray]
+        /// `hyper_parameters`: the arguments from which the reference builds its model.
         public var hyperParameters: PickleDictionary
+        /// The moving average; `nil` leaves `ema` out of the file.
         public var average: Average?
+        /// The state of Adam; `nil` leaves `optimizer_states` empty, and a training that goes on begins it anew.
         public var optimizer: Optimizer?
+        /// Whole epochs done.
         public var epoch = 0
+        /// Optimizer steps done.
         public var globalStep = 0
         /// The version of Lightning whose layout this is; its loader migrates files of older ones.
         public var lightningVersion = "2.1.4"
 
+        /// `ema` of the file, as torch-ema stores it.
         public struct Average: Sendable {
+            /// The decay `β` to which torch-ema's warm-up rises.
             public var decay: Double
+            /// Number of updates so far; the next decay is `min(β, (1 + n)/(10 + n))`.
             public var updates: Int
             /// The averaged parameters in the order of the network's parameters, without buffers.
             public var parameters: [NamedArray]
@@ -24,7 +32,9 @@ extension LightningCheckpoint {
 
         /// Adam, with the settings that are PyTorch's defaults but for the rate.
         public struct Optimizer: Sendable {
+            /// The learning rate.
             public var rate: Double
+            /// Moments by parameter name, and the updates that they have seen.
             public var state: Adam
             /// The network's parameters in order, by which the file numbers them.
             public var parameters: [String]

@@ -4,13 +4,17 @@
 public struct LightningCheckpoint: Sendable {
     /// A tensor of the state dictionary, by name.
     public struct Parameter: Hashable, Sendable {
+        /// The name in `state_dict`, without the prefixes that wrappers of the training add.
         public var name: String
+        /// Type, shape and place of the elements, which are not read yet.
         public var tensor: TensorReference
     }
 
     /// An exponential moving average of the parameters, as torch-ema keeps it.
     public struct MovingAverage: Hashable, Sendable {
+        /// The decay `β`; NaN for an average of EDM2, which is a power function.
         public var decay: Double
+        /// Number of updates; `nil` where the file does not count them.
         public var updates: Int?
         /// The averaged parameters, in the order of the network's parameters (buffers are not among them).
         public var shadow: [TensorReference]
@@ -18,18 +22,25 @@ public struct LightningCheckpoint: Sendable {
         public var collected: [TensorReference]?
     }
 
+    /// The file, from which tensors are read on demand.
     public let file: TorchFile
+    /// Parameters and buffers of `state_dict`, in the order of the file.
     public private(set) var parameters: [Parameter]
     /// Words that wrappers of the training had put into the names of the parameters, and that were left out.
     public private(set) var wrappers: [String] = []
+    /// The arguments from which the reference built its model; empty where the file has none.
     public let hyperParameters: PickleDictionary
+    /// The average beside `state_dict`; `nil` where there is none, or `state_dict` is itself the average.
     public let movingAverage: MovingAverage?
     /// Whether the state dictionary is a moving average by itself, as in a snapshot of EDM2.
     public let stateIsAverage: Bool
     /// The module that a snapshot holds as a whole, for its attributes.
     public let module: PickledModule?
+    /// Whole epochs done; `nil` where the file does not say.
     public let epoch: Int?
+    /// Optimizer steps done, or for a training state of EDM2 the updates of Adam; `nil` where the file does not say.
     public let globalStep: Int?
+    /// The version of Lightning that wrote the file; `nil` for other writers.
     public let lightningVersion: String?
 
     /// The whole content, for what is not listed here.

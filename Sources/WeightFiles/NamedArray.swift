@@ -3,8 +3,11 @@
 /// Whatever the stored type, `values` holds the numbers as `Float`. Integer and Boolean arrays also keep
 /// `integers`, exactly. A complex array has one more axis of extent 2 at the end, real part first.
 public struct NamedArray: Hashable, Sendable {
+    /// The tensor's name in the file; `nil` for a member of a list, as in `shadow_params`.
     public var name: String?
+    /// Extents of the axes, outermost first; empty for a scalar.
     public var shape: [Int]
+    /// The elements in row-major order, converted to `Float`.
     public var values: [Float]
     /// The exact values of an integer or Boolean array (bit patterns for `uint64` above 2⁶³).
     public var integers: [Int64]?

@@ -20,8 +20,12 @@ public indirect enum PickleValue: Hashable, Sendable {
     case reference(QualifiedName)
     case object(PickleObject)
 
+    /// A Python class or function by its name, such as `torch._utils._rebuild_tensor_v2`; nothing is imported or
+    /// called.
     public struct QualifiedName: Hashable, Sendable, CustomStringConvertible {
+        /// The module, with dots.
         public var module: String
+        /// The name inside the module.
         public var name: String
         public init(module: String, name: String) { (self.module, self.name) = (module, name) }
         public var description: String { "\(module).\(name)" }
@@ -31,6 +35,7 @@ public indirect enum PickleValue: Hashable, Sendable {
 /// An instance that was not made: its class, and what Python would have made it from.
 public struct PickleObject: Hashable, Sendable {
     public var type: PickleValue.QualifiedName
+    /// The positional arguments that the class would be called with.
     public var arguments: [PickleValue]
     /// What `__setstate__` or `__dict__` would receive.
     public var state: PickleValue?
@@ -44,12 +49,16 @@ public struct PickleObject: Hashable, Sendable {
 public struct TensorReference: Hashable, Sendable {
     /// The key of the storage in its file.
     public var storage: String
+    /// Number of elements of the whole storage.
     public var storageCount: Int
     public var type: ElementType
     /// Where the tensor lived, such as `cpu` or `cuda:0`.
     public var device: String
+    /// Index of the tensor's first element in the storage, in elements.
     public var offset: Int
+    /// Extents of the axes; empty for a scalar.
     public var shape: [Int]
+    /// Distance of neighbours along each axis, in elements.
     public var strides: [Int]
 
     public var count: Int { shape.reduce(1, *) }
@@ -67,16 +76,21 @@ public struct TensorReference: Hashable, Sendable {
 
 /// A dictionary that keeps the order of insertion, as Python's does.
 public struct PickleDictionary: Hashable, Sendable {
+    /// A key with its value.
     public struct Pair: Hashable, Sendable {
+        /// Any value that Python can hash; a string in almost every checkpoint.
         public var key: PickleValue
+        /// Replaced in place when the key is assigned again.
         public var value: PickleValue
     }
 
+    /// All entries, in the order of insertion.
     public private(set) var pairs: [Pair] = []
     private var index: [PickleValue: Int] = [:]
 
     public init() {}
 
+    /// The value of a key; `nil` where there is none, and assigning `nil` removes the key.
     public subscript(key: PickleValue) -> PickleValue? {
         get { index[key].map { pairs[$0].value } }
         set {
@@ -96,11 +110,13 @@ public struct PickleDictionary: Hashable, Sendable {
         }
     }
 
+    /// The value of a string key.
     public subscript(key: String) -> PickleValue? {
         get { self[.string(key)] }
         set { self[.string(key)] = newValue }
     }
 
+    /// Equal entries in the same order; Python's `==` ignores the order.
     public static func == (a: Self, b: Self) -> Bool { a.pairs == b.pairs }
     public func hash(into hasher: inout Hasher) { hasher.combine(pairs) }
 }
@@ -114,8 +130,10 @@ extension PickleDictionary: ExpressibleByDictionaryLiteral {
 // MARK: Views
 
 extension PickleValue {
+    /// Whether it is Python's `None`.
     public var isNone: Bool { self == .none }
 
+    /// The Boolean; `nil` for anything else, integers included.
     public var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
 
     /// The integer, or a Boolean as Python counts it.
@@ -132,8 +150,10 @@ extension PickleValue {
         if case .float(let value) = self { value } else { intValue.map(Double.init) }
     }
 
+    /// The string; `nil` for anything else, bytes included.
     public var stringValue: String? { if case .string(let value) = self { value } else { nil } }
 
+    /// The tensor; `nil` for anything else.
     public var tensorValue: TensorReference? { if case .tensor(let value) = self { value } else { nil } }
 
     /// The elements of a list, tuple or set.

@@ -5,9 +5,12 @@ import Foundation
 /// Opening reads the header only; arrays are read one by one. As the format demands, the ranges must tile
 /// the data without overlap or hole. Source: the safetensors format description (huggingface/safetensors).
 public struct SafetensorsFile: Sendable {
+    /// An array as the header declares it.
     public struct Entry: Hashable, Sendable {
+        /// Unique in the file.
         public var name: String
         public var type: ElementType
+        /// Extents of the axes, outermost first; empty for a scalar.
         public var shape: [Int]
         /// The bytes of the file that hold the elements.
         public var bytes: Range<Int>
@@ -16,6 +19,7 @@ public struct SafetensorsFile: Sendable {
     /// The largest header that is read, in bytes; the format's own limit.
     public static let headerLimit = 100_000_000
 
+    /// The texts under `__metadata__`; empty where the header has none.
     public let metadata: [String: String]
     /// The arrays, in the order in which they lie in the file.
     public let entries: [Entry]

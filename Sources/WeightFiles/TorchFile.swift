@@ -5,6 +5,7 @@
 public struct TorchFile: Sendable {
     /// The value that was saved.
     public let value: PickleValue
+    /// The path of the file, or the name given for bytes in memory.
     public var path: String { source.name }
     private let source: ByteSource
     private let layout: Layout

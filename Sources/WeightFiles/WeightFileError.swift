@@ -20,6 +20,7 @@ public struct WeightFileError: Diagnostic, Hashable, Sendable {
         case missing
     }
 
+    /// What went wrong, for callers that handle some cases; ``summary`` says it to a person.
     public var reason: Reason
     /// The path of the file.
     public var file: String
