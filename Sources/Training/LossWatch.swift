@@ -4,6 +4,7 @@
 ///
 /// A single step says little: the loss of score matching varies by orders of magnitude with the time drawn.
 public struct LossWatch: Sendable {
+    /// Steps in a mean.
     public static let window = 25
 
     private let growth: Double

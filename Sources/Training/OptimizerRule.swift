@@ -19,7 +19,9 @@ public struct OptimizerRule: Sendable {
     public var referenceSteps: Double?
     /// Over so many examples the rate grows from 0; at once if `nil`.
     public var rampUp: Double?
+    /// `β₂`, the decay of Adam's second moment; `β₁` is 0.9.
     public var beta2 = 0.999
+    /// Which averages of the weights are kept; the first is evaluated.
     public var averages: Averages
     /// The gradient's norm beyond which it is scaled down.
     public var clip: Double?

@@ -37,6 +37,7 @@ public struct TrainingData: Sendable {
         shuffle = EpochShuffle(seed: seed, count: files.count)
     }
 
+    /// Number of pairs in the training set, which is one epoch.
     public var fileCount: Int { files.count }
 
     /// Compressed spectrograms of a batch of pairs.

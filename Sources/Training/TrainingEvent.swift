@@ -11,7 +11,9 @@ public enum TrainingEvent: Sendable {
 
 /// A mean over validation files; `nil` where no file gave a number.
 public struct MetricValue: Sendable, Codable, Hashable {
+    /// The metric's name, or `loss`.
     public var metric: String
+    /// In the metric's unit; `nil` where no file gave a finite value.
     public var value: Double?
     /// That of the noisy input of the same files, where the metric is one of enhanced files.
     public var noisy: Double?
@@ -23,10 +25,15 @@ public struct MetricValue: Sendable, Codable, Hashable {
 
 /// How far a training is.
 public struct TrainingProgress: Sendable, Codable, Hashable {
+    /// Optimizer steps done.
     public var step: Int
+    /// Optimizer steps at the end of the training.
     public var of: Int
+    /// The loss of this step, averaged over its batches.
     public var loss: Double
+    /// Steps per second of wall-clock time, over the last steps.
     public var stepsPerSecond: Double
+    /// Estimated wall-clock time to the last step, in s.
     public var secondsLeft: Double
 
     public init(step: Int, of total: Int, loss: Double, stepsPerSecond: Double, secondsLeft: Double) {

@@ -9,9 +9,13 @@ public import Tensors
 
 /// One batch of pairs with the draws that perturb it. Spectrograms are `[B, F, N, 2]`.
 public struct TrainingBatchInput: Sendable {
+    /// Compressed spectrograms of clean speech `x₀`.
     public var clean: Tensor
+    /// Compressed spectrograms of noisy speech `y`, of the same shape.
     public var noisy: Tensor
+    /// The diffusion time `t` of each pair.
     public var times: [Double]
+    /// The standard complex Gaussian `z`, E|z|² = 1, of the shape of ``clean``.
     public var noise: Tensor
     /// What dropout draws from, one stream for each pair; without them the network runs as in evaluation.
     public var dropout: [RandomStream]
@@ -19,6 +23,7 @@ public struct TrainingBatchInput: Sendable {
     public var draws: [IntervalDraw] = []
     /// The number of the step, from 0, and the share of training that is behind it.
     public var step = 0
+    /// The share of training that is done, from 0 to 1.
     public var progress = 1.0
     /// The noise references of a conditioned model, `[B, F, R, 2]`.
     public var reference: Tensor?

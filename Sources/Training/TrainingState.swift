@@ -12,21 +12,25 @@ public import Tensors
 
 /// What an optimizer step gave.
 public struct StepResult: Sendable {
+    /// The mean over the batches of the step.
     public var loss: Double
     /// The loss's terms, and of a conditioned model the share of dropped references (`cond_dropped`) and the norm of
     /// the gradient that reaches the encoder (`encoder_gradient_norm`).
     public var terms: [String: Double]
+    /// The norm of the mean gradient over all trained weights, before clipping.
     public var gradientNorm: Double
 }
 
 /// The numbers that training changes: weights, Adam's moments and the moving average of the weights.
 public final class TrainingState {
+    /// The networks whose weights ``update(_:)`` changes.
     public var model: ScoreModel { objective.model }
     let objective: TrainingObjective
     private let rule: OptimizerRule
     var weights: [ModelWeight] { objective.weights }
     /// Adam's moments of the trained parameters, and the averages of all, in the order of the model's weights.
     public private(set) var moments: [(first: Tensor, second: Tensor)?]
+    /// The moving averages of all weights, in the order of the model's weights; they begin as copies of the weights.
     public private(set) var averages: [Tensor]
     /// Averages of other lengths, which are kept for reconstruction: the standard deviation of each, and its weights.
     public private(set) var furtherAverages: [(std: Double, weights: [Tensor])]
@@ -173,6 +177,7 @@ public final class TrainingState {
 
 /// Why training cannot go on.
 public struct TrainingFailure: Diagnostic, Hashable, Sendable {
+    /// Which value stopped the training.
     public enum Reason: Hashable, Sendable {
         case loss(Double)
         case gradient(Double)
@@ -180,7 +185,9 @@ public struct TrainingFailure: Diagnostic, Hashable, Sendable {
         case growth(Double, least: Double)
     }
 
+    /// The optimizer step, counted from 1.
     public var step: Int
+    /// The value at fault.
     public var reason: Reason
 
     public init(step: Int, reason: Reason) {

@@ -37,6 +37,7 @@ private enum Message: Codable {
 /// Processes that train and evaluate together. Rank 0 does all else by itself: it plans, validates, and alone writes
 /// the store.
 public struct TrainingTeam: Sendable {
+    /// The processes, each with its rank; all of them must make the same collective calls.
     public let group: ProcessGroup
 
     /// - Precondition: All processes of the group make a team of it.

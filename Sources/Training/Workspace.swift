@@ -10,7 +10,9 @@ import Specs
 
 /// Where experiments run: the store and the folders beside it.
 public struct Workspace: Sendable {
+    /// The database of runs, evaluations and scores.
     public let store: RunStore
+    /// The choices that specs may name.
     public let catalog: Catalog
     /// How this process describes itself in the store.
     public let provenance: Provenance
@@ -99,7 +101,9 @@ public struct Workspace: Sendable {
 
 /// A checkpoint that is not what the store remembers.
 public struct DamagedCheckpoint: Diagnostic, Hashable, Sendable {
+    /// The absolute path of the checkpoint.
     public var path: String
+    /// Whether the file is gone; `false` where its SHA-256 differs from the stored one.
     public var isMissing: Bool
 
     public var place: String? { path }
