@@ -7,8 +7,11 @@ public import Specs
 
 /// A resolved spec, looked up in the catalog: the parts that training and evaluation share.
 public struct ModelBuilder: Sendable {
+    /// The resolved spec that decides every part.
     public let spec: ExperimentSpec
+    /// Where the spec's names are looked up.
     public let catalog: Catalog
+    /// STFT and amplitude compression of the spec.
     public let frontEnd: FrontEnd
 
     public init(spec: ExperimentSpec, catalog: Catalog) {
@@ -17,6 +20,9 @@ public struct ModelBuilder: Sendable {
         frontEnd = FrontEnd(spec.transform)
     }
 
+    /// The loss that training minimises.
+    ///
+    /// - Throws: `UnknownEntry`; ``IncompatibleParts`` for settings that do not fit together.
     public func loss() throws -> any TrainingLoss {
         try catalog.losses.make(spec.objective.loss).make(spec.objective, frontEnd, spec.data)
     }
@@ -68,11 +74,20 @@ public struct ModelBuilder: Sendable {
         return try catalog.noiseEncoders.make(conditioning.noiseEncoder).make(context)
     }
 
+    /// A sampler for the spec's SDE.
+    ///
+    /// - Parameters:
+    ///   - steps: `N`; `nil` where the sampler chooses its steps.
+    ///   - finalTime: `t_eps`, where the reverse process ends.
+    /// - Throws: `UnknownEntry`; ``IncompatibleParts`` for a sampler that does not fit the SDE.
     public func sampler(_ choice: Choice, steps: Int?, finalTime: Double) throws -> any Sampler {
         try catalog.samplers.make(choice).make(
             SamplerContext(catalog: catalog, sde: catalog.sdes.make(spec.sde), steps: steps, finalTime: finalTime))
     }
 
+    /// The model with sampler, padding, guidance and segments of one evaluation point.
+    ///
+    /// - Throws: As ``sampler(_:steps:finalTime:)``.
     public func enhancer(_ model: ScoreModel, _ point: EvaluationPoint) throws -> Enhancer {
         Enhancer(
             model: model, sampler: try sampler(point.sampler, steps: point.N, finalTime: point.tEps),

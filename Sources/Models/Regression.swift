@@ -14,12 +14,18 @@ public import Tensors
 /// Any network stands for `D`, and any diffusion behind it. Lemercier et al., *StoRM: A Diffusion-based Stochastic
 /// Regeneration Model for Speech Enhancement and Dereverberation*, TASLP 2023, Eq. (12)–(15).
 public struct Regression: Sendable {
+    /// What the diffusion's network reads beside its state: `y`, the estimate `D(y)`, or both.
     public typealias Condition = RegressionSpec.Condition
+    /// Which of the two networks the training changes.
     public typealias Training = RegressionSpec.Training
+    /// Which distance the regression's loss takes.
     public typealias Norm = RegressionSpec.Distance
 
+    /// The network `D`, which reads one spectrogram.
     public let backbone: any Backbone
+    /// Decides how many spectrograms the diffusion's network reads.
     public let condition: Condition
+    /// `joint` trains both networks, `frozen` the diffusion's alone, `alone` the regression alone.
     public let training: Training
     /// The loss of the estimate, per sample: `½ Σ |D(y) − x|²` or `½ Σ |D(y) − x|`.
     public let norm: Norm

@@ -10,10 +10,13 @@ public import Tensors
 /// `ncsnpp_v2` and `ncsnpp_v2_cond` are scaled from outside, and `edm2` scales itself and predicts clean speech; every
 /// other network's score or velocity is minus its output, as in the reference.
 public struct ScoreModel: Sendable {
+    /// The network `F`, with its parameters.
     public let backbone: any Backbone
+    /// The diffusion, whose marginal scales the network's input and output.
     public let sde: any SDE
     /// How the network is scaled; `nil` for one whose output is minus the score.
     public let preconditioning: Preconditioning?
+    /// What a call gives: score, clean speech, or velocity; decides how the network's output is converted.
     public let output: ModelOutput
     /// What embeds a noise reference for a conditioned network.
     public let encoder: (any NoiseEncoder)?
@@ -103,7 +106,9 @@ extension ScoreModel {
 
 /// A parameter of a model under the name that its checkpoints have for it.
 public struct ModelWeight: Sendable {
+    /// Unique in the model; behind `regression.` or `noise_encoder.` for other networks than the backbone.
     public let name: String
+    /// The tensor, shared with the network: assigning to it changes the network.
     public let parameter: Parameter
     /// `false` for what is stored but stays: fixed frequencies, a frozen encoder.
     public let isTrained: Bool

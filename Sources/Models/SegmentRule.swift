@@ -5,7 +5,9 @@ public struct SegmentRule: Sendable {
     /// What a segment is divided by: the peak of one of its signals, or nothing.
     public typealias Normalization = DataSpec.Normalization
 
+    /// Length of a segment in samples.
     public var samples: Int
+    /// Which signal's peak divides both signals of a segment, or that none does.
     public var normalization: Normalization
 
     public init(samples: Int, normalization: Normalization) {

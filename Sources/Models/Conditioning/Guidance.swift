@@ -7,6 +7,7 @@ public import Tensors
 ///
 /// Ho & Salimans, *Classifier-Free Diffusion Guidance*, 2022, with `w` here one more than theirs.
 public struct Guidance: Hashable, Sendable {
+    /// `w`: 1 is the conditional score alone, 0 the unconditional one, above 1 extrapolates.
     public var scale: Double
     /// Whether scales of 0 and 1 ask the network once; without it the probes compare both ways.
     public var takesShortcut: Bool

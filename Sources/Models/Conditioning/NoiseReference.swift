@@ -18,6 +18,7 @@ public struct ReferenceRecord: Hashable, Sendable, Codable {
     public var source: String?
     /// Hz, and samples at that rate.
     public var sampleRate: Int?
+    /// First sample of the reference in its source, at ``sampleRate``; `nil` where no recording was cut.
     public var start: Int?
     public var count: Int?
     /// Root mean square of the samples.
@@ -34,7 +35,9 @@ public struct ReferenceRecord: Hashable, Sendable, Codable {
 
 /// Why a reference cannot be had.
 public struct ReferenceError: Diagnostic, Hashable, Sendable {
+    /// The reference's mode as the spec writes it.
     public var mode: String
+    /// What is missing or wrong.
     public var reason: String
 
     public init(mode: String, reason: String) { (self.mode, self.reason) = (mode, reason) }

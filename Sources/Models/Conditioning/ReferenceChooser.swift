@@ -8,9 +8,11 @@ public import Specs
 ///
 /// Places and other files are drawn by (seed, recording), so that models and guidance scales share them.
 public struct ReferenceChooser: Sendable {
+    /// Mode, form and path, as the spec or the command gives them.
     public let reference: NoiseReferenceSpec
     /// Samples of a reference, at the rate of the recordings.
     public let count: Int
+    /// Hz, of the recordings; a reference file of another rate is converted or refused, as the spec says.
     public let sampleRate: Int
     private let rates: RatePolicy
     private let seed: UInt64
@@ -29,6 +31,7 @@ public struct ReferenceChooser: Sendable {
     public struct Recording: Sendable {
         /// What addresses its draws.
         public var id: String
+        /// The noisy recording, at its own level.
         public var noisy: [Float]
         /// The clean speech, which oracle noise needs.
         public var clean: [Float]?

@@ -9,10 +9,15 @@ import Tensors
 
 /// Turns noisy speech into clean speech with a model and a sampler, under guidance where the model is conditioned.
 public struct Enhancer: Sendable {
+    /// The networks, with the weights that are to be used.
     public let model: ScoreModel
+    /// Solves the reverse process; decides the number of network calls.
     public let sampler: any Sampler
+    /// STFT and amplitude compression, and their inverses.
     public let frontEnd: FrontEnd
+    /// How spectrograms are padded to the multiple of frames that the backbone takes.
     public let padding: FramePadding
+    /// The guidance scale; without effect where the model is not conditioned.
     public let guidance: Guidance
     /// How long recordings are cut; `nil` if they never are.
     public let segments: Segments?
@@ -32,10 +37,12 @@ public struct Enhancer: Sendable {
 
     /// An enhanced recording and what it took.
     public struct Output: Sendable {
+        /// As many samples as the input, at its level.
         public var audio: [Float]
         /// Evaluations of the network, counted; two at each step that needs the conditional and the unconditional
         /// score. Of a recording in segments, those of all segments.
         public var nfe: Int
+        /// Wall-clock time in s.
         public var seconds: Double
         /// In how many segments the recording was enhanced.
         public var segments = 1
@@ -45,7 +52,9 @@ public struct Enhancer: Sendable {
 
     /// A state of the reverse process as it sounds.
     public struct State: Sendable {
+        /// The diffusion time `t`.
         public var time: Double
+        /// The state's inverse transform, at the level of the input.
         public var audio: [Float]
     }
 
@@ -59,8 +68,11 @@ public struct Enhancer: Sendable {
 
     /// What enhancing took; see ``Output``.
     public struct Effort: Sendable {
+        /// Evaluations of the network, counted over all segments.
         public var nfe: Int
+        /// Wall-clock time in s.
         public var seconds: Double
+        /// Segments that the recording was cut into.
         public var segments: Int
 
         public init(nfe: Int = 0, seconds: Double = 0, segments: Int = 0) {

@@ -7,7 +7,9 @@ import Foundation
 /// over which one fades into the other as `cos²` into `sin²`. What a segment's network sees ends at its edges, so the
 /// result is not that of the whole recording.
 public struct Segments: Hashable, Sendable {
+    /// Samples of a segment.
     public let length: Int
+    /// Samples that neighbouring segments share.
     public let overlap: Int
 
     /// - Parameters:
