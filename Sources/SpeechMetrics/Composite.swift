@@ -18,6 +18,7 @@ public struct Composite: SpeechMetric, Hashable {
     public var rating: Rating
     public init(_ rating: Rating) { self.rating = rating }
 
+    /// `csig`, `cbak` or `covl`.
     public var name: String { rating.rawValue }
     public var summary: String {
         switch rating {
@@ -26,16 +27,23 @@ public struct Composite: SpeechMetric, Hashable {
         case .overall: "predicted rating of overall quality"
         }
     }
+    /// Mean opinion score on the scales of P.835.
     public var unit: String { "MOS" }
+    /// The formula's value is clamped to it.
     public var range: ClosedRange<Double> { 1...5 }
+    /// For background as well: 5 is "not noticeable".
     public var direction: MetricDirection { .higherIsBetter }
+    /// 8 kHz with narrow-band PESQ, 16 kHz with wide-band.
     public var rates: MetricRates { .only([8000, 16000]) }
+    /// The paper that fitted the coefficients.
     public var source: String { "Hu and Loizou, IEEE TASLP 16(1), 2008" }
+    /// Names PESQ's band, on which the value depends.
     public func signature(at sampleRate: Int) -> String {
         let isNarrow = sampleRate == 8000
         return "\(name)|pesq-\(isNarrow ? "nb-raw|8000" : "wb|16000")|soxr-hq|v1"
     }
 
+    /// - Throws: What PESQ throws; `undefined` where a frame has no likelihood ratio.
     public func value(for analysis: PairAnalysis) throws(MetricFailure) -> Double {
         let isNarrow = analysis.pair.sampleRate == 8000
         let pesq =

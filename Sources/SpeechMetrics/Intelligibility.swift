@@ -21,19 +21,27 @@ public struct Intelligibility: SpeechMetric, Hashable {
     public var isExtended: Bool
     public init(extended: Bool) { isExtended = extended }
 
+    /// `estoi` or `stoi`.
     public var name: String { isExtended ? "estoi" : "stoi" }
     public var summary: String {
         isExtended ? "extended short-time objective intelligibility" : "short-time objective intelligibility"
     }
+    /// A correlation, without unit.
     public var unit: String { "" }
+    /// Speech gives 0 to 1; a correlation can be negative.
     public var range: ClosedRange<Double> { -1...1 }
+    /// A monotonic function of the share of words understood.
     public var direction: MetricDirection { .higherIsBetter }
+    /// Signals of any rate are resampled to 10 kHz inside the metric, as it is defined.
     public var rates: MetricRates { .any }
+    /// The paper of the variant.
     public var source: String {
         isExtended ? "Jensen and Taal, IEEE TASLP 24(11), 2016" : "Taal et al., IEEE TASLP 19(7), 2011"
     }
+    /// Names 10 kHz, the rate at which it is computed whatever the signals' rate.
     public func signature(at sampleRate: Int) -> String { "\(name)|10000|octave|v1" }
 
+    /// - Throws: `silent` where both signals are; `tooShort` for less than 384 ms of speech.
     public func value(for analysis: PairAnalysis) throws(MetricFailure) -> Double {
         let pair = analysis.pair
         guard pair.clean.contains(where: { $0 != 0 }) || pair.enhanced.contains(where: { $0 != 0 }) else {

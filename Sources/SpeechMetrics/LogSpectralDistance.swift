@@ -10,17 +10,25 @@ import Kernels
 public struct LogSpectralDistance: SpeechMetric, Hashable {
     public init() {}
 
+    /// The name in specs and tables.
     public var name: String { "lsd" }
     public var summary: String { "log-spectral distance" }
+    /// A distance of two levels.
     public var unit: String { "dB" }
+    /// 0 for equal spectra; without upper limit, and `+∞` itself is never a value.
     public var range: ClosedRange<Double> { 0 ... .infinity }
+    /// 0 is best.
     public var direction: MetricDirection { .lowerIsBetter }
+    /// Computed at the signals' own rate, so values at different rates are not comparable.
     public var rates: MetricRates { .any }
+    /// The definition; window, hop and `ε` are choices of this program.
     public var source: String { "Gray and Markel, IEEE TASSP 24(5), 1976" }
+    /// Names window, hop and `ε`.
     public func signature(at sampleRate: Int) -> String { "lsd|native|hann-32ms|8ms|1e-10|v1" }
 
     private static let floor = 1e-10
 
+    /// - Throws: `silent` for either signal; `tooShort` for less than 32 ms.
     public func value(for analysis: PairAnalysis) throws(MetricFailure) -> Double {
         let pair = analysis.pair
         guard pair.clean.contains(where: { $0 != 0 }) else { throw .silent(.clean) }

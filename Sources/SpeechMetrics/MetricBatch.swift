@@ -21,8 +21,11 @@ public struct MetricItem: Sendable {
 
 /// The outcomes of one pair, in the order of the batch's metrics.
 public struct ItemScores: Sendable, Hashable {
+    /// The pair's name, unique in its batch.
     public var name: String
+    /// What summaries may be broken down by, as in ``MetricItem``.
     public var labels: [String: String]
+    /// One per metric, failures included.
     public var outcomes: [MetricOutcome]
 
     public init(name: String, labels: [String: String], outcomes: [MetricOutcome]) {

@@ -51,6 +51,7 @@ public struct MetricCatalog: Sendable {
 
 /// A name that no metric has.
 public struct UnknownMetric: Diagnostic, Hashable, Sendable {
+    /// The name as it was written.
     public var name: String
     /// The names that there are.
     public var known: [String]

@@ -5,6 +5,7 @@ import Kernels
 ///
 /// Failures and infinite values are counted and left out of mean, deviation and interval.
 public struct MetricSummary: Sendable, Hashable {
+    /// The metric's name.
     public var name: String
     /// Pairs with a finite value: the `n` of the mean.
     public var count: Int

@@ -10,15 +10,23 @@ import Foundation
 public struct SegmentalSNR: SpeechMetric, Hashable {
     public init() {}
 
+    /// The name in specs and tables.
     public var name: String { "seg_snr" }
     public var summary: String { "segmental signal-to-noise ratio" }
+    /// A ratio of powers.
     public var unit: String { "dB" }
+    /// Each frame's ratio is clamped to it, and so is their mean.
     public var range: ClosedRange<Double> { -10...35 }
+    /// 35 dB is best.
     public var direction: MetricDirection { .higherIsBetter }
+    /// Computed at the signals' own rate.
     public var rates: MetricRates { .any }
+    /// The definition, and the implementation whose frames are used.
     public var source: String { "Hansen and Pellom, ICSLP 1998; Loizou, Speech Enhancement, 2013" }
+    /// Names frame, hop (both in ms) and the limits in dB.
     public func signature(at sampleRate: Int) -> String { "seg_snr|native|30ms|7.5ms|-10..35|v1" }
 
+    /// - Throws: `silent` for either signal; `tooShort` for less than a frame and a hop.
     public func value(for analysis: PairAnalysis) throws(MetricFailure) -> Double {
         let ratios = try analysis.shared("segmental snr") { pair throws(MetricFailure) in
             guard pair.clean.contains(where: { $0 != 0 }) else { throw .silent(.clean) }

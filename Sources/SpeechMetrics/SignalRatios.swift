@@ -17,9 +17,11 @@ public struct SignalRatio: SpeechMetric, Hashable {
         case artifacts = "si_sar"
     }
 
+    /// Which part of the error the target is compared with.
     public var kind: Kind
     public init(_ kind: Kind) { self.kind = kind }
 
+    /// `si_sdr`, `si_sir` or `si_sar`.
     public var name: String { kind.rawValue }
     public var summary: String {
         switch kind {
@@ -28,19 +30,29 @@ public struct SignalRatio: SpeechMetric, Hashable {
         case .artifacts: "scale-invariant signal-to-artifacts ratio"
         }
     }
+    /// A ratio of powers.
     public var unit: String { "dB" }
+    /// `+∞` is a value, for an error of exactly zero; `−∞` is a failure, `undefined`.
     public var range: ClosedRange<Double> { -.infinity ... .infinity }
+    /// 0 dB means that target and error have equal power.
     public var direction: MetricDirection { .higherIsBetter }
+    /// Computed at the signals' own rate; values at different rates are not comparable.
     public var rates: MetricRates { .any }
+    /// SIR and SAR also need the noisy signal, of which `n` = noisy − clean.
     public var references: Set<PairSignal> { kind == .distortion ? [.clean] : [.clean, .noisy] }
+    /// `+∞` where the denominator is exactly zero, as of SI-SDR where `ŝ` is a multiple of `s`.
     public var mayBeInfinite: Bool { true }
     /// `y` is `s + n` without any artifact, its SI-SAR +∞ but for rounding.
     public var hasNoisyFloor: Bool { kind != .artifacts }
+    /// Definition of the ratios, and of the projection on the noise.
     public var source: String {
         "Le Roux et al., SDR – Half-baked or Well Done?, ICASSP 2019; noise projected as in SGMSE's evaluation"
     }
+    /// Names the precision, and that means are not removed.
     public func signature(at sampleRate: Int) -> String { "\(name)|native|f64|no-mean-removal|v1" }
 
+    /// - Throws: `silent` for a silent signal or noise; `undefined` where `ŝ` is orthogonal to `s`; `missing` without
+    /// the noisy signal.
     public func value(for analysis: PairAnalysis) throws(MetricFailure) -> Double {
         let pair = analysis.pair
         let (clean, enhanced) = (pair.clean, pair.enhanced)

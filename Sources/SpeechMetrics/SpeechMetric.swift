@@ -71,9 +71,11 @@ public struct MetricAllowance: OptionSet, Sendable, Hashable {
 
 /// A metric's answer for one pair: a number or a reason, the signature, and what was converted.
 public struct MetricOutcome: Sendable, Hashable {
+    /// The metric's name.
     public var name: String
     /// The metric with all that decides its value.
     public var signature: String
+    /// A finite value, or `+∞` where the metric allows it; else the reason why there is none.
     public var result: Result<Double, MetricFailure>
     /// What was done to the input, such as `48000 → 16000 Hz (soxr-hq)`; empty when nothing was.
     public var conversions: [String]
@@ -91,9 +93,13 @@ public struct MetricOutcome: Sendable, Hashable {
 }
 
 extension SpeechMetric {
+    /// `true`, since most metrics compare sample by sample.
     public var needsEqualLengths: Bool { true }
+    /// `false`: an infinite result is a failure.
     public var mayBeInfinite: Bool { false }
+    /// `true`: the score of the noisy input is the anchor.
     public var hasNoisyFloor: Bool { true }
+    /// The clean signal alone.
     public var references: Set<PairSignal> { [.clean] }
 
     /// The signature at the metric's own rate, or for any rate.

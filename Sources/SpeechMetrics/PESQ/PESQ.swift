@@ -21,21 +21,30 @@ public struct PESQ: SpeechMetric, Hashable {
     public var band: Band
     public init(_ band: Band) { self.band = band }
 
+    /// `pesq` is wide band, as in papers on speech enhancement at 16 kHz.
     public var name: String { band == .wide ? "pesq" : "pesq_nb" }
     public var summary: String {
         "perceptual evaluation of speech quality, \(band == .wide ? "wide" : "narrow") band"
     }
+    /// MOS-LQO, an estimated mean opinion score.
     public var unit: String { "MOS" }
+    /// The limits of the mapping; equal signals reach 4.64 (wide band) or 4.55 (narrow band).
     public var range: ClosedRange<Double> { 0.999...4.999 }
+    /// 5 stands for excellent quality.
     public var direction: MetricDirection { .higherIsBetter }
+    /// Wide band at 16 kHz; narrow band also at 8 kHz.
     public var rates: MetricRates { .only(band == .wide ? [16000] : [8000, 16000]) }
+    /// `false`: PESQ aligns the signals by itself.
     public var needsEqualLengths: Bool { false }
+    /// The recommendation of the band.
     public var source: String { band == .wide ? "ITU-T P.862.2 (2007)" : "ITU-T P.862 (2001), P.862.1 (2003)" }
+    /// Names the band and the rate at which the signals are compared.
     public func signature(at sampleRate: Int) -> String {
         let rate = band == .wide || sampleRate != 8000 ? 16000 : 8000
         return "pesq|\(band.rawValue)|\(rate)|soxr-hq|v1"
     }
 
+    /// - Throws: `tooShort` for less than 250 ms; `noUtterances` for a reference without speech; `silent`.
     public func value(for analysis: PairAnalysis) throws(MetricFailure) -> Double {
         let raw = try rawScore(for: analysis)
         let (a, b) = band == .wide ? (3.8224, 1.3669) : (4.6607, 1.4945)
