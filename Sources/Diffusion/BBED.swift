@@ -21,10 +21,13 @@ public struct BBED: SDE, Hashable {
         (self.k, self.theta, self.endTime) = (k, theta, endTime)
     }
 
+    /// `f = (y − x)/(1 − t)`, infinite at `t = 1`.
     public func drift(at t: Double) -> (x: Double, y: Double) { (-1 / (1 - t), 1 / (1 - t)) }
 
+    /// `g = √θ k^t`.
     public func diffusion(at t: Double) -> Double { theta.squareRoot() * pow(k, t) }
 
+    /// Mean `(1 − t) x₀ + t y` and the standard deviation above; 0 at both ends.
     public func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
         let rate = 2 * log(k)
         let integral = rate == 0 ? 0 : exponentialIntegral((t - 1) * rate) - exponentialIntegral(-rate)

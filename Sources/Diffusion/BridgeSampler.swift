@@ -14,14 +14,19 @@ public import Tensors
 /// Training draws `t ≥ t_eps`; with the usual `finalTime` of 1e-4 the last calls lie outside of what the model has
 /// seen, and the very last one makes most of the result. Hence the end time is a parameter.
 public struct BridgeSampler: Sampler, Hashable {
+    /// Which of two processes with the bridge's marginals is followed: the ODE without noise, or the SDE with new noise
+    /// in every step.
     public enum Process: String, Hashable, Sendable, CaseIterable {
         case ode, sde
     }
 
+    /// The bridge, whose coefficients decide the weights of every step.
     public var bridge: SBVE
+    /// `ode` is deterministic and takes no random numbers; `sde` draws noise in every step and does not add the last draw.
     public var process: Process
     /// The number of steps `N`, which is also the number of evaluations.
     public var steps: Int
+    /// The last grid time, above or equal to 0, at which the model is called once more.
     public var finalTime: Double
 
     public init(bridge: SBVE = SBVE(), process: Process = .ode, steps: Int = 50, finalTime: Double = 1e-4) {
@@ -29,8 +34,10 @@ public struct BridgeSampler: Sampler, Hashable {
         (self.bridge, self.process, self.steps, self.finalTime) = (bridge, process, steps, finalTime)
     }
 
+    /// The bridge's end, where the state is `y` itself.
     public var start: Double { bridge.endTime }
 
+    /// `N` calls of a model that predicts clean speech, at the times that the steps reach.
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
         predict: @escaping Prediction

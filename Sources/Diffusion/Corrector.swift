@@ -20,10 +20,12 @@ public protocol Corrector: Sendable {
 public struct AnnealedLangevin: Corrector, Hashable {
     /// The ratio `r`, which decides the step size.
     public var snr: Double
+    /// One call of the model in every step.
     public var evaluationsPerStep: Int { 1 }
 
     public init(snr: Double = 0.5) { self.snr = snr }
 
+    /// One Langevin step; the same step size for every sample of the batch, since it depends on `t` alone.
     public func step(
         _ x: Tensor, given y: Tensor, at t: Double, step: Int, substep: Int, of sde: any SDE,
         score: inout CountedScore, noise: inout NoiseSource
@@ -47,12 +49,14 @@ public struct Langevin: Corrector, Hashable {
     public var snr: Double
     /// Whether the batch has one step size, as in the reference implementation.
     public var sharesStepAcrossBatch: Bool
+    /// One call of the model in every step.
     public var evaluationsPerStep: Int { 1 }
 
     public init(snr: Double = 0.5, sharesStepAcrossBatch: Bool = false) {
         (self.snr, self.sharesStepAcrossBatch) = (snr, sharesStepAcrossBatch)
     }
 
+    /// One Langevin step; a sample whose score is 0 is left unchanged.
     public func step(
         _ x: Tensor, given y: Tensor, at t: Double, step: Int, substep: Int, of sde: any SDE,
         score: inout CountedScore, noise: inout NoiseSource
@@ -76,9 +80,11 @@ public struct Langevin: Corrector, Hashable {
 
 /// No correction.
 public struct NoCorrector: Corrector, Hashable {
+    /// No call of the model.
     public var evaluationsPerStep: Int { 0 }
     public init() {}
 
+    /// The state unchanged.
     public func step(
         _ x: Tensor, given y: Tensor, at t: Double, step: Int, substep: Int, of sde: any SDE,
         score: inout CountedScore, noise: inout NoiseSource

@@ -14,6 +14,7 @@ public struct CountedScore: ~Copyable {
 
     public init(_ predict: @escaping Prediction) { self.predict = predict }
 
+    /// Calls the model once and adds 1 to ``nfe``, whatever the batch size.
     public mutating func callAsFunction(_ x: Tensor, given y: Tensor, at t: Double) -> Tensor {
         nfe += 1
         return predict(x, y, t)

@@ -31,22 +31,28 @@ public struct FlowMatching: SDE, Hashable {
 
     private var pull: Double { origin == .noisy ? 1 : 0 }
 
+    /// The point of the path; with `origin` `.noise` the weight of `y` is 0.
     public func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
         (1 - t, pull * t, (1 - t) * sigmaMin + t * sigmaMax)
     }
 
+    /// Constant in `t`, since the path is straight.
     public func velocity(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
         (-1, pull, sigmaMax - sigmaMin)
     }
 
+    /// `f = (y − x)/(1 − t)`, infinite at `t = 1`; without `y` if the path starts from noise.
     public func drift(at t: Double) -> (x: Double, y: Double) { (-1 / (1 - t), pull / (1 - t)) }
 
+    /// `g = √(2 σ_max σ(t)/(1 − t))`, infinite at `t = 1`.
     public func diffusion(at t: Double) -> Double { (2 * sigmaMax * marginal(at: t).std / (1 - t)).squareRoot() }
 
+    /// 1 if the path starts around `y`, 0 if it starts from noise.
     public var priorMean: Double { pull }
 }
 
 extension SDE where Self == FlowMatching {
+    /// The path of FlowSE with the constants of its reference implementation.
     public static func flow(
         sigmaMin: Double = 0, sigmaMax: Double = 0.487, origin: FlowMatching.Origin = .noisy
     ) -> FlowMatching {

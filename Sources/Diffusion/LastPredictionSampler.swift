@@ -20,7 +20,9 @@ public import Tensors
 /// asks at the
 /// time that a step reaches.
 public struct LastPredictionSampler: Sampler, Hashable {
+    /// The bridge, whose coefficients decide the weights of every step.
     public var bridge: SBVE
+    /// Whether a step adds noise (`sde`) or not (`ode`).
     public var process: BridgeSampler.Process
     /// The number of steps `N`, which is also the number of evaluations.
     public var steps: Int
@@ -30,8 +32,11 @@ public struct LastPredictionSampler: Sampler, Hashable {
         (self.bridge, self.process, self.steps) = (bridge, process, steps)
     }
 
+    /// The bridge's end, where the state is `y` itself.
     public var start: Double { bridge.endTime }
 
+    /// `N` calls of a model that predicts clean speech, at the times that the steps leave; the last prediction is the
+    /// result.
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
         predict: @escaping Prediction

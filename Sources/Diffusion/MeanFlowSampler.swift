@@ -21,9 +21,11 @@ public protocol IntervalSampler: Sampler {
 ///
 /// Geng et al., *Mean Flows for One-step Generative Modeling*, 2025, Eq. (13).
 public struct MeanFlowSampler: IntervalSampler {
+    /// The process that gives the prior, from which the first step starts.
     public var process: any SDE
     /// The number of steps, and of evaluations.
     public var steps: Int
+    /// Where sampling begins; the end time of the process if `nil`.
     public var startTime: Double?
 
     public init(process: any SDE = FlowMatching(), steps: Int = 1, startTime: Double? = nil) {
@@ -31,8 +33,10 @@ public struct MeanFlowSampler: IntervalSampler {
         (self.process, self.steps, self.startTime) = (process, steps, startTime)
     }
 
+    /// ``startTime``, or the end time of the process.
     public var start: Double { startTime ?? process.endTime }
 
+    /// `N` calls, one per step.
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
         average: @escaping IntervalPrediction
@@ -49,6 +53,7 @@ public struct MeanFlowSampler: IntervalSampler {
         return Sample(x: x, nfe: nfe)
     }
 
+    /// The same with a model of one time, whose velocity at `t` stands for the average over the step.
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
         predict: @escaping Prediction

@@ -15,6 +15,7 @@ public struct OUVE: SDE, Hashable {
     public var sigmaMin: Double
     /// The noise level at `t` = 1 that the schedule runs to.
     public var sigmaMax: Double
+    /// 1, where the schedule reaches ``sigmaMax``.
     public var endTime: Double { 1 }
     private var logRatio: Double { log(sigmaMax / sigmaMin) }
 
@@ -22,12 +23,15 @@ public struct OUVE: SDE, Hashable {
         (self.theta, self.sigmaMin, self.sigmaMax) = (theta, sigmaMin, sigmaMax)
     }
 
+    /// `f = θ (y − x)`.
     public func drift(at t: Double) -> (x: Double, y: Double) { (-theta, theta) }
 
+    /// `g = σ_min (σ_max/σ_min)^t √(2 ln(σ_max/σ_min))`.
     public func diffusion(at t: Double) -> Double {
         sigmaMin * exp(t * logRatio) * (2 * logRatio).squareRoot()
     }
 
+    /// Mean `e^{−θt} x₀ + (1 − e^{−θt}) y`, and the standard deviation above.
     public func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
         let rate = theta + logRatio
         // r^{2t} − e^{−2θt} = e^{−2θt} (e^{2(θ + ln r)t} − 1), which is exact near t = 0.

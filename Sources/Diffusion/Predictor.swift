@@ -12,6 +12,7 @@ public protocol Predictor: Sendable {
 }
 
 extension Predictor {
+    /// Unchanged: most predictors do not depend on the number of steps.
     public func prepared(for steps: Int) -> any Predictor { self }
 }
 
@@ -38,12 +39,14 @@ public struct EulerMaruyama: Predictor, Hashable {
 
     public init(stepsByShare: Bool = false) { self.stepsByShare = stepsByShare }
 
+    /// Fixes the step size at 1/N where ``stepsByShare`` is set.
     public func prepared(for steps: Int) -> any Predictor {
         var copy = self
         if stepsByShare { copy.size = 1 / Double(steps) }
         return copy
     }
 
+    /// One call of the score at `t`, one draw of noise.
     public func step(
         _ x: Tensor, given y: Tensor, from t: Double, to s: Double, of sde: any SDE, score: inout CountedScore,
         noise: inout NoiseSource
@@ -69,12 +72,15 @@ public struct ReverseDiffusion: Predictor, Hashable {
 
     public init(stepsByShare: Bool = false) { self.stepsByShare = stepsByShare }
 
+    /// Fixes the step size at 1/N where ``stepsByShare`` is set.
     public func prepared(for steps: Int) -> any Predictor {
         var copy = self
         if stepsByShare { copy.size = 1 / Double(steps) }
         return copy
     }
 
+    /// One call of the score at `t`, one draw of noise; drift and diffusion are those of
+    /// ``SDE/discretization(at:step:)``.
     public func step(
         _ x: Tensor, given y: Tensor, from t: Double, to s: Double, of sde: any SDE, score: inout CountedScore,
         noise: inout NoiseSource
@@ -96,6 +102,7 @@ public struct ReverseDiffusion: Predictor, Hashable {
 public struct Ancestral: Predictor, Hashable {
     public init() {}
 
+    /// One call of the score at `t`, one draw of noise.
     public func step(
         _ x: Tensor, given y: Tensor, from t: Double, to s: Double, of sde: any SDE, score: inout CountedScore,
         noise: inout NoiseSource
@@ -114,6 +121,7 @@ public struct Ancestral: Predictor, Hashable {
 public struct NoPredictor: Predictor, Hashable {
     public init() {}
 
+    /// The state unchanged, as mean and as sample.
     public func step(
         _ x: Tensor, given y: Tensor, from t: Double, to s: Double, of sde: any SDE, score: inout CountedScore,
         noise: inout NoiseSource

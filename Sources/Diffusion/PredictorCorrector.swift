@@ -35,11 +35,14 @@ public struct PredictorCorrector: Sampler {
         (self.denoises, self.startTime) = (denoises, startTime)
     }
 
+    /// ``startTime``, or the end time of the SDE.
     public var start: Double { startTime ?? sde.endTime }
 
     /// What the reference implementation reports: one evaluation per step and correction, made or not.
     public var nominalEvaluations: Int { steps * (1 + correctorSteps * corrector.evaluationsPerStep) }
 
+    /// At each of `N` grid times first the corrections, then one predictor step. The result is the last mean, or the last
+    /// sample without ``denoises``.
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
         predict: @escaping Prediction

@@ -26,8 +26,10 @@ public struct ProbabilityFlow: Sampler {
         (self.denoises, self.startTime) = (denoises, startTime)
     }
 
+    /// ``startTime``, or the end time of the SDE.
     public var start: Double { startTime ?? sde.endTime }
 
+    /// The prior's noise is the only random draw; the number of calls depends on the solver.
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
         predict: @escaping Prediction

@@ -5,8 +5,10 @@ public import Tensors
 public struct RegressionEstimate: Sampler, Hashable {
     public init() {}
 
+    /// 1, although no process starts there.
     public var start: Double { 1 }
 
+    /// `y` itself, without a call of the model; behind a regression, `y` is its estimate.
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
         predict: @escaping Prediction

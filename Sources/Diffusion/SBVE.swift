@@ -42,14 +42,17 @@ public struct SBVE: SDE, Hashable {
         max(0, variance(at: endTime) - variance(at: t)) + epsilon
     }
 
+    /// `f = g² (y − x)/σ̄_t²` with `g = √c k^t`, without ``noiseScale``.
     public func drift(at t: Double) -> (x: Double, y: Double) {
         let g = c.squareRoot() * pow(k, t)
         let pull = g * g / remainingVariance(at: t)
         return (-pull, pull)
     }
 
+    /// `g = noiseScale · √c k^t`.
     public func diffusion(at t: Double) -> Double { noiseScale * c.squareRoot() * pow(k, t) }
 
+    /// The bridge's mean and standard deviation; `std` is 0 at `t = 0`, and nearly 0 at the end.
     public func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
         let (past, future, whole) = (variance(at: t), remainingVariance(at: t), variance(at: endTime))
         return (

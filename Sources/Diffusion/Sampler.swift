@@ -17,6 +17,7 @@ public protocol Sampler: Sendable {
 }
 
 extension Sampler {
+    /// Sampling without an observer of the states.
     public func sample(given y: Tensor, noise: inout NoiseSource, predict: @escaping Prediction) -> Sample {
         sample(given: y, noise: &noise, observe: nil, predict: predict)
     }
@@ -38,6 +39,7 @@ public struct IntermediateState: Sendable {
     public var step: Int
     /// The time that the step ends at.
     public var time: Double
+    /// `x` after the step, with its noise, `[B, F, N, 2]`.
     public var state: Tensor
     /// The state without the step's last noise.
     public var mean: Tensor

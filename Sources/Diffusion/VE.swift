@@ -12,6 +12,7 @@ public struct VE: SDE, Hashable {
     public var sigmaMin: Double
     /// The noise level that the schedule runs to.
     public var sigmaMax: Double
+    /// 1, where the schedule reaches ``sigmaMax``.
     public var endTime: Double { 1 }
     private var logRatio: Double { log(sigmaMax / sigmaMin) }
 
@@ -19,12 +20,15 @@ public struct VE: SDE, Hashable {
         (self.sigmaMin, self.sigmaMax) = (sigmaMin, sigmaMax)
     }
 
+    /// 0: the mean stays at `x₀`.
     public func drift(at t: Double) -> (x: Double, y: Double) { (0, 0) }
 
+    /// `g = σ_min (σ_max/σ_min)^t √(2 ln(σ_max/σ_min))`.
     public func diffusion(at t: Double) -> Double {
         sigmaMin * exp(t * logRatio) * (2 * logRatio).squareRoot()
     }
 
+    /// Mean `x₀`, and `std = σ_min √((σ_max/σ_min)^{2t} − 1)`.
     public func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
         (1, 0, sigmaMin * expm1(2 * t * logRatio).squareRoot())
     }

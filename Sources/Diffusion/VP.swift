@@ -21,6 +21,7 @@ public struct VP: SDE, Hashable {
     public var betaMin, betaMax: Double
     /// The factor `s` of the noise; 1 in the image setting.
     public var scale: Double
+    /// 1, where `β` reaches its largest value.
     public var endTime: Double { 1 }
     private var rate: LinearRate { LinearRate(min: betaMin, max: betaMax) }
 
@@ -28,15 +29,19 @@ public struct VP: SDE, Hashable {
         (self.betaMin, self.betaMax, self.scale) = (betaMin, betaMax, scale)
     }
 
+    /// `f = ½ β(t) (y − x)`.
     public func drift(at t: Double) -> (x: Double, y: Double) { (-0.5 * rate(t), 0.5 * rate(t)) }
 
+    /// `g = s √β(t)`.
     public func diffusion(at t: Double) -> Double { scale * rate(t).squareRoot() }
 
+    /// Mean and standard deviation above, with `B = ∫₀ᵗ β`.
     public func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
         let b = rate.integral(to: t)
         return (exp(-0.5 * b), -expm1(-0.5 * b), scale * (-expm1(-b)).squareRoot())
     }
 
+    /// The exact transition from `t − step`, or from 0, to `t`.
     public func discretization(at t: Double, step: Double) -> Discretization {
         Discretization(transition(from: max(0, t - step), to: t))
     }
@@ -53,6 +58,7 @@ public struct SubVP: SDE, Hashable {
     public var betaMin, betaMax: Double
     /// The factor `s` of the noise; 1 in the image setting.
     public var scale: Double
+    /// 1, where `β` reaches its largest value.
     public var endTime: Double { 1 }
     private var rate: LinearRate { LinearRate(min: betaMin, max: betaMax) }
 
@@ -60,17 +66,21 @@ public struct SubVP: SDE, Hashable {
         (self.betaMin, self.betaMax, self.scale) = (betaMin, betaMax, scale)
     }
 
+    /// `f = ½ β(t) (y − x)`, as of ``VP``.
     public func drift(at t: Double) -> (x: Double, y: Double) { (-0.5 * rate(t), 0.5 * rate(t)) }
 
+    /// `g = s √(β(t) (1 − e^{−2B}))`.
     public func diffusion(at t: Double) -> Double {
         scale * (rate(t) * -expm1(-2 * rate.integral(to: t))).squareRoot()
     }
 
+    /// The mean of ``VP``, and `std = s (1 − e^{−B})`.
     public func marginal(at t: Double) -> (clean: Double, noisy: Double, std: Double) {
         let b = rate.integral(to: t)
         return (exp(-0.5 * b), -expm1(-0.5 * b), scale * -expm1(-b))
     }
 
+    /// The exact transition from `t − step`, or from 0, to `t`.
     public func discretization(at t: Double, step: Double) -> Discretization {
         Discretization(transition(from: max(0, t - step), to: t))
     }

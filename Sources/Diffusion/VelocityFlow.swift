@@ -18,6 +18,7 @@ public struct VelocityFlow: Sampler {
     public var solver: ODESolver
     /// The last time at which the model is asked.
     public var finalTime: Double
+    /// Whether a last Euler step goes from ``finalTime`` to 0, or the solution ends at ``finalTime``.
     public var reachesZero: Bool
     /// Where the solution begins; the end time of the process if `nil`.
     public var startTime: Double?
@@ -35,8 +36,10 @@ public struct VelocityFlow: Sampler {
         self.priorCentre = priorCentre
     }
 
+    /// ``startTime``, or the end time of the process.
     public var start: Double { startTime ?? process.endTime }
 
+    /// The prior's noise is the only random draw; the number of calls depends on the solver.
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
         predict: @escaping Prediction
