@@ -16,6 +16,7 @@ public struct CompositionLoss: IntervalLoss, Hashable {
 
     static let floor = 1e-3
 
+    /// Composition in even steps, velocity matching in odd ones.
     public func callAsFunction(_ batch: PathBatch, _ network: IntervalNetwork) -> LossValue {
         batch.step.isMultiple(of: 2) ? composition(batch, network) : velocity(batch, network)
     }

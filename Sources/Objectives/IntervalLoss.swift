@@ -12,6 +12,7 @@ public struct IntervalDraw: Hashable, Sendable {
         (self.uniforms, self.normals) = (uniforms, normals)
     }
 
+    /// Equal if all four numbers are; tuples have no conformance of their own.
     public static func == (a: Self, b: Self) -> Bool { a.uniforms == b.uniforms && a.normals == b.normals }
 
     public func hash(into hasher: inout Hasher) {
@@ -76,6 +77,7 @@ public protocol IntervalLoss: TrainingLoss {
 }
 
 extension IntervalLoss {
+    /// The network predicts an average velocity.
     public var output: ModelOutput { .velocity }
 
     /// The velocity's distance, for a network of one time.

@@ -14,6 +14,7 @@ import Tensors
 public struct MeanFlowLoss: IntervalLoss, Hashable {
     /// `w` at the end of its growth, and over what share of training it grows.
     public var weight: Double
+    /// The share of training, 0 to 1, over which `w` grows from 0; 0 sets it to ``weight`` at once.
     public var warmup: Double
     /// `c`.
     public var correction: Double
@@ -43,6 +44,7 @@ public struct MeanFlowLoss: IntervalLoss, Hashable {
         return t - pow(draw.uniforms.0, gamma) * t
     }
 
+    /// The velocity term alone while `w` is below 0.05, since the second term needs a derivative of the network.
     public func callAsFunction(_ batch: PathBatch, _ network: IntervalNetwork) -> LossValue {
         let t = batch.times
         let (x, v) = (batch.state(at: t), batch.velocity(at: t))

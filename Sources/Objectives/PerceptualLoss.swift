@@ -67,6 +67,7 @@ public struct PerceptualDistance: Hashable, Sendable {
 public struct PerceptualLoss: Sendable {
     /// Hz; other rates than 16000 are converted first.
     public let sampleRate: Int
+    /// The factor of the penalty; 1 gives `0.1 d_s + 0.0309 d_a`.
     public let factor: Double
     let analysis: BandAnalysis
     let model: LoudnessModel

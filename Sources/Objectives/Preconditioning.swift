@@ -8,20 +8,24 @@ public import Tensors
 /// Karras et al., *Elucidating the Design Space of Diffusion-Based Generative Models*, NeurIPS 2022, Table 1;
 /// Richter et al., ICASSP 2025, Sec. 3.
 public struct Preconditioning: Hashable, Sendable {
+    /// The factor of the network's output before `c_out`: `1/σ` or `1/t`.
     public enum NetworkScaling: String, CaseIterable, Sendable {
         case inverseSigma = "1/sigma"
         case inverseTime = "1/t"
     }
+    /// `c_in`: 1, or EDM's `1/√(σ² + σ_data²)`.
     public enum Input: String, CaseIterable, Sendable {
         case one = "1"
         case edm
     }
+    /// `c_out`: 1, `σ`, `1/σ`, or EDM's `σ σ_data/√(σ² + σ_data²)`.
     public enum Output: String, CaseIterable, Sendable {
         case one = "1"
         case sigma
         case inverseSigma = "1/sigma"
         case edm
     }
+    /// `c_skip`: 0, or EDM's `σ_data²/(σ² + σ_data²)`.
     public enum Skip: String, CaseIterable, Sendable {
         case zero = "0"
         case edm

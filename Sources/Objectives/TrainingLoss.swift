@@ -10,6 +10,7 @@ public struct LossInput: Sendable {
     public var noise: Tensor
     /// The marginal's mean.
     public var mean: Tensor
+    /// Clean speech `x₀`.
     public var clean: Tensor
     /// `std(t)` for every sample.
     public var sigma: [Double]
@@ -17,6 +18,7 @@ public struct LossInput: Sendable {
     public var velocity: Tensor
     /// The network's own weight for every sample, and its uncertainty `[B, 1]`; see ``UncertaintyLoss``.
     public var weights: [Double] = []
+    /// `u_b`, the logarithm of the expected loss; `nil` for a network without one.
     public var uncertainty: Tensor?
 
     public init(
@@ -67,8 +69,10 @@ public struct ScoreMatchingLoss: TrainingLoss, Hashable {
 
     public init(norm: Norm = .mse) { self.norm = norm }
 
+    /// The score, which the loss multiplies by `σ`.
     public var output: ModelOutput { .score }
 
+    /// Summed over bins and frames, averaged over the batch.
     public func callAsFunction(_ input: LossInput) -> LossValue {
         let residual = input.output.scaledSamples(by: input.sigma) + input.noise
         let weight = 1 / Double(input.batch)
@@ -101,6 +105,7 @@ public struct DenoiserLoss: TrainingLoss, Hashable {
         self.sigmaData = sigmaData
     }
 
+    /// The score, from which the loss computes the denoised mean.
     public var output: ModelOutput { .scoreFromDenoiser }
 
     /// `w(σ)`.
@@ -112,6 +117,7 @@ public struct DenoiserLoss: TrainingLoss, Hashable {
         }
     }
 
+    /// Summed over bins and frames, averaged over the batch.
     public func callAsFunction(_ input: LossInput) -> LossValue {
         let denoised = input.output.scaledSamples(by: input.sigma.map { $0 * $0 }) + input.state
         let weights = input.sigma.map { weight($0) / Double(input.batch) }
@@ -146,8 +152,10 @@ public struct DataPredictionLoss: TrainingLoss {
         self.perceptual = perceptual
     }
 
+    /// Clean speech.
     public var output: ModelOutput { .clean }
 
+    /// The sum of the weighted terms; `terms` holds each without its weight.
     public func callAsFunction(_ input: LossInput) -> LossValue {
         let (bins, frames) = (input.clean.shape[1], input.clean.shape[2])
         let weight = 1 / Double(input.batch * bins * frames)

@@ -16,6 +16,7 @@ public struct UncertaintyLoss: TrainingLoss {
     public var frontEnd: FrontEnd
     /// The weight `λ₁` of the absolute error of the samples.
     public var l1Weight: Double
+    /// `ε`, which keeps the weight finite for a very negative uncertainty.
     public var epsilon = 1e-8
     /// Whether every weight meets every sample, as in the reference: `Σ_a Σ_b [w_a L_b/(e^{u_a} + ε) + u_a] / B`.
     public var meetsAcrossBatch: Bool
@@ -24,8 +25,10 @@ public struct UncertaintyLoss: TrainingLoss {
         (self.frontEnd, self.l1Weight, self.meetsAcrossBatch) = (frontEnd, l1Weight, meetsAcrossBatch)
     }
 
+    /// Clean speech.
     public var output: ModelOutput { .clean }
 
+    /// `terms` holds the batch means of the spectral term, of `u` (`logvar`), and of the term in time.
     public func callAsFunction(_ input: LossInput) -> LossValue {
         let batch = input.batch
         guard let uncertainty = input.uncertainty else {

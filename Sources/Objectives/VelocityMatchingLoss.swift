@@ -19,8 +19,10 @@ public struct VelocityMatchingLoss: TrainingLoss, Hashable {
 
     public init(norm: Norm = .mse) { self.norm = norm }
 
+    /// The velocity `dx_t/dt`.
     public var output: ModelOutput { .velocity }
 
+    /// Summed over bins and frames, averaged over the batch.
     public func callAsFunction(_ input: LossInput) -> LossValue {
         let error = input.output - input.velocity
         let weights = [Double](repeating: 1 / Double(input.batch), count: input.batch)
