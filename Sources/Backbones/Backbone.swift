@@ -29,11 +29,13 @@ public protocol Backbone: Sendable {
 }
 
 extension Backbone {
+    /// Empty: most networks keep no running statistics.
     public var buffers: [Parameter] { [] }
 
     /// 64, or what the network halves if that is more.
     public var frameMultiple: Int { max(64, divisor.frames) }
 
+    /// `true`: the padded frames take part in the synthesis.
     public var usesFilledFrames: Bool { true }
 
     /// The network in evaluation.
@@ -44,6 +46,7 @@ extension Backbone {
     /// The number of trained values and fixed frequencies.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 
+    /// Throws where bins or frames are not a positive multiple of ``divisor``.
     public func check(bins: Int, frames: Int) throws(BackboneError) {
         for (size, divisor, name) in [(bins, divisor.bins, "bins"), (frames, divisor.frames, "frames")]
         where size <= 0 || size % divisor != 0 {

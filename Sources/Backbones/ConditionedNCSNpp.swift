@@ -13,6 +13,7 @@ public protocol ConditionedBackbone: Backbone {
 }
 
 extension ConditionedBackbone {
+    /// The network without its conditioning layers; no training runs it in this way.
     public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor {
         callAsFunction(x, y, t, noise: nil, mode)
     }
@@ -113,8 +114,10 @@ public struct ConditionedNCSNpp: ConditionedBackbone {
 
     /// Width of the noise embedding that the network takes.
     public var noiseWidth: Int { conditioning.width }
+    /// That of NCSN++: 2 to the number of halvings.
     public var divisor: (bins: Int, frames: Int) { network.divisor }
 
+    /// `[B, F, N, 2]`; of clean speech or a score, as the model's preconditioning says.
     public func callAsFunction(
         _ x: Tensor, _ y: Tensor, _ t: [Float], noise: Tensor?, _ mode: ForwardMode
     ) -> Tensor {

@@ -99,8 +99,11 @@ public struct DCUNet: Backbone {
         buffers = scope.collector.buffers
     }
 
+    /// 1: strides ask for multiples plus one, which ``check(bins:frames:)`` tests.
     public var divisor: (bins: Int, frames: Int) { (1, 1) }
 
+    /// Bins less one, and frames less one unless they are padded or trimmed, must be multiples of the product of the
+    /// strides.
     public func check(bins: Int, frames: Int) throws(BackboneError) {
         guard bins > 0, (bins - 1) % strides.bins == 0 else {
             throw BackboneError(
@@ -135,6 +138,7 @@ public struct DCUNet: Backbone {
         }
     }
 
+    /// The map of the output layer at the size of `x`, `[B, F, N, 2]`; no mask is applied to `x`.
     public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor {
         precondition(x.shape == y.shape && x.rank == 4 && x.shape[3] == 2, "x \(x.shape), y \(y.shape)")
         precondition(t.count == x.shape[0], "\(t.count) times for \(x.shape[0]) samples")

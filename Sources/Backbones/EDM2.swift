@@ -47,6 +47,7 @@ public struct EDM2: UncertainBackbone {
         (parameters, buffers) = (scope.collector.parameters, scope.collector.buffers)
     }
 
+    /// 2 to the number of halvings, for bins and frames alike.
     public var divisor: (bins: Int, frames: Int) {
         let factor = 1 << (options.channelMult.count - 1)
         return (factor, factor)
@@ -58,6 +59,7 @@ public struct EDM2: UncertainBackbone {
     /// As in the reference's script, which cuts them off before it makes samples.
     public var usesFilledFrames: Bool { false }
 
+    /// Clean speech `D(x_t, y, t)`, `[B, F, N, 2]`, already scaled.
     public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor {
         precondition(x.shape == y.shape && x.rank == 4 && x.shape[3] == 2, "x \(x.shape), y \(y.shape)")
         let scalings = t.map { options.scalings(at: Double($0)) }
@@ -67,10 +69,12 @@ public struct EDM2: UncertainBackbone {
         return options.prediction == .noise ? x + out : out
     }
 
+    /// `1/c_out(t)` for `c_s` = 1, `1/σ_x²` for `c_s` = 0.
     public func lossWeight(at t: Double) -> Double {
         options.prediction == .noise ? 1 / options.scalings(at: t).output : 1 / (options.sigmaX * options.sigmaX)
     }
 
+    /// A linear map of Fourier features of `¼ ln std(t)`, `[B, 1]`.
     public func uncertainty(at t: [Double], _ mode: ForwardMode) -> Tensor {
         logVariance(features(t.map { Float(options.scalings(at: $0).level) }), mode)
     }

@@ -15,6 +15,7 @@ public protocol IntervalBackbone: Backbone {
 }
 
 extension IntervalBackbone {
+    /// The velocity at one time, `r = t`.
     public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor {
         callAsFunction(x, y, t, until: t, rates: [], mode)
     }
@@ -53,8 +54,10 @@ public struct IntervalNCSNpp: IntervalBackbone {
         }
     }
 
+    /// That of NCSN++: 2 to the number of halvings.
     public var divisor: (bins: Int, frames: Int) { network.divisor }
 
+    /// Minus the average velocity over `r … t`, `[B, F, N, 2]`.
     public func callAsFunction(
         _ x: Tensor, _ y: Tensor, _ t: [Float], until r: [Float], rates: [Float], _ mode: ForwardMode
     ) -> Tensor {

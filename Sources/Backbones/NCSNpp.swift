@@ -47,6 +47,7 @@ public struct NCSNpp: Backbone {
         parameters = scope.collector.parameters
     }
 
+    /// 2 to the number of halvings, for bins and frames alike.
     public var divisor: (bins: Int, frames: Int) {
         let factor = 1 << (options.chMult.count - 1)
         return (factor, factor)
@@ -67,6 +68,7 @@ public struct NCSNpp: Backbone {
         return dense.second(dense.first(features).activated(options.nonlinearity))
     }
 
+    /// Minus the score or the velocity, `[B, F, N, 2]`; `x` and `y` are read as four real channels.
     public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor {
         callAsFunction(x, y, t, embedding: embedding(t), mode)
     }

@@ -70,6 +70,7 @@ public struct ConvolutionalNoiseEncoder: NoiseEncoder {
         parameters = scope.collector.parameters
     }
 
+    /// From a compressed spectrogram `[B, F, R, 2]` to `[B, width]`, or to `[B, L, width]` for a sequence.
     public func callAsFunction(_ noise: Tensor) -> Tensor {
         let maps = stages.reduce(noise) { $1.norm($1.convolution($0), .silu) }
         let (batch, channels) = (maps.shape[0], maps.shape[3])
@@ -139,6 +140,7 @@ public struct LightNoiseEncoder: NoiseEncoder {
         parameters = scope.collector.parameters
     }
 
+    /// From a compressed spectrogram `[B, F, R, 2]`, averaged over bins, to `[B, width]`.
     public func callAsFunction(_ noise: Tensor) -> Tensor {
         let spectrum = noise.averagePooled(height: noise.shape[1], width: 1)
         let features = stages.reduce(spectrum) { $1($0).activated(.silu) }
