@@ -137,6 +137,8 @@ private func withAlignedScratch<Scalar: FFTScalar, Result>(
 }
 
 extension Float: FFTScalar {
+    /// A plan in single precision; `nil` where FFTW cannot make one. FFTW's planner is not thread-safe: the caller
+    /// locks.
     public static func _plan(
         _ kind: FFTKind, _ length: Int, _ input: UnsafeMutablePointer<Float>,
         _ output: UnsafeMutablePointer<Float>
@@ -152,6 +154,7 @@ extension Float: FFTScalar {
         }
     }
 
+    /// Runs a plan on arrays of the alignment that it was made for; real inverses overwrite their input.
     public static func _execute(
         _ plan: OpaquePointer, _ kind: FFTKind, _ input: UnsafeMutablePointer<Float>,
         _ output: UnsafeMutablePointer<Float>
@@ -164,6 +167,7 @@ extension Float: FFTScalar {
         }
     }
 
+    /// Multiplies the first `count` values in place.
     public static func _scale(_ values: inout MutableSpan<Float>, count: Int, by factor: Float) {
         for index in 0..<count { values[index] *= factor }
     }
@@ -176,6 +180,8 @@ extension Float: FFTScalar {
 }
 
 extension Double: FFTScalar {
+    /// A plan in double precision; `nil` where FFTW cannot make one. FFTW's planner is not thread-safe: the caller
+    /// locks.
     public static func _plan(
         _ kind: FFTKind, _ length: Int, _ input: UnsafeMutablePointer<Double>,
         _ output: UnsafeMutablePointer<Double>
@@ -191,6 +197,7 @@ extension Double: FFTScalar {
         }
     }
 
+    /// Runs a plan on arrays of the alignment that it was made for; real inverses overwrite their input.
     public static func _execute(
         _ plan: OpaquePointer, _ kind: FFTKind, _ input: UnsafeMutablePointer<Double>,
         _ output: UnsafeMutablePointer<Double>
@@ -203,6 +210,7 @@ extension Double: FFTScalar {
         }
     }
 
+    /// Multiplies the first `count` values in place.
     public static func _scale(_ values: inout MutableSpan<Double>, count: Int, by factor: Double) {
         for index in 0..<count { values[index] *= factor }
     }

@@ -4,6 +4,7 @@ import CDevice
 ///
 /// Window `i` of `n` along an extent `H` is `⌊iH/n⌋ ..< ⌈(i+1)H/n⌉`, so neighbours may share a row.
 public struct Pooling: Hashable, Sendable {
+    /// Extents of the map `[B, H, W, C]`, and the number of windows along height and width.
     public var batch, height, width, channels, rows, columns: Int
 
     public init(batch: Int, height: Int, width: Int, channels: Int, rows: Int, columns: Int) {

@@ -32,6 +32,7 @@ public final class Device: @unchecked Sendable {
         self.table = table
     }
 
+    /// A snapshot of the counters; they only grow.
     public var counts: Counts {
         Counts(
             operations: operations.load(ordering: .relaxed), hostFallbacks: fallbacks.load(ordering: .relaxed),

@@ -2,22 +2,30 @@ import CDevice
 
 /// What a device needs to compute the differentiable PESQ of `batch` pairs; its equations stand in `Objectives`.
 public struct PerceptualTables: Sendable {
+    /// Number of pairs, and samples of each waveform at its own rate.
     public var batch, samples: Int
     /// Samples at 16 kHz.
     public var length: Int
     /// Conversion to 16 kHz: for each output within a period of `phases.count` its first input within one of `from`,
     /// and its weights; without phases there is none.
     public var from = 0
+    /// First input sample of each phase of the resampling filter.
     public var starts: [Int] = []
+    /// Filter weights of each phase; empty at 16 kHz, where nothing is resampled.
     public var phases: [[Double]] = []
     /// The first `length` samples of the impulse responses of the level filter and of the high-pass.
     public var levelResponse, emphasisResponse, taper: [Double]
+    /// The mean power that each waveform is scaled to, and the factor from spectral power to that of the standard.
     public var level, powerScale: Double
+    /// Samples of a frame, samples from frame to frame, and number of frames.
     public var size, hop, frames: Int
+    /// The analysis window, ``size`` values.
     public var window: [Double]
     /// `[bands, bins]`: the scale of a bin in a band, or 0.
     public var bandOfBin: [Double]
+    /// Per Bark band: hearing threshold, exponent and factor of the loudness, and width in Bark.
     public var thresholds, exponents, factors, widths: [Double]
+    /// Sum of the widths, and the weights of the two disturbances in the loss.
     public var totalWidth, symmetricWeight, asymmetricWeight: Double
 
     public init(
@@ -84,6 +92,9 @@ public struct PerceptualOutcomes: Sendable {
 }
 
 extension Device {
+    /// The weighted disturbances of every pair and their gradients, computed on the device.
+    ///
+    /// - Precondition: Both buffers hold `batch · samples` values.
     public func perceptualDistances(_ clean: FloatBuffer, _ estimate: FloatBuffer, _ tables: PerceptualTables)
         -> PerceptualOutcomes
     {
