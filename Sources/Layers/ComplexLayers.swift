@@ -71,6 +71,7 @@ public struct ComplexLinear: Sendable {
         self.outputs = ComplexChannels(outputs)
     }
 
+    /// `W x + b` with complex `W` and `b`: `[B, 2·inputs]` to `[B, 2·outputs]`.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         let matrix = Tensor.complex(re.weight.tensor, im.weight.tensor, rows: outputs, columns: inputs)
         return x.matrixProduct(matrix, transposed: true).addingToPixels(complexBias(re.bias.tensor, im.bias.tensor))
@@ -86,6 +87,7 @@ public enum ComplexNorm: Sendable {
     /// Both together, over the statistics of the batch at hand also in evaluation.
     case joint(ComplexBatchNorm)
 
+    /// Normalises `[B, H, W, 2C]`; the mode matters for separate statistics only.
     public func callAsFunction(_ x: Tensor, _ activation: Activation, _ mode: ForwardMode) -> Tensor {
         switch self {
         case .separate(let norm): norm(x, activation, mode)
@@ -131,6 +133,7 @@ public struct BatchNorm: Sendable {
         self.channels = channels
     }
 
+    /// Batch statistics in training, which also updates the running ones; running statistics in evaluation.
     public func callAsFunction(_ x: Tensor, _ activation: Activation, _ mode: ForwardMode) -> Tensor {
         let gamma = Tensor.concatenated([re.weight.tensor, im.weight.tensor])
         let beta = Tensor.concatenated([re.bias.tensor, im.bias.tensor])
@@ -159,6 +162,7 @@ public struct ComplexBatchNorm: Sendable {
         biasIm = scope.parameter("Bi", [channels], .constant(0))
     }
 
+    /// Whitens each complex channel by its 2×2 covariance over the batch, then applies `Γ` and the bias.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         x.complexBatchNormalized(
             weight: (rr.tensor, ri.tensor, ii.tensor), bias: .concatenated([biasRe.tensor, biasIm.tensor]),

@@ -29,6 +29,7 @@ public enum Magnitude {
 /// In training the stored weight is replaced by `w / (10⁻⁴ + rms(w))` whenever the layer runs, so that the optimiser
 /// cannot make it grow; gradients are those of the stored weight.
 public struct MagnitudeConvolution: Sendable {
+    /// The filters before their normalisation, `[filters, channels, k, k]`.
     public let weight: Parameter
     private let order: [Int]?
 

@@ -116,6 +116,11 @@ public struct DDPMBlock: Sendable {
         skip = channels != filters ? NetworkInNetwork(scope.scope("NIN_0"), channels, filters) : nil
     }
 
+    /// `(skip(x) + conv(…)) · sumScale`, `[B, H, W, filters]`.
+    ///
+    /// - Parameters:
+    ///   - embedding: The time embedding before its projection; `nil` without one.
+    ///   - modulating: The noise embedding that scales and shifts the second normalisation; `nil` leaves it out.
     public func callAsFunction(
         _ x: consuming Tensor, _ embedding: Tensor?, _ mode: ForwardMode, modulating: Tensor? = nil
     ) -> Tensor {
