@@ -2,6 +2,7 @@
 public struct FDistribution: Hashable, Sendable {
     /// Degrees of freedom of the estimate above the line, and of that below.
     public var above: Double
+    /// `ν₂`, degrees of freedom of the denominator.
     public var below: Double
 
     /// - Precondition: both are greater than 0.

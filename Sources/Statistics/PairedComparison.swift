@@ -1,8 +1,12 @@
 /// What the same files say of two systems: by how much they differ, how sure that is, and how much data is missing.
 public struct PairedComparison: Hashable, Sendable {
+    /// The mean difference over files and seeds, in the metric's unit.
     public var mean: Double
+    /// Number of files that both systems have.
     public var files: Int
+    /// Number of clusters, usually speakers; each file is its own where none is known.
     public var clusters: Int
+    /// Number of seeds with which both systems were trained.
     public var seeds: Int
     /// The 95 % interval of the mean; nil below ``Bootstrap/fewestUnits`` clusters.
     public var interval: ClosedRange<Double>?

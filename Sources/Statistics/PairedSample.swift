@@ -5,7 +5,9 @@
 public struct PairedSample: Hashable, Sendable {
     /// The number of files.
     public let files: Int
+    /// The number of clusters, which are the units of resampling.
     public let clusters: Int
+    /// The number of seeds, each with one difference per file.
     public let seeds: Int
     /// The number of files of each cluster.
     let sizes: [Double]

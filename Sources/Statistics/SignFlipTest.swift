@@ -3,7 +3,9 @@
 /// Two-sided. All `2ᴷ` patterns of signs are taken for up to ``exactUnits`` units; otherwise `resamples` random ones
 /// and the observed one (Phipson and Smyth, *Permutation P-values Should Never Be Zero*, 2010).
 public struct SignFlipTest: Hashable, Sendable {
+    /// The two-sided p value: the share of sign patterns whose sum is at least as far from 0 as the observed one.
     public var p: Double
+    /// Whether all patterns were enumerated; otherwise `p` is estimated from random ones.
     public var isExact: Bool
 
     /// Up to so many units every pattern is taken: 2¹⁴ = 16,384.

@@ -2,6 +2,7 @@ import Foundation
 
 /// Student's t distribution with `freedom` degrees of freedom.
 public struct StudentDistribution: Hashable, Sendable {
+    /// Degrees of freedom; a fraction is allowed.
     public var freedom: Double
 
     /// - Precondition: `freedom > 0`.
