@@ -66,7 +66,9 @@ public struct Resampler: Hashable, Sendable {
 
 /// libsoxr refused a conversion.
 public struct ResamplingError: Diagnostic, Hashable, Sendable {
+    /// Hz, of the signal that was to be converted.
     public var inputRate: Int
+    /// Hz, of the signal that was asked for.
     public var outputRate: Int
     /// libsoxr's words.
     public var reason: String

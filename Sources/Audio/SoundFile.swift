@@ -40,6 +40,7 @@ public enum SoundFile {
     public struct Header: Hashable, Sendable, Codable {
         /// Hz.
         public var sampleRate: Int
+        /// Number of channels; only one is accepted for training and evaluation.
         public var channels: Int
         /// Samples per channel.
         public var frames: Int

@@ -3,6 +3,7 @@ import Foundation
 
 /// What is wrong with a sound file, where, and what to do about it.
 public struct SoundFileError: Diagnostic, Hashable, Sendable {
+    /// What is wrong with the file.
     public enum Reason: Hashable, Sendable {
         /// No file lies at the path.
         case missing
@@ -26,7 +27,9 @@ public struct SoundFileError: Diagnostic, Hashable, Sendable {
         case unwritable(String)
     }
 
+    /// The path as it was given.
     public var path: String
+    /// What is wrong; decides ``summary`` and ``hint``.
     public var reason: Reason
 
     public init(_ path: String, _ reason: Reason) {
