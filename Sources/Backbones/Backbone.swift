@@ -12,16 +12,16 @@ public protocol Backbone: Sendable {
     /// Running statistics: stored with the weights, updated by forward passes in training.
     var buffers: [Parameter] { get }
 
-    /// What must divide the number of bins and of frames.
+    /// The numbers of bins and of frames must be multiples of these.
     var divisor: (bins: Int, frames: Int) { get }
 
-    /// What frames are filled up to a multiple of before a recording is enhanced.
+    /// The number of frames is padded to a multiple of this before a recording is enhanced.
     var frameMultiple: Int { get }
 
-    /// Whether the frames that were filled up take part in the synthesis of the enhanced recording, at its end.
+    /// Whether the padded frames at the end take part in the synthesis of the enhanced recording.
     var usesFilledFrames: Bool { get }
 
-    /// Says why spectrograms of this size cannot be taken, if so.
+    /// Checks that the network accepts spectrograms of this size.
     func check(bins: Int, frames: Int) throws(BackboneError)
 
     /// - Parameter t: One time per sample.
@@ -32,7 +32,7 @@ extension Backbone {
     /// Empty: most networks keep no running statistics.
     public var buffers: [Parameter] { [] }
 
-    /// 64, or what the network halves if that is more.
+    /// 64, or ``divisor`` if that is larger.
     public var frameMultiple: Int { max(64, divisor.frames) }
 
     /// `true`: the padded frames take part in the synthesis.

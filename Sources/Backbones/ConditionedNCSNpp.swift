@@ -2,7 +2,7 @@ import Kernels
 public import Layers
 public import Tensors
 
-/// A network that also sees an embedding of the noise.
+/// A network that also takes an embedding of the noise.
 public protocol ConditionedBackbone: Backbone {
     /// Width of the noise embedding.
     var noiseWidth: Int { get }
@@ -55,10 +55,10 @@ public struct NoiseConditioning: Hashable, Sendable {
     }
 }
 
-/// `ncsnpp_v2_cond`: NCSN++ that an embedding of the noise changes: its time embedding, or its blocks.
+/// `ncsnpp_v2_cond`: NCSN++ with an embedding of the noise that changes its time embedding or its blocks.
 ///
-/// A sequence of embeddings meets an injection that takes one as its mean; one embedding meets attention as a sequence
-/// of length one. The injections into the blocks start as if they were not there.
+/// An injection that takes one embedding gets the mean of a sequence; attention gets one embedding as a sequence of
+/// length one. The injections into the blocks start as the identity.
 public struct ConditionedNCSNpp: ConditionedBackbone {
     private enum Injection: Sendable {
         case add(Projection)

@@ -84,7 +84,8 @@ public struct DCUNet: Backbone {
         }
         self.encoders = encoders
 
-        // Decoder i undoes encoder n − 1 − i; behind it stands the skip connection of the encoder before that one.
+        // Decoder i mirrors encoder n − 1 − i; its result is concatenated with the skip connection of the encoder
+        // before that one.
         var decoders: [Block] = []
         for (layer, next) in zip(layers.reversed(), layers.dropLast().reversed()) {
             let block = scope.scope("decoders").scope(decoders.count)

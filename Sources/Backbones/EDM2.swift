@@ -2,11 +2,9 @@ import Foundation
 public import Layers
 public import Tensors
 
-/// A network that scales its input and output for a bridge by itself, predicts clean speech, and tells how far it may
-/// be
-/// off.
+/// A network that scales its own input and output for a bridge, predicts clean speech, and estimates its expected loss.
 public protocol UncertainBackbone: Backbone {
-    /// The weight of the squared distance at a time: the inverse of what the network's own output is scaled by.
+    /// The weight of the squared distance at a time: the inverse of the factor of the network's output.
     func lossWeight(at t: Double) -> Double
 
     /// `u(t)`, the logarithm of the expected loss: `[B, 1]` for one time per sample.
@@ -20,12 +18,10 @@ public protocol UncertainBackbone: Backbone {
 ///     c_out = √((1 − w_x − w_y)² σ_x² + w_y² σ_n² + std²)   for c_s = 1,     σ_x for c_s = 0
 ///
 /// with the weights `w_x`, `w_y` and the deviation `std` of the bridge's marginal per real number. Spectrograms are
-/// `[B, F, N, 2]`;
-/// real and imaginary part are two channels.
+/// `[B, F, N, 2]`; real and imaginary part are two channels.
 ///
-/// Karras et al., CVPR 2024; EDM2SE, ICASSP 2026, arXiv 2505.05216, Eq. (20)–(23): `c_in` has no square root there,
-/// and has none
-/// here. It is the network of M4 in Richter et al., ICASSP 2025.
+/// Karras et al., CVPR 2024; EDM2SE, ICASSP 2026, arXiv 2505.05216, Eq. (20)–(23): `c_in` has no square root there, and
+/// has none here. It is the network of M4 in Richter et al., ICASSP 2025.
 public struct EDM2: UncertainBackbone {
     /// All weights, in the reference's order and with its names.
     public let parameters: [Parameter]
@@ -53,10 +49,10 @@ public struct EDM2: UncertainBackbone {
         return (factor, factor)
     }
 
-    /// `2^levels`, once more than the network halves, as the reference's script fills up.
+    /// `2^levels`, twice the network's divisor, as the reference's script pads.
     public var frameMultiple: Int { 2 * divisor.frames }
 
-    /// As in the reference's script, which cuts them off before it makes samples.
+    /// `false`, as in the reference's script, which removes the padded frames before the synthesis.
     public var usesFilledFrames: Bool { false }
 
     /// Clean speech `D(x_t, y, t)`, `[B, F, N, 2]`, already scaled.
@@ -100,7 +96,7 @@ extension EDM2Options {
         )
     }
 
-    /// What the network's input and output are scaled by at a time, and the noise level that it is told.
+    /// The factors of the network's input and output at a time, and the noise level that it takes as input.
     package func scalings(at t: Double) -> (input: Double, output: Double, level: Double) {
         let m = marginal(at: t)
         let (x, n, s) = (sigmaX * sigmaX, m.noisy * m.noisy * sigmaN * sigmaN, m.std * m.std)

@@ -7,7 +7,7 @@ struct EDM2UNet: Sendable {
     private struct Stage: Sendable {
         var block: MagnitudeBlock
         var halves = false
-        /// Whether a skip connection is set beside what the block reads.
+        /// Whether a skip connection is concatenated with the block's input.
         var takesSkip = false
         var doubles = false
     }
@@ -18,7 +18,7 @@ struct EDM2UNet: Sendable {
     private let embed: MagnitudeLinear
     private let input, output: MagnitudeConvolution
     private let down, up: [Stage]
-    /// Channels of the maps that the way down leaves, in order.
+    /// Channels of the skip connections, in order.
     private let skips: [Int]
 
     init(_ options: EDM2Options, _ scope: ParameterScope) {
@@ -51,11 +51,11 @@ struct EDM2UNet: Sendable {
             }
         }
         (self.down, self.skips) = (down, skips)
-        up = Self.wayUp(options, scope.scope("dec"), style, &width, skips)
+        up = Self.decoder(options, scope.scope("dec"), style, &width, skips)
         output = MagnitudeConvolution(scope.scope("out_conv"), width, 2, kernel: 3)
     }
 
-    private static func wayUp(
+    private static func decoder(
         _ options: EDM2Options, _ scope: ParameterScope, _ style: MagnitudeStyle, _ width: inout Int, _ skips: [Int]
     ) -> [Stage] {
         var (skips, stages) = (skips, [Stage]())
@@ -93,7 +93,7 @@ struct EDM2UNet: Sendable {
     ///   - condition: The scaled noisy speech, `[B, F, N, 2]`.
     func callAsFunction(_ x: Tensor, _ level: [Float], _ condition: Tensor, _ mode: ForwardMode) -> Tensor {
         let embedding = embed(features(level), mode).activated(.silu).scaled(by: 1 / Magnitude.silu)
-        // One channel of ones stands for the bias that no layer has.
+        // One channel of ones replaces the biases, which no layer has.
         let ones = Tensor(repeating: 1, shape: Array(x.shape.dropLast()) + [1])
         var h = input(.concatenated([x, ones]), mode)
         var (kept, condition) = ([h], condition)

@@ -3,12 +3,12 @@ import Kernels
 public import Layers
 public import Tensors
 
-/// A network over two times: what it predicts belongs to the stretch of the path from `t` down to `r`.
+/// A network over two times, whose prediction is a mean over the part of the path from `t` down to `r`.
 public protocol IntervalBackbone: Backbone {
     /// - Parameters:
-    ///   - r: The end of the stretch, at most `t`, for every sample; `t` itself for what belongs to one time.
-    ///   - rates: How fast each `t` moves while `x` moves by the tangent that it carries and `r` stays; the result then
-    ///     carries its derivative. Empty for times that stay.
+    ///   - r: The end of the interval for every sample, at most `t`; `t` itself for a prediction at one time.
+    ///   - rates: The tangent of each `t` for forward-mode differentiation; `x` carries its own, and that of `r` is
+    ///     0; the result then carries its derivative. Empty for none.
     func callAsFunction(
         _ x: Tensor, _ y: Tensor, _ t: [Float], until r: [Float], rates: [Float], _ mode: ForwardMode
     ) -> Tensor
@@ -21,7 +21,7 @@ extension IntervalBackbone {
     }
 }
 
-/// `ncsnpp_interval`: NCSN++ whose time embedding also knows how far the stretch reaches.
+/// `ncsnpp_interval`: NCSN++ whose time embedding also depends on the length `t − r` of the interval.
 ///
 ///     e(t) + p(features(log(1 + t − r)))
 ///
@@ -46,7 +46,8 @@ public struct IntervalNCSNpp: IntervalBackbone {
         parameters = scope.collector.parameters
     }
 
-    /// - Throws: `BackboneError` for options under which the network is not told its times, or not smoothly.
+    /// - Throws: `BackboneError` for options under which the network does not take its times as input, or is not
+    ///   differentiable in them.
     public static func check(_ options: NCSNppOptions) throws(BackboneError) {
         guard options.conditional, options.embeddingType == .fourier else {
             throw BackboneError(

@@ -2,9 +2,9 @@ import Layers
 import Tensors
 
 extension NCSNpp {
-    /// The network in the making: parts are made one after the other, each under the next number of `all_modules`.
+    /// Builds the network: parts are made one after the other, each under the next number of `all_modules`.
     struct Assembly {
-        /// Channels of the input: real and imaginary part of `x` and of what stands beside it.
+        /// Channels of the input: real and imaginary part of `x` and of the conditioning spectrograms.
         private let channels: Int
 
         private let options: NCSNppOptions
@@ -15,7 +15,7 @@ extension NCSNpp {
         /// Channels of the map, and of the pyramids beside it.
         private var width: Int
         private var (inputPyramid, outputPyramid): (Int, Int)
-        /// Channels of the features that the way down leaves for the way up.
+        /// Channels of the skip connections from the down path to the up path.
         private var skips: [Int]
 
         init(_ options: NCSNppOptions, _ scope: ParameterScope) {
@@ -63,7 +63,7 @@ extension NCSNpp {
 
         // MARK: The way down
 
-        /// Residual blocks at one resolution, and what halves it unless it is the last.
+        /// Residual blocks at one resolution, and the layer that halves it unless it is the last.
         mutating func downLevel(_ level: Int) -> DownLevel {
             var built = DownLevel(stages: [])
             for _ in 0..<options.numResBlocks {
@@ -101,8 +101,8 @@ extension NCSNpp {
 
         // MARK: The way up
 
-        /// Residual blocks over the map and the features of the way down, and what doubles the resolution unless it is
-        /// the finest.
+        /// Residual blocks over the map and the skip connections, and the layer that doubles the resolution unless it
+        /// is the finest.
         mutating func upLevel(_ level: Int) -> UpLevel {
             var built = UpLevel(blocks: [])
             for _ in 0...options.numResBlocks {

@@ -2,22 +2,23 @@ import Kernels
 import Layers
 import Tensors
 
-/// What the levels of the U-Net are made of.
+/// The parts of the U-Net's levels.
 extension NCSNpp {
     enum Block: Sendable {
         case biggan(BigGANBlock)
         case ddpm(DDPMBlock)
 
-        func callAsFunction(_ x: consuming Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
+        func callAsFunction(_ x: consuming Tensor, _ embeddings: BlockEmbeddings, _ mode: ForwardMode) -> Tensor {
             switch self {
-            case .biggan(let block): block(x, guide.time, mode, modulating: guide.noise)
-            case .ddpm(let block): block(x, guide.time, mode, modulating: guide.noise)
+            case .biggan(let block): block(x, embeddings.time, mode, modulating: embeddings.noise)
+            case .ddpm(let block): block(x, embeddings.time, mode, modulating: embeddings.noise)
             }
         }
     }
 
-    /// What every block sees besides its map: the activated time embedding, and a noise embedding that modulates.
-    struct Guide: Sendable {
+    /// The inputs of every block besides its map, already activated: the time embedding, and a noise embedding for
+    /// modulation.
+    struct BlockEmbeddings: Sendable {
         var time, noise: Tensor?
     }
 
@@ -38,9 +39,9 @@ extension NCSNpp {
         case down(Downsample)
         case up(Upsample)
 
-        func callAsFunction(_ x: consuming Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
+        func callAsFunction(_ x: consuming Tensor, _ embeddings: BlockEmbeddings, _ mode: ForwardMode) -> Tensor {
             switch self {
-            case .block(let block): block(x, guide.time, mode, modulating: guide.noise)
+            case .block(let block): block(x, embeddings.time, mode, modulating: embeddings.noise)
             case .down(let layer): layer(x)
             case .up(let layer): layer(x)
             }

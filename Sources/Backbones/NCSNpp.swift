@@ -92,7 +92,8 @@ public struct NCSNpp: Backbone {
             x.shape[1] % divisor.bins == 0 && x.shape[2] % divisor.frames == 0,
             "\(x.shape[1]) bins and \(x.shape[2]) frames must be multiples of \(divisor)")
         let activation = options.nonlinearity
-        let guide = Guide(time: embedding?.activated(activation), noise: modulation?.activated(activation))
+        let embeddings = BlockEmbeddings(
+            time: embedding?.activated(activation), noise: modulation?.activated(activation))
         let sumScale = options.style.sumScale
         var map = condition == 0 ? x : Tensor.concatenated([x, y])
         if !options.centered { map = map.scaled(by: 2, plus: -1) }
@@ -102,12 +103,12 @@ public struct NCSNpp: Backbone {
         var skips = [h]
         for level in down {
             for stage in level.stages {
-                h = run(stage.block, consume h, guide, mode)
+                h = run(stage.block, consume h, embeddings, mode)
                 if let attention = stage.attention { h = attention(h, sequence) }
                 skips.append(h)
             }
             guard let resampler = level.resampler else { continue }
-            h = resampler(consume h, guide, mode)
+            h = resampler(consume h, embeddings, mode)
             if let combine = level.combine {
                 pyramid = pyramid.resampled(options.rule.halving)
                 h = combine(pyramid, h)
@@ -118,13 +119,13 @@ public struct NCSNpp: Backbone {
             skips.append(h)
         }
 
-        h = run(middle.first, h, guide, mode)
+        h = run(middle.first, h, embeddings, mode)
         h = middle.attention(h, sequence)
-        h = run(middle.second, consume h, guide, mode)
+        h = run(middle.second, consume h, embeddings, mode)
 
         var result: Tensor?
         for level in up {
-            for block in level.blocks { h = run(block, beside: skips.removeLast(), consume h, guide, mode) }
+            for block in level.blocks { h = run(block, beside: skips.removeLast(), consume h, embeddings, mode) }
             if let attention = level.attention { h = attention(h, sequence) }
             if let head = level.head {
                 result = head(h, activation, residual: result?.resampled(options.rule.doubling))
@@ -132,32 +133,38 @@ public struct NCSNpp: Backbone {
                 h = .weighted(sumScale, convolved(coarse), sumScale, h)
                 result = h
             }
-            if let resampler = level.resampler { h = resampler(consume h, guide, mode) }
+            if let resampler = level.resampler { h = resampler(consume h, embeddings, mode) }
         }
         if let head { h = head(h, activation) } else if let result { h = result }
         return scaled(h, t)
     }
 
-    private func run(_ block: Block, _ x: consuming Tensor, _ guide: Guide, _ mode: ForwardMode) -> Tensor {
-        guard options.recompute else { return block(consume x, guide, mode) }
-        return Self.recomputing([x], guide) { block($0[0], $1, mode) }
+    private func run(
+        _ block: Block, _ x: consuming Tensor, _ embeddings: BlockEmbeddings, _ mode: ForwardMode
+    ) -> Tensor {
+        guard options.recompute else { return block(consume x, embeddings, mode) }
+        return Self.recomputing([x], embeddings) { block($0[0], $1, mode) }
     }
 
     /// A block over `x` and the features `skip` beside it; recomputation keeps the two, not their copy.
     private func run(
-        _ block: Block, beside skip: consuming Tensor, _ x: consuming Tensor, _ guide: Guide, _ mode: ForwardMode
+        _ block: Block, beside skip: consuming Tensor, _ x: consuming Tensor, _ embeddings: BlockEmbeddings,
+        _ mode: ForwardMode
     ) -> Tensor {
-        guard options.recompute else { return block(.concatenated([consume x, consume skip]), guide, mode) }
-        return Self.recomputing([x, skip], guide) { block(.concatenated([$0[0], $0[1]]), $1, mode) }
+        guard options.recompute else { return block(.concatenated([consume x, consume skip]), embeddings, mode) }
+        return Self.recomputing([x, skip], embeddings) { block(.concatenated([$0[0], $0[1]]), $1, mode) }
     }
 
     private static func recomputing(
-        _ maps: [Tensor], _ guide: Guide, _ body: @escaping @Sendable ([Tensor], Guide) -> Tensor
+        _ maps: [Tensor], _ embeddings: BlockEmbeddings,
+        _ body: @escaping @Sendable ([Tensor], BlockEmbeddings) -> Tensor
     ) -> Tensor {
-        let (hasTime, hasNoise) = (guide.time != nil, guide.noise != nil)
-        return recomputed(maps + [guide.time, guide.noise].compactMap(\.self)) { [count = maps.count] inputs in
+        let (hasTime, hasNoise) = (embeddings.time != nil, embeddings.noise != nil)
+        return recomputed(maps + [embeddings.time, embeddings.noise].compactMap(\.self)) {
+            [count = maps.count] inputs in
             let time = hasTime ? inputs[count] : nil
-            return body(Array(inputs[..<count]), Guide(time: time, noise: hasNoise ? inputs[inputs.count - 1] : nil))
+            let noise = hasNoise ? inputs[inputs.count - 1] : nil
+            return body(Array(inputs[..<count]), BlockEmbeddings(time: time, noise: noise))
         }
     }
 

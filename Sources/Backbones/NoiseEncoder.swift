@@ -2,7 +2,7 @@ import Kernels
 import Layers
 public import Tensors
 
-/// Turns a spectrogram of noise, of any number of bins and frames, into an embedding.
+/// A network that embeds a spectrogram of noise with any number of bins and frames.
 public protocol NoiseEncoder: Sendable {
     /// All parameters in the reference's order, with its names.
     var parameters: [Parameter] { get }
@@ -91,7 +91,7 @@ public struct ConvolutionalNoiseEncoder: NoiseEncoder {
     }
 }
 
-/// `light`: the mean over time, three convolutions along the bins, the mean over what is left, two linear layers.
+/// `light`: the mean over time, three convolutions along the bins, the mean over the remaining bins, two linear layers.
 public struct LightNoiseEncoder: NoiseEncoder {
     /// A convolution of stride 2 along one axis, with a filter `[F, C, k]`.
     private struct Stage: Sendable {
@@ -140,7 +140,7 @@ public struct LightNoiseEncoder: NoiseEncoder {
         parameters = scope.collector.parameters
     }
 
-    /// From a compressed spectrogram `[B, F, R, 2]`, averaged over bins, to `[B, width]`.
+    /// From a compressed spectrogram `[B, F, R, 2]`, averaged over frames, to `[B, width]`.
     public func callAsFunction(_ noise: Tensor) -> Tensor {
         let spectrum = noise.averagePooled(height: noise.shape[1], width: 1)
         let features = stages.reduce(spectrum) { $1($0).activated(.silu) }

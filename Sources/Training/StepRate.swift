@@ -1,0 +1,32 @@
+import Runs
+
+/// Steps per second over the recent past, validations left out.
+struct StepRate {
+    private var recent: [(step: Int, time: ContinuousClock.Instant)]
+
+    init(step: Int) { recent = [(step, .now)] }
+
+    mutating func add(_ step: Int) {
+        recent.append((step, .now))
+        if recent.count > 50 { recent.removeFirst() }
+    }
+
+    mutating func skipPause(at step: Int) {
+        let speed = stepsPerSecond
+        recent = speed > 0 ? [(step - 1, .now - .seconds(1 / speed)), (step, .now)] : [(step, .now)]
+    }
+
+    /// How far a training of `total` steps is behind its newest step.
+    func progress(_ step: StepRecord, of total: Int) -> TrainingProgress {
+        TrainingProgress(
+            step: step.step, of: total, loss: step.loss, stepsPerSecond: stepsPerSecond,
+            secondsLeft: Double(total - step.step) / max(stepsPerSecond, 1e-9))
+    }
+
+    var stepsPerSecond: Double {
+        guard let first = recent.first, let last = recent.last, last.step > first.step else { return 0 }
+        let passed = (last.time - first.time).components
+        let seconds = Double(passed.seconds) + Double(passed.attoseconds) * 1e-18
+        return Double(last.step - first.step) / max(seconds, 1e-9)
+    }
+}
