@@ -1,7 +1,7 @@
 public import Kernels
 public import Tensors
 
-/// A complex convolution, or a transposed one, of maps whose real channels stand before the imaginary ones.
+/// A complex convolution, or a transposed one, of maps whose real channels come before the imaginary ones.
 ///
 ///     (A + iB)(x + iy) = (Ax − By) + i(Ay + Bx)
 ///
@@ -13,7 +13,7 @@ public struct ComplexConvolution: Sendable {
     private let isTransposed: Bool
 
     /// - Parameters:
-    ///   - inputs: How the input's channels lie, where it was set together from several maps.
+    ///   - inputs: The order of the input's channels, where it is a concatenation of several maps.
     ///   - isTransposed: Takes the adjoint of a convolution with these windows, from `inputs` to `filters`.
     public init(
         _ scope: ParameterScope, _ inputs: ComplexChannels, _ filters: Int, vertical: ConvolutionWindow,
@@ -96,7 +96,8 @@ public enum ComplexNorm: Sendable {
     }
 }
 
-/// Batch normalisation of real and imaginary channels. In training the running statistics follow those of the batch.
+/// Batch normalisation of real and imaginary channels. In training the running statistics
+/// become `0.9 · running + 0.1 · batch`.
 public struct BatchNorm: Sendable {
     private struct Part: Sendable {
         let weight, bias, mean, variance, count: Parameter
@@ -109,9 +110,9 @@ public struct BatchNorm: Sendable {
             count = scope.buffer("num_batches_tracked", [], repeating: 0)
         }
 
-        func follow(mean newMean: Tensor, variance newVariance: Tensor) {
+        func updateStatistics(mean newMean: Tensor, variance newVariance: Tensor) {
             guard let deferred = DeferredStatistics.current else { return apply(newMean, newVariance) }
-            deferred.add(newMean, newVariance, follow: apply)
+            deferred.add(newMean, newVariance, update: apply)
         }
 
         private func apply(_ newMean: Tensor, _ newVariance: Tensor) {
@@ -144,8 +145,9 @@ public struct BatchNorm: Sendable {
                 epsilon: epsilon, activation: activation)
         }
         let (y, mean, variance) = x.batchNormalized(gamma: gamma, beta: beta, epsilon: epsilon, activation: activation)
-        re.follow(mean: mean.samples(0..<channels), variance: variance.samples(0..<channels))
-        im.follow(mean: mean.samples(channels..<2 * channels), variance: variance.samples(channels..<2 * channels))
+        re.updateStatistics(mean: mean.samples(0..<channels), variance: variance.samples(0..<channels))
+        im.updateStatistics(
+            mean: mean.samples(channels..<2 * channels), variance: variance.samples(channels..<2 * channels))
         return y
     }
 }

@@ -1,49 +1,49 @@
 import Tensors
 
-/// Statistics of batches that running averages follow later: where several processes make batches, all of them follow
-/// all batches, in the order of the batches.
+/// Batch statistics that update the running averages later: where several processes compute batches, each process
+/// applies the statistics of all batches, in the order of the batches.
 public final class DeferredStatistics {
     @TaskLocal static var current: DeferredStatistics?
 
-    private var followers: [(Tensor, Tensor) -> Void] = []
+    private var updates: [(Tensor, Tensor) -> Void] = []
     private var found: [Tensor] = []
     private var shapes: [[Int]] = []
 
     public init() {}
 
-    /// Runs the forward pass of a batch, whose statistics are kept instead of followed.
+    /// Runs the forward pass of a batch and collects its statistics instead of applying them.
     ///
-    /// - Returns: The result, and the statistics, one after the other.
+    /// - Returns: The result, and mean and variance of every layer in the order of the forward pass.
     public func collecting<Result>(_ body: () throws -> Result) rethrows -> (Result, statistics: [Float]) {
-        (followers, shapes, found) = ([], [], [])
+        (updates, shapes, found) = ([], [], [])
         let result = try Self.$current.withValue(self, operation: body)
         defer { found = [] }
         return (result, found.flatMap(\.values))
     }
 
-    func add(_ mean: Tensor, _ variance: Tensor, follow: @escaping (Tensor, Tensor) -> Void) {
+    func add(_ mean: Tensor, _ variance: Tensor, update: @escaping (Tensor, Tensor) -> Void) {
         found += [mean, variance]
-        followers.append(follow)
+        updates.append(update)
         shapes.append(mean.shape)
     }
 
     /// Numbers in the statistics of a batch.
     public var count: Int { 2 * shapes.reduce(0) { $0 + $1.reduce(1, *) } }
 
-    /// Lets the running averages follow the statistics of a batch, its own or that of another process.
-    public func follow(_ statistics: [Float]) {
+    /// Updates the running averages with the statistics of a batch, of this or of another process.
+    public func apply(_ statistics: [Float]) {
         var rest = statistics[...]
-        for (follower, shape) in zip(followers, shapes) {
+        for (update, shape) in zip(updates, shapes) {
             let count = shape.reduce(1, *)
             func next() -> Tensor {
                 defer { rest = rest.dropFirst(count) }
                 return Tensor(Array(rest.prefix(count)), shape: shape)
             }
             let mean = next()
-            follower(mean, next())
+            update(mean, next())
         }
     }
 }
 
-// The batch at hand belongs to one thread.
+// Unchecked: an instance is used by one thread at a time.
 extension DeferredStatistics: @unchecked Sendable {}

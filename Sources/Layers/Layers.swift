@@ -97,8 +97,8 @@ public struct GroupNorm: Sendable {
     /// The reference's number of groups: `min(channels / 4, 32)`, at least one.
     public static func groups(of channels: Int) -> Int { max(1, min(channels / 4, 32)) }
 
-    /// `activation(weight · (x − μ)/√(σ² + ε) + bias)` of maps `[B, H, W, C]`, with mean and variance of each sample and
-    /// group.
+    /// `activation(weight · (x − μ)/√(σ² + ε) + bias)` of maps `[B, H, W, C]`, with mean and variance of each sample
+    /// and group.
     public func callAsFunction(_ x: Tensor, _ activation: Activation = .identity) -> Tensor {
         x.groupNormalized(
             groups: groups, gamma: weight.tensor, beta: bias.tensor, epsilon: epsilon, activation: activation)
@@ -117,14 +117,15 @@ public struct FourierFeatures: Sendable {
         frequencies = scope.parameter("W", [count], .normal(standardDeviation: scale), isTrained: false)
     }
 
-    /// The features of times that move: each carries its derivative under the given rates `dt`, for forward mode.
+    /// The features with their derivatives for tangents `dt` of the times, for forward-mode differentiation.
     public func callAsFunction(_ t: [Float], rates: [Float]) -> Tensor {
         precondition(t.count == rates.count, "\(rates.count) rates of \(t.count) times")
         let (features, w) = (self(t), frequencies.tensor.values)
         let (values, width) = (features.values, 2 * w.count)
         let derivative = (0..<t.count * width).map { index in
             let (sample, place) = (index / width, index % width)
-            // The sine's derivative is the cosine behind it, the cosine's minus the sine before it.
+            // The derivative of the sine is the cosine stored after it, that of the cosine minus the sine stored before
+            // it.
             let partner = place < w.count ? values[index + w.count] : -values[index - w.count]
             return 2 * Float.pi * w[place % w.count] * rates[sample] * partner
         }

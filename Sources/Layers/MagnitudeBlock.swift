@@ -5,7 +5,7 @@ public import Tensors
 public struct MagnitudeStyle: Hashable, Sendable {
     /// Width of the embedding of the noise level.
     public var embedding = 0
-    /// Channels of the condition that the blocks of the way down see.
+    /// Channels of the condition that the encoder's blocks take.
     public var condition = 2
     /// Channels of each head of attention.
     public var channelsPerHead = 64
@@ -13,7 +13,7 @@ public struct MagnitudeStyle: Hashable, Sendable {
     public var dropout = 0.0
     /// The shares of a block's residual branch, its attention, and its condition at the start.
     public var (residualBalance, attentionBalance, conditionBalance) = (0.3, 0.3, 0.5)
-    /// What the results of blocks are held within; `nil` for no limit.
+    /// The limit to whose range the results of blocks are clamped; `nil` for none.
     public var clip: Double? = 256
     /// The filter that maps are halved and doubled with, before it is normalised.
     public var taps: [Float] = [1, 1]
@@ -43,8 +43,7 @@ public struct MagnitudeStyle: Hashable, Sendable {
 ///     h = conv₁(silu(conv₀(silu(x)) (1 + g e W)));   x ← sum(x, h; 0.3);   x ← sum(x, norm(cond ∗ V); b);   x ← sum(x, attention; 0.3)
 ///
 /// with `silu` over 0.596 and `sum` of ``Magnitude/sum(_:)``. On the way down pixels are normalised first, and the
-/// condition
-/// joins with a learned balance `b`; on the way up the weights of the condition stay, unused.
+/// condition joins with a learned balance `b`; on the way up the weights of the condition stay, unused.
 ///
 /// Karras et al., CVPR 2024, Figure 21, with the condition of EDM2SE (ICASSP 2026).
 public struct MagnitudeBlock: Sendable {
@@ -116,8 +115,7 @@ public struct MagnitudeBlock: Sendable {
 }
 
 /// Attention over all pixels by the angles of queries and keys: `softmax(q̂ k̂ᵀ/√c) v̂` with heads of `c` channels
-/// whose
-/// queries, keys and values have unit magnitude.
+/// whose queries, keys and values have unit magnitude.
 struct MagnitudeAttention: Sendable {
     private let joined, output: MagnitudeConvolution
     private let heads, width: Int

@@ -2,11 +2,11 @@ import Foundation
 import Kernels
 public import Tensors
 
-/// The magnitude-preserving layers of EDM2: no biases, and weights whose magnitude is decided, not learned.
+/// The magnitude-preserving layers of EDM2: no biases, and weights whose magnitude is fixed, not learned.
 ///
 /// Karras et al., *Analyzing and Improving the Training Dynamics of Diffusion Models*, CVPR 2024, Appendix B.
 public enum Magnitude {
-    /// What SiLU leaves of the magnitude of normal numbers, by which the layers divide.
+    /// The root mean square of SiLU of standard normal numbers, by which the layers divide.
     public static let silu = 0.596
 
     /// The weights of `a` and `b` in `((1 − t) a + t b) / √((1 − t)² + t²)`.
@@ -15,8 +15,8 @@ public enum Magnitude {
         return ((1 - t) / n, t / n)
     }
 
-    /// The weights of `a` and `b` where they are set side by side, so that both count by `1 − t` and `t`, whatever
-    /// their numbers of channels `n` and `m` are: `√((n + m)/((1 − t)² + t²))` times `(1 − t)/√n` and `t/√m`.
+    /// The weights of `a` and `b` in a concatenation, so that they contribute by `1 − t` and `t` for any numbers of
+    /// channels `n` and `m`: `√((n + m)/((1 − t)² + t²))` times `(1 − t)/√n` and `t/√m`.
     public static func concatenation(_ t: Double, _ n: Int, _ m: Int) -> (first: Double, second: Double) {
         let whole = (Double(n + m) / ((1 - t) * (1 - t) + t * t)).squareRoot()
         return (whole * (1 - t) / Double(n).squareRoot(), whole * t / Double(m).squareRoot())
@@ -57,7 +57,7 @@ public struct MagnitudeConvolution: Sendable {
         return self(h, mode, gain: gain * weights.second / weights.first, residual: x, scale: weights.first)
     }
 
-    /// What running the layer does to its weight, where its result is not needed.
+    /// Normalises the weight as a forward pass does, without computing the result.
     public func force(_ mode: ForwardMode) { weight.force(mode) }
 }
 

@@ -23,8 +23,8 @@ public struct Modulation: Sendable {
 
 /// Attention of all pixels of a map to a sequence of embeddings, with one head: `x + O softmax(Q(x) K(z)ᵀ/√C) V(z)`.
 ///
-/// It starts next to the identity; hence the sum is not rescaled as those of other blocks are.
-/// Rombach et al., *High-Resolution Image Synthesis with Latent Diffusion Models*, CVPR 2022, §3.3.
+/// It starts close to the identity, so the sum is not rescaled as in other blocks. Rombach et al., *High-Resolution
+/// Image Synthesis with Latent Diffusion Models*, CVPR 2022, §3.3.
 public struct CrossAttentionBlock: Sendable {
     private let norm: GroupNorm
     private let query, key, value, output: NetworkInNetwork

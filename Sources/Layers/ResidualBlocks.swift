@@ -1,7 +1,7 @@
 public import Kernels
 public import Tensors
 
-/// What a residual block of a score network is made of.
+/// The options of a residual block of a score network.
 public struct ResidualStyle: Sendable {
     /// Applied after each normalisation.
     public var activation: Activation = .silu
@@ -29,7 +29,7 @@ public struct ResidualStyle: Sendable {
 ///
 /// Song et al., *Score-Based Generative Modeling through SDEs*, ICLR 2021, Appendix H, after BigGAN.
 public struct BigGANBlock: Sendable {
-    /// What the block does to the size of its map: nothing, doubling, or halving.
+    /// How the block resamples its map: not, doubling, or halving.
     public enum Resampled: Sendable { case no, up, down }
 
     private let style: ResidualStyle
@@ -61,8 +61,8 @@ public struct BigGANBlock: Sendable {
     }
 
     /// - Parameters:
-    ///   - x: The map, `[B, H, W, channels]`; given up by a caller that keeps it no longer, its memory is free for the
-    ///     rest.
+    ///   - x: The map, `[B, H, W, channels]`; consumed, so that its memory can be reused if the caller does not keep
+    ///     it.
     ///   - embedding: The time embedding after its activation, `[B, embedding]`.
     ///   - modulating: What modulates the second normalisation, `[B, modulation]`; `nil` leaves it alone.
     public func callAsFunction(
@@ -146,7 +146,7 @@ public struct AttentionBlock: Sendable {
         sumScale = style.sumScale
     }
 
-    /// Of maps `[B, H, W, C]`; each sample is mixed on its own.
+    /// For maps `[B, H, W, C]`; each sample attends to itself alone.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         let (batch, channels) = (x.shape[0], x.shape[3])
         let rows = [batch, x.shape[1] * x.shape[2], channels]
@@ -157,7 +157,7 @@ public struct AttentionBlock: Sendable {
     }
 }
 
-/// Joins the input pyramid with the features of a level: a 1×1 convolution of it, added or set beside them.
+/// Joins the input pyramid with the features of a level: a 1×1 convolution of it, added or concatenated.
 public struct Combine: Sendable {
     /// How the pyramid joins: added, or as further channels.
     public enum Method: String, CaseIterable, Sendable { case sum, cat }
@@ -170,7 +170,8 @@ public struct Combine: Sendable {
         self.method = method
     }
 
-    /// From a pyramid `[B, H, W, P]` and features `[B, H, W, C]` to `[B, H, W, C]`, or `[B, H, W, 2C]` beside each other.
+    /// From a pyramid `[B, H, W, P]` and features `[B, H, W, C]` to `[B, H, W, C]`, or `[B, H, W, 2C]` beside each
+    /// other.
     public func callAsFunction(_ pyramid: Tensor, _ features: Tensor) -> Tensor {
         switch method {
         case .sum: convolution(pyramid, residual: features)

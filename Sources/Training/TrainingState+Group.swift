@@ -36,7 +36,7 @@ extension TrainingState {
             if let statistics {
                 let count = statistics.count
                 let all = try group.gather(mine ?? [Float](repeating: 0, count: count), filler: 0)
-                for found in all.prefix(active) { statistics.follow(found) }
+                for found in all.prefix(active) { statistics.apply(found) }
             }
         }
         try sum.finish()
@@ -70,7 +70,7 @@ extension TrainingState {
         }
     }
 
-    /// Gives the numbers of rank 0 to all processes, so that they go on from one state.
+    /// Broadcasts the state of rank 0 to all processes, so that all continue from the same state.
     func share(in group: ProcessGroup) throws(GroupFailure) {
         var parts = weights.map(\.parameter.tensor) + averages
         parts += moments.compactMap(\.self).flatMap { [$0.first, $0.second] } + model.backbone.buffers.map(\.tensor)
