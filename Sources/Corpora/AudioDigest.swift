@@ -1,11 +1,11 @@
 import Digests
 
-/// The standard name of audio by its content: `sha256-pcm-v1:` and 64 hexadecimal digits.
+/// The content hash of audio: `sha256-pcm-v1:` and 64 hexadecimal digits.
 ///
 /// Of one recording it is the SHA-256 of the line `sha256-pcm-v1 CHANNELS FRAMES`, a newline, and the samples of each
 /// channel in turn as 32-bit floats, least significant byte first, full scale being 1. The same audio in 16 bits, in
-/// floats, as WAV or FLAC is one content. Of several it is the SHA-256 of a text of their digests. Anybody can compute
-/// it with any tool.
+/// floats, as WAV or FLAC is one content. Of several it is the SHA-256 of a text of their digests. Any tool that
+/// computes SHA-256 can reproduce it.
 public struct AudioDigest: Hashable, Sendable, CustomStringConvertible {
     /// The prefix of every digest; another way to compute one gets another prefix.
     public static let scheme = "sha256-pcm-v1"

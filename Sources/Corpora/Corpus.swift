@@ -11,7 +11,7 @@ public struct Corpus: Hashable, Sendable {
     /// Finds every set of a `base_dir`. Files without a partner, and sets without a pair, are left to
     /// ``CorpusScan/findings(expecting:)``.
     ///
-    /// - Parameter layout: The only layout that counts; the first one that is there if `nil`.
+    /// - Parameter layout: The layout that is looked for; the first one found if `nil`.
     public init(at baseDir: String, layout: Layout? = nil) throws(CorpusError) {
         guard POSIX.isFolder(baseDir),
             let names = try? FileManager.default.contentsOfDirectory(atPath: baseDir)

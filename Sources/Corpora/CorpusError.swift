@@ -6,7 +6,7 @@ public struct CorpusError: Diagnostic, Hashable, Sendable {
     public enum Reason: Hashable, Sendable {
         /// The folder does not exist.
         case missingFolder
-        /// A published corpus that nobody has put there yet; how to.
+        /// A published corpus that is not at its path yet; the text says how to get it.
         case notThere(String)
         /// No subfolder holds a pair of folders.
         case noSets
@@ -28,9 +28,9 @@ public struct CorpusError: Diagnostic, Hashable, Sendable {
         case occupied(String)
         /// A recipe cannot be followed with the parameters or files given.
         case impossible(String)
-        /// A folder that cannot be listed, as the system says it.
+        /// A folder that cannot be listed; the system's message.
         case unreadable(String)
-        /// The disk, as the system says it.
+        /// The disk failed; the system's message.
         case disk(String)
     }
 

@@ -3,7 +3,7 @@ import Foundation
 public import Parallelism
 import SystemCalls
 
-/// A way to make a corpus: parameters in, a `base_dir` on the disk out.
+/// A recipe that makes a corpus on the disk from its parameters.
 public protocol CorpusMaker: Hashable, Sendable, Codable {
     /// The recipe's name in a spec.
     static var name: String { get }

@@ -70,7 +70,7 @@ public struct SetScan: Hashable, Sendable {
         }
         for (_, clean, noisy) in measured {
             for one in [clean, noisy] {
-                // What the header of a piped file says is not remembered, so that it is found again.
+                // The facts of a piped file are not cached, so that the next scan reports its header again.
                 if let key = one.key, case .success(let facts) = one.facts, !facts.header.isOpenEnded {
                     cache.facts[key] = facts
                 }
@@ -81,7 +81,7 @@ public struct SetScan: Hashable, Sendable {
             alignments: PairAlignment.sample(of: set.files.map { ($0.name, $0.cleanPath, $0.noisyPath) }))
     }
 
-    /// What the set's data is: names and audio, whatever folder it lies in. `nil` if a file cannot be read, or was read
+    /// The identity of the set's data: names and audio, not the folder. `nil` if a file cannot be read, or was read
     /// for other purposes.
     ///
     /// The digest is that of a text with a line for each pair: name, then rate in Hz and digest of the clean and of the

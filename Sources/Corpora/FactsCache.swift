@@ -3,11 +3,11 @@ import Audio
 import Foundation
 import SystemCalls
 
-/// Remembers the facts of files by path, size and time of change, so that a second check reads no audio.
+/// Caches the facts of files by path, size and modification time, so that a second check reads no audio.
 ///
-/// A text file, one line per file; a line that cannot be read is forgotten, never an error.
+/// A text file, one line per file; a line that cannot be parsed is ignored.
 public struct FactsCache: Sendable {
-    /// What makes a file the one that was measured.
+    /// Identifies a file whose facts were measured.
     package struct Key: Hashable, Sendable {
         var path: String
         var size: Int

@@ -1,4 +1,4 @@
-/// Something about the data that would change the numbers, found before any training step.
+/// A property of the data or the spec that would make results wrong or not comparable.
 public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
     /// What kind of finding; the raw value is the name by which a spec waives it.
     public enum Code: String, Hashable, Sendable, Codable, CaseIterable {
@@ -45,7 +45,7 @@ public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
         /// A set without pairs.
         case empty
 
-        // What training and evaluation do differently; found in the spec, before any audio is read.
+        // Differences between training and evaluation, found in the spec before any audio is read.
         /// No evaluation gives a noise reference of the length that training did.
         case referenceLength = "reference-length"
         /// Evaluation gives an empty noise reference that training never showed.
@@ -56,7 +56,7 @@ public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
         case normalization
         /// Validation takes other steps than any evaluation.
         case validationSteps = "validation-steps"
-        /// Validation judges averaged weights, evaluation takes raw ones.
+        /// Validation scores averaged weights, evaluation uses raw ones.
         case rawWeights = "raw-weights"
         /// Checkpoints that were not chosen by validation, or chosen differently by runs of one spec.
         case checkpointChoice = "checkpoint-choice"

@@ -92,7 +92,7 @@ public struct MixedCorpus: CorpusMaker {
     /// Mixes every clean file at every ratio, in parallel; the same bytes for any number of workers.
     ///
     /// - Throws: ``CorpusError`` where a folder is missing, a file cannot be read, or no recording qualifies;
-    /// `Interrupted`.
+    ///   `Interrupted`.
     public func make(in folder: String, interruption: Interruption) throws {
         guard !snrs.isEmpty, snrs.allSatisfy(\.isFinite), Set(snrs).count == snrs.count else {
             throw CorpusError(folder, .impossible("the ratios \(snrs) must be finite and differ"))

@@ -22,11 +22,11 @@ public struct Mixture: Hashable, Sendable {
         precondition(speechPower > 0 && noisePower > 0, "a ratio to silence has no dB")
         var noisy = clean
         noisy.add(noise, gain: Float((speechPower / noisePower / pow(10, snr / 10)).squareRoot()))
-        self.init(clean, heardAs: noisy, ceiling: ceiling)
+        self.init(clean, noisy: noisy, ceiling: ceiling)
     }
 
     /// A pair scaled alike so that no peak is above the ceiling.
-    public init(_ clean: [Float], heardAs noisy: [Float], ceiling: Double = 0.99) {
+    public init(_ clean: [Float], noisy: [Float], ceiling: Double = 0.99) {
         self.clean = clean
         self.noisy = noisy
         let peak = Double(max(clean.peak, noisy.peak))

@@ -18,7 +18,7 @@ extension CorpusScan {
         return found + sets.flatMap(Self.unknownSpeakers)
     }
 
-    /// A set in two roles, whatever the spec calls it.
+    /// A set that is used in two roles, under whatever names.
     private static func sameSet(_ first: SetScan, _ second: SetScan) -> Finding {
         Finding(
             .contentOverlap, .error,

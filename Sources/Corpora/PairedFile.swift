@@ -28,7 +28,7 @@ public struct PairedFile: Hashable, Sendable {
         self.entry = entry
     }
 
-    /// Who speaks: from the manifest, or else from the name.
+    /// The speaker, from the manifest or else from the name; `nil` where neither states one.
     public var speaker: String? { entry?.speaker ?? Self.speaker(inName: name) }
 
     /// The speaker that the file name states.

@@ -24,7 +24,7 @@ public struct PairedSet: Hashable, Sendable {
     ///
     /// A pair has one name, or names that a rule of `NameIndex` brings together; it then goes by the noisy file's.
     ///
-    /// - Parameter layout: The only layout that counts; the first one that is there if `nil`.
+    /// - Parameter layout: The layout that is looked for; the first one found if `nil`.
     /// - Throws: ``CorpusError``, if the folders are missing or the manifest is not a table.
     public init(at path: String, name: String? = nil, layout only: Layout? = nil) throws(CorpusError) {
         guard FileManager.default.fileExists(atPath: path) else { throw CorpusError(path, .missingFolder) }
@@ -60,7 +60,7 @@ public struct PairedSet: Hashable, Sendable {
 
     /// One clean file for each noisy one, in the order of the pairs' names.
     ///
-    /// Parts of names are no rule here: they are too weak for what is learned from.
+    /// Rules by parts of names are not applied: they are not reliable enough for training pairs.
     private static func pairs(_ clean: [String], _ noisy: [String]) -> [Pair] {
         var pairs: [Pair] = []
         for rules in [[PairingRule.name], [.fileID, .role]] {

@@ -5,7 +5,7 @@ import Foundation
 public struct ProtocolExpectation: Hashable, Sendable {
     /// Hz.
     public var sampleRate: Int
-    /// Length of a training crop in samples, to say what a wrong rate does to it; 0 if there is none.
+    /// Length of a training crop in samples, for the message about a wrong rate; 0 if there is no training.
     public var cropLength: Int
 
     public init(sampleRate: Int, cropLength: Int = 0) {
@@ -15,7 +15,7 @@ public struct ProtocolExpectation: Hashable, Sendable {
 }
 
 extension CorpusScan {
-    /// Every violation of the protocol, the gravest first; a pure function of what was read.
+    /// Every violation of the protocol, errors first; depends on the scans alone.
     public func findings(expecting spec: ProtocolExpectation) -> [Finding] {
         let found = sets.flatMap { $0.findings(expecting: spec) } + overlaps()
         let order = Dictionary(uniqueKeysWithValues: Finding.Code.allCases.enumerated().map { ($1, $0) })

@@ -1,10 +1,10 @@
 import Foundation
 import SystemCalls
 
-/// The sound files of a folder and of all folders in it: the one reader of folders, for every command.
+/// The sound files of a folder and of all folders in it. Every command lists folders through this type.
 ///
-/// Links to files and folders are followed. Hidden files, such as the `._name.wav` that macOS leaves, are passed over.
-/// Endings count in any case. Names are as they are on the disk, byte for byte, so that they open the file.
+/// Links to files and folders are followed. Hidden files, such as the `._name.wav` that macOS writes, are skipped.
+/// The case of endings is ignored. Names are as they are on the disk, byte for byte, so that they open the file.
 public enum SoundFolder {
     /// Which endings are those of sound files.
     public enum Kind: Sendable {
@@ -45,9 +45,9 @@ public enum SoundFolder {
     }
 }
 
-/// A walk through folders that enters no folder from inside itself, as a link that leads back up would have it.
+/// A recursive walk through folders that does not follow a link back into a folder that it is in.
 private struct FolderWalk {
-    /// What makes a folder the same whatever it is called.
+    /// Identifies a folder independently of its path.
     private struct Place: Hashable {
         var device: UInt64
         var number: UInt64

@@ -2,7 +2,7 @@ import Audio
 import Corpora
 import Foundation
 
-/// The pieces of recordings that somebody published: JSON, `{ "p102": { "sentences_01": [[0, 480000], [480000, -1]] }
+/// A published list of segments of recordings: JSON, `{ "p102": { "sentences_01": [[0, 480000], [480000, -1]] }
 /// }`, with folders, files without their ending, and for each piece its first sample and the first one behind it; −1 is
 /// the end.
 struct CutList: Sendable {

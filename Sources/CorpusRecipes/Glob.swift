@@ -3,8 +3,7 @@ import SystemCalls
 
 /// Patterns of file names as shells have them: `*`, `?`, `[0-9]`, `[!0-9]`.
 enum Glob {
-    /// Whether the name of a file, or its path below the folder, is as one of the patterns says, in any case of its
-    /// letters.
+    /// Whether a file's name, or its path below the folder, matches one of the patterns; case is ignored.
     static func matches(_ path: String, _ patterns: [String]) -> Bool {
         let name = (path as NSString).lastPathComponent
         return patterns.contains { pattern in

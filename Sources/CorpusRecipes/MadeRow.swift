@@ -2,7 +2,7 @@ import Audio
 import Corpora
 import Foundation
 
-/// What is known of a pair that lies on the disk: a line of the journal, and later of a manifest.
+/// A pair that is on the disk: a line of the journal, and later of a manifest.
 struct MadeRow: Codable, Hashable, Sendable {
     var set: String
     var file: String
@@ -21,7 +21,7 @@ struct MadeRow: Codable, Hashable, Sendable {
         return Manifest.Entry(file: file, speaker: speaker, noise: noise, snr: snr, seed: seed, other: columns)
     }
 
-    /// Whether both files are there, with the content that they were written with.
+    /// Whether both files exist with the digests that they were written with.
     func isIntact(in folder: String, _ layout: Layout) -> Bool {
         [(layout.cleanFolder, clean), (layout.noisyFolder, noisy)].allSatisfy { part, content in
             guard case .success(let facts) = AudioFacts.measure("\(folder)/\(set)/\(part)/\(file)") else {

@@ -43,8 +43,8 @@ struct NoiseLog: Sendable {
 }
 
 extension NoiseLog.Row {
-    /// What names of the DNS challenge (`book_…_snr5_tl-20_fileid_7.wav`) and of MS-SNSD
-    /// (`noisy7_SNRdb_10.0_clnsp7.wav`) tell.
+    /// The SNR in file names of the DNS challenge (`book_…_snr5_tl-20_fileid_7.wav`) and of MS-SNSD
+    /// (`noisy7_SNRdb_10.0_clnsp7.wav`).
     init?(inName name: String) {
         guard let match = name.firstMatch(of: /(?:_|^)snr(?:db)?_?(-?[0-9]+(?:\.[0-9]+)?)(?:_|\.|$)/.ignoresCase())
         else { return nil }

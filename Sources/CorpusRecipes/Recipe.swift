@@ -2,7 +2,7 @@ public import Audio
 public import Corpora
 import SpecLanguage
 
-/// How a corpus is made from recordings: a declaration whose names were looked up and whose defaults were filled in.
+/// How a corpus is made from recordings: a recipe file with all names looked up and all defaults filled in.
 public struct Recipe: Sendable {
     /// The corpus's name, and that of its folder unless another is given.
     public var name: String
@@ -21,8 +21,8 @@ public struct Recipe: Sendable {
     /// The sets that are made, in the order of the file.
     public var sets: [SetDeclaration]
     /// How long recordings are cut; `nil` leaves them whole.
-    public var pieces: Pieces?
-    /// Whether files lose the folders that they lie in.
+    public var segmentLengths: SegmentLengths?
+    /// Whether files are written without the subfolders of their source.
     public var isFlat: Bool
     /// Finds the speaker in a path; the rule of `PairedFile` if `nil`.
     let speakerPattern: Pattern?
@@ -30,7 +30,7 @@ public struct Recipe: Sendable {
     /// All settings, as they decide the audio.
     let settings: Settings
 
-    /// Recordings that somebody else published.
+    /// Published recordings that a recipe reads.
     public struct Source: Hashable, Sendable {
         /// The name by which `--from NAME=FOLDER` gives its folder, and the first part of paths in the recipe.
         public var name: String
@@ -54,7 +54,7 @@ public struct Recipe: Sendable {
         public var speech: String?
         /// The noisy files of a corpus that was published in pairs, as `source` or `source/folder`.
         public var noisy: String?
-        /// A table of the pairs, where names do not tell them.
+        /// A table of the pairs, where their names do not match.
         public var table: String?
         /// A published table of the noise type and SNR of each file, as `source/file`.
         public var log: String?
@@ -78,14 +78,14 @@ public struct Recipe: Sendable {
         /// s over which recordings, their noise and their reverberation fade in and out; `nil` fades only cut
         /// recordings.
         public var ramp: Double?
-        /// Words that tell the kind of a recording.
+        /// Words in file names that identify the kind of a recording.
         public var kinds: [String]
         /// Parts of the range of SNRs that the recordings of a kind take in turn.
         public var snrParts: Int?
     }
 
     /// How long recordings are cut, in s.
-    public struct Pieces: Hashable, Sendable {
+    public struct SegmentLengths: Hashable, Sendable {
         /// Length of a segment in s.
         public var length: Double
         /// The shortest segment in s; a shorter remainder is not made.
@@ -99,7 +99,7 @@ public struct Recipe: Sendable {
     /// The declaration with every default, as YAML.
     public var declaration: String { settings.map { "\($0.name): \($0.value.yaml)\n" }.joined() }
 
-    /// Who speaks in a recording, by its path below the folder of its set.
+    /// The speaker of a recording, from its path below the folder of its set.
     func speaker(of path: String) -> String? {
         speakerPattern?.group(in: path) ?? PairedFile.speaker(inName: path)
     }
@@ -111,7 +111,7 @@ struct Pattern: Sendable {
 
     /// `nil` where the text is no regular expression, or has not exactly one group.
     init?(_ text: String) {
-        // An alternative that matches nothing tells how many groups there are.
+        // An empty alternative always matches, and its match has one output per group.
         guard (try? Regex(text)) != nil, let any = try? Regex("(?:\(text))|"), "".firstMatch(of: any)?.output.count == 2
         else { return nil }
         self.text = text

@@ -1,7 +1,7 @@
 import Foundation
 import SpecLanguage
 
-/// The recipes that the program knows, whatever folder it is called in: the files of `experiments/corpora/recipes`.
+/// The recipes inside the program, available in any working directory: the files of `experiments/corpora/recipes`.
 public enum RecipeLibrary {
     static let folder = "recipes"
 

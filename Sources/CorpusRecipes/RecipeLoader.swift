@@ -1,7 +1,7 @@
 import Audio
 public import SpecLanguage
 
-/// Reads recipes: from files, or from those that the program knows.
+/// Reads recipes from files, or from those inside the program.
 public struct RecipeLoader: Sendable {
     /// The value of an environment variable, for `${env:NAME}` in paths; `nil` where it is not set.
     public let environment: @Sendable (String) -> String?
@@ -11,7 +11,7 @@ public struct RecipeLoader: Sendable {
     /// Reads a recipe.
     ///
     /// - Parameters:
-    ///   - name: The path of a YAML file, or the name of a recipe that the program knows.
+    ///   - name: The path of a YAML file, or the name of a recipe inside the program.
     ///   - overrides: `path=value`, such as `rate=48000` or `law.snr=[0, 5]`.
     /// - Throws: `SpecErrors` with every mistake in its place.
     public func load(_ name: String, overrides: [String] = []) throws(SpecErrors) -> Recipe {
@@ -75,7 +75,7 @@ extension Recipe {
             guard let table = sets[index].table, !table.hasPrefix("/") else { continue }
             sets[index].table = FilePath.joined(FilePath.folder(of: start.file), table)
         }
-        pieces = settings.optionalSection("pieces").map(Pieces.init)
+        segmentLengths = settings.optionalSection("pieces").map(SegmentLengths.init)
         self.settings = settings
         let choice = settings.choice("law")
         let law = RecipeLaws.make(choice)
@@ -110,7 +110,9 @@ extension Recipe {
                 fail("sets", "the set '\(set.name)' names no 'noisy' recordings, as its law needs")
             }
         }
-        if let pieces, pieces.shortest > pieces.length { fail("pieces", "the shortest piece is longer than a piece") }
+        if let lengths = segmentLengths, lengths.shortest > lengths.length {
+            fail("pieces", "the shortest piece is longer than a piece")
+        }
         for set in sets where set.table != nil && !law.needsNoisy {
             fail("sets", "the set '\(set.name)' names a table of pairs, which the law 'pairs' takes")
         }
@@ -149,7 +151,7 @@ extension Recipe.SetDeclaration {
     }
 }
 
-extension Recipe.Pieces {
+extension Recipe.SegmentLengths {
     fileprivate init(_ settings: Settings) {
         self.init(
             length: settings.number("length"), shortest: settings.number("shortest"), ramp: settings.number("ramp"))

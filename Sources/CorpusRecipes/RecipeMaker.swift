@@ -5,7 +5,7 @@ import Foundation
 public import Parallelism
 import Synchronization
 
-/// Makes the corpus of a recipe: in parallel, whole or not at all, and onward from where it was stopped.
+/// Makes the corpus of a recipe in parallel and atomically; an interrupted call can be resumed.
 ///
 /// Everything is made in `TARGET.part`, with a journal of the pairs that are finished, and renamed at the end. The
 /// bytes are a function of the recipe and its sources; the number of workers changes nothing.
@@ -27,12 +27,12 @@ public struct RecipeMaker: Sendable {
 
     /// How many recordings there are to be worked on.
     public var count: Int { plan.list.items.count }
-    /// What a person should know of the sources.
+    /// Remarks on the sources, to be shown to the user.
     public var remarks: [String] { plan.remarks }
     /// Sets with another number of files than a complete source gives.
     public var incomplete: [String] { plan.list.incomplete }
 
-    /// What making a corpus came to.
+    /// The result of making a corpus.
     public struct Outcome: Sendable {
         /// The record in the corpus's folder.
         public var record: RecipeRecord
@@ -148,7 +148,7 @@ public struct RecipeMaker: Sendable {
 }
 
 extension SoundFileError {
-    /// Whether the recording is at fault, and not the disk that is written to.
+    /// Whether the error is one of the recording, not of the disk that is written to.
     fileprivate var isOfTheSource: Bool { if case .unwritable = reason { false } else { true } }
 }
 

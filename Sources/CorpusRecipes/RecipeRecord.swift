@@ -2,7 +2,7 @@ import Corpora
 import Foundation
 import SpecLanguage
 
-/// What a made corpus says of itself: `recipe.json` in its folder.
+/// How a corpus was made: the content of `recipe.json` in its folder.
 public struct RecipeRecord: Codable, Hashable, Sendable {
     /// The record's name in the folder of the corpus.
     public static let fileName = "recipe.json"
@@ -62,7 +62,7 @@ public struct RecipeRecord: Codable, Hashable, Sendable {
         self = record
     }
 
-    /// Equal where the same audio would be made: wherever the sources lie.
+    /// Equal for equal audio; the paths of the sources do not matter.
     var identity: String {
         let parts = [declaration, "\(version)", "\(skipsBad)"] + sources.map { "\($0.name) \($0.files) \($0.digest)" }
         return ContentHash(of: parts.joined(separator: "\n")).description
@@ -105,7 +105,7 @@ extension Recipe {
         }.joined()
     }
 
-    /// The settings that decide the audio: neither titles nor where the sources lie.
+    /// The settings that decide the audio, without titles and paths of sources.
     var audioDeclaration: String {
         let deciding = settings.filter { !["title", "reference", "sources", "extends"].contains($0.name) }
         return deciding.map { "\($0.name): \($0.value.withoutLaterSettings.yaml)\n" }.joined()
@@ -113,7 +113,7 @@ extension Recipe {
 }
 
 extension SettingValue {
-    /// The value without settings that recipes did not have at first and that are not given here.
+    /// The value without those settings of ``RecipeSchema/later`` that are not given.
     fileprivate var withoutLaterSettings: SettingValue {
         func reduced(_ settings: Settings) -> Settings {
             Settings(

@@ -1,6 +1,6 @@
 package import SpecLanguage
 
-/// The language of recipes: which settings a file has, with types, defaults and meanings.
+/// The settings of a recipe file, with types, defaults and meanings.
 package enum RecipeSchema {
     package static let root = Schema([
         .text("name", default: .required, "The corpus's name, and that of its folder."),
@@ -61,8 +61,8 @@ package enum RecipeSchema {
             "The range of SNRs falls into so many parts, and the recordings of each kind take turns in them."),
     ])
 
-    /// Settings that recipes did not have at first: where one is not given, nothing is written of it, so that a corpus
-    /// made before is known for what it is.
+    /// Settings that were added later. A record holds them only where they are given, so that the identity of older
+    /// corpora stays the same.
     package static let later: Set<String> = ["cuts", "longest", "ramp", "kinds", "snr_parts", "short_noise"]
 
     private static let pieces = Schema([

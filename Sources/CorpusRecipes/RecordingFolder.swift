@@ -6,7 +6,7 @@ import WeightFiles
 
 /// The recordings below a folder of a source: on the disk, or inside a zip archive, as corpora are published.
 ///
-/// An archive is read where it lies; nothing is unpacked. Each entry's checksum is verified when it is read.
+/// Archives are read in place, without unpacking. Each entry's checksum is verified when it is read.
 struct RecordingFolder: Sendable {
     private enum Place: Sendable {
         case disk
@@ -23,8 +23,8 @@ struct RecordingFolder: Sendable {
     /// A folder of the disk.
     init(at path: String) { (self.path, place) = (path, .disk) }
 
-    /// A folder of an archive, wherever in it the folder lies; without a name, or where the archive itself has the
-    /// name, all of it, less a folder that holds everything.
+    /// A folder of an archive, at any depth. Without a name, or where the archive itself has the name, it is the whole
+    /// archive below its common top folder.
     ///
     /// - Throws: `CorpusError` for a file that is no archive, or names files that would lie outside of a folder.
     init(_ folder: String, inArchive archivePath: String) throws(CorpusError) {
@@ -112,7 +112,7 @@ struct RecordingFolder: Sendable {
         }.min { ($0.count, $0) < ($1.count, $1) }
     }
 
-    /// The folder that holds everything, as archives of a repository have one.
+    /// The common top folder, which archives of a repository have.
     private static func common(_ names: [String]) -> String {
         guard let first = names.first, let slash = first.firstIndex(of: "/") else { return "" }
         let folder = first[...slash]

@@ -9,7 +9,7 @@ struct Item: Sendable {
     var set: String
     /// The pair's name below the set's folders, ending in `.wav`.
     var name: String
-    /// The clean file, and how the manifest calls it; none where the law makes speech itself.
+    /// The clean file, and its name in the manifest; `nil` where the law generates the speech.
     var recording: Recording?
     var label = ""
     var speaker: String?
@@ -17,7 +17,7 @@ struct Item: Sendable {
     var piece: Range<Double>?
     /// Position in the set.
     var number: Int
-    /// s for which the recording fades in and out, and for which what is mixed with it does.
+    /// s over which the recording fades in and out, and over which the noise or reverberation does.
     var ramp = 0.0, mixtureRamp = 0.0
     /// Which part of the range of SNRs it takes; all of it if `nil`.
     var snrPart: (index: Int, count: Int)?
@@ -31,7 +31,7 @@ struct Item: Sendable {
     }
 }
 
-/// What a recipe is made of.
+/// All items of a recipe.
 struct ItemList: Sendable {
     var items: [Item] = []
     /// Files that were left out since they cannot be read, with the reason.
@@ -95,7 +95,7 @@ extension Recipe {
         return !set.excludedSpeakers.contains(speaker) && (set.speakers.isEmpty || set.speakers.contains(speaker))
     }
 
-    /// The list of pieces of a set; that recordings are missing which it names makes the set incomplete.
+    /// The cut list of a set; if recordings that it names are missing, the set is reported as incomplete.
     private func cutList(
         of set: SetDeclaration, _ sources: SourceFolders, _ root: RecordingFolder, files: [String],
         _ list: inout ItemList
@@ -144,7 +144,7 @@ extension Recipe {
             let stem = (file as NSString).deletingPathExtension
             let base = isFlat ? (stem as NSString).lastPathComponent : stem
             guard let header = headers[file] else { continue }
-            let all = try cuts?.parts(of: file, header) ?? pieces?.parts(of: header.duration) ?? [nil]
+            let all = try cuts?.parts(of: file, header) ?? segmentLengths?.parts(of: header.duration) ?? [nil]
             let parts = all.filter { part in
                 set.longest.map { (part.map { $0.upperBound - $0.lowerBound } ?? header.duration) <= $0 } ?? true
             }
@@ -158,7 +158,8 @@ extension Recipe {
                     Item(
                         set: set.name, name: name, recording: Recording(folder: root, name: file),
                         label: "\(place)/\(file)", speaker: speaker(of: file),
-                        piece: part, number: items.count, ramp: set.ramp ?? (part == nil ? 0 : pieces?.ramp ?? 0),
+                        piece: part, number: items.count,
+                        ramp: set.ramp ?? (part == nil ? 0 : segmentLengths?.ramp ?? 0),
                         mixtureRamp: set.ramp ?? 0))
             }
         }
@@ -183,9 +184,8 @@ extension Recipe {
     }
 }
 
-extension Recipe.Pieces {
-    /// A recording long enough for two pieces is cut; what is left behind the last whole piece joins it where it is too
-    /// short.
+extension Recipe.SegmentLengths {
+    /// A recording long enough for two segments is cut; a remainder that is too short is joined to the last segment.
     ///
     /// - Returns: One `nil` for a recording that stays whole; nothing for one that is too short.
     func parts(of seconds: Double) -> [Range<Double>?] {

@@ -3,15 +3,16 @@ import Foundation
 import SystemCalls
 import WeightFiles
 
-/// The folders of a recipe's sources, as a person gave them: folders with recordings, or with the zip archives in which
-/// they are published, or an archive itself.
+/// The folders of a recipe's sources, as given on the command line or in the recipe: folders with recordings, or with
+/// the zip archives in which they are published, or an archive itself.
 public struct SourceFolders: Sendable {
     private var folders: [String: String] = [:]
     private let sources: [Recipe.Source]
     /// What the recipe reads, as `source/folder`.
     private let places: [String]
 
-    /// - Parameter given: Folders by the names of the sources; those of the recipe's own `path` stand in.
+    /// - Parameter given: Folders by the names of the sources; a source that is missing here takes the recipe's own
+    ///   `path`.
     /// - Throws: `CorpusError` for a name that the recipe does not have, or the first source that is not there.
     public init(_ recipe: Recipe, given: [String: String]) throws(CorpusError) {
         sources = recipe.sources
@@ -140,8 +141,8 @@ public struct SourceFolders: Sendable {
 
     // MARK: Content
 
-    /// What lies in every source: the number of files, and a digest of their names and sizes, the same for an archive
-    /// and for what is unpacked from it.
+    /// For every source the number of files and a digest of their names and sizes; an archive and its unpacked folder
+    /// have the same.
     func digests() throws -> [(name: String, folder: String, files: Int, digest: String)] {
         try sources.map { source in
             let root = path(source.name)

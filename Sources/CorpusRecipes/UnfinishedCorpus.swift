@@ -4,7 +4,7 @@ import Foundation
 import Parallelism
 import SystemCalls
 
-/// A corpus in the making: a folder with the finished pairs and their journal, which one process works on at a time.
+/// A corpus that is not complete: a folder with the finished pairs and their journal, locked by one process.
 struct UnfinishedCorpus {
     let folder: String
     private let lock: Int32
@@ -45,7 +45,7 @@ struct UnfinishedCorpus {
 
     func unlock() { close(lock) }
 
-    /// What the journal says and the disk still has, by item.
+    /// The journal's lines whose files are still on the disk, by item.
     func lines(layout: Layout, interruption: Interruption) throws(Interrupted) -> [String: JournalLine] {
         let known = JournalLine.all(in: journal)
         let intact = try known.parallelMap(interruption: interruption) { line in
@@ -65,7 +65,7 @@ struct UnfinishedCorpus {
         }
     }
 
-    /// Writes manifests and record, removes what only the making needed, and gives the folder its name.
+    /// Writes manifests and record, removes journal and lock, and renames the folder to its final path.
     func publish(_ rows: [MadeRow], _ record: RecipeRecord, to path: String) throws {
         for (set, rows) in Dictionary(grouping: rows, by: \.set) {
             let sorted = rows.sorted { $0.file.utf8.lexicographicallyPrecedes($1.file.utf8) }

@@ -47,7 +47,7 @@ struct CorpusExamination: Sendable {
         }
     }
 
-    /// The findings of the gates on all pairs, and those that need more than the gates read.
+    /// The findings of the gates on all pairs, and those that need more measurements than the gates make.
     func findings(sampleRate: Int, interruption: Interruption) throws(Interrupted) -> [Finding] {
         let corpus = CorpusScan(sets: scans)
         let own = zip(scans, pairs).flatMap { Self.means($0, $1) + Self.ratios($0, $1) }
@@ -74,7 +74,7 @@ struct CorpusExamination: Sendable {
         ]
     }
 
-    /// Pairs of which the noisy file holds hardly any noise, or hardly anything of the clean one.
+    /// Pairs whose noisy file has almost no noise, or almost nothing in common with the clean file.
     private static func ratios(_ scan: SetScan, _ pairs: [PairExamination]) -> [Finding] {
         guard scan.set.layout == .denoising else { return [] }
         let all = zip(scan.pairs, pairs).compactMap { pair, examined in examined.snr.map { (pair.file.name, $0) } }

@@ -1,7 +1,7 @@
 import Foundation
 import Kernels
 
-/// What a recording sounds like over time, whatever its level, its beginning, its rate and its coding.
+/// A fingerprint of a recording that does not depend on level, start, sample rate or coding.
 ///
 ///     word[n] bit b = [ Δ(n, b) − Δ(n − 3, b) > 0 ],    Δ(n, b) = log E(n, b) − log E(n, b + 1)
 ///
@@ -9,12 +9,12 @@ import Kernels
 /// Haitsma and Kalker, *A highly robust audio fingerprinting system*, ISMIR 2002, with shorter frames and logarithms,
 /// for speech. Frames far below the loudest, and frames in which nothing changes, have no word.
 public struct Fingerprint: Hashable, Sendable {
-    /// A word for each frame; `nil` where there is too little to tell.
+    /// One word per frame; `nil` for a frame that is too quiet or does not change.
     public var words: [UInt32?]
 
     /// s between frames, and of a frame.
     public static let hop = 0.024, window = 0.128
-    /// Of longer recordings, so much is taken, in s.
+    /// The longest part of a recording that is fingerprinted, in s.
     static let longest = 60.0
     private static let bands = 33
     /// Frames between which the change is taken.
@@ -85,7 +85,7 @@ public struct Fingerprint: Hashable, Sendable {
 
     /// The share of bits that differ where both have words, and how many frames that are.
     ///
-    /// - Parameter offset: Frames by which the other recording begins later inside this one.
+    /// - Parameter offset: The frame of this recording at which the other one begins.
     func difference(to other: Fingerprint, offset: Int) -> (share: Double, frames: Int) {
         var (bits, frames) = (0, 0)
         for frame in max(0, -offset)..<max(0, -offset, min(other.words.count, words.count - offset)) {

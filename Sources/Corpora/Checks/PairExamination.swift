@@ -1,7 +1,7 @@
 import Audio
 import Foundation
 
-/// Everything that reading both files of a pair once tells.
+/// All measurements of a pair, from one reading of both files.
 struct PairExamination: Sendable {
     var clean: Result<AudioFacts, SoundFileError>
     var noisy: Result<AudioFacts, SoundFileError>
@@ -52,7 +52,7 @@ struct PairExamination: Sendable {
         return resampled.map { Fingerprint(of: $0, sampleRate: 16_000) }
     }
 
-    /// In four sums, so that an addition need not wait for the one before it.
+    /// Four partial sums, so that the additions do not depend on each other.
     private static func mean(_ samples: [Float]) -> Double {
         var (a, b, c, d) = (0.0, 0.0, 0.0, 0.0)
         var index = 0

@@ -42,7 +42,7 @@ struct Resonator: Sendable {
 /// A first-order section with a pole and a zero on the real axis, given as corner frequencies in Hz.
 ///
 ///     H(s) = (s + 2πz) / (s + 2πp)   by the bilinear transform, gain 1 at high frequencies
-struct Shelf: Sendable {
+struct FirstOrderFilter: Sendable {
     private let b0: Double, b1: Double, a1: Double
     private var lastInput = 0.0, last = 0.0
 
@@ -53,13 +53,13 @@ struct Shelf: Sendable {
         a1 = (p - 1) / (1 + p)
     }
 
-    static func highPass(_ corner: Double, sampleRate: Double) -> Shelf {
-        Shelf(pole: corner, zero: 0, sampleRate: sampleRate)
+    static func highPass(_ corner: Double, sampleRate: Double) -> FirstOrderFilter {
+        FirstOrderFilter(pole: corner, zero: 0, sampleRate: sampleRate)
     }
 
     /// Falls by 6 dB per octave above the corner, down to a quarter of the sample rate.
-    static func lowPass(_ corner: Double, sampleRate: Double) -> Shelf {
-        Shelf(pole: corner, zero: 0.45 * sampleRate, sampleRate: sampleRate)
+    static func lowPass(_ corner: Double, sampleRate: Double) -> FirstOrderFilter {
+        FirstOrderFilter(pole: corner, zero: 0.45 * sampleRate, sampleRate: sampleRate)
     }
 
     mutating func filter(_ signal: inout [Float]) {

@@ -1,7 +1,7 @@
 import Foundation
 import Kernels
 
-/// Kinds of synthetic noise. All lie inside the speech band, so no fixed filter takes them away.
+/// Kinds of synthetic noise, all inside the speech band, so that no fixed filter removes them.
 public enum NoiseFamily: String, Hashable, Sendable, Codable, CaseIterable {
     // In distribution: broadband and, but for babble, stationary.
     case white, pink, brown
@@ -59,18 +59,18 @@ private struct NoiseMaker {
 
     func white() -> [Float] { stream.normals(count) }
 
-    private func filtered(_ shelves: [Shelf]) -> [Float] {
+    private func filtered(_ filters: [FirstOrderFilter]) -> [Float] {
         var signal = white()
-        for var shelf in shelves { shelf.filter(&signal) }
+        for var filter in filters { filter.filter(&signal) }
         return signal
     }
 
-    private func highPass(_ corner: Double) -> Shelf { .highPass(corner, sampleRate: sampleRate) }
+    private func highPass(_ corner: Double) -> FirstOrderFilter { .highPass(corner, sampleRate: sampleRate) }
 
     /// −3 dB per octave: a pole in every second octave, a zero one octave above it.
     func pink() -> [Float] {
         let poles = sequence(first: 60.0) { $0 * 4 }.prefix { $0 < 0.2 * sampleRate }
-        let slope = poles.map { Shelf(pole: $0, zero: 2 * $0, sampleRate: sampleRate) }
+        let slope = poles.map { FirstOrderFilter(pole: $0, zero: 2 * $0, sampleRate: sampleRate) }
         return filtered([highPass(80)] + slope)
     }
 
@@ -82,7 +82,7 @@ private struct NoiseMaker {
     func speechShaped(_ draws: inout Draws) -> [Float] {
         filtered([
             highPass(150), .lowPass(draws.uniform(450...650), sampleRate: sampleRate),
-            Shelf(pole: draws.uniform(1200...2000), zero: 3500, sampleRate: sampleRate),
+            FirstOrderFilter(pole: draws.uniform(1200...2000), zero: 3500, sampleRate: sampleRate),
         ])
     }
 
@@ -104,7 +104,7 @@ private struct NoiseMaker {
         return noise
     }
 
-    /// Voices that speak nowhere else: their numbers come from the stream, not from the corpus.
+    /// Voices other than the corpus's speakers: their numbers come from the random stream.
     func babble(_ draws: inout Draws) -> [Float] {
         var sum = [Float](repeating: 0, count: count)
         for number in 0..<5 {
@@ -141,7 +141,7 @@ private struct NoiseMaker {
             band.normalisePower()
             band.filter(&noise)
         }
-        for var shelf in [highPass(200), highPass(200)] { shelf.filter(&noise) }
+        for var filter in [highPass(200), highPass(200)] { filter.filter(&noise) }
         let (rate, phase) = (draws.uniform(3...9), draws.uniform(0...6.28))
         modulate(&noise) { time in
             let swing = 0.5 * (1 + sin(2 * .pi * rate * time + phase))

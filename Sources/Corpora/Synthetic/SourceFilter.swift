@@ -116,7 +116,7 @@ extension Voice {
         let utterance = Utterance(of: self, seconds: Double(count) / Double(sampleRate), draws: &draws)
         let synthesis = SourceFilter(voice: self, sampleRate: Double(sampleRate))
         var samples = synthesis.render(utterance, count: count, stream: stream.child(1))
-        var lows = Shelf.highPass(60, sampleRate: Double(sampleRate))
+        var lows = FirstOrderFilter.highPass(60, sampleRate: Double(sampleRate))
         lows.filter(&samples)
         samples.scale(toRootMeanSquare: 1)
         samples.add(stream.child(2).normals(count, standardDeviation: 1e-3))

@@ -144,14 +144,14 @@ public struct SyntheticCorpus: CorpusMaker {
 
     /// One pair, a function of seed, material and number alone.
     package func pair(_ number: Int, of set: SetPlan) -> (Mixture, Manifest.Entry) {
-        pair(number, of: set) { turn in
-            Voice(seed: seed, number: turn.speaker).speech(
-                count: turn.count, sampleRate: sampleRate, stream: turn.stream)
+        pair(number, of: set) { request in
+            Voice(seed: seed, number: request.speaker).speech(
+                count: request.count, sampleRate: sampleRate, stream: request.stream)
         }
     }
 
-    /// What is to be said in a pair.
-    package struct Turn {
+    /// The speech that a pair needs.
+    package struct SpeechRequest {
         /// The number of the speaker.
         package var speaker: Int
         /// Samples that were drawn for it.
@@ -161,7 +161,7 @@ public struct SyntheticCorpus: CorpusMaker {
 
     /// One pair with the speech that `speech` gives, of the length drawn or another.
     package func pair(
-        _ number: Int, of set: SetPlan, speech: (Turn) throws -> [Float]
+        _ number: Int, of set: SetPlan, speech: (SpeechRequest) throws -> [Float]
     ) rethrows -> (Mixture, Manifest.Entry) {
         let stream = RandomStream(seed: seed, purpose: "synthetic \(set.material)", number)
         var draws = Draws(stream.child(0))
@@ -169,7 +169,7 @@ public struct SyntheticCorpus: CorpusMaker {
         let speaker = set.voices.lowerBound + number % set.voices.count
         let level = draws.uniform(-32...(-22))
         let drawnSNR = (draws.uniform(snr) * 100).rounded() / 100
-        var speech = try speech(Turn(speaker: speaker, count: count, stream: stream.child(1)))
+        var speech = try speech(SpeechRequest(speaker: speaker, count: count, stream: stream.child(1)))
         speech.scale(toRootMeanSquare: pow(10, level / 20))
 
         let file = String(format: "s%02d_%04d.wav", speaker, number)
@@ -186,7 +186,7 @@ public struct SyntheticCorpus: CorpusMaker {
             let room = Room(t60: time, sampleRate: Double(sampleRate), draws: &draws)
             entry.noise = "room"
             entry.other = ["t60": "\(time)", "drr_db": String(format: "%.2f", room.directRatio)]
-            return (Mixture(speech, heardAs: room.reverberate(speech)), entry)
+            return (Mixture(speech, noisy: room.reverberate(speech)), entry)
         }
     }
 }

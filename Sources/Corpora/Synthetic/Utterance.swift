@@ -50,7 +50,7 @@ struct Utterance: Sendable {
             let first = frameCount
             syllable(stressed: stressed, speaker, &draws)
             guard stressed else { continue }
-            let height = speaker.liveliness * draws.uniform(0.4...1.3)
+            let height = speaker.accentHeight * draws.uniform(0.4...1.3)
             accents.append(((first + frameCount) / 2, Double(frameCount - first) * 0.8, height))
         }
         cut(to: end)
@@ -60,14 +60,15 @@ struct Utterance: Sendable {
     /// One syllable: (plosive | fricative | sonorant | cluster)? vowel coda?
     private mutating func syllable(stressed: Bool, _ speaker: Voice, _ draws: inout Draws) {
         let strength = (stressed ? 1 : draws.uniform(0.45...0.75)) * pow(10, draws.uniform(-2...2) / 20)
-        let length = speaker.pace * (stressed ? draws.uniform(0.9...1.35) : draws.uniform(0.6...0.9))
+        let scale = speaker.durationScale
+        let length = scale * (stressed ? draws.uniform(0.9...1.35) : draws.uniform(0.6...0.9))
         let consonants = [Phone.plosives, Phone.fricatives, Phone.sonorants]
         var phones: [Phone] = []
-        if draws.chance(0.88) { phones += draws.pick(draws.pick(consonants)).map { $0.lasting(speaker.pace) } }
-        if draws.chance(0.15) { phones += draws.pick(Phone.sonorants).map { $0.lasting(0.8 * speaker.pace) } }
+        if draws.chance(0.88) { phones += draws.pick(draws.pick(consonants)).map { $0.lasting(scale) } }
+        if draws.chance(0.15) { phones += draws.pick(Phone.sonorants).map { $0.lasting(0.8 * scale) } }
         let nucleus = stressed || draws.chance(0.5) ? draws.pick(Phone.vowels) : Phone.schwa
         phones += nucleus.map { $0.lasting(length) }
-        if draws.chance(0.35) { phones += draws.pick(draws.pick(consonants)).map { $0.lasting(0.9 * speaker.pace) } }
+        if draws.chance(0.35) { phones += draws.pick(draws.pick(consonants)).map { $0.lasting(0.9 * scale) } }
 
         var shape = nucleus[0].formants ?? (500, 1500, 2500)
         for phone in phones {

@@ -161,13 +161,13 @@ struct MixLaw: MixingLaw {
                 snr += 1
                 continue
             }
-            let pair = Mixture(speech, heardAs: noisy, ceiling: guardName == "none" ? .infinity : ceiling)
+            let pair = Mixture(speech, noisy: noisy, ceiling: guardName == "none" ? .infinity : ceiling)
             return (pair, snr, gain * pair.gain)
         }
     }
 }
 
-/// What the level of a signal is.
+/// The measure of a signal's level.
 enum LevelMeasure: String, CaseIterable, Sendable {
     /// The mean square of the whole signal, silence included.
     case power
@@ -178,7 +178,7 @@ enum LevelMeasure: String, CaseIterable, Sendable {
     func level(of signal: [Float], rate: Int) -> Double {
         switch self {
         case .power: MixingPlan.meanSquareLevel(signal)
-        // What is too short or too quiet for a block of loudness has a mean square still.
+        // A signal too short or too quiet for one block of loudness is measured by its mean square.
         case .loudness: Loudness.integrated(signal, sampleRate: rate) ?? MixingPlan.meanSquareLevel(signal)
         }
     }

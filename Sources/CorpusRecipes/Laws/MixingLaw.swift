@@ -36,10 +36,10 @@ extension MixingLaw {
     var circumstances: String { "" }
 }
 
-/// The work of a law on one recipe.
+/// A law applied to one recipe: the items, and how each becomes pairs.
 struct MixingPlan: Sendable {
     var list: ItemList
-    /// What a person should know of the sources.
+    /// Remarks on the sources, to be shown to the user.
     var remarks: [String] = []
     /// The level of a signal in dB, of which the SNR is a difference; `nil` where a pair has no SNR.
     var level: (@Sendable ([Float]) -> Double)?
@@ -76,7 +76,7 @@ extension Item {
         return samples
     }
 
-    /// The row of the manifest, as far as the item tells it.
+    /// The manifest's row, with the columns that the item decides.
     func entry(seed: UInt64) -> Manifest.Entry {
         var entry = Manifest.Entry(file: name, speaker: speaker, seed: seed, other: ["clean_file": label])
         if let piece { entry.other["clean_start_s"] = Decimals.text(piece.lowerBound, 3) }

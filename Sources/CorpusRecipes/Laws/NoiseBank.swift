@@ -76,7 +76,7 @@ struct NoiseBank: Sendable {
         }
     }
 
-    /// So many samples of a drawn recording from a drawn place.
+    /// `count` samples of a random recording from a random position.
     ///
     /// - Throws: `CorpusError` where twenty draws in a row were silent; `SoundFileError`, `ResamplingError`.
     func cut(of count: Int, _ draws: inout Draws) throws -> Cut {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How the type of a noise recording is told.
+/// How the type of a noise recording is derived from its path.
 enum NoiseType: Sendable {
     /// The folder that it lies in, or its name in a flat folder.
     case folder
@@ -8,7 +8,7 @@ enum NoiseType: Sendable {
     case name
     /// The last field of an ESC-50 name, `fold-clip-take-target.wav`.
     case esc50
-    /// What the group of a regular expression finds.
+    /// The text that the group of a regular expression matches.
     case pattern(Pattern)
 
     /// `nil` for a text that is none of these.

@@ -5,8 +5,9 @@ import SpecLanguage
 
 /// The law `rooms`: a clean recording in a simulated room of its own, and the same without reflections as the target.
 ///
-/// Box, places and T60 are drawn uniformly; the walls follow from T60 by Sabine's formula. The target has walls that
-/// take nearly everything and no reflections, so that both files have the direct sound at one delay and level.
+/// Box, places and T60 are drawn uniformly; the walls follow from T60 by Sabine's formula. The target's room has walls
+/// of α = `dry_absorption`, 0.99 by default, and no reflections, so that the direct sound has the same delay and level
+/// in both files.
 struct RoomLaw: MixingLaw {
     static let form = EntryDescriptor(
         "rooms", "Clean recordings in simulated rooms, with the dry sound as the target",

@@ -50,7 +50,7 @@ struct SpeechProgram: Sendable {
     ///
     /// - Returns: Its exit code; 127 where it is not there, 128 and the signal where one ended it.
     private static func run(_ arguments: [String], output: String) throws(CorpusError) -> Int32 {
-        // Ctrl-C is for the program that calls: what it asked for is finished first.
+        // Ctrl-C interrupts sgmse alone: the running call of espeak-ng is finished first.
         let files = [
             ProgramStart.File(0, "/dev/null", O_RDONLY),
             ProgramStart.File(1, output, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600),

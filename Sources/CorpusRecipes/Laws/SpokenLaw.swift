@@ -6,7 +6,7 @@ import SpecLanguage
 /// The law `spoken`: as `synthetic`, with sentences that the program espeak-ng speaks in the place of the program's own
 /// speech.
 ///
-/// Thirty voices, accents of English with the variants of espeak-ng, stand for the speakers.
+/// Thirty voices, accents of English with the variants of espeak-ng, serve as speakers.
 struct SpokenLaw: MixingLaw {
     static let form = EntryDescriptor(
         "spoken", "Sentences spoken by espeak-ng, in noise or rooms made on the spot",
@@ -23,11 +23,11 @@ struct SpokenLaw: MixingLaw {
 
     func plan(_ recipe: Recipe, _ sources: SourceFolders, skipsBad: Bool) throws -> MixingPlan {
         let program = try SpeechProgram()
-        var plan = try base.plan(recipe) { turn, longest, corpus in
-            var draws = Draws(turn.stream)
-            let voice = SpokenVoice(number: turn.speaker)
+        var plan = try base.plan(recipe) { request, longest, corpus in
+            var draws = Draws(request.stream)
+            let voice = SpokenVoice(number: request.speaker)
             var (samples, text): ([Float], [String]) = ([], [])
-            while samples.count < turn.count {
+            while samples.count < request.count {
                 text.append(Sentence.drawn(&draws))
                 samples += try program.samples(of: text[text.count - 1], voice, sampleRate: corpus.sampleRate)
             }

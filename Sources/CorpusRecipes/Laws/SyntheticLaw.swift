@@ -59,13 +59,13 @@ struct SyntheticLaw: MixingLaw {
         try plan(recipe, speech: nil)
     }
 
-    /// Speech for a turn, at most so many s of it, and the columns of the manifest that say of it more.
+    /// Speech for a request, at most `longest` s, and further columns of the manifest for it.
     typealias Speech =
-        @Sendable (_ turn: SyntheticCorpus.Turn, _ longest: Double, SyntheticCorpus) throws -> (
+        @Sendable (_ request: SyntheticCorpus.SpeechRequest, _ longest: Double, SyntheticCorpus) throws -> (
             [Float], [String: String]
         )
 
-    /// - Parameter speech: Who speaks; the program's own voices if `nil`.
+    /// - Parameter speech: Makes the speech; `SyntheticCorpus` makes it if `nil`.
     func plan(_ recipe: Recipe, speech: Speech?) throws -> MixingPlan {
         var corpus = corpus
         (corpus.seed, corpus.sampleRate) = (recipe.seed, recipe.rate)
@@ -80,8 +80,8 @@ struct SyntheticLaw: MixingLaw {
             var columns: [String: String] = [:]
             var (mixture, entry) =
                 try speech.map { speech in
-                    try corpus.pair(item.number, of: set) { turn in
-                        let (samples, more) = try speech(turn, corpus.seconds.upperBound, corpus)
+                    try corpus.pair(item.number, of: set) { request in
+                        let (samples, more) = try speech(request, corpus.seconds.upperBound, corpus)
                         columns = more
                         return samples
                     }

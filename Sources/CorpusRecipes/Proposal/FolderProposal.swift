@@ -4,7 +4,7 @@ import Foundation
 import Kernels
 import Parallelism
 
-/// What a person's own folders seem to be: pairs, sets and a rate, to be looked at and corrected.
+/// A proposal for the pairs, sets and sample rate of the user's own folders, which the user may correct.
 public struct FolderProposal: Sendable {
     /// A clean and a noisy file that were matched by their names.
     public struct Pair: Hashable, Sendable {
@@ -24,14 +24,14 @@ public struct FolderProposal: Sendable {
     public private(set) var unpaired: [String] = []
     /// Files that are neither clean nor noisy, as noise alone.
     public private(set) var others = 0
-    /// Hz: what is proposed, and the rates that there are with their numbers of files.
+    /// The proposed sample rate in Hz.
     public private(set) var rate = 16_000
     /// Number of files by sample rate in Hz.
     public private(set) var rates: [Int: Int] = [:]
     /// How the pairs were found and the sets made, in sentences.
     public private(set) var remarks: [String] = []
 
-    /// Looks at a folder.
+    /// Scans a folder and matches its files.
     ///
     /// - Throws: `CorpusError` where it holds no pairs.
     public init(of folder: String) throws {
@@ -51,7 +51,7 @@ public struct FolderProposal: Sendable {
         }
         if others > 0 { remarks.append("\(others) files of noise or responses alone are left out") }
         try measureRates()
-        // Without anything to train on, what the folders say of sets is no split.
+        // Without a training set, the sets that the folders state are no split.
         if !pairs.contains(where: { $0.set == "train" }) { for index in pairs.indices { pairs[index].set = "" } }
         split()
     }
@@ -96,8 +96,7 @@ public struct FolderProposal: Sendable {
         }
     }
 
-    /// Where no words tell the roles: two folders with the same names inside, of which the one with louder pauses is
-    /// noisy.
+    /// Without words for the roles: of two folders with equal file names inside, the one with louder pauses is noisy.
     private mutating func guessRoles(_ files: inout [FoundFile]) throws {
         let top = Dictionary(grouping: files.indices.filter { files[$0].rest.contains("/") }) {
             files[$0].rest.prefix { $0 != "/" }
@@ -147,8 +146,7 @@ public struct FolderProposal: Sendable {
         rate = most == 48_000 && rates.count == 1 ? 48_000 : most < 16_000 ? 8000 : 16_000
     }
 
-    /// The sets that the folders do not have, out of what is left for training: by speakers where they are known, else
-    /// by files; a tenth for each.
+    /// Takes missing sets from the training files, a tenth for each: by speaker where speakers are known, else by file.
     private mutating func split() {
         let missing = ["valid", "test"].filter { name in !pairs.contains { $0.set == name } }
         for index in pairs.indices where pairs[index].set.isEmpty { pairs[index].set = "train" }

@@ -1,14 +1,14 @@
 import Corpora
 import Foundation
 
-/// A sound file of a person's folders, with what the words in its path say.
+/// A sound file of the user's folders, with the role and set that its path states.
 struct FoundFile: Hashable, Sendable {
     /// Below the folder.
     var path: String
-    /// `nil` where no word tells it.
+    /// `nil` where the path does not state it.
     var isClean: Bool?
     var set: String?
-    /// The path without the folders that told its role and set: what both files of a pair share.
+    /// The path without the words for role and set; equal for both files of a pair.
     var rest: String
 
     private static let cleanWords: Set<String> = [
@@ -17,7 +17,7 @@ struct FoundFile: Hashable, Sendable {
     private static let noisyWords: Set<String> = [
         "noisy", "mix", "mixture", "mixtures", "mixed", "reverb", "reverberant", "degraded", "wet", "distorted",
     ]
-    /// Both are heard in it, so it is neither side of a pair.
+    /// Words for noise or impulse responses alone; such files belong to neither side of a pair.
     private static let noiseWords: Set<String> = ["noise", "noises", "rir", "rirs", "interference"]
 
     /// `nil` for noise alone.

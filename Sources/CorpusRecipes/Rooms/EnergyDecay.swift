@@ -1,6 +1,7 @@
 import Foundation
 
-/// How the energy of an impulse response falls: Schroeder, *New method of measuring reverberation time*, JASA 37, 1965.
+/// The energy decay curve of an impulse response: Schroeder, *New method of measuring reverberation time*, JASA 37,
+/// 1965.
 package enum EnergyDecay {
     /// The time in which the energy falls by 60 dB, from the straight line through the decay between −5 and −35 dB (T30
     /// of ISO 3382); `nil` where the response does not fall so far.

@@ -1,8 +1,7 @@
 import Foundation
 package import Kernels
 
-/// The impulse response of a room from a source to a microphone, both points that send and take alike in all
-/// directions.
+/// The impulse response of a room from a source to a microphone, both omnidirectional points.
 ///
 /// Early sound by the image-source method of Allen and Berkley, *Image method for efficiently simulating small-room
 /// acoustics*, JASA 65, 1979: each image of the source in the walls, up to an order, gives
@@ -44,7 +43,7 @@ package struct RoomResponse: Sendable {
         samples = response.map { Float($0) }
     }
 
-    /// A source behind the walls.
+    /// An image source.
     private struct Image {
         /// s.
         var delay: Double

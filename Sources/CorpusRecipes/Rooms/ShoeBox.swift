@@ -4,7 +4,7 @@ import Foundation
 package struct ShoeBox: Hashable, Sendable {
     /// m.
     package var size: SIMD3<Double>
-    /// The part of the energy that a wall takes, 0 to 1.
+    /// The absorption coefficient α of the walls, 0 to 1.
     package var absorption: Double
 
     /// m/s.
@@ -15,8 +15,7 @@ package struct ShoeBox: Hashable, Sendable {
 
     package init(size: SIMD3<Double>, absorption: Double) { (self.size, self.absorption) = (size, absorption) }
 
-    /// The room whose walls give a reverberation time by Sabine's formula; `nil` where they would have to take more
-    /// than all.
+    /// The room whose walls give a reverberation time by Sabine's formula; `nil` where α would exceed 1.
     ///
     ///     α = 24 ln 10 · V / (c S T60)
     package init?(size: SIMD3<Double>, sabineT60: Double) {
