@@ -116,16 +116,16 @@ struct FileEnhancer: Sendable {
         let states = StateWriter(
             job.file.states, channel: channel, of: options.channels == .each ? job.header.channels : 1,
             rate: folder.sampleRate, unfinished: unfinished)
-        let effort = try run(noisy, name, try reference(noisy, channel, of: job)) { stretch in
-            try audio.append(stretch.audio)
-            try states.append(stretch.states, of: noisy.count)
+        let effort = try run(noisy, name, try reference(noisy, channel, of: job)) { chunk in
+            try audio.append(chunk.audio)
+            try states.append(chunk.states, of: noisy.count)
         }
         try states.finish()
         return (audio, effort)
     }
 
     private func run(
-        _ noisy: some SampleSource, _ name: String, _ reference: NoiseReference, emit: (Enhancer.Stretch) throws -> Void
+        _ noisy: some SampleSource, _ name: String, _ reference: NoiseReference, emit: (Enhancer.Chunk) throws -> Void
     ) throws -> Enhancer.Effort {
         try folder.enhancer.enhance(
             noisy, file: name, seed: options.seed, reference: reference, states: options.states,

@@ -17,7 +17,7 @@ package struct FileEvaluator: Sendable {
         (self.sampleRate, self.rates, self.metrics, self.noiseSeed) = (sampleRate, rates, metrics, noiseSeed)
     }
 
-    /// What a system makes of a file.
+    /// The result of a system for one file.
     package struct Processed: Sendable {
         package var audio: [Float]
         package var nfe = 0
@@ -51,7 +51,7 @@ package struct FileEvaluator: Sendable {
     /// - Parameter references: How a conditioned model's noise references are chosen.
     package func enhancing(_ enhancer: Enhancer, references: ReferenceChooser? = nil) -> Process {
         { recording in
-            // A recording of silence has no peak to be divided by; what is made of it is silence.
+            // A silent recording has no peak to divide by; its result is silence.
             guard recording.noisy.contains(where: { $0 != 0 }) else { return Processed(audio: recording.noisy) }
             let chosen = try references?.reference(for: recording)
             let output = try enhancer.enhance(
@@ -79,8 +79,10 @@ package struct FileEvaluator: Sendable {
         }
     }
 
-    /// Draws are addressed by the file's name alone, so that sets of one speech at several levels meet the same noise.
-    /// - Parameter done: Called for every file as it is ready, one at a time, with the number of files done so far.
+    /// Draws are addressed by the file's name alone, so that sets with the same speech at several SNRs get the same
+    /// noise.
+    /// - Parameter done: Called for every file when it is finished, one call at a time, with the number of finished
+    ///   files.
     /// - Throws: The first error of any file, or of `done`; files that were ready before it have been handed over.
     @discardableResult
     package func evaluate(
@@ -98,8 +100,7 @@ package struct FileEvaluator: Sendable {
         return files.indices.compactMap { outcomes[$0] }
     }
 
-    /// Files of like length meet, so that they fit each other's buffers, and no core is left with a long one at the
-    /// end.
+    /// The longest files come first: similar lengths reuse buffers, and no core processes a long file alone at the end.
     package static func longestFirst(_ files: [PairedFile]) -> [Int] {
         let lengths = files.map { (try? SoundFile.header(of: $0.noisyPath).duration) ?? 0 }
         return files.indices.sorted { (lengths[$0], $1) > (lengths[$1], $0) }

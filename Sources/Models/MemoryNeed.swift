@@ -5,13 +5,13 @@ public import Kernels
 public import SpecLanguage
 public import Specs
 
-/// The least memory that work on a batch takes, as far as it is known before anything is computed.
+/// A lower bound of the memory that a batch takes, known before anything is computed.
 ///
 /// Of the network's activations alone: at least 4 maps of `nf` channels in an evaluation without gradients, 12 in a
 /// training step. Measured: 8 and 22 (`ncsnpp_v2`, nf 16, four levels of one block). A network without `nf`, such as
 /// `dcunet`, holds at least as many complex spectrograms (2 channels).
 public struct MemoryNeed: Diagnostic, Hashable, Sendable {
-    /// What takes it.
+    /// The work that takes it.
     public var work: String
     /// Bytes.
     public var least: Double
@@ -36,7 +36,7 @@ public struct MemoryNeed: Diagnostic, Hashable, Sendable {
             hint: "lower train.batch_size and raise train.accumulate_grad_batches, or lower data.num_frames")
     }
 
-    /// Numbers that a batch holds by itself.
+    /// The number of values in a batch itself.
     public init(of work: String, values: Double, hint: String) {
         (self.work, least, self.hint) = (work, 4 * values, hint)
     }

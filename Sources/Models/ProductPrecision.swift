@@ -2,7 +2,7 @@ public import Kernels
 public import Specs
 
 extension PrecisionChoice {
-    /// As the engine has it.
+    /// The precision in the engine's type.
     public var ofProducts: Precision {
         switch self {
         case .fp32: .fp32

@@ -3,7 +3,8 @@ import Corpora
 import Specs
 
 extension ExperimentSpec {
-    /// What is done with audio at another rate: who waives the check of the rate has it read as if it were the spec's.
+    /// What is done with audio at another rate: a spec that waives the check of the rate reads it as if it had the
+    /// spec's rate.
     package var ratePolicy: RatePolicy {
         data.resample ? .convert : waive[Finding.Code.rate.rawValue] != nil ? .ignore : .exact
     }

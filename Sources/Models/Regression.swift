@@ -6,12 +6,11 @@ public import Specs
 public import Tensors
 
 /// A regression `D(y)` in front of a diffusion, which then runs between clean speech and `D(y)`, starts from `D(y)`,
-/// and is
-/// conditioned on the noisy speech, on `D(y)`, or on both.
+/// and is conditioned on the noisy speech, on `D(y)`, or on both.
 ///
 ///     x_t = clean(t) x₀ + noisy(t) D(y) + σ(t) z,      loss = w L(D(y), x₀) + (1 − w) L_diffusion
 ///
-/// Any network stands for `D`, and any diffusion behind it. Lemercier et al., *StoRM: A Diffusion-based Stochastic
+/// `D` can be any network, and the diffusion any SDE. Lemercier et al., *StoRM: A Diffusion-based Stochastic
 /// Regeneration Model for Speech Enhancement and Dereverberation*, TASLP 2023, Eq. (12)–(15).
 public struct Regression: Sendable {
     /// What the diffusion's network reads beside its state: `y`, the estimate `D(y)`, or both.
@@ -47,7 +46,7 @@ public struct Regression: Sendable {
         return training == .frozen ? Gradients.off { estimate(.evaluation) }.detached : estimate(mode)
     }
 
-    /// What stands beside the state in the diffusion's network.
+    /// The input of the diffusion's network beside the state.
     public func conditions(_ y: Tensor, _ estimate: Tensor) -> Tensor {
         switch condition {
         case .noisy: y
@@ -70,10 +69,10 @@ public struct Regression: Sendable {
         }
     }
 
-    /// Both losses as one; the diffusion's alone where the estimate has none.
+    /// The weighted sum of both losses; the diffusion's alone where the estimate has none.
     ///
-    /// In the reference both are sums over the batch: the gradient is as many times larger, which Adam's steps do not
-    /// follow.
+    /// In the reference both are sums over the batch: its gradient is larger by the batch size, to which Adam is
+    /// invariant.
     package func joined(_ value: LossValue, _ estimate: Tensor, _ clean: Tensor) -> LossValue {
         guard let own = loss(estimate, clean) else { return value }
         var terms = value.terms

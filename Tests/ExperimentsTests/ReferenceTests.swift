@@ -27,15 +27,15 @@ import Testing
             NoiseReferenceSpec(mode: mode, by: by, path: path), count: count, sampleRate: 8000, seed: seed)
     }
 
-    @Test(arguments: NoiseStretch.allCases)
-    func theStretchWithoutSpeechIsFound(method: NoiseStretch) {
+    @Test(arguments: NoiseSegmentRule.allCases)
+    func theStretchWithoutSpeechIsFound(method: NoiseSegmentRule) {
         let start = method.start(in: Self.noisy, count: 800, sampleRate: 8000)
         #expect(Self.quiet.contains(start) && Self.quiet.contains(start + 799))
     }
 
     /// Digital silence is quiet, but it tells nothing of the noise.
-    @Test(arguments: NoiseStretch.allCases)
-    func digitalSilenceIsPassedOver(method: NoiseStretch) {
+    @Test(arguments: NoiseSegmentRule.allCases)
+    func digitalSilenceIsPassedOver(method: NoiseSegmentRule) {
         var noisy = Self.noisy
         for index in 0..<2000 { noisy[index] = 0 }
         #expect(Self.quiet.contains(method.start(in: noisy, count: 800, sampleRate: 8000)))
@@ -45,8 +45,8 @@ import Testing
     @Test func speechFreeIsNotQuietest() {
         var noisy = RandomStream(seed: 4, purpose: "loud").normals(8000, standardDeviation: 0.1)
         for index in 4000..<8000 { noisy[index] *= (index - 4000) % 1600 < 160 ? 1.8 : 0.7 }
-        let quietest = NoiseStretch.quietest.start(in: noisy, count: 1600, sampleRate: 8000)
-        let speechFree = NoiseStretch.speechFree.start(in: noisy, count: 1600, sampleRate: 8000)
+        let quietest = NoiseSegmentRule.quietest.start(in: noisy, count: 1600, sampleRate: 8000)
+        let speechFree = NoiseSegmentRule.speechFree.start(in: noisy, count: 1600, sampleRate: 8000)
         #expect(quietest > 2400 && speechFree <= 2400)
     }
 

@@ -3,13 +3,13 @@ public import Tensors
 /// Classifier-free guidance: `s₀ + w (s₁ − s₀)`.
 ///
 /// `s₁` is the score under the reference's embedding, `s₀` the one under the embedding of zeros that training's dropout
-/// uses. At `w` = 0 and `w` = 1 one of them is all that is needed; otherwise both are computed in one batch.
+/// uses. At `w` = 0 and `w` = 1 only one of them is computed, otherwise both in one batch.
 ///
 /// Ho & Salimans, *Classifier-Free Diffusion Guidance*, 2022, with `w` here one more than theirs.
 public struct Guidance: Hashable, Sendable {
     /// `w`: 1 is the conditional score alone, 0 the unconditional one, above 1 extrapolates.
     public var scale: Double
-    /// Whether scales of 0 and 1 ask the network once; without it the probes compare both ways.
+    /// Whether scales of 0 and 1 evaluate the network once; the probes set it to `false` to compare both ways.
     public var takesShortcut: Bool
 
     public init(_ scale: Double = 1, takesShortcut: Bool = true) {
@@ -18,7 +18,7 @@ public struct Guidance: Hashable, Sendable {
 
     /// A model's output, and how many evaluations of the network it took.
     ///
-    /// - Parameter condition: What the reference became.
+    /// - Parameter condition: The embedding of the reference, or none.
     public func output(
         _ model: ScoreModel, _ x: Tensor, _ y: Tensor, _ t: Double, under condition: NoiseCondition
     ) -> (value: Tensor, evaluations: Int) {

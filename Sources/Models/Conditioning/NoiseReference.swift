@@ -16,7 +16,7 @@ public struct ReferenceRecord: Hashable, Sendable, Codable {
     public var mode: String
     /// The recording it was cut from; `nil` where there is none, or it is the noisy file itself.
     public var source: String?
-    /// Hz, and samples at that rate.
+    /// Hz; ``start`` and ``count`` are in samples at this rate.
     public var sampleRate: Int?
     /// First sample of the reference in its source, at ``sampleRate``; `nil` where no recording was cut.
     public var start: Int?
@@ -33,7 +33,7 @@ public struct ReferenceRecord: Hashable, Sendable, Codable {
     }
 }
 
-/// Why a reference cannot be had.
+/// Why a noise reference cannot be made.
 public struct ReferenceError: Diagnostic, Hashable, Sendable {
     /// The reference's mode as the spec writes it.
     public var mode: String

@@ -29,7 +29,7 @@ public struct ReferenceChooser: Sendable {
 
     /// A recording that needs a noise reference.
     public struct Recording: Sendable {
-        /// What addresses its draws.
+        /// The name that, with the seed, decides its random draws.
         public var id: String
         /// The noisy recording, at its own level.
         public var noisy: [Float]
@@ -48,7 +48,7 @@ public struct ReferenceChooser: Sendable {
 
     /// The reference of a recording, and where it came from.
     ///
-    /// - Throws: `ReferenceError` where the mode needs what is not there; what keeps audio from being read.
+    /// - Throws: `ReferenceError` where an input of the mode is missing; errors of reading audio.
     public func reference(for recording: Recording) throws -> (reference: NoiseReference, record: ReferenceRecord) {
         let stream = RandomStream(seed: seed, purpose: "reference/" + recording.id)
         switch reference.mode {
@@ -57,7 +57,7 @@ public struct ReferenceChooser: Sendable {
         case .oracle:
             return cut(try oracle(recording), at: stream)
         case .estimated:
-            let method = NoiseStretch(reference.by)
+            let method = NoiseSegmentRule(reference.by)
             return cut(
                 recording.noisy, from: method.start(in: recording.noisy, count: count, sampleRate: sampleRate))
         case .start:
@@ -84,14 +84,14 @@ public struct ReferenceChooser: Sendable {
             mode: reference.label, reason: "needs the clean recording; estimated takes noise from y itself")
     }
 
-    /// The noise whose level white noise takes: the file's own, or the estimated where the clean speech is not known.
+    /// The noise that gives white noise its level: the file's own, or the estimate where the clean speech is not known.
     private func levelOfNoise(_ recording: Recording) throws -> [Float] {
         if let noise = recording.noise { return noise }
-        let start = NoiseStretch.quietest.start(in: recording.noisy, count: count, sampleRate: sampleRate)
+        let start = NoiseSegmentRule.quietest.start(in: recording.noisy, count: count, sampleRate: sampleRate)
         return Array(recording.noisy[start..<min(recording.noisy.count, start + count)])
     }
 
-    /// Noise of another file, in the proportion to its own peak that it has there.
+    /// Noise of another file, scaled by the ratio of this recording's peak to that file's peak.
     private func mismatched(
         _ recording: Recording, _ stream: RandomStream
     ) throws -> (reference: NoiseReference, record: ReferenceRecord) {
@@ -133,7 +133,7 @@ public struct ReferenceChooser: Sendable {
     ///
     /// The digest of a folder is that of a text with a line for each recording, its name, a tab, and its digest.
     ///
-    /// - Throws: `ReferenceError` where one cannot serve; what keeps audio from being read.
+    /// - Throws: `ReferenceError` where a recording cannot be used; errors of reading audio.
     package func recordings() throws -> AudioFingerprint {
         let path = try path()
         guard reference.mode == .folder else {

@@ -9,7 +9,7 @@ import Tensors
 
 /// Turns noisy speech into clean speech with a model and a sampler, under guidance where the model is conditioned.
 public struct Enhancer: Sendable {
-    /// The networks, with the weights that are to be used.
+    /// The networks, with the weights that enhancement uses.
     public let model: ScoreModel
     /// Solves the reverse process; decides the number of network calls.
     public let sampler: any Sampler
@@ -19,7 +19,7 @@ public struct Enhancer: Sendable {
     public let padding: FramePadding
     /// The guidance scale; without effect where the model is not conditioned.
     public let guidance: Guidance
-    /// How long recordings are cut; `nil` if they never are.
+    /// How long recordings are cut into segments; `nil` to never cut them.
     public let segments: Segments?
 
     public init(
@@ -35,7 +35,7 @@ public struct Enhancer: Sendable {
         self.segments = segments
     }
 
-    /// An enhanced recording and what it took.
+    /// An enhanced recording with its cost.
     public struct Output: Sendable {
         /// As many samples as the input, at its level.
         public var audio: [Float]
@@ -46,11 +46,11 @@ public struct Enhancer: Sendable {
         public var seconds: Double
         /// In how many segments the recording was enhanced.
         public var segments = 1
-        /// States on the way, if they were asked for.
+        /// Intermediate states, if they were asked for.
         public var states: [State] = []
     }
 
-    /// A state of the reverse process as it sounds.
+    /// An intermediate state of the reverse process, transformed to audio.
     public struct State: Sendable {
         /// The diffusion time `t`.
         public var time: Double
@@ -58,15 +58,15 @@ public struct Enhancer: Sendable {
         public var audio: [Float]
     }
 
-    /// A part of a long recording that is done.
-    public struct Stretch: Sendable {
-        /// Samples that follow those of the stretch before.
+    /// The next enhanced samples of a recording that is enhanced in segments.
+    public struct Chunk: Sendable {
+        /// Samples that follow those of the previous chunk.
         public var audio: [Float]
-        /// The same stretch in the states on the way, if they were asked for.
+        /// The same samples in the intermediate states, if they were asked for.
         public var states: [State]
     }
 
-    /// What enhancing took; see ``Output``.
+    /// The cost of an enhancement; see ``Output``.
     public struct Effort: Sendable {
         /// Evaluations of the network, counted over all segments.
         public var nfe: Int
@@ -91,24 +91,24 @@ public struct Enhancer: Sendable {
     ) throws -> Output {
         var output = Output(audio: [], nfe: 0, seconds: 0)
         let effort = try enhance(MemorySamples(noisy), file: file, seed: seed, reference: reference, states: states) {
-            stretch in
-            output.audio += stretch.audio
-            if output.states.isEmpty { output.states = stretch.states.map { State(time: $0.time, audio: []) } }
-            for (index, state) in stretch.states.enumerated() { output.states[index].audio += state.audio }
+            chunk in
+            output.audio += chunk.audio
+            if output.states.isEmpty { output.states = chunk.states.map { State(time: $0.time, audio: []) } }
+            for (index, state) in chunk.states.enumerated() { output.states[index].audio += state.audio }
         }
         (output.nfe, output.seconds, output.segments) = (effort.nfe, effort.seconds, effort.segments)
         return output
     }
 
-    /// Enhances a recording of any length in the memory of a segment, and hands over each stretch as it is done.
+    /// Enhances a recording of any length in the memory of one segment, and emits each chunk when it is finished.
     ///
     /// - Parameters:
-    ///   - interruption: Looked at before each call of the network.
-    ///   - emit: Takes the stretches in order.
+    ///   - interruption: Checked before each call of the network.
+    ///   - emit: Receives the chunks in order.
     /// - Throws: `EnhancementError`; `Interrupted`; what reading and `emit` throw.
     package func enhance(
         _ noisy: some SampleSource, file: String, seed: UInt64, reference: NoiseReference = .zero, states: Int = 0,
-        interruption: Interruption = Interruption(), emit: (Stretch) throws -> Void
+        interruption: Interruption = Interruption(), emit: (Chunk) throws -> Void
     ) throws -> Effort {
         let peak = try self.peak(of: noisy, interruption)
         let ranges = segments?.ranges(of: noisy.count) ?? [0..<noisy.count]
@@ -123,15 +123,16 @@ public struct Enhancer: Sendable {
                 interruption: interruption)
             effort.nfe += part.nfe
             if number == 0 { (kept, times) = (part.states.map { _ in joiner }, part.states.map(\.time)) }
-            // Where steps are chosen on the way, a later segment may have fewer states: its last one stands for them.
-            let stretch = Stretch(
+            // A sampler that chooses its steps may give a later segment fewer states: its last one replaces the missing
+            // ones.
+            let chunk = Chunk(
                 audio: audio.add(part.audio),
                 states: times.indices.map { index in
                     State(
                         time: times[index], audio: kept[index].add(part.states[min(index, part.states.count - 1)].audio)
                     )
                 })
-            try emit(stretch)
+            try emit(chunk)
         }
         effort.seconds = start.secondsUntilNow
         return effort
@@ -169,9 +170,9 @@ public struct Enhancer: Sendable {
             // The regression is an evaluation of a network too.
             var evaluations = estimate == nil ? 0 : 1
             var kept = StateSelection(count: states, start: sampler.start)
-            let observe: ((IntermediateState) -> Void)? = states > 0 ? { kept.see($0) } : nil
+            let observe: ((IntermediateState) -> Void)? = states > 0 ? { kept.add($0) } : nil
             let sample = sample(estimate ?? y, &noise, observe) { x, _, t, r in
-                // A sampler cannot be left in its middle: once nobody waits for it, the network is asked no more.
+                // A sampler cannot stop between its steps: after an interruption it runs on without network calls.
                 if interruption.isRequested { return .zeros(x.shape) }
                 if let r {
                     evaluations += 1
@@ -193,9 +194,9 @@ public struct Enhancer: Sendable {
         return output
     }
 
-    /// Samples with a model of one time, or of two where model and sampler know them.
+    /// Samples with a model of one time, or of two times if both model and sampler support them.
     ///
-    /// - Parameter predict: Of a state, noisy speech, a time, and the end of a stretch if there are two times.
+    /// - Parameter predict: Takes a state, noisy speech, a time, and the end of the interval if there are two times.
     private func sample(
         _ y: Tensor, _ noise: inout NoiseSource, _ observe: ((IntermediateState) -> Void)?,
         _ predict: @escaping (Tensor, Tensor, Double, Double?) -> Tensor
@@ -207,7 +208,7 @@ public struct Enhancer: Sendable {
     }
 }
 
-/// States of a reverse process at evenly spaced times: after the first step that reaches each, and after the last.
+/// Selects the states at evenly spaced times: after the first step that reaches each time, and after the last step.
 private struct StateSelection {
     private let start: Double
     private let count: Int
@@ -216,9 +217,9 @@ private struct StateSelection {
 
     init(count: Int, start: Double) { (self.count, self.start) = (count, start) }
 
-    mutating func see(_ state: IntermediateState) {
+    mutating func add(_ state: IntermediateState) {
         last = state
-        // Grids that end a little above 0 miss the even times by as little.
+        // The tolerance of 0.01 is for grids that end slightly above 0.
         let reached = Int((Double(count) * (1 - state.time / start) + 0.01).rounded(.down))
         if kept.count < min(reached, count - 1) { kept.append(state) }
     }

@@ -1,6 +1,6 @@
 package import Parallelism
 
-/// A signal of one channel that is read by pieces, wherever it lies.
+/// A signal of one channel that is read range by range, from memory or from a file.
 package protocol SampleSource {
     var count: Int { get }
     /// The samples of a range that lies inside the signal.
@@ -8,12 +8,12 @@ package protocol SampleSource {
 }
 
 extension SampleSource {
-    /// The ranges of a million samples that make up the signal, so that no more is in memory.
+    /// Ranges of a million samples that cover the signal, to limit the memory in use.
     package var blocks: [Range<Int>] { stride(from: 0, to: count, by: 1 << 20).map { $0..<min($0 + 1 << 20, count) } }
 
     /// The largest absolute sample.
     ///
-    /// - Throws: `Interrupted`; what keeps samples from being read.
+    /// - Throws: `Interrupted`; errors of reading samples.
     package func peak(_ interruption: Interruption) throws -> Float {
         var peak: Float = 0
         for block in blocks {

@@ -4,8 +4,8 @@ import Foundation
 /// of a segment.
 ///
 /// The segments are of one length, or the whole recording where it is no longer; neighbours share `overlap` samples,
-/// over which one fades into the other as `cos²` into `sin²`. What a segment's network sees ends at its edges, so the
-/// result is not that of the whole recording.
+/// over which one fades into the other as `cos²` into `sin²`. The network's input ends at the segment's edges, so the
+/// result differs from that of the whole recording.
 public struct Segments: Hashable, Sendable {
     /// Samples of a segment.
     public let length: Int
@@ -28,8 +28,8 @@ public struct Segments: Hashable, Sendable {
             overlap: Int((min(1, seconds / 4) * Double(sampleRate)).rounded()))
     }
 
-    /// The segments of `count` samples: each begins where the one before has `overlap` left, the last ends with the
-    /// recording.
+    /// The segments of `count` samples: each begins `overlap` samples before the previous one ends; the last ends with
+    /// the recording.
     public func ranges(of count: Int) -> [Range<Int>] {
         guard count > length else { return [0..<count] }
         let hop = length - overlap
@@ -38,29 +38,29 @@ public struct Segments: Hashable, Sendable {
         return ranges
     }
 
-    /// One signal of what was made of the segments.
+    /// Joins the enhanced segments into one signal.
     public func joined(_ pieces: [[Float]], of count: Int) -> [Float] {
         var joiner = SegmentJoiner(ranges: ranges(of: count), overlap: overlap)
         return pieces.flatMap { joiner.add($0) }
     }
 }
 
-/// Joins what was made of segments, one after the other, and keeps no more than their overlap.
+/// Joins enhanced segments one after the other, and stores only their overlap.
 struct SegmentJoiner {
     private let ranges: [Range<Int>]
     private let overlap: Int
     private var number = 0
-    /// The end of the last piece, which the next one may still change.
+    /// The end of the previous segment, which the next one may still change.
     private var tail: [Float] = []
 
-    /// - Parameter ranges: Where the segments lie, in order, each beginning no later than the one before it ends.
+    /// - Parameter ranges: The segments in order, each beginning no later than the end of the previous one.
     init(ranges: [Range<Int>], overlap: Int) { (self.ranges, self.overlap) = (ranges, overlap) }
 
-    /// Takes what was made of the next segment, and gives the samples that nothing will change any more.
+    /// Adds the next enhanced segment, and returns the samples that later segments do not change.
     mutating func add(_ piece: [Float]) -> [Float] {
         let range = ranges[number]
         precondition(piece.count == range.count, "a piece of \(piece.count) samples for a segment of \(range.count)")
-        // The last segment may share more than the others: it fades in at the end of what there is.
+        // The last segment may overlap more than the others; only the last `overlap` samples of the overlap are faded.
         var merged = Array(piece[(start(of: number) - range.lowerBound)...])
         for (index, old) in tail.enumerated() {
             let rise = sin((Float(index) + 0.5) / Float(tail.count) * .pi / 2)
@@ -72,7 +72,7 @@ struct SegmentJoiner {
         return Array(merged.dropLast(kept))
     }
 
-    /// Where a segment begins to count.
+    /// The first sample at which a segment contributes.
     private func start(of number: Int) -> Int {
         guard number > 0 else { return ranges[0].lowerBound }
         let end = ranges[number - 1].upperBound
