@@ -89,7 +89,7 @@ struct RunCommand: ParsableCommand {
         defer { signals.stop() }
         defer { team?.finish() }
         let together = try team?.join(processes)
-        defer { together?.dismiss() }
+        defer { together?.endProcesses() }
         let opened = try store.open(.readWrite)
         let elsewhere = try cluster(loaded, opened, settings, interruption)
         let progress = elsewhere?.progress ?? ProgressPrinter(jobs: jobs)

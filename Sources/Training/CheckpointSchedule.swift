@@ -11,7 +11,7 @@ struct CheckpointSchedule {
 
     /// - Parameters:
     ///   - total: The last step.
-    ///   - files: Files in an epoch, after which is validated where the spec gives no number of steps.
+    ///   - files: Files in an epoch; training validates once per epoch where the spec gives no number of steps.
     init(_ spec: TrainSpec, total: Int, files: Int) {
         (self.spec, self.total) = (spec, total)
         validateEvery = spec.validateEvery ?? max(1, files / spec.effectiveBatch)
@@ -28,7 +28,7 @@ struct CheckpointSchedule {
         return kinds
     }
 
-    /// Learns of checkpoints that were written.
+    /// Records that checkpoints of these kinds were written.
     mutating func wrote(_ kinds: Set<CheckpointRecord.Kind>) {
         if kinds.contains(.last) { lastCheckpoint = .now }
     }

@@ -1,8 +1,8 @@
-/// Notices a loss that explodes long before it is no number.
+/// Detects a diverging loss before it becomes infinite or NaN.
 ///
 ///     mean(last 25 losses) > growth · min over the past of such means
 ///
-/// A single step says little: the loss of score matching varies by orders of magnitude with the time drawn.
+/// Single steps are not compared: the loss of score matching varies by orders of magnitude with the drawn time.
 public struct LossWatch: Sendable {
     /// Steps in a mean.
     public static let window = 25
@@ -14,13 +14,13 @@ public struct LossWatch: Sendable {
     /// - Parameter history: The losses of the steps already made.
     public init(growth: Double, history: [Double] = []) {
         self.growth = growth
-        for loss in history { _ = sees(loss) }
+        for loss in history { _ = add(loss) }
     }
 
     /// Takes the loss of one more step.
     ///
     /// - Returns: The average and its least value so far, if the loss explodes.
-    public mutating func sees(_ loss: Double) -> (mean: Double, least: Double)? {
+    public mutating func add(_ loss: Double) -> (mean: Double, least: Double)? {
         guard loss.isFinite else { return nil }
         recent.append(loss)
         if recent.count > Self.window { recent.removeFirst() }

@@ -1,6 +1,6 @@
 import Runs
 
-/// Steps per second over the recent past, validations left out.
+/// Steps per second over the last 50 steps, without the time of validations.
 struct StepRate {
     private var recent: [(step: Int, time: ContinuousClock.Instant)]
 
@@ -16,7 +16,7 @@ struct StepRate {
         recent = speed > 0 ? [(step - 1, .now - .seconds(1 / speed)), (step, .now)] : [(step, .now)]
     }
 
-    /// How far a training of `total` steps is behind its newest step.
+    /// The progress of a training of `total` steps after its newest step.
     func progress(_ step: StepRecord, of total: Int) -> TrainingProgress {
         TrainingProgress(
             step: step.step, of: total, loss: step.loss, stepsPerSecond: stepsPerSecond,

@@ -7,7 +7,7 @@ public import Parallelism
 public import Runs
 public import Specs
 
-/// Trains one run from wherever it stands to its last step, and records everything in the store.
+/// Trains one run from its newest checkpoint, or from the start, to its last step, and records everything in the store.
 public struct Trainer {
     let workspace: Workspace
     let run: Run
@@ -21,7 +21,7 @@ public struct Trainer {
 
     /// - Parameters:
     ///   - identity: The training's, which its checkpoints carry.
-    ///   - training: The files to learn from.
+    ///   - training: The training files.
     ///   - observe: Called on the training thread.
     public init(
         workspace: Workspace, run: Run, builder: ModelBuilder, identity: String, seed: UInt64, training: [PairedFile],
@@ -52,21 +52,21 @@ public struct Trainer {
         let state = TrainingState(
             model: try builder.model(seed: seed), loss: try builder.loss(), rule: OptimizerRule(spec))
         var journal = TrainingJournal(run, identity: identity, workspace)
-        let goesOn = try start(state, &journal)
+        let isResumed = try start(state, &journal)
         let total = Self.totalSteps(spec, files: training.count)
         if total > 0 {
-            if goesOn { try journal.recall() }
+            if isResumed { try journal.loadBestScores() }
             try train(state, to: total, &journal)
-        } else if !goesOn {
-            // A run without steps: the weights that it begins with are what is evaluated.
+        } else if !isResumed {
+            // A run without steps: its initial weights are evaluated.
             try save(state, [.last], &journal)
         }
         try journal.flush()
     }
 
     private func train(_ state: TrainingState, to total: Int, _ journal: inout TrainingJournal) throws {
-        try team?.begin(TrainingOrder(spec: builder.spec, seed: seed, files: training, total: total), state)
-        defer { team?.leave() }
+        try team?.begin(TrainingTask(spec: builder.spec, seed: seed, files: training, total: total), state)
+        defer { team?.endWork() }
         let data = TrainingData(files: training, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
         let draws = try TrainingDraws(builder, seed: seed, total: total)
         var validator = Validator(
@@ -76,20 +76,20 @@ public struct Trainer {
         let history = try workspace.store.steps(of: run.id).filter { $0.step <= state.step }
         var watch = LossWatch(growth: spec.maxLossGrowth, history: history.map(\.loss))
         var secondsSpent = history.reduce(0) { $0 + $1.seconds }
-        var pace = Pace(step: state.step)
+        var stepRate = StepRate(step: state.step)
         observe(.started(folder: workspace.folder + "/" + run.folder, step: state.step, of: total))
 
-        // A validation that was interrupted is made before the next step.
-        var isOwed = try owesValidation(state.step, schedule)
-        while state.step < total || isOwed {
+        // An interrupted validation is repeated before the next step.
+        var needsValidation = try needsValidation(state.step, schedule)
+        while state.step < total || needsValidation {
             if interruption.isRequested { try end(state, &journal) }
-            if isOwed {
-                isOwed = false
+            if needsValidation {
+                needsValidation = false
             } else {
                 let step = try advance(state, data, draws, &watch, &journal)
                 secondsSpent += step.seconds
-                pace.tick(state.step)
-                observe(.trained(pace.progress(step, of: total)))
+                stepRate.add(state.step)
+                observe(.trained(stepRate.progress(step, of: total)))
             }
 
             let isBudgetSpent = spec.maxHours.map { secondsSpent >= $0 * 3600 } ?? false
@@ -98,7 +98,7 @@ public struct Trainer {
             if isValidated {
                 kinds.formUnion(try validate(state, &validator, &journal))
                 kinds.insert(.last)
-                pace.forget(state.step)
+                stepRate.skipPause(at: state.step)
             }
             if !kinds.isEmpty { try save(state, kinds, &journal) }
             schedule.wrote(kinds)
@@ -113,7 +113,7 @@ public struct Trainer {
             }
         }
         if let report = team?.report { note("processes", report, &journal) }
-        if let report = draws.dropReport(steps: state.step) { journal.add("conditioning", report) }
+        if let report = draws.dropRateSummary(steps: state.step) { journal.add("conditioning", report) }
     }
 
     // MARK: Steps
@@ -133,7 +133,7 @@ public struct Trainer {
                 step: state.step, loss: result.loss, terms: result.terms, gradientNorm: result.gradientNorm,
                 learningRate: rate, seconds: start.secondsUntilNow)
             journal.add(step)
-            if let growth = watch.sees(result.loss) {
+            if let growth = watch.add(result.loss) {
                 throw TrainingFailure(step: state.step, reason: .growth(growth.mean, least: growth.least))
             }
             return step
@@ -141,22 +141,22 @@ public struct Trainer {
             try journal.flush()
             throw failure
         } catch let failure as GroupFailure {
-            // The step was not made: what was reached before it goes on with any number of processes.
+            // The step was not done: training can resume from the state before it with any number of processes.
             try save(state, [.last], &journal)
             try journal.flush()
             throw failure
         }
     }
 
-    /// Saves what was reached, and ends the training because someone asked for it.
+    /// Saves the state and ends the training after an interruption was requested.
     private func end(_ state: TrainingState, _ journal: inout TrainingJournal) throws -> Never {
         try save(state, [.last], &journal)
         try journal.flush()
         throw Interrupted()
     }
 
-    /// Whether the step that training goes on behind was to be validated and was not.
-    private func owesValidation(_ step: Int, _ schedule: CheckpointSchedule) throws -> Bool {
+    /// Whether the step from which training resumes was due for a validation that is missing.
+    private func needsValidation(_ step: Int, _ schedule: CheckpointSchedule) throws -> Bool {
         guard step > 0, !validation.isEmpty, schedule.validates(after: step) else { return false }
         return try !workspace.store.validations(of: run.id).contains { $0.step == step }
     }
@@ -182,10 +182,10 @@ public struct Trainer {
 
     // MARK: Beginning and end
 
-    /// Goes on from the newest checkpoint, if its content is what was recorded, or begins from the weights that the
-    /// spec names.
+    /// Resumes from the newest checkpoint, after its checksum was verified, or starts from the weights that the spec
+    /// names.
     ///
-    /// - Returns: Whether it goes on.
+    /// - Returns: Whether the training was resumed.
     private func start(_ state: TrainingState, _ journal: inout TrainingJournal) throws -> Bool {
         if let last = try workspace.store.checkpoint(of: run.id, kind: .last),
             FileManager.default.fileExists(atPath: workspace.folder + "/" + last.path)
@@ -204,7 +204,7 @@ public struct Trainer {
         return false
     }
 
-    /// Why training should stop now, if the spec's patience is at its end.
+    /// Why training should stop now: the spec's patience is exhausted; `nil` to continue.
     private func stopsEarly() throws -> String? {
         guard let rule = spec.earlyStopping else { return nil }
         let values = try workspace.store.validations(of: run.id).filter { $0.metric == rule.monitor.rawValue }

@@ -129,7 +129,7 @@ private final class EpochShuffle: Sendable {
 /// Where a training pair's noise reference is cut from `y − x`.
 struct TrainingReference: Sendable {
     var samples: Int
-    /// Outside of the segment, where the file has room for it there; otherwise inside.
+    /// Outside the segment if the file is long enough, otherwise inside.
     var isElsewhere: Bool
 
     init(_ spec: ConditioningSpec, hop: Int) {
@@ -137,7 +137,8 @@ struct TrainingReference: Sendable {
         isElsewhere = spec.refFrom == .elsewhere
     }
 
-    /// The part of a file of `count` samples for the pair that is cut at `segment`; shorter where there is no more.
+    /// The range of the reference in a file of `count` samples, for the pair that is cut at `segment`; shorter if the
+    /// file is too short.
     ///
     /// - Parameter choose: The place of so many samples (the second) among so many (the first).
     func range(in count: Int, segment: Range<Int>, _ choose: (Int, Int) -> Int) -> Range<Int> {
@@ -146,7 +147,7 @@ struct TrainingReference: Sendable {
             let start = segment.lowerBound + choose(segment.count, length)
             return start..<start + length
         }
-        // The places before the segment, then those behind it.
+        // Start positions before the segment, then those after it.
         let before = max(0, segment.lowerBound - length + 1)
         let behind = max(0, count - segment.upperBound - length + 1)
         guard before + behind > 0 else {

@@ -9,7 +9,7 @@ import Tensors
 
 /// The batches of a run's steps with all that is drawn for them, addressed by (seed, purpose, pair).
 ///
-/// Pair `k` meets the same crop, time, noise, dropout and reference on every machine and after every interruption.
+/// Pair `k` has the same crop, time, noise, dropout and reference on every machine and after every interruption.
 struct TrainingDraws: Sendable {
     private let spec: TrainSpec
     private let conditioning: ConditioningSpec?
@@ -75,7 +75,7 @@ struct TrainingDraws: Sendable {
 
     /// How often references were dropped in all steps so far, beside the rate that the spec asks for; `nil` without
     /// conditioning.
-    func dropReport(steps: Int) -> String? {
+    func dropRateSummary(steps: Int) -> String? {
         guard let conditioning else { return nil }
         let pairs = steps * spec.effectiveBatch
         let dropped = (0..<pairs).count { !keeps($0, conditioning) }

@@ -5,13 +5,13 @@ public enum TrainingEvent: Sendable {
     case trained(TrainingProgress)
     case validated(step: Int, scores: [MetricValue])
     case checkpoint(step: Int, path: String)
-    /// Something worth knowing, such as why training ends early.
+    /// A message for the user, such as why training ends early.
     case noted(String)
 }
 
 /// A mean over validation files; `nil` where no file gave a number.
 public struct MetricValue: Sendable, Codable, Hashable {
-    /// The metric's name, or `loss`.
+    /// The metric's name, or `valid_loss`.
     public var metric: String
     /// In the metric's unit; `nil` where no file gave a finite value.
     public var value: Double?
@@ -23,7 +23,7 @@ public struct MetricValue: Sendable, Codable, Hashable {
     }
 }
 
-/// How far a training is.
+/// The progress of a training.
 public struct TrainingProgress: Sendable, Codable, Hashable {
     /// Optimizer steps done.
     public var step: Int

@@ -6,7 +6,7 @@ import Runs
 import SpecLanguage
 import Specs
 
-/// What happens in a training, on its way to the store: steps, validations, events, and checkpoint files.
+/// Buffers the records of a training for the store: steps, validations, events, and checkpoint files.
 struct TrainingJournal {
     private let workspace: Workspace
     private let run: Run
@@ -20,8 +20,8 @@ struct TrainingJournal {
         (self.run, self.identity, self.workspace) = (run, identity, workspace)
     }
 
-    /// Takes the best scores so far from the store, for a training that goes on.
-    mutating func recall() throws {
+    /// Loads the best scores so far from the store, for a training that is resumed.
+    mutating func loadBestScores() throws {
         for checkpoint in try workspace.store.checkpoints(of: run.id, includingSuperseded: true) {
             if let value = checkpoint.value { best[checkpoint.kind] = max(best[checkpoint.kind] ?? -.infinity, value) }
         }
@@ -33,7 +33,7 @@ struct TrainingJournal {
         records.events.append(EventRecord(kind: kind, message: message))
     }
 
-    /// Takes the scores of a validation; those of the noisy input are recorded beside them, as `noisy_pesq` for `pesq`.
+    /// Adds the scores of a validation; those of the noisy input are recorded too, as `noisy_pesq` for `pesq`.
     ///
     /// - Returns: The kinds of checkpoint for which this step is the best so far.
     mutating func add(_ scores: [Validator.Score], at step: Int) -> Set<CheckpointRecord.Kind> {
@@ -54,7 +54,7 @@ struct TrainingJournal {
         return improved
     }
 
-    /// Writes one file for all kinds that it stands for, and records it once it is safe on disk.
+    /// Writes one checkpoint file for all given kinds, and records it once it is safe on disk.
     ///
     /// - Returns: The path of the file.
     mutating func save(_ state: TrainingState, as kinds: Set<CheckpointRecord.Kind>) throws -> String {
@@ -72,7 +72,7 @@ struct TrainingJournal {
         return path
     }
 
-    /// Records what happened since the last time; checkpoint files that nothing refers to any more are removed.
+    /// Writes the buffered records to the store, and removes checkpoint files that no record refers to.
     mutating func flush() throws {
         let abandoned = try workspace.store.record(records, of: run.id)
         try workspace.store.deleteMade(abandoned)
@@ -80,6 +80,6 @@ struct TrainingJournal {
         lastFlush = .now
     }
 
-    /// Whether the last flush is so long ago that a crash would lose too much.
+    /// Whether the last flush is more than 2 s ago.
     var isDue: Bool { lastFlush.secondsUntilNow > 2 }
 }

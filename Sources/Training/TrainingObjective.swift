@@ -17,11 +17,11 @@ public struct TrainingBatchInput: Sendable {
     public var times: [Double]
     /// The standard complex Gaussian `z`, E|z|² = 1, of the shape of ``clean``.
     public var noise: Tensor
-    /// What dropout draws from, one stream for each pair; without them the network runs as in evaluation.
+    /// Random streams of dropout, one per pair; if empty, the network runs without dropout.
     public var dropout: [RandomStream]
-    /// What an objective over two times draws, one for each pair.
+    /// Random numbers for objectives over two times, one per pair; if empty, the medians.
     public var draws: [IntervalDraw] = []
-    /// The number of the step, from 0, and the share of training that is behind it.
+    /// The number of the step, from 0.
     public var step = 0
     /// The share of training that is done, from 0 to 1.
     public var progress = 1.0
@@ -69,7 +69,7 @@ struct TrainingObjective: Sendable {
             let own = regression.loss(estimate, batch.clean) ?? .scalar(0)
             return LossValue(total: own, terms: ["regression": Double(own.item)])
         }
-        // Behind a regression the process ends at its estimate instead of the noisy speech.
+        // With a regression, the process ends at the estimate instead of the noisy speech.
         var batch = batch
         let noisy = batch.noisy
         if let estimate { batch.noisy = estimate }

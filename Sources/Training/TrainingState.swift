@@ -10,7 +10,7 @@ public import Models
 public import Objectives
 public import Tensors
 
-/// What an optimizer step gave.
+/// The result of an optimizer step.
 public struct StepResult: Sendable {
     /// The mean over the batches of the step.
     public var loss: Double
@@ -21,7 +21,7 @@ public struct StepResult: Sendable {
     public var gradientNorm: Double
 }
 
-/// The numbers that training changes: weights, Adam's moments and the moving average of the weights.
+/// The state that training changes: weights, Adam's moments and the moving average of the weights.
 public final class TrainingState {
     /// The networks whose weights ``update(_:)`` changes.
     public var model: ScoreModel { objective.model }
@@ -32,7 +32,8 @@ public final class TrainingState {
     public private(set) var moments: [(first: Tensor, second: Tensor)?]
     /// The moving averages of all weights, in the order of the model's weights; they begin as copies of the weights.
     public private(set) var averages: [Tensor]
-    /// Averages of other lengths, which are kept for reconstruction: the standard deviation of each, and its weights.
+    /// Power-function averages after the first, kept for ``CheckpointAverage``: the standard deviation of each, and its
+    /// weights.
     public private(set) var furtherAverages: [(std: Double, weights: [Tensor])]
     /// Optimizer steps made.
     public private(set) var step = 0
@@ -158,12 +159,12 @@ public final class TrainingState {
         }
     }
 
-    /// Begins from the weights that the model has now.
+    /// Starts from the model's present weights.
     ///
     /// - Parameters:
-    ///   - step: Steps that are behind it.
+    ///   - step: Optimizer steps already done.
     ///   - averages: The weights' moving average; the weights themselves if `nil`.
-    ///   - optimizer: The moments of another training and their age; none if `nil`.
+    ///   - optimizer: The moments of another training and the number of their updates; zeros if `nil`.
     public func begin(
         step: Int = 0, averages: [Tensor]? = nil,
         optimizer: (moments: [(first: Tensor, second: Tensor)?], updates: Int)? = nil

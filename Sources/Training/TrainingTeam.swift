@@ -6,8 +6,8 @@ public import Models
 public import Specs
 import Tensors
 
-/// What the processes of a team need to know to train with rank 0: the spec, the seed, the files, and the steps in all.
-struct TrainingOrder: Codable {
+/// What rank 0 sends to the other processes at the start of a training: spec, seed, files, and number of steps.
+struct TrainingTask: Codable {
     struct File: Codable { var name, clean, noisy: String }
 
     var spec: ExperimentSpec
@@ -23,19 +23,18 @@ struct TrainingOrder: Codable {
     var pairs: [PairedFile] { files.map { PairedFile(name: $0.name, cleanPath: $0.clean, noisyPath: $0.noisy) } }
 }
 
-/// What rank 0 tells the others to do next.
+/// What rank 0 broadcasts to the other processes before each operation.
 private enum Message: Codable {
-    case train(TrainingOrder)
-    /// Other work in rounds, as whoever asks for it has written it.
+    case train(TrainingTask)
+    /// Other work in rounds; the bytes describe it, and only the module that begins it reads them.
     case score(Data)
     /// One step of a training, or one round.
     case step
     /// Ends a training or other work, or, outside of both, the process.
-    case leave
+    case end
 }
 
-/// Processes that train and evaluate together. Rank 0 does all else by itself: it plans, validates, and alone writes
-/// the store.
+/// Processes that train and evaluate together. Rank 0 alone plans, validates, and writes the store.
 public struct TrainingTeam: Sendable {
     /// The processes, each with its rank; all of them must make the same collective calls.
     public let group: ProcessGroup
@@ -58,27 +57,27 @@ public struct TrainingTeam: Sendable {
 
     // MARK: Rank 0
 
-    func begin(_ order: TrainingOrder, _ state: TrainingState) throws {
-        try tell(.train(order))
+    func begin(_ task: TrainingTask, _ state: TrainingState) throws {
+        try broadcast(.train(task))
         try state.share(in: group)
     }
 
     func step(_ state: TrainingState, _ draws: TrainingDraws, _ data: TrainingData) throws -> StepResult {
-        try tell(.step)
+        try broadcast(.step)
         return try makeStep(state, draws, data)
     }
 
     /// Begins work that is done in rounds.
-    package func begin(scoring order: Data) throws { try tell(.score(order)) }
+    package func begin(scoring order: Data) throws { try broadcast(.score(order)) }
 
-    package func beginRound() throws { try tell(.step) }
+    package func beginRound() throws { try broadcast(.step) }
 
-    /// Ends a training or other work; nobody may be there any more.
-    package func leave() { if !group.isBroken { try? tell(.leave) } }
+    /// Ends a training or other work; does nothing if the other processes are already lost.
+    package func endWork() { if !group.isBroken { try? broadcast(.end) } }
 
-    /// Lets the other processes end.
-    public func dismiss() {
-        leave()
+    /// Ends the other processes.
+    public func endProcesses() {
+        endWork()
         group.close()
     }
 
@@ -90,7 +89,7 @@ public struct TrainingTeam: Sendable {
             group.engine, seconds)
     }
 
-    private func tell(_ message: Message) throws { _ = try group.broadcast(try JSONEncoder().encode(message)) }
+    private func broadcast(_ message: Message) throws { _ = try group.broadcast(try JSONEncoder().encode(message)) }
 
     /// Gives the weights of rank 0's model to those of all others.
     package func share(_ model: ScoreModel) throws {
@@ -108,17 +107,17 @@ public struct TrainingTeam: Sendable {
 
     // MARK: The others
 
-    /// Trains what rank 0 trains, until it is done.
+    /// Takes part in every training and other work that rank 0 begins, until rank 0 ends the processes.
     ///
-    /// - Parameter score: Does other work that rank 0 begins.
+    /// - Parameter score: Takes part in work other than training, described by the data.
     /// - Throws: `GroupFailure` where a process is lost; what reading data throws.
-    package func follow(_ catalog: Catalog, score: (Data) throws -> Void) throws {
+    package func serve(_ catalog: Catalog, score: (Data) throws -> Void) throws {
         while true {
             switch try next() {
-            case .train(let order):
-                try order.spec.train.precision.ofProducts.apply { try follow(order, catalog) }
+            case .train(let task):
+                try task.spec.train.precision.ofProducts.apply { try train(task, catalog) }
             case .score(let order): try score(order)
-            case .step, .leave: return group.close()
+            case .step, .end: return group.close()
             }
         }
     }
@@ -126,15 +125,15 @@ public struct TrainingTeam: Sendable {
     /// Whether rank 0 begins another round.
     package func hasNextRound() throws -> Bool { if case .step = try next() { true } else { false } }
 
-    private func follow(_ order: TrainingOrder, _ catalog: Catalog) throws {
-        let builder = ModelBuilder(spec: order.spec, catalog: catalog)
+    private func train(_ task: TrainingTask, _ catalog: Catalog) throws {
+        let builder = ModelBuilder(spec: task.spec, catalog: catalog)
         let state = TrainingState(
-            model: try builder.model(seed: order.seed), loss: try builder.loss(), rule: OptimizerRule(order.spec.train))
+            model: try builder.model(seed: task.seed), loss: try builder.loss(), rule: OptimizerRule(task.spec.train))
         try state.share(in: group)
-        let data = TrainingData(files: order.pairs, spec: order.spec, frontEnd: builder.frontEnd, seed: order.seed)
-        let draws = try TrainingDraws(builder, seed: order.seed, total: order.total)
+        let data = TrainingData(files: task.pairs, spec: task.spec, frontEnd: builder.frontEnd, seed: task.seed)
+        let draws = try TrainingDraws(builder, seed: task.seed, total: task.total)
         while case .step = try next() {
-            // What fails a step fails it in every process, and rank 0 says so.
+            // A failure occurs in every process at the same step; rank 0 reports it.
             do { _ = try makeStep(state, draws, data) } catch is TrainingFailure {}
         }
     }

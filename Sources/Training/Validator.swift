@@ -81,7 +81,7 @@ struct Validator {
         }
     }
 
-    /// The scores of the unprocessed files: what a model below them takes away.
+    /// The scores of the unprocessed files; a model that scores below them makes speech worse.
     private func anchor() throws -> [String: Double] {
         let evaluator = evaluator
         let outcomes = try evaluator.evaluate(

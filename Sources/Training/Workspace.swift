@@ -50,7 +50,7 @@ public struct Workspace: Sendable {
         return path
     }
 
-    /// The path of a checkpoint's file, once its bytes are known to be those that were recorded.
+    /// The path of a checkpoint's file, after its SHA-256 was compared with the stored one.
     ///
     /// - Throws: `DamagedCheckpoint`.
     package func verified(_ checkpoint: CheckpointRecord) throws -> String {
@@ -62,7 +62,7 @@ public struct Workspace: Sendable {
         return path
     }
 
-    /// Host, processor, cores, and what computes: vector instructions, or a device.
+    /// Host, processor, number of cores, and the vector instructions or device in use.
     private static var machine: String {
         let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let model = info.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
@@ -99,7 +99,7 @@ public struct Workspace: Sendable {
     }
 }
 
-/// A checkpoint that is not what the store remembers.
+/// A checkpoint whose file is missing or differs from the stored checksum.
 public struct DamagedCheckpoint: Diagnostic, Hashable, Sendable {
     /// The absolute path of the checkpoint.
     public var path: String

@@ -76,12 +76,12 @@ import Training
 @Suite struct StoppingTests {
     @Test func anExplodingLossIsNoticed() {
         var watch = LossWatch(growth: 100, history: (0..<60).map { 1 + 0.5 * Double($0 % 3) })
-        #expect(watch.sees(500) == nil, "one step says little")
+        #expect(watch.add(500) == nil, "one step says little")
         var found: (mean: Double, least: Double)?
-        for step in 0..<25 where found == nil { found = watch.sees(Double(step) * 40) }
+        for step in 0..<25 where found == nil { found = watch.add(Double(step) * 40) }
         #expect(found.map { $0.mean > 100 * $0.least } == true)
         var calm = LossWatch(growth: 10)
-        for step in 0..<200 { #expect(calm.sees(1 + Double(step % 7)) == nil) }
+        for step in 0..<200 { #expect(calm.add(1 + Double(step % 7)) == nil) }
     }
 
     /// A learning rate far too high ends the run with its reason; the other run of the sweep is done.

@@ -61,7 +61,7 @@ struct TaskCommand: ParsableCommand {
         defer { team?.finish() }
         let together = try team?.join(processes)
         start.isOver()
-        defer { together?.dismiss() }
+        defer { together?.endProcesses() }
         let queue = QueueFolder(store)
         var worker = UnitWorker(queue.queue, task: task, pool: pool, place: place)
         var failed = 0

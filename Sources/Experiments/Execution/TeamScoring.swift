@@ -197,7 +197,7 @@ struct TeamScoring {
         _ model: ScoreModel?, _ interruption: Interruption, done: (FileEvaluator.Outcome, Int) throws -> Void
     ) throws -> [Int] {
         try team.begin(scoring: order.encoded())
-        defer { team.leave() }
+        defer { team.endWork() }
         if let model { try team.share(model) }
         let files = order.files
         var counts = [Int](repeating: 0, count: team.group.count)
@@ -255,7 +255,7 @@ extension TrainingTeam {
     ///
     /// - Throws: `GroupFailure` where a process is lost; what reading data for training throws.
     public func follow(_ catalog: Catalog) throws {
-        try follow(catalog) { data in
+        try serve(catalog) { data in
             let order = try ScoringOrder(decoding: data)
             try order.precision.apply { try score(order, catalog) }
         }
