@@ -13,9 +13,8 @@
 /// avoid dividing by zero, which makes ESTOI of digital silence random: here a silent band stays zero. Where the
 /// tool returns 1e-5 for want of speech, this is a `tooShort` failure.
 ///
-/// One silent signal beside one that is not has the value 0, as the recorded values of the reference tool have it: a
-/// listener understands nothing of such a pair, and 0 is the correlation with nothing. Two silent signals are no pair
-/// of anything and fail as `silent`.
+/// If exactly one of the signals is silent the value is 0, as recorded from the reference tool: the correlation with
+/// silence is 0. Two silent signals fail as `silent`.
 public struct Intelligibility: SpeechMetric, Hashable {
     /// ESTOI rather than STOI.
     public var isExtended: Bool

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How badly the enhanced frame's linear predictor fits the clean frame.
+/// The misfit of the enhanced frame's linear predictor to the clean frame.
 ///
 ///     LLR = ln (âᵀ R â / aᵀ R a)
 ///

@@ -1,7 +1,7 @@
 import Foundation
 import Kernels
 
-/// How far apart the short-time power spectra lie, in dB.
+/// The distance of the short-time power spectra, in dB.
 ///
 ///     LSD = mean over frames of √(mean over bins of (10 lg (|S|² + ε) − 10 lg (|Ŝ|² + ε))²),    ε = 1e-10
 ///

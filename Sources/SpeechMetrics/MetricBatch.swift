@@ -1,13 +1,13 @@
 import Synchronization
 
-/// One pair to be measured: its name, what it is grouped by, and how to get it.
+/// One pair to be measured: its name, its labels for grouping, and how it is read.
 public struct MetricItem: Sendable {
     /// Unique in its batch, such as the enhanced file's name.
     public var name: String
     /// What summaries may be broken down by, such as `noise: cafe` and `snr: 5`.
     public var labels: [String: String]
-    /// Reads the pair; called once, on the worker that measures it. What it throws fails every metric, a
-    /// `MetricFailure` as it is and any other error as `unreadable`.
+    /// Reads the pair; called once, on the worker that measures it. An error makes every metric fail, a `MetricFailure`
+    /// as it is and any other error as `unreadable`.
     public var load: @Sendable () throws -> SpeechPair
 
     public init(
@@ -95,7 +95,7 @@ public struct MetricBatch: Sendable {
     }
 }
 
-/// The places of a batch, each given out once.
+/// The indices of a batch, each taken by one worker.
 private final class WorkQueue: Sendable {
     private let count: Int
     private let state = Mutex((next: 0, done: 0))

@@ -49,7 +49,7 @@ public struct MetricCatalog: Sendable {
     ])
 }
 
-/// A name that no metric has.
+/// An unknown metric name.
 public struct UnknownMetric: Diagnostic, Hashable, Sendable {
     /// The name as it was written.
     public var name: String

@@ -1,10 +1,10 @@
-/// How values of a metric were made: what signed them, and what was converted before.
+/// How values of a metric were computed: their signature, and the conversions before.
 public struct MetricComputation: Sendable, Hashable, CustomStringConvertible {
     /// The metric with all that decides its value, such as `pesq|wb|16000|…`.
     public var signature: String
     /// What was done to the signals before.
     public var conversions: [String]
-    /// How many values were made so.
+    /// The number of values computed in this way.
     public var count: Int
 
     public var description: String {

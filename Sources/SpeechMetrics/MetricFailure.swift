@@ -2,8 +2,8 @@ public import Failures
 
 /// Why a metric has no value for a pair.
 ///
-/// A failure is stored beside the missing number, with `code` as its stable name and `description` as what a
-/// person reads.
+/// A failure is stored beside the missing number, with `code` as its stable name and `description` as the text for
+/// people.
 public enum MetricFailure: Diagnostic, Hashable, Sendable, Codable {
     case empty(PairSignal)
     /// A sample is NaN or infinite; the first such index.
@@ -13,7 +13,7 @@ public enum MetricFailure: Diagnostic, Hashable, Sendable, Codable {
     /// The metric is not defined at this rate, and was not allowed to convert it.
     case sampleRate(Int, accepted: [Int])
     case cannotResample(String)
-    /// Too few samples, or too few frames once silence is left out.
+    /// Too few samples, or too few frames after silence is removed.
     case tooShort(count: Int, minimum: Int, of: String)
     /// Every sample is zero, or too small for any power to be left.
     case silent(PairSignal)

@@ -1,7 +1,7 @@
 import Foundation
 import Kernels
 
-/// What a metric says about many pairs: mean, spread and how many pairs are in them.
+/// Statistics of a metric over many pairs: mean, spread and number of pairs.
 ///
 /// Failures and infinite values are counted and left out of mean, deviation and interval.
 public struct MetricSummary: Sendable, Hashable {
@@ -17,12 +17,12 @@ public struct MetricSummary: Sendable, Hashable {
     public var mean: Double?
     /// The population's: divided by `n`, as the reference's tables have it. One value has no spread: nil below two.
     public var standardDeviation: Double?
-    /// Where the mean lies with 95 % confidence; nil for fewer than two values.
+    /// The 95 % confidence interval of the mean; nil for fewer than two values.
     public var interval: ClosedRange<Double>?
 
     /// - Parameters:
     ///   - seed: Of the bootstrap; the same seed and values give the same interval.
-    ///   - resamples: How many means the interval is read from.
+    ///   - resamples: The number of resampled means.
     public init(
         _ name: String, of results: [Result<Double, MetricFailure>], seed: UInt64 = 0, resamples: Int = 2000
     ) {

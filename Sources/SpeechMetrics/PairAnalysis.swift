@@ -1,9 +1,9 @@
 import Audio
 
-/// A pair together with what has been computed from it, so that metrics share their common parts.
+/// A pair with a cache of intermediate results, so that metrics share their common computations.
 ///
-/// STOI and ESTOI share their spectra, CSIG, CBAK and COVL the PESQ they are made of. What is shared depends on the
-/// pair alone, so results do not depend on which metrics are asked for, or in which order. Belongs to one task.
+/// STOI and ESTOI share their spectra, CSIG, CBAK and COVL their PESQ. Shared results depend on the pair alone, so
+/// scores do not depend on which metrics are computed, or in which order. Used by one task.
 public final class PairAnalysis {
     static let resamplerName = Resampler.name
 
@@ -13,7 +13,7 @@ public final class PairAnalysis {
 
     public init(_ pair: SpeechPair) { self.pair = pair }
 
-    /// The value of `make`, computed once per key; a failure is remembered too.
+    /// The value of `make`, computed once per key; a failure is cached too.
     package func shared<Value>(
         _ key: String, _ make: (SpeechPair) throws(MetricFailure) -> Value
     ) throws(MetricFailure) -> Value {

@@ -1,10 +1,9 @@
 import Foundation
 
-/// The frames that Loizou's quality measures look at: 30 ms, a new one every 7.5 ms, under a Hann window without its
-/// zeros.
+/// The frames of Loizou's quality measures: 30 ms, a new one every 7.5 ms, under a Hann window without its zeros.
 ///
-/// Loizou, *Speech Enhancement: Theory and Practice*, 2nd ed., 2013, ch. 11 and its accompanying code. Every sample
-/// has 2⁻⁵² added, so that digital silence divides by something.
+/// Loizou, *Speech Enhancement: Theory and Practice*, 2nd ed., 2013, ch. 11 and its accompanying code. 2⁻⁵² is added to
+/// every sample, so that digital silence causes no division by 0.
 struct QualityFrames {
     let sampleRate: Int
     let length: Int

@@ -5,8 +5,8 @@ import Foundation
 ///     SNRseg = mean over frames of clamp(10 lg Σ s² / Σ (s − ŝ)²)
 ///
 /// Hansen and Pellom, ICSLP 1998, with the frames of Loizou's implementation. Not scale-invariant: a change of level
-/// counts as noise. Silence on either side has no value, but a typed reason: of a silent enhanced signal the formula
-/// makes 0 dB whatever the clean one holds.
+/// counts as noise. A silent signal gives the failure `silent`: for a silent enhanced signal the formula would give 0
+/// dB for any clean one.
 public struct SegmentalSNR: SpeechMetric, Hashable {
     public init() {}
 

@@ -52,7 +52,7 @@ public struct SignalRatio: SpeechMetric, Hashable {
     public func signature(at sampleRate: Int) -> String { "\(name)|native|f64|no-mean-removal|v1" }
 
     /// - Throws: `silent` for a silent signal or noise; `undefined` where `ŝ` is orthogonal to `s`; `missing` without
-    /// the noisy signal.
+    ///   the noisy signal.
     public func value(for analysis: PairAnalysis) throws(MetricFailure) -> Double {
         let pair = analysis.pair
         let (clean, enhanced) = (pair.clean, pair.enhanced)

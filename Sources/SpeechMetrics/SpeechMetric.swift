@@ -1,8 +1,7 @@
-/// A number for how good enhanced speech is, and all that must be known to read that number.
+/// A measure of enhanced speech, with all that is needed to interpret its values.
 ///
-/// A metric is a value that states its unit, range, direction, rates, needs and source as data. `evaluate` is
-/// the way in: it checks what every metric takes for granted, converts only what it is allowed to, and lets
-/// no NaN out.
+/// A metric is a value that states its unit, range, direction, rates, needs and source as data. Callers use `evaluate`:
+/// it checks the preconditions of every metric, converts only what is allowed, and never returns NaN.
 public protocol SpeechMetric: Sendable {
     /// The name used in specs and tables, such as `si_sdr`.
     var name: String { get }
@@ -51,7 +50,8 @@ public enum MetricRates: Sendable, Hashable {
         }
     }
 
-    /// The accepted rate that `rate` may be lowered to; nothing is ever raised, as that invents a band.
+    /// The accepted rate to which `rate` may be lowered; rates are never raised, since that adds no content to the
+    /// upper band.
     public func target(for rate: Int) -> Int? {
         switch self {
         case .any: rate
@@ -69,7 +69,7 @@ public struct MetricAllowance: OptionSet, Sendable, Hashable {
     public static let resampling = MetricAllowance(rawValue: 1)
 }
 
-/// A metric's answer for one pair: a number or a reason, the signature, and what was converted.
+/// A metric's result for one pair: a number or the reason for none, the signature, and the conversions.
 public struct MetricOutcome: Sendable, Hashable {
     /// The metric's name.
     public var name: String
@@ -129,7 +129,7 @@ extension SpeechMetric {
         ].joined(separator: ", ")
     }
 
-    /// The metric of one pair. A failure is an answer too: this never throws.
+    /// The metric of one pair. Never throws: a failure is a result too.
     public func evaluate(_ pair: SpeechPair, allowing allowance: MetricAllowance = []) -> MetricOutcome {
         evaluate(PairAnalysis(pair), allowing: allowance)
     }
@@ -163,7 +163,7 @@ extension SpeechMetric {
         return outcome
     }
 
-    /// What every metric takes for granted.
+    /// The checks that every metric needs before it runs.
     private func check(_ pair: SpeechPair) throws(MetricFailure) {
         var signals = [(PairSignal.clean, pair.clean), (.enhanced, pair.enhanced)]
         if references.contains(.noisy) {
@@ -183,7 +183,7 @@ extension SpeechMetric {
         }
     }
 
-    /// The gate on the way out: NaN and unannounced infinities are failures.
+    /// Checks the result: NaN, and infinities that the metric does not allow, are failures.
     private func checked(_ value: Double) throws(MetricFailure) -> Double {
         if value.isFinite || (value == .infinity && mayBeInfinite) { return value }
         throw .undefined(value.isNaN ? "the formula gave no number" : "the formula gave \(value)")

@@ -1,7 +1,7 @@
-/// What a metric compares: the enhanced signal with the clean one, and the noisy input where it is known.
+/// The input of a metric: the enhanced and the clean signal, and the noisy input where it is known.
 ///
-/// One channel each, full scale ±1, all at `sampleRate`. The signals are the files' samples, unless ``fitting`` says
-/// what was done to make them fit.
+/// One channel each, full scale ±1, all at `sampleRate`. The signals are the files' samples, unless ``fitting`` names a
+/// change that made them fit.
 public struct SpeechPair: Sendable, Hashable {
     /// Samples of the reference.
     public var clean: [Float]
@@ -21,7 +21,7 @@ public struct SpeechPair: Sendable, Hashable {
         self.sampleRate = sampleRate
     }
 
-    /// The pair with the noisy input in place of the enhanced signal: the anchor every system is read against.
+    /// The pair with the noisy input in place of the enhanced signal: the anchor with which every system is compared.
     public var anchor: SpeechPair? {
         noisy.map { SpeechPair(clean: clean, noisy: $0, enhanced: $0, sampleRate: sampleRate) }
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Kernels
 
-/// The one-third octave band amplitudes of the speech in a pair: what STOI and ESTOI compare.
+/// The one-third octave band amplitudes of the speech in a pair, which STOI and ESTOI compare.
 ///
 /// Both signals are brought to 10 kHz and cut into 25.6 ms Hann frames, half overlapping. Frames in which the
 /// clean signal lies more than 40 dB below its loudest frame are left out of both and the rest is joined again; 15
@@ -58,7 +58,7 @@ struct ThirdOctaveBands {
         return zip(starts, levels).filter { loudest - dynamicRange - $1 < 0 }.map(\.0)
     }
 
-    /// The windowed frames, overlapped and added where they now stand.
+    /// The windowed frames, overlapped and added at their new positions.
     private static func joined(_ signal: [Double], frames starts: [Int]) -> [Double] {
         var result = [Double](repeating: 0, count: (starts.count - 1) * hop + frame)
         for (index, start) in starts.enumerated() {

@@ -1,7 +1,7 @@
 import Foundation
 import Kernels
 
-/// How much the slopes of the critical-band spectrum differ, weighted towards its peaks.
+/// The squared difference of the slopes of the critical-band spectrum, weighted towards its peaks.
 ///
 ///     WSS = Σ_b W_b (Δ_b − Δ̂_b)² / Σ_b W_b,    Δ_b = E_{b+1} − E_b  in dB
 ///     W_b = mean of both signals' 20 / (20 + E_max − E_b) · 1 / (1 + E_peak(b) − E_b)

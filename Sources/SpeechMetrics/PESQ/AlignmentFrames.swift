@@ -1,4 +1,4 @@
-/// Frames of both signals, a quarter of a frame apart, that move through a stretch at one delay.
+/// Frames of both signals, a quarter of a frame apart, that advance through an utterance at one delay.
 struct AlignmentFrames {
     private var reference: Int
     private var degraded: Int
@@ -17,7 +17,7 @@ struct AlignmentFrames {
     }
 
     /// Counts every frame that ends by `end` of the reference.
-    mutating func advance(to end: Int, _ search: inout DelaySearch, into histogram: inout DelayHistogram) {
+    mutating func countForward(to end: Int, _ search: inout DelaySearch, into histogram: inout DelayHistogram) {
         while degraded + length <= search.degraded.count, reference + length <= end {
             search.accumulate(referenceStart: reference, degradedStart: degraded, into: &histogram)
             reference += length / 4
@@ -26,7 +26,7 @@ struct AlignmentFrames {
     }
 
     /// Counts every frame that starts at or after `start` of the reference.
-    mutating func retreat(to start: Int, _ search: inout DelaySearch, into histogram: inout DelayHistogram) {
+    mutating func countBackward(to start: Int, _ search: inout DelaySearch, into histogram: inout DelayHistogram) {
         while degraded >= 0, reference >= start {
             search.accumulate(referenceStart: reference, degradedStart: degraded, into: &histogram)
             reference -= length / 4

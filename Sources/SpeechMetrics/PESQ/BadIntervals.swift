@@ -1,6 +1,6 @@
 import Kernels
 
-/// Stretches of frames whose disturbance is so great that they may just be misaligned (P.862 §10.2.10).
+/// Intervals of frames whose disturbance is so large that they may be misaligned (P.862 §10.2.10).
 enum BadIntervals {
     private static let reach = 2  // frames
     private static let shortest = 5

@@ -60,7 +60,7 @@ struct DelaySearch {
         return guess + Self.bestLag(of: correlation, reference: count) * timing.window
     }
 
-    /// Makes the frames' window whole again.
+    /// Restores the frames' window.
     mutating func restoreWindow() { window = .periodicHann(timing.alignmentFrame) }
 
     /// The correlation of both envelopes around a guess, and how many windows of the reference are in it.
@@ -117,7 +117,7 @@ struct DelaySearch {
     }
 }
 
-/// Which delays the short-time correlations of a stretch of speech point to.
+/// A histogram of the delays that the short-time correlations of an utterance indicate.
 ///
 /// Each frame votes for every lag whose correlation exceeds 99 % of the frame's maximum, with a weight of that
 /// maximum to the power 1/8; votes are spread over neighbouring lags by a triangle of ±1 ms.

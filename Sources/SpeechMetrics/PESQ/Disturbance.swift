@@ -1,6 +1,6 @@
 import Foundation
 
-/// How strongly two frames differ to a listener: in all, and in what was added rather than left out.
+/// The perceived difference of two frames: of all differences, and with added components weighted more than lost ones.
 struct FrameDisturbance {
     var symmetric: Float = 0
     var asymmetric: Float = 0
@@ -46,7 +46,7 @@ struct DisturbanceMeter {
     }
 }
 
-/// Follows the level of the degraded signal, so that slow changes count little (P.862 §10.2.5).
+/// Tracks the level of the degraded signal, so that slow changes cause little disturbance (P.862 §10.2.5).
 struct GainTracker {
     private var previous: Float?
     private static let offset: Float = 5e3

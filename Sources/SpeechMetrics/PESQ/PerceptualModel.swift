@@ -39,7 +39,7 @@ struct PerceptualModel {
         analyze()
         equalize()
         compareFrames()
-        forgiveGaps()
+        ignoreLostFrames()
         realignBadIntervals()
         normalize()
         let symmetric = DisturbanceSum.sum(disturbances.map(\.symmetric), over: speechFrames, weight: weight)
@@ -111,9 +111,9 @@ struct PerceptualModel {
         return meter.disturbance(reference: referencePowers, degraded: degradedPowers, frame: frame)
     }
 
-    /// Where the delay drops by more than half a frame, samples were lost with the jump itself: those frames
-    /// do not count.
-    private mutating func forgiveGaps() {
+    /// Sets the disturbance of frames to 0 where the delay decreases by more than half a frame from one utterance to
+    /// the next: the degraded signal lacks these samples.
+    private mutating func ignoreLostFrames() {
         let utterances = alignment.utterances
         for (previous, next) in zip(utterances, utterances.dropFirst()) {
             let jump = next.delay - previous.delay

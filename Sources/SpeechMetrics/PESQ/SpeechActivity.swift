@@ -96,7 +96,7 @@ struct SpeechActivity {
     }
 }
 
-/// The power that parts speech from noise: twelve times, two standard deviations above the mean of what lies
+/// The power threshold between speech and noise: twelve times, two standard deviations above the mean of what lies
 /// below it.
 private struct NoiseThreshold {
     /// −1 where nothing lies above.

@@ -1,4 +1,4 @@
-/// A stretch of the reference and the delay of the degraded signal in it.
+/// A part of the reference, and the delay of the degraded signal in it.
 struct Utterance {
     /// The first window of the reference that the delay holds for.
     var start: Int
@@ -76,7 +76,7 @@ struct UtteranceAlignment {
         var histogram = DelayHistogram(length: timing.alignmentFrame)
         var frames = AlignmentFrames(
             from: utterance.search.lowerBound * timing.window, delay: utterance.crudeDelay, timing: timing)
-        frames.advance(to: utterance.search.upperBound * timing.window, &search, into: &histogram)
+        frames.countForward(to: utterance.search.upperBound * timing.window, &search, into: &histogram)
         let peak = histogram.peak
         return (utterance.crudeDelay + peak.lag, peak.confidence)
     }
@@ -182,7 +182,7 @@ struct UtteranceAlignment {
             var histogram = DelayHistogram(length: timing.alignmentFrame)
             var frames = AlignmentFrames(from: max(0, start) * timing.window, delay: delay, timing: timing)
             for index in breaks.indices where crude[index] == delay {
-                frames.advance(to: breaks[index] * timing.window, &search, into: &histogram)
+                frames.countForward(to: breaks[index] * timing.window, &search, into: &histogram)
                 let peak = histogram.peak
                 result[index] = (delay + peak.lag, peak.confidence)
             }
@@ -201,7 +201,7 @@ struct UtteranceAlignment {
                 backFrom: min(end * timing.window, search.reference.count), delay: delay, timing: timing,
                 degraded: search.degraded.count)
             for index in chosen.reversed() where crude[index] == delay {
-                frames.retreat(to: breaks[index] * timing.window, &search, into: &histogram)
+                frames.countBackward(to: breaks[index] * timing.window, &search, into: &histogram)
                 let peak = histogram.peak
                 result[index] = (delay + peak.lag, peak.confidence)
             }
