@@ -1,6 +1,6 @@
 import CEBUR128
 
-/// How loud a signal is to a listener: the integrated loudness of ITU-R BS.1770-4, in LUFS, as libebur128 computes it.
+/// The perceived loudness of a signal: the integrated loudness of ITU-R BS.1770-4, in LUFS, as libebur128 computes it.
 ///
 /// Blocks of 400 ms count where they are above −70 LUFS and at most 10 LU below the mean of those.
 public enum Loudness {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How the name of a sound file leads to the name of its partner.
+/// A rule that finds the partner of a sound file by its name.
 public enum PairingRule: String, Hashable, Sendable, CaseIterable {
     /// The same name; the endings `.wav` and `.flac` may differ.
     case name

@@ -70,7 +70,7 @@ public struct ResamplingError: Diagnostic, Hashable, Sendable {
     public var inputRate: Int
     /// Hz, of the signal that was asked for.
     public var outputRate: Int
-    /// libsoxr's words.
+    /// The message of libsoxr.
     public var reason: String
 
     public var summary: String { "cannot resample from \(inputRate) to \(outputRate) Hz: \(reason)" }

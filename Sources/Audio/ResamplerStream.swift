@@ -1,9 +1,9 @@
 import CSoxr
 import Foundation
 
-/// A ``Resampler`` for a signal that comes in pieces, in bounded memory.
+/// A ``Resampler`` for a signal that is given in blocks, in bounded memory.
 ///
-/// The pieces' results, joined, are the result of the whole: `⌈n · to / from⌉` samples.
+/// The blocks' results, joined, equal the result of the whole signal: `⌈n · to / from⌉` samples.
 @safe public final class ResamplerStream {
     private let resampler: Resampler
     private let handle: OpaquePointer  // made, used and freed here alone
@@ -25,7 +25,7 @@ import Foundation
 
     deinit { unsafe soxr_delete(handle) }
 
-    /// What can be said of the output once these samples are known.
+    /// The output samples that no later input changes.
     public func process(_ samples: [Float]) throws(ResamplingError) -> [Float] {
         taken += samples.count
         return samples.isEmpty ? [] : try run(samples)  // none at all would mean the end

@@ -1,4 +1,4 @@
-/// What is done with audio that is not at the rate asked for.
+/// What is done with audio of another sample rate than the required one.
 public enum RatePolicy: Hashable, Sendable {
     /// It is an error.
     case exact

@@ -36,7 +36,7 @@ public enum SoundFile {
     /// The most channels that are read.
     public static let mostChannels = 256
 
-    /// What a header says.
+    /// The format of a file's audio, as its header states it.
     public struct Header: Hashable, Sendable, Codable {
         /// Hz.
         public var sampleRate: Int
@@ -44,8 +44,8 @@ public enum SoundFile {
         public var channels: Int
         /// Samples per channel.
         public var frames: Int
-        /// Whether the file itself states no length, as one that was written to a pipe; its audio goes on to the file's
-        /// end.
+        /// Whether the file itself states no length, as a file that was written to a pipe; its audio then extends to
+        /// the file's end.
         public var isOpenEnded = false
 
         public init(sampleRate: Int, channels: Int, frames: Int, isOpenEnded: Bool = false) {
@@ -85,7 +85,7 @@ public enum SoundFile {
         try sound(interleaved(path, bytes: bytes, frames: frames)).sound
     }
 
-    /// Reads a file as ``read(_:frames:)`` does, and what its header says of the whole.
+    /// Reads a file as ``read(_:frames:)`` does, together with the header of the whole file.
     public static func readWithHeader(
         _ path: String, frames: Range<Int>? = nil
     ) throws(SoundFileError) -> (sound: Sound, header: Header) {
@@ -123,7 +123,7 @@ public enum SoundFile {
         return samples
     }
 
-    /// The frames asked for, channels interleaved, after `check` has seen the header.
+    /// The frames of the range, channels interleaved, once `check` has accepted the header.
     static func interleaved(
         _ path: String, bytes: [UInt8]?, frames: Range<Int>?, check: (Header) throws(SoundFileError) -> Void = { _ in }
     ) throws(SoundFileError) -> (samples: [Float], header: Header) {
@@ -193,7 +193,7 @@ public enum SoundFile {
         return facts.bytes
     }
 
-    /// What no real recording has, found before memory is asked for.
+    /// Rejects headers that no real recording has, before memory is allocated for them.
     private static func fault(in header: SoundFile.Header, fileSize: Int) -> SoundFileError.Reason? {
         guard header.frames > 0, header.channels > 0 else { return .empty }
         guard SoundFile.sampleRates.contains(header.sampleRate) else {
@@ -214,7 +214,7 @@ public enum SoundFile {
         guard unsafe range.lowerBound == 0 || sf_seek(handle, sf_count_t(range.lowerBound), SEEK_SET) >= 0 else {
             throw SoundFileError(path, .unreadable(unsafe String(cString: sf_strerror(handle))))
         }
-        // A header may lie: no more than a block is allocated before the audio is seen to be there.
+        // A header may be wrong: at most one block is allocated before that much audio was read.
         let block = max(1, Self.blockSamples / header.channels)
         var samples: [Float] = []
         var done = 0

@@ -5,13 +5,13 @@ import Foundation
 public struct SoundFileError: Diagnostic, Hashable, Sendable {
     /// What is wrong with the file.
     public enum Reason: Hashable, Sendable {
-        /// No file lies at the path.
+        /// There is no file at the path.
         case missing
         /// The file exists, but is not a sound file that can be decoded; the string is the decoder's reason.
         case unreadable(String)
         /// The file has no audio.
         case empty
-        /// The header promises more frames, or bytes, than the file holds.
+        /// The header states more frames, or bytes, than the file holds.
         case truncated(promised: Int, found: Int, unit: String)
         /// A sample is NaN or infinite; the first such frame and channel.
         case notFinite(frame: Int, channel: Int)
@@ -21,7 +21,7 @@ public struct SoundFileError: Diagnostic, Hashable, Sendable {
         case wrongRate(found: Int, required: Int)
         /// A frame range reaches past the end.
         case outOfRange(requested: Range<Int>, frames: Int)
-        /// The header claims what no real recording has; the string says what.
+        /// The header states values that no real recording has; the string names them.
         case implausible(String)
         /// The file could not be written; the string is the system's reason. Nothing was left behind.
         case unwritable(String)

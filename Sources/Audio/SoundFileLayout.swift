@@ -6,13 +6,13 @@ import SystemCalls
 /// Source: IBM and Microsoft, *Multimedia Programming Interface and Data Specifications 1.0*, 1991; the 64-bit
 /// form (`RF64`, sizes in a `ds64` chunk) is EBU Tech 3306.
 enum WAVLayout {
-    /// What a file's header says of its length.
+    /// How a file's header states its length.
     enum Length: Equatable {
         /// It states a length, and the file has it; or the file is not WAVE.
         case stated
         /// The file was written to a pipe: the size of its audio, at that byte, is a placeholder.
         case open(sizePlace: Int)
-        /// The file is shorter than its header promises; bytes.
+        /// The file is shorter than its header states, both in bytes.
         case cutShort(promised: Int, found: Int)
 
         var isOpen: Bool { if case .open = self { true } else { false } }
@@ -76,7 +76,7 @@ enum WAVLayout {
             || abs(size - 2_000_000_000) <= slack || size >= Int.max - slack
     }
 
-    /// Whether what lies at `offset`, behind a data chunk that claims to be empty, is something else than chunks.
+    /// Whether the bytes at `offset`, after a data chunk of stated length 0, are audio and not further chunks.
     private static func isAudio(at offset: Int, _ fileSize: Int, _ bytes: Reader) -> Bool {
         var offset = offset
         guard offset < fileSize else { return false }

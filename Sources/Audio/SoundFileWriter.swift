@@ -65,13 +65,13 @@ import Foundation
         if Int(written) != samples.count { throw Self.unwritable(path) }
     }
 
-    /// Ends the file and gives it its name.
+    /// Closes the file and renames it to its path.
     public func finish() throws(SoundFileError) {
         try close()
         try publish()
     }
 
-    /// Ends the file, which is then whole under its temporary name.
+    /// Closes the file, which is then complete under its temporary name.
     public func close() throws(SoundFileError) {
         let closed = unsafe sf_close(handle)
         unsafe handle = nil
@@ -80,7 +80,7 @@ import Foundation
         }
     }
 
-    /// Gives a closed file its name.
+    /// Renames a closed file to its path.
     public func publish() throws(SoundFileError) {
         precondition(unsafe handle == nil, "\(path) is not closed")
         guard let file = file.take() else { preconditionFailure("\(path) has its name already") }

@@ -42,7 +42,7 @@ extension SoundFile {
         try write(Sound(samples, sampleRate: sampleRate), to: path, as: encoding, durable: durable)
     }
 
-    /// How many samples lie beyond full scale once rounded to steps of `1 / scale`.
+    /// The number of samples beyond full scale after rounding to steps of `1 / scale`.
     static func saturating(_ samples: [Float], scale: Float) -> Int {
         samples.count { sample in
             let step = (sample * scale).rounded(.toNearestOrEven)

@@ -12,7 +12,7 @@ public struct WienerFilter: Hashable, Sendable {
     /// The weight α of the last frame's estimate. The paper's 0.98 was chosen with the noise known; with tracked noise
     /// it costs speech at onsets: on 24 files of the synthetic corpus 0.98 gained 3.1 dB of SI-SDR, 0.95 3.9, 0.90 4.1.
     public var smoothing: Double
-    /// The smallest a-priori SNR ξ_min in dB: how far noise is turned down.
+    /// The smallest a-priori SNR ξ_min in dB, which limits the attenuation of noise.
     public var floor: Double
 
     public init(smoothing: Double = 0.95, floor: Double = -25) {
