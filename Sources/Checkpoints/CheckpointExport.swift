@@ -12,7 +12,7 @@ import WeightFiles
 /// reference goes on training; `hyper_parameters` what its constructors take. Where only one kind of weights is known
 /// it stands for both.
 public struct CheckpointExport: Sendable {
-    /// What was written.
+    /// The contents of the written file.
     public struct Report: Sendable {
         /// The file that was written.
         public var path: String

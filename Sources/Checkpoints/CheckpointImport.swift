@@ -9,13 +9,13 @@ import WeightFiles
 /// Turns a checkpoint into a folder of this program: `weights.safetensors` and `spec.yaml`.
 ///
 /// The arrays are named `ema/…`, `weights/…` (raw), `buffers/…` and `adam/…`, as in the checkpoints of a run; the spec
-/// lies also in the metadata, so that the file explains itself. Everything is checked before anything is written, and
+/// is also in the metadata, so that the file can be used alone. Everything is checked before anything is written, and
 /// the folder takes its name only when it is whole.
 public struct CheckpointImport: Sendable {
     /// Which weights are kept; the optimizer's state belongs to both together.
     public enum Selection: String, Sendable, CaseIterable { case both, ema, raw }
 
-    /// What was written, and what is to be said about it.
+    /// What was written, and remarks for the user.
     public struct Report: Sendable {
         /// The folder that was written, with `weights.safetensors` and `spec.yaml`.
         public var folder: String

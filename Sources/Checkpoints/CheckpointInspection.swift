@@ -30,9 +30,9 @@ public struct CheckpointInspection: Sendable {
     public var parts: [(name: String, tensors: Int, values: Int)]
     /// Decay and updates of the moving average.
     public var average: (decay: Double, updates: Int?)?
-    /// Where each kind of weights lies, in words.
+    /// Which part of the file holds the raw weights, in words; begins with `none` where there are none.
     public var rawWeights: String
-    /// Where the averaged weights lie, in words; begins with `none` where there are none.
+    /// Which part of the file holds the averaged weights, in words; begins with `none` where there are none.
     public var averagedWeights: String
     /// Other entries of the file, each with what it is.
     public var others: [(name: String, content: String)] = []

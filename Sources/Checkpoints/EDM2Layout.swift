@@ -4,10 +4,9 @@ import Specs
 package import WeightFiles
 
 /// What a file of EDM2 for speech says of its network: a state dictionary has no hyper-parameters, but its names and
-/// shapes
-/// tell the sizes; a snapshot has the module's attributes too.
+/// shapes tell the sizes; a snapshot has the module's attributes too.
 ///
-/// What neither tells is taken as the reference's script builds it: attention at 16 and 8 bins and 64 channels a head.
+/// Everything else is taken from the reference's script: attention at 16 and 8 bins and 64 channels a head.
 package struct EDM2Layout {
     /// Settings of the backbone, and of the diffusion.
     package private(set) var backbone: [(name: String, value: SettingValue)] = []
@@ -65,7 +64,7 @@ package struct EDM2Layout {
         }
     }
 
-    /// What a snapshot's module says beyond the sizes.
+    /// The attributes of a snapshot's module other than sizes.
     private mutating func read(
         _ module: PickledModule, _ checkpoint: LightningCheckpoint, _ bins: Int, _ widths: [Int]
     ) throws(WeightFileError) {

@@ -73,7 +73,7 @@ extension [Parameter] {
     }
 }
 
-/// Weights that do not fit the network.
+/// An error: weights that do not fit the network.
 public struct WeightsError: Diagnostic, Hashable, Sendable {
     /// The parameter's name, or the file where the whole file does not fit.
     public var parameter: String

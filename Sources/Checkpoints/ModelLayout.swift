@@ -55,7 +55,7 @@ package struct ModelLayout {
         return Entry(name: name.hasPrefix(encoder) ? name : network + name, ownName: name, shape: shape)
     }
 
-    /// What embeds a stretch's length in `ncsnpp_interval`, and what MeanFlowSE calls it.
+    /// The layers that embed the interval's length in `ncsnpp_interval`, and their names in MeanFlowSE.
     private static let stretch = [
         ("interval_features.", "delta_gfproj."), ("interval_0.", "delta_fc1."), ("interval_1.", "delta_fc2."),
     ]

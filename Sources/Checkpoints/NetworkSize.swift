@@ -3,7 +3,7 @@ import Specs
 
 /// A lower bound on the parameters of a network, from its options alone.
 ///
-/// A file may claim any options. Before a network is built from them, at least so many parameters must lie in the file,
+/// A file may state any options. Before a network is built from them, at least so many parameters must lie in the file,
 /// so that a claim cannot ask for more memory than the file itself takes.
 enum NetworkSize {
     /// Counted in `Double`, where nothing overflows.

@@ -1,8 +1,8 @@
 import Foundation
 
-/// A checkpoint that its authors publish: where it lies, what it should hold, and what it should score.
+/// A checkpoint that its authors publish: its address, the network it holds, and the scores it should reach.
 public struct PublishedCheckpoint: Sendable {
-    /// Means over a test set that somebody reports.
+    /// Mean scores over a test set, from a publication.
     public struct ReportedScores: Sendable {
         /// The test set's name in the publication.
         public var set: String
@@ -10,7 +10,7 @@ public struct PublishedCheckpoint: Sendable {
         public var values: [(metric: String, value: Double)]
         /// Where the numbers are published.
         public var source: String
-        /// What keeps the numbers from being a target for exactly this file, if anything does.
+        /// Why the numbers are no exact target for this file; `nil` where they are.
         public var note: String?
     }
 
@@ -19,7 +19,7 @@ public struct PublishedCheckpoint: Sendable {
         case web(String)
         /// A file of Google Drive by its id, and the folder it lies in.
         case drive(id: String, folder: String)
-        /// A folder that holds it among others, whose files are named by a person.
+        /// A folder with several files, from which the user takes the right one.
         case folder(String)
     }
 
@@ -37,10 +37,10 @@ public struct PublishedCheckpoint: Sendable {
     public var sampler: String
     /// Scores that others report for the file or its paper, kept beside ours; empty where none is known.
     public var reported: [ReportedScores]
-    /// What is to be known besides.
+    /// Anything else to know before using the file.
     public var remark: String?
 
-    /// The name under which the file is looked for.
+    /// The name of the file after the download.
     public var fileName: String {
         guard case .web(let address) = address, let name = address.split(separator: "/").last else {
             return id + ".ckpt"

@@ -1,4 +1,4 @@
-/// The published checkpoints of flow matching and of average velocities. No figure of them was read in a primary
+/// The published checkpoints of flow matching and of average velocities. None of their figures was checked in a primary
 /// source.
 extension CheckpointRegistry {
     static let flows: [PublishedCheckpoint] = [
@@ -21,7 +21,7 @@ extension CheckpointRegistry {
     }
 }
 
-/// The published checkpoints of StoRM. Figures of them are quoted by others alone.
+/// The published checkpoints of StoRM. Their figures are known from quotations in other papers only.
 extension CheckpointRegistry {
     static let regenerations: [PublishedCheckpoint] = [
         ("storm-vb-dmd", "VoiceBank-DEMAND"), ("storm-wsj0-chime3", "WSJ0-CHiME3"),

@@ -8,8 +8,7 @@ import WeightFiles
 public struct ReferenceChoice: Sendable {
     /// The guidance scale `w`.
     public var guidance: Double?
-    /// A mode, or a file or folder of noise, as `ReferenceChooser.named(…)`
-    /// takes it.
+    /// A mode, or a file or folder of noise, as `ReferenceChooser.named(…)` takes it.
     public var reference: String?
     /// Length of the reference, in seconds.
     public var seconds: Double?
@@ -21,7 +20,7 @@ public struct ReferenceChoice: Sendable {
     var isEmpty: Bool { guidance == nil && reference == nil && seconds == nil }
 }
 
-/// A model ready to enhance, and what it was made of.
+/// A model with its weights loaded, and where its parts come from.
 public struct LoadedEnhancer: Sendable {
     /// The network with its sampler, which turns a noisy recording into an enhanced one.
     public var enhancer: Enhancer
@@ -31,9 +30,9 @@ public struct LoadedEnhancer: Sendable {
     public var weights: StoredModel.Weights
     /// How a conditioned model's noise references are chosen.
     public var references: ReferenceChooser?
-    /// What a person should know of the reference and the guidance.
+    /// Remarks on the reference and the guidance, to be shown to the user.
     public var remarks: [String] = []
-    /// What the spec says of the network, by section.
+    /// The spec's settings of the model as text, by section.
     public var model: [String: String] = [:]
 }
 
@@ -55,7 +54,7 @@ extension StoredModel {
             throw IncompatibleParts(reason: "\(path) is not a conditioned model: it takes no guidance and no reference")
         }
         if spec.conditioning != nil {
-            // A list of scales is a factor of evaluations, and its first no better than its last.
+            // A list of scales is a factor of evaluations; none of them is the usual one.
             point.guidance = condition.guidance ?? (spec.evaluate.guidance.count == 1 ? spec.evaluate.guidance[0] : 1)
         }
         let model = try builder.model(seed: 0)
@@ -78,7 +77,7 @@ extension StoredModel {
         return loaded
     }
 
-    /// What is asked of a conditioned network that its training never showed it.
+    /// Remarks on guidance and references that the network was not trained with.
     private static func neverTrained(
         _ conditioning: ConditioningSpec, _ guidance: Double, _ mode: NoiseReferenceSpec.Mode
     ) -> [String] {
@@ -96,7 +95,7 @@ extension StoredModel {
         !(catalog.samplers[sampler.name]?.descriptor.traits.contains(.choosesSteps) ?? false)
     }
 
-    /// Overrides of a spec for a sampler and its settings as a person names them.
+    /// Overrides of a spec for a sampler and its settings, as given on the command line.
     ///
     /// A setting of the spec's own sampler stands unless it is replaced; another sampler begins from its defaults.
     public static func overrides(

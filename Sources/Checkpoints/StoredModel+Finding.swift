@@ -6,7 +6,7 @@ public import Specs
 import WeightFiles
 
 extension StoredModel {
-    /// The model that a person means by `text`: a file or folder, a published checkpoint's id, or a run of a store.
+    /// The model that `text` names: a file or folder, a published checkpoint's id, or a run of a store.
     ///
     /// - Parameters:
     ///   - kind: Which checkpoint of a run; the best PESQ where it was found, else the last, if `nil`.
@@ -14,7 +14,7 @@ extension StoredModel {
     ///   - files: Where that spec is read from.
     ///   - folder: Where published checkpoints are kept.
     ///   - environment: The value of an environment variable, for paths in specs.
-    ///   - store: Opens the store; called only where nothing else is meant.
+    ///   - store: Opens the store; called only where `text` is neither a file nor an id.
     public static func find(
         _ text: String, kind: CheckpointRecord.Kind? = nil, spec: String? = nil, files: SpecFiles = .disk,
         folder: String,
@@ -52,7 +52,7 @@ extension StoredModel {
 
     /// The run of a name in a store that may not be there.
     ///
-    /// - Throws: `CheckpointError` for a name that nothing has.
+    /// - Throws: `CheckpointError` for an unknown name.
     private static func run(
         _ name: String, _ registry: CheckpointRegistry, _ open: () throws -> RunStore
     ) throws -> (Run, RunStore) {

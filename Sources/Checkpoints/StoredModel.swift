@@ -15,7 +15,7 @@ public struct StoredModel: Sendable {
     /// Which of its weights; a moving average that is not there is replaced by raw ones, and that is said.
     public typealias Choice = WeightChoice
 
-    /// Weights, and what is to be said about them.
+    /// Weights, and where they come from.
     public struct Weights: Sendable {
         /// In the order of a `state_dict` and under its names.
         public var arrays: [NamedArray]
@@ -36,14 +36,14 @@ public struct StoredModel: Sendable {
     public let spec: ExperimentSpec
     /// Where the spec comes from, in words.
     public let specSource: String
-    /// What reading the spec made worth knowing.
+    /// Remarks from reading the spec, to be shown to the user.
     public let remarks: [String]
     /// The choices that the spec may name.
     public let catalog: Catalog
     let source: WeightSource
     /// Reads the spec again where a setting is replaced.
     let loader: SpecLoader
-    /// Whether a person named the spec, because the file has none, or another one.
+    /// Whether the caller gave the spec, instead of the one in the file.
     let isSpecGiven: Bool
     var progress: WeightSource.Progress { source.progress }
 
@@ -194,7 +194,7 @@ public struct StoredModel: Sendable {
         return ResolvedRendering.yaml(ExperimentSpec(settings))
     }
 
-    /// The run whose folder a checkpoint lies in, by the store two folders up.
+    /// The run whose folder holds the checkpoint, found in the store two folders up.
     private static func run(of path: String) -> (Run, RunStore)? {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent()
         let store = folder.deletingLastPathComponent().appendingPathComponent("store.sqlite").path

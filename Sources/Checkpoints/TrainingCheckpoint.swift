@@ -4,7 +4,7 @@ public import Models
 public import Tensors
 public import WeightFiles
 
-/// Everything a training needs to go on as if it had never stopped, as one safetensors file.
+/// The state of a training as one safetensors file; a training that resumes from it gives the same result.
 ///
 /// Arrays are named `weights/…`, `ema/…`, `adam/first/…`, `adam/second/…` and `buffers/…`; moments that are still zero
 /// are left out. The metadata holds the step and what the file belongs to. Draws are addressed by step, so no random
@@ -14,7 +14,7 @@ public struct TrainingCheckpoint: Sendable {
 
     /// Optimizer steps done.
     public var step: Int
-    /// Steps that the moments had seen before the training began.
+    /// Updates of Adam's moments before this training began, where they were taken over from another one.
     public var warmSteps: Int
     /// The training's identity.
     public var identity: String

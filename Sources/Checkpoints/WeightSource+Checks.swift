@@ -3,7 +3,8 @@ import SystemCalls
 import WeightFiles
 
 extension WeightSource {
-    /// Constants of the reference's perceptual loss, which lie among the weights where the training used it.
+    /// Constants of the reference's perceptual loss, which the file stores among the weights where the training used
+    /// it.
     static let lossConstants = "pesq_loss."
 
     /// - Throws: `WeightsError` with the tensors of a state dictionary that the network has no place for.
