@@ -11,8 +11,8 @@ public import Tensors
 /// Jukić et al., *Schrödinger Bridge for Generative Speech Enhancement*, Interspeech 2024, Eq. (12) and (13), with the
 /// ε of ``SBVE`` in the denominators where the reference implementation has it.
 ///
-/// Training draws `t ≥ t_eps`; with the usual `finalTime` of 1e-4 the last calls lie outside of what the model has
-/// seen, and the very last one makes most of the result. Hence the end time is a parameter.
+/// Training draws `t ≥ t_eps`; with the usual `finalTime` of 1e-4 the last calls are at times below the training range,
+/// and the last one contributes most of the result. Hence the end time is a parameter.
 public struct BridgeSampler: Sampler, Hashable {
     /// Which of two processes with the bridge's marginals is followed: the ODE without noise, or the SDE with new noise
     /// in every step.
@@ -22,7 +22,8 @@ public struct BridgeSampler: Sampler, Hashable {
 
     /// The bridge, whose coefficients decide the weights of every step.
     public var bridge: SBVE
-    /// `ode` is deterministic and takes no random numbers; `sde` draws noise in every step and does not add the last draw.
+    /// `ode` is deterministic and takes no random numbers; `sde` draws noise in every step and does not add the last
+    /// draw.
     public var process: Process
     /// The number of steps `N`, which is also the number of evaluations.
     public var steps: Int
@@ -57,7 +58,7 @@ public struct BridgeSampler: Sampler, Hashable {
             case .sde:
                 let weights = sdeWeights(from: t, to: s)
                 mean = .weighted(weights.state, x, weights.clean, estimate)
-                // The last step ends without noise; its draw is taken all the same, as the reference takes it.
+                // The last step adds no noise; its noise is drawn nevertheless, as in the reference.
                 let z = noise.increment(from: t, to: s, like: x)
                 x = step == steps - 1 ? mean : .weighted(1, mean, weights.std, z)
             }

@@ -4,8 +4,8 @@ import Kernels
 /// One path of complex Brownian motion on `[0, 1]`, a vector of them, whose value at any time is fixed by its stream.
 ///
 /// The value at the middle of a dyadic interval is drawn from the bridge between its ends, keyed by the interval; so
-/// however finely the path is looked at, it is the same path. Below 1/1024 a single time is bridged, keyed by the time
-/// itself: grids finer than that would meet a path that is a little too rough.
+/// the path is the same for every step size. Below 1/1024 a single time is bridged, keyed by the time itself: finer
+/// grids would get a path that is slightly too rough.
 struct BrownianPath: Sendable {
     private static let depth = 10
 

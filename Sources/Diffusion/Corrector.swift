@@ -1,8 +1,8 @@
 public import Tensors
 
-/// Steps of Langevin dynamics that leave `p_t` unchanged and repair what a predictor got wrong.
+/// Steps of Langevin dynamics that leave `p_t` invariant and reduce the error of a predictor.
 public protocol Corrector: Sendable {
-    /// Whether a step calls the model.
+    /// Calls of the model per step: 1, or 0 without correction.
     var evaluationsPerStep: Int { get }
     /// Step `substep` of the correction before grid step `step`, at time `t`.
     func step(

@@ -53,7 +53,7 @@ struct DormandPrince {
                 size = abs(h)
                 let (candidate, slopes) = stages(at: t, x, first, h, slope)
                 let error = errorNorm(slopes, h, x, candidate)
-                // An error that is not a number ends the refinement too: no smaller step would mend it.
+                // A NaN error ends the refinement too: no smaller step would remove it.
                 if error < 1 || error.isNaN || size <= smallest {
                     let growth = error == 0 ? 10 : min(10, 0.9 * pow(error, -0.2))
                     size *= wasRejected ? min(1, growth) : growth

@@ -1,6 +1,6 @@
 public import Tensors
 
-/// How a spectrogram is lengthened to a whole number of the frames that a network halves.
+/// How a spectrogram is padded to a multiple of the frames that the network needs.
 public enum FramePadding: String, Hashable, Sendable, CaseIterable {
     /// Zeros.
     case zero = "zero_pad"
@@ -9,7 +9,7 @@ public enum FramePadding: String, Hashable, Sendable, CaseIterable {
     /// The last frame, repeated.
     case replication
 
-    /// The least multiple of `multiple` that holds `frames`.
+    /// The smallest multiple of `multiple` that is at least `frames`.
     public static func paddedFrames(_ frames: Int, multiple: Int = 64) -> Int {
         (frames + multiple - 1) / multiple * multiple
     }
@@ -29,7 +29,7 @@ public enum FramePadding: String, Hashable, Sendable, CaseIterable {
         return frames < x.shape[2] ? x.frames(at: Array(0..<frames)) : x
     }
 
-    /// The frame that padded frame `index` shows; nil for silence.
+    /// The frame that padded frame `index` copies; nil for silence.
     private func source(of index: Int, frames: Int) -> Int? {
         guard index >= frames else { return index }
         switch self {

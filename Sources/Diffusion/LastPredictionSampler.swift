@@ -1,8 +1,7 @@
 public import Tensors
 
-/// Sampling of the Schrödinger bridge as EDM2SE does it: the network is asked at the time that a step leaves, and its
-/// last
-/// output is the result.
+/// Sampling of the Schrödinger bridge as EDM2SE does it: the network is evaluated at the time at which a step starts,
+/// and its last output is the result.
 ///
 /// The times are `N + 1` even ones from the bridge's end to 0. From `t` to `s`, with the prediction `x̂₀` at `t`,
 ///
@@ -11,14 +10,11 @@ public import Tensors
 ///                 + (σ_s² − σ_t σ_s σ̄_s/(σ̄_t + ε)) y/(σ_T² + ε)
 ///
 /// where `σ²` includes ε at the start too. The step to 0 changes nothing, so with N = 1 the result is one call at the
-/// end.
-/// At the end `σ̄_t` is 10⁻⁴, and the first step of the ode weighs state and noisy speech by about ±10³: its weights
-/// and sums are
-/// in double precision, where single precision is off by 2·10⁻⁴ to 10⁻³.
+/// end. At the end `σ̄_t` is 10⁻⁴, and the first step of the ode weighs state and noisy speech by about ±10³: its
+/// weights and sums are in double precision, where single precision is off by 2·10⁻⁴ to 10⁻³.
 ///
 /// EDM2SE (ICASSP 2026, arXiv 2505.05216), after Jukić et al., Interspeech 2024, Eq. (12) and (13); ``BridgeSampler``
-/// asks at the
-/// time that a step reaches.
+/// evaluates it at the time at which a step ends.
 public struct LastPredictionSampler: Sampler, Hashable {
     /// The bridge, whose coefficients decide the weights of every step.
     public var bridge: SBVE

@@ -1,10 +1,10 @@
 public import Tensors
 
-/// What a model of two times predicts: the average velocity over the stretch from `t` down to `r`, at the state `x` of
+/// What a model of two times predicts: the average velocity over the interval from `t` down to `r`, at the state `x` of
 /// `t`.
 public typealias IntervalPrediction = (_ x: Tensor, _ y: Tensor, _ t: Double, _ r: Double) -> Tensor
 
-/// A sampler that asks a model of two times.
+/// A sampler that evaluates a model of two times.
 public protocol IntervalSampler: Sampler {
     /// Samples clean speech for `y`, `[B, F, N, 2]`; as ``Sampler/sample(given:noise:observe:predict:)``.
     func sample(
@@ -13,7 +13,7 @@ public protocol IntervalSampler: Sampler {
     ) -> Sample
 }
 
-/// Sampling by average velocities: a step of any length is exact where they are, so that one step may do.
+/// Sampling by average velocities: with exact ones a step of any length is exact, so that one step can suffice.
 ///
 ///     x_r = x_t − (t − r) u(x_t, r, t)
 ///

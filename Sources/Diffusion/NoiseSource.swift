@@ -8,16 +8,16 @@ public struct NoiseSource: Sendable {
         case addressed(AddressedNoise)
     }
     private var origin: Origin
-    /// Why a given list did not fit what was asked of it; zeros stand for what it lacks.
+    /// Why a given list did not fit the requests; missing numbers are zeros.
     public private(set) var shortage: String?
 
-    /// Noise from a list, in the order in which it is asked for: the prior, then for every step the corrector's
+    /// Noise from a list, in the order of the requests: the prior, then for every step the corrector's
     /// draws and the predictor's.
     public static func given(_ tensors: [Tensor]) -> NoiseSource { NoiseSource(origin: .given(tensors, next: 0)) }
 
     /// Noise that depends on the seed and, sample by sample, on the file alone.
     ///
-    /// Two models, or two settings of one, meet the same noise: the prior is that of (seed, file), the predictor's
+    /// Two models, or two settings of one, get the same noise: the prior is that of (seed, file), the predictor's
     /// increments are those of one Brownian path per (seed, file) whatever the number of steps is, and a corrector's
     /// draw is that of (seed, file, step, corrector step). Neither the batch nor the padding at its end matters.
     ///

@@ -7,7 +7,7 @@ public protocol Predictor: Sendable {
         noise: inout NoiseSource
     ) -> PredictorStep
 
-    /// The predictor of a sampling with so many steps.
+    /// The predictor for a sampling of `steps` steps.
     func prepared(for steps: Int) -> any Predictor
 }
 

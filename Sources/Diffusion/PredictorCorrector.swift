@@ -9,15 +9,15 @@ public import Tensors
 public struct PredictorCorrector: Sampler {
     /// The process that is reversed.
     public var sde: any SDE
-    /// What goes from one time to the next.
+    /// The step from one time to the next.
     public var predictor: any Predictor
-    /// What improves the state at one time.
+    /// The steps that correct the state at one time.
     public var corrector: any Corrector
     /// Steps of the corrector before each step of the predictor.
     public var correctorSteps: Int
     /// The number of steps `N`.
     public var steps: Int
-    /// `t_eps`, the last time at which the model is asked.
+    /// `t_eps`, the last time at which the model is evaluated.
     public var finalTime: Double
     /// Whether the result is the last mean instead of the last noisy state.
     public var denoises: Bool
@@ -41,8 +41,8 @@ public struct PredictorCorrector: Sampler {
     /// What the reference implementation reports: one evaluation per step and correction, made or not.
     public var nominalEvaluations: Int { steps * (1 + correctorSteps * corrector.evaluationsPerStep) }
 
-    /// At each of `N` grid times first the corrections, then one predictor step. The result is the last mean, or the last
-    /// sample without ``denoises``.
+    /// At each of `N` grid times first the corrections, then one predictor step. The result is the last mean, or the
+    /// last sample without ``denoises``.
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,
         predict: @escaping Prediction

@@ -1,7 +1,6 @@
 public import Tensors
 
-/// No reverse process: what it would start from is the result. Behind a regression this is the regression's estimate
-/// alone.
+/// No reverse process: its start is the result. With a regression this is the regression's estimate alone.
 public struct RegressionEstimate: Sampler, Hashable {
     public init() {}
 

@@ -22,7 +22,7 @@ public enum RungeKutta: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// How often a step asks for the slope; for these methods as often as the order says.
+    /// Evaluations of the slope per step; equal to the order for these methods.
     public var evaluationsPerStep: Int { order }
 
     /// The state at `s` from the state `x` at `t`.

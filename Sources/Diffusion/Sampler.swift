@@ -1,6 +1,6 @@
 public import Tensors
 
-/// A way from noisy speech to clean speech through the reverse process.
+/// A method that samples clean speech for noisy speech by the reverse process.
 public protocol Sampler: Sendable {
     /// The time that sampling starts at.
     var start: Double { get }
@@ -23,7 +23,7 @@ extension Sampler {
     }
 }
 
-/// What a sampler gives back.
+/// The result of a sampler.
 public struct Sample: Sendable {
     /// The estimate of clean speech, in the shape of `y`.
     public var x: Tensor
@@ -33,7 +33,7 @@ public struct Sample: Sendable {
     public init(x: Tensor, nfe: Int) { (self.x, self.nfe) = (x, nfe) }
 }
 
-/// A state on the way, after a step.
+/// An intermediate state, after a step.
 public struct IntermediateState: Sendable {
     /// The number of the step, from 0.
     public var step: Int

@@ -2,7 +2,7 @@ import Foundation
 import Kernels
 import Tensors
 
-/// What an adaptive solver asks of the state that it moves.
+/// The operations that an adaptive solver needs on its state.
 protocol SolvedState {
     var isEmpty: Bool { get }
     /// Zeros in this state's place.
@@ -45,8 +45,7 @@ struct HostState: SolvedState {
     }
 }
 
-/// A state in single precision where tensors are computed, such as on a device: nothing but the norms is read from
-/// there.
+/// A state in single precision where tensors are computed, such as on a device: only the norms are read from there.
 struct TensorState: SolvedState {
     var tensor: Tensor
 

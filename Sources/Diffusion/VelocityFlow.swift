@@ -5,9 +5,9 @@ public import Tensors
 ///     dx/dt = v(x, y, t)
 ///
 /// With `reachesZero` the times are `N` even ones from the start to `finalTime`, and then 0: the last step is Euler's
-/// and `finalTime` long, because no model was trained below. Euler's method so asks the model N times, at `finalTime`
-/// last, as the reference implementation does; a method of two evaluations asks 2N − 1 times. Without it, N even steps
-/// end at `finalTime`.
+/// and `finalTime` long, because no model was trained below it. Euler's method thus evaluates the model N times, last
+/// at `finalTime`, as the reference implementation does; a method of two evaluations takes 2N − 1. Without it, N even
+/// steps end at `finalTime`.
 ///
 /// Lee et al., *FlowSE*, ICASSP 2025. The reference takes the prior at 1 also where sampling starts before; so it is
 /// here with a `priorTime` of 1.
@@ -16,15 +16,15 @@ public struct VelocityFlow: Sampler {
     public var process: any SDE
     /// How the ODE is solved.
     public var solver: ODESolver
-    /// The last time at which the model is asked.
+    /// The last time at which the model is evaluated.
     public var finalTime: Double
     /// Whether a last Euler step goes from ``finalTime`` to 0, or the solution ends at ``finalTime``.
     public var reachesZero: Bool
     /// Where the solution begins; the end time of the process if `nil`.
     public var startTime: Double?
-    /// The time whose standard deviation the start has, if that is not the start's.
+    /// The time whose standard deviation the start has; ``start`` if `nil`.
     public var priorTime: Double?
-    /// What the start lies around, if not noisy speech; `[B, F, N, 2]`.
+    /// The mean of the start, if not noisy speech; `[B, F, N, 2]`.
     public var priorCentre: Tensor?
 
     public init(
