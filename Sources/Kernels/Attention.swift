@@ -10,7 +10,7 @@ public struct Attention: Hashable, Sendable {
     public var batch, rows, length, width, depth: Int
     /// The factor `α` of the products, usually `1/√C`.
     public var alpha: Float
-    /// Weights that are held at once; 16 MiB fit into the caches of most machines.
+    /// The number of attention weights stored at once; 16 MiB fit into the caches of most machines.
     public var mostWeights = 1 << 22
 
     public init(batch: Int, rows: Int, length: Int, width: Int, depth: Int, alpha: Float) {

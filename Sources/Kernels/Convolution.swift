@@ -156,16 +156,16 @@ public enum ConvolutionAlgorithm: Int32, CaseIterable, Sendable {
     }
 }
 
-/// Filters in the layout of an algorithm, kept as long as the weights stand still.
+/// Filters in the layout of an algorithm, cached until the weights change.
 final class PackedFilters: Sendable {
     private struct Key: Hashable {
         var algorithm: ConvolutionAlgorithm
         var channels, filters, kernelHeight, kernelWidth: Int
-        /// The kernels that take it.
+        /// The algorithms that use it.
         var table: Int32
     }
     private let kept = Mutex<[Key: FloatBuffer]>([:])
-    /// Weights made of these, by what was done to them.
+    /// Cached values derived from the weights, by the name of the computation.
     private let derived = Mutex<[String: FloatBuffer]>([:])
 
     func forget() {
@@ -208,7 +208,7 @@ private func pack(
 /// - Parameters:
 ///   - bias: `[F]`, or `[B, F]` for one per sample.
 ///   - residual: `[B, outH, outW, F]`.
-///   - keepFilter: Keeps the filter's packed form with the weights, for sampling.
+///   - keepFilter: Whether the filter's packed form is cached with the weights, for sampling.
 public func convolve(
     _ x: MapSource, _ weight: FloatBuffer, bias: FloatBuffer?, residual: FloatBuffer?, scale: Float,
     shape: ConvolutionShape, algorithm: ConvolutionAlgorithm = .automatic, keepFilter: Bool = false

@@ -12,7 +12,7 @@ public func combine(_ a: Float, _ x: FloatBuffer, _ b: Float, _ y: FloatBuffer) 
     return z
 }
 
-/// `y ← y + x`, for a `y` that nobody else holds.
+/// `y ← y + x`, for a `y` that is not shared.
 public func accumulate(_ x: FloatBuffer, into y: FloatBuffer) {
     precondition(x.count == y.count, "accumulate: x has \(x.count) elements, y \(y.count)")
     if let device = Device.current {

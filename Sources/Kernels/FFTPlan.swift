@@ -3,7 +3,7 @@ import Synchronization
 
 /// A precision in which FFTW transforms: `Float` or `Double`.
 public protocol FFTScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable {
-    /// A new plan between the two buffers, which planning leaves untouched; nil if FFTW has none.
+    /// A new plan between the two buffers, which planning does not change; nil if FFTW cannot make one.
     ///
     /// Called with the planner's lock held.
     static func _plan(
@@ -103,7 +103,7 @@ final class FFTPlan: @unchecked Sendable {
         _ source: UnsafePointer<Scalar>, _ inputSize: Int,
         _ target: UnsafeMutablePointer<Scalar>, _ outputSize: Int
     ) {
-        // FFTW destroys the input of real inverses only, so what is aligned may be lent as mutable.
+        // FFTW overwrites the input of real inverses only, so other aligned inputs can be passed as mutable pointers.
         let lent = unsafe UnsafeMutablePointer(mutating: source)
         let inputIsReady = kind != .realInverse && Self.isAligned(Int(bitPattern: lent))
         let outputIsReady = Self.isAligned(Int(bitPattern: target))

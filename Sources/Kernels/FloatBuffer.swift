@@ -5,8 +5,8 @@ import Synchronization
 /// Dense `Float` storage of a tensor: 64-byte aligned memory of the pool of buffers, a tensor of a ``Device``, or both.
 ///
 /// The contents are written by the kernel that produces them and only read afterwards; the exceptions (`updateAdam`,
-/// ``accumulate(_:into:)`` and ``copy(from:)``) belong to the one thread that trains. Whichever side is asked for first
-/// is made from the other and then stays; a write on one side lets go of the other.
+/// ``accumulate(_:into:)`` and ``copy(from:)``) belong to the one thread that trains. Each side is copied from the
+/// other when it is first read, and then kept; a write on one side releases the other.
 @safe
 public final class FloatBuffer: @unchecked Sendable {  // written before it is shared; a missing side is added atomically
     /// The number of elements.
@@ -82,7 +82,7 @@ public final class FloatBuffer: @unchecked Sendable {  // written before it is s
         return try body(&span)
     }
 
-    /// Replaces the contents, and forgets what was derived from them.
+    /// Replaces the contents, and discards the values derived from them.
     public func copy(from other: FloatBuffer) {
         precondition(other.count == count, "copy of \(other.count) elements into \(count)")
         if count > 0, let device = Device.current {
@@ -125,14 +125,14 @@ extension FloatBuffer {
         return unsafe found ?? made
     }
 
-    /// Lets go of the host's elements, which a write on the device has left behind.
+    /// Releases the host's elements, which are out of date after a write on the device.
     func forgetHost() {
         if let old = unsafe host.exchange(nil, ordering: .acquiringAndReleasing) {
             unsafe sg_free(old, Int64(max(count, 1)))
         }
     }
 
-    /// Lets go of the device's elements, which a write on the host has left behind.
+    /// Releases the device's elements, which are out of date after a write on the host.
     func forgetDevice() {
         guard let old = unsafe handle.exchange(nil, ordering: .acquiringAndReleasing) else { return }
         device.withLock { unsafe $0?.table.release(old) }
@@ -161,7 +161,7 @@ public enum Engine {
     /// - Parameter level: The nice value, from 0 (none) to 19.
     public static func yield(to level: Int) { _ = sg_yield(Int32(level)) }
 
-    /// Runs `body` with its kernels on the calling thread alone, for work that is parallel further out.
+    /// Runs `body` with its kernels on the calling thread alone, for work whose caller is already parallel.
     public static func serially<Result>(_ body: () throws -> Result) rethrows -> Result {
         sg_set_serial(1)
         defer { sg_set_serial(0) }
@@ -175,7 +175,7 @@ public enum Engine {
     /// Starts ``peakBytes`` again from what is in use now.
     public static func resetPeakBytes() { sg_reset_peak_bytes() }
 
-    /// Ends the program with a message where live buffers would take more than so many bytes.
+    /// Sets a limit in bytes; an allocation of buffers beyond it ends the program with a message.
     public static func limitMemory(to bytes: Int) { sg_set_memory_limit(Int64(bytes)) }
 
     /// Gives idle buffers back to the system.

@@ -27,8 +27,8 @@ public func normalizeRowsGradient(_ x: FloatBuffer, dy: FloatBuffer, columns: In
 public func largestMagnitude(_ x: FloatBuffer) -> Float { unsafe sg_largest(x.base, Int64(x.count)) }
 
 extension FloatBuffer {
-    /// Weights made of these, kept as long as these stand still.
+    /// A value derived from these weights, cached until they change.
     ///
-    /// - Parameter name: What was done to them: two derivations of one name must be one computation.
+    /// - Parameter name: The name of the computation: equal names must mean equal computations.
     public func derived(_ name: String, make: () -> FloatBuffer) -> FloatBuffer { packed.derived(name, make: make) }
 }

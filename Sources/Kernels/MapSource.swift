@@ -1,11 +1,11 @@
 import CDevice
 import CKernels
 
-/// A map as an operation reads it: one buffer, or two side by side along the channels, with the affine map and the
-/// activation of a normalisation on the way in.
+/// The input of an operation: one buffer, or two concatenated along the channels, to which the affine map and the
+/// activation of a normalisation are applied while it is read.
 ///
-/// Convolutions read such a map piece by piece, so that neither the copy that sets two maps side by side nor the
-/// normalised map has to exist as a whole.
+/// Convolutions read such a map block by block, so that neither the concatenated nor the normalised map is stored as a
+/// whole.
 public struct MapSource: Sendable {
     private struct Part: Sendable {
         var buffer: FloatBuffer
@@ -38,7 +38,7 @@ public struct MapSource: Sendable {
     public var channels: Int { first.channels + (second?.channels ?? 0) }
     /// Elements of both maps together.
     public var count: Int { first.buffer.count + (second?.buffer.count ?? 0) }
-    /// Whether nothing is done to the values on the way in.
+    /// Whether the values are read unchanged.
     public var isUnchanged: Bool { affine == nil }
 
     /// This map as `act(gamma · (x − mean) · rstd + beta)`.

@@ -1,12 +1,12 @@
 import CKernels
 import Synchronization
 
-/// How products of matrices and convolutions are computed. Sums, and everything that is no product, stay in fp32.
+/// The precision of the factors in matrix products and convolutions. Sums and all other operations stay in fp32.
 public enum Precision: String, CaseIterable, Hashable, Sendable, Codable {
     case fp32
-    /// Factors of 10 bits of mantissa; of cards that have it.
+    /// Factors with 10 bits of mantissa, on cards that have TF32.
     case tf32
-    /// Factors of 7 bits of mantissa, bfloat16.
+    /// Factors with 7 bits of mantissa, bfloat16.
     case bf16
 
     private static let chosen = Mutex(Precision.fp32)
@@ -16,7 +16,7 @@ public enum Precision: String, CaseIterable, Hashable, Sendable, Codable {
 
     fileprivate var number: Int32 { self == .bf16 ? Int32(SG_BF16_PRODUCTS) : Int32(SG_FP32) }
 
-    /// Computes products so in all threads from now on, on the device in use or else the host.
+    /// Sets the precision of products for all threads, on the device in use or else the host.
     ///
     /// The host's gradients of filters stay in fp32.
     ///
@@ -28,7 +28,7 @@ public enum Precision: String, CaseIterable, Hashable, Sendable, Codable {
         Self.chosen.withLock { $0 = self }
     }
 
-    /// Runs `body` with products in this precision in all threads, and with those of before again afterwards.
+    /// Runs `body` with products in this precision in all threads, and restores the previous precision afterwards.
     ///
     /// - Throws: `DeviceError` where the device in use, or else the host, cannot; what `body` throws.
     public func apply<Result>(_ body: () throws -> Result) throws -> Result {
@@ -38,9 +38,9 @@ public enum Precision: String, CaseIterable, Hashable, Sendable, Codable {
         return try body()
     }
 
-    /// Finds out whether the device in use, or else the host, computes products so.
+    /// Checks that the device in use, or else the host, can compute products in this precision.
     ///
-    /// - Throws: `DeviceError` with what does, where it does not.
+    /// - Throws: `DeviceError` with the precisions that it has, where it cannot.
     public func check() throws(DeviceError) {
         guard self != .fp32 else { return }
         if let device = Device.current {
@@ -62,7 +62,7 @@ extension Engine {
     /// Whether the host has products of bfloat16, with the instructions in force.
     public static var hasHalfProducts: Bool { sg_has_precision(Int32(SG_BF16_PRODUCTS)) != 0 }
 
-    /// Runs `body` with the products that the host makes for the calling thread in a precision.
+    /// Runs `body` with the host's products on the calling thread in a precision.
     ///
     /// - Precondition: It is fp32, or the host has products of bfloat16.
     public static func with<Result>(_ precision: Precision, _ body: () throws -> Result) rethrows -> Result {

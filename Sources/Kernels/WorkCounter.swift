@@ -1,8 +1,8 @@
 import Synchronization
 
-/// Counts the multiplications and additions that products and convolutions stand for.
+/// Counts the multiplications and additions of matrix products and convolutions.
 ///
-/// Counted is the defining sum, whatever the algorithm needs of it; maps, norms and transforms are not.
+/// The defining sum is counted, independently of the algorithm; elementwise operations, norms and transforms are not.
 public enum WorkCounter {
     private static let total = Atomic<Int>(0)
 

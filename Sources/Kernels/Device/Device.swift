@@ -4,17 +4,17 @@ import Synchronization
 
 /// A device that computes in place of the host: a table of functions in a library that is opened at run time.
 ///
-/// The doors of this module ask ``current`` and take the device's function where there is one. Buffers live where they
-/// were made, and are copied when the other side reads them; ``counts`` says how often.
+/// The functions of this module call the device's function where ``current`` has one. Buffers stay where they were
+/// made, and are copied when the other side reads them; ``counts`` holds how often.
 ///
 /// `@unchecked Sendable`: the table is constant, and its functions may be called from any thread.
 @safe
 public final class Device: @unchecked Sendable {
-    /// What was asked of a device since it was opened.
+    /// Counters of the work of a device since it was opened.
     public struct Counts: Hashable, Sendable {
         /// Operations computed on the device.
         public var operations = 0
-        /// Buffers of more than one element that host code asked for: work that the device did not do.
+        /// Buffers of more than one element that host code read: operations that the device does not have.
         public var hostFallbacks = 0
         /// Sums and other scalars that were read.
         public var scalars = 0
@@ -39,7 +39,7 @@ public final class Device: @unchecked Sendable {
             scalars: scalars.load(ordering: .relaxed), uploads: uploads.load(ordering: .relaxed))
     }
 
-    /// What stands behind the device, such as `LibTorch 2.13.0`.
+    /// The library that computes, such as `LibTorch 2.13.0`.
     public var version: String { unsafe table.version().map { unsafe String(cString: $0) } ?? "" }
 
     /// Bytes in tensors, now and at most since the last reset.
@@ -49,25 +49,25 @@ public final class Device: @unchecked Sendable {
         return (Int(inUse), Int(peak))
     }
 
-    /// Waits until all that was asked for is computed.
+    /// Waits until all operations are finished.
     public func synchronize() { check("synchronize", table.synchronize()) }
 
     // MARK: Precision
 
-    /// Whether products are computed so.
+    /// Whether products are computed in a precision.
     func computes(in precision: Precision) -> Bool { table.has_precision(precision.onDevice) != 0 }
 
     /// The precisions of products, in words.
     var precisions: String { Precision.allCases.filter(computes).map(\.rawValue).joined(separator: ", ") }
 
-    /// Computes products so from now on.
+    /// Sets the precision of products.
     func compute(in precision: Precision) { check("precision", table.set_precision(precision.onDevice)) }
 
     // MARK: The device in use
 
     @TaskLocal private static var scoped: Device??
     private static let chosen = Mutex<Device?>(nil)
-    /// Keeps the question as cheap as one load where there never was a device.
+    /// One relaxed load decides where no device was ever opened.
     private static let exists = Atomic(false)
 
     /// What operations run on; `nil` for the host.
@@ -83,7 +83,7 @@ public final class Device: @unchecked Sendable {
         exists.store(true, ordering: .relaxed)
     }
 
-    /// Runs `body` on a device, or on the host, whatever the rest of the process uses.
+    /// Runs `body` on a device, or on the host, independently of the rest of the process.
     public static func with<Result>(_ device: Device?, _ body: () throws -> Result) rethrows -> Result {
         exists.store(true, ordering: .relaxed)
         return try $scoped.withValue(.some(device), operation: body)

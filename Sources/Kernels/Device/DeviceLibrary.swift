@@ -2,7 +2,7 @@ import CDevice
 public import Failures
 import Foundation
 
-/// A library that offers devices, `libsgmse-torch.so`: opened once, and kept.
+/// A library of devices, `libsgmse-torch.so`: opened once and never closed.
 @safe
 public struct DeviceLibrary: Sendable {
     /// The name under which the library is looked for.
@@ -23,7 +23,7 @@ public struct DeviceLibrary: Sendable {
     private let table: sgd_table
 
     /// - Parameter path: The library's file.
-    /// - Throws: `DeviceError` where it cannot be opened or speaks another version of the table.
+    /// - Throws: `DeviceError` where it cannot be opened or has another version of the table.
     public init(at path: String) throws(DeviceError) {
         guard let library = unsafe dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
             throw DeviceError("\(path) cannot be opened: \(unsafe String(cString: dlerror()))", Self.rebuild)
@@ -59,7 +59,7 @@ public struct DeviceLibrary: Sendable {
         try self.init(at: folder + "/" + Self.fileName)
     }
 
-    /// What stands behind the library, such as `LibTorch 2.13.0`.
+    /// The library that computes, such as `LibTorch 2.13.0`.
     public var version: String { unsafe table.version().map { unsafe String(cString: $0) } ?? "" }
 
     /// The devices of this machine.
