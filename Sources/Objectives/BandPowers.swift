@@ -1,12 +1,12 @@
 import Kernels
 import SpeechMetrics
 
-/// The powers of a waveform in PESQ's Bark bands, and the way of a gradient back through them.
+/// The powers of a waveform in PESQ's Bark bands, and their gradient.
 ///
 /// At 16 kHz: the level is set so that the band from 325 to 3250 Hz has a power of 10⁷, the ends are tapered over 15
-/// samples, a high-pass follows, and Hann frames of 512 samples, 256 apart, give the powers of 49 bands. No band
-/// depends on the waveform's scale. The signal grows by (length mod 256) zeros, as in torch-pesq, so that the last
-/// samples may lie in no frame.
+/// samples, a high-pass is applied, and Hann frames of 512 samples, 256 apart, give the powers of 49 bands. The powers
+/// do not depend on the waveform's scale. The signal grows by (length mod 256) zeros, as in torch-pesq, so that the
+/// last samples may lie in no frame.
 struct BandPowers: Sendable {
     /// `[frames, bands]`; the first band is zero.
     let powers: [Double]
@@ -71,7 +71,7 @@ struct BandAnalysis: Sendable {
     let resampling: SincResampling?
     private let fft = RealFFT<Double>(length: size)
     let window: [Double]
-    /// The band of each bin, nil for bin 0 and the last, which count nowhere.
+    /// The band of each bin; nil for bin 0 and the last bin, which belong to no band.
     let bandOfBin: [Int?]
     let scales: [Double]
 
@@ -91,7 +91,7 @@ struct BandAnalysis: Sendable {
         return padded < size ? 0 : 1 + (padded - size) / hop
     }
 
-    /// What the sum of squares is multiplied by to become a power: P.862's reference divides by more than the length.
+    /// The factor from a sum of squares to a power: P.862's reference divides by more than the length.
     static func powerScale(_ count: Int) -> Double { 1 / (Double(count + 5120) * 1.04684) }
 
     /// Sixteenths, over the first and the last 15 samples.

@@ -20,7 +20,7 @@ public struct IntervalDraw: Hashable, Sendable {
     }
 }
 
-/// Pairs on a path, and where training stands. Spectrograms are `[B, F, N, 2]`.
+/// A batch of pairs on a path, and the progress of training. Spectrograms are `[B, F, N, 2]`.
 public struct PathBatch: Sendable {
     /// The process whose path the batch lies on.
     public var process: any SDE
@@ -32,7 +32,7 @@ public struct PathBatch: Sendable {
     public var draws: [IntervalDraw]
     /// The number of the step, from 0.
     public var step: Int
-    /// The share of training that is behind, from 0 to 1.
+    /// The share of training that is done, from 0 to 1.
     public var progress: Double
 
     public init(
@@ -56,11 +56,11 @@ public struct PathBatch: Sendable {
     }
 }
 
-/// A network of two times as an objective asks it, `u(x_t, r, t)` under the pairs' noisy speech.
+/// A network of two times, `u(x_t, r, t)`, given the pairs' noisy speech.
 public struct IntervalNetwork {
-    /// The average velocity over `t … r`, one stretch for each sample.
+    /// The average velocity over `t … r`, one interval per sample.
     public let average: (_ x: Tensor, _ t: [Double], _ r: [Double]) -> Tensor
-    /// `(ẋ ∂ₓ + ∂_t) u`: how it changes while `t` moves at rate 1, `x` by `ẋ`, and `r` stays. Without a way back.
+    /// `(ẋ ∂ₓ + ∂_t) u`: the derivative for `dt` = 1, `dx` = `ẋ` and constant `r`. It carries no gradient.
     public let derivative: (_ x: Tensor, _ t: [Double], _ r: [Double], _ direction: Tensor) -> Tensor
 
     public init(
@@ -71,7 +71,7 @@ public struct IntervalNetwork {
     }
 }
 
-/// An objective that asks the network itself, at times that it chooses.
+/// An objective that calls the network itself, at times that it chooses.
 public protocol IntervalLoss: TrainingLoss {
     func callAsFunction(_ batch: PathBatch, _ network: IntervalNetwork) -> LossValue
 }

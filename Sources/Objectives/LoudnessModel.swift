@@ -28,7 +28,7 @@ struct LoudnessModel: Sendable {
         return factors[band] * (pow(0.5 + 0.5 * power / thresholds[band], exponents[band]) - 1)
     }
 
-    /// `dL/dP` where the loudness is known.
+    /// `dL/dP` at a power whose loudness is given.
     func slope(_ power: Double, loudness: Double, _ band: Int) -> Double {
         guard power > thresholds[band] else { return 0 }
         return (loudness + factors[band]) * exponents[band] / (thresholds[band] + power)

@@ -7,23 +7,23 @@ import Tensors
 ///
 /// With `c` = 1 the second target is the identity of mean flows, `u = v − (t − r) du/dt`; MeanFlowSE takes ½. The
 /// derivative is a product of the network's Jacobian with one direction; its norm over a sample is limited. `w` grows
-/// over the first part of training; `r = t − U^γ t` with γ falling, so that stretches grow, and sometimes `r = t`. The
+/// over the first part of training; `r = t − U^γ t` with γ falling, so that intervals grow, and sometimes `r = t`. The
 /// reference draws `r` no lower than `t_eps`; here it reaches 0, where sampling ends.
 ///
 /// Geng et al., *Mean Flows for One-step Generative Modeling*, 2025, Eq. (6); MeanFlowSE, arXiv 2509.14858.
 public struct MeanFlowLoss: IntervalLoss, Hashable {
-    /// `w` at the end of its growth, and over what share of training it grows.
+    /// `w` once it has reached its final value.
     public var weight: Double
     /// The share of training, 0 to 1, over which `w` grows from 0; 0 sets it to ``weight`` at once.
     public var warmup: Double
     /// `c`.
     public var correction: Double
-    /// The most that the derivative's norm over a sample may be; `nil` for no limit.
+    /// The largest norm of the derivative over a sample; `nil` for no limit.
     public var clip: Double?
-    /// How often `r = t`.
+    /// The probability of `r = t`.
     public var equal: Double
 
-    /// γ at the beginning and at the end of its fall, and over what share of training it falls.
+    /// γ at the start, its final value, and the share of training over which it falls.
     static let gamma = (start: 8.0, end: 1.0, share: 0.7)
     /// Below this weight the second term is left out.
     static let leastWeight = 0.05
@@ -37,7 +37,7 @@ public struct MeanFlowLoss: IntervalLoss, Hashable {
     /// `w` after a share of training.
     func weight(at progress: Double) -> Double { warmup > 0 ? weight * min(1, progress / warmup) : weight }
 
-    /// The end of a stretch that begins at `t`.
+    /// The end `r` of an interval that begins at `t`.
     func end(from t: Double, _ draw: IntervalDraw, progress: Double) -> Double {
         guard draw.uniforms.1 >= equal else { return t }
         let gamma = Self.gamma.start + min(1, progress / Self.gamma.share) * (Self.gamma.end - Self.gamma.start)

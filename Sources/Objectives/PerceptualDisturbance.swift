@@ -1,13 +1,13 @@
 import Foundation
 import SpeechMetrics
 
-/// How loud the differences of two recordings are, frame by frame, from their powers in Bark bands.
+/// The loudness of the difference of two recordings, frame by frame, from their powers in Bark bands.
 ///
-/// Powers are `[F, bands]`: `R` of the clean recording, `D` of the estimate.
-/// 1. The clean powers take on the estimate's mean spectrum: `E = q_b R`, with `q_b = (D̄_b + 10³)/(R̄_b + 10³)`.
-/// 2. The estimate follows the clean level: `G = s_f D`, with `s` the ratio of audible powers, smoothed in time.
-/// 3. Loudness of both; their difference beyond a dead zone of a quarter of the softer one is the disturbance `δ`.
-/// 4. Per frame, over bands of width `w` and total width `W`, with `a = ((G + 50)/(E + 50))^1.2` (0 below 3, at most
+/// Powers are `[F, bands]`: `R` of the clean recording, `D` of the estimate. 1. The clean powers are scaled to the
+/// estimate's mean spectrum: `E = q_b R`, with `q_b = (D̄_b + 10³)/(R̄_b + 10³)`. 2. The estimate is scaled to the
+/// clean level: `G = s_f D`, with `s` the ratio of audible powers, smoothed in time. 3. Loudness of both; their
+/// difference beyond a dead zone of a quarter of the softer one is the disturbance `δ`. 4. Per frame, over bands of
+/// width `w` and total width `W`, with `a = ((G + 50)/(E + 50))^1.2` (0 below 3, at most
 ///    12):  `S = √W ‖w δ‖₂ / h`  and  `A = ‖w a δ‖₁ / h`,  where `h = ((Σ E + 10⁵)/10⁷)^0.04`; at most 45 each.
 /// 5. ``DisturbancePooling`` over frames.
 ///
@@ -63,7 +63,7 @@ struct PerceptualDisturbance: Sendable {
     }
 }
 
-/// One frame's disturbances and what made them.
+/// One frame's disturbances and the values that their gradients need.
 private struct FrameDisturbance: Sendable {
     /// `S` and `A`, at most 45.
     let symmetric: Double
@@ -79,7 +79,7 @@ private struct FrameDisturbance: Sendable {
     private let asymmetry: [Double]
 
     private static let limit = 45.0
-    /// Keeps the pooled roots differentiable where nothing differs.
+    /// Keeps the roots differentiable where the difference is 0.
     private static let least = 1e-20
 
     init(_ alignment: FrameAlignment, frame: Int, _ model: LoudnessModel) {

@@ -33,7 +33,7 @@ public enum PerceptualLossError: Diagnostic, Hashable, Sendable {
 public struct PerceptualDistance: Hashable, Sendable {
     /// The pooled symmetric disturbance, at most 45.
     public var symmetric: Double
-    /// The pooled asymmetric disturbance, which counts what was added more than what was lost; at most 45.
+    /// The pooled asymmetric disturbance, which weighs added components more than lost ones; at most 45.
     public var asymmetric: Double
 
     public init(symmetric: Double, asymmetric: Double) {
@@ -53,12 +53,12 @@ public struct PerceptualDistance: Hashable, Sendable {
     static let asymmetricWeight = 0.0309
 }
 
-/// A differentiable PESQ: how much worse an estimate sounds than clean speech.
+/// A differentiable PESQ: the perceptual disturbance of an estimate relative to clean speech.
 ///
 ///     loss = factor · (0.1 d_s + 0.0309 d_a)
 ///
 /// PESQ's perceptual model at 16 kHz, without alignment in time and with a Butterworth filter to set levels; see
-/// ``PerceptualDistance`` for the distances. It knows no scale: neither waveform's level changes it. Computed in double
+/// ``PerceptualDistance`` for the distances. It is scale-invariant in both waveforms. Computed in double
 /// precision, with gradients for both waveforms.
 ///
 /// ITU-T P.862 (2001) and P.862.2 (2007); the differentiable form is that of the package torch-pesq. Where its common
@@ -90,7 +90,7 @@ public struct PerceptualLoss: Sendable {
 
     /// The loss of every pair, `[B]` from waveforms `[B, L]`.
     ///
-    /// A silent or infinite waveform has no loss: NaN, and no gradient.
+    /// The loss of a silent or infinite waveform is NaN, without gradient.
     ///
     /// - Precondition: `L` is at least ``shortestSignal``.
     public func callAsFunction(_ clean: Tensor, _ estimate: Tensor) -> Tensor {
@@ -103,7 +103,7 @@ public struct PerceptualLoss: Sendable {
 
     /// The mean loss of a batch `[B, L]`, a scalar, over the pairs in which neither waveform is silent; 0 without any.
     ///
-    /// A crop of digital silence would otherwise turn a training step into NaN. What is infinite stays NaN.
+    /// Otherwise a crop of digital silence would make the step's loss NaN. Infinite waveforms still give NaN.
     ///
     /// - Precondition: `L` is at least ``shortestSignal``.
     public func mean(_ clean: Tensor, _ estimate: Tensor) -> Tensor {
@@ -130,7 +130,7 @@ public struct PerceptualLoss: Sendable {
 }
 
 extension PerceptualLoss {
-    /// A pair's way from waveforms to distances, kept for the way back.
+    /// The forward computation of a pair, kept for its gradient.
     private struct Evaluation: Sendable {
         var clean: BandPowers
         var estimate: BandPowers

@@ -5,8 +5,8 @@ import SpeechMetrics
 ///
 ///     q_b = clamp((D̄_b + 10³)/(R̄_b + 10³), 0.01, 100)
 ///
-/// Means are over all frames, of what is 20 dB above the threshold of hearing in frames where the clean recording
-/// speaks (10⁷ in all bands together).
+/// Means are over all frames, of powers 20 dB above the threshold of hearing, in frames where the clean recording has
+/// speech (10⁷ over all bands).
 struct Equalization: Sendable {
     private let factors: [Double]
     private let isFree: [Bool]
@@ -64,11 +64,11 @@ struct Equalization: Sendable {
     }
 }
 
-/// The step that makes the estimate follow the clean recording's level in time: `G = s_f D`.
+/// The step that scales the estimate to the clean recording's level in time: `G = s_f D`.
 ///
 ///     p_f = (Σ E + 5·10³)/(Σ D + 5·10³),    s_f = clamp(0.8 p_f + 0.2 p_{f−1}, 3·10⁻⁴, 5),    s₀ = clamp(p₀)
 ///
-/// Sums are over what is above the threshold of hearing.
+/// Sums are over powers above the threshold of hearing.
 struct FrameAlignment: Sendable {
     /// `E`
     let equalized: [Double]

@@ -4,7 +4,7 @@ public import Tensors
 
 /// The short-time Fourier transform of a recording and its inverse, centred as in PyTorch.
 ///
-/// Frames stand `hop` samples apart, the first centred on sample 0; the signal is mirrored by `n_fft/2` at both
+/// Frames are `hop` samples apart, the first centred on sample 0; the signal is mirrored by `n_fft/2` at both
 /// ends. `L` samples give `1 + ⌊L/hop⌋` frames of `⌊n_fft/2⌋ + 1` bins. Windows are periodic.
 public struct ShortTimeFourier: Sendable {
     /// The window: Hann's, or its square root.
@@ -22,7 +22,8 @@ public struct ShortTimeFourier: Sendable {
         precondition(size > 1 && hop > 0, "an STFT of \(size) points every \(hop) samples")
         self.size = size
         self.hop = hop
-        // In single precision, as PyTorch computes it: where a frame's edge stands alone, the inverse divides by it.
+        // In single precision, as PyTorch computes it: where only a frame's edge covers a sample, the inverse divides
+        // by it.
         let step = Float(2 * Double.pi / Double(size))
         self.window = (0..<size).map { index in
             let hann = 0.5 - 0.5 * cos(Float(index) * step)
@@ -80,7 +81,7 @@ public struct ShortTimeFourier: Sendable {
 
     /// Signals `[B, L]` from `[B, F, N, 2]`, by overlap-add over the squared windows; gradients flow through it.
     ///
-    /// - Parameter length: `L`; `hop · (N − 1)` unless given. What lies beyond the last frame is zero.
+    /// - Parameter length: `L`; `hop · (N − 1)` unless given. Samples after the last frame are zero.
     public func inverse(_ spectra: Tensor, length: Int? = nil) -> Tensor {
         precondition(
             spectra.rank == 4 && spectra.shape[1] == bins && spectra.shape[3] == 2,
@@ -182,11 +183,11 @@ public struct ShortTimeFourier: Sendable {
     }
 }
 
-/// The whole front end: STFT and compression, and back.
+/// The front end: STFT and compression, and their inverses.
 public struct FrontEnd: Sendable {
     /// The transform, from samples to spectra.
     public let stft: ShortTimeFourier
-    /// What is done to the spectra's magnitudes.
+    /// The compression of the spectra's magnitudes.
     public let compression: SpectralCompression
 
     public init(stft: ShortTimeFourier, compression: SpectralCompression) {

@@ -6,7 +6,7 @@ import Foundation
 ///
 ///     y_n = c/from · Σ_i x_i sinc(t) cos²(πt/12),    t = c (i/from − n/to),    |t| < 6
 ///
-/// `L` samples give `⌈L · to / from⌉`. What lies outside the signal is zero.
+/// `L` samples give `⌈L · to / from⌉`. The signal is zero outside its range.
 ///
 /// Smith, *Digital Audio Resampling*, 2002; the parameters are torchaudio's defaults.
 struct SincResampling: Sendable {
@@ -36,10 +36,10 @@ struct SincResampling: Sendable {
         (self.from, self.to) = (from, to)
     }
 
-    /// The number of samples that `count` become.
+    /// The number of output samples for `count` input samples.
     func length(of count: Int) -> Int { (count * to + from - 1) / from }
 
-    /// The shortest signal that becomes `length` samples.
+    /// The shortest input that gives `length` output samples.
     func shortestSource(of length: Int) -> Int { (length - 1) * from / to + 1 }
 
     func callAsFunction(_ signal: [Double]) -> [Double] {
@@ -61,7 +61,7 @@ struct SincResampling: Sendable {
         return sums
     }
 
-    /// Where output `n` begins to read, its weights, and those of them that meet the signal.
+    /// The first input of output `n`, its weights, and the range of weights inside the signal.
     private func window(of n: Int, in count: Int) -> (first: Int, taps: [Double], inside: Range<Int>) {
         let (start, taps) = phases[n % to]
         let first = n / to * from + start

@@ -1,6 +1,7 @@
 public import Tensors
 
-/// What a loss compares: a batch of states with all that made them. Spectrograms are `[B, F, N, 2]`.
+/// The input of a loss: a batch of states with the signals and noise that they were made from. Spectrograms are `[B, F,
+/// N, 2]`.
 public struct LossInput: Sendable {
     /// The model's output: a score, clean speech, or a velocity.
     public var output: Tensor
@@ -39,7 +40,7 @@ public struct LossInput: Sendable {
 
 /// A loss and the terms it sums.
 public struct LossValue: Sendable {
-    /// The loss, a scalar tensor whose gradient training follows.
+    /// The loss that training minimises, a scalar.
     public var total: Tensor
     /// Unweighted terms by name, where there are several.
     public var terms: [String: Double]
@@ -52,7 +53,7 @@ public struct LossValue: Sendable {
 
 /// What training minimises.
 public protocol TrainingLoss: Sendable {
-    /// What the model's output means under this loss.
+    /// The quantity that the model predicts under this loss.
     var output: ModelOutput { get }
     func callAsFunction(_ input: LossInput) -> LossValue
 }
@@ -64,7 +65,7 @@ public struct ScoreMatchingLoss: TrainingLoss, Hashable {
     /// The squared error, or the absolute one.
     public enum Norm: String, Hashable, Sendable, CaseIterable { case mse, mae }
 
-    /// Which error is taken.
+    /// The error that is summed.
     public var norm: Norm
 
     public init(norm: Norm = .mse) { self.norm = norm }
@@ -85,8 +86,8 @@ public struct ScoreMatchingLoss: TrainingLoss, Hashable {
 
 /// Denoising: `mean_b w(σ_b) ½ Σ |D − mean|²` with `D = σ² s + x_t`.
 ///
-/// Richter et al., ICASSP 2025, Eq. (8). The reference's EDM weight meets every sample of the batch with every
-/// weight; here each sample has its own, as in Karras et al. 2022.
+/// Richter et al., ICASSP 2025, Eq. (8). The reference multiplies every sample of the batch by every sample's EDM
+/// weight; here each sample has its own weight, as in Karras et al. 2022.
 public struct DenoiserLoss: TrainingLoss, Hashable {
     /// The weight of a sample's error as a function of its noise level.
     public enum Weighting: String, CaseIterable, Sendable {
@@ -95,9 +96,9 @@ public struct DenoiserLoss: TrainingLoss, Hashable {
         case edm
     }
 
-    /// Which weight is taken.
+    /// The weight `w(σ)`.
     public var weighting: Weighting
-    /// The standard deviation of the data that the weight of EDM supposes.
+    /// The standard deviation of the data, `σ_data` of EDM's weight.
     public var sigmaData: Double
 
     public init(weighting: Weighting, sigmaData: Double = 0.1) {
@@ -127,13 +128,13 @@ public struct DenoiserLoss: TrainingLoss, Hashable {
 
 /// Data prediction: `mean_b [ ½ Σ |x̂ − x|²/(FN) + λ₁ ½ Σ |x̂(τ) − x(τ)|/L + λ_p PESQ(x, x̂) ]`.
 ///
-/// Jukić et al. 2024; Richter et al., ICASSP 2025, Eq. (12). With a batch of one the reference divides the term in
-/// time by `L` twice; here a batch of one is a batch.
+/// Jukić et al. 2024; Richter et al., ICASSP 2025, Eq. (12). With a batch of one the reference divides the term in time
+/// by `L` twice; here it is divided once.
 public struct DataPredictionLoss: TrainingLoss {
     /// A term over waveforms `[B, L]`, clean and estimated; its mean over the batch, a scalar.
     public typealias WaveformTerm = @Sendable (_ clean: Tensor, _ estimate: Tensor) -> Tensor
 
-    /// Between spectrograms and samples.
+    /// STFT and compression, to compute samples from spectrograms.
     public var frontEnd: FrontEnd
     /// The weight `λ₁` of the absolute error of the samples.
     public var l1Weight: Double

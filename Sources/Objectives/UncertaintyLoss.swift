@@ -7,18 +7,17 @@ package import Tensors
 ///     loss = mean_b [ w_b L_b / (e^{u_b} + ε) + u_b ]
 ///
 /// with the network's weight `w(t)` and uncertainty `u(t)`. Karras et al., CVPR 2024, Eq. (14)–(22); EDM2SE, ICASSP
-/// 2026, Eq. (21)–(25).
-/// In that implementation the weights meet every sample of a batch, so that `u` counts as often as the batch has
-/// samples
-/// (``meetsAcrossBatch``); for one sample both are the same.
+/// 2026, Eq. (21)–(25). In that implementation every sample of a batch is multiplied by every sample's weight, and each
+/// `u` is added once per sample (``meetsAcrossBatch``); for a batch of one both forms are equal.
 public struct UncertaintyLoss: TrainingLoss {
-    /// Between spectrograms and samples.
+    /// STFT and compression, to compute samples from spectrograms.
     public var frontEnd: FrontEnd
     /// The weight `λ₁` of the absolute error of the samples.
     public var l1Weight: Double
     /// `ε`, which keeps the weight finite for a very negative uncertainty.
     public var epsilon = 1e-8
-    /// Whether every weight meets every sample, as in the reference: `Σ_a Σ_b [w_a L_b/(e^{u_a} + ε) + u_a] / B`.
+    /// Whether every sample is multiplied by every sample's weight, as in the reference: `Σ_a Σ_b [w_a L_b/(e^{u_a} +
+    /// ε) + u_a] / B`.
     public var meetsAcrossBatch: Bool
 
     public init(frontEnd: FrontEnd, l1Weight: Double = 0.001, meetsAcrossBatch: Bool = false) {
@@ -59,7 +58,7 @@ public struct UncertaintyLoss: TrainingLoss {
         let (L, u) = (distance.values.map(Double.init), uncertainty.values.map(Double.init))
         let count = Double(L.count)
         let sum = L.reduce(0, +)
-        // What stands beside each weight, and how often each uncertainty counts.
+        // The loss that each weight multiplies, and how often each uncertainty is added.
         let met = crosses ? L.map { _ in sum } : L
         let times = crosses ? count : 1
         let scales = zip(weights, u).map { $0 / (exp($1) + epsilon) }

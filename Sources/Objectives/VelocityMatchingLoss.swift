@@ -14,7 +14,7 @@ public struct VelocityMatchingLoss: TrainingLoss, Hashable {
     /// The squared error, or the absolute one.
     public enum Norm: String, Hashable, Sendable, CaseIterable { case mse, mae }
 
-    /// Which error is taken.
+    /// The error that is summed.
     public var norm: Norm
 
     public init(norm: Norm = .mse) { self.norm = norm }
