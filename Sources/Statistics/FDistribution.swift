@@ -1,6 +1,6 @@
 /// Fisher's F distribution: the ratio of two independent estimates of one variance.
 public struct FDistribution: Hashable, Sendable {
-    /// Degrees of freedom of the estimate above the line, and of that below.
+    /// `ν₁`, degrees of freedom of the numerator.
     public var above: Double
     /// `ν₂`, degrees of freedom of the denominator.
     public var below: Double

@@ -1,4 +1,4 @@
-/// What the same files say of two systems: by how much they differ, how sure that is, and how much data is missing.
+/// Two systems compared on the same files: mean difference, its uncertainty, and how much data would be needed.
 public struct PairedComparison: Hashable, Sendable {
     /// The mean difference over files and seeds, in the metric's unit.
     public var mean: Double
@@ -12,7 +12,7 @@ public struct PairedComparison: Hashable, Sendable {
     public var interval: ClosedRange<Double>?
     /// The two-sided p value of ``SignFlipTest``; nil where there is no interval.
     public var p: Double?
-    /// Holm's p value among all of a table; set by who knows the table.
+    /// Holm's p value over all comparisons of a table; the caller that has the table sets it.
     public var adjusted: Double?
     /// Cohen's d_z; nil where the differences do not vary.
     public var effectSize: Double?

@@ -1,4 +1,4 @@
-/// Differences of two systems on the same files, in clusters of files that are alike, and once for each seed.
+/// Differences of two systems on the same files, grouped into clusters of dependent files, for each seed.
 ///
 /// Files of one speaker are not independent samples, so resampling draws whole clusters. Where nothing is known of
 /// the speakers, each file is a cluster of its own.
@@ -56,7 +56,7 @@ public struct PairedSample: Hashable, Sendable {
         (0..<seeds).map { seed in (0..<clusters).reduce(0) { $0 + sums[$1 * seeds + seed] } / Double(files) }
     }
 
-    /// The mean over its files that each cluster lacks or adds: how far it pulls the mean away from the rest.
+    /// Per cluster the sum of its files' deviations from the overall mean.
     private var residuals: [Double] {
         let mean = mean
         return zip(totals, sizes).map { $0 - mean * $1 }
@@ -73,7 +73,7 @@ public struct PairedSample: Hashable, Sendable {
     /// The two-sided p value of a t test of "no difference" with the cluster-robust standard error and K − 1 degrees of
     /// freedom (Cameron and Miller, *A Practitioner's Guide to Cluster-Robust Inference*, 2015); nil for one cluster.
     ///
-    /// Quick; ``SignFlipTest`` assumes less.
+    /// Fast; ``SignFlipTest`` makes fewer assumptions.
     public var tTestP: Double? {
         guard clusters > 1 else { return nil }
         let (mean, error) = (mean, standardError)
@@ -89,7 +89,7 @@ public struct PairedSample: Hashable, Sendable {
         guard files > 1 else { return nil }
         let mean = mean
         let variance = perFile.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(files - 1)
-        // What rounding leaves of equal differences is no spread.
+        // Equal differences have a spread of 0 up to rounding.
         guard variance.squareRoot() > 1e-12 * abs(mean), variance > 0 else { return nil }
         return mean / variance.squareRoot()
     }
