@@ -1,6 +1,6 @@
 import AtomicFiles
 
-/// A file of weights in the making: a pending file whose failures say what to do.
+/// A file of weights that is being written: a pending file whose errors have a hint.
 struct ByteSink: ~Copyable {
     let path: String
     var count: Int { file.count }

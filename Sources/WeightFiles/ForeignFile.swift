@@ -1,5 +1,5 @@
-/// What lies in the place of a checkpoint when a download went wrong: a web page, a pointer of git-lfs, a message of a
-/// server.
+/// Detects files that are not checkpoints after a failed download: a web page, a pointer of git-lfs, a server's
+/// message.
 enum ForeignFile {
     /// The error that names it; `nil` for bytes that may be weights.
     static func error(_ source: ByteSource) throws(WeightFileError) -> WeightFileError? {

@@ -1,5 +1,5 @@
 extension LightningCheckpoint {
-    /// What Adam had gathered when a checkpoint was written.
+    /// The state of Adam when a checkpoint was written.
     public struct Adam: Sendable {
         /// The updates that the moments have seen.
         public var updates: Int

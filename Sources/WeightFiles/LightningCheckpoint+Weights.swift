@@ -19,7 +19,7 @@ extension LightningCheckpoint {
         case module = "the ema module"
     }
 
-    /// Weights, where they came from, and what is to be known about them.
+    /// Weights, where they came from, and a remark for the user.
     public struct Weights: Sendable {
         /// Every tensor of the state dictionary; buffers always come from there.
         public var arrays: [NamedArray]
@@ -27,7 +27,7 @@ extension LightningCheckpoint {
         public var origin: Origin
         /// Whether they are a moving average, whichever part of the file holds them.
         public var areAveraged: Bool
-        /// A remark for the person, such as that raw weights are not in the file.
+        /// A remark for the user, such as that raw weights are not in the file.
         public var remark: String?
     }
 

@@ -107,7 +107,7 @@ extension LightningCheckpoint {
 }
 
 extension LightningCheckpoint.Draft {
-    /// How far Lightning's loops had come: so many whole epochs, and so many steps of the optimizer.
+    /// The progress counters of Lightning's loops: whole epochs and optimizer steps.
     fileprivate var progress: PickleValue {
         func counts(_ number: Int, _ names: [String]) -> PickleValue {
             .dictionary(names.reduce(into: PickleDictionary()) { $0[$1] = .int(number) })

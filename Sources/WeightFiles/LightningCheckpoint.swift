@@ -18,7 +18,8 @@ public struct LightningCheckpoint: Sendable {
         public var updates: Int?
         /// The averaged parameters, in the order of the network's parameters (buffers are not among them).
         public var shadow: [TensorReference]
-        /// What the averages replaced when they were last swapped in; never cleared, so often out of date.
+        /// The raw weights that the averages replaced when they were last swapped in; never cleared, so often out of
+        /// date.
         public var collected: [TensorReference]?
     }
 
@@ -26,7 +27,7 @@ public struct LightningCheckpoint: Sendable {
     public let file: TorchFile
     /// Parameters and buffers of `state_dict`, in the order of the file.
     public private(set) var parameters: [Parameter]
-    /// Words that wrappers of the training had put into the names of the parameters, and that were left out.
+    /// Prefixes of training wrappers that were removed from the names of the parameters.
     public private(set) var wrappers: [String] = []
     /// The arguments from which the reference built its model; empty where the file has none.
     public let hyperParameters: PickleDictionary
@@ -157,7 +158,7 @@ public struct LightningCheckpoint: Sendable {
             collected: try tensors(ema["collected_params"]))
     }
 
-    /// Tensors that share storages may be read apart, but not made many times the file out of.
+    /// Tensors that share storages are read separately; their total size is limited to a multiple of the file's.
     private func checkSizes() throws(WeightFileError) {
         let averages = (movingAverage?.shadow ?? []) + (movingAverage?.collected ?? [])
         let limit = file.storedBytes.multipliedReportingOverflow(by: 4)

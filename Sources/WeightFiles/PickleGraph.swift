@@ -16,7 +16,7 @@ struct PickleGraph {
         case instance(Instance)
     }
 
-    /// A call that was asked for, and what was then done to its result.
+    /// A call in the pickle, and the operations applied to its result.
     struct Instance {
         var callee: ID
         var arguments: ID
@@ -38,7 +38,7 @@ struct PickleMachine {
         var summary: String
     }
 
-    /// More nodes than any checkpoint has, few enough to hold.
+    /// The largest number of nodes: above that of any checkpoint, and small enough for memory.
     static let nodeLimit = 4_000_000
 
     private(set) var graph = PickleGraph()

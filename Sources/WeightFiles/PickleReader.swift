@@ -1,13 +1,13 @@
-/// Turns the graph of a pickle into a value, giving meaning to the few calls that are known.
+/// Converts the graph of a pickle into a value; only a few calls are interpreted.
 ///
 /// Known are tensors, parameters and plain containers. Instances of classes from a short list of packages
-/// are kept as data. Every other call is refused by name: the file asks for code to be run, and none is.
+/// are kept as data. Every other call is refused by name: the file would need code to be run, which never happens.
 struct PickleReader {
     private let graph: PickleGraph
     private let file: String
     private let place: String
     private var done: [PickleGraph.ID: PickleValue] = [:]
-    /// The size of each value with all it holds counted as often as it occurs.
+    /// The size of each value, with shared parts counted as often as they occur.
     private var extents: [PickleGraph.ID: Int] = [:]
     private var open: Set<PickleGraph.ID> = []
     /// The keys that lead to the value being read.

@@ -1,4 +1,4 @@
-/// A Python value as data: what a pickle describes, with nothing executed.
+/// A Python value as data, read from a pickle without executing anything.
 ///
 /// Classes and functions are names, tensors are descriptions of where their elements lie, and an instance
 /// of a class is kept as the arguments and the state it would have been made from.
@@ -32,16 +32,16 @@ public indirect enum PickleValue: Hashable, Sendable {
     }
 }
 
-/// An instance that was not made: its class, and what Python would have made it from.
+/// An instance that is not constructed: its class, and the arguments and state that Python would have used.
 public struct PickleObject: Hashable, Sendable {
     public var type: PickleValue.QualifiedName
     /// The positional arguments that the class would be called with.
     public var arguments: [PickleValue]
     /// What `__setstate__` or `__dict__` would receive.
     public var state: PickleValue?
-    /// What would be set by key, as in subclasses of `dict`.
+    /// The items that would be set by key, as in subclasses of `dict`.
     public var items: PickleDictionary
-    /// What would be appended, as in subclasses of `list`.
+    /// The elements that would be appended, as in subclasses of `list`.
     public var elements: [PickleValue]
 }
 

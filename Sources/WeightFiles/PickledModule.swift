@@ -1,6 +1,6 @@
 /// A module of PyTorch inside a pickle: its tensors by their names in a state dictionary, and its plain attributes.
 ///
-/// Nothing of the module's class is known or run; its `__dict__` says where parameters, buffers and parts lie.
+/// The module's class is not needed and not run; its `__dict__` holds parameters, buffers and submodules.
 public struct PickledModule: Sendable {
     private let state: PickleDictionary
 

@@ -14,7 +14,7 @@ public struct TorchFile: Sendable {
         case archive(ZipArchive, prefix: String)
         /// Where the elements of each storage begin.
         case plain([String: Int])
-        /// The raw elements of each storage, out of the pickle that they lay in.
+        /// The raw elements of each storage, read from the pickle that contains them.
         case inside([String: [UInt8]])
     }
 
@@ -98,8 +98,7 @@ public struct TorchFile: Sendable {
 }
 
 extension TorchFile {
-    /// A storage saved by itself in the layout before PyTorch 1.6: what a persistent identifier says of it, and its
-    /// elements.
+    /// A storage saved by itself in the layout before PyTorch 1.6: its persistent identifier and its elements.
     static func embeddedStorage(
         _ bytes: [UInt8], file: String, place: String
     ) throws(WeightFileError) -> (value: PickleValue, data: [UInt8]) {

@@ -6,17 +6,17 @@ public struct WeightFileError: Diagnostic, Hashable, Sendable {
     public enum Reason: String, Hashable, Sendable {
         /// The file system refused.
         case unreadable, unwritable
-        /// The file ends before what it announces.
+        /// The file ends before the length that it states.
         case truncated
         /// The bytes contradict the format or each other.
         case malformed
         /// A valid file of a kind that is not read here.
         case unsupported
-        /// Something that reading would have to execute.
+        /// Reading would have to execute code.
         case refused
-        /// A claim beyond the limits of the reader.
+        /// A stated size beyond the limits of the reader.
         case tooLarge
-        /// What was asked for is not in the file.
+        /// The requested part is not in the file.
         case missing
     }
 

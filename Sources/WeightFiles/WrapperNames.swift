@@ -1,4 +1,4 @@
-/// Names of tensors without what a training's wrappers added to them.
+/// Names of tensors without the prefixes that wrappers of a training added.
 ///
 /// `torch.compile` puts `_orig_mod.` before the names of what it compiled, data-parallel training `module.`, and
 /// sharded training and activation checkpointing their own words; they may stand at any level.
@@ -8,7 +8,7 @@ package enum WrapperNames {
         "_checkpoint_wrapped_module": "activation checkpointing", "_forward_module": "Lightning Fabric",
     ]
 
-    /// The names without such words, and which words they had; the names as they are where two would become one.
+    /// The names without these prefixes, and the prefixes found; the names unchanged where two would become equal.
     package static func stripped(_ names: [String]) -> (names: [String], words: [String]) {
         var found: Set<Substring> = []
         let stripped = names.map { name -> String in
