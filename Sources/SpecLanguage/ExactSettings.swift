@@ -4,6 +4,7 @@
 /// Every value is an array that begins with its kind: `["i", 3]`, `["d", 0.95]`, `["c", "wiener", [["smoothing", ["d",
 /// 0.95]]]]`.
 public struct ExactSettings: Hashable, Sendable, Codable {
+    /// The settings that are encoded; decoding gives back equal ones in the same order.
     public var settings: Settings
 
     public init(_ settings: Settings) { self.settings = settings }

@@ -1,10 +1,14 @@
 /// One setting as data: its name, type, default, and meaning. From fields come the checker, the resolved
 /// spec, the documentation, and the JSON Schema.
 public struct Field: Sendable {
+    /// The key in a spec.
     public var name: String
     public var type: FieldType
+    /// The value where a spec does not write the setting.
     public var standard: Standard
+    /// The unit, such as `Hz` or `steps`; `nil` for a plain number, and for everything that is no number.
     public var unit: String?
+    /// The meaning in a sentence, which help, documentation and JSON Schema print.
     public var doc: String
     /// Other names under which the setting may be written.
     public var aliases: [String]
@@ -87,9 +91,13 @@ public indirect enum FieldType: Sendable {
 
 /// The numbers that are allowed.
 public struct Bounds: Hashable, Sendable {
+    /// The lower limit; `nil` for none.
     public var lower: Double?
+    /// The upper limit; `nil` for none.
     public var upper: Double?
+    /// Whether the lower limit itself is not allowed.
     public var excludesLower: Bool
+    /// Whether the upper limit itself is not allowed.
     public var excludesUpper: Bool
 
     public init(
@@ -101,13 +109,20 @@ public struct Bounds: Hashable, Sendable {
         self.excludesUpper = excludesUpper
     }
 
+    /// No limits.
     public static let any = Bounds()
+    /// Above 0.
     public static let positive = Bounds(from: 0, excludesLower: true)
+    /// 0 or above.
     public static let nonNegative = Bounds(from: 0)
+    /// From 0 to 1, both included.
     public static let probability = Bounds(from: 0, to: 1)
+    /// `lower` or above.
     public static func from(_ lower: Double) -> Bounds { Bounds(from: lower) }
+    /// From `lower` to `upper`, both included.
     public static func between(_ lower: Double, _ upper: Double) -> Bounds { Bounds(from: lower, to: upper) }
 
+    /// Whether the value lies within the limits; NaN does, and must be refused elsewhere.
     public func contains(_ value: Double) -> Bool {
         if let lower, excludesLower ? value <= lower : value < lower { return false }
         if let upper, excludesUpper ? value >= upper : value > upper { return false }
@@ -149,6 +164,7 @@ extension SettingValue: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, 
 // MARK: Short forms
 
 extension Field {
+    /// A real number; integers and exponents are accepted.
     public static func number(
         _ name: String, default standard: Standard, in bounds: Bounds = .any, unit: String? = nil, _ doc: String,
         aliases: [String] = [], part: IdentityPart? = nil
@@ -156,6 +172,7 @@ extension Field {
         Field(name, .number(bounds), default: standard, unit: unit, doc, aliases: aliases, part: part)
     }
 
+    /// A whole number.
     public static func integer(
         _ name: String, default standard: Standard, in bounds: Bounds = .any, unit: String? = nil, _ doc: String,
         aliases: [String] = [], part: IdentityPart? = nil
@@ -163,12 +180,14 @@ extension Field {
         Field(name, .integer(bounds), default: standard, unit: unit, doc, aliases: aliases, part: part)
     }
 
+    /// `true` or `false`.
     public static func bool(
         _ name: String, default standard: Standard, _ doc: String, part: IdentityPart? = nil
     ) -> Field {
         Field(name, .bool, default: standard, doc, part: part)
     }
 
+    /// Any text.
     public static func text(
         _ name: String, default standard: Standard, _ doc: String, aliases: [String] = [], part: IdentityPart? = nil
     ) -> Field {
@@ -184,6 +203,7 @@ extension Field {
         return field
     }
 
+    /// One of some names.
     public static func oneOf(
         _ name: String, _ names: [String], default standard: Standard, _ doc: String, aliases: [String] = [],
         part: IdentityPart? = nil
@@ -191,6 +211,7 @@ extension Field {
         Field(name, .oneOf(names), default: standard, doc, aliases: aliases, part: part)
     }
 
+    /// An entry of a registry, by name or as a map with the entry's parameters.
     public static func choice(
         _ name: String, of kind: RegistryKind, default standard: Standard, _ doc: String, aliases: [String] = [],
         part: IdentityPart? = nil
@@ -198,6 +219,7 @@ extension Field {
         Field(name, .choice(of: kind), default: standard, doc, aliases: aliases, part: part)
     }
 
+    /// A list of values of one type; a value by itself is a list of one.
     public static func list(
         _ name: String, of type: FieldType, atLeast count: Int = 0, default standard: Standard, _ doc: String,
         aliases: [String] = [], part: IdentityPart? = nil
@@ -205,6 +227,11 @@ extension Field {
         Field(name, .list(of: type, atLeast: count), default: standard, doc, aliases: aliases, part: part)
     }
 
+    /// A section with settings of its own.
+    ///
+    /// - Parameters:
+    ///   - shorthand: The setting that a value in place of the section gives; `nil` accepts no such value.
+    ///   - isOptional: Whether the section may be absent; otherwise its defaults apply.
     public static func section(
         _ name: String, _ schema: Schema, shorthand: String? = nil, isOptional: Bool = false, _ doc: String,
         part: IdentityPart? = nil

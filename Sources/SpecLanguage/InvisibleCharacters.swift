@@ -1,6 +1,6 @@
-/// Characters that look like a space, like nothing, or like another character, and mean something else to a parser.
+/// Characters that look like a space, are invisible, or look like another character that a parser treats differently.
 extension Unicode.Scalar {
-    /// Whether it shows as nothing or as a blank, and is none of the blanks of YAML.
+    /// Whether it is invisible or looks like a space, and is no white space of YAML.
     var isInvisible: Bool {
         switch properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: self != "\t"
@@ -18,7 +18,7 @@ extension Unicode.Scalar {
         return name.map { "\($0) (\(code))" } ?? code
     }
 
-    /// The ASCII character that it stands for in a number, if it is not one itself.
+    /// The ASCII character that it looks like in a number; `nil` for ASCII.
     fileprivate var plainDigit: String? {
         if isInvisible { return "" }
         switch self {
@@ -33,7 +33,7 @@ extension Unicode.Scalar {
 }
 
 enum LookAlikes {
-    /// The number that a text would be with ASCII digits and signs, and what stands in their place.
+    /// The number that a text would be with ASCII digits and signs, and the characters to replace.
     static func number(in text: String) -> (plain: String, strange: Unicode.Scalar)? {
         guard let strange = text.unicodeScalars.first(where: { $0.plainDigit != nil }) else { return nil }
         let plain = text.unicodeScalars.map { $0.plainDigit ?? String($0) }.joined()

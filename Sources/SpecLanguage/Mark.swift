@@ -3,6 +3,7 @@
 /// Overrides given on a command line have places too: the file is `--set`, the line is the number of the
 /// option, and the text is the option itself.
 public struct Mark: Hashable, Sendable {
+    /// The path as it was given, or `--set` for an override.
     public var file: String
     /// Counted from 1.
     public var line: Int
@@ -55,6 +56,7 @@ extension Mark {
 }
 
 extension Mark: Comparable {
+    /// By file name, then line, then column.
     public static func < (a: Mark, b: Mark) -> Bool {
         (a.file, a.line, a.column) < (b.file, b.line, b.column)
     }

@@ -1,5 +1,6 @@
 /// Where a resolved value comes from.
 public struct Origin: Hashable, Sendable {
+    /// What gave the value: later cases override earlier ones.
     public enum Layer: Hashable, Sendable {
         case standard
         /// Computed from other settings, as the schema says.
@@ -10,12 +11,16 @@ public struct Origin: Hashable, Sendable {
         case override
     }
 
+    /// What gave the value.
     public var layer: Layer
+    /// Where the value was written; `nil` for defaults and derived values.
     public var mark: Mark?
     /// The text as it was written, where variables were replaced in it.
     public var written: String?
 
+    /// The field's default.
     public static let standard = Origin(layer: .standard)
+    /// Computed from other settings.
     public static let derived = Origin(layer: .derived)
 
     public init(layer: Layer, mark: Mark? = nil) {

@@ -2,9 +2,9 @@ import Dispatch
 import Synchronization
 
 extension Array where Element: Sendable {
-    /// `map` over stretches of the array on all cores; the order of the results is that of the elements.
+    /// `map` over chunks of the array on all cores; the order of the results is that of the elements.
     ///
-    /// - Parameter size: Elements of a stretch; one that holds all of them is worked on by the caller alone.
+    /// - Parameter size: Elements of a chunk; a single chunk is computed on the calling thread.
     package func parallelChunks<Result: Sendable>(
         of size: Int = 256, _ transform: @Sendable (ArraySlice<Element>) -> [Result]
     ) -> [Result] {

@@ -66,7 +66,7 @@ struct RandomRange {
         }
     }
 
-    /// Six digits are enough for a setting, keep draws apart, and names short.
+    /// Six digits are enough for a setting, keep draws distinct, and keep names short.
     private static func rounded(_ value: Double) -> Double {
         guard value != 0 else { return 0 }
         let scale = pow(10, 5 - floor(log10(abs(value))))

@@ -2,7 +2,9 @@ public import Failures
 
 /// A table of choices of one kind: an immutable value that is made once and handed down.
 public struct Registry<Value>: Sendable {
+    /// A choice: how it is described, and how it is built.
     public struct Entry: Sendable {
+        /// Name, help, parameters and facts, which the checker and `sgmse registry` read.
         public let descriptor: EntryDescriptor
         /// Builds the value from its parameters, all of them present and checked.
         public let build: @Sendable (Settings) throws -> Value
@@ -12,6 +14,7 @@ public struct Registry<Value>: Sendable {
             self.build = build
         }
 
+        /// The name by which a spec chooses it.
         public var name: String { descriptor.name }
 
         /// The value with every parameter at its default, among the registries of `vocabulary`.
@@ -22,6 +25,7 @@ public struct Registry<Value>: Sendable {
 
     /// What the entries are, in the words of a message: "SDE".
     public let noun: String
+    /// All entries, in the order in which they are listed.
     public let entries: [Entry]
 
     public init(_ noun: String, _ entries: [Entry]) {
@@ -31,8 +35,10 @@ public struct Registry<Value>: Sendable {
         self.entries = entries
     }
 
+    /// The entry of a name; `nil` for an unknown one.
     public subscript(name: String) -> Entry? { entries.first { $0.name == name } }
 
+    /// The entries without their builders, as a ``Vocabulary`` takes them.
     public var descriptors: [EntryDescriptor] { entries.map(\.descriptor) }
 
     /// A larger copy.
@@ -51,8 +57,11 @@ public struct Registry<Value>: Sendable {
 
 /// A name that a registry does not hold.
 public struct UnknownEntry: Diagnostic, Hashable, Sendable {
+    /// What the registry's entries are, such as `SDE`.
     public var noun: String
+    /// The name as it was written.
     public var name: String
+    /// All names of the registry.
     public var known: [String]
 
     package init(noun: String, name: String, known: [String]) {

@@ -1,8 +1,9 @@
-/// A setting that earlier versions had and that decided nothing: a spec that writes it gets a warning, and identities
-/// keep the place of its default, so that stored runs are still found.
+/// A setting of earlier versions that had no effect: a spec that writes it gets a warning, and identities keep its last
+/// default, so that stored runs are still found.
 public struct RetiredSetting: Sendable {
+    /// The key that earlier versions read.
     public let name: String
-    /// What identities hold in its place; `nil` where it was no part of any.
+    /// The value that identities keep for it; `nil` where it was no part of any.
     public let lastDefault: SettingValue?
     /// Why it is gone, in the words of the warning.
     public let reason: String

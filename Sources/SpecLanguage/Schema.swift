@@ -1,5 +1,6 @@
 /// The settings of a section, in the order in which they are shown.
 public struct Schema: Sendable {
+    /// In the order in which resolved specs and documentation show them; names and aliases are unique.
     public let fields: [Field]
     /// What earlier versions had here.
     public let retired: [RetiredSetting]

@@ -93,7 +93,7 @@ extension String: SettingType {
     public var written: SettingValue { .text(self) }
 }
 
-/// Which registry it chooses from is the declaration's to say.
+/// The declaration names the registry that it chooses from.
 extension Choice: SettingType {
     public static func type(in bounds: Bounds) -> FieldType { .raw }
 

@@ -1,5 +1,5 @@
 extension SettingValue {
-    /// The value without what means nothing in it: paths of folders, parameters that only say how to compute.
+    /// The value without parts that do not affect results: paths of folders, and parameters of how to compute.
     package func meant(as type: FieldType) -> SettingValue {
         switch (type, self) {
         case (.choice(let kind), .choice(var choice)):

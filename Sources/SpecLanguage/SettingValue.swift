@@ -14,7 +14,9 @@ public indirect enum SettingValue: Sendable {
 
 /// A registry's entry chosen by name, with its parameters resolved.
 public struct Choice: Hashable, Sendable {
+    /// The entry's name in its registry.
     public var name: String
+    /// All parameters of the entry, defaults included.
     public var settings: Settings
 
     public init(_ name: String, _ settings: Settings = Settings()) {

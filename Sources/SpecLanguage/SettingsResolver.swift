@@ -1,5 +1,5 @@
-/// Turns a tree of nodes into settings by a schema: looks every name up, types every value, fills every default,
-/// and notes every mistake. It never stops at one: where a value is wrong, its default stands in.
+/// Resolves a tree of nodes into settings by a schema: looks up every name, types every value, fills in every default,
+/// and reports every mistake. A wrong value is replaced by its default, so that all mistakes are found.
 package struct SettingsResolver {
     package let vocabulary: Vocabulary
     package let recordsOrigins: Bool
@@ -7,9 +7,9 @@ package struct SettingsResolver {
     package var origins: [String: Origin] = [:]
     /// Paths whose written value was not usable; checks between settings leave them out.
     package var failed: Set<String> = []
-    /// Sections by the names in them, to send a misplaced key home.
+    /// Sections by the names of their settings, to suggest the section of a misplaced key.
     package var homes: [String: [String]] = [:]
-    /// Entries meant where only parameters are written and the schema names none.
+    /// Entries to assume where only parameters are written and the schema has no default.
     package var usual: [RegistryKind: String] = [:]
 
     /// The value of an environment variable, for paths.
@@ -31,16 +31,16 @@ package struct SettingsResolver {
 
     /// Unknown keys of one section that are listed.
     private static let mostListed = 50
-    /// More elements than any list of settings needs.
+    /// The largest number of elements of a list.
     static let mostElements = 4096
-    /// More entries than any table needs; each is looked up among all settings.
+    /// The largest number of entries of a table; each is looked up among all settings.
     static let mostEntries = 256
 
     // MARK: Sections
 
     /// The settings of a section whose written keys are `entries`.
     ///
-    /// - Parameter owners: Who else has parameters, by their names.
+    /// - Parameter owners: Other entries that have parameters, by the parameters' names.
     package mutating func settings(
         _ entries: [SpecNode.Entry], _ schema: Schema, path: String, noun: String, owners: [String: String] = [:]
     ) -> Settings {
@@ -134,7 +134,7 @@ package struct SettingsResolver {
         }
     }
 
-    /// What stands for a value that is not usable: the default, or something of the right type.
+    /// The replacement of an unusable value: the default, or any value of the right type.
     mutating func placeholder(_ field: Field, path: String) -> SettingValue {
         failed.insert(path)
         guard case .required = field.standard else { return missing(field, path: path) }
@@ -151,7 +151,7 @@ package struct SettingsResolver {
         }
     }
 
-    /// Required settings that nobody wrote; the caller knows where they should stand.
+    /// Reports required settings that are missing; the caller gives the place where they belong.
     package var missingRequired: [String] = []
 
     mutating func standard(_ value: SettingValue, _ type: FieldType, path: String) -> SettingValue {

@@ -1,6 +1,6 @@
 /// A spec file laid over all that it extends.
 package struct SpecChain {
-    /// Longer chains are mistakes.
+    /// The longest chain; longer ones are reported.
     package static let longest = 32
     /// Files that extend several others can multiply.
     package static let mostFiles = 256
@@ -101,7 +101,7 @@ package struct SpecChain {
         return nearest(to: name, among: known).map { "did you mean '\($0)'?" }
     }
 
-    /// For a name such as `quickstrt`, the experiment of the library that is called nearly so.
+    /// The experiment of the library with the most similar name, as for `quickstrt`.
     private func suggestionOfTheLibrary(for path: String) -> String? {
         let folder = FilePath.folder(of: path)
         let specs = files.list(FilePath.library + folder).filter { $0.hasSuffix(".yaml") }.map(FilePath.stem)

@@ -1,7 +1,7 @@
-/// Lays trees of nodes over one another as the schema says: sections and the parameters of one entry are joined,
+/// Merges trees of nodes by the schema: sections and the parameters of one entry are joined,
 /// everything else is replaced.
 package struct SpecComposer {
-    /// Keys read by composition, before anything is resolved.
+    /// Keys that composition reads before the tree is resolved.
     package static let compositionKeys: Set<String> = ["extends", "sweep", "profiles"]
     /// Keys that are no settings of an experiment: those of composition, and where it is run.
     package static let separateKeys = compositionKeys.union(["launcher"])
@@ -79,7 +79,7 @@ package struct SpecComposer {
         case .choice, .variant:
             return Self.mergedChoice(base, overlay, field)
         case .list(of: .choice, _, _), .list(of: .variant, _, _):
-            // One choice in place of a list is a choice still.
+            // A single choice in place of a list is merged as a choice.
             guard overlay.entries != nil else { return overlay }
             let named =
                 base.text == nil
@@ -125,7 +125,7 @@ package struct SpecComposer {
         return SpecNode(.map(entries), at: overlay.mark, layer: overlay.layer)
     }
 
-    /// The tree that says only this: the value at the dotted path.
+    /// The tree with only the value at the dotted path.
     package static func tree(_ path: [(name: String, mark: Mark)], _ value: SpecNode) -> SpecNode {
         path.reversed().reduce(value) { inner, step in
             SpecNode(.map([.init(step.name, at: step.mark, inner)]), at: step.mark, layer: value.layer)

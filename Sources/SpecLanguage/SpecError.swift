@@ -7,7 +7,9 @@ public struct SpecError: Diagnostic, Hashable, Sendable {
 
     /// The name of the mistake's kind, stable across versions: what `waive` and a program refer to.
     public var code: String
+    /// An error stops the work, a warning does not.
     public var severity: Severity
+    /// The place to which the message points.
     public var mark: Mark
     public var summary: String
     public var hint: String?
@@ -50,6 +52,7 @@ extension SpecError {
 
 /// All the mistakes of a spec, found in one pass, in the order of the text.
 public struct SpecErrors: Diagnostic, Hashable, Sendable {
+    /// Each mistake once: files in the order in which they were read, and within a file by line and column.
     public var all: [SpecError]
 
     public init(_ all: [SpecError]) {

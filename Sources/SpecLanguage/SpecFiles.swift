@@ -23,7 +23,7 @@ public struct SpecFiles: Sendable {
     /// The file system alone.
     public static let disk = disk(library: nil)
 
-    /// The file system, with the folder that `sgmse:` stands for in paths.
+    /// The file system, with the folder that `sgmse:` means in paths.
     public static func disk(library: String?) -> SpecFiles {
         SpecFiles(
             read: { path in

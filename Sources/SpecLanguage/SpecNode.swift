@@ -1,17 +1,22 @@
 /// A YAML value with its place in the file, before a schema has given it a type.
 ///
-/// Scalars stay text: `1e-4`, `no`, and `010` mean what the field they belong to says, so none of the traps
-/// of YAML 1.1's guessing can occur.
+/// Scalars stay text: the field decides how `1e-4`, `no`, and `010` are read, so the type guesses of YAML 1.1 cannot
+/// occur.
 public struct SpecNode: Hashable, Sendable {
+    /// What a node holds, in YAML's three kinds.
     public enum Content: Hashable, Sendable {
         case scalar(String, isQuoted: Bool)
         case list([SpecNode])
         case map([Entry])
     }
 
+    /// A key of a map, with its value.
     public struct Entry: Hashable, Sendable {
+        /// The key as text.
         public var key: String
+        /// The place of the key.
         public var mark: Mark
+        /// The node behind the key.
         public var value: SpecNode
 
         public init(_ key: String, at mark: Mark, _ value: SpecNode) {
@@ -21,7 +26,9 @@ public struct SpecNode: Hashable, Sendable {
         }
     }
 
+    /// The node's own content.
     public var content: Content
+    /// The place where the content begins.
     public var mark: Mark
     /// What put the value here: a file, a sweep, a profile, or an override.
     public var layer: Origin.Layer
@@ -81,7 +88,7 @@ extension SpecNode {
 }
 
 extension SpecNode {
-    /// What stands at a dotted path.
+    /// The node at a dotted path.
     package func node(at path: String) -> SpecNode? {
         path.split(separator: ".").reduce(self) { node, part in node?[String(part)] }
     }

@@ -1,4 +1,4 @@
-/// A sweep as written: axes whose combinations are the points, and the points left out.
+/// A sweep as written: axes whose combinations are the points, and exclusions of points.
 package struct Sweep {
     /// One value at one path.
     package struct Assignment {
@@ -8,7 +8,7 @@ package struct Sweep {
         /// Distinguishes it from all others of its sweep.
         package var number = 0
 
-        /// The tree that says only this.
+        /// The tree with this assignment alone.
         package var tree: SpecNode {
             SpecComposer.tree(path.split(separator: ".").map { (String($0), mark) }, value.relabelled(.sweep))
         }
@@ -82,7 +82,7 @@ package struct Sweep {
         }
     }
 
-    /// No point sets a path twice, nor what only a file as a whole may say.
+    /// Checks that no point sets a path twice, or a key that is allowed in a whole file only.
     private mutating func checkPaths() {
         var axisOf: [String: Int] = [:]
         var reported: Set<String> = []
@@ -198,7 +198,7 @@ package struct Sweep {
         axes.append(points)
     }
 
-    /// What a point says, in whatever order and spelling.
+    /// The canonical form of a point, independent of order and spelling.
     private func meaning(of point: [Assignment]) -> [String] {
         point.map { canonical($0.path) + "=" + Self.spelled($0.value) }.sorted()
     }
@@ -218,7 +218,7 @@ package struct Sweep {
         }
     }
 
-    /// A comparison of sizes wants a number.
+    /// A comparison needs a number.
     private mutating func checkBound(_ condition: SpecNode) {
         guard let text = condition.text, let symbol = Self.comparisons.first(where: { text.hasPrefix($0.0) })?.0,
             symbol != "!="

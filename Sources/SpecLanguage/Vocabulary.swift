@@ -1,5 +1,6 @@
-/// A kind of registry that a language lets choose from.
+/// A kind of registry whose entries a spec can choose.
 public struct RegistryKind: Hashable, Sendable {
+    /// The kind's name in schemas and identities, such as `noise_encoder`; kinds are equal if their names are.
     public let name: String
     /// The kind in the words of a message.
     public let noun: String
@@ -15,18 +16,21 @@ public struct RegistryKind: Hashable, Sendable {
         self.meaninglessParameters = meaninglessParameters
     }
 
+    /// Equal names make equal kinds.
     public static func == (a: RegistryKind, b: RegistryKind) -> Bool { a.name == b.name }
     public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
-/// An entry of a registry as the language sees it: its name, help, parameters, and the facts that checks need.
+/// The description of a registry's entry: its name, help, parameters, and the facts that checks need.
 public struct EntryDescriptor: Sendable {
+    /// The name by which a spec chooses the entry.
     public var name: String
     public var summary: String
     /// The paper or code it comes from.
     public var source: String
+    /// The settings that the entry takes.
     public var parameters: Schema
-    /// What checks between settings need to know; of a type that the checks know and nothing here looks into.
+    /// Facts for the checks between settings; only the checks know the type.
     public var facts: any Sendable
 
     public init(_ name: String, _ summary: String, source: String = "", parameters: [Field] = [], facts: any Sendable) {
@@ -44,10 +48,9 @@ public struct EntryDescriptor: Sendable {
     }
 }
 
-/// All that a spec can say: the settings of its language and, for each kind of registry, the descriptors of its
-/// entries.
+/// All settings of specs and, for each kind of registry, the descriptors of its entries.
 ///
-/// The upper layer makes it from its registries and hands it down.
+/// The upper layer makes it from its registries and passes it down.
 public struct Vocabulary: Sendable {
     /// No settings and no registries: enough for defaults that choose nothing.
     public static let empty = Vocabulary(schema: Schema([]), ownKeys: [])
@@ -76,8 +79,10 @@ public struct Vocabulary: Sendable {
         }
     }
 
+    /// The entries of a kind, in the order of their registry; empty for an unknown kind.
     public func entries(_ kind: RegistryKind) -> [EntryDescriptor] { tables[kind] ?? [] }
 
+    /// The entry of a kind and name; `nil` for an unknown one.
     public subscript(kind: RegistryKind, name: String) -> EntryDescriptor? {
         places[kind]?[name].flatMap { tables[kind]?[$0] }
     }

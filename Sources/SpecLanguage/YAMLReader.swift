@@ -1,8 +1,8 @@
 import YAML
 
-/// Reads YAML into a `SpecNode`, with every duplicate key reported and every alias bomb defused.
+/// Reads YAML into a `SpecNode`; reports every duplicate key and limits the expansion of aliases.
 package struct YAMLReader {
-    /// More than any spec needs, and little enough to be read at once.
+    /// The largest file in bytes.
     static let largestText = 1 << 20
     static let mostNodes = 50_000
     static let deepest = 64
@@ -53,7 +53,7 @@ package struct YAMLReader {
         }
         guard errors.isEmpty else { return nil }
         do {
-            // Lines end as YAML wants it, however they end in the file.
+            // Line ends are normalised to those of YAML.
             guard let node = try YAMLDocument.root(of: lines.joined(separator: "\n")) else {
                 return SpecNode(.map([]), at: mark(1, 1))
             }
@@ -85,7 +85,7 @@ package struct YAMLReader {
         return nil
     }
 
-    /// What is wrong where a line is set in more than the setting before it, which has a value of its own.
+    /// The message for a line that is indented more than the setting before it, which has a value already.
     private func indentAdvice(_ number: Int) -> String? {
         func indent(_ line: String) -> Int { line.prefix { $0 == " " }.count }
         guard number >= 2, number <= lines.count else { return nil }
@@ -103,7 +103,7 @@ package struct YAMLReader {
     private static let coreTags = Set(
         ["str", "int", "float", "bool", "null", "seq", "map"].map { "tag:yaml.org,2002:" + $0 } + ["", "!", "?"])
 
-    /// Tags of the core schema say no more than the language does; any other would be dropped.
+    /// Tags of the core schema add nothing to the field's type; other tags would be ignored, so they are reported.
     private mutating func checkTag(_ node: YAMLNode) -> Bool {
         guard let tag = node.tag, !Self.coreTags.contains(tag) else { return true }
         let shown = tag.hasPrefix("tag:yaml.org,2002:") ? "!!" + tag.dropFirst("tag:yaml.org,2002:".count) : tag

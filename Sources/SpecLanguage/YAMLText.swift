@@ -36,7 +36,7 @@ package enum YAMLText {
         guard let first = folded.unicodeScalars.first, "0123456789.+-".unicodeScalars.contains(first) else {
             return false
         }
-        // More than numbers and dates are made of: quoting a text too many does no harm.
+        // The test accepts more than numbers and dates: unnecessary quotes do no harm.
         return folded.unicodeScalars.allSatisfy { "0123456789abcdefxotz_.:+- ".unicodeScalars.contains($0) }
             && folded.unicodeScalars.contains { ("0"..."9").contains($0) }
     }
