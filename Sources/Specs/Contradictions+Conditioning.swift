@@ -1,6 +1,6 @@
 import SpecLanguage
 
-/// Conditioning, guidance and references: what the network takes, and what its training never showed it.
+/// Checks of conditioning, guidance and references: what the network accepts, and what it was not trained with.
 extension Contradictions {
     mutating func checkConditioning() {
         guard isGood("backbone", "conditioning") else { return }
@@ -72,7 +72,7 @@ extension Contradictions {
         }
     }
 
-    /// References that differ from what the network saw in training are asked for, but never unnoticed.
+    /// Warns of references that differ from those of training.
     private mutating func checkReferences(_ conditioning: ConditioningSpec) {
         guard isGood("evaluate.reference") else { return }
         let hop = max(1, spec.transform.hopLength)

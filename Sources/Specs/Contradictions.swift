@@ -1,6 +1,6 @@
 import SpecLanguage
 
-/// Checks between settings: each is right alone, and together they cannot be meant.
+/// Checks between settings that are valid alone and contradict each other.
 struct Contradictions {
     let spec: ExperimentSpec
     let vocabulary: Vocabulary
@@ -72,7 +72,7 @@ struct Contradictions {
 
     func isWritten(_ path: String) -> Bool { origin(path)?.isWritten ?? false }
 
-    /// Somebody wrote another value than the default; a spec with every default spelled out chooses nothing by that.
+    /// Whether a value other than the default was written; writing a default counts as no choice.
     private func isChosen(_ path: String) -> Bool {
         guard isWritten(path) else { return false }
         let parts = path.split(separator: ".").map(String.init)
@@ -89,7 +89,7 @@ struct Contradictions {
         failed.allSatisfy { $0 != path && !$0.hasPrefix(path + "[") && !$0.hasPrefix(path + ".") }
     }
 
-    /// The first of the paths that somebody wrote.
+    /// The first of the paths that the spec writes.
     private func place(_ paths: [String]) -> Mark {
         paths.first { isWritten($0) ? origin($0)?.mark : nil } ?? root
     }
@@ -266,7 +266,7 @@ struct Contradictions {
         }
     }
 
-    /// What averages velocities over a stretch needs a network that is told both of its ends.
+    /// An objective or sampler with average velocities needs a network that takes both times.
     private mutating func checkInterval() {
         guard isGood("backbone", "objective.loss_type"), !traits(.backbone, spec.backbone).contains(.takesInterval)
         else { return }

@@ -2,20 +2,29 @@ public import SpecLanguage
 
 /// One combination of evaluation factors: a checkpoint is enhanced and scored once for each.
 public struct EvaluationPoint: Hashable, Sendable {
+    /// The test set that is enhanced.
     public var set: TestSetSpec
+    /// Which stored weights of the run: a form of ``CheckpointForm`` with its parameters.
     public var checkpoint: Choice
+    /// Averaged or raw weights.
     public var weights: WeightChoice
+    /// The sampler with all its parameters.
     public var sampler: Choice
     /// Steps; `nil` where the sampler chooses.
     public var N: Int?
     /// Guidance scale and reference; `nil` without conditioning.
     public var guidance: Double?
+    /// Where the noise reference comes from; `nil` without conditioning.
     public var reference: NoiseReferenceSpec?
+    /// Decides the sampler's random numbers, and the places of references.
     public var noiseSeed: Int
+    /// `t_eps`, the least process time of the sampler, between 0 and 1.
     public var tEps: Double
+    /// How spectrograms are padded to the multiple of frames that the backbone takes.
     public var padding: EvaluateSpec.Padding
     /// Seconds of a segment; `nil` for whole recordings.
     public var segment: Double?
+    /// At most so many files of the set, from the start; `nil` for all.
     public var maxFiles: Int?
     /// Of the network's products; see ``EvaluateSpec/precision``.
     public var precision = PrecisionChoice.fp32
@@ -31,7 +40,7 @@ public struct EvaluationPoint: Hashable, Sendable {
         ]
     }
 
-    /// What the point means, whatever is evaluated at it.
+    /// The canonical form of the point, without the run that is evaluated.
     public var identity: Identity { Identity(of: canonicalForm) }
 
     /// The identity of this point of one training.
@@ -39,7 +48,7 @@ public struct EvaluationPoint: Hashable, Sendable {
 
     /// A file counts by its content, which the run's fingerprint holds, not by where it lies.
     var canonicalForm: String {
-        // Where a set lies means nothing; the fingerprint of its audio is joined to this.
+        // The path of a set does not count; the fingerprint of its audio is added to this.
         var set = Settings([("subset", .text(self.set.subset))])
         if self.set.path != nil { set["format"] = self.set.format.written }
         if let corpus = self.set.corpus { set["corpus"] = .choice(corpus) }
@@ -49,7 +58,7 @@ public struct EvaluationPoint: Hashable, Sendable {
                 ("num_frames", reference.numFrames.map(SettingValue.integer) ?? .none),
             ])
         }
-        // What came later stands in an identity only where it says something.
+        // Settings that were added later are in an identity only where they are given.
         let later = [
             segment.map { ("segment", SettingValue.number($0)) },
             precision == .fp32 ? nil : ("precision", precision.written),
@@ -112,7 +121,7 @@ extension [EvaluationPoint] {
 }
 
 extension Array {
-    /// The values, or the one value that says there is none.
+    /// The values, or a single `nil` where there is none.
     fileprivate var orNone: [Element?] { isEmpty ? [nil] : map(Optional.some) }
 }
 

@@ -65,7 +65,7 @@ public enum ExperimentSchema {
     /// Keys that describe one file and are not passed on to those that extend it.
     static let ownKeys: Set<String> = ["name", "title", "notes", "reproduces", "extends"]
 
-    /// The sections in which a name is a key, to send a misplaced key home.
+    /// The sections that have a setting of a name, to suggest the section of a misplaced key.
     static let homes: [String: [String]] = {
         var homes: [String: [String]] = [:]
         for field in root.fields {

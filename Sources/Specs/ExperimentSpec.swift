@@ -2,14 +2,19 @@ public import SpecLanguage
 
 /// A fully resolved experiment: every default filled in, every name looked up.
 ///
-/// `settings` is the whole of it as data; the typed sections are the same values as Swift reads them best.
-/// A class of constants, so that ten thousand runs of a sweep are handed on without copies.
+/// `settings` holds all values as data; the sections hold the same values with Swift types.
+/// An immutable class, so that ten thousand runs of a sweep are passed without copies.
 public final class ExperimentSpec: Sendable {
+    /// All settings as data, which identities, stores and comparisons use.
     public let settings: Settings
 
+    /// The name of the experiment, and the beginning of its runs' names.
     public let name: String
+    /// One line for tables and pages; `nil` shows the name.
     public let title: String?
+    /// Free text; no part of any identity.
     public let notes: String?
+    /// Words by which runs can be listed.
     public let tags: [String]
     /// The paper's row it reproduces.
     public let reproduces: String?
@@ -20,17 +25,26 @@ public final class ExperimentSpec: Sendable {
     /// Checks that may fail, each with its reason.
     public let waive: [String: String]
 
-    /// What computes where neither a flag nor the environment says; nothing that is computed depends on it.
+    /// The device to use where neither a flag nor the environment names one; no part of any identity.
     public let device: String?
 
+    /// Corpus, sample rate, and training crops.
     public let data: DataSpec
+    /// STFT and amplitude compression.
     public let transform: TransformSpec
+    /// The network with its options.
     public let backbone: Choice
+    /// The noise encoder and its training; `nil` for a network without noise reference.
     public let conditioning: ConditioningSpec?
+    /// The regression in front of the diffusion (StoRM); `nil` for none.
     public let regression: RegressionSpec?
+    /// The diffusion with its constants.
     public let sde: Choice
+    /// The loss, and how network input and output are scaled.
     public let objective: ObjectiveSpec
+    /// Optimiser, length of training, validation, and checkpoints.
     public let train: TrainSpec
+    /// Test sets, factors of evaluation, metrics, and anchors.
     public let evaluate: EvaluateSpec
 
     /// Reads complete settings, as a resolver leaves them or a store kept them.
@@ -82,6 +96,7 @@ public final class ExperimentSpec: Sendable {
 }
 
 extension ExperimentSpec: Hashable {
+    /// Equal settings, whatever files they were resolved from.
     public static func == (a: ExperimentSpec, b: ExperimentSpec) -> Bool { a.settings == b.settings }
     public func hash(into hasher: inout Hasher) { hasher.combine(settings) }
 }

@@ -1,7 +1,7 @@
 import Digests
 public import SpecLanguage
 
-/// A name made from meaning: the same for two texts that say the same, another for any that do not.
+/// A hash of the resolved settings: equal for specs with the same meaning, different for all others.
 public struct Identity: Hashable, Sendable, Codable, CustomStringConvertible {
     /// 32 hexadecimal digits.
     public let hex: String
@@ -13,10 +13,10 @@ public struct Identity: Hashable, Sendable, Codable, CustomStringConvertible {
     /// The identity of any text.
     package init(ofText text: String) { self.init(of: text) }
 
-    /// The identity of this in the setting of another.
+    /// The identity of this combined with another one.
     func joined(to other: Identity) -> Identity { Identity(of: other.hex + hex) }
 
-    /// Enough digits for a person and a folder.
+    /// The first digits, for messages and folder names.
     public var short: String { String(hex.prefix(8)) }
     public var description: String { hex }
 
@@ -29,13 +29,13 @@ public struct Identity: Hashable, Sendable, Codable, CustomStringConvertible {
 }
 
 extension ExperimentSpec {
-    /// What is read: a change of it changes everything after.
+    /// The identity of the data; everything that is computed depends on it.
     public var dataIdentity: Identity { Identity(of: canonicalForm([.data])) }
 
-    /// What one training computes. The seeds of a spec are several trainings, so the seed is an argument.
+    /// The identity of one training. Each seed of a spec is a training, so the seed is an argument.
     public func trainingIdentity(seed: Int) -> Identity { SectionIdentities(self).training(seed: seed) }
 
-    /// All that the experiment means: data, training, seeds, evaluations, and metrics.
+    /// The identity of the whole experiment: data, training, seeds, evaluations, and metrics.
     public var identity: Identity {
         let seeds = CanonicalForm.set(settings.section("train").list("seeds"))
         return Identity(of: canonicalForm([.data, .training, .evaluation]) + "seeds=\(seeds)\n")
@@ -49,7 +49,7 @@ extension ExperimentSpec {
     }
 }
 
-/// The identities of the sections that make a training, kept apart so that a sweep computes only those it touches.
+/// The identities of a training's sections, stored separately so that a sweep computes only those it changes.
 struct SectionIdentities {
     private static let sections = ExperimentSchema.root.fields.filter { $0.part == .data || $0.part == .training }
     /// Sections that derived settings may change when another one changes.
@@ -81,7 +81,7 @@ private struct SectionForm {
     private static let parts: Set<IdentityPart> = [.data, .training]
 
     private(set) var identity: Identity
-    /// Whether the section says nothing, and has no place in an identity then.
+    /// Whether the section is empty, so that identities leave it out.
     var isLeftOut: Bool { section.isSilentWhenAbsent && lines.isEmpty }
     private let section: Field
     private var value: SettingValue?
@@ -127,7 +127,7 @@ private struct SectionForm {
     }
 }
 
-/// One spelling for every meaning.
+/// The canonical text of a value: equal meanings give equal texts.
 struct CanonicalForm {
     let parts: Set<IdentityPart>
     private(set) var lines: [String] = []
@@ -157,7 +157,7 @@ struct CanonicalForm {
             if isMeant { lines.append("\(path)=present\n") }
             add(values, schema, prefix: path + ".", part: part)
         } else if isMeant, part == .evaluation, case .list(let values) = value {
-            // The factors of an evaluation and its metrics are sets: their order means nothing.
+            // The factors of an evaluation and its metrics are sets: their order does not count.
             lines.append("\(path)=\(Self.set(values))\n")
         } else if isMeant {
             lines.append("\(path)=\(Self.spelled(value))\n")

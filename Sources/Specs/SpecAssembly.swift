@@ -1,6 +1,6 @@
 import SpecLanguage
 
-/// Puts a spec together: base, sweep, profile, and overrides, in that order, for every point.
+/// Assembles a spec for every point: base, sweep, profile, and overrides, in that order.
 struct SpecAssembly {
     let vocabulary: Vocabulary
     let environment: @Sendable (String) -> String?
@@ -62,7 +62,7 @@ struct SpecAssembly {
         return (tree, refused)
     }
 
-    /// Profiles that are none, hold what composes a spec, or are asked for and not there.
+    /// Reports profiles that are no sections, hold keys of composition, or are requested and missing.
     private func mistakesOfProfiles(in tree: SpecNode) -> [SpecError] {
         var found: [SpecError] = []
         if let node = tree["profiles"], node.entries == nil, !node.isNull {
@@ -240,7 +240,7 @@ struct SpecAssembly {
             unknown: unknown(whole, files), launcher: launcher)
     }
 
-    /// What is incomplete, less what an override, every point of the sweep, or a file above the one that says so gives.
+    /// The incomplete settings, without those that an override, every point of the sweep, or an extending file gives.
     private func unknown(_ whole: Resolution, _ files: [String]) -> [String: String] {
         guard profile == nil, !whole.spec.incomplete.isEmpty else { return [:] }
         let swept = sweep.map { sweep in
@@ -256,7 +256,7 @@ struct SpecAssembly {
         }
     }
 
-    /// Profiles that are not chosen are checked too, as far as what stands in them.
+    /// Profiles that are not chosen are checked too, but only their own content.
     private mutating func checkProfiles() {
         for entry in profiles where entry.key != profile {
             guard entry.value.entries != nil else {

@@ -2,8 +2,11 @@ public import SpecLanguage
 
 /// One setting in which two specs differ.
 public struct SettingChange: Hashable, Sendable, Codable {
+    /// The setting's path, such as `train.lr`.
     public var path: String
+    /// The old spec's value; `none` where it has no such setting.
     public var from: SettingValue
+    /// The new spec's value; `none` where it has no such setting.
     public var to: SettingValue
     /// What the change changes.
     public var part: IdentityPart

@@ -16,7 +16,7 @@ struct SettingsPatch {
             let usual = whole.settings.value(at: path), case let drafted = draft(Schema([field])),
             let value = drafted.settings.value(at: path)
         else { return nil }
-        // With the former value back in its place, nothing may be left of the change.
+        // After the former value is restored, the draft must equal the original.
         var settings = drafted.settings
         settings.set(usual, at: path)
         guard settings[field.name] == whole.settings[field.name], Self.isPlain(value), Self.isPlain(usual) else {
@@ -46,7 +46,7 @@ struct SettingsPatch {
     }
 }
 
-/// Resolves the points of a sweep one by one; points do not know of each other, so that several may work at once.
+/// Resolves the points of a sweep one by one; points are independent, so that several threads can work at once.
 private struct PointResolver: Sendable {
     let assembly: SpecAssembly
     let whole: SpecAssembly.Draft
@@ -57,7 +57,7 @@ private struct PointResolver: Sendable {
     let failed: Set<String>
     let touched: Set<String>
     let sweep: Sweep
-    /// Of the last point: what the next one does not change is not read or computed again.
+    /// The result of the last point: what the next one does not change is reused.
     var latest: (draft: Settings, spec: ExperimentSpec)
     var identities: SectionIdentities
     /// Whether a point was checked as a whole; those after it need it only where they may differ.
@@ -110,7 +110,7 @@ private struct PointResolver: Sendable {
 
 /// The runs of a sweep.
 extension SpecAssembly {
-    /// A sweep that is wrong at every point would say so ten thousand times.
+    /// The limit of reported points: a sweep that is wrong at every point would repeat the message for each.
     private static let mostFailingPoints = 20
 
     /// Resolves at each point only what the sweep touches: single settings where they are independent, else whole
@@ -118,7 +118,7 @@ extension SpecAssembly {
     mutating func expand(_ sweep: Sweep, over whole: Draft) -> [SpecRun] {
         let touched = Set(sweep.paths.map { ExperimentSchema.root[String($0.prefix { $0 != "." })]?.name ?? $0 })
         let known = ExperimentSchema.root.fields.filter { touched.contains($0.name) }
-        // A path that leads nowhere is judged by the whole language.
+        // A path that does not exist is checked against the whole language.
         let schema = known.count == touched.count ? Schema(known) : ExperimentSchema.root
         func isUntouched(_ path: String) -> Bool { !touched.contains(String(path.prefix { $0 != "." && $0 != "[" })) }
         let usual = resolved(whole, checks: false).spec
@@ -170,7 +170,7 @@ extension SpecAssembly {
         return runs
     }
 
-    /// A condition that holds at no point would exclude nothing, and nobody would know.
+    /// Reports a condition that holds at no point: it excludes nothing, which is probably a mistake.
     private mutating func checkExclusions(_ sweep: Sweep, over outcomes: [PointResolver.Outcome]) {
         guard !sweep.exclusions.isEmpty else { return }
         var used: Set<Int> = []

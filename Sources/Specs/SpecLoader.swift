@@ -11,11 +11,13 @@ public import SpecLanguage
 ///         for evaluation in run.evaluations { evaluation.point.N; evaluation.identity }
 ///     }
 ///
-/// A spec is laid over those it `extends`; over both come, in this order, the point of its sweep, the profile,
-/// and the overrides. `load` throws `SpecErrors` with every mistake of all the files, each in its place; what is
-/// only odd comes back as `warnings`.
+/// A spec is laid over those it `extends`; over both come, in this order, the point of its sweep, the profile, and the
+/// overrides. `load` throws `SpecErrors` with every mistake of all the files, each in its place; warnings are returned
+/// in `warnings`.
 public struct SpecLoader: Sendable {
+    /// Sections and registries that specs may name.
     public let vocabulary: Vocabulary
+    /// Where spec files are read from: the disk, or texts in memory.
     public let files: SpecFiles
     /// The value of an environment variable, or nil; only a program's commands read their process's own.
     public typealias Environment = @Sendable (String) -> String?
@@ -73,7 +75,7 @@ public struct SpecLoader: Sendable {
     private static let omissions: Set<String> = ["missing-value", "no-audio", "no-end"]
 }
 
-/// A spec that is right: resolved, and expanded into its runs.
+/// A spec without mistakes: resolved, and expanded into its runs.
 public struct LoadedSpec: Sendable {
     /// The spec without its sweep's points; the runs of a spec without a sweep are exactly this.
     public let spec: ExperimentSpec
@@ -81,22 +83,24 @@ public struct LoadedSpec: Sendable {
     public let origins: [String: Origin]
     /// One for each point and seed.
     public let runs: [SpecRun]
-    /// What is odd without being wrong.
+    /// Warnings: settings that are allowed and probably not intended.
     public let warnings: [SpecError]
     /// Every file that was read, this one first.
     public let files: [String]
+    /// The profile that was laid over the spec; `nil` for none.
     public let profile: String?
     /// The names of all profiles that could have been chosen.
     public let profiles: [String]
     /// The paths a sweep varies.
     public let sweptPaths: [String]
 
+    /// The spec's own file.
     public var file: String { files[0] }
 
     /// The evaluations of every run, worked out on all cores.
     public var evaluations: [[SpecEvaluation]] { runs.parallelChunks { $0.map(\.evaluations) } }
 
-    /// Settings that the spec marks as not known and nobody has set since; a profile is no attempt at them.
+    /// Settings that the spec marks as unknown and that no override sets; a profile does not count.
     public let unknown: [String: String]
     /// The section `launcher` as it was written: what starts the spec's tasks, which is no part of its meaning.
     public let launcher: SpecNode?
@@ -108,9 +112,11 @@ public struct SpecRun: Sendable {
     public let name: String
     /// What distinguishes it from its siblings: "cond_drop_prob=0.2"; empty without a sweep.
     public let label: String
+    /// The seed of the training.
     public let seed: Int
     /// The values that the sweep set, as resolved.
     public let point: [(path: String, value: SettingValue)]
+    /// The resolved spec, with this point and this seed alone.
     public let spec: ExperimentSpec
     /// Of the training.
     public let identity: Identity
@@ -129,7 +135,9 @@ public struct SpecRun: Sendable {
 public struct SpecEvaluation: Hashable, Sendable {
     /// The factors that vary, as text: "set=test,N=30,guidance=1".
     public let label: String
+    /// The combination of factors.
     public let point: EvaluationPoint
+    /// Decides whether a stored evaluation is the same; of the evaluation, without its run.
     public let identity: Identity
 }
 

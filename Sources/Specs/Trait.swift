@@ -72,6 +72,7 @@ extension EntryDescriptor {
         self.init(name, summary, source: source, parameters: parameters, facts: traits)
     }
 
+    /// The facts as this module's checks read them; empty for facts of another type.
     public var traits: [Trait] { facts as? [Trait] ?? [] }
 }
 

@@ -6,6 +6,7 @@ public enum CheckpointForm: String, CaseIterable, Sendable {
     case bestSISDR = "best_si_sdr"
     case last, step, file
 
+    /// The forms with their parameters, as a spec may name them.
     public static let descriptors = allCases.map(\.descriptor)
 
     private var descriptor: EntryDescriptor {

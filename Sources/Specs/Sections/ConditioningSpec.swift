@@ -8,15 +8,19 @@ public struct ConditioningSpec: SettingsSection {
     /// Frames of a reference where a spec gives no length.
     package static let usualFrames = 32
 
+    /// The network that embeds the reference.
     public var noiseEncoder = Choice("default")
+    /// Length of the embedding.
     public var noiseEmbedDim = 512
     /// Base number of filters of the encoder.
     public var noiseEncoderNF = 64
+    /// Whether the encoder is trained with the network; otherwise it keeps its initial weights.
     public var trainNoiseEncoder = true
     /// Frames of the reference in training.
     public var refNumFrames = usualFrames
     /// The seconds that gave ``refNumFrames``, where the spec gives seconds.
     public var refLengthSeconds: Double?
+    /// Where the reference is cut in training: in the crop itself, or elsewhere in its file.
     public var refFrom = ReferenceOrigin.segment
     /// Probability of an empty reference in training, for classifier-free guidance.
     public var condDropProb = 0.0

@@ -1,6 +1,6 @@
 public import SpecLanguage
 
-/// The audio an experiment learns from: a corpus or a folder, its rate, and how crops are cut.
+/// The training data: a corpus or a folder, its sample rate, and how crops are cut.
 public struct DataSpec: SettingsSection {
     /// The folders of a pair: clean and noisy, or anechoic and reverb.
     public enum Layout: String, SettingName {
@@ -12,9 +12,10 @@ public struct DataSpec: SettingsSection {
 
     /// A registered corpus; exactly one of this and `path` is given.
     public var corpus: Choice?
-    /// A folder with `train`, `valid`, and `test`, in the layout `format`. Where data lies means nothing: its
-    /// fingerprint does.
+    /// A folder with `train`, `valid`, and `test`, in the layout `format`. The path is no part of an identity; the
+    /// fingerprint of the audio is.
     public var path: String?
+    /// The folder layouts that are accepted at `path`.
     public var format = Layout.standard
     /// Hz.
     public var sampleRate = 16000
@@ -22,6 +23,7 @@ public struct DataSpec: SettingsSection {
     public var resample = false
     /// Frames of a training crop: `(num_frames − 1) · hop_length` samples.
     public var numFrames = 256
+    /// The signal whose peak divides both signals of a crop.
     public var normalize = Normalization.noisy
     /// The part of each split that is used, from the start of the sorted list.
     public var fraction = 1.0

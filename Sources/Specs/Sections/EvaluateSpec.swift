@@ -2,7 +2,7 @@ public import SpecLanguage
 
 /// What is scored and how: test sets, metrics, and the factors whose combinations are the evaluations.
 public struct EvaluateSpec: SettingsSection {
-    /// How frames are filled up to a multiple that the network can halve.
+    /// How frames are padded to a multiple that the network needs.
     public enum Padding: String, SettingName {
         case reflection
         case zeroPad = "zero_pad"
@@ -11,19 +11,29 @@ public struct EvaluateSpec: SettingsSection {
     /// Enhanced files that are kept as audio; `examples` are a few.
     public enum KeptAudio: String, SettingName { case all, examples, none }
 
+    /// The test sets; each is a factor level.
     public var sets = [TestSetSpec("test")]
+    /// Steps of the reverse process, each a factor level; empty where the sampler chooses its steps.
     public var N: [Int] = []
+    /// The samplers, each a factor level.
     public var samplers: [Choice] = []
     /// Guidance scales `w`: `s₀ + w (s₁ − s₀)`.
     public var guidance: [Double] = []
+    /// The noise references, each a factor level; empty without conditioning.
     public var references: [NoiseReferenceSpec] = []
     /// Which weights of the run, each one of ``CheckpointForm``.
     public var checkpoints = [Choice(CheckpointForm.bestPESQ.rawValue)]
+    /// Averaged weights, raw weights, or both as factor levels.
     public var weights = [WeightChoice.ema]
+    /// Seeds of the sampler's random numbers, each a factor level.
     public var noiseSeeds = [0]
+    /// What is measured of every enhanced file; no factor.
     public var metrics = [Choice("pesq"), Choice("estoi"), Choice("si_sdr")]
+    /// Reference rows of every table, which are scored on the same files.
     public var anchors = [Choice("noisy")]
+    /// The least process time of the sampler; usually that of training.
     public var tEps = 0.03
+    /// How spectrograms are padded to the multiple of frames that the backbone takes.
     public var padding = Padding.reflection
     /// Longer recordings are enhanced in segments of so many seconds.
     public var segment: Double?
@@ -31,6 +41,7 @@ public struct EvaluateSpec: SettingsSection {
     public var precision = PrecisionChoice.fp32
     /// At most so many files of each set.
     public var maxFiles: Int?
+    /// Which enhanced files are kept; changes no score.
     public var keepAudio = KeptAudio.examples
 
     public init() {}

@@ -8,7 +8,7 @@ public struct NoiseReferenceSpec: Hashable, Sendable {
         case oracle, estimated, start, mismatched, random, file, folder, zero, none
 
         public var description: String { rawValue }
-        /// Whether the network sees no noise at all.
+        /// Whether the network gets no noise reference.
         public var isEmpty: Bool { self == .zero || self == .none }
         /// Whether a recording or a folder of them must be named.
         public var takesPath: Bool { self == .file || self == .folder }
@@ -25,7 +25,7 @@ public struct NoiseReferenceSpec: Hashable, Sendable {
 
     /// How a mode finds its reference.
     public enum Selection: String, SettingName {
-        /// Of `estimated`: the stretch of least energy, or the one with the fewest frames above the noise floor.
+        /// Of `estimated`: the segment of least energy, or the one with the fewest frames above the noise floor.
         case quietest
         case speechFree = "speech_free"
         /// Of `mismatched`: any other file, or one whose noise is of another type.
@@ -33,7 +33,9 @@ public struct NoiseReferenceSpec: Hashable, Sendable {
         case noiseType = "noise_type"
     }
 
+    /// Where the reference comes from.
     public var mode: Mode
+    /// How the mode finds it; `nil` takes the mode's usual way.
     public var by: Selection?
     /// Of `file` and `folder`.
     public var path: String?

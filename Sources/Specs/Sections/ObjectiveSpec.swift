@@ -13,30 +13,41 @@ public struct ObjectiveSpec: SettingsSection {
         case inverseSigma = "1/sigma"
         case inverseTime = "1/t"
     }
+    /// `c_in`, the factor of the network's input.
     public enum InputScaling: String, SettingName {
         case one = "1"
         case edm
     }
+    /// `c_out`, the factor of the network's output.
     public enum OutputScaling: String, SettingName {
         case one = "1"
         case sigma
         case inverseSigma = "1/sigma"
         case edm
     }
+    /// `c_skip`, the factor of the state that is added to the output.
     public enum SkipScaling: String, SettingName {
         case zero = "0"
         case edm
     }
 
+    /// The objective with its parameters; it decides what the network predicts.
     public var loss = Choice("score_matching")
+    /// The weight of the denoiser's squared error as a function of σ.
     public var lossWeighting = Weighting.sigmaSquared
+    /// The factor of the network's output before `c_out`; `nil` for 1.
     public var networkScaling: NetworkScaling?
+    /// `c_in`: 1, or EDM's.
     public var cIn = InputScaling.one
+    /// `c_out`: 1, `σ`, `1/σ`, or EDM's.
     public var cOut = OutputScaling.one
+    /// `c_skip`: 0, or EDM's.
     public var cSkip = SkipScaling.zero
     /// Standard deviation of the data, in the EDM scalings.
     public var sigmaData = 0.1
+    /// The weight `λ₁` of the absolute error of the samples, in data prediction.
     public var l1Weight = 0.001
+    /// The weight of the differentiable PESQ, in data prediction; 0 leaves it out.
     public var pesqWeight = 0.0
 
     public init() {}

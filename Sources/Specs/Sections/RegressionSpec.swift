@@ -1,6 +1,6 @@
 public import SpecLanguage
 
-/// A regression in front of the diffusion: its network, how it is trained, and what the diffusion sees of it (StoRM,
+/// A regression in front of the diffusion: its network, how it is trained, and what the diffusion reads of it (StoRM,
 /// TASLP 2023).
 public struct RegressionSpec: SettingsSection {
     /// How the two networks are trained.
@@ -13,7 +13,7 @@ public struct RegressionSpec: SettingsSection {
         case alone
     }
 
-    /// What the diffusion's network sees besides its state.
+    /// The input of the diffusion's network besides its state.
     public enum Condition: String, SettingName {
         case both
         case estimate = "post_denoiser"
@@ -22,10 +22,15 @@ public struct RegressionSpec: SettingsSection {
     /// The distance of the estimate from clean speech.
     public enum Distance: String, SettingName { case mse, mae, none }
 
+    /// The network of the estimate, which reads noisy speech alone.
     public var backbone = Choice("ncsnpp_storm")
+    /// Which of the two networks is trained.
     public var training = Training.joint
+    /// What the diffusion's network reads beside its state.
     public var condition = Condition.both
+    /// The distance of the estimate from clean speech, in the regression's loss.
     public var loss = Distance.mse
+    /// The share of the regression's loss in the sum, 0 to 1; the rest is the diffusion's.
     public var weight = 0.5
 
     public init() {}

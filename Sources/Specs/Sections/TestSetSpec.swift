@@ -2,9 +2,13 @@ public import SpecLanguage
 
 /// A test set: one of the training corpus's, or one of another corpus or folder.
 public struct TestSetSpec: SettingsSection {
+    /// The name in tables, and for a set of the training's corpus the name of its folder.
     public var name = ""
+    /// Another corpus than the training's; `nil` for a set of the training's corpus, or of `path`.
     public var corpus: Choice?
+    /// A folder in place of a corpus; `nil` for a set of a corpus.
     public var path: String?
+    /// The folder layouts that are accepted at `path`.
     public var format = DataSpec.Layout.standard
     /// The split that is read.
     public var subset = "test"

@@ -1,11 +1,12 @@
 public import SpecLanguage
 
-/// How the weights are found: the optimiser, its length, its seeds, and which checkpoints are kept.
+/// The training: optimiser, length, seeds, validation, and which checkpoints are kept.
 public struct TrainSpec: SettingsSection {
     /// Weights to begin with.
     public struct Start: SettingsSection {
         /// A file, or the name of a run.
         public var checkpoint = ""
+        /// Which of the checkpoint's weights are taken: averaged or raw.
         public var weights = WeightChoice.ema
         /// Whether the optimiser's state is taken over too.
         public var optimizer = false
@@ -34,6 +35,7 @@ public struct TrainSpec: SettingsSection {
             case validationLoss = "valid_loss"
         }
 
+        /// The validation score that must improve.
         public var monitor = Monitor.pesq
         /// Validations without a new best before training stops.
         public var patience = 10
@@ -49,10 +51,12 @@ public struct TrainSpec: SettingsSection {
             ])
     }
 
-    /// A file that is written for other viewers while training.
+    /// A log format for other programs, written during training.
     public enum LogFormat: String, SettingName { case tensorboard, csv, jsonl }
 
+    /// Adam's learning rate; constant unless `lrRefBatches` or `lrRampup` is set.
     public var lr = 1e-4
+    /// The decay `β` of the moving average of the weights, after its warm-up.
     public var emaDecay = 0.999
     /// Standard deviations of power-function averages, in units of training time; they take the place of `emaDecay` if
     /// any.
@@ -63,20 +67,29 @@ public struct TrainSpec: SettingsSection {
     public var lrRefBatches: Double?
     /// Examples over which the rate grows at the start.
     public var lrRampup: Double?
+    /// `β₂`, the decay of Adam's second moment; 0.999 if `nil`.
     public var adamBeta2: Double?
     /// Crops per device and step; the effective batch is `batch_size · devices · accumulate_grad_batches`.
     public var batchSize = 8
+    /// Devices of the effective batch; fewer workers accumulate gradients.
     public var devices = 1
+    /// Batches per device whose gradients make one step.
     public var accumulateGradBatches = 1
+    /// Optimiser steps; `nil` where `maxEpochs` decides alone.
     public var maxSteps: Int?
+    /// Passes over the training files; with `maxSteps`, whichever ends first.
     public var maxEpochs: Int?
+    /// One run for each; a seed decides initial weights, crops, times and noise.
     public var seeds = [0]
     /// The least time drawn.
     public var tEps = 0.03
     /// Of products and convolutions.
     public var precision = PrecisionChoice.fp32
+    /// The norm to which a larger gradient is scaled down; `nil` for no limit.
     public var gradClip: Double?
+    /// The weights that training begins with; `nil` draws them by the seed.
     public var initFrom: Start?
+    /// When to stop before the last step; `nil` for never.
     public var earlyStopping: EarlyStopping?
     /// Validation files that are enhanced and scored; 0 keeps no best checkpoint.
     public var numEvalFiles = 20
@@ -84,7 +97,9 @@ public struct TrainSpec: SettingsSection {
     public var validateEvery: Int?
     /// Sampling steps in validation; `nil` where the sampler chooses.
     public var validationN: Int?
+    /// The sampler of the validation files.
     public var validationSampler = Choice("pc")
+    /// Steps between checkpoints that are kept; changes no number.
     public var checkpointEvery = 50_000
     /// Steps between checkpoints for resuming, where not only the clock decides.
     public var resumeSteps: Int?
@@ -92,10 +107,11 @@ public struct TrainSpec: SettingsSection {
     public var resumeMinutes = 1.0
     /// Hours of training steps after which a training ends as if at its last step.
     public var maxHours: Double?
-    /// How many times its least average the loss may reach before training fails.
+    /// Training fails when the loss's moving average exceeds its smallest value by this factor.
     public var maxLossGrowth = 1000.0
     /// Further attempts after a failure.
     public var retries = 0
+    /// Files for other programs, written in the run's folder during training.
     public var log: [LogFormat] = []
 
     public init() {}

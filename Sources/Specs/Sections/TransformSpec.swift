@@ -12,9 +12,13 @@ public struct TransformSpec: SettingsSection {
     public var nFFT = 510
     /// Samples between frames.
     public var hopLength = 128
+    /// The analysis and synthesis window, periodic.
     public var window = Window.hann
+    /// The compression of magnitudes: `|c|^e`, `log(1 + |c|)`, or none.
     public var transformType = Compression.exponent
+    /// The factor of compressed coefficients.
     public var specFactor = 0.15
+    /// The exponent `e` of magnitudes.
     public var specAbsExponent = 0.5
 
     public init() {}
