@@ -5,8 +5,8 @@ import Kernels
 ///
 ///     r(τ) = F⁻¹[ X̄ Y / √(S_x S_y) ],    delay = argmax |r(τ)|,    g = ⟨x, y⟩ / ⟨x, x⟩ at that delay
 ///
-/// with `S` the power spectra, smoothed over 20 Hz: the smoothed coherence transform of Carter, Nuttall and Cable,
-/// *The smoothed coherence transform*, Proc. IEEE 61, 1973, in which what is noise alone in one signal counts little.
+/// with `S` the power spectra, smoothed over 20 Hz: the smoothed coherence transform of Carter, Nuttall and Cable, *The
+/// smoothed coherence transform*, Proc. IEEE 61, 1973, which gives little weight to noise that only one signal has.
 /// Whitening removes the pitch; the reflections of a room appear as energy after the peak.
 public struct Alignment: Hashable, Sendable {
     /// Samples by which the second signal is later than the first; 0 unless ``isCertain``.
@@ -83,7 +83,7 @@ public struct Alignment: Hashable, Sendable {
         return a + b + c + d
     }
 
-    /// The level that a tenth of the frames of 32 ms is below, in dB; at least 80 dB below the mean.
+    /// The tenth percentile of the levels of 32 ms frames, in dB; at least 80 dB below the mean.
     private static func quiet(_ signal: [Float], _ sampleRate: Int) -> Double {
         let length = max(1, sampleRate * 32 / 1000)
         let powers = stride(from: 0, to: signal.count - length + 1, by: length).map { start in

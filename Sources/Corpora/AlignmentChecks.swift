@@ -41,7 +41,7 @@ public struct PairAlignment: Hashable, Sendable {
         self.init(name: name, sampleRate: sampleRate, alignment: alignment)
     }
 
-    /// Compares some pairs, evenly spread over all, so that a set of any size takes a moment.
+    /// Compares some pairs, evenly spread over all, so that the time does not depend on the set's size.
     ///
     /// - Parameter pairs: Name, first and second file.
     public static func sample(
@@ -63,8 +63,7 @@ public struct PairAlignment: Hashable, Sendable {
 }
 
 extension [PairAlignment] {
-    /// What pairs of clean and noisy files show: shifted against each other, exchanged, or one of them at another
-    /// level.
+    /// The findings about pairs of clean and noisy files: shifted, exchanged, or at different levels.
     ///
     /// - Parameter isComplete: Whether all pairs of the set were compared: then each that is shifted is an error.
     public func findings(set: String, layout: Layout, isComplete: Bool = false) -> [Finding] {
@@ -86,7 +85,7 @@ extension [PairAlignment] {
     {
         let shifted = filter { $0.isShifted(inRoom: isRoom) }
         guard !shifted.isEmpty else { return [] }
-        // One of a sample may be an odd recording; several are a fault of the set.
+        // A single shifted pair may be an odd recording; several are a fault of the set.
         let severity: Finding.Severity = isComplete || 4 * shifted.count >= count ? .error : .warning
         return [
             Finding(
@@ -98,7 +97,7 @@ extension [PairAlignment] {
         ]
     }
 
-    /// Folders that seem to hold each other's files: the noise, or the room, is in the first.
+    /// Clean and noisy folder that seem to be exchanged: the noise, or the reverberation, is in the first.
     private func exchange(set: String, _ first: String, _ second: String, room: Double) -> [Finding] {
         let certain = filter(\.alignment.isCertain)
         guard !certain.isEmpty else { return [] }
@@ -120,7 +119,7 @@ extension [PairAlignment] {
         ]
     }
 
-    /// A level of the second file that is not that of the speech in it.
+    /// A level of the speech in the second file that differs from the first.
     private func level(set: String, _ first: String, _ second: String) -> [Finding] {
         let comparable = filter { $0.alignment.isCertain && $0.alignment.gain > -60 }
         let other = comparable.filter { abs($0.alignment.gain) > 1.5 }
@@ -150,7 +149,7 @@ extension [PairAlignment] {
 }
 
 extension [PairAlignment] {
-    /// What outputs show against their clean files: late or early, all by the same or each by its own.
+    /// The delay of outputs against their clean files, common to all or different for each.
     public func outputFinding() -> (message: String, files: [String])? {
         let certain = filter(\.alignment.isCertain)
         let delays = certain.map { Double($0.alignment.delay) }

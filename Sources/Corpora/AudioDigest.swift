@@ -15,7 +15,7 @@ public struct AudioDigest: Hashable, Sendable, CustomStringConvertible {
     public init(of channels: [[Float]]) {
         var stream = SHA256.Stream()
         stream.update(Array("\(Self.scheme) \(channels.count) \(channels.first?.count ?? 0)\n".utf8))
-        // In memory they lie as defined: all processors that the program is built for are little-endian.
+        // The bytes in memory have the defined order: all supported processors are little-endian.
         for samples in channels { stream.update(samples) }
         hex = SHA256.hex(stream.finish())
     }

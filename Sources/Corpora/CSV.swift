@@ -2,10 +2,10 @@ import Foundation
 
 /// Tables of RFC 4180: fields between commas, quoted where they hold a comma, a quote, or a line break.
 ///
-/// What spreadsheets write besides is read, too: semicolons or tabs for commas, a first line `sep=;`, and lines that
+/// Variants that spreadsheets write are read, too: semicolons or tabs for commas, a first line `sep=;`, and lines that
 /// end with CR alone.
 package enum CSV {
-    /// Which byte stands between fields.
+    /// The byte between fields.
     enum Separator: UInt8, CaseIterable {
         case comma = 0x2C, semicolon = 0x3B, tab = 0x09
 

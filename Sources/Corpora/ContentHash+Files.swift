@@ -3,9 +3,9 @@ import Foundation
 import SystemCalls
 
 extension ContentHash {
-    /// The hash of a file's bytes, read by pieces: that of the same bytes in memory.
+    /// The hash of a file's bytes, read in blocks; equal to that of the same bytes in memory.
     ///
-    /// - Parameter check: Called between pieces; what it throws ends the reading.
+    /// - Parameter check: Called between blocks; an error that it throws ends the reading.
     /// - Throws: `CorpusError` for a file that cannot be read; what `check` throws.
     public init(ofFile path: String, check: () throws -> Void = {}) throws {
         let descriptor = POSIX.open(path, O_RDONLY | O_CLOEXEC)

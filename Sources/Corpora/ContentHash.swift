@@ -1,7 +1,7 @@
 public import Foundation
 
 /// A 128-bit hash of content, to distinguish equal data from different data; not a defence against an adversary. Audio
-/// has a standard name, ``AudioDigest``, and this one only where earlier versions gave it.
+/// is identified by ``AudioDigest``; this hash of audio is only for stores of earlier versions.
 ///
 /// Two 64-bit accumulators take every word in turn, each by a bijection of its state (xor or sum with the word, odd
 /// multiplication, shifted xor), with different constants; the length and a final avalanche close it. Two different
@@ -30,7 +30,7 @@ public struct ContentHash: Hashable, Sendable, Comparable, CustomStringConvertib
         self = hasher.finish()
     }
 
-    /// The hash of a recording, by which earlier versions knew it.
+    /// The hash by which earlier versions identified a recording.
     init(ofChannels channels: [[Float]]) {
         var hasher = ContentHasher()
         for samples in channels { hasher.combine(ContentHash(of: samples)) }

@@ -18,9 +18,9 @@ public struct CorpusError: Diagnostic, Hashable, Sendable {
         case sameName
         /// The bytes of the name are no UTF-8.
         case badName
-        /// A table that is not one; the line and what is wrong with it.
+        /// A table with a syntax error; the line and the error.
         case badTable(line: Int, String)
-        /// A table whose bytes are no text that is read; the encoding it seems to have.
+        /// A table in an unsupported encoding; the encoding that it seems to have.
         case badEncoding(String)
         /// A zip archive that cannot be read; why.
         case badArchive(String)

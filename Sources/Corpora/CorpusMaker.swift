@@ -17,7 +17,7 @@ public protocol CorpusMaker: Hashable, Sendable, Codable {
     func make(in folder: String, interruption: Interruption) throws
 }
 
-/// What following a recipe did.
+/// The result of making a corpus.
 public enum RecipeOutcome: Hashable, Sendable {
     case made
     /// The folder already held exactly this corpus.
@@ -41,9 +41,9 @@ extension CorpusMaker {
     /// A folder name that differs whenever the parameters do.
     public var folderName: String { "\(Self.name)-\(ContentHash(of: record).description.prefix(10))" }
 
-    /// Makes the corpus at `baseDir`, or finds that it is already there.
+    /// Makes the corpus at `baseDir`, unless it is already there.
     ///
-    /// Everything is made in a hidden folder beside it and renamed at the end: there is the whole corpus or none.
+    /// Everything is made in a hidden folder beside it and renamed at the end: so the corpus is complete or absent.
     ///
     /// - Throws: ``CorpusError``; `occupied` if something else lies at `baseDir`, which is then left alone;
     ///   `Interrupted`.

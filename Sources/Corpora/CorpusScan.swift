@@ -1,7 +1,7 @@
 public import Audio
 public import Parallelism
 
-/// A pair and what was found in its two files.
+/// A pair with the measurements of its two files.
 public struct PairScan<Facts: Hashable & Sendable>: Hashable, Sendable {
     /// The pair's name, both paths, and its row in the manifest.
     public var file: PairedFile
@@ -38,7 +38,7 @@ private func header(_ path: String) -> Result<SoundFile.Header, SoundFileError> 
 public struct SetScan: Hashable, Sendable {
     /// The set as it was listed, files without a partner included.
     public var set: PairedSet
-    /// What the set is used for, whatever it is called.
+    /// The use of the set, which may differ from what its name says.
     public var role: SetRole
     /// In the order of the set's files.
     public var pairs: [PairScan<AudioFacts>]
@@ -126,7 +126,7 @@ public struct CorpusScan: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - names: The sets to read; all of them if `nil`.
-    ///   - cachePath: Where facts are remembered; nothing is remembered if `nil`.
+    ///   - cachePath: The file in which facts are cached; `nil` for no cache.
     public init(reading corpus: Corpus, sets names: [String]? = nil, cachePath: String? = nil) throws {
         var cache = cachePath.map(FactsCache.init(contentsOf:)) ?? FactsCache()
         let before = cache.facts.count

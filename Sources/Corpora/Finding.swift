@@ -48,9 +48,9 @@ public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
         // Differences between training and evaluation, found in the spec before any audio is read.
         /// No evaluation gives a noise reference of the length that training did.
         case referenceLength = "reference-length"
-        /// Evaluation gives an empty noise reference that training never showed.
+        /// Evaluation gives an empty noise reference, which training never used.
         case unseenReference = "unseen-reference"
-        /// Frames are padded in another way than the network's authors do.
+        /// Frames are padded differently from the network's authors.
         case padding
         /// Crops are divided by another level than recordings.
         case normalization
@@ -61,7 +61,7 @@ public struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
         /// Checkpoints that were not chosen by validation, or chosen differently by runs of one spec.
         case checkpointChoice = "checkpoint-choice"
 
-        /// Whether a run can go on in spite of it.
+        /// Whether a spec can waive it, so that the run continues.
         public var isWaivable: Bool { ![.channels, .notFinite, .unreadable, .empty].contains(self) }
     }
 

@@ -1,15 +1,16 @@
 package import Foundation
 
-/// What is known of the files of a set: `manifest.csv`, one row per pair.
+/// The metadata of a set's files: `manifest.csv`, one row per pair.
 ///
 /// The column `file` is required; `speaker`, `noise`, `snr_db`, `seed` have a meaning here, and every other column is
-/// kept as text. Names of columns count in any case. Spreadsheets' ways are read: UTF-8 or UTF-16, with a byte-order
-/// mark or without, and commas, semicolons or tabs; where commas do not separate, they may stand in decimal numbers.
+/// kept as text. The case of column names is ignored. Variants that spreadsheets write are read: UTF-8 or UTF-16, with
+/// a byte-order mark or without, and commas, semicolons or tabs; where commas do not separate, they may stand in
+/// decimal numbers.
 public struct Manifest: Hashable, Sendable {
     /// The table's name in the folder of a set.
     public static let fileName = "manifest.csv"
 
-    /// One row: what is known of one pair.
+    /// One row: the metadata of one pair.
     public struct Entry: Hashable, Sendable, Codable {
         /// The name of the pair, below either folder.
         public var file: String
@@ -19,7 +20,7 @@ public struct Manifest: Hashable, Sendable {
         public var noise: String?
         /// Ratio of mean squares of speech and noise, in dB.
         public var snr: Double?
-        /// What the pair was drawn from.
+        /// The seed of the pair's random draws.
         public var seed: UInt64?
         /// The other columns.
         public var other: [String: String]

@@ -34,7 +34,7 @@ public struct MixedCorpus: CorpusMaker {
     public var minimumNoise = 0.0
     /// The largest absolute sample: a pair whose peak is higher is scaled down to it, both files alike.
     public var ceiling = 0.99
-    /// How the class of a noise recording is found.
+    /// How the class of a noise recording is derived from its path.
     public var noiseClass = NoiseClass.folder
     /// Only noises of these classes; all if empty.
     public var classes: [String] = []
@@ -47,9 +47,9 @@ public struct MixedCorpus: CorpusMaker {
         self.snrs = snrs
     }
 
-    /// Where the class of a noise file is written.
+    /// The part of a noise file's path that gives its class.
     public enum NoiseClass: String, Hashable, Sendable, Codable, CaseIterable {
-        /// The folder it lies in, or its name in a flat folder.
+        /// The folder that contains it, or its name in a flat folder.
         case folder
         /// The last field of an ESC-50 name, `fold-clip-take-target.wav`: one of 50 numbers.
         case esc50 = "esc-50"

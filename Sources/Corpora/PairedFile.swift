@@ -6,7 +6,7 @@ public enum Layout: String, Hashable, Sendable, Codable, CaseIterable {
 
     /// The folder with the target.
     public var cleanFolder: String { self == .denoising ? "clean" : "anechoic" }
-    /// The folder with what the network is given.
+    /// The folder with the network's input.
     public var noisyFolder: String { self == .denoising ? "noisy" : "reverb" }
 }
 

@@ -111,12 +111,12 @@ struct CorpusExamination: Sendable {
         var owners: [(set: Int, pair: Int)] = []
         for (set, scan) in scans.enumerated() {
             for (pair, examined) in pairs[set].enumerated() {
-                guard let print = examined.print else { continue }
+                guard let fingerprint = examined.fingerprint else { continue }
                 let file = scan.pairs[pair].file
                 recordings.append(
                     .init(
                         name: "\(scan.set.name)/\(file.name)", path: file.cleanPath, group: scan.role.rawValue,
-                        print: print))
+                        fingerprint: fingerprint))
                 owners.append((set, pair))
             }
         }

@@ -16,10 +16,10 @@ public struct NearDuplicates: Sendable {
         /// Recordings of one group are not compared with each other.
         public var group: Int
         /// 32-bit words of the spectrum, one per frame.
-        public var print: Fingerprint
+        public var fingerprint: Fingerprint
 
-        public init(name: String, path: String, group: Int, print: Fingerprint) {
-            (self.name, self.path, self.group, self.print) = (name, path, group, print)
+        public init(name: String, path: String, group: Int, fingerprint: Fingerprint) {
+            (self.name, self.path, self.group, self.fingerprint) = (name, path, group, fingerprint)
         }
     }
 
@@ -65,7 +65,7 @@ public struct NearDuplicates: Sendable {
     private static func candidates(_ recordings: [Recording]) -> [Candidate] {
         var places: [Place] = []
         for (index, recording) in recordings.enumerated() {
-            for (frame, word) in recording.print.words.enumerated() {
+            for (frame, word) in recording.fingerprint.words.enumerated() {
                 guard let word, (6...26).contains(word.nonzeroBitCount) else { continue }
                 places.append(Place(word: word, recording: Int32(index), frame: Int32(frame)))
             }
@@ -88,7 +88,8 @@ public struct NearDuplicates: Sendable {
         }
         var best: [[Int32]: Candidate] = [:]
         for (candidate, _) in ordered where best[[candidate.first, candidate.second]] == nil {
-            let (first, second) = (recordings[Int(candidate.first)].print, recordings[Int(candidate.second)].print)
+            let first = recordings[Int(candidate.first)].fingerprint
+            let second = recordings[Int(candidate.second)].fingerprint
             let alike = (-1...1).map { first.difference(to: second, offset: Int(candidate.offset) + $0) }
             guard alike.contains(where: { $0.share < mostDifferent && $0.frames >= leastFrames }) else { continue }
             best[[candidate.first, candidate.second]] = candidate

@@ -12,14 +12,14 @@ struct PairExamination: Sendable {
     /// compared.
     var snr: Double?
     /// Of the clean file; `nil` where it cannot be read.
-    var print: Fingerprint?
+    var fingerprint: Fingerprint?
 
     init(_ file: PairedFile) {
         let (x, y) = (Self.read(file.cleanPath), Self.read(file.noisyPath))
         (clean, noisy) = (x.map(\.1), y.map(\.1))
         if case .success(let (sound, _)) = x {
             cleanMean = Self.mean(sound.channels[0])
-            print = Self.print(sound)
+            fingerprint = Self.fingerprint(sound)
         }
         if case .success(let (sound, _)) = y { noisyMean = Self.mean(sound.channels[0]) }
         guard case .success(let (first, _)) = x, case .success(let (second, _)) = y,
@@ -42,7 +42,7 @@ struct PairExamination: Sendable {
         }
     }
 
-    private static func print(_ sound: Sound) -> Fingerprint? {
+    private static func fingerprint(_ sound: Sound) -> Fingerprint? {
         guard let samples = sound.channels.first else { return nil }
         let head = Array(samples.prefix(Int(Fingerprint.longest * Double(sound.sampleRate))))
         guard sound.sampleRate % 1000 != 0 || sound.sampleRate < 7000 else {
