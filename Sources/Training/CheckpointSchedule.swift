@@ -29,7 +29,7 @@ struct CheckpointSchedule {
     }
 
     /// Records that checkpoints of these kinds were written.
-    mutating func wrote(_ kinds: Set<CheckpointRecord.Kind>) {
+    mutating func recordWritten(_ kinds: Set<CheckpointRecord.Kind>) {
         if kinds.contains(.last) { lastCheckpoint = .now }
     }
 }

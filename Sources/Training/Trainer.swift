@@ -101,7 +101,7 @@ public struct Trainer {
                 stepRate.skipPause(at: state.step)
             }
             if !kinds.isEmpty { try save(state, kinds, &journal) }
-            schedule.wrote(kinds)
+            schedule.recordWritten(kinds)
             if !kinds.isEmpty || journal.isDue { try journal.flush() }
             if isValidated, let reason = try stopsEarly() {
                 note("stopped early", reason, &journal)
