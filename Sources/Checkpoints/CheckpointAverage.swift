@@ -5,14 +5,13 @@ import SpecLanguage
 import Specs
 import WeightFiles
 
-/// Averages of any length out of those that a training kept: power functions at its checkpoints, combined so that the
-/// profile
-/// comes nearest to the one that is wanted.
+/// Computes averages of any length from the power-function averages in a training's checkpoints: the combination whose
+/// profile is nearest to the wanted one.
 ///
 /// The result is a folder as ``CheckpointImport`` writes it, which is enhanced with and evaluated like any other file.
 /// Karras et al., CVPR 2024, Algorithm 3.
 public struct CheckpointAverage: Sendable {
-    /// What was made, and of what.
+    /// The written average and its parts.
     public struct Report: Sendable {
         /// The folder that was written, with `weights.safetensors` and `spec.yaml`.
         public var folder: String

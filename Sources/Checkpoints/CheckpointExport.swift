@@ -9,8 +9,8 @@ import WeightFiles
 /// `state_dict` holds the raw weights under the reference's names and in its order, running statistics after the
 /// parameters of their module; `ema.shadow_params` the averaged parameters in the order of the network's parameters,
 /// without running statistics; `optimizer_states` Adam's moments by the number of their parameter, so that the
-/// reference goes on training; `hyper_parameters` what its constructors take. Where only one kind of weights is known
-/// it stands for both.
+/// reference can resume training; `hyper_parameters` the arguments of its constructors. If only one kind of weights is
+/// known, it is written for both.
 public struct CheckpointExport: Sendable {
     /// The contents of the written file.
     public struct Report: Sendable {
@@ -28,7 +28,8 @@ public struct CheckpointExport: Sendable {
 
     public init() {}
 
-    /// - Throws: `CheckpointError` and `UnknownEntry` for what the reference has no counterpart of, `WeightFileError`.
+    /// - Throws: `CheckpointError` and `UnknownEntry` for settings without counterpart in the reference,
+    ///   `WeightFileError`.
     public func run(_ model: StoredModel, to path: String, replaces: Bool = false) throws -> Report {
         guard replaces || !FileManager.default.fileExists(atPath: path) else {
             throw CheckpointError(path: path, reason: "is there already", hint: "name another file, or add --force")

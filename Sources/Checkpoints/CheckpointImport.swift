@@ -10,7 +10,7 @@ import WeightFiles
 ///
 /// The arrays are named `ema/…`, `weights/…` (raw), `buffers/…` and `adam/…`, as in the checkpoints of a run; the spec
 /// is also in the metadata, so that the file can be used alone. Everything is checked before anything is written, and
-/// the folder takes its name only when it is whole.
+/// the folder is renamed to its path only when it is complete.
 public struct CheckpointImport: Sendable {
     /// Which weights are kept; the optimizer's state belongs to both together.
     public enum Selection: String, Sendable, CaseIterable { case both, ema, raw }
@@ -108,7 +108,7 @@ public struct CheckpointImport: Sendable {
             })
     }
 
-    /// The spec, evaluating the weights where they will lie: what the hyper-parameters say, or the whole with
+    /// The spec that evaluates the weights at their new path: from the hyper-parameters, or the whole spec with
     /// overrides.
     private func text(_ model: StoredModel, folder: String, isOverridden: Bool) throws -> String {
         let weights = folder + "/" + ImportedFiles.weights
@@ -133,7 +133,7 @@ public struct CheckpointImport: Sendable {
         }
     }
 
-    /// Writes both files into a folder beside `folder`, which then takes its place.
+    /// Writes both files into a temporary folder, which then replaces `folder`.
     static func write(_ arrays: [NamedArray], _ metadata: [String: String], _ spec: String, to folder: String) throws {
         let files = FileManager.default
         let target = URL(fileURLWithPath: folder)

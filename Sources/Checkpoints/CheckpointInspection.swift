@@ -14,7 +14,7 @@ public struct CheckpointInspection: Sendable {
         public var count: Int { shape.reduce(1, *) }
     }
 
-    /// The file that was read; for a folder, the one inside it.
+    /// The file that was read.
     public var path: String
     /// `PyTorch Lightning 2.1.4`, `PyTorch`, `training checkpoint`, `imported weights`, or `safetensors`.
     public var kind: String
@@ -39,7 +39,7 @@ public struct CheckpointInspection: Sendable {
     /// Notable facts, in sentences: weights that were swapped, constants that no network uses.
     public var remarks: [String] = []
 
-    /// - Throws: `WeightFileError` for a file that is damaged, hostile, or of another kind.
+    /// - Throws: `WeightFileError` for a file that is damaged, malicious, or of another kind.
     public init(path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else {
             throw CheckpointError(
@@ -168,7 +168,7 @@ extension PickleValue {
 }
 
 extension String {
-    /// The text without control characters, which a terminal would obey.
+    /// The text with control characters replaced, which a terminal would execute.
     var printable: String {
         String(
             String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 })

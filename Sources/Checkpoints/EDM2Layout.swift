@@ -3,8 +3,8 @@ package import SpecLanguage
 import Specs
 package import WeightFiles
 
-/// What a file of EDM2 for speech says of its network: a state dictionary has no hyper-parameters, but its names and
-/// shapes tell the sizes; a snapshot has the module's attributes too.
+/// The network of a file of EDM2 for speech: a state dictionary has no hyper-parameters, but its names and shapes give
+/// the sizes; a snapshot has the module's attributes too.
 ///
 /// Everything else is taken from the reference's script: attention at 16 and 8 bins and 64 channels a head.
 package struct EDM2Layout {
@@ -12,7 +12,7 @@ package struct EDM2Layout {
     package private(set) var backbone: [(name: String, value: SettingValue)] = []
     package private(set) var diffusion: [(name: String, value: SettingValue)] = []
     package private(set) var remarks: [String] = []
-    /// Bins of the first level, after which the levels are named.
+    /// Bins of the first level, from which the levels get their names.
     package private(set) var bins = 256
 
     /// - Returns: `nil` for a file of another network.

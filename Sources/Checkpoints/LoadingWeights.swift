@@ -6,8 +6,8 @@ import Tensors
 public import WeightFiles
 
 extension ScoreModel {
-    /// Assigns arrays by the names of ``weights``; every parameter must be there in its shape, but those of a diffusion
-    /// that a regression, trained alone, waits for.
+    /// Assigns arrays by the names of ``weights``; every parameter must be there in its shape, except those of a
+    /// diffusion whose regression was trained alone.
     public func load(_ arrays: [NamedArray]) throws {
         func part(_ prefix: String) -> [NamedArray] {
             arrays.compactMap { array in
@@ -21,7 +21,7 @@ extension ScoreModel {
         let own = arrays.filter { array in
             ![Self.encoderPrefix, Self.regressionPrefix].contains { array.name?.hasPrefix($0) ?? false }
         }
-        // Behind a regression that was trained alone there may be no diffusion yet.
+        // After the training of a regression alone the file may have no diffusion.
         if regression?.training != .alone || !own.isEmpty { try backbone.load(own) }
         try encoder?.load(part(Self.encoderPrefix))
     }

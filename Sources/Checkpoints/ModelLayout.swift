@@ -34,7 +34,7 @@ package struct ModelLayout {
         self.init(of: try ModelBuilder(spec: spec, catalog: catalog).networks(seed: 0, output: .score))
     }
 
-    /// The layout of a model that is there already.
+    /// The layout of an existing model.
     package init(of model: ScoreModel) {
         let network = model.regression == nil ? Self.network : Self.behindRegression
         parameters = Self.ordered(model.weights.map { Self.entry($0.name, $0.parameter.shape, network) })

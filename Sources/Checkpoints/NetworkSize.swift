@@ -3,8 +3,8 @@ import Specs
 
 /// A lower bound on the parameters of a network, from its options alone.
 ///
-/// A file may state any options. Before a network is built from them, at least so many parameters must lie in the file,
-/// so that a claim cannot ask for more memory than the file itself takes.
+/// A file may state any options. Before a network is built from them, the file must hold at least this many parameters,
+/// so that stated options cannot allocate more memory than the file itself takes.
 enum NetworkSize {
     /// Counted in `Double`, where nothing overflows.
     static func leastParameters(of spec: ExperimentSpec) -> Double {

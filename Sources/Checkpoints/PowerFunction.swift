@@ -63,7 +63,7 @@ public struct PowerFunction: Hashable, Sendable {
     }
 }
 
-/// An average that was kept, or that is wanted: its profile and the training time at which it ends.
+/// A stored or a wanted average: its profile and the training time at which it ends.
 public struct AverageProfile: Hashable, Sendable {
     /// The training time at which the average ends, in the unit of all times compared with it (examples or steps).
     public var offset: Double
@@ -72,9 +72,8 @@ public struct AverageProfile: Hashable, Sendable {
 
     public init(offset: Double, std: Double) { (self.offset, profile) = (offset, PowerFunction(std: std)) }
 
-    /// How the kept averages make up the wanted one: the combination whose profile is nearest in the least-squares
-    /// sense,
-    /// with coefficients that add up to 1.
+    /// The coefficients, with sum 1, of the combination of stored averages whose profile is nearest to the wanted one
+    /// in the least-squares sense.
     ///
     /// Solves `A x = b` for the correlations `A` of the kept profiles with each other and `b` with the wanted one.
     /// - Returns: One coefficient for each of `kept`; `nil` where two of them are the same profile.
@@ -108,9 +107,9 @@ public struct AverageProfile: Hashable, Sendable {
 ///
 /// The average that EDM2 calls traditional. Karras et al., NeurIPS 2022, Appendix F.
 public struct HalfLife: Hashable, Sendable {
-    /// Examples after which a weight counts half; without limit if `nil`.
+    /// Examples after which the influence of a weight is halved; without limit if `nil`.
     public var examples: Double?
-    /// The most that the half-life may be of the examples seen.
+    /// The largest half-life as a share of the examples seen.
     public var ramp: Double
 
     public init(examples: Double?, ramp: Double = 0.09) { (self.examples, self.ramp) = (examples, ramp) }

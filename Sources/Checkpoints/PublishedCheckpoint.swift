@@ -17,7 +17,7 @@ public struct PublishedCheckpoint: Sendable {
     /// How a file is downloaded.
     public enum Address: Hashable, Sendable {
         case web(String)
-        /// A file of Google Drive by its id, and the folder it lies in.
+        /// A file of Google Drive by its id, and the folder that contains it.
         case drive(id: String, folder: String)
         /// A folder with several files, from which the user takes the right one.
         case folder(String)
@@ -64,7 +64,7 @@ public struct PublishedCheckpoint: Sendable {
         }
     }
 
-    /// What to do to have the file in `folder`.
+    /// The commands or steps that put the file into `folder`.
     public func instruction(folder: String) -> String {
         switch address {
         case .web(let address): "curl --create-dirs -o \(folder)/\(fileName) \(address)"

@@ -4,7 +4,7 @@ import SpecLanguage
 public import Specs
 import WeightFiles
 
-/// The noise reference of a conditioned model, and the guidance scale; what is `nil` is the model's own.
+/// The noise reference of a conditioned model, and the guidance scale; `nil` takes the model's own.
 public struct ReferenceChoice: Sendable {
     /// The guidance scale `w`.
     public var guidance: Double?

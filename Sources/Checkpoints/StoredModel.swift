@@ -7,12 +7,12 @@ public import SpecLanguage
 public import Specs
 public import WeightFiles
 
-/// A trained model at rest, wherever it came from: its spec, and its weights on request.
+/// A trained model in files: its spec, and its weights, which are read on request.
 ///
-/// Read are checkpoints of the reference (`.ckpt`, `.pt`), the training checkpoints of runs, and imported models (a
+/// It reads checkpoints of the reference (`.ckpt`, `.pt`), the training checkpoints of runs, and imported models (a
 /// folder with `weights.safetensors` and `spec.yaml`, or that file alone). Nothing in them is executed.
 public struct StoredModel: Sendable {
-    /// Which of its weights; a moving average that is not there is replaced by raw ones, and that is said.
+    /// Averaged or raw weights; raw ones replace a missing moving average, with a remark.
     public typealias Choice = WeightChoice
 
     /// Weights, and where they come from.
@@ -166,7 +166,7 @@ public struct StoredModel: Sendable {
 
     // MARK: The spec
 
-    /// What the hyper-parameters of a checkpoint say, with weights at a path; `nil` for other files.
+    /// The spec from a checkpoint's hyper-parameters, with the weights at a path; `nil` for other files.
     func hyperParameters(weights: String) throws -> HyperParameterImport? {
         guard !isSpecGiven, case .lightning(let checkpoint) = source.contents else { return nil }
         return try Self.hyperParameters(checkpoint, path, weights: weights, catalog)
@@ -204,7 +204,7 @@ public struct StoredModel: Sendable {
         return (run, store)
     }
 
-    /// The file's name without its end, as the name of a spec.
+    /// The file's name without its ending, as the name of a spec.
     static func name(of path: String) -> String {
         let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         return String(name.map { $0.isLetter || $0.isNumber || "-_.+".contains($0) ? $0 : "-" })

@@ -3,7 +3,7 @@ import Specs
 import SystemCalls
 package import WeightFiles
 
-/// A file of weights, whatever network they belong to: its arrays by the names and in the order of a layout.
+/// A file of weights of any network: its arrays by the names and in the order of a layout.
 package struct WeightSource: Sendable {
     package enum Contents: Sendable {
         case lightning(LightningCheckpoint)
@@ -11,7 +11,7 @@ package struct WeightSource: Sendable {
         case parts(SafetensorsFile)
     }
 
-    /// How far a model's training had come.
+    /// The progress of the model's training.
     package struct Progress: Sendable {
         package var step: Int?
         package var epoch: Int?
@@ -59,7 +59,7 @@ package struct WeightSource: Sendable {
         }
     }
 
-    /// What is to be said of the names in the file.
+    /// Remarks on the names in the file, to be shown to the user.
     var remarks: [String] {
         guard case .lightning(let checkpoint) = contents, !checkpoint.wrappers.isEmpty else { return [] }
         return ["the names in the file had \(checkpoint.wrappers.joined(separator: " and ")), which was left out"]
@@ -218,7 +218,7 @@ package struct WeightSource: Sendable {
         return layout.names.filter { !layout.optional.contains($0) || there.contains($0) }
     }
 
-    /// Shapes before values: a wrong file is refused without reading its tensors.
+    /// Shapes before values: a wrong file is rejected without reading its tensors.
     private static func check(_ checkpoint: LightningCheckpoint, against layout: ModelLayout, file: String)
         throws(WeightsError)
     {
