@@ -10,6 +10,7 @@ public struct CheckpointInspection: Sendable {
         public var name: String
         /// As the file stores it; empty for a scalar.
         public var shape: [Int]
+        /// Of its elements, in the words of the file's format, such as `float32` or `F32`.
         public var type: String
         public var count: Int { shape.reduce(1, *) }
     }

@@ -3,6 +3,7 @@
 public struct Field: Sendable {
     /// The key in a spec.
     public var name: String
+    /// What may be written.
     public var type: FieldType
     /// The value where a spec does not write the setting.
     public var standard: Standard

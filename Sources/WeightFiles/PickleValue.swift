@@ -34,6 +34,7 @@ public indirect enum PickleValue: Hashable, Sendable {
 
 /// An instance that is not constructed: its class, and the arguments and state that Python would have used.
 public struct PickleObject: Hashable, Sendable {
+    /// The class: its module and name.
     public var type: PickleValue.QualifiedName
     /// The positional arguments that the class would be called with.
     public var arguments: [PickleValue]
@@ -51,6 +52,7 @@ public struct TensorReference: Hashable, Sendable {
     public var storage: String
     /// Number of elements of the whole storage.
     public var storageCount: Int
+    /// Of the storage's elements.
     public var type: ElementType
     /// Where the tensor lived, such as `cpu` or `cuda:0`.
     public var device: String

@@ -9,6 +9,7 @@ public struct SafetensorsFile: Sendable {
     public struct Entry: Hashable, Sendable {
         /// Unique in the file.
         public var name: String
+        /// Of its elements.
         public var type: ElementType
         /// Extents of the axes, outermost first; empty for a scalar.
         public var shape: [Int]

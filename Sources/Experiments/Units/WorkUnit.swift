@@ -75,6 +75,7 @@ public struct WorkUnit: Codable, Sendable {
     /// The ids of its runs.
     public var shortIDs: [String] { runs.compactMap(\.shortID) }
 
+    /// The unit as the file in the queue holds it: JSON with sorted keys.
     public func encoded() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

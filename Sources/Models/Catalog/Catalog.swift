@@ -6,17 +6,28 @@ public import SpeechMetrics
 
 /// Everything a spec can name, with how it is built: an immutable value that `main` makes and passes down.
 public struct Catalog: Sendable {
+    /// What training and test pairs come from.
     public var corpora: Registry<any CorpusSource>
+    /// The diffusions, whose properties are their parameters.
     public var sdes: Registry<any SDE>
+    /// The networks, each checked against spectrograms of a size before it is built.
     public var backbones: Registry<BackboneFactory>
+    /// What embeds the noise reference of a conditioned model.
     public var noiseEncoders: Registry<NoiseEncoderFactory>
+    /// What trainings minimise.
     public var losses: Registry<LossFactory>
+    /// What takes a model from the noisy end of its diffusion to clean speech.
     public var samplers: Registry<SamplerFactory>
+    /// The steps back in time of the sampler `pc`.
     public var predictors: Registry<any Predictor>
+    /// The steps at each time of the sampler `pc`.
     public var correctors: Registry<CorrectorFactory>
+    /// The filters without training that stand in tables beside the systems.
     public var anchors: Registry<any AnchorFilter>
+    /// What enhanced files are scored by.
     public var metrics: MetricCatalog
 
+    /// All that the product has.
     public static let standard: Catalog = Catalog(
         corpora: .corpora, sdes: .sdes, backbones: .backbones, noiseEncoders: .noiseEncoders, losses: .losses,
         samplers: .samplers,

@@ -17,7 +17,9 @@ public protocol CorpusSource: Sendable {
 }
 
 extension CorpusSource {
+    /// Yes, unless a source says otherwise.
     public var isMade: Bool { true }
+    /// None, unless a source says otherwise.
     public var split: SpeakerSplit { SpeakerSplit() }
 }
 

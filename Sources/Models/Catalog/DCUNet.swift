@@ -33,7 +33,8 @@ extension Registry<BackboneFactory> {
             Setting(\.architecture, "dcunet_architecture", "encoders and decoders"),
             Setting(\.timeEmbedding, "dcunet_time_embedding", "Fourier projection, diffusion steps, or none"),
             Setting(
-                \.tembLayersGlobal, "dcunet_temb_layers_global", in: .between(0, 256), "layers over the time embedding"),
+                \.tembLayersGlobal, "dcunet_temb_layers_global", in: .between(0, 256),
+                "layers over the time embedding"),
             Setting(
                 \.tembLayersLocal, "dcunet_temb_layers_local", in: .between(1, 256),
                 "layers over it in each encoder and decoder"),

@@ -14,6 +14,7 @@ extension MeanFlowLoss {
 
 /// Makes a loss from a spec's objective, front end and data.
 public struct LossFactory: Sendable {
+    /// - Throws: `IncompatibleParts` where the objective asks for a term that the loss or the crops do not allow.
     public let make: @Sendable (ObjectiveSpec, FrontEnd, DataSpec) throws -> any TrainingLoss
 }
 

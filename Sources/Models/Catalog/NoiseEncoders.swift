@@ -16,6 +16,7 @@ public struct NoiseEncoderContext: Sendable {
 
 /// Builds a noise encoder whose parameters are chosen.
 public struct NoiseEncoderFactory: Sendable {
+    /// - Throws: `BackboneError` where the widths give no network.
     public let make: @Sendable (NoiseEncoderContext) throws -> any NoiseEncoder
 }
 
