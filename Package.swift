@@ -112,11 +112,13 @@ let package = Package(
                 "Failures", "Audio", "Corpora", "Models", "Runs", "SpecLanguage", "Specs", "SpeechMetrics", "Training",
             ]),
         .target(
+            name: "Progress",
+            dependencies: ["SystemCalls", "Training", .product(name: "Logging", package: "swift-log")]),
+        .target(
             name: "Experiments",
             dependencies: [
                 "SystemCalls", "Failures", "Gates", "AtomicFiles", "Collectives", "Training", "Models", "Checkpoints",
-                "Specs", "Runs",
-                .product(name: "Logging", package: "swift-log"),
+                "Specs", "Runs", "Progress",
             ]),
         .target(name: "Diagnostics", dependencies: ["SystemCalls", "Failures", "Experiments"]),
         // Processes elsewhere: a queue of units as files, and the engines that start tasks.

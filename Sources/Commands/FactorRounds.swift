@@ -4,6 +4,7 @@ import Diagnostics
 import Experiments
 import Foundation
 import Investigations
+import Progress
 import Runs
 import SpecLanguage
 import Specs

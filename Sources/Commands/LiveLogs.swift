@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Progress
 import Reports
 import Runs
 import Specs

@@ -3,6 +3,7 @@ import Corpora
 import Experiments
 import Foundation
 import JSONValues
+import Progress
 import Reports
 import Runs
 import Specs

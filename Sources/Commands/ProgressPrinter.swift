@@ -1,6 +1,7 @@
 import Enhancement
 import Experiments
 import Foundation
+import Progress
 import Synchronization
 import SystemCalls
 import Training

@@ -6,6 +6,7 @@ import Kernels
 import Launchers
 import Models
 import Parallelism
+import Progress
 public import Reports
 import Runs
 import Specs

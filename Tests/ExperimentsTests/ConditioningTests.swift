@@ -4,6 +4,7 @@ import Foundation
 import Kernels
 import Models
 import Parallelism
+import Progress
 import Runs
 import SpecLanguage
 import Specs

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Models
+import Progress
 import Runs
 import Specs
 import TestFolders

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Parallelism
+import Progress
 import Runs
 import Synchronization
 import TestFolders

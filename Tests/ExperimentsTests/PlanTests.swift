@@ -4,6 +4,7 @@ import Foundation
 import Gates
 import Models
 import Parallelism
+import Progress
 import Runs
 import Specs
 import Synchronization

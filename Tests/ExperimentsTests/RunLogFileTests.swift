@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Logging
+import Progress
 import TestFolders
 import Testing
 

@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import Models
 import Parallelism
+import Progress
 import Runs
 import Specs
 import Synchronization

@@ -1,10 +1,11 @@
-import TestFolders
 import Experiments
 import Foundation
 import Models
 import Parallelism
+import Progress
 import Runs
 import Specs
+import TestFolders
 import Training
 
 extension TestFolder {

@@ -3,6 +3,7 @@ import Failures
 import Foundation
 import Launchers
 import Parallelism
+import Progress
 import Runs
 import Specs
 import Training

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Launchers
+import Progress
 import Training
 
 /// Reads the events that the tasks of a queue append to files, and how far each unit is.

@@ -6,6 +6,7 @@ import Foundation
 import Launchers
 import Logging
 import Parallelism
+import Progress
 import Runs
 import Synchronization
 import Training

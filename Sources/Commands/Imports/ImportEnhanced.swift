@@ -5,6 +5,7 @@ import Imports
 import Kernels
 import Models
 import Parallelism
+import Progress
 import Runs
 import SpeechMetrics
 import Training

@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Models
 import Parallelism
+import Progress
 import Runs
 import Specs
 import Training

@@ -3,6 +3,7 @@ public import Foundation
 import Gates
 import Models
 public import Parallelism
+public import Progress
 public import Runs
 import SpecLanguage
 public import Specs

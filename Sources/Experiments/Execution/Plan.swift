@@ -1,4 +1,5 @@
 public import Corpora
+public import Progress
 import Runs
 public import Specs
 

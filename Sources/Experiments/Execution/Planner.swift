@@ -3,6 +3,7 @@ import Foundation
 import Gates
 public import Models
 import Parallelism
+import Progress
 public import Runs
 import SpecLanguage
 public import Specs

@@ -3,6 +3,7 @@ import Foundation
 import Gates
 import Models
 public import Parallelism
+public import Progress
 import Runs
 import SpecLanguage
 public import Specs

@@ -1,5 +1,6 @@
 import Corpora
 import Foundation
+import Progress
 import Runs
 import Specs
 import Training

@@ -1,5 +1,6 @@
 import Foundation
 public import Parallelism
+public import Progress
 import Synchronization
 
 /// Several processes of one command side by side, which share its work through the claims of the store.

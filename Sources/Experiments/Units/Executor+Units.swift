@@ -3,6 +3,7 @@ public import Failures
 import Foundation
 import Models
 import Parallelism
+import Progress
 public import Runs
 import SpecLanguage
 public import Specs

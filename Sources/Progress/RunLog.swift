@@ -5,7 +5,7 @@ import Training
 
 /// The log of a run, `logs/run.log` in its folder: a line with its time for everything that happens, and now and then
 /// one for the steps between; all of those at the level `debug`, which the program's logging system may ask for.
-final class RunLog: Sendable {
+package final class RunLog: Sendable {
     /// Seconds between two lines about the same long step.
     private static let interval = Duration.seconds(10)
 
@@ -13,7 +13,8 @@ final class RunLog: Sendable {
     private let logger: Logger
     private let lastProgress = Mutex(ContinuousClock.now - RunLog.interval)
 
-    init(in folder: String) {
+    /// - Parameter folder: The run's.
+    package init(in folder: String) {
         let path = folder + "/logs/run.log"
         // A level above `info` leaves nothing out.
         let level = min(.info, Logger(label: "sgmse.run").logLevel)
@@ -21,14 +22,15 @@ final class RunLog: Sendable {
         logger = Logger(label: "sgmse.run", factory: { _ in RunLogFile(path, logLevel: level) })
     }
 
-    func write(_ event: ExperimentEvent) {
+    /// Writes a line, or none for one of many events of a kind within ten seconds.
+    package func write(_ event: ExperimentEvent) {
         let level: Logger.Level = isFrequent(event) && !isTime() ? .debug : .info
         guard level >= logger.logLevel, let text = text(of: event) else { return }
         logger.log(level: level, "\(text)")
     }
 
     /// Writes an event that is not in the log yet.
-    func writeOnce(_ event: ExperimentEvent) {
+    package func writeOnce(_ event: ExperimentEvent) {
         guard let text = text(of: event) else { return }
         let known = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         if !known.contains(text) { write(event) }

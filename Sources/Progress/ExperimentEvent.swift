@@ -42,7 +42,7 @@ public struct RunAgenda: Sendable, Codable, Hashable {
 
 extension ExperimentEvent {
     /// What happens while a run is trained.
-    init(_ event: TrainingEvent, of run: String) {
+    package init(_ event: TrainingEvent, of run: String) {
         switch event {
         case .started(let folder, let step, let total):
             self = .trainingStarted(run: run, folder: folder, step: step, of: total)
