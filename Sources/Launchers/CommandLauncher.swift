@@ -70,17 +70,24 @@ public struct CommandLauncher: Launcher {
         idleSeconds.map { $0 < Self.idleLimit } ?? true
     }
 
-    /// Gives the command to cancel once for each id; its exit code is not looked at.
+    /// Gives the command to cancel once for each id.
     ///
+    /// - Returns: The commands that failed, with what they said.
     /// - Throws: ``LaunchError`` where the settings have no such command.
-    public func cancel(_ submission: Submission) throws(LaunchError) {
+    public func cancel(_ submission: Submission) throws(LaunchError) -> [String] {
         guard let cancelTemplate else {
             throw LaunchError(
                 "the launcher 'command' has no command to end jobs with",
                 hint: "give launcher.cancel, such as: cancel: qdel {id}")
         }
+        var refusals: [String] = []
         for id in submission.ids where !id.isEmpty {
-            _ = try Tool(name: "sh").run(["-c", cancelTemplate.replacingOccurrences(of: "{id}", with: id.shellWord)])
+            let command = cancelTemplate.replacingOccurrences(of: "{id}", with: id.shellWord)
+            let outcome = try Tool(name: "sh").run(["-c", command])
+            if outcome.code != 0 {
+                refusals.append("\(command) ended with exit code \(outcome.code): \(outcome.messages)")
+            }
         }
+        return refusals
     }
 }

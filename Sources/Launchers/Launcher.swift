@@ -26,7 +26,9 @@ public protocol Launcher: Sendable {
     func isAlive(task: String, idleSeconds: Double?, among tasks: [TaskState]) -> Bool
 
     /// Ends the tasks of a submission by a signal, at which they save their state.
-    func cancel(_ submission: Submission) throws(LaunchError)
+    ///
+    /// - Returns: What the engine refused, such as a job that it does not know any more; a sentence each.
+    func cancel(_ submission: Submission) throws(LaunchError) -> [String]
 
     /// Requests another start of a task that stopped at a signal, where its engine would not start it again by itself.
     func startAgainLater(task: String)

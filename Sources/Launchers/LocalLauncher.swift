@@ -64,9 +64,10 @@ public struct LocalLauncher: Launcher {
     }
 
     /// Sends SIGTERM to every process of the job, at which a task saves its state and gives its unit back.
-    public func cancel(_ submission: Submission) throws(LaunchError) {
+    public func cancel(_ submission: Submission) throws(LaunchError) -> [String] {
         for task in try tasks(of: [submission]) {
             if let number = task.job.split(separator: "_").last.flatMap({ Int32($0) }) { kill(number, SIGTERM) }
         }
+        return []
     }
 }

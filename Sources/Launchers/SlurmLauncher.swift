@@ -202,7 +202,7 @@ public struct SlurmLauncher: Launcher {
     // MARK: Ending
 
     /// Cancels all jobs of that name by `scancel`, the one that collects too.
-    public func cancel(_ submission: Submission) throws(LaunchError) {
+    public func cancel(_ submission: Submission) throws(LaunchError) -> [String] {
         for name in [submission.name, submission.name + Self.collectSuffix] {
             let outcome = try Tool(name: "scancel").run(["--name=" + name])
             guard outcome.code == 0 else {
@@ -210,6 +210,7 @@ public struct SlurmLauncher: Launcher {
                     "scancel failed: \(outcome.messages)", hint: "give the command again when the controller answers")
             }
         }
+        return []
     }
 
     /// Requeues a job that Slurm lists as running: at its time limit, or in the grace time of a preemption, it would

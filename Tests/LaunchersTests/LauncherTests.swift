@@ -125,6 +125,15 @@ import Testing
         #expect(launcher.isAlive(task: "n1_7-0", idleSeconds: nil, among: []))
     }
 
+    /// A job that the engine does not know any more keeps no other from being ended.
+    @Test func whatTheEngineDoesNotEndIsTold() throws {
+        let launcher = CommandLauncher(submit: "true", cancel: "test {id} != 7 || { echo no job 7 >&2; exit 3; }")
+        var submission = Submission(name: "x", settings: LaunchSettings(), spec: "x.yaml", tasks: 2)
+        submission.ids = ["7", "8"]
+        let refusals = try launcher.cancel(submission)
+        #expect(refusals.count == 1 && refusals[0].contains("exit code 3") && refusals[0].contains("no job 7"))
+    }
+
     @Test func anUpperLayerOfSettingsWinsKeyByKey() throws {
         let user = try settings("{ name: slurm, partition: cpu, account: lab, sbatch: { mem: 8G, constraint: avx2 } }")
         let spec = try settings("{ partition: gpu, jobs: 8, sbatch: { mem: 32G } }")

@@ -35,7 +35,7 @@ struct CancelCommand: ParsableCommand {
         for var submission in chosen {
             submission.isCancelled = true
             try queue.save(submission)
-            try submission.settings.launcher().cancel(submission)
+            for refusal in try submission.settings.launcher().cancel(submission) { printError("warning: \(refusal)") }
         }
         let cancelled = Set(chosen.map(\.name))
         try waitForTasks(of: cancelled, in: folder)

@@ -32,7 +32,7 @@ public enum UnitStore {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let summary = try store.importRuns(from: path, sharesFolder: true)
         try store.finishScoredEvaluations(interruptedFor: WorkUnit.FileShare.reason)
-        for ending in ["-journal", "-owners", ".seal", ""] {
+        for ending in ["-journal", "-owners", ""] {
             try? FileManager.default.removeItem(atPath: path + ending)
         }
         return summary
