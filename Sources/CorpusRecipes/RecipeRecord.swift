@@ -13,9 +13,9 @@ public struct RecipeRecord: Codable, Hashable, Sendable {
     public struct Source: Codable, Hashable, Sendable {
         /// The source's name in the recipe.
         public var name: String
-        /// The absolute path of its folder; not part of the identity, since sources may be moved.
+        /// Its folder or zip archive, as it was given; not part of the identity, since sources may be moved.
         public var folder: String
-        /// Number of recordings found in it.
+        /// Number of its sound files, those inside of archives included.
         public var files: Int
         /// Of the names and sizes of its files.
         public var digest: String
@@ -35,9 +35,9 @@ public struct RecipeRecord: Codable, Hashable, Sendable {
     public var pairs: [String: Int] = [:]
     /// The digest of a text with a line for each pair, of all names and decoded samples.
     public var content = ""
-    /// Samples that saturated.
+    /// Number of samples that saturated, in clean and noisy files together.
     public var clippedSamples = 0
-    /// Number of noisy files in which at least one sample saturated.
+    /// Number of pairs in which at least one sample, clean or noisy, saturated.
     public var clippedFiles = 0
     /// Files that could not be read and were left out, each with the reason.
     public var skipped: [String] = []

@@ -53,8 +53,8 @@ extension FieldType {
 }
 
 extension Settings {
-    /// The settings of an earlier version as this one has them: without those that are retired, and with what an absence of
-    /// later ones means.
+    /// The settings of an earlier version as this one has them: without those that are retired, and with what an
+    /// absence of later ones means.
     fileprivate func renewed(by schema: Schema) -> Settings {
         var settings = self
         for retired in schema.retired { settings[retired.name] = nil }

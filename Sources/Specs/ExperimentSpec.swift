@@ -10,7 +10,7 @@ public final class ExperimentSpec: Sendable {
 
     /// The name of the experiment, and the beginning of its runs' names.
     public let name: String
-    /// One line for tables and pages; `nil` shows the name.
+    /// One line that describes the experiment to people; no part of any identity.
     public let title: String?
     /// Free text; no part of any identity.
     public let notes: String?

@@ -37,9 +37,9 @@ public struct LightningCheckpoint: Sendable {
     public let stateIsAverage: Bool
     /// The module that a snapshot holds as a whole, for its attributes.
     public let module: PickledModule?
-    /// Whole epochs done; `nil` where the file does not say.
+    /// Lightning's epoch counter, from 0; `nil` where the file has none.
     public let epoch: Int?
-    /// Optimizer steps done, or for a training state of EDM2 the updates of Adam; `nil` where the file does not say.
+    /// Optimizer steps done, or for a training state of EDM2 the updates of Adam; `nil` where the file has none.
     public let globalStep: Int?
     /// The version of Lightning that wrote the file; `nil` for other writers.
     public let lightningVersion: String?
