@@ -173,7 +173,8 @@ let package = Package(
         .testTarget(name: "SpecLanguageTests", dependencies: ["SpecSamples", "Specs", "SpecLanguage"]),
         .testTarget(name: "SpecsTests", dependencies: ["SpecSamples", "Specs", "SpecLanguage"]),
         .testTarget(
-            name: "ReferenceCommandsTests", dependencies: ["SpecSamples", "ReferenceCommands", "Specs", "SpecLanguage"]),
+            name: "ReferenceCommandsTests",
+            dependencies: ["SpecSamples", "ReferenceCommands", "Specs", "SpecLanguage"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
         .testTarget(
             name: "InvestigationsTests", dependencies: ["Investigations", "Runs", "StoreSamples", "TestFolders"]),
@@ -212,8 +213,8 @@ for target in package.targets where [.regular, .executable, .test].contains(targ
         ]
 }
 
-// What goes through many numbers is optimised. What reads and writes options, and the tests without arithmetic, are not:
-// an optimiser would take half of their build, and `sgmse --help` takes 0.02 s either way.
+// What goes through many numbers is optimised. What reads and writes options, and the tests without arithmetic, are
+// not: an optimiser would take half of their build, and `sgmse --help` takes 0.02 s either way.
 let options: Set = ["Commands", "ReferenceCommands"]
 let arithmetic: Set = [
     "KernelsTests", "DeviceTests", "TensorsTests", "LayersTests", "BackbonesTests", "DiffusionTests", "ObjectivesTests",

@@ -1,7 +1,8 @@
 /// Shapley's share of each factor in a full factorial, and the interactions of pairs.
 ///
 ///     φᵢ  = Σ over S without i of  v(S ∪ i) − v(S), weighted by |S|! (k − |S| − 1)! / k!
-///     Iᵢⱼ = Σ over S without i, j of  v(S ∪ ij) − v(S ∪ i) − v(S ∪ j) + v(S), weighted by |S|! (k − |S| − 2)! / (k − 1)!
+///     Iᵢⱼ = Σ over S without i, j of  v(S ∪ ij) − v(S ∪ i) − v(S ∪ j) + v(S),
+///           weighted by |S|! (k − |S| − 2)! / (k − 1)!
 ///
 /// The shares add up to `v(all) − v(none)`, exactly and file by file. Shapley, *A Value for n-Person Games*, 1953;
 /// Grabisch and Roubens, *An Axiomatic Approach to the Concept of Interaction Among Players*, 1999.

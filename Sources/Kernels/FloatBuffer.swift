@@ -8,7 +8,8 @@ import Synchronization
 /// ``accumulate(_:into:)`` and ``copy(from:)``) belong to the one thread that trains. Each side is copied from the
 /// other when it is first read, and then kept; a write on one side releases the other.
 @safe
-public final class FloatBuffer: @unchecked Sendable {  // written before it is shared; a missing side is added atomically
+// Sendable, unchecked: it is written before it is shared; a missing side is added atomically.
+public final class FloatBuffer: @unchecked Sendable {
     /// The number of elements.
     public let count: Int
     private let host: Atomic<UnsafeMutablePointer<Float>?>

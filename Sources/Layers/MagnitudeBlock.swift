@@ -40,7 +40,8 @@ public struct MagnitudeStyle: Hashable, Sendable {
 
 /// A block of the U-Net of EDM2 for speech: two convolutions whose middle the embedding scales, then attention.
 ///
-///     h = conv₁(silu(conv₀(silu(x)) (1 + g e W)));   x ← sum(x, h; 0.3);   x ← sum(x, norm(cond ∗ V); b);   x ← sum(x, attention; 0.3)
+///     h = conv₁(silu(conv₀(silu(x)) (1 + g e W)));   x ← sum(x, h; 0.3);
+///     x ← sum(x, norm(cond ∗ V); b);   x ← sum(x, attention; 0.3)
 ///
 /// with `silu` over 0.596 and `sum` of ``Magnitude/sum(_:)``. On the way down pixels are normalised first, and the
 /// condition joins with a learned balance `b`; on the way up the weights of the condition stay, unused.

@@ -2,8 +2,8 @@ import Foundation
 
 /// The system's calls as Swift functions that take and return values, never pointers.
 ///
-/// They have the names and the results of their manual pages: where a call fails it returns −1, or nil, and `errno` says
-/// why. All other modules call the system through them, so that nothing above is unsafe.
+/// They have the names and the results of their manual pages: where a call fails it returns −1, or nil, and `errno`
+/// says why. All other modules call the system through them, so that nothing above is unsafe.
 package enum POSIX {
     /// The system's words for an error number: `strerror(3)`.
     package static func message(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }

@@ -128,8 +128,8 @@ struct SlurmTests {
         try expectNothingLeft(shared, like: alone)
     }
 
-    /// What a person sees of a running job, and how it is ended: the state is saved, no task comes back, and the next run
-    /// goes on from there.
+    /// What a person sees of a running job, and how it is ended: the state is saved, no task comes back, and the next
+    /// run goes on from there.
     @Test func aJobIsListedAndCancelledWithItsStateSaved() throws {
         let cluster = try SlurmCluster()
         defer { withExtendedLifetime(cluster) {} }

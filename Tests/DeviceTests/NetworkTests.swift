@@ -42,8 +42,8 @@ extension DeviceSuite {
             "ncsnpp", "ncsnpp_v2", "ncsnpp_v2 recomputing", "ncsnpp_48k", "dcunet", "dcunet joint",
         ]
 
-        /// Deep levels of DCUNet have a value for each sample alone where its input is smaller, and a normalisation over
-        /// two values lies at a kink: there the host's own gradient moves by 4 % when its input moves by 1e-7.
+        /// Deep levels of DCUNet have a value for each sample alone where its input is smaller, and a normalisation
+        /// over two values lies at a kink: there the host's own gradient moves by 4 % when its input moves by 1e-7.
         private func inputs(_ name: String, batch: Int = 2) -> (x: Tensor, y: Tensor) {
             let shape = [batch, name.hasPrefix("dcunet") ? 33 : 32, name.hasPrefix("dcunet") ? 33 : 24, 2]
             return (noise("x", shape), noise("y", shape))
@@ -119,8 +119,8 @@ extension DeviceSuite {
             }
         }
 
-        /// The host with AVX2 and without it differ by rounding alone; so may the device, by not much more. Over 50 steps
-        /// rounding grows, in DCUNet's training to 9 % of a loss; in the first steps it has not yet.
+        /// The host with AVX2 and without it differ by rounding alone; so may the device, by not much more. Over 50
+        /// steps rounding grows, in DCUNet's training to 9 % of a loss; in the first steps it has not yet.
         @Test(arguments: ["ncsnpp_v2", "dcunet"])
         func fiftyStepsAgreeWithinTheSpreadOfRounding(name: String) throws {
             let device = try #require(Plugin.device)

@@ -110,7 +110,8 @@ import Testing
     @Test func priorMismatchIsTheResidualCleanWeight() {
         for sde in allSDEs {
             let p = sde.marginal(at: sde.endTime)
-            #expect(abs(sde.priorStd(at: sde.endTime) - p.std) < 1.5e-4)  // √ε for the bridge, √(2ε) where the noise has twice the power
+            // √ε for the bridge, √(2ε) where the noise has twice the power
+            #expect(abs(sde.priorStd(at: sde.endTime) - p.std) < 1.5e-4)
             #expect(abs(1 - p.noisy - sde.priorMismatch()) < 1e-7)
         }
         #expect(abs(OUVE(theta: 1.5).priorMismatch() - exp(-1.5)) < 1e-15)

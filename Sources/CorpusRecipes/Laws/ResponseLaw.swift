@@ -15,7 +15,8 @@ struct ResponseLaw: MixingLaw {
         parameters: [
             .text("responses", default: .required, "The impulse responses: a source, or a folder in it."),
             .list(
-                "response_files", of: .text, default: [], "Patterns of the files that are taken; all if none is given."),
+                "response_files", of: .text, default: [],
+                "Patterns of the files that are taken; all if none is given."),
             .bool("by_set", default: false, "Whether each set has responses of its own, in a folder of its name."),
             .text("channel", default: "random", "Which channel of a response: its number, or random."),
             .number(

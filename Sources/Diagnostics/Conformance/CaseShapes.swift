@@ -155,7 +155,8 @@ struct CaseShapes {
             table("x_t y", "B 1 F T"), table("t", "B"), table("output", "B 1 F T", "O B 1 F T"), table("r", "B 1 F R"),
             table("z_r", "B D")),
         "loss": joined(
-            table("x forward_out grad_forward_out y z mean x_t", "B 1 F T"), table("t std", "B"), table("r", "B 1 F R")),
+            table("x forward_out grad_forward_out y z mean x_t", "B 1 F T"), table("t std", "B"),
+            table("r", "B 1 F R")),
         "pesq_loss": table("ref deg grad_deg grad_ref", "B L"),
         "sampler": joined(
             table("y sample sample_tight_tolerance", "B 1 F T"), table("noise", "K B 1 F T"),
@@ -164,9 +165,11 @@ struct CaseShapes {
         "training": joined(
             table("x y", "K B 1 F T"), table("z", "Z B 1 F T"), table("t", "S B"), table("r", "K B 1 F R")),
         "checkpoint": joined(
-            table("x_t y output_evaluation_mode output_raw_weights", "B 1 F T"), table("t", "B"), table("r", "B 1 F R")),
+            table("x_t y output_evaluation_mode output_raw_weights", "B 1 F T"), table("t", "B"),
+            table("r", "B 1 F R")),
         "pipeline": joined(
-            table("enhanced", "L"), table("noise", "K 1 1 F M"), table("noisy", "1 A"), table("noise_reference", "1 R")),
+            table("enhanced", "L"), table("noise", "K 1 1 F M"), table("noisy", "1 A"),
+            table("noise_reference", "1 R")),
         "resample": joined(table("input", "C L", "L"), table("output", "C M", "M")),
     ]
 }

@@ -231,8 +231,9 @@ extension CaseRules.KindRules {
         scalars: ["der_std"],
         shapes: CaseShapes.joined(
             CaseShapes.table(
-                "x0 x y z mean x_t der_mean target prior vector_field sample sample_tight_tolerance y_prior sample_euler "
-                    + "sample_midpoint sample_heun2 sample_rk4 output_evaluation_mode output_raw_weights", "B 1 F T"),
+                "x0 x y z mean x_t der_mean target prior vector_field sample sample_tight_tolerance y_prior "
+                    + "sample_euler sample_midpoint sample_heun2 sample_rk4 output_evaluation_mode output_raw_weights",
+                "B 1 F T"),
             CaseShapes.table("t std", "B"), CaseShapes.table("equivalent_drift", "E 1 F T"),
             CaseShapes.table("equivalent_diffusion", "E"), CaseShapes.table("trace", "S B 1 F T"),
             CaseShapes.table("times", "S"),

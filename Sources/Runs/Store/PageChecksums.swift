@@ -4,7 +4,8 @@ import Synchronization
 
 /// The checksums of all pages of a closed store, written behind its last page.
 ///
-///     pages of SQLite │ 64 bits for each page │ page size, page count, change counter, 0 │ 64 bits of all that │ "SGMSESUM"
+///     pages of SQLite │ 64 bits for each page │ page size, page count, change counter, 0
+///                     │ 64 bits of all that │ "SGMSESUM"
 ///
 /// SQLite reads from its header where the last page ends, ignores what follows, and overwrites it when the file grows.
 /// So the checksums are copied with the file, and are invalid after any change: the first checkpoint changes the file's
