@@ -61,7 +61,8 @@ import Testing
 
     @Test func lightningTablesAreRead() throws {
         let path = try scratch.write(
-            "epoch,step,train_loss,valid_loss,pesq,si_sdr,lr-Adam\n0,9,2.5,,,,1e-4\n0,19,1.5,,,,1e-4\n0,19,,3.5,1.2,4.5,\n",
+            "epoch,step,train_loss,valid_loss,pesq,si_sdr,lr-Adam\n"
+                + "0,9,2.5,,,,1e-4\n0,19,1.5,,,,1e-4\n0,19,,3.5,1.2,4.5,\n",
             to: "csv/version_0/metrics.csv"
         )
         let run = try #require(try record(path).first)

@@ -41,7 +41,8 @@ import Testing
 
     @Test func scoresOfThisProgramKeepTheirSignature() throws {
         let evaluation = try record(
-            "filename,si_sdr,si_sdr/reason,si_sdr/signature\np0.wav,1,,si_sdr|v1\np1.wav,2,,si_sdr|v1\np2.wav,3,,si_sdr|v1\n"
+            "filename,si_sdr,si_sdr/reason,si_sdr/signature\n"
+                + "p0.wav,1,,si_sdr|v1\np1.wav,2,,si_sdr|v1\np2.wav,3,,si_sdr|v1\n"
         )
         #expect(try values(evaluation)["si_sdr|v1"] == [1, 2, 3])
     }

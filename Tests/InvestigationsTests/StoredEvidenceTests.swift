@@ -163,7 +163,8 @@ import Testing
 
     @Test func whatACellDoesNotNameIsAsItsSpecHasIt() throws {
         let settings =
-            #"{"evaluate":{"padding":"zero","reference":{"name":"oracle","num_frames":9}},"conditioning":{"ref_num_frames":4}}"#
+            #"{"evaluate":{"padding":"zero","reference":{"name":"oracle","num_frames":9}},"#
+            + #""conditioning":{"ref_num_frames":4}}"#
         try train("b", [Self.files.map { $0 - 1 }])
         let files = (0..<12).map { TestFile(path: "f\($0).wav", seconds: 2) }
         let set = try store.register(

@@ -13,7 +13,10 @@ import Testing
         let specs = [
             (
                 "a",
-                #"{"backbone":{"name":"ncsnpp","nf":16},"train":{"lr":1e-4,"ema":true},"evaluate":{"N":[30,50]},"sde":{"name":"ouve","parameters":{"theta":1.5}},"objective":{"weighting":"sigma^2"}}"#
+                #"""
+                {"backbone":{"name":"ncsnpp","nf":16},"train":{"lr":1e-4,"ema":true},"evaluate":{"N":[30,50]},\#
+                "sde":{"name":"ouve","parameters":{"theta":1.5}},"objective":{"weighting":"sigma^2"}}
+                """#
             ),
             ("b", #"{"backbone":{"name":"ncsnpp_v2","nf":128},"train":{"lr":2e-3,"ema":false},"evaluate":{"N":[30]}}"#),
             ("c", #"{"backbone":{"name":"ncsnpp_v2","nf":128},"train":{"lr":1e-4,"ema":true},"evaluate":{"N":[]}}"#),

@@ -145,7 +145,10 @@ import Testing
 
     @Test func aDiffTellsMeaningFromProtocolAndWarnsOfTwoChanges() throws {
         let specs = [
-            #"{"name":"x","train":{"lr":0.1},"evaluate":{"N":[30,50],"snr":0.5,"sets":[{"name":"a","path":null},{"name":"b","path":null}]}}"#,
+            #"""
+            {"name":"x","train":{"lr":0.1},"evaluate":{"N":[30,50],"snr":0.5,\#
+            "sets":[{"name":"a","path":null},{"name":"b","path":null}]}}
+            """#,
             #"{"name":"y","train":{"lr":0.2},"evaluate":{"N":[30],"snr":0.4,"sets":[{"name":"a","path":null}]}}"#,
         ]
         let runs = try specs.enumerated().map { try store.register(Sample.run("r\($0)", resolved: $1)) }

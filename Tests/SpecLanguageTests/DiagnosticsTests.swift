@@ -331,7 +331,8 @@ import Testing
                 spec.yaml:3:111: error: 'train.seeds' is swept twice
                   sweep: { grid: { train.lr: [1e-4, 0.0001, 1e-3] }, zip: { train.lr: [1e-2] }, points: [{ train: { \
                 seeds: 1 }, train.seeds: [2] }] }
-                                                                                                                                ^ only one of both can hold at a point
+                                                                                                                    \
+                            ^ only one of both can hold at a point
                 """),
         Case(
             name: "a section and a setting inside it",

@@ -42,7 +42,10 @@ import WeightFiles
 
     @Test(arguments: [
         (
-            #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
+            #"""
+            {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},\#
+            "b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}
+            """#,
             8
         ),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8),
