@@ -59,8 +59,8 @@ package struct EDM2Layout {
             let isUsual = widths.allSatisfy { ($0 >= 64) == attending.contains($0) }
             if !isUsual, let least = attending.min() { backbone.append(("channels_per_head", .integer(least))) }
             remarks.append(
-                "the file has no hyper-parameters: sizes are those of its tensors; attention at 16 and 8 bins, c_s 1, sigma_x 0.402 and "
-                    + "sigma_n 0.342 are those that the reference's script builds")
+                "the file has no hyper-parameters: sizes are those of its tensors; attention at 16 and 8 bins, c_s 1, "
+                    + "sigma_x 0.402 and sigma_n 0.342 are those that the reference's script builds")
         }
     }
 

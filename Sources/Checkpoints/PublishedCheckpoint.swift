@@ -180,8 +180,8 @@ public struct CheckpointRegistry: Sendable {
                     backbone: "edm2", sde: "sbve_edm2", sampleRate: 16000, sampler: "--N 50 --sampler edm2_ode",
                     reported: reported,
                     remark:
-                        "the file is that of EDM2SE (ICASSP 2026), whose loss may not be M4's: the reported row is M4's; it holds a state "
-                        + "dictionary alone, so its sizes are read from its tensors")
+                        "the file is that of EDM2SE (ICASSP 2026), whose loss may not be M4's: the reported row is "
+                        + "M4's; it holds a state dictionary alone, so its sizes are read from its tensors")
             }
             return PublishedCheckpoint(
                 id: "m\(number)", summary: summary,

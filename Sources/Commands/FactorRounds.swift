@@ -39,8 +39,8 @@ struct FactorRounds {
             if measured > 0 { text += ", about \(Duration.written(measured)) as measured" }
             if assumed > 0 {
                 text +=
-                    "\(measured > 0 ? " and" : ",") about \(Duration.written(assumed)) of training if a step takes three forward passes of each of "
-                    + "its crops (one takes \(String(format: "%.3g", forward)) s here)"
+                    "\(measured > 0 ? " and" : ",") about \(Duration.written(assumed)) of training if a step takes "
+                    + "three forward passes of each of its crops (one takes \(String(format: "%.3g", forward)) s here)"
             }
             if unknown > 0 {
                 text += ", \(unknown) of them of a kind that was not measured yet and is not counted in the time"
@@ -143,8 +143,8 @@ struct FactorRounds {
         let files = some.keys.filter { file in found.values.allSatisfy { $0.allSatisfy { $0[file] != nil } } }.sorted()
         guard !files.isEmpty else {
             throw ValidationError(
-                "no file of '\(design.question.set)' has a score of \(design.question.metric) in all combinations, so that "
-                    + "they cannot be compared; sgmse show NAME tells why scores are missing")
+                "no file of '\(design.question.set)' has a score of \(design.question.metric) in all combinations, so "
+                    + "that they cannot be compared; sgmse show NAME tells why scores are missing")
         }
         return Scores(
             matrices: found.mapValues { $0.map { scores in files.map { scores[$0] ?? .nan } } },

@@ -45,11 +45,8 @@ struct FactorSearch {
                 evaluation; 63 in all and 8 of the evaluation are the most: take specs that are closer
                 """)
         }
-        try search(
-            design,
-            stem:
-                "gap-\(source.spec.identity.short.prefix(4))\(target.spec.identity.short.prefix(4))-\(set)-\(options.metric)"
-        )
+        let identities = [source, target].map { $0.spec.identity.short.prefix(4) }.joined()
+        try search(design, stem: "gap-\(identities)-\(set)-\(options.metric)")
     }
 
     /// A spec, and the seeds it is trained with.

@@ -90,8 +90,8 @@ extension [PairAlignment] {
         return [
             Finding(
                 .alignment, severity, set: set,
-                "\(second) is \(Self.words(shifted.map(\.milliseconds))) against \(first) in \(shifted.count) of \(count) pairs "
-                    + "that were compared",
+                "\(second) is \(Self.words(shifted.map(\.milliseconds))) against \(first) in \(shifted.count) of "
+                    + "\(count) pairs that were compared",
                 fix: "cut or pad \(second) so that both files of each pair begin at the same moment",
                 files: shifted.map(\.name))
         ]
@@ -130,8 +130,8 @@ extension [PairAlignment] {
         return [
             Finding(
                 .level, abs(median) >= 3 ? .error : .warning, set: set,
-                "the speech in \(second) is \(Self.decibels(abs(median))) \(median < 0 ? "below" : "above") that in \(first) "
-                    + "(\(other.count) of \(comparable.count) pairs compared\(range))",
+                "the speech in \(second) is \(Self.decibels(abs(median))) \(median < 0 ? "below" : "above") that in "
+                    + "\(first) (\(other.count) of \(comparable.count) pairs compared\(range))",
                 fix: "scale both files of each pair alike: \(second) seems to be normalised by itself",
                 files: other.map(\.name))
         ]
@@ -163,8 +163,8 @@ extension [PairAlignment] {
         guard !late.isEmpty else { return nil }
         let samples = isConstant ? " (\(Int(abs(common))) samples)" : ""
         return (
-            "\(Self.words(late.map(\.milliseconds)))\(samples) against the clean files in \(late.count) of \(count) files "
-                + "that were compared",
+            "\(Self.words(late.map(\.milliseconds)))\(samples) against the clean files in \(late.count) of \(count) "
+                + "files that were compared",
             late.map(\.name)
         )
     }

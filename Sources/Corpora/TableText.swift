@@ -44,8 +44,8 @@ enum TableText {
         throw CorpusError(
             path,
             .badEncoding(
-                "neither UTF-8 nor UTF-16: line \(line) holds bytes such as 0x\(String(odd, radix: 16, uppercase: true)), "
-                    + "perhaps Latin-1 or Windows-1252"))
+                "neither UTF-8 nor UTF-16: line \(line) holds bytes such as "
+                    + "0x\(String(odd, radix: 16, uppercase: true)), perhaps Latin-1 or Windows-1252"))
     }
 
     private static func utf16(_ bytes: ArraySlice<UInt8>, isBigEndian: Bool, path: String) throws(CorpusError) -> String

@@ -99,8 +99,8 @@ public struct FolderScoring: Sendable {
             \.name)
         guard let first = left.first else { return [] }
         return [
-            "\(left.count) of \(outputs.count) outputs, such as \(first), were not moved: their delay is uncertain, as that of periodic "
-                + "sounds and of signals that have little in common"
+            "\(left.count) of \(outputs.count) outputs, such as \(first), were not moved: their delay is uncertain, as "
+                + "that of periodic sounds and of signals that have little in common"
         ]
     }
 

@@ -70,8 +70,8 @@ enum ProtocolDifferences {
             found.append(
                 finding(
                     .unseenReference, severity,
-                    "guidance w = \(scales.map { SettingValue.number($0).compact }.joined(separator: ", ")) takes the score without a reference, "
-                        + "which with cond_drop_prob 0 is never trained",
+                    "guidance w = \(scales.map { SettingValue.number($0).compact }.joined(separator: ", ")) takes the "
+                        + "score without a reference, which with cond_drop_prob 0 is never trained",
                     fix: "evaluate at w = 1, or train with conditioning.cond_drop_prob above 0"))
         }
         if conditioning.condDropProb == 1, spec.evaluate.references.contains(where: { !$0.mode.isEmpty }) {

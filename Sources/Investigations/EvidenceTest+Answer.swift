@@ -93,8 +93,9 @@ extension EvidenceTest {
         cells = MeasuredCell.onSharedFiles(cells)
         let (here, there) = (cells[0].mean - cells[1].mean, cells[2].mean - cells[3].mean)
         let opening =
-            "\(cells[0].text) − \(cells[1].text) is \(here.signed(cells[0].digits)), and \(cells[2].text) − \(cells[3].text) is "
-            + "\(there.signed(cells[2].digits)): the two differ by \((here - there).signed(cells[0].digits))"
+            "\(cells[0].text) − \(cells[1].text) is \(here.signed(cells[0].digits)), and "
+            + "\(cells[2].text) − \(cells[3].text) is \(there.signed(cells[2].digits)): "
+            + "the two differ by \((here - there).signed(cells[0].digits))"
         return decided(Array(zip([1, -1, -1, 1], cells)), opening, lookup) { estimate in
             let interval = estimate.interval(alpha)
             if interval.lowerBound > 0, estimate.value >= effect { return .holds }
@@ -107,9 +108,10 @@ extension EvidenceTest {
         let items = SettingDifferences(lookup.settings(first), lookup.settings(second), onlyShared: true).items
         guard items.count > 1 else { return nil }
         let rest = items.count > 4 ? " and \(items.count - 4) more" : ""
+        let listed = items.prefix(4).map(\.text).joined(separator: ", ")
         return
-            " The two differ in \(items.count) recorded settings, \(items.prefix(4).map(\.text).joined(separator: ", "))\(rest): their scores "
-            + "do not show which of these matters."
+            " The two differ in \(items.count) recorded settings, \(listed)\(rest): "
+            + "their scores do not show which of these matters."
     }
 
     /// What part of the gap a difference is.

@@ -78,8 +78,9 @@ extension EvidenceTest {
         let runs = found.map { "\($0.cell.text) between \($0.neighbours[0].text) and \($0.neighbours[1].text)" }
             .joined(separator: "; ")
         let sentence =
-            "\(found.count == 1 ? "a run" : "\(found.count) runs") over \(name) collapsed among good neighbours in \(measure): \(runs). "
-            + "A setting between two good ones does not do that: what these runs say of \(name) holds for no other seed"
+            "\(found.count == 1 ? "a run" : "\(found.count) runs") over \(name) collapsed among good neighbours in "
+            + "\(measure): \(runs). A setting between two good ones does not do that: "
+            + "what these runs say of \(name) holds for no other seed"
         return answer(.holds, sentence + ".", rows, lookup)
     }
 
@@ -111,8 +112,8 @@ extension EvidenceTest {
             let name =
                 cell.runNames.indices.contains(one.place) ? cell.runNames[one.place] : "training \(one.place + 1)"
             return
-                "\(name) of \(cell.label) scores \(cell.runMeans[one.place].fixed(2)), its other \(others.count) trainings "
-                + "\(level.fixed(2)) on average (p \(one.p < 0.001 ? "< 0.001" : "= " + one.p.fixed(3)))"
+                "\(name) of \(cell.label) scores \(cell.runMeans[one.place].fixed(2)), its other \(others.count) "
+                + "trainings \(level.fixed(2)) on average (p \(one.p < 0.001 ? "< 0.001" : "= " + one.p.fixed(3)))"
         }
         return answer(
             .holds,

@@ -102,7 +102,8 @@ public struct FactorReport: Hashable, Sendable {
                 shares.append(
                     rule.ofCollapse(
                         "seed \(seeds?[one.row] ?? one.row) of \(name)", one.found,
-                        mean: change * one.found.drop / drops,  // several collapsed trainings share what they cost together
+                        // Several collapsed trainings share what they cost together.
+                        mean: change * one.found.drop / drops,
                         of: scores.measured[end.isEmpty ? end : all]?.count ?? 1))
             }
         }
@@ -158,8 +159,9 @@ extension FactorReport {
         let ofCollapses = shares.contains { $0.kind == .collapse } ? ", that of a collapse for all trainings" : ""
         if compared > 1 {
             table.notes.append(
-                "p is corrected for the \(compared) differences that were compared (Holm)\(ofCollapses); an interval is that of "
-                    + "its share alone (95 %); supported is read from p and the size, refuted from the interval")
+                "p is corrected for the \(compared) differences that were compared (Holm)\(ofCollapses); "
+                    + "an interval is that of its share alone (95 %); "
+                    + "supported is read from p and the size, refuted from the interval")
         }
         if shares.contains(where: { $0.kind == .training }) {
             table.notes.append(

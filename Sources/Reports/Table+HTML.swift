@@ -32,7 +32,8 @@ extension Table {
         var lines = (title.map { ["<h2>\($0.html)</h2>"] } ?? []) + ["<table>", "<thead>"]
         for level in 0..<depth {
             let cells = spans(Array(columns.indices), level).map { span in
-                "<th\(span.heading.isEmpty ? "" : " class=\"group\"") colspan=\"\(span.columns.count)\">\(span.heading.html)</th>"
+                let group = span.heading.isEmpty ? "" : " class=\"group\""
+                return "<th\(group) colspan=\"\(span.columns.count)\">\(span.heading.html)</th>"
             }
             lines.append("<tr>\(cells.joined())</tr>")
         }

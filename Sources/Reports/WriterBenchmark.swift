@@ -156,8 +156,8 @@ public struct WriterBenchmark: Hashable, Sendable {
         }
         table.notes = [
             "waited: from asking for the turn to having it; held: from having it to the end of the commit",
-            "the longest mean wait of a writer is \((10 * unfairness).rounded() / 10) times the median one (bound: 10); "
-                + "p99 of one note < 50 ms",
+            "the longest mean wait of a writer is \((10 * unfairness).rounded() / 10) times the median one "
+                + "(bound: 10); p99 of one note < 50 ms",
         ]
         return table
     }

@@ -74,8 +74,9 @@ package struct StartingPoint {
         guard choices.count == 1, spec.train.maxSteps == 0, spec.train.initFrom == nil else {
             throw IncompatibleParts(
                 reason:
-                    "evaluate.checkpoint: a file is evaluated by a run of its own: name it alone, with train.max_steps: 0 "
-                    + "and without train.init_from; several files are a sweep over evaluate.checkpoint")
+                    "evaluate.checkpoint: a file is evaluated by a run of its own: name it alone, "
+                    + "with train.max_steps: 0 and without train.init_from; "
+                    + "several files are a sweep over evaluate.checkpoint")
         }
         return file.settings.optionalText("path") ?? ""
     }

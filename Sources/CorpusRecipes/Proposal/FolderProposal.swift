@@ -59,8 +59,9 @@ public struct FolderProposal: Sendable {
     private static func advice(_ files: [FoundFile]) -> String {
         let (clean, noisy) = (files.count { $0.isClean == true }, files.count { $0.isClean == false })
         return
-            "no pairs were found: \(clean) files are clean and \(noisy) noisy by their paths; name folders or files with 'clean' and "
-            + "'noisy', or make noisy files with sgmse data make ood-mixtures --from clean=FOLDER --from noise=FOLDER"
+            "no pairs were found: \(clean) files are clean and \(noisy) noisy by their paths; name folders or files "
+            + "with 'clean' and 'noisy', or make noisy files with sgmse data make ood-mixtures --from clean=FOLDER "
+            + "--from noise=FOLDER"
     }
 
     // MARK: Pairs

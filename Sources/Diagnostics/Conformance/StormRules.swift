@@ -54,8 +54,8 @@ extension CaseRules.KindRules {
 
     private static let stormArrays: [String: [String]] = {
         let maps =
-            "x y x0 z x_t err score mean prior_noise prior drift discretize_f reverse_discretize_f y_denoised output w1 w2 sample "
-            + "grad_x grad_y grad_y_denoised y_denoised_evaluation_mode score_evaluation_mode"
+            "x y x0 z x_t err score mean prior_noise prior drift discretize_f reverse_discretize_f y_denoised output "
+            + "w1 w2 sample grad_x grad_y grad_y_denoised y_denoised_evaluation_mode score_evaluation_mode"
         let groups: [(String, [String])] = [
             (maps, ["B 1 F T"]), ("t std diffusion discretize_G reverse_discretize_G", ["B"]), ("noise", ["K B 1 F T"]),
             ("enhanced", ["L"]),

@@ -94,9 +94,8 @@ struct ComparisonMarking {
     private static func lack(of unit: String, _ count: Int, _ set: String) -> String {
         let hint = unit == "speakers" ? "; --cluster file takes files for independent" : ""
         return
-            "\(set): \(count) \(count == 1 ? String(unit.dropLast()) : unit) \(count == 1 ? "is" : "are") too few to say what is "
-            + "as good as the best "
-            + "(\(Bootstrap.fewestUnits) are needed\(hint))"
+            "\(set): \(count) \(count == 1 ? String(unit.dropLast()) : unit) \(count == 1 ? "is" : "are") too few to "
+            + "say what is as good as the best (\(Bootstrap.fewestUnits) are needed\(hint))"
     }
 
     private func isWorse(_ row: Int, than other: Int, _ column: Int) -> Bool {

@@ -79,8 +79,9 @@ extension ScoreSnapshot {
         let rest = things.count > 6 ? ["and \(things.count - 6) more"] : []
         let cells = things.prefix(2).map { missingCell($0, first, base, things) }
         return
-            "\(first.label) against \(second.label): \(things.count) things differ (\((listed + rest).joined(separator: "; "))); "
-            + "the scores do not show which of them matters; \(cells.joined(separator: "; "))"
+            "\(first.label) against \(second.label): \(things.count) things differ "
+            + "(\((listed + rest).joined(separator: "; "))); the scores do not show which of them matters; "
+            + "\(cells.joined(separator: "; "))"
     }
 
     /// The cell of the design that isolates one thing: a run of the table, or what is still to be made.

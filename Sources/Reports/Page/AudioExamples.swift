@@ -62,6 +62,7 @@ struct AudioExamples {
             """
         for (place, one) in systems.enumerated() {
             let score = one.score.map { "\(data.metric.name) \($0.fixed(data.metric.digits))" } ?? ""
+            let wave = WaveBytes.pcm16(signals[place].prefix(most), sampleRate: rate)
             html +=
                 "<div class=\"system\"><button type=\"button\" data-sound=\"\(place)\">\(one.name.xmlText)</button>"
                     + """
@@ -69,7 +70,7 @@ struct AudioExamples {
                     src="data:image/png;base64,\(images[place].file.base64)"><div \
                     class="score">\(score.xmlText)</div>
                     """
-                + "<audio preload=\"auto\" src=\"data:audio/wav;base64,\(WaveBytes.pcm16(signals[place].prefix(most), sampleRate: rate).base64)\"></audio></div>\n"
+                + "<audio preload=\"auto\" src=\"data:audio/wav;base64,\(wave.base64)\"></audio></div>\n"
         }
         let isCut = signals.contains { $0.count > most }
         return html + "</div>" + (isCut ? HTML.paragraph("the first \(Int(Self.longest)) s") : "") + "</div>\n"

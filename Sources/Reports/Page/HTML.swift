@@ -76,12 +76,21 @@ struct HTML {
         button'));
           var place=file.querySelector('input'),toggle=file.querySelector('.toggle'),now=0;
           if(!sounds.length)return;
-          function show(){buttons.forEach(function(b){b.setAttribute('aria-pressed',+b.dataset.sound===now?'true':'false')});toggle.textContent=sounds[now].paused?'Play':'Pause'}
-          function play(){document.querySelectorAll('audio').forEach(function(a){if(a!==sounds[now])a.pause()});sounds[now].play()}
-          buttons.forEach(function(b){b.onclick=function(){var was=sounds[now],t=was.currentTime,wasPlaying=!was.paused;was.pause();now=+b.dataset.sound;sounds[now].currentTime=t;if(wasPlaying||!file.dataset.begun)play();file.dataset.begun=1;show()}});
+          function show(){\
+        buttons.forEach(function(b){b.setAttribute('aria-pressed',+b.dataset.sound===now?'true':'false')});\
+        toggle.textContent=sounds[now].paused?'Play':'Pause'}
+          function play(){\
+        document.querySelectorAll('audio').forEach(function(a){if(a!==sounds[now])a.pause()});\
+        sounds[now].play()}
+          buttons.forEach(function(b){b.onclick=function(){\
+        var was=sounds[now],t=was.currentTime,wasPlaying=!was.paused;\
+        was.pause();now=+b.dataset.sound;sounds[now].currentTime=t;\
+        if(wasPlaying||!file.dataset.begun)play();file.dataset.begun=1;show()}});
           toggle.onclick=function(){file.dataset.begun=1;if(sounds[now].paused)play();else sounds[now].pause();show()};
           place.oninput=function(){var d=sounds[now].duration;if(d)sounds[now].currentTime=d*place.value/1000};
-          sounds.forEach(function(a){a.ontimeupdate=function(){if(a===sounds[now]&&a.duration)place.value=1000*a.currentTime/a.duration};a.onplay=a.onpause=a.onended=show});
+          sounds.forEach(function(a){\
+        a.ontimeupdate=function(){if(a===sounds[now]&&a.duration)place.value=1000*a.currentTime/a.duration};\
+        a.onplay=a.onpause=a.onended=show});
           show();
         });
         """

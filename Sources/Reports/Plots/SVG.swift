@@ -76,16 +76,21 @@ struct SVG {
     /// A PNG file as a part of the drawing.
     mutating func image(_ png: [UInt8], x: Double, y: Double, width: Double, height: Double) {
         elements.append(
-            "<image x=\"\(x.svg)\" y=\"\(y.svg)\" width=\"\(width.svg)\" height=\"\(height.svg)\" preserveAspectRatio=\"none\" "
-                + "href=\"data:image/png;base64,\(png.base64)\"/>")
+            "<image x=\"\(x.svg)\" y=\"\(y.svg)\" width=\"\(width.svg)\" height=\"\(height.svg)\" "
+                + "preserveAspectRatio=\"none\" href=\"data:image/png;base64,\(png.base64)\"/>")
     }
 
     /// The drawing as an element of a page.
     var element: String {
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width.svg)pt\" height=\"\(height.svg)pt\" viewBox=\"0 0 \(width.svg) \(height.svg)\" "
-            + "font-family=\"Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif\">\n"
-            + "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n" + elements.joined(separator: "\n")
-            + "\n</svg>\n"
+        """
+        <svg xmlns="http://www.w3.org/2000/svg" width="\(width.svg)pt" height="\(height.svg)pt" \
+        viewBox="0 0 \(width.svg) \(height.svg)" \
+        font-family="Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif">
+        <rect width="100%" height="100%" fill="#ffffff"/>
+        \(elements.joined(separator: "\n"))
+        </svg>
+
+        """
     }
 
     /// The drawing as a file.

@@ -20,9 +20,11 @@ extension RunStore {
                 db,
                 sql: """
                     SELECT runID, open - (
-                        SELECT count(*) FROM evaluation WHERE evaluation.runID = agenda.runID AND status = 'finished' AND ended >= since)
+                        SELECT count(*) FROM evaluation \
+                    WHERE evaluation.runID = agenda.runID AND status = 'finished' AND ended >= since)
                     FROM (
-                        SELECT runID, CAST(message AS INTEGER) AS open, max(time) AS since FROM event WHERE kind = 'agenda' GROUP BY runID
+                        SELECT runID, CAST(message AS INTEGER) AS open, max(time) AS since \
+                    FROM event WHERE kind = 'agenda' GROUP BY runID
                     ) AS agenda WHERE open > 0
                     """)
             let counts = rows.map { (Run.ID($0[0] as Int64), $0[1] as Int) }

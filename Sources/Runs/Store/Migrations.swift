@@ -21,9 +21,10 @@ extension RunStore {
         Step(name: "files made by the store", sql: madeFiles),
         Step(
             name: "systems from elsewhere",
-            sql:
-                "ALTER TABLE evaluation ADD COLUMN external TEXT CHECK (external IS NULL OR (json_valid(external) AND anchor IS NOT NULL))"
-        ),
+            sql: """
+                ALTER TABLE evaluation ADD COLUMN external TEXT \
+                CHECK (external IS NULL OR (json_valid(external) AND anchor IS NOT NULL))
+                """),
         Step(name: "aliases and pending changes", sql: aliases),
         Step(name: "checksums of scores", sql: scoreSums),
         Step(name: "findings of each run", sql: findingsByRun),
@@ -227,7 +228,8 @@ extension RunStore {
         INSERT OR IGNORE INTO parameterPath (path)
         SELECT replace(path, '.parameters.', '.') FROM parameterPath WHERE path LIKE '%.parameters.%';
         UPDATE OR IGNORE parameter SET pathID = (
-            SELECT plain.id FROM parameterPath stored JOIN parameterPath plain ON plain.path = replace(stored.path, '.parameters.', '.')
+            SELECT plain.id FROM parameterPath stored JOIN parameterPath plain \
+        ON plain.path = replace(stored.path, '.parameters.', '.')
             WHERE stored.id = pathID)
         WHERE pathID IN (SELECT id FROM parameterPath WHERE path LIKE '%.parameters.%');
         DELETE FROM parameter WHERE pathID IN (SELECT id FROM parameterPath WHERE path LIKE '%.parameters.%');

@@ -25,7 +25,8 @@ enum StoreViews {
         FROM parameter JOIN parameterPath ON parameterPath.id = pathID JOIN run ON run.id = runID;
 
         CREATE VIEW v_step AS SELECT
-            shortID AS run_id, name, step, loss, gradientNorm AS gradient_norm, learningRate AS learning_rate, seconds, terms
+            shortID AS run_id, name, step, loss, gradientNorm AS gradient_norm, \
+        learningRate AS learning_rate, seconds, terms
         FROM trainingStep JOIN run ON run.id = runID;
 
         CREATE VIEW v_evaluation AS SELECT
@@ -34,7 +35,8 @@ enum StoreViews {
             testSet.name AS test_set, fingerprint AS set_fingerprint, steps AS N, sampler, predictor, corrector,
             correctorSteps AS corrector_steps, snr AS corrector_snr, guidance, reference, weights,
             noiseSeed AS noise_seed, other, evaluation.status, evaluation.reason,
-            \(time("evaluation.started", as: "started")), \(time("evaluation.ended", as: "ended")), gitCommit AS git_commit
+            \(time("evaluation.started", as: "started")), \(time("evaluation.ended", as: "ended")), \
+        gitCommit AS git_commit
         FROM evaluation JOIN testSet ON testSet.id = setID JOIN provenance ON provenance.id = evaluation.provenanceID
         LEFT JOIN run ON run.id = runID;
 
