@@ -59,7 +59,9 @@ public struct CheckpointExport: Sendable {
             remarks.append("there is no moving average: the reference will evaluate the raw weights, and warn")
         }
         if let adam = try model.source.adam(layout), raw != nil {
-            draft.optimizer = .init(rate: model.spec.train.lr, state: adam, parameters: layout.names)
+            let train = model.spec.train
+            draft.optimizer = .init(
+                rate: train.lr, beta2: train.adamBeta2 ?? 0.999, state: adam, parameters: layout.names)
             sources.append("optimizer_states: Adam's moments after \(adam.updates) updates")
         } else {
             remarks.append("the optimizer's state is not known: a training that goes on from the file begins it anew")

@@ -7,8 +7,9 @@ import Synchronization
 /// The contents are written by the kernel that produces them and only read afterwards; the exceptions (`updateAdam`,
 /// ``accumulate(_:into:)`` and ``copy(from:)``) belong to the one thread that trains. Each side is copied from the
 /// other when it is first read, and then kept; a write on one side releases the other.
+///
+/// `@unchecked Sendable`: it is written before it is shared; a missing side is added atomically.
 @safe
-// Sendable, unchecked: it is written before it is shared; a missing side is added atomically.
 public final class FloatBuffer: @unchecked Sendable {
     /// The number of elements.
     public let count: Int

@@ -34,13 +34,15 @@ extension LightningCheckpoint {
         public struct Optimizer: Sendable {
             /// The learning rate.
             public var rate: Double
+            /// The factor β₂ by which Adam's average of squared gradients falls in a step.
+            public var beta2: Double
             /// Moments by parameter name, and the updates that they have seen.
             public var state: Adam
             /// The network's parameters in order, by which the file numbers them.
             public var parameters: [String]
 
-            public init(rate: Double, state: Adam, parameters: [String]) {
-                (self.rate, self.state, self.parameters) = (rate, state, parameters)
+            public init(rate: Double, beta2: Double = 0.999, state: Adam, parameters: [String]) {
+                (self.rate, self.beta2, self.state, self.parameters) = (rate, beta2, state, parameters)
             }
         }
 
@@ -143,7 +145,7 @@ extension LightningCheckpoint.Draft.Optimizer {
             ]
         }
         let group: PickleValue = [
-            "lr": .float(rate), "betas": .tuple([0.9, 0.999]), "eps": 1e-8, "weight_decay": 0, "amsgrad": false,
+            "lr": .float(rate), "betas": .tuple([0.9, .float(beta2)]), "eps": 1e-8, "weight_decay": 0, "amsgrad": false,
             "maximize": false, "foreach": nil, "capturable": false, "differentiable": false, "fused": nil,
             "params": .list(parameters.indices.map { .int($0) }),
         ]

@@ -75,4 +75,11 @@ import Testing
         #expect(Self.declaration(in: "    public init(path: String) {") == nil)
         #expect(Self.declaration(in: "    public static func == (a: A, b: A) -> Bool {") == nil)
     }
+
+    @Test func linesFit120Columns() throws {
+        let long = try Self.files(in: ["Sources", "Tests"]).flatMap { file in
+            file.lines.enumerated().filter { $1.count > 120 }.map { "\(file.path):\($0.offset + 1)" }
+        }
+        #expect(long == [])
+    }
 }

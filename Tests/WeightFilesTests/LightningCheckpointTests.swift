@@ -139,4 +139,20 @@ import WeightFiles
         #expect(throws: WeightFileError.self) { try written(NamedArray(shape: [3], values: [1, 2, 3])) }
         #expect(throws: WeightFileError.self) { try written(NamedArray(shape: [2], values: [1, .nan])) }
     }
+
+    /// PyTorch goes on with the factors that the file states, not with those of its own options.
+    @Test func theOptimizerStatesItsFactors() throws {
+        let moment = NamedArray(shape: [1], values: [0.5])
+        let draft = LightningCheckpoint.Draft(
+            weights: [NamedArray(name: "dnn.a", shape: [1], values: [1])], hyperParameters: [:],
+            optimizer: .init(
+                rate: 1e-3, beta2: 0.99, state: .init(updates: 1, moments: ["dnn.a": (moment, moment)]),
+                parameters: ["dnn.a"]))
+        try withTemporaryFile("a.ckpt") { path in
+            try LightningCheckpoint.write(draft, to: path)
+            let optimizer = try TorchFile(path: path).value.dictionaryValue?["optimizer_states"]?.elements?.first
+            let group = optimizer?.dictionaryValue?["param_groups"]?.elements?.first?.dictionaryValue
+            #expect(group?["betas"] == .tuple([0.9, 0.99]) && group?["lr"] == .float(1e-3))
+        }
+    }
 }
