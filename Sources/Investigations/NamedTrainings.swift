@@ -16,7 +16,7 @@ public struct NamedTrainings: Hashable, Sendable {
     /// profile; else those of a sweep or spec.
     ///
     /// - Parameter known: All runs of the store, where they were read before.
-    /// - Throws: ``StoreError`` of kind `missing` where there is none.
+    /// - Throws: `StoreError` of kind `missing` where there is none.
     public init(called name: String, in store: RunStore, among known: [Run]? = nil) throws(StoreError) {
         let all = if let known { known } else { try store.runs() }
         func runs(_ isMeant: (String) -> Bool) -> [(run: Run, name: String)] {

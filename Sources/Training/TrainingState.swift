@@ -32,7 +32,7 @@ public final class TrainingState {
     public private(set) var moments: [(first: Tensor, second: Tensor)?]
     /// The moving averages of all weights, in the order of the model's weights; they begin as copies of the weights.
     public private(set) var averages: [Tensor]
-    /// Power-function averages after the first, kept for ``CheckpointAverage``: the standard deviation of each, and its
+    /// Power-function averages after the first, kept for `CheckpointAverage`: the standard deviation of each, and its
     /// weights.
     public private(set) var furtherAverages: [(std: Double, weights: [Tensor])]
     /// Optimizer steps made.
