@@ -3,6 +3,9 @@
 #include "sgdevice.h"
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
+#include <functional>
+
+extern "C" __attribute__((visibility("default"))) const sgd_table *sgmse_device_table(void);
 
 struct sgd_tensor {
     at::Tensor t;  // dense, float32, one axis
@@ -76,7 +79,15 @@ Tensor activated(const Tensor &x, int32_t activation);
 Tensor activation_gradient(const Tensor &x, const Tensor &dy, int32_t activation);
 // The rows of a source before its affine map, and after it as [B, pixels, C].
 Tensor raw_rows(const sgd_source *s, int64_t rows);
-Tensor read_source(const sgd_source *s, int64_t batch, int64_t pixels);
+// `rounded`: in bfloat16 where that costs nothing, because a product is to read it.
+Tensor read_source(const sgd_source *s, int64_t batch, int64_t pixels, bool rounded = false);
+
+// Own kernels, compiled at run time: chosen by open(), for a card where they compile, load and agree with ATen.
+class Launcher;
+void prepare_kernels();
+const char *kernels_in_use();  // for version()
+// Runs `body` with them; false where there are none, or where they failed, and ATen has to do it.
+bool with_kernels(const std::function<void(Launcher &)> &body);
 
 // The parts of the table.
 void add_networks(sgd_table *table);

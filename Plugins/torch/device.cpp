@@ -31,6 +31,7 @@ const char *version() {
     } else if (at::hasCUDA()) {
         version_text += ", ROCm";
     }
+    version_text += kernels_in_use();
     return version_text.c_str();
 }
 
@@ -78,6 +79,7 @@ int open(const char *name, int32_t threads) {
                                                 at::Float32Precision::IEEE);
         device = wanted.is_cuda() && !wanted.has_index() ? c10::Device(c10::kCUDA, 0) : wanted;
         at::zeros({1}, floats()).item<float>();  // fails here, with a reason, where the device cannot be used
+        prepare_kernels();
         return 0;
     }, 1);
 }
@@ -138,7 +140,7 @@ sgd_tensor *give(const Tensor &t) {
 }
 }  // namespace sgd
 
-extern "C" __attribute__((visibility("default"))) const sgd_table *sgmse_device_table(void) {
+const sgd_table *sgmse_device_table(void) {
     using namespace sgd;
     static const sgd_table table = [] {
         sgd_table t{};

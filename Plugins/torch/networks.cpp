@@ -1,5 +1,6 @@
 // Convolutions, resampling, pooling, matrix products and attention.
 #include "common.h"
+#include "steps.h"
 
 namespace sgd {
 namespace {
@@ -22,7 +23,8 @@ Tensor padded(const sgd_conv *s, const Tensor &x, Sizes &padding) {
 }
 
 Tensor input(const sgd_conv *s, const sgd_source *x) {
-    return map(read_source(x, s->batch, s->height * s->width).contiguous(), s->batch, s->height, s->width, s->channels);
+    const auto read = read_source(x, s->batch, s->height * s->width, precision == SGD_BF16);
+    return map(read.contiguous(), s->batch, s->height, s->width, s->channels);
 }
 Tensor filter(const sgd_conv *s, const Tensor &w) {
     return w.view({s->filters, s->channels, s->y.kernel, s->x.kernel}).contiguous(at::MemoryFormat::ChannelsLast);
@@ -79,6 +81,12 @@ sgd_tensor *convolve_dw(const sgd_conv *s, const sgd_source *x, const sgd_tensor
 
 sgd_tensor *resample(const sgd_resampling *s, const sgd_tensor *x) {
     return made([&] {
+        Tensor y;
+        const auto own = [&](Launcher &on) {
+            y = at::empty({s->batch * s->out_height * s->out_width * s->channels}, floats());
+            steps::resample(on, *s, x->t.data_ptr<float>(), y.data_ptr<float>());
+        };
+        if (steps::fits(*s) && with_kernels(own)) return y;
         auto m = map(x->t, s->batch, s->height, s->width, s->channels);
         if (s->up > 1) {
             const auto spread =

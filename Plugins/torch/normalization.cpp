@@ -1,5 +1,7 @@
 // Group normalisation and activations as sources read them, and complex batch normalisation.
 #include "common.h"
+#include "steps.h"
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 namespace sgd {
@@ -32,8 +34,32 @@ Tensor raw_rows(const sgd_source *s, int64_t rows) {
     return s->width[1] ? at::cat({first, s->part[1]->t.view({rows, s->width[1]})}, 1) : first;
 }
 
-Tensor read_source(const sgd_source *s, int64_t batch, int64_t pixels) {
+namespace {
+// What a kernel reads a source by.
+Rows rows_of(const sgd_source *s) {
+    return {s->part[0]->t.data_ptr<float>(), s->width[1] ? s->part[1]->t.data_ptr<float>() : nullptr,
+            static_cast<int>(s->width[0]), static_cast<int>(s->width[1])};
+}
+
+// Runs `body` where its kernels can index such a map, and there are any.
+bool run_kernels(const sgd_source *s, int64_t batch, int64_t pixels, const std::function<void(Launcher &)> &body) {
+    return s->activation >= 0 && s->activation <= 5 && steps::fits(batch, pixels, s->width[0] + s->width[1]) &&
+           with_kernels(body);
+}
+
+float *data(const Tensor &t) { return t.data_ptr<float>(); }
+float *data(const sgd_tensor *t) { return t ? t->t.data_ptr<float>() : nullptr; }
+}  // namespace
+
+Tensor read_source(const sgd_source *s, int64_t batch, int64_t pixels, bool rounded) {
     const int64_t channels = s->width[0] + s->width[1];
+    Tensor y;
+    const auto own = [&](Launcher &on) {
+        y = at::empty({batch, pixels, channels}, floats().dtype(rounded ? at::kBFloat16 : at::kFloat));
+        auto *halves = rounded ? static_cast<unsigned short *>(y.data_ptr()) : nullptr;
+        steps::read(on, rows_of(s), data(s->affine), s->activation, batch, pixels, rounded ? nullptr : data(y), halves);
+    };
+    if (s->affine && run_kernels(s, batch, pixels, own)) return y;
     const auto x = raw_rows(s, batch * pixels).view({batch, pixels, channels});
     if (!s->affine) return x;
     const auto a = s->affine->t.view({2, batch, 1, channels});
@@ -43,6 +69,12 @@ Tensor read_source(const sgd_source *s, int64_t batch, int64_t pixels) {
 namespace {
 sgd_tensor *group_stats(const sgd_source *s, int64_t batch, int64_t pixels, int64_t groups, float eps) {
     return made([&] {
+        Tensor found;
+        const auto own = [&](Launcher &on) {
+            found = at::empty({batch, groups, 2}, floats());
+            steps::stats(on, rows_of(s), batch, pixels, groups, eps, data(found));
+        };
+        if (run_kernels(s, batch, pixels, own)) return found;
         const auto x = raw_rows(s, batch * pixels).view({batch, pixels, groups, -1});
         const auto [variance, mean] = at::var_mean(x, axes({1, 3}), std::optional<at::Scalar>(0));
         return at::stack({mean, at::rsqrt(variance + eps)}, 2);
@@ -57,6 +89,12 @@ Tensor of_channels(const sgd_tensor *stats, int64_t batch, int64_t groups, int64
 sgd_tensor *norm_affine(const sgd_tensor *stats, const sgd_tensor *gamma, const sgd_tensor *beta, int64_t batch,
                         int64_t channels, int64_t groups) {
     return made([&] {
+        Tensor maps;
+        const auto own = [&](Launcher &on) {
+            maps = at::empty({2, batch, channels}, floats());
+            steps::affine(on, data(stats), data(gamma), data(beta), batch, channels, groups, data(maps));
+        };
+        if (steps::fits(batch, 1, channels) && with_kernels(own)) return maps;
         const auto found = of_channels(stats, batch, groups, channels);
         auto slope = found.select(2, 1);
         if (gamma) slope = slope * gamma->t;
@@ -77,6 +115,21 @@ int norm_act_backward(const sgd_source *s, const sgd_tensor *stats, const sgd_te
                       int64_t batch, int64_t pixels, int64_t groups, sgd_tensor *d[3]) {
     return done([&] {
         const int64_t channels = s->width[0] + s->width[1];
+        Tensor dx, dgamma, dbeta;
+        const auto own = [&](Launcher &on) {
+            dx = at::empty({batch, pixels, channels}, floats());
+            dgamma = at::empty({channels}, floats());
+            dbeta = at::empty({channels}, floats());
+            float *const to[3] = {data(dx), data(dgamma), data(dbeta)};
+            steps::backward(on, rows_of(s), s->activation != 0 ? data(s->affine) : nullptr, s->activation, data(stats),
+                            data(gamma), data(dy), batch, pixels, groups, to);
+        };
+        if (run_kernels(s, batch, pixels, own)) {
+            d[0] = give(dx);
+            d[1] = give(dgamma);
+            d[2] = give(dbeta);
+            return;
+        }
         const auto x = raw_rows(s, batch * pixels).view({batch, pixels, channels});
         auto g = dy->t.view({batch, pixels, channels});
         if (s->activation != 0) {

@@ -1,6 +1,7 @@
 // The differentiable PESQ over batches, in double precision; its equations stand in Sources/Objectives.
 #include "common.h"
 #include <cfloat>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 namespace sgd {
