@@ -2,7 +2,7 @@
 //
 // The driver's functions are declared here and found at run time, so that this builds against any wheel of torch.
 // Where anything fails, one line on stderr says so, and ATen computes. SGMSE_KERNELS=aten keeps to ATen;
-// SGMSE_KERNELS=emulated runs the kernels on the processor, which is slow and for tests.
+// SGMSE_KERNELS=emulated, or sgmse_emulate_kernels(), runs the kernels on the processor, which is slow and for tests.
 #include "common.h"
 #include "compiler.h"
 #include "steps.h"
@@ -81,6 +81,7 @@ public:
         const std::string architecture = "sm_" + std::to_string(major) + std::to_string(minor);
         const std::string image = compiled_kernels(architecture, folders_of_wheels());
         driver.check("cuDevicePrimaryCtxRetain", driver.retain(&context, card));  // the one that torch uses
+        const c10::DeviceGuard here(device);
         enter();
         void *module = nullptr;
         driver.check("cuModuleLoadData", driver.load(&module, image.data()));
@@ -92,6 +93,7 @@ public:
     }
 
     void launch(const char *name, Place grid, void **arguments) {
+        const c10::DeviceGuard here(device);
         enter();
         void *stream = handle(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
         driver.check(name, driver.launch(functions.at(name), grid.x, grid.y, grid.z, kernels::Turns::threads, 1, 1, 0,
@@ -99,6 +101,7 @@ public:
     }
 
 private:
+    // A thread that has not used the card has no context, even where torch's device is this one.
     void enter() {
         void *current = nullptr;
         driver.check("cuCtxGetCurrent", driver.context(&current));
@@ -112,7 +115,8 @@ private:
 
 std::map<int, std::unique_ptr<Card>> cards;
 Card *card = nullptr;          // of the open device
-bool is_emulated = false;      // by SGMSE_KERNELS, on the processor
+bool is_emulated = false;      // on the processor
+bool is_asked_to_emulate = false;
 bool is_checking = false;      // while kernels and ATen are compared: what fails is thrown
 
 // Launches in torch's stream. Torch gives memory to others of the same stream only, so that scratch memory may go
@@ -200,7 +204,7 @@ void prepare_kernels() {
     const char *asked = std::getenv("SGMSE_KERNELS");
     const std::string choice = asked ? asked : "";
     card = nullptr;
-    is_emulated = device.is_cpu() && choice == "emulated";
+    is_emulated = device.is_cpu() && (choice == "emulated" || is_asked_to_emulate);
     const bool is_card = device.is_cuda() && !at::globalContext().hasROCM() && choice != "aten";
     if (!is_card && !is_emulated) return;
     try {
@@ -233,3 +237,9 @@ bool with_kernels(const std::function<void(Launcher &)> &body) {
     }
 }
 }  // namespace sgd
+
+// Whether kernels run on the processor from now on, for tests: a variable cannot be set while other threads read some.
+extern "C" __attribute__((visibility("default"))) void sgmse_emulate_kernels(int whether) {
+    sgd::is_asked_to_emulate = whether != 0;
+    sgd::prepare_kernels();
+}

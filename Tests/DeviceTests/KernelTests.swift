@@ -11,7 +11,9 @@ import Testing
     }
     private static let hasNVRTC =
         ProcessInfo.processInfo.environment["SGMSE_NVRTC"] != nil
-        || ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"].contains { unsafe dlopen($0, RTLD_LAZY) != nil }
+        || ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"].contains {
+            (name: String) in unsafe dlopen(name, RTLD_LAZY) != nil
+        }
 
     /// What `scripts/torch-plugin --check` says, and its exit code.
     private func check(_ arguments: [String]) throws -> (text: String, code: Int32) {
@@ -48,13 +50,14 @@ extension DeviceSuite {
     /// The kernels in the place of ATen's operations, called by the same functions of the table as on a card.
     @Suite struct EmulationTests {
         private func emulated(_ body: () throws -> Void) throws {
-            let library = try DeviceLibrary(at: #require(Plugin.library))
-            setenv("SGMSE_KERNELS", "emulated", 1)
-            _ = try library.open("torch-cpu", threads: 2)
-            defer {
-                unsetenv("SGMSE_KERNELS")
-                _ = try? library.open("torch-cpu", threads: 2)
-            }
+            let path = try #require(Plugin.library)
+            let library = try DeviceLibrary(at: path)
+            _ = try #require(Plugin.device)
+            let opened = unsafe dlopen(path, RTLD_NOW)
+            let symbol = unsafe dlsym(opened, "sgmse_emulate_kernels")
+            let emulate = try #require(unsafe unsafeBitCast(symbol, to: (@convention(c) (Int32) -> Void)?.self))
+            emulate(1)
+            defer { emulate(0) }
             try #require(library.version.hasSuffix(", emulated kernels"))
             try body()
             // Still: nothing failed on the way.
@@ -79,7 +82,7 @@ extension DeviceSuite {
         }
 
         @Test func withoutThemVersionsSayNothing() throws {
-            let library = try DeviceLibrary(at: #require(Plugin.library))
+            let library = try DeviceLibrary(at: try #require(Plugin.library))
             #expect(!library.version.contains("kernels"))
         }
     }
