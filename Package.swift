@@ -168,7 +168,8 @@ let package = Package(
         .testTarget(name: "CorporaTests", dependencies: ["Corpora", "TestFolders"]),
         .testTarget(name: "CorpusRecipesTests", dependencies: ["CorpusRecipes", "SystemCalls", "TestFolders"]),
         .testTarget(
-            name: "WeightFilesTests", dependencies: ["WeightFiles", "TestFolders"], resources: [.copy("Fixtures")]),
+            name: "WeightFilesTests", dependencies: ["WeightFiles", "SpecSamples", "TestFolders"],
+            resources: [.copy("Fixtures")]),
         .target(name: "SpecSamples", dependencies: ["Specs", "SpecLanguage"], path: "Tests/SpecSamples"),
         .testTarget(name: "SpecLanguageTests", dependencies: ["SpecSamples", "Specs", "SpecLanguage"]),
         .testTarget(name: "SpecsTests", dependencies: ["SpecSamples", "Specs", "SpecLanguage"]),
