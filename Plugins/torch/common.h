@@ -82,6 +82,11 @@ Tensor raw_rows(const sgd_source *s, int64_t rows);
 // `rounded`: in bfloat16 where that costs nothing, because a product is to read it.
 Tensor read_source(const sgd_source *s, int64_t batch, int64_t pixels, bool rounded = false);
 
+// The memory of a tensor for a kernel, null for none; throws torch's error where it has another number of values.
+inline float *values_of(const sgd_tensor *x, int64_t count) {
+    return x ? x->t.view({count}).data_ptr<float>() : nullptr;
+}
+
 // Own kernels, compiled at run time: chosen by open(), for a card where they compile, load and agree with ATen.
 class Launcher;
 void prepare_kernels();

@@ -84,7 +84,8 @@ sgd_tensor *resample(const sgd_resampling *s, const sgd_tensor *x) {
         Tensor y;
         const auto own = [&](Launcher &on) {
             y = at::empty({s->batch * s->out_height * s->out_width * s->channels}, floats());
-            steps::resample(on, *s, x->t.data_ptr<float>(), y.data_ptr<float>());
+            const float *from = values_of(x, s->batch * s->height * s->width * s->channels);
+            steps::resample(on, *s, from, y.data_ptr<float>());
         };
         if (steps::fits(*s) && with_kernels(own)) return y;
         auto m = map(x->t, s->batch, s->height, s->width, s->channels);

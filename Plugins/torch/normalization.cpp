@@ -36,9 +36,10 @@ Tensor raw_rows(const sgd_source *s, int64_t rows) {
 
 namespace {
 // What a kernel reads a source by.
-Rows rows_of(const sgd_source *s) {
-    return {s->part[0]->t.data_ptr<float>(), s->width[1] ? s->part[1]->t.data_ptr<float>() : nullptr,
-            static_cast<int>(s->width[0]), static_cast<int>(s->width[1])};
+Rows rows_of(const sgd_source *s, int64_t rows) {
+    const float *first = values_of(s->part[0], rows * s->width[0]);
+    const float *second = s->width[1] ? values_of(s->part[1], rows * s->width[1]) : nullptr;
+    return {first, second, static_cast<int>(s->width[0]), static_cast<int>(s->width[1])};
 }
 
 // Runs `body` where its kernels can index such a map, and there are any.
@@ -47,8 +48,7 @@ bool run_kernels(const sgd_source *s, int64_t batch, int64_t pixels, const std::
            with_kernels(body);
 }
 
-float *data(const Tensor &t) { return t.data_ptr<float>(); }
-float *data(const sgd_tensor *t) { return t ? t->t.data_ptr<float>() : nullptr; }
+bool are_groups(int64_t groups, int64_t channels) { return groups > 0 && channels % groups == 0; }
 }  // namespace
 
 Tensor read_source(const sgd_source *s, int64_t batch, int64_t pixels, bool rounded) {
@@ -57,7 +57,9 @@ Tensor read_source(const sgd_source *s, int64_t batch, int64_t pixels, bool roun
     const auto own = [&](Launcher &on) {
         y = at::empty({batch, pixels, channels}, floats().dtype(rounded ? at::kBFloat16 : at::kFloat));
         auto *halves = rounded ? static_cast<unsigned short *>(y.data_ptr()) : nullptr;
-        steps::read(on, rows_of(s), data(s->affine), s->activation, batch, pixels, rounded ? nullptr : data(y), halves);
+        float *floats_of_y = rounded ? nullptr : y.data_ptr<float>();
+        steps::read(on, rows_of(s, batch * pixels), values_of(s->affine, 2 * batch * channels), s->activation, batch,
+                    pixels, floats_of_y, halves);
     };
     if (s->affine && run_kernels(s, batch, pixels, own)) return y;
     const auto x = raw_rows(s, batch * pixels).view({batch, pixels, channels});
@@ -72,9 +74,9 @@ sgd_tensor *group_stats(const sgd_source *s, int64_t batch, int64_t pixels, int6
         Tensor found;
         const auto own = [&](Launcher &on) {
             found = at::empty({batch, groups, 2}, floats());
-            steps::stats(on, rows_of(s), batch, pixels, groups, eps, data(found));
+            steps::stats(on, rows_of(s, batch * pixels), batch, pixels, groups, eps, found.data_ptr<float>());
         };
-        if (run_kernels(s, batch, pixels, own)) return found;
+        if (are_groups(groups, s->width[0] + s->width[1]) && run_kernels(s, batch, pixels, own)) return found;
         const auto x = raw_rows(s, batch * pixels).view({batch, pixels, groups, -1});
         const auto [variance, mean] = at::var_mean(x, axes({1, 3}), std::optional<at::Scalar>(0));
         return at::stack({mean, at::rsqrt(variance + eps)}, 2);
@@ -92,9 +94,10 @@ sgd_tensor *norm_affine(const sgd_tensor *stats, const sgd_tensor *gamma, const 
         Tensor maps;
         const auto own = [&](Launcher &on) {
             maps = at::empty({2, batch, channels}, floats());
-            steps::affine(on, data(stats), data(gamma), data(beta), batch, channels, groups, data(maps));
+            steps::affine(on, values_of(stats, batch * groups * 2), values_of(gamma, channels),
+                          values_of(beta, channels), batch, channels, groups, maps.data_ptr<float>());
         };
-        if (steps::fits(batch, 1, channels) && with_kernels(own)) return maps;
+        if (are_groups(groups, channels) && steps::fits(batch, 1, channels) && with_kernels(own)) return maps;
         const auto found = of_channels(stats, batch, groups, channels);
         auto slope = found.select(2, 1);
         if (gamma) slope = slope * gamma->t;
@@ -120,11 +123,13 @@ int norm_act_backward(const sgd_source *s, const sgd_tensor *stats, const sgd_te
             dx = at::empty({batch, pixels, channels}, floats());
             dgamma = at::empty({channels}, floats());
             dbeta = at::empty({channels}, floats());
-            float *const to[3] = {data(dx), data(dgamma), data(dbeta)};
-            steps::backward(on, rows_of(s), s->activation != 0 ? data(s->affine) : nullptr, s->activation, data(stats),
-                            data(gamma), data(dy), batch, pixels, groups, to);
+            float *const to[3] = {dx.data_ptr<float>(), dgamma.data_ptr<float>(), dbeta.data_ptr<float>()};
+            const float *maps = s->activation != 0 ? values_of(s->affine, 2 * batch * channels) : nullptr;
+            steps::backward(on, rows_of(s, batch * pixels), maps, s->activation, values_of(stats, batch * groups * 2),
+                            values_of(gamma, channels), values_of(dy, batch * pixels * channels), batch, pixels, groups,
+                            to);
         };
-        if (run_kernels(s, batch, pixels, own)) {
+        if (are_groups(groups, channels) && run_kernels(s, batch, pixels, own)) {
             d[0] = give(dx);
             d[1] = give(dgamma);
             d[2] = give(dbeta);
