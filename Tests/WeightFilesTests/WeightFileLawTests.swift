@@ -7,7 +7,7 @@ import WeightFiles
 @Suite struct WeightFileLawTests {
     private static let names = [
         "", " ", "a.b.weight", "../../etc/passwd", "archive/data/0", "naïve", "重み", "👩‍👩‍👧", "quote'\"\\",
-        "tab\tline\n", "\u{0}", "\u{7F}\u{85}\u{2028}", "C:\\w", "{\"a\":1}", "__metadata", "null", "e\u{301}",
+        "tab\tline\n", "\u{0}\u{1F}", "\u{7F}\u{85}\u{2028}", "C:\\w", "{\"a\":1}", "__metadata", "null", "e\u{301}",
     ]
 
     /// Numbers of any bits, NaN and subnormal ones too, under drawn shapes; each name once.
