@@ -125,8 +125,12 @@ class Launches : public Launcher {
 public:
     void launch(const char *name, bool meets, Place grid, void **arguments,
                 const std::function<void()> &body) override {
-        if (card) card->launch(name, grid, arguments);
-        else kernels::Turns::run(grid, meets, false, body);
+        if (card) {
+            card->launch(name, grid, arguments);
+            return;
+        }
+        kernels::Turns::run(grid, meets, false, body);
+        if (is_recording()) record_beside([=] { kernels::Turns::run(grid, meets, false, body); });
     }
     float *scratch(int64_t count) override {
         buffers.push_back(at::empty({count}, floats()));

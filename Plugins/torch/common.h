@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <functional>
+#include <stdexcept>
 
 extern "C" __attribute__((visibility("default"))) const sgd_table *sgmse_device_table(void);
 
@@ -33,13 +34,22 @@ sgd_tensor *give(const Tensor &t);
 inline at::TensorOptions floats() { return at::TensorOptions(at::kFloat).device(device); }
 inline at::TensorOptions doubles() { return at::TensorOptions(at::kDouble).device(device); }
 
-// Runs `body`; what it throws becomes the reason of the failure, and `bad` the result.
+// Whether the calling thread's operations are recorded, not computed.
+bool is_recording();
+// Ends the calling thread's recording, which something that cannot be recorded has spoilt; false where there is none.
+bool spoil_recording(const std::string &reason);
+
+// Runs `body`; what it throws becomes the reason of the failure, and `bad` the result. What a recording does not take
+// ends the recording, and is computed.
 template <class Body, class Result> Result guarded(Body body, Result bad) {
-    try {
-        return body();
-    } catch (const std::exception &e) {
-        fail(e.what());
-        return bad;
+    for (;;) {
+        try {
+            return body();
+        } catch (const std::exception &e) {
+            if (spoil_recording(e.what())) continue;
+            fail(e.what());
+            return bad;
+        }
     }
 }
 
@@ -61,12 +71,17 @@ inline at::OptionalIntArrayRef axes(std::initializer_list<int64_t> list) {
     return at::IntArrayRef(list.begin(), list.size());
 }
 
-// Numbers of the host on the device.
+// Numbers of the host on the device. A card is not waited for: it takes them from memory that is kept for it.
 template <class Number>
 Tensor brought(const Number *values, at::IntArrayRef shape, at::ScalarType from, at::ScalarType to) {
-    return at::from_blob(const_cast<Number *>(values), shape, from)
-        .to(device, to, /*non_blocking=*/false, /*copy=*/true);
+    if (is_recording()) throw std::runtime_error("numbers of the host are brought to the device");
+    const auto here = at::from_blob(const_cast<Number *>(values), shape, from);
+    return device.is_cuda() ? here.to(to).pin_memory().to(device, /*non_blocking=*/true)
+                            : here.to(device, to, /*non_blocking=*/false, /*copy=*/true);
 }
+// The same for numbers that are asked for again and again, such as filters' taps: brought once.
+Tensor constant(const float *values, int64_t count);
+Tensor constant(const int64_t *values, int64_t count);
 
 // A dense [B, H, W, C] buffer as the [B, C, H, W] view that cuDNN and oneDNN take for channels last.
 inline Tensor map(const Tensor &t, int64_t b, int64_t h, int64_t w, int64_t c) {
@@ -93,6 +108,11 @@ void prepare_kernels();
 const char *kernels_in_use();  // for version()
 // Runs `body` with them; false where there are none, or where they failed, and ATen has to do it.
 bool with_kernels(const std::function<void(Launcher &)> &body);
+// What an emulated recording does again beside torch's operations.
+void record_beside(const std::function<void()> &action);
+
+// Whether the open device records: where torch can, and a small recording computes what it should.
+void prepare_recording();
 
 // The parts of the table.
 void add_networks(sgd_table *table);
@@ -100,4 +120,5 @@ void add_normalization(sgd_table *table);
 void add_elements(sgd_table *table);
 void add_spectra(sgd_table *table);
 void add_perceptual(sgd_table *table);
+void add_recording(sgd_table *table);
 }  // namespace sgd

@@ -80,6 +80,7 @@ int open(const char *name, int32_t threads) {
         device = wanted.is_cuda() && !wanted.has_index() ? c10::Device(c10::kCUDA, 0) : wanted;
         at::zeros({1}, floats()).item<float>();  // fails here, with a reason, where the device cannot be used
         prepare_kernels();
+        prepare_recording();
         return 0;
     }, 1);
 }
@@ -118,10 +119,24 @@ sgd_tensor *upload(const float *values, int64_t count) {
     return made([&] { return brought(values, {count}, at::kFloat, at::kFloat); });
 }
 int download(const sgd_tensor *x, float *values, int64_t count) {
-    return done([&] { at::from_blob(values, {count}, at::kFloat).copy_(x->t.view({-1})); });
+    return done([&] {
+        if (is_recording()) throw std::runtime_error("numbers of the device are read");
+        at::from_blob(values, {count}, at::kFloat).copy_(x->t.view({-1}));
+    });
 }
 sgd_tensor *fill(float value, int64_t count) { return made([&] { return at::full({count}, value, floats()); }); }
 int copy(sgd_tensor *to, const sgd_tensor *from) { return done([&] { to->t.copy_(from->t); }); }
+int copies(const sgd_tensor *const *x, int64_t count, sgd_tensor **copies) {
+    return done([&] {
+        std::vector<Tensor> from, to;
+        for (int64_t i = 0; i < count; i++) {
+            from.push_back(x[i]->t);
+            to.push_back(at::empty_like(x[i]->t));
+        }
+        if (count > 0) at::_foreach_copy_(to, from);
+        for (int64_t i = 0; i < count; i++) copies[i] = give(to[i]);
+    });
+}
 void release(sgd_tensor *x) {
     bytes_in_use.fetch_sub(x->t.numel() * 4);
     delete x;
@@ -158,12 +173,14 @@ const sgd_table *sgmse_device_table(void) {
         t.download = download;
         t.fill = fill;
         t.copy = copy;
+        t.copies = copies;
         t.release = release;
         add_networks(&t);
         add_normalization(&t);
         add_elements(&t);
         add_spectra(&t);
         add_perceptual(&t);
+        add_recording(&t);
         return t;
     }();
     return &table;

@@ -36,8 +36,8 @@ sgd_tensor *modulate(const sgd_tensor *x, const sgd_tensor *scale, const sgd_ten
         return y;
     });
 }
-sgd_tensor *scale_samples(const sgd_tensor *x, const float *factors, int64_t batch) {
-    return made([&] { return x->t.view({batch, -1}) * brought(factors, {batch, 1}, at::kFloat, at::kFloat); });
+sgd_tensor *scale_samples(const sgd_tensor *x, const sgd_tensor *factors, int64_t batch) {
+    return made([&] { return x->t.view({batch, -1}) * factors->t.view({batch, 1}); });
 }
 
 // Words 0 ..< each of the Philox-4x32-10 stream of every key, [B, each]: four from each block of counters.
@@ -89,6 +89,7 @@ int dot(const sgd_tensor *x, const sgd_tensor *y, double *value) {
 }
 int squares(const sgd_tensor *const *x, int64_t count, int64_t parts, double *values) {
     return done([&] {
+        if (is_recording()) throw std::runtime_error("sums of squares are read");
         std::vector<Tensor> sums;
         for (int64_t i = 0; i < count; i++) {
             sums.push_back(x[i]->t.square().view({parts, -1}).sum(axes({1}), false, at::kDouble));
@@ -110,7 +111,7 @@ sgd_tensor *slice(const sgd_tensor *x, int64_t pixels, int64_t channels, int64_t
 sgd_tensor *select(const sgd_tensor *x, int64_t rows, int64_t entries, int64_t width, const int64_t *index,
                    int64_t count) {
     return made([&] {
-        const auto chosen = brought(index, {count}, at::kLong, at::kLong);
+        const auto chosen = constant(index, count);
         auto y = x->t.view({rows, entries, width}).index_select(1, chosen.clamp_min(0));
         return y.masked_fill_(chosen.lt(0).view({1, count, 1}), 0);
     });

@@ -99,7 +99,7 @@ sgd_tensor *resample(const sgd_resampling *s, const sgd_tensor *x) {
         const int64_t right = (s->out_width - 1) * s->down + s->count - s->before - m.size(3);
         m = at::constant_pad_nd(m, {s->before, right, s->before, below});
         // A convolution turns the taps around; torch's does not.
-        const auto taps = brought(s->taps, {s->count}, at::kFloat, at::kFloat).flip(0);
+        const auto taps = constant(s->taps, s->count).flip(0);
         const auto vertical = taps.view({1, 1, s->count, 1}).expand({s->channels, 1, s->count, 1}).contiguous();
         const auto horizontal = taps.view({1, 1, 1, s->count}).expand({s->channels, 1, 1, s->count}).contiguous();
         m = at::convolution(m, vertical, std::nullopt, {s->down, 1}, {0, 0}, {1, 1}, false, {0, 0}, s->channels);

@@ -30,7 +30,7 @@ template <class... Arguments> struct Kernel {
 
     void operator()(Launcher &on, Place grid, std::type_identity_t<Arguments>... arguments) const {
         void *list[] = {&arguments...};
-        on.launch(name, meets, grid, list, [&] { body(arguments...); });
+        on.launch(name, meets, grid, list, [body = body, arguments...] { body(arguments...); });
     }
 
     static std::vector<size_t> sizes() { return {sizeof(Arguments)...}; }

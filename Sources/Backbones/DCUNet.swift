@@ -167,15 +167,14 @@ public struct DCUNet: Backbone {
     /// The time embedding, `[B, 2·embed_dim]`: real parts, then imaginary ones.
     private func embedding(_ t: [Float]) -> Tensor? {
         guard options.timeEmbedding != .none else { return nil }
-        var values: [Float] = []
-        for time in t {
-            let phases = self.phases(time)
-            let (sines, cosines) = (phases.map { sin($0) }, phases.map { cos($0) })
-            values +=
-                options.timeEmbeddingComplex
-                ? cosines + sines : sines + cosines + [Float](repeating: 0, count: options.embedDim)
+        let features = Tensor.computed(from: t, shape: [t.count, 2 * options.embedDim]) { t in
+            t.flatMap { time in
+                let phases = self.phases(time)
+                let (sines, cosines) = (phases.map { sin($0) }, phases.map { cos($0) })
+                return options.timeEmbeddingComplex
+                    ? cosines + sines : sines + cosines + [Float](repeating: 0, count: options.embedDim)
+            }
         }
-        let features = Tensor(values, shape: [t.count, 2 * options.embedDim])
         return embedLayers.reduce(features) { $1($0).activated(options.tembActivation) }
     }
 

@@ -58,10 +58,15 @@ public struct EDM2: UncertainBackbone {
     /// Clean speech `D(x_t, y, t)`, `[B, F, N, 2]`, already scaled.
     public func callAsFunction(_ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode) -> Tensor {
         precondition(x.shape == y.shape && x.rank == 4 && x.shape[3] == 2, "x \(x.shape), y \(y.shape)")
-        let scalings = t.map { options.scalings(at: Double($0)) }
+        func factors(_ factor: @escaping @Sendable ((input: Double, output: Double, level: Double)) -> Double) -> Tensor
+        {
+            .computed(from: t, shape: [t.count]) { [options] in
+                $0.map { Float(factor(options.scalings(at: Double($0)))) }
+            }
+        }
         let condition = y.scaled(by: options.scalings(at: options.endTime).input)
-        let out = network(x.scaledSamples(by: scalings.map(\.input)), scalings.map { Float($0.level) }, condition, mode)
-            .scaledSamples(by: scalings.map(\.output))
+        let out = network(x.scaledSamples(by: factors(\.input)), t, condition, mode)
+            .scaledSamples(by: factors(\.output))
         return options.prediction == .noise ? x + out : out
     }
 

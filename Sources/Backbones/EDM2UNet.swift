@@ -89,10 +89,11 @@ struct EDM2UNet: Sendable {
 
     /// - Parameters:
     ///   - x: The scaled state, `[B, F, N, 2]`.
-    ///   - level: The noise level of each sample.
+    ///   - t: The time of each sample, which gives its noise level.
     ///   - condition: The scaled noisy speech, `[B, F, N, 2]`.
-    func callAsFunction(_ x: Tensor, _ level: [Float], _ condition: Tensor, _ mode: ForwardMode) -> Tensor {
-        let embedding = embed(features(level), mode).activated(.silu).scaled(by: 1 / Magnitude.silu)
+    func callAsFunction(_ x: Tensor, _ t: [Float], _ condition: Tensor, _ mode: ForwardMode) -> Tensor {
+        let levels = features(of: t) { [options] in Float(options.scalings(at: Double($0)).level) }
+        let embedding = embed(levels, mode).activated(.silu).scaled(by: 1 / Magnitude.silu)
         // One channel of ones replaces the biases, which no layer has.
         let ones = Tensor(repeating: 1, shape: Array(x.shape.dropLast()) + [1])
         var h = input(.concatenated([x, ones]), mode)

@@ -56,7 +56,7 @@ public struct NCSNpp: Backbone {
     /// The time embedding before the blocks' activation, `[B, 4·nf]`; `nil` without one.
     public func embedding(_ t: [Float]) -> Tensor? {
         guard let dense else { return nil }
-        let features = frequencies.map { $0(t.map { log($0) }) } ?? positionalFeatures(t, dimension: options.nf)
+        let features = frequencies.map { $0(of: t) { log($0) } } ?? positionalFeatures(t, dimension: options.nf)
         return dense.second(dense.first(features).activated(options.nonlinearity))
     }
 
@@ -171,7 +171,7 @@ public struct NCSNpp: Backbone {
     /// The last 1×1 convolution, with the division by time before or after it.
     private func scaled(_ h: Tensor, _ t: [Float]) -> Tensor {
         guard options.scaleBySigma else { return output(h) }
-        let inverse = t.map { 1 / Double($0) }
+        let inverse = Tensor.computed(from: t, shape: [t.count]) { $0.map { Float(1 / Double($0)) } }
         return options.scalesAfterOutput ? output(h).scaledSamples(by: inverse) : output(h.scaledSamples(by: inverse))
     }
 }

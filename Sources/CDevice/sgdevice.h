@@ -11,9 +11,10 @@
 extern "C" {
 #endif
 
-#define SGD_ABI 2
+#define SGD_ABI 3
 
 typedef struct sgd_tensor sgd_tensor;
+typedef struct sgd_recording sgd_recording;
 
 // A device of this machine. Memory in bytes, 0 where it is not known.
 typedef struct {
@@ -118,11 +119,26 @@ typedef struct {
     int (*has_precision)(int32_t precision);
     int (*set_precision)(int32_t precision);
 
+    // ---- recording: operations of fixed tensors that are launched again at once (a CUDA graph)
+    // Whether the open device records (1 or 0).
+    int (*records)(void);
+    // From now until `record_end`, what the calling thread asks for is recorded and not computed. Nothing may be
+    // uploaded or read meanwhile. `beside`: a recording, or NULL, that may use the same memory between two replays of
+    // this one.
+    int (*record_begin)(const sgd_recording *beside);
+    // NULL where something in between cannot be recorded; the tensors made since then hold nothing of use.
+    sgd_recording *(*record_end)(void);
+    // Computes everything again, from what the recorded tensors now hold into those that it then wrote.
+    int (*replay)(sgd_recording *r);
+    void (*forget)(sgd_recording *r);
+
     // ---- memory
     sgd_tensor *(*upload)(const float *values, int64_t count);
     int (*download)(const sgd_tensor *x, float *values, int64_t count);
     sgd_tensor *(*fill)(float value, int64_t count);
     int (*copy)(sgd_tensor *to, const sgd_tensor *from);
+    // A copy of each of `count` tensors.
+    int (*copies)(const sgd_tensor *const *x, int64_t count, sgd_tensor **made);
     void (*release)(sgd_tensor *x);
 
     // ---- convolution: out = scale (x * w + bias + residual), bias [bias_rows, F]
@@ -169,7 +185,8 @@ typedef struct {
     // (1 + scale) x + shift with scale and shift [B, C]; shift may be NULL.
     sgd_tensor *(*modulate)(const sgd_tensor *x, const sgd_tensor *scale, const sgd_tensor *shift, int64_t batch,
                             int64_t pixels, int64_t channels);
-    sgd_tensor *(*scale_samples)(const sgd_tensor *x, const float *factors, int64_t batch);
+    // Sample b by factors[b], of [B].
+    sgd_tensor *(*scale_samples)(const sgd_tensor *x, const sgd_tensor *factors, int64_t batch);
     // Elements kept where the Philox word of their place reaches the threshold, times `kept`; one key for each sample.
     sgd_tensor *(*dropout)(const sgd_tensor *x, const uint64_t *keys, int64_t batch, uint32_t threshold, float kept);
 

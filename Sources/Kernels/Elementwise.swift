@@ -58,18 +58,16 @@ public func addToPixels(_ x: FloatBuffer, _ bias: FloatBuffer, batch: Int, pixel
 }
 
 /// Multiplies sample `b` by `factors[b]`.
-public func scaleSamples(_ x: FloatBuffer, by factors: [Float]) -> FloatBuffer {
-    precondition(!factors.isEmpty && x.count % factors.count == 0, "scaleSamples: \(x.count) by \(factors.count)")
+public func scaleSamples(_ x: FloatBuffer, by factors: FloatBuffer) -> FloatBuffer {
+    let batch = factors.count
+    precondition(batch > 0 && x.count % batch == 0, "scaleSamples: \(x.count) by \(batch)")
     if let device = Device.current {
         return device.made("scaleSamples", x.count) {
-            unsafe $0.scale_samples(x.on(device), factors, Int64(factors.count))
+            unsafe $0.scale_samples(x.on(device), factors.on(device), Int64(batch))
         }
     }
     let y = FloatBuffer(count: x.count)
-    unsafe factors.withUnsafeBufferPointer { factors in
-        unsafe sg_scale_samples(
-            x.base, factors.baseAddress, Int64(factors.count), Int64(x.count / factors.count), y.base)
-    }
+    unsafe sg_scale_samples(x.base, factors.base, Int64(batch), Int64(x.count / batch), y.base)
     return y
 }
 

@@ -9,6 +9,8 @@ public enum ForwardMode: Sendable {
     ///
     /// Streams belong to samples, so that what is dropped does not depend on how a batch is divided among workers.
     case training([RandomStream])
+
+    package var isTraining: Bool { if case .training = self { true } else { false } }
 }
 
 /// Sets elements to zero with probability `rate` and divides the others by `1 − rate`; in training only.

@@ -133,7 +133,14 @@ public struct FourierFeatures: Sendable {
     }
 
     /// `[B, 2·count]` for times `t`.
-    public func callAsFunction(_ t: [Float]) -> Tensor {
+    public func callAsFunction(_ t: [Float]) -> Tensor { Tensor(values(t), shape: [t.count, 2 * frequencies.count]) }
+
+    /// The features of times that are made from the network's own, `t`.
+    public func callAsFunction(of t: [Float], _ time: @escaping @Sendable (Float) -> Float) -> Tensor {
+        .computed(from: t, shape: [t.count, 2 * frequencies.count]) { values($0.map(time)) }
+    }
+
+    private func values(_ t: [Float]) -> [Float] {
         let w = frequencies.tensor.values
         var values: [Float] = []
         values.reserveCapacity(2 * w.count * t.count)
@@ -142,7 +149,7 @@ public struct FourierFeatures: Sendable {
             values += phases.map { sin($0) }
             values += phases.map { cos($0) }
         }
-        return Tensor(values, shape: [t.count, 2 * w.count])
+        return values
     }
 }
 
@@ -153,11 +160,9 @@ public func positionalFeatures(_ t: [Float], dimension: Int) -> Tensor {
     let half = dimension / 2
     let rate = log(Float(10000)) / Float(max(1, half - 1))
     let frequencies = (0..<half).map { exp(Float($0) * -rate) }
-    var values: [Float] = []
-    for t in t {
-        values += frequencies.map { sin(t * $0) }
-        values += frequencies.map { cos(t * $0) }
-        if dimension % 2 == 1 { values.append(0) }
+    return .computed(from: t, shape: [t.count, dimension]) { t in
+        t.flatMap { t in
+            frequencies.map { sin(t * $0) } + frequencies.map { cos(t * $0) } + (dimension % 2 == 1 ? [0] : [])
+        }
     }
-    return Tensor(values, shape: [t.count, dimension])
 }

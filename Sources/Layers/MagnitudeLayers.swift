@@ -99,9 +99,13 @@ public struct MagnitudeFourier: Sendable {
     }
 
     /// `[B, count]` for numbers `u`.
-    public func callAsFunction(_ u: [Float]) -> Tensor {
-        let (f, p) = (frequencies.tensor.values, phases.tensor.values)
-        let values = u.flatMap { u in zip(f, p).map { cos(u * $0 + $1) * Float(2).squareRoot() } }
-        return Tensor(values, shape: [u.count, f.count])
+    public func callAsFunction(_ u: [Float]) -> Tensor { callAsFunction(of: u) { $0 } }
+
+    /// The features of numbers that are made from a network's times.
+    public func callAsFunction(of t: [Float], _ number: @escaping @Sendable (Float) -> Float) -> Tensor {
+        .computed(from: t, shape: [t.count, frequencies.count]) { t in
+            let (f, p) = (frequencies.tensor.values, phases.tensor.values)
+            return t.map(number).flatMap { u in zip(f, p).map { cos(u * $0 + $1) * Float(2).squareRoot() } }
+        }
     }
 }

@@ -24,6 +24,8 @@ public struct ScoreModel: Sendable {
     public let trainsEncoder: Bool
     /// The regression in front of the diffusion, which then runs between clean speech and its estimate.
     public var regression: Regression?
+    /// The network's passes, where a device records them.
+    private let replays = Replays()
 
     public init(
         backbone: any Backbone, sde: any SDE, preconditioning: Preconditioning?, output: ModelOutput,
@@ -43,14 +45,28 @@ public struct ScoreModel: Sendable {
     public func callAsFunction(
         _ x: Tensor, _ y: Tensor, _ t: [Double], _ mode: ForwardMode = .evaluation, noise: Tensor? = nil
     ) -> Tensor {
-        func network(_ x: Tensor, _ y: Tensor, _ t: [Float]) -> Tensor {
-            guard let conditioned = backbone as? any ConditionedBackbone else { return backbone(x, y, t, mode) }
-            return conditioned(x, y, t, noise: noise, mode)
-        }
+        func network(_ x: Tensor, _ y: Tensor, _ t: [Float]) -> Tensor { self.network(x, y, t, mode, noise: noise) }
         if backbone is any UncertainBackbone { return network(x, y, t.map(Float.init)) }
         guard let preconditioning else { return -network(x, y, t.map(Float.init)) }
         return preconditioning.apply(
             x, y, t, sigma: t.map { sde.marginal(at: $0).std }, output: output, network: network)
+    }
+}
+
+extension ScoreModel {
+    /// The network alone, recorded and replayed where the device in use can do that.
+    package func network(
+        _ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode = .evaluation, noise: Tensor? = nil
+    ) -> Tensor {
+        replays(
+            [x, y] + [noise].compactMap(\.self), t, variant: mode.isTraining ? 1 : 0,
+            weights: (backbone.parameters + backbone.buffers).map(\.tensor)
+        ) { inputs, t in
+            guard let conditioned = backbone as? any ConditionedBackbone else {
+                return backbone(inputs[0], inputs[1], t, mode)
+            }
+            return conditioned(inputs[0], inputs[1], t, noise: inputs.count > 2 ? inputs[2] : nil, mode)
+        }
     }
 }
 

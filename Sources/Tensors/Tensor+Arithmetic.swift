@@ -55,10 +55,14 @@ extension Tensor {
 
     /// Sample `b` (the first axis) times `factors[b]`.
     public func scaledSamples(by factors: [Double]) -> Tensor {
-        precondition(shape.first == factors.count, "\(factors.count) factors for a tensor \(shape)")
-        let floats = factors.map(Float.init)
+        scaledSamples(by: Tensor(factors.map(Float.init), shape: [factors.count]))
+    }
+
+    /// Sample `b` (the first axis) times `factors[b]`, constants `[B]`.
+    public func scaledSamples(by factors: Tensor) -> Tensor {
+        precondition([shape.first] == factors.shape, "factors \(factors.shape) for a tensor \(shape)")
         return Tensor(
-            buffer: scaleSamples(buffer, by: floats), shape: shape, from: [self],
+            buffer: scaleSamples(buffer, by: factors.buffer), shape: shape, from: [self],
             forward: Self.linearly { $0.scaledSamples(by: factors) }
         ) { dy, sink in
             sink.add(dy.scaledSamples(by: factors), to: 0)
@@ -94,7 +98,7 @@ extension Tensor {
     /// `½ Σ_b w_b Σ |self_b|²`: half the weighted sum of squares, a scalar.
     public func halfSquares(sampleWeights: [Double]) -> Tensor {
         precondition(shape.first == sampleWeights.count, "\(sampleWeights.count) weights for a tensor \(shape)")
-        let weighted = scaleSamples(buffer, by: sampleWeights.map(Float.init))
+        let weighted = scaleSamples(buffer, by: FloatBuffer(sampleWeights.map(Float.init)))
         let value = 0.5 * Kernels.dot(weighted, buffer)
         let shape = shape
         return Tensor(

@@ -42,7 +42,7 @@ import Testing
             URL(fileURLWithPath: "/usr/bin/cc"), arguments: ["-shared", "-fPIC", base + ".c", "-o", base + ".so"])
         compiler.waitUntilExit()
         let error = #expect(throws: DeviceError.self) { try DeviceLibrary(at: base + ".so") }
-        #expect(error?.summary.contains("built for another version of sgmse (table 99 of 12 bytes, not 2 of") == true)
+        #expect(error?.summary.contains("built for another version of sgmse (table 99 of 12 bytes, not 3 of") == true)
         #expect(error?.hint == "build it again with scripts/torch-plugin")
     }
 }

@@ -48,7 +48,7 @@ extension EngineTests {
                     #expect(deviation(out.values, expected) < 1e-6, "\(engine)")
                 }
                 let factors = noise(batch, "f")
-                let scaled = scaleSamples(FloatBuffer(x), by: factors).values
+                let scaled = scaleSamples(FloatBuffer(x), by: FloatBuffer(factors)).values
                 #expect(
                     deviation(scaled, x.indices.map { Double(x[$0]) * Double(factors[sample($0)]) }) < 1e-6, "\(engine)"
                 )

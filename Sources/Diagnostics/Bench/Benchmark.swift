@@ -37,10 +37,13 @@ public struct Benchmark: Sendable {
     /// Billions of operations per second at the median time; 0 where the time was too short to measure.
     public var gflops: Double { median > 0 ? gflop / median : 0 }
 
-    /// Runs `body` once to warm up and then `repetitions` times.
+    /// How often work is done before it is measured: once, or until a device that records has recorded it.
+    static var warmUps: Int { Device.current?.records == true ? 3 : 1 }
+
+    /// Runs `body` to warm up, and then `repetitions` times.
     public static func measure(_ work: String, repetitions: Int, _ body: () throws -> Void) rethrows -> Benchmark {
         precondition(repetitions > 0, "\(repetitions) repetitions of a measurement")
-        try body()
+        for _ in 0..<warmUps { try body() }
         Engine.resetPeakBytes()
         _ = Device.current?.memory(resettingPeak: true)
         var (seconds, processor): ([Double], [Double]) = ([], [])
@@ -75,7 +78,8 @@ public struct Benchmark: Sendable {
         return [
             ("host_fallbacks", Double(now.hostFallbacks - before.hostFallbacks)),
             ("device_operations", each(\.operations)),
-            ("device_scalars", each(\.scalars)), ("device_uploads", each(\.uploads)),
+            ("device_replays", each(\.replays)), ("device_scalars", each(\.scalars)),
+            ("device_uploads", each(\.uploads)),
             ("device_peak_bytes", Double(device.memory().peak)),
         ]
     }

@@ -98,7 +98,9 @@ public struct NetworkBenchmark: Sendable {
     /// One evaluation without gradients.
     public func forward(repetitions: Int) -> Benchmark {
         let (x, y, t) = (noise("x"), noise("y"), times.map(Float.init))
-        return Gradients.off { Benchmark.measure(work("forward"), repetitions: repetitions) { _ = backbone(x, y, t) } }
+        return Gradients.off {
+            Benchmark.measure(work("forward"), repetitions: repetitions) { _ = model.network(x, y, t) }
+        }
     }
 
     /// One optimizer step: draws, forward, backward, Adam, and the average of the weights.
@@ -133,7 +135,7 @@ public struct NetworkBenchmark: Sendable {
         var result = try Benchmark.measure(title, repetitions: repetitions) {
             _ = try state.update(parts: batches, in: group, batch)
         }
-        let inCalls = (group.timeInCalls - before) / .seconds(1) / Double(repetitions + 1)
+        let inCalls = (group.timeInCalls - before) / .seconds(1) / Double(repetitions + Benchmark.warmUps)
         let exchange = try Self.exchange(of: trained.weights, batches: batches, in: group, repetitions: repetitions)
         result.details += [
             ("processes", Double(group.count)), ("in_calls_share", inCalls / result.median),
@@ -173,7 +175,7 @@ public struct NetworkBenchmark: Sendable {
                 _ = sampler.sample(given: y, noise: &noise) { x, y, t in
                     let start = ContinuousClock.now
                     defer { inside.withLock { $0 += ContinuousClock.now - start } }
-                    return backbone(x, y, [Float](repeating: Float(t), count: batch))
+                    return model.network(x, y, [Float](repeating: Float(t), count: batch))
                 }
             }
         }
@@ -199,7 +201,7 @@ public struct NetworkBenchmark: Sendable {
                         var noise = NoiseSource.addressed(seed: 1, files: (0..<batch).map { "file\(index)/\($0)" })
                         let sample = Gradients.off {
                             sampler.sample(given: inputs[index], noise: &noise) { x, y, t in
-                                backbone(x, y, [Float](repeating: Float(t), count: batch))
+                                model.network(x, y, [Float](repeating: Float(t), count: batch))
                             }
                         }
                         samples.withLock { $0[index] = sample.x }

@@ -20,12 +20,15 @@ public final class Device: @unchecked Sendable {
         public var scalars = 0
         /// Buffers made on the host and copied to the device: inputs, draws, and tables.
         public var uploads = 0
+        /// Recordings that were replayed, each in place of many operations.
+        public var replays = 0
     }
 
     /// As a command line names it, such as `torch-cpu` or `cuda:1`.
     public let name: String
     let table: sgd_table
-    private let operations = Atomic(0), fallbacks = Atomic(0), scalars = Atomic(0), uploads = Atomic(0)
+    private let operations = Atomic(0), fallbacks = Atomic(0), scalars = Atomic(0), uploads = Atomic(0),
+        replays = Atomic(0)
 
     init(name: String, table: sgd_table) {
         self.name = name
@@ -36,7 +39,8 @@ public final class Device: @unchecked Sendable {
     public var counts: Counts {
         Counts(
             operations: operations.load(ordering: .relaxed), hostFallbacks: fallbacks.load(ordering: .relaxed),
-            scalars: scalars.load(ordering: .relaxed), uploads: uploads.load(ordering: .relaxed))
+            scalars: scalars.load(ordering: .relaxed), uploads: uploads.load(ordering: .relaxed),
+            replays: replays.load(ordering: .relaxed))
     }
 
     /// The library that computes, such as `LibTorch 2.13.0`.
@@ -145,6 +149,11 @@ public final class Device: @unchecked Sendable {
     func download(_ handle: OpaquePointer, _ count: Int, into values: UnsafeMutablePointer<Float>) {
         if count > 1 { fallbacks.add(1, ordering: .relaxed) } else { scalars.add(1, ordering: .relaxed) }
         check("download", unsafe table.download(handle, values, Int64(count)))
+    }
+
+    func replay(_ recording: OpaquePointer) {
+        replays.add(1, ordering: .relaxed)
+        check("replay", unsafe table.replay(recording))
     }
 
     private func check(_ operation: StaticString, _ code: Int32) { if code != 0 { end(operation) } }
