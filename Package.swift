@@ -18,6 +18,7 @@ let package = Package(
         .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CEBUR128", pkgConfig: "libebur128", providers: [.apt(["libebur128-dev"])]),
+        .systemLibrary(name: "CSignals"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(
@@ -40,7 +41,7 @@ let package = Package(
 
         // Files: written whole or not at all; weights and arrays, specs, the store.
         .target(name: "Failures"),
-        .target(name: "SystemCalls"),
+        .target(name: "SystemCalls", dependencies: ["CSignals"]),
         .target(name: "AtomicFiles", dependencies: ["Failures", "SystemCalls"]),
         .target(name: "Zlib", dependencies: ["CZlib"]),
         .target(name: "WeightFiles", dependencies: ["SystemCalls", "Failures", "AtomicFiles", "Zlib"]),

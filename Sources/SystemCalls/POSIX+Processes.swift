@@ -7,12 +7,6 @@ extension POSIX {
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Waits for one of several blocked signals: `sigwait(3)`.
-    package static func wait(forSignals signals: [Int32]) -> Int32? {
-        var (set, number) = (set(of: signals), Int32(0))
-        return unsafe sigwait(&set, &number) == 0 ? number : nil
-    }
-
     /// Whether the process ignores a signal, as `nohup` has it.
     package static func isIgnored(_ signal: Int32) -> Bool {
         var action = sigaction()

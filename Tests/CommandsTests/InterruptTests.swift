@@ -37,6 +37,22 @@ import Testing
         #expect(last.step == (try store.steps(of: run.id).count), "the checkpoint is that of the last step")
     }
 
+    /// In a crash, the Swift runtime stops the other threads by signals of its own, which ask for no end.
+    @Test func aCrashIsNoInterruption() throws {
+        let scratch = try TestFolder()
+        let program = try Program(
+            ["run", scratch.spec(Self.long), "--no-table", "--threads", "1"], in: scratch.path,
+            environment: ["SWIFT_BACKTRACE": "enable=yes,symbolicate=off,threads=crashed,images=none"])
+        #expect(program.waitUntil { steps(in: scratch) > 0 })
+        // The first one is taken for a fault of the program, the second ends it.
+        for _ in 0..<60 where program.process.isRunning {
+            send(SIGSEGV, to: program)
+            usleep(500_000)
+        }
+        let end = program.wait()
+        #expect(end.isSignal && end.code == SIGSEGV, "\(end)")
+    }
+
     @Test func processesSideBySideSaveTheirStates() throws {
         let scratch = try TestFolder()
         let spec = try scratch.spec(Self.long + "sweep: { grid: { train.lr: [1.0e-3, 2.0e-3] } }\n")

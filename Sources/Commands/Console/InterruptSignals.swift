@@ -37,8 +37,10 @@ final class InterruptSignals: Sendable {
         let taken = numbers.filter { !($0 == SIGHUP && POSIX.isIgnored($0)) }
         POSIX.block(taken)
         Thread.detachNewThread {
+            // With no descriptor left, nothing else will work either.
+            guard let queue = SignalQueue(of: taken) else { return }
             while true {
-                if let number = POSIX.wait(forSignals: taken) { handle(number) }
+                if let number = queue.next() { handle(number) }
             }
         }
     }

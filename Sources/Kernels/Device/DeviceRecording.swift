@@ -2,7 +2,8 @@ import CDevice
 
 /// Operations on tensors that stay where they are, launched again at once: a CUDA graph.
 ///
-/// `@unchecked Sendable`: the recording is constant. One thread at a time may replay it, because its tensors are shared.
+/// `@unchecked Sendable`: the recording is constant. One thread at a time may replay it, because its tensors are
+/// shared.
 @safe
 package final class DeviceRecording: @unchecked Sendable {
     private let device: Device
