@@ -18,6 +18,8 @@ sgd_tensor *unary(int32_t kind, const sgd_tensor *x, float a, float b) {
             const auto precise = x->t.to(at::kDouble);
             return ((1 / (precise * precise) - a).clamp_min(0) * b).to(at::kFloat);
         }
+        case SGD_CLIP: return at::clamp(x->t, -a, a);
+        case SGD_INSIDE: return x->t.abs().le(a).to(at::kFloat);
         }
         throw std::runtime_error("there is no function number " + std::to_string(kind));
     });
@@ -87,12 +89,14 @@ int sum(int32_t kind, const sgd_tensor *x, double *value) {
 int dot(const sgd_tensor *x, const sgd_tensor *y, double *value) {
     return done([&] { *value = (x->t * y->t).sum(at::kDouble).item<double>(); });
 }
-int squares(const sgd_tensor *const *x, int64_t count, int64_t parts, double *values) {
+int sums(int32_t kind, const sgd_tensor *const *x, int64_t count, int64_t parts, double *values) {
     return done([&] {
-        if (is_recording()) throw std::runtime_error("sums of squares are read");
+        if (is_recording()) throw std::runtime_error("sums are read");
         std::vector<Tensor> sums;
         for (int64_t i = 0; i < count; i++) {
-            sums.push_back(x[i]->t.square().view({parts, -1}).sum(axes({1}), false, at::kDouble));
+            const auto &t = x[i]->t;
+            const auto terms = kind == SGD_SUM ? t : kind == SGD_ABSOLUTE_SUM ? t.abs() : t.square();
+            sums.push_back(terms.view({parts, -1}).sum(axes({1}), false, at::kDouble));
         }
         if (count > 0) at::from_blob(values, {count * parts}, at::kDouble).copy_(at::cat(sums));
     });
@@ -157,7 +161,7 @@ void add_elements(sgd_table *t) {
     t->channel_sums = channel_sums;
     t->sum = sum;
     t->dot = dot;
-    t->squares = squares;
+    t->sums = sums;
     t->concatenate = concatenate;
     t->slice = slice;
     t->select = select;

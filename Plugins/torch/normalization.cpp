@@ -198,6 +198,28 @@ int complex_norm_backward(const sgd_tensor *x, const sgd_tensor *const w[3], con
         return 0;
     }, 1);
 }
+
+// The root mean square of each row of [rows, columns], in double precision.
+Tensor magnitudes(const Tensor &x) {
+    return x.square().sum(axes({1}), true, at::kDouble).div_(static_cast<double>(x.size(1))).sqrt_();
+}
+sgd_tensor *rms_rows(const sgd_tensor *x, int64_t rows, int64_t columns, double epsilon, double gain) {
+    return made([&] {
+        const auto t = x->t.view({rows, columns});
+        return t * (gain / (magnitudes(t) + epsilon)).to(at::kFloat);
+    });
+}
+// dx = (gain / s) (dy - x (x dy) / (s m n)), with m the row's magnitude and s = epsilon + m.
+sgd_tensor *rms_rows_backward(const sgd_tensor *x, const sgd_tensor *dy, int64_t rows, int64_t columns, double epsilon,
+                              double gain) {
+    return made([&] {
+        const auto t = x->t.view({rows, columns}), d = dy->t.view({rows, columns});
+        const auto m = magnitudes(t), s = m + epsilon, factor = gain / s;
+        const auto along = ((t * d).sum(axes({1}), true, at::kDouble) / (s * m * static_cast<double>(columns)))
+                               .masked_fill(m.le(0), 0);
+        return d * factor.to(at::kFloat) - t * (factor * along).to(at::kFloat);
+    });
+}
 }  // namespace
 
 void add_normalization(sgd_table *t) {
@@ -209,5 +231,7 @@ void add_normalization(sgd_table *t) {
     t->activate_backward = activate_backward;
     t->complex_norm = complex_norm;
     t->complex_norm_backward = complex_norm_backward;
+    t->rms_rows = rms_rows;
+    t->rms_rows_backward = rms_rows_backward;
 }
 }  // namespace sgd

@@ -59,10 +59,12 @@ enum {
     SGD_SIGN = 1,             // a sign(x), 0 at 0
     SGD_INVERSE_ROOT = 2,     // 1/sqrt(x + a)
     SGD_INVERSE_SQUARE = 3,   // max(0, 1/x^2 - a) b
+    SGD_CLIP = 4,             // x, but no further from 0 than a
+    SGD_INSIDE = 5,           // 1 where |x| <= a, else 0
 };
 
 // What scalars a reduction gives.
-enum { SGD_SUM = 0, SGD_ABSOLUTE_SUM = 1 };
+enum { SGD_SUM = 0, SGD_ABSOLUTE_SUM = 1, SGD_SQUARE_SUM = 2 };
 
 // Amplitude laws of complex numbers: factor |z|^alpha, or factor ln(1 + |z|), with the phase kept.
 enum { SGD_POWER = 0, SGD_LOG = 1 };
@@ -157,6 +159,10 @@ typedef struct {
                              const sgd_tensor *dy, int64_t batch, int64_t pixels, int64_t groups, sgd_tensor *d[3]);
     sgd_tensor *(*activate)(const sgd_tensor *x, int32_t activation);
     sgd_tensor *(*activate_backward)(const sgd_tensor *x, const sgd_tensor *dy, int32_t activation);
+    // Rows times gain/(epsilon + their root mean square), and the gradient.
+    sgd_tensor *(*rms_rows)(const sgd_tensor *x, int64_t rows, int64_t columns, double epsilon, double gain);
+    sgd_tensor *(*rms_rows_backward)(const sgd_tensor *x, const sgd_tensor *dy, int64_t rows, int64_t columns,
+                                     double epsilon, double gain);
     // Complex batch normalisation of [pixels, 2C]; weights rr, ri, ii [C], bias [2C]; d: x, rr, ri, ii, bias.
     sgd_tensor *(*complex_norm)(const sgd_tensor *x, const sgd_tensor *const weights[3], const sgd_tensor *bias,
                                 int64_t pixels, int64_t channels, double eps);
@@ -194,8 +200,8 @@ typedef struct {
     sgd_tensor *(*channel_sums)(const sgd_tensor *x, int64_t batch, int64_t pixels, int64_t channels);
     int (*sum)(int32_t kind, const sgd_tensor *x, double *value);
     int (*dot)(const sgd_tensor *x, const sgd_tensor *y, double *value);
-    // Sums of squares of each tensor; of each of `parts` equal pieces of every one.
-    int (*squares)(const sgd_tensor *const *x, int64_t count, int64_t parts, double *values);
+    // Sums of each of `parts` equal pieces of every tensor.
+    int (*sums)(int32_t kind, const sgd_tensor *const *x, int64_t count, int64_t parts, double *values);
 
     // ---- layout
     sgd_tensor *(*concatenate)(const sgd_tensor *const *parts, const int64_t *widths, int64_t count, int64_t pixels);

@@ -71,6 +71,18 @@ public func scaleSamples(_ x: FloatBuffer, by factors: FloatBuffer) -> FloatBuff
     return y
 }
 
+/// Every element times the only one of `factor`, which may be on a device and stays there.
+public func scale(_ x: FloatBuffer, by factor: FloatBuffer) -> FloatBuffer {
+    precondition(factor.count == 1, "scale: \(factor.count) factors")
+    return Device.current == nil ? scale(x, by: factor[0]) : scaleSamples(x, by: factor)
+}
+
+/// `Σ x·y` as a buffer of one element, which stays on a device.
+public func inner(_ x: FloatBuffer, _ y: FloatBuffer) -> FloatBuffer {
+    if Device.current == nil { return FloatBuffer([Float(dot(x, y))]) }
+    return channelSums(multiplyElements(x, y), batch: 1, pixels: x.count, channels: 1)
+}
+
 /// Sums over the pixels of each sample: `[B, C]`.
 public func channelSums(_ x: FloatBuffer, batch: Int, pixels: Int, channels: Int) -> FloatBuffer {
     precondition(x.count == batch * pixels * channels, "channelSums: x has \(x.count) elements")
@@ -127,20 +139,31 @@ public func inverseSquares(_ x: FloatBuffer, less offset: Double, times factor: 
 
 /// `Σ x²` of each of `parts` equal pieces of every buffer, in double precision: `[buffers, parts]`.
 public func squares(_ buffers: [FloatBuffer], parts: Int = 1) -> [Double] {
-    precondition(buffers.allSatisfy { parts > 0 && $0.count % parts == 0 }, "squares of \(parts) parts")
-    if let device = Device.current {
-        let handles = unsafe buffers.map { unsafe Optional($0.on(device)) }
-        var values = [Double](repeating: 0, count: buffers.count * parts)
-        device.run("squares") { unsafe $0.squares(handles, Int64(buffers.count), Int64(parts), &values) }
-        return values
-    }
+    if let device = Device.current { return device.sums(SGD_SQUARE_SUM, buffers, parts: parts) }
     guard parts > 1 else { return buffers.map { dot($0, $0) } }
+    return sums(of: buffers, parts: parts) { $0 * $0 }
+}
+
+/// `Σ |x|` of each of `parts` equal pieces, in double precision.
+public func absoluteSums(_ x: FloatBuffer, parts: Int) -> [Double] {
+    if let device = Device.current { return device.sums(SGD_ABSOLUTE_SUM, [x], parts: parts) }
+    return sums(of: [x], parts: parts) { abs($0) }
+}
+
+/// `Σ x` of each of `parts` equal pieces, in double precision.
+public func sums(_ x: FloatBuffer, parts: Int) -> [Double] {
+    if let device = Device.current { return device.sums(SGD_SUM, [x], parts: parts) }
+    return sums(of: [x], parts: parts) { $0 }
+}
+
+private func sums(of buffers: [FloatBuffer], parts: Int, _ term: (Double) -> Double) -> [Double] {
+    precondition(buffers.allSatisfy { parts > 0 && $0.count % parts == 0 }, "sums of \(parts) parts")
     return buffers.flatMap { buffer in
         let each = buffer.count / parts
         return buffer.withSpan { x in
             (0..<parts).map { part in
                 var sum = 0.0
-                for index in part * each..<(part + 1) * each { sum += Double(x[index]) * Double(x[index]) }
+                for index in part * each..<(part + 1) * each { sum += term(Double(x[index])) }
                 return sum
             }
         }

@@ -42,20 +42,20 @@ public struct UncertaintyLoss: TrainingLoss {
 
     /// `L_b` and its parts, `[B]` each; the part in time is `nil` where it has no weight.
     package func distances(_ input: LossInput) -> (spectral: Tensor, inTime: Tensor?, sum: Tensor) {
-        let spectral = (input.output - input.clean).sampleMeans(slope: { 2 * $0 }, value: { $0 * $0 })
+        let spectral = (input.output - input.clean).sampleMeanSquares()
         guard l1Weight > 0 else { return (spectral, nil, spectral) }
         let difference = frontEnd.audio(input.output) - frontEnd.audio(input.clean)
-        let inTime = difference.sampleMeans(slope: { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, value: { abs($0) })
+        let inTime = difference.sampleMeanMagnitudes()
         return (spectral, inTime, .weighted(1, spectral, l1Weight, inTime))
     }
 
-    private static func mean(_ x: Tensor) -> Double { x.values.reduce(0) { $0 + Double($1) } / Double(max(1, x.count)) }
+    private static func mean(_ x: Tensor) -> Double { x.scalars.reduce(0, +) / Double(max(1, x.count)) }
 
     /// `Σ_b [w_b L_b/(e^{u_b} + ε) + u_b] / B`, or the sum over all pairs.
     private static func weighed(
         _ distance: Tensor, _ uncertainty: Tensor, _ weights: [Double], _ epsilon: Double, _ crosses: Bool
     ) -> Tensor {
-        let (L, u) = (distance.values.map(Double.init), uncertainty.values.map(Double.init))
+        let (L, u) = (distance.scalars, uncertainty.scalars)
         let count = Double(L.count)
         let sum = L.reduce(0, +)
         // The loss that each weight multiplies, and how often each uncertainty is added.
@@ -70,25 +70,6 @@ public struct UncertaintyLoss: TrainingLoss {
             return [toDistance, toUncertainty].map { gradients in
                 Tensor(gradients.map { Float(g * $0) }, shape: [gradients.count])
             }
-        }
-    }
-}
-
-extension Tensor {
-    /// The mean of `value` over each sample, `[B]`.
-    ///
-    /// - Parameter slope: The derivative of `value`.
-    fileprivate func sampleMeans(slope: @escaping @Sendable (Float) -> Float, value: (Float) -> Float) -> Tensor {
-        let (x, shape) = (detached, shape)
-        let each = count / shape[0]
-        let means = x.withSpan { x in
-            (0..<shape[0]).map { sample in
-                Float((sample * each..<(sample + 1) * each).reduce(0.0) { $0 + Double(value(x[$1])) } / Double(each))
-            }
-        }
-        return Tensor(means, shape: [shape[0]], from: [self]) { dy in
-            let g = dy.values.map { $0 / Float(each) }
-            return [Tensor(x.withSpan { x in x.indices.map { g[$0 / each] * slope(x[$0]) } }, shape: shape)]
         }
     }
 }

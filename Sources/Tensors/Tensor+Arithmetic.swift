@@ -120,6 +120,32 @@ extension Tensor {
         }
     }
 
+    /// The mean square of every sample of the first axis, `[B]`.
+    public func sampleMeanSquares() -> Tensor {
+        sampleMeans(squares([buffer], parts: shape[0])) { Tensor(buffer: scale($0, by: 2), shape: $1) }
+    }
+
+    /// The mean absolute value of every sample of the first axis, `[B]`; the gradient at 0 is 0.
+    public func sampleMeanMagnitudes() -> Tensor {
+        sampleMeans(absoluteSums(buffer, parts: shape[0])) { Tensor(buffer: signs(of: $0, times: 1), shape: $1) }
+    }
+
+    /// - Parameter slope: The derivative of the summed terms.
+    private func sampleMeans(
+        _ sums: [Double], slope: @escaping @Sendable (FloatBuffer, [Int]) -> Tensor
+    ) -> Tensor {
+        let (x, shape) = (Kept(self), shape)
+        let each = Double(count / shape[0])
+        return Tensor(
+            buffer: FloatBuffer(sums.map { Float($0 / each) }), shape: [shape[0]], from: [self]
+        ) { dy, sink in
+            sink.add(slope(x.restored(), shape).scaledSamples(by: dy.scaled(by: 1 / each)), to: 0)
+        }
+    }
+
+    /// The elements as numbers of the host, read as sums of one element each.
+    public var scalars: [Double] { count == 0 ? [] : sums(buffer, parts: count) }
+
     /// The Euclidean norm of every sample of the first axis.
     public var sampleNorms: [Double] {
         guard let samples = shape.first, samples > 0 else { return [] }

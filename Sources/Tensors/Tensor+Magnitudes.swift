@@ -44,46 +44,44 @@ extension Tensor {
     public func rows(_ order: [Int]) -> Tensor {
         let columns = shape.dropFirst().reduce(1, *)
         precondition(order.allSatisfy { (0..<shape[0]).contains($0) }, "rows \(order) of a tensor \(shape)")
-        let out = FloatBuffer(count: order.count * columns)
-        buffer.withSpan { x in
-            out.withMutableSpan { y in
-                for (to, from) in order.enumerated() {
-                    for c in 0..<columns { y[to * columns + c] = x[from * columns + c] }
-                }
-            }
-        }
         let inShape = shape
         return Tensor(
-            buffer: out, shape: [order.count] + inShape.dropFirst(), from: [self],
-            forward: Self.linearly { $0.rows(order) }
+            buffer: selectEntries(buffer, rows: 1, entries: shape[0], width: columns, at: order),
+            shape: [order.count] + inShape.dropFirst(), from: [self], forward: Self.linearly { $0.rows(order) }
         ) { dy, sink in
-            let dx = FloatBuffer(repeating: 0, count: inShape.reduce(1, *))
-            dy.buffer.withSpan { dy in
-                dx.withMutableSpan { dx in
-                    for (from, to) in order.enumerated() {
-                        for c in 0..<columns { dx[to * columns + c] += dy[from * columns + c] }
-                    }
+            // A row that was taken several times adds up what comes back from each.
+            var rest = Array(order.enumerated())
+            repeat {
+                var (places, later) = ([Int](repeating: -1, count: inShape[0]), [(offset: Int, element: Int)]())
+                for (place, row) in rest {
+                    if places[row] < 0 { places[row] = place } else { later.append((place, row)) }
                 }
-            }
-            sink.add(Tensor(buffer: dx, shape: inShape), to: 0)
+                rest = later
+                let part = selectEntries(dy.buffer, rows: 1, entries: order.count, width: columns, at: places)
+                sink.add(Tensor(buffer: part, shape: inShape), to: 0)
+            } while !rest.isEmpty
         }
     }
 
     /// Every element times a scalar tensor.
     public func scaled(by factor: Tensor) -> Tensor {
         precondition(factor.count == 1, "a factor \(factor.shape)")
-        let value = Double(factor.buffer[0])
-        let (x, shape, factorShape) = (Kept(self), shape, factor.shape)
+        let (x, value, shape, factorShape) = (Kept(self), factor.detached, shape, factor.shape)
         return Tensor(
-            buffer: scale(buffer, by: Float(value)), shape: shape, from: [self, factor],
-            forward: {
-                Self.total([$0[0]?.scaled(by: value), $0[1].map { self.detached.scaled(by: Double($0.item)) }])
-            }
+            buffer: scale(buffer, by: factor.buffer), shape: shape, from: [self, factor],
+            forward: { Self.total([$0[0]?.scaled(by: value), $0[1].map { self.detached.scaled(by: $0) }]) }
         ) { dy, sink in
             if sink.wants(0) { sink.add(dy.scaled(by: value), to: 0) }
-            if sink.wants(1) {
-                sink.add(Tensor([Float(Kernels.dot(dy.buffer, x.restored()))], shape: factorShape), to: 1)
-            }
+            if sink.wants(1) { sink.add(Tensor(buffer: inner(dy.buffer, x.restored()), shape: factorShape), to: 1) }
+        }
+    }
+
+    /// `1/√x` of every element.
+    func inverseRoot() -> Tensor {
+        let root = Tensor(buffer: inverseRoots(buffer, plus: 0), shape: shape)
+        let slope = (root * root * root).scaled(by: -0.5)
+        return Tensor(buffer: root.buffer, shape: shape, from: [self], forward: Self.linearly { $0 * slope }) {
+            $1.add($0 * slope, to: 0)
         }
     }
 
@@ -93,6 +91,12 @@ extension Tensor {
     public func blended(with other: Tensor, by balance: Tensor) -> Tensor {
         precondition(
             shape == other.shape && balance.count == 1, "a blend of \(shape) and \(other.shape) by \(balance.shape)")
+        if Device.current != nil {  // where the balance stays
+            let t = balance.reshaped([1])
+            let rest = t.scaled(by: -1, plus: 1)
+            let factor = (rest * rest + t * t).inverseRoot()
+            return scaled(by: rest * factor) + other.scaled(by: t * factor)
+        }
         let t = Double(balance.buffer[0])
         let n = ((1 - t) * (1 - t) + t * t).squareRoot()
         let (p, q) = ((1 - t) / n, t / n)
@@ -121,14 +125,13 @@ extension Tensor {
     /// Every element held within `−limit … limit`; the gradient of one outside is 0.
     public func clipped(to limit: Double) -> Tensor {
         let limit = Float(limit)
-        guard !(largestMagnitude(buffer) <= limit) else { return self }
+        guard let clipped = clip(buffer, to: limit) else { return self }
         let (x, shape) = (Kept(self), shape)
         @Sendable func inside(_ dy: Tensor, _ x: FloatBuffer) -> Tensor {
-            Tensor(zip(dy.values, x.values).map { abs($1) <= limit ? $0 : 0 }, shape: shape)
+            Tensor(buffer: clipGradient(x, to: limit, dy: dy.buffer), shape: shape)
         }
         return Tensor(
-            buffer: FloatBuffer(buffer.values.map { min(max($0, -limit), limit) }), shape: shape, from: [self],
-            forward: Self.linearly { inside($0, self.buffer) }
+            buffer: clipped, shape: shape, from: [self], forward: Self.linearly { inside($0, self.buffer) }
         ) { dy, sink in
             sink.add(inside(dy, x.restored()), to: 0)
         }
@@ -143,8 +146,10 @@ extension Tensor {
             factors.map { $0.shape == [m.batch, m.channels] } ?? true,
             "factors \(factors?.shape ?? []) of a map \(shape)")
         let groups = GroupShape(batch: m.batch, pixels: m.height * m.width, channels: m.channels, groups: m.channels)
-        func rates(_ factors: [Float]) -> FloatBuffer { FloatBuffer(factors.flatMap { [0, $0] }) }
-        let statistics = rates(factors?.values ?? [Float](repeating: 1, count: m.batch * m.channels))
+        func rates(_ factors: Tensor?) -> FloatBuffer {
+            scalingStatistics(factors?.buffer, count: m.batch * m.channels)
+        }
+        let statistics = rates(factors)
         @Sendable func scaledChannels(_ x: FloatBuffer, by statistics: FloatBuffer) -> FloatBuffer {
             MapSource(x, channels: m.channels)
                 .normalized(statistics: statistics, gamma: nil, beta: nil, activation: .identity, shape: groups)
@@ -162,7 +167,7 @@ extension Tensor {
                 // Of z = act(x ⊙ f): ż = act′(x ⊙ f) ⊙ (ẋ ⊙ f + x ⊙ ḟ).
                 let map = tangents[0].map { Tensor(buffer: scaledChannels($0.buffer, by: statistics), shape: inShape) }
                 let channels = tangents[1].map {
-                    Tensor(buffer: scaledChannels(read.buffer, by: rates($0.values)), shape: inShape)
+                    Tensor(buffer: scaledChannels(read.buffer, by: rates($0)), shape: inShape)
                 }
                 return Self.total([map, channels]).map { moved in
                     let argument = scaledChannels(read.buffer, by: statistics)

@@ -24,6 +24,15 @@ private func network(_ name: String) throws -> any Backbone {
     case "ncsnpp_v2": return try NCSNpp(small(.v2))
     case "ncsnpp_v2 recomputing": return try NCSNpp(small(.v2) { $0.recompute = true })
     case "ncsnpp_48k": return try NCSNpp(small(.fullband))
+    case "edm2":
+        var options = EDM2Options()
+        (options.modelChannels, options.channelMult, options.numBlocks) = (8, [1, 2], 1)
+        (options.freqResolution, options.attnResolutions) = (32, [16])
+        (options.block.channelsPerHead, options.block.dropout, options.block.clip) = (8, 0.2, 2)
+        let network = try EDM2(options)
+        // Gains of 0 would hide what is behind them.
+        for gain in network.parameters where gain.name.hasSuffix("gain") { gain.assign(.scalar(0.7)) }
+        return network
     default:
         if let injection = NoiseConditioning.Injection(rawValue: name) {
             return try ConditionedNCSNpp(small(.v2), NoiseConditioning(injection, width: 12))
@@ -39,7 +48,7 @@ extension DeviceSuite {
     /// Whole networks, training, and checkpoints that change sides.
     @Suite struct NetworkTests {
         private static let names = [
-            "ncsnpp", "ncsnpp_v2", "ncsnpp_v2 recomputing", "ncsnpp_48k", "dcunet", "dcunet joint",
+            "ncsnpp", "ncsnpp_v2", "ncsnpp_v2 recomputing", "ncsnpp_48k", "edm2", "dcunet", "dcunet joint",
         ]
 
         /// Deep levels of DCUNet have a value for each sample alone where its input is smaller, and a normalisation
@@ -190,6 +199,24 @@ extension DeviceSuite {
                 }
                 #expect(
                     zip(rest, whole.suffix(3)).allSatisfy { abs($0 - $1) < 1e-3 * abs($1) }, "\(rest) after \(whole)")
+            }
+        }
+
+        @Test(arguments: [true, false])
+        func theLossByUncertaintyAgrees(meetsAcrossBatch: Bool) throws {
+            let shape = [2, 64, 70, 2]
+            let frontEnd = FrontEnd(
+                stft: ShortTimeFourier(size: 126, hop: 128), compression: .exponent(alpha: 0.5, factor: 0.15))
+            let loss = UncertaintyLoss(frontEnd: frontEnd, meetsAcrossBatch: meetsAcrossBatch)
+            try expectAgreement(1e-3) {
+                let (leaf, uncertainty) = (noise("output", shape).tracked(), noise("u", [2, 1]).tracked())
+                var input = LossInput(
+                    output: leaf, state: noise("state", shape), noise: noise("noise", shape),
+                    mean: noise("mean", shape), clean: noise("clean", shape), sigma: [0.2, 0.4])
+                (input.weights, input.uncertainty) = ([0.7, 1.4], uncertainty)
+                let value = loss(input).total
+                let gradients = value.gradients()
+                return [value.detached] + [leaf, uncertainty].map { gradients[$0] ?? .zeros($0.shape) }
             }
         }
 

@@ -28,7 +28,7 @@ extension DeviceSuite {
             #expect(device.records, "nothing failed on the way")
         }
 
-        private static let networks = ["ncsnpp", "ncsnpp_v2", "ncsnpp_48k", "dcunet", "ncsnpp_v2_cond"]
+        private static let networks = ["ncsnpp", "ncsnpp_v2", "ncsnpp_48k", "dcunet", "edm2", "ncsnpp_v2_cond"]
 
         /// A small network without dropout, always with the same weights.
         private func model(_ name: String) throws -> ScoreModel {
@@ -125,7 +125,7 @@ extension DeviceSuite {
             return model.weights.map(\.parameter.tensor.values) + state.averages.map(\.values)
         }
 
-        @Test(arguments: ["ncsnpp", "ncsnpp_v2", "ncsnpp_48k", "ncsnpp_v2_cond"], [1, 2])
+        @Test(arguments: ["ncsnpp", "ncsnpp_v2", "ncsnpp_48k", "edm2", "ncsnpp_v2_cond"], [1, 2])
         func trainingsGiveTheBitsOfTheirOperations(name: String, batches: Int) throws {
             let device = try #require(Plugin.device)
             let expected = try Device.with(device) { try train(try model(name), name, batches: batches) }

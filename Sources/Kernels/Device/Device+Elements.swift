@@ -6,6 +6,15 @@ extension Device {
         made("map", x.count) { unsafe $0.unary(Int32(kind), x.on(self), a, b) }
     }
 
+    /// Sums of each of `parts` equal pieces of every buffer.
+    func sums(_ kind: Int, _ buffers: [FloatBuffer], parts: Int) -> [Double] {
+        precondition(buffers.allSatisfy { parts > 0 && $0.count % parts == 0 }, "sums of \(parts) parts")
+        let handles = unsafe buffers.map { unsafe Optional($0.on(self)) }
+        var values = [Double](repeating: 0, count: buffers.count * parts)
+        run("sums") { unsafe $0.sums(Int32(kind), handles, Int64(buffers.count), Int64(parts), &values) }
+        return values
+    }
+
     /// One step of Adam on a list of weights.
     func adam(_ list: [AdamBuffers], _ u: AdamUpdate, scale: Double = 1) {
         var settings = sgd_adam(
