@@ -38,6 +38,8 @@ package final class GraphNode: @unchecked Sendable {
     let tangent: Tensor?
     /// Whether the node only carries a tangent, of a tensor that is a constant to gradients.
     let isConstant: Bool
+    /// Whether its backward pass may add to leaves that are not among its parents.
+    fileprivate(set) var reachesOtherLeaves = false
 
     package convenience init(parents: [GraphNode?], backward: Backward?) {
         self.init(parents: parents, backward: backward, tangent: nil)
@@ -122,7 +124,9 @@ package final class GradientSink {
     }
 
     /// Walks back from `root`, whose gradient is `seed`; inner gradients are let go of as they are used.
-    fileprivate func walk(from root: GraphNode, seed: Tensor, keeping inputs: Set<ObjectIdentifier> = []) {
+    fileprivate func walk(
+        from root: GraphNode, seed: Tensor, keeping inputs: Set<ObjectIdentifier> = [], telling: LeafWatch? = nil
+    ) {
         var seen: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
         var order = [root]
         var next = 0
@@ -133,6 +137,7 @@ package final class GradientSink {
             next += 1
         }
         order.sort { $0.number < $1.number }
+        telling?.count(order)
         add(seed, to: root)
         while let node = order.popLast() {
             let key = ObjectIdentifier(node)
@@ -142,10 +147,13 @@ package final class GradientSink {
                 }
                 continue
             }
-            guard let dy = take(key), let backward = node.backward else { continue }
-            enter(node)
-            node.release()
-            backward(dy, self)
+            let leaves = telling?.leaves(of: node) ?? []
+            if let dy = take(key), let backward = node.backward {
+                enter(node)
+                node.release()
+                backward(dy, self)
+            }
+            telling?.tell(leaves, after: node) { sums[$0].map { Tensor(buffer: $0.buffer, shape: $0.shape) } }
         }
     }
 
@@ -171,11 +179,22 @@ extension Tensor {
     /// Gradients of this tensor (a scalar, unless a `seed` of its shape is given) with respect to every leaf.
     ///
     /// The record is used up: what was kept for the backward pass is let go of on the way.
-    public func gradients(seed: Tensor? = nil) -> GradientTable {
+    public func gradients(seed: Tensor? = nil) -> GradientTable { gradients(seed: seed, telling: nil) }
+
+    /// Gradients of this scalar, of which those of some leaves are told during the backward pass.
+    ///
+    /// - Parameter whenFinal: Called with a leaf's place in `leaves` and its gradient as soon as nothing is added to it
+    ///   any more; never for leaves without a gradient, and for those that only recomputed pieces use.
+    package func gradients(of leaves: [Tensor], whenFinal: (Int, Tensor) -> Void) -> GradientTable {
+        guard !leaves.isEmpty else { return gradients() }
+        return withoutActuallyEscaping(whenFinal) { gradients(seed: nil, telling: LeafWatch(leaves, $0)) }
+    }
+
+    private func gradients(seed: Tensor?, telling watch: LeafWatch?) -> GradientTable {
         precondition(seed != nil || count == 1, "the gradient of a tensor \(shape) needs a seed")
         guard let node else { return GradientTable([:]) }
         let sink = GradientSink()
-        Gradients.off { sink.walk(from: node, seed: seed ?? Tensor(repeating: 1, shape: shape)) }
+        Gradients.off { sink.walk(from: node, seed: seed ?? Tensor(repeating: 1, shape: shape), telling: watch) }
         return GradientTable(sink.gradients)
     }
 
@@ -237,7 +256,7 @@ public func recomputed(_ inputs: [Tensor], _ body: @escaping @Sendable ([Tensor]
             if let gradient { sink.add(gradient, to: index) }
         }
     }
-    return Tensor(
-        result.contents, shape: result.shape,
-        node: GraphNode(parents: nodes, backward: backward, tangent: result.tangent))
+    let node = GraphNode(parents: nodes, backward: backward, tangent: result.tangent)
+    node.reachesOtherLeaves = true
+    return Tensor(result.contents, shape: result.shape, node: node)
 }

@@ -1,4 +1,5 @@
 import Kernels
+import Synchronization
 import Tensors
 import Testing
 
@@ -51,6 +52,45 @@ private final class Watch: @unchecked Sendable {
         let x = noise([4]).tracked()
         let table = (x + 2 * x - x * x).sum().gradients()
         for (g, x) in zip(table[x]?.values ?? [], x.values) { #expect(abs(g - (3 - 2 * x)) < 1e-5) }
+    }
+
+    /// A leaf's gradient is told once, whole, and before nodes are walked that cannot add to it.
+    @Test func gradientsAreToldAsSoonAsTheyAreFinal() {
+        let (first, second, both) = (noise([4]).tracked(), noise([4], "2").tracked(), noise([4], "3").tracked())
+        let events = Mutex<[String]>([])
+        func product(_ name: String, _ inputs: [Tensor]) -> Tensor {
+            Tensor(inputs.dropFirst().reduce(inputs[0].detached) { $0 * $1.detached }.values, shape: [4], from: inputs)
+            {
+                dy in
+                events.withLock { $0.append(name) }
+                return inputs.indices.map { place in
+                    inputs.indices.filter { $0 != place }.reduce(dy) { $0 * inputs[$1].detached }
+                }
+            }
+        }
+        let leaves = [first, second, both]
+        var told: [Int: [Float]] = [:]
+        let inner = product("inner", [first, both])
+        let table = product("outer", [inner, second, both]).sum().gradients(of: leaves) { place, gradient in
+            events.withLock { $0.append("leaf \(place)") }
+            told[place] = gradient.values
+        }
+        #expect(events.withLock { $0 } == ["outer", "leaf 1", "inner", "leaf 0", "leaf 2"])
+        for (place, leaf) in leaves.enumerated() { #expect(told[place] != nil && told[place] == table[leaf]?.values) }
+    }
+
+    /// A piece that is computed again may use any weight, so nothing is final before it.
+    @Test func recomputedPiecesDelayWhatTheyMayAddTo() {
+        let (x, w, v) = (
+            noise([1, 8, 6, 8]).tracked(), noise([8, 8, 3, 3], "w").tracked(), noise([1, 8, 6, 8]).tracked()
+        )
+        var told: [Int: [Float]] = [:]
+        let result = (recomputed([x.convolved(w)]) { $0[0].convolved(w) } * v).sum()
+        let table = result.gradients(of: [w, v]) { told[$0] = $1.values }
+        #expect(told[0] == table[w]?.values && told[1] == table[v]?.values && told.count == 2)
+        let hidden = recomputed([x]) { $0[0].convolved(w) }.sum()
+        var isTold = false
+        #expect(hidden.gradients(of: [w]) { _, _ in isTold = true }[w] != nil && !isTold)
     }
 
     @Test func constantsHaveNoGradient() {
