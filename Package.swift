@@ -155,7 +155,11 @@ let package = Package(
             dependencies: [
                 "Training", "Models", "Checkpoints", "Backbones", "Objectives", "Diffusion", "Tensors", "Kernels",
             ]),
-        .testTarget(name: "CollectivesTests", dependencies: ["Collectives", "Training"]),
+        .testTarget(
+            name: "CollectivesTests",
+            dependencies: [
+                "Collectives", "Training", "Models", "Backbones", "Objectives", "Diffusion", "Tensors", "Kernels",
+            ]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "LayersTests", dependencies: ["Layers"]),
         .testTarget(

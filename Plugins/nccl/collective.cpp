@@ -11,7 +11,7 @@
 
 namespace {
 struct {
-    int rank, count;
+    int rank, count, card;
     ncclComm_t comm;
     cudaStream_t stream;
     char *sent, *received;
@@ -32,7 +32,9 @@ int failed(const char *text) {
 int checked(ncclResult_t code) { return code == ncclSuccess || code == ncclInProgress ? 0 : failed(ncclGetErrorString(code)); }
 int checked(cudaError_t code) { return code == cudaSuccess ? 0 : failed(cudaGetErrorString(code)); }
 
+// The thread that exchanges gradients is not the one that opened the group, and every thread has a card in use of its own.
 int make_room(size_t bytes) {
+    if (checked(cudaSetDevice(group.card))) return 1;
     if (bytes <= group.room) return 0;
     cudaFree(group.sent);
     cudaFree(group.received);
@@ -90,7 +92,8 @@ int open_group(const sgc_place *place) {
     group.rank = place->rank;
     group.count = place->count;
     const char *local = std::getenv("LOCAL_RANK");
-    if (checked(cudaSetDevice(local ? std::atoi(local) : 0)) || checked(cudaStreamCreate(&group.stream))) return 1;
+    group.card = local ? std::atoi(local) : 0;
+    if (checked(cudaSetDevice(group.card)) || checked(cudaStreamCreate(&group.stream))) return 1;
     ncclUniqueId id;
     if (group.rank == 0 && checked(ncclGetUniqueId(&id))) return 1;
     if (broadcast(&id, sizeof id)) return 1;

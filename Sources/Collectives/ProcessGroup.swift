@@ -7,7 +7,8 @@ import Synchronization
 /// Every process makes the same calls in the same order. Where one has ended, or sends nothing for the timeout of the
 /// others, the calls of all others fail.
 ///
-/// `@unchecked Sendable`: the table is constant; its functions are called by one thread at a time, the training's.
+/// `@unchecked Sendable`: the table is constant; its functions are called by one thread at a time, the training's
+/// or that of a `PieceExchange` while the training's makes no call.
 @safe
 public final class ProcessGroup: @unchecked Sendable {
     /// Seconds without a message after which a process counts as lost, where no other timeout is given.

@@ -16,58 +16,58 @@ extension TrainingState {
         parts: Int, in group: ProcessGroup, _ batch: (Int) throws -> TrainingBatchInput
     ) throws -> StepResult {
         precondition(parts >= group.count, "\(parts) batches for \(group.count) processes")
-        let sum = gradientSum(in: group)
-        sum.reset()
+        exchange?.reset()
         var numbers = StepNumbers()
         let statistics = model.backbone.buffers.isEmpty ? nil : DeferredStatistics()
         for first in stride(from: 0, to: parts, by: group.count) {
             let active = min(group.count, parts - first)
+            let isLast = first + active == parts
+            let input = group.rank < active ? try batch(first + group.rank) : nil
             var mine: [Float]?
-            if group.rank < active {
-                let input = try batch(first + group.rank)
+            func gradient(_ whenFinal: (Int, Tensor) -> Void) -> TrainingObjective.Gradient? {
+                guard let input else { return nil }
                 let (one, found) =
-                    statistics?.collecting { objective.gradient(of: input) } ?? (objective.gradient(of: input), [])
+                    statistics?.collecting { objective.gradient(of: input, whenFinal: whenFinal) }
+                    ?? (objective.gradient(of: input, whenFinal: whenFinal), [])
                 numbers.set(one.loss, one.terms)
-                put(one.gradients, in: sum)
                 mine = found
+                return one
             }
+            try exchangeGradients(active: active, isLast: isLast, in: group, gradient)
             try numbers.add(active: active, share: 1 / Double(parts), in: group, step: step + 1)
-            try sum.add(active: active)
             if let statistics {
                 let count = statistics.count
                 let all = try group.gather(mine ?? [Float](repeating: 0, count: count), filler: 0)
                 for found in all.prefix(active) { statistics.apply(found) }
             }
         }
-        try sum.finish()
-        return try apply(gradients(of: sum), share: 1 / Double(parts), loss: numbers.loss, numbers.terms)
+        return try apply(exchange?.totals() ?? [], share: 1 / Double(parts), loss: numbers.loss, numbers.terms)
     }
 
-    /// The sum of all processes' gradients, whose memory is kept from step to step.
-    private func gradientSum(in group: ProcessGroup) -> OrderedSum {
-        if let summedGradients { return summedGradients }
-        let sum = OrderedSum(of: weights.filter(\.isTrained).reduce(0) { $0 + $1.parameter.count }, in: group)
-        summedGradients = sum
-        return sum
-    }
-
-    private func put(_ gradients: [Tensor?], in sum: OrderedSum) {
-        var start = 0
-        for (weight, gradient) in zip(weights, gradients) where weight.isTrained {
-            let count = weight.parameter.count
-            sum.put(gradient?.values ?? [Float](repeating: 0, count: count), at: start)
-            start += count
+    /// Adds the gradients of one batch of each active process.
+    ///
+    /// The first round of all has no overlap: it finds the order in which gradients become final, and that of rank 0
+    /// holds for all processes from then on.
+    private func exchangeGradients(
+        active: Int, isLast: Bool, in group: ProcessGroup,
+        _ gradient: (_ whenFinal: (Int, Tensor) -> Void) -> TrainingObjective.Gradient?
+    ) throws {
+        if let exchange {
+            exchange.beginRound(active: active, isLast: isLast)
+            let one = gradient { exchange.put($1, of: $0) }
+            one?.put(in: exchange)
+            return try exchange.finishRound()
         }
-    }
-
-    private func gradients(of sum: OrderedSum) -> [Tensor?] {
-        var start = 0
-        return weights.map { weight in
-            guard weight.isTrained else { return nil }
-            let count = weight.parameter.count
-            defer { start += count }
-            return Tensor(sum.total(from: start, count: count), shape: weight.parameter.shape)
-        }
+        var order: [Int] = []
+        let one = gradient { index, _ in order.append(index) }
+        let seen = Set(order)
+        order += weights.indices.reversed().filter { weights[$0].isTrained && !seen.contains($0) }
+        order = try group.gather(order, filler: 0)[0]
+        let exchange = GradientExchange(order, of: weights, in: group, most: pieceSize)
+        self.exchange = exchange
+        exchange.beginRound(active: active, isLast: isLast)
+        one?.put(in: exchange)
+        try exchange.finishRound()
     }
 
     /// Broadcasts the state of rank 0 to all processes, so that all continue from the same state.
@@ -93,6 +93,15 @@ extension TrainingState {
         restore(
             step: counts[0], weights: raw, averages: averaged, moments: adam, warmSteps: counts[1],
             furtherAverages: furtherAverages)
+    }
+}
+
+extension TrainingObjective.Gradient {
+    /// Puts what the backward pass did not put.
+    fileprivate func put(in exchange: GradientExchange) {
+        for (index, gradient) in gradients.enumerated() {
+            if let gradient { exchange.put(gradient, of: index) }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 import Backbones
 import Checkpoints
-import Collectives
+package import Collectives
 import Diffusion
 public import Failures
 import Foundation
@@ -37,8 +37,14 @@ public final class TrainingState {
     public private(set) var furtherAverages: [(std: Double, weights: [Tensor])]
     /// Optimizer steps made.
     public private(set) var step = 0
-    /// The sum of the gradients of several processes, once they have made a step together.
-    var summedGradients: OrderedSum?
+    /// The sums of the gradients of several processes, once they have begun a step together.
+    var exchange: GradientExchange?
+    /// Numbers of a piece of gradients; the usual ones where `nil`.
+    package var pieceSize: Int?
+    /// Pieces in which gradients are exchanged; 0 before the first step of several processes.
+    package var exchangedPieces: Int { exchange?.count ?? 0 }
+    /// How long exchanges of gradients took, and how long steps waited for them.
+    package var exchangeTimes: PieceExchange.Times { exchange?.times ?? .init() }
     /// Steps that the moments had seen before this training began.
     public private(set) var warmSteps = 0
 

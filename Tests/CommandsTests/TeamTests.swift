@@ -83,6 +83,7 @@ import Testing
         let end = try Program(command + ["--processes", "2"]).wait()
         let one = try #require(try JSONSerialization.jsonObject(with: Data(end.out.utf8)) as? [String: Any], "\(end)")
         let figures = ["median_s", "in_calls_share", "exchange_s", "exchange_share"].map { one[$0] as? Double ?? -1 }
+        #expect((0...1).contains(one["hidden_share"] as? Double ?? -1) && one["waited_share"] as? Double ?? -1 > 0)
         #expect(one["processes"] as? Double == 2 && figures.allSatisfy { $0 > 0 } && figures[1] < 1, "\(end.out)")
         #expect((one["work"] as? String)?.hasSuffix("of 2 batches") == true)
         let none = try Program(command + ["--processes", "2", "--batches", "1"]).wait()

@@ -132,13 +132,21 @@ public struct NetworkBenchmark: Sendable {
             }
         }
         let before = group.timeInCalls
+        // The first step, which finds the order of the gradients, hides nothing and is not one of the repetitions.
+        _ = try state.update(parts: batches, in: group, batch)
+        let first = state.exchangeTimes
         var result = try Benchmark.measure(title, repetitions: repetitions) {
             _ = try state.update(parts: batches, in: group, batch)
         }
-        let inCalls = (group.timeInCalls - before) / .seconds(1) / Double(repetitions + Benchmark.warmUps)
+        let steps = repetitions + Benchmark.warmUps
+        let inCalls = (group.timeInCalls - before) / .seconds(1) / Double(steps + 1)
+        let spent = state.exchangeTimes
+        let (exchanging, waited) = (spent.exchanging - first.exchanging, spent.waited - first.waited)
         let exchange = try Self.exchange(of: trained.weights, batches: batches, in: group, repetitions: repetitions)
         result.details += [
             ("processes", Double(group.count)), ("in_calls_share", inCalls / result.median),
+            ("waited_share", waited / Double(steps) / result.median),
+            ("hidden_share", 1 - min(1, waited / max(exchanging, .leastNormalMagnitude))),
             ("exchange_s", exchange.median), ("exchange_share", exchange.median / result.median),
         ]
         return result
