@@ -101,6 +101,9 @@ public final class FloatBuffer: @unchecked Sendable {
 // MARK: The two sides
 
 extension FloatBuffer {
+    /// Copies the elements to the device in use, if there is one, before they are first needed there.
+    package func upload() { if count > 0, let device = Device.current { _ = unsafe on(device) } }
+
     /// The elements in the memory of this machine, fetched from the device where they are there alone.
     var base: UnsafeMutablePointer<Float> {
         if let host = unsafe host.load(ordering: .acquiring) { return unsafe host }

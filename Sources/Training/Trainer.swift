@@ -69,6 +69,9 @@ public struct Trainer {
         defer { team?.endWork() }
         let data = TrainingData(files: training, spec: builder.spec, frontEnd: builder.frontEnd, seed: seed)
         let draws = try TrainingDraws(builder, seed: seed, total: total)
+        let ahead = BatchesAhead(
+            draws, data, total: total, rank: team?.group.rank ?? 0, count: team?.group.count ?? 1)
+        defer { ahead.finish() }
         var validator = Validator(
             builder: builder, files: validation, draws: draws, seed: seed, workspace: workspace, folder: run.folder,
             interruption: interruption)
@@ -86,7 +89,7 @@ public struct Trainer {
             if needsValidation {
                 needsValidation = false
             } else {
-                let step = try advance(state, data, draws, &watch, &journal)
+                let step = try advance(state, ahead, draws.parts, &watch, &journal)
                 secondsSpent += step.seconds
                 stepRate.add(state.step)
                 observe(.trained(stepRate.progress(step, of: total)))
@@ -122,13 +125,13 @@ public struct Trainer {
     ///
     /// - Throws: `TrainingFailure`, behind the records of all steps before it.
     private func advance(
-        _ state: TrainingState, _ data: TrainingData, _ draws: TrainingDraws, _ watch: inout LossWatch,
+        _ state: TrainingState, _ ahead: BatchesAhead, _ parts: Int, _ watch: inout LossWatch,
         _ journal: inout TrainingJournal
     ) throws -> StepRecord {
         let start = ContinuousClock.now
         do {
             let rate = state.nextRate
-            let result = try team?.step(state, draws, data) ?? state.update(try draws.batches(for: state.step, data))
+            let result = try team?.step(state, ahead, parts) ?? state.update(try ahead.batches(of: state.step))
             let step = StepRecord(
                 step: state.step, loss: result.loss, terms: result.terms, gradientNorm: result.gradientNorm,
                 learningRate: rate, seconds: start.secondsUntilNow)

@@ -26,11 +26,6 @@ struct TrainingDraws: Sendable {
     }
 
     /// The batches of one optimizer step: as many as the spec has devices and accumulated batches.
-    func batches(for step: Int, _ data: TrainingData) throws -> [TrainingBatchInput] {
-        try (0..<parts).map { try batch($0, of: step, data) }
-    }
-
-    /// Devices times accumulated batches.
     var parts: Int { spec.devices * spec.accumulateGradBatches }
 
     /// One of the batches of an optimizer step.

@@ -62,9 +62,9 @@ public struct TrainingTeam: Sendable {
         try state.share(in: group)
     }
 
-    func step(_ state: TrainingState, _ draws: TrainingDraws, _ data: TrainingData) throws -> StepResult {
+    func step(_ state: TrainingState, _ ahead: BatchesAhead, _ parts: Int) throws -> StepResult {
         try broadcast(.step)
-        return try makeStep(state, draws, data)
+        return try makeStep(state, ahead, parts)
     }
 
     /// Begins work that is done in rounds.
@@ -132,9 +132,11 @@ public struct TrainingTeam: Sendable {
         try state.share(in: group)
         let data = TrainingData(files: task.pairs, spec: task.spec, frontEnd: builder.frontEnd, seed: task.seed)
         let draws = try TrainingDraws(builder, seed: task.seed, total: task.total)
+        let ahead = BatchesAhead(draws, data, total: task.total, rank: group.rank, count: group.count)
+        defer { ahead.finish() }
         while case .step = try next() {
             // A failure occurs in every process at the same step; rank 0 reports it.
-            do { _ = try makeStep(state, draws, data) } catch is TrainingFailure {}
+            do { _ = try makeStep(state, ahead, draws.parts) } catch is TrainingFailure {}
         }
     }
 
@@ -142,8 +144,8 @@ public struct TrainingTeam: Sendable {
         try JSONDecoder().decode(Message.self, from: try group.broadcast(nil as Data?))
     }
 
-    private func makeStep(_ state: TrainingState, _ draws: TrainingDraws, _ data: TrainingData) throws -> StepResult {
-        let step = state.step
-        return try state.update(parts: draws.parts, in: group) { try draws.batch($0, of: step, data) }
+    private func makeStep(_ state: TrainingState, _ ahead: BatchesAhead, _ parts: Int) throws -> StepResult {
+        let batches = try ahead.batches(of: state.step)
+        return try state.update(parts: parts, in: group) { batches[$0 / group.count] }
     }
 }
