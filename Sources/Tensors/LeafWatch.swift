@@ -1,4 +1,4 @@
-/// Finds out during a backward pass which leaves have their final gradient: those that no node still to come may add to.
+/// Finds during a backward pass which leaves have their final gradient: those that no node still to come may add to.
 final class LeafWatch {
     private let places: [ObjectIdentifier: Int]
     private let whenFinal: (Int, Tensor) -> Void
