@@ -5,7 +5,7 @@ import Synchronization
 final class RecordedPass: Sendable {
     private enum Stage {
         case new
-        /// To be watched; how often that was in vain, since other threads may have used the host meanwhile.
+        /// To be watched; how often that was in vain, as where weights had to be brought anew.
         case known(vain: Int)
         case watched(HostNumbers)
         /// Recorded by another thread just now.
@@ -46,12 +46,10 @@ final class RecordedPass: Sendable {
         let device = input.device
         for tensor in input.inputs { _ = tensor.buffer.place(on: device) }
         let numbers = HostNumbers(on: device)
-        let before = device.counts
-        let result = HostNumbers.$current.withValue(numbers) { body(input.inputs, input.times) }
-        let after = device.counts
-        let isClean =
-            after.hostFallbacks == before.hostFallbacks && after.scalars == before.scalars
-            && after.uploads == before.uploads + numbers.count
+        let (result, transfers) = HostUse.counted {
+            HostNumbers.$current.withValue(numbers) { body(input.inputs, input.times) }
+        }
+        let isClean = transfers == numbers.count
         numbers.handOut()
         stage.withLock { stage in
             guard case .known = stage else { return }

@@ -5,6 +5,7 @@ import Kernels
 import Layers
 import Models
 import Objectives
+import Synchronization
 import Tensors
 import Testing
 import Training
@@ -159,6 +160,31 @@ extension DeviceSuite {
                 let last = device.counts.replays
                 #expect(gradient(forward(leaves[3]), leaves[3]) == expected[3])
                 #expect(device.counts.replays == last + 2)
+            }
+        }
+
+        /// Another thread brings the next batch meanwhile.
+        @Test func othersMayUseTheHost() throws {
+            try recording { device in
+                let (model, name) = (try model("ncsnpp_v2"), "ncsnpp_v2")
+                let isDone = Atomic(false), rounds = Atomic(0)
+                let ended = DispatchSemaphore(value: 0)
+                Thread.detachNewThread {
+                    Device.with(device) {
+                        while !isDone.load(ordering: .relaxed) {
+                            _ = noise("batch", [64]).scaled(by: 2).values
+                            rounds.add(1, ordering: .relaxed)
+                        }
+                    }
+                    ended.signal()
+                }
+                while rounds.load(ordering: .relaxed) == 0 { usleep(1000) }
+                let before = device.counts.replays
+                let results = Gradients.off { (0..<5).map { _ in pass(model, name, 0).values } }
+                isDone.store(true, ordering: .relaxed)
+                ended.wait()
+                #expect(Set(results).count == 1)
+                #expect(device.counts.replays == before + 3)
             }
         }
 

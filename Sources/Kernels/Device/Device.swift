@@ -127,6 +127,7 @@ public final class Device: @unchecked Sendable {
     {
         operations.add(1, ordering: .relaxed)
         scalars.add(1, ordering: .relaxed)
+        HostUse.current?.add()
         var value = 0.0
         check(operation, unsafe body(table, &value))
         return value
@@ -142,12 +143,14 @@ public final class Device: @unchecked Sendable {
 
     func upload(_ values: UnsafePointer<Float>, _ count: Int) -> OpaquePointer {
         uploads.add(1, ordering: .relaxed)
+        HostUse.current?.add()
         guard let handle = unsafe table.upload(values, Int64(count)) else { end("upload") }
         return unsafe handle
     }
 
     func download(_ handle: OpaquePointer, _ count: Int, into values: UnsafeMutablePointer<Float>) {
         if count > 1 { fallbacks.add(1, ordering: .relaxed) } else { scalars.add(1, ordering: .relaxed) }
+        HostUse.current?.add()
         check("download", unsafe table.download(handle, values, Int64(count)))
     }
 
