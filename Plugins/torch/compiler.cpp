@@ -1,6 +1,8 @@
 // NVRTC by its C functions, declared here, so that no header of CUDA is needed to build this.
 #include "compiler.h"
 #include <cstdlib>
+#include <dlfcn.h>
+#include <filesystem>
 
 namespace sgd {
 namespace {
@@ -41,11 +43,23 @@ struct Compiler {
     }
 };
 
+// NVRTC looks for its own second library by name, on the loader's path alone: what lies beside it is loaded first.
+void *with_builtins(void *library) {
+    Dl_info place{};
+    if (!dladdr(dlsym(library, "nvrtcCreateProgram"), &place) || !place.dli_fname) return library;
+    std::error_code ignored;
+    for (const auto &file : std::filesystem::directory_iterator(
+             std::filesystem::canonical(place.dli_fname, ignored).parent_path(), ignored))
+        if (file.path().filename().string().rfind("libnvrtc-builtins.so", 0) == 0)
+            dlopen(file.path().c_str(), RTLD_NOW | RTLD_GLOBAL);
+    return library;
+}
+
 void *nvrtc(const std::vector<std::string> &folders) {
     if (const char *named = std::getenv("SGMSE_NVRTC"); named && *named) {
         void *library = opened_library({named});
         if (!library) throw std::runtime_error(std::string("SGMSE_NVRTC names what cannot be opened: ") + named);
-        return library;
+        return with_builtins(library);
     }
     std::vector<std::string> paths;
     const std::vector<std::string> names = {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"};
@@ -54,7 +68,7 @@ void *nvrtc(const std::vector<std::string> &folders) {
         for (const auto &name : names) paths.push_back(folder + "/" + name);
     void *library = opened_library(paths);
     if (!library) throw std::runtime_error("there is no libnvrtc; SGMSE_NVRTC may name one");
-    return library;
+    return with_builtins(library);
 }
 }  // namespace
 

@@ -23,13 +23,31 @@ void count(int64_t bytes) {
 
 const char *error() { return problem.c_str(); }
 
+// Whether this torch knows CUDA or ROCm, which at::hasCUDA() says only where there is a card too.
+bool is_built_with_cuda() { return at::detail::getCUDAHooks().hasCUDART() || at::globalContext().hasROCM(); }
+
+// Why torch cannot use any card of this machine, in its own words; empty where it can.
+std::string why_no_card() {
+    if (at::hasCUDA()) return "";
+    try {
+        at::detail::getCUDAHooks().init();
+        at::zeros({1}, at::TensorOptions(c10::Device(c10::kCUDA, 0)));
+    } catch (const std::exception &e) {
+        const std::string reason = e.what();
+        return reason.substr(0, reason.find_first_of(".\n"));
+    }
+    return "torch finds none";
+}
+
 const char *version() {
     version_text = std::string("LibTorch ") + TORCH_VERSION;
-    if (at::hasCUDA() && !at::globalContext().hasROCM()) {
+    if (at::globalContext().hasROCM()) {
+        version_text += ", ROCm";
+    } else if (is_built_with_cuda()) {
         const long cuda = at::detail::getCUDAHooks().versionCUDART();
         if (cuda > 0) version_text += ", CUDA " + std::to_string(cuda / 1000) + "." + std::to_string(cuda % 1000 / 10);
-    } else if (at::hasCUDA()) {
-        version_text += ", ROCm";
+        const std::string none = why_no_card();
+        if (!none.empty()) version_text += ", no card: " + none;
     }
     version_text += kernels_in_use();
     return version_text.c_str();
@@ -67,10 +85,10 @@ int open(const char *name, int32_t threads) {
     return guarded([&] {
         const c10::Device wanted(name);
         if (wanted.is_cuda()) {
-            if (!at::hasCUDA()) throw std::runtime_error("this torch was built without CUDA");
+            if (!is_built_with_cuda()) throw std::runtime_error("this torch was built without CUDA");
+            const std::string none = why_no_card();
+            if (!none.empty()) throw std::runtime_error("there is no card that this torch can use: " + none);
             const int cards = at::detail::getCUDAHooks().getNumGPUs();
-            if (cards == 0)
-                throw std::runtime_error("there is no CUDA card, or its driver is older than this torch needs");
             if (wanted.has_index() && wanted.index() >= cards)
                 throw std::runtime_error("there are " + std::to_string(cards) + " CUDA cards, numbered from 0");
         }
