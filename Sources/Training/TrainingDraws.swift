@@ -25,7 +25,7 @@ struct TrainingDraws: Sendable {
         times = spec.tEps...(try builder.catalog.sdes.make(builder.spec.sde).endTime)
     }
 
-    /// The batches of one optimizer step: as many as the spec has devices and accumulated batches.
+    /// Batches of one optimizer step: devices times accumulated batches.
     var parts: Int { spec.devices * spec.accumulateGradBatches }
 
     /// One of the batches of an optimizer step.

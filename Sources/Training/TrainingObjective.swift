@@ -131,16 +131,22 @@ struct TrainingObjective: Sendable {
         var gradients: [Tensor?]
     }
 
+    func gradient(of batch: TrainingBatchInput) -> Gradient { gradient(of: batch) { $0.gradients() } }
+
     /// - Parameter whenFinal: Called during the backward pass with the place of a trained weight and its gradient, as
     ///   soon as nothing is added to it any more; not for all weights under recomputation.
-    func gradient(of batch: TrainingBatchInput, whenFinal: (Int, Tensor) -> Void = { _, _ in }) -> Gradient {
+    func gradient(of batch: TrainingBatchInput, whenFinal: (Int, Tensor) -> Void) -> Gradient {
+        let trained = weights.indices.filter { weights[$0].isTrained }
+        return gradient(of: batch) { loss in
+            loss.gradients(of: trained.map { weights[$0].parameter.tensor }) { whenFinal(trained[$0], $1) }
+        }
+    }
+
+    private func gradient(of batch: TrainingBatchInput, _ back: (Tensor) -> GradientTable) -> Gradient {
         let value = loss(of: batch)
         var terms = value.terms
         if batch.reference != nil { terms["cond_dropped"] = batch.dropRate }
-        let trained = weights.indices.filter { weights[$0].isTrained }
-        let gradients = value.total.gradients(of: trained.map { weights[$0].parameter.tensor }) {
-            whenFinal(trained[$0], $1)
-        }
+        let gradients = back(value.total)
         return Gradient(
             loss: Double(value.total.item), terms: terms,
             gradients: weights.map { $0.isTrained ? gradients[$0.parameter] : nil })
