@@ -79,19 +79,14 @@ sgd_tensor *dropout(const sgd_tensor *x, const uint64_t *keys, int64_t batch, ui
 sgd_tensor *channel_sums(const sgd_tensor *x, int64_t batch, int64_t pixels, int64_t channels) {
     return made([&] { return x->t.view({batch, pixels, channels}).sum(axes({1})); });
 }
-int sum(int32_t kind, const sgd_tensor *x, double *value) {
-    return done([&] {
-        if (kind != SGD_SUM && kind != SGD_ABSOLUTE_SUM)
-            throw std::runtime_error("there is no sum number " + std::to_string(kind));
-        *value = (kind == SGD_SUM ? x->t : x->t.abs()).sum(at::kDouble).item<double>();
-    });
-}
 int dot(const sgd_tensor *x, const sgd_tensor *y, double *value) {
     return done([&] { *value = (x->t * y->t).sum(at::kDouble).item<double>(); });
 }
 int sums(int32_t kind, const sgd_tensor *const *x, int64_t count, int64_t parts, double *values) {
     return done([&] {
         if (is_recording()) throw std::runtime_error("sums are read");
+        if (kind < SGD_SUM || kind > SGD_SQUARE_SUM)
+            throw std::runtime_error("there is no sum number " + std::to_string(kind));
         std::vector<Tensor> sums;
         for (int64_t i = 0; i < count; i++) {
             const auto &t = x[i]->t;
@@ -159,7 +154,6 @@ void add_elements(sgd_table *t) {
     t->scale_samples = scale_samples;
     t->dropout = dropout;
     t->channel_sums = channel_sums;
-    t->sum = sum;
     t->dot = dot;
     t->sums = sums;
     t->concatenate = concatenate;

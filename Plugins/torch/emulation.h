@@ -121,6 +121,18 @@ private:
     }
 };
 
+// From then on, at::create_graph_impl() makes these for the processor.
+inline void register_graphs() {
+    static const bool once = [] {
+        at::GraphImplRegistry()->Register(
+            "CPU", [](const at::GraphImplArgs &) -> std::unique_ptr<at::GraphImplInterface> {
+                return std::make_unique<Graph>();
+            });
+        return true;
+    }();
+    static_cast<void>(once);
+}
+
 inline void add(const std::function<void()> &action) {
     if (current) current->add(action);
 }

@@ -32,9 +32,10 @@ struct Session {
     std::unique_ptr<at::GraphImplInterface> graph;
     std::optional<c10::Stream> usual;
     std::string spoilt;
-    // One at a time: memory may be shared with another recording.
     std::unique_lock<std::mutex> turn;
 };
+// One recording at a time, and none is let go of meanwhile: a card that records cannot be waited for.
+std::mutex turns;
 thread_local std::unique_ptr<Session> session;
 
 void wait() {
@@ -51,7 +52,6 @@ int records() { return is_used ? 1 : 0; }
 int record_begin(const sgd_recording *beside) {
     return guarded([&] {
         if (!is_used || session) throw std::runtime_error("nothing can be recorded now");
-        static std::mutex turns;
         auto begun = std::make_unique<Session>();
         begun->turn = std::unique_lock(turns);
         begun->graph = at::create_graph_impl(device.type());
@@ -92,7 +92,11 @@ int replay(sgd_recording *r) {
 
 void forget(sgd_recording *r) {
     guarded([&] {
-        wait();
+        std::unique_lock<std::mutex> turn(turns, std::defer_lock);
+        if (!session) {
+            turn.lock();
+            wait();
+        }
         delete r;
         return 0;
     }, 1);
@@ -164,14 +168,9 @@ void record_beside(const std::function<void()> &action) { emulation::add(action)
 void prepare_recording() {
     const char *asked = std::getenv("SGMSE_RECORDINGS");
     const std::string choice = asked ? asked : "";
-    static const bool is_registered = [] {
-        at::GraphImplRegistry()->Register("CPU", [](const at::GraphImplArgs &) -> std::unique_ptr<at::GraphImplInterface> {
-            return std::make_unique<emulation::Graph>();
-        });
-        return true;
-    }();
-    is_used = is_registered && choice != "off" && (device.is_cpu() ? choice == "emulated" || is_asked_to_emulate : true) &&
-              at::has_graph_impl(device.type());
+    const bool is_emulated = device.is_cpu() && (choice == "emulated" || is_asked_to_emulate);
+    if (is_emulated) emulation::register_graphs();
+    is_used = choice != "off" && (is_emulated || device.is_cuda()) && at::has_graph_impl(device.type());
     if (!is_used) return;
     try {
         c10::InferenceMode quiet;
@@ -207,8 +206,7 @@ void record_beside(const std::function<void()> &) {}
 void prepare_recording() {}
 
 void add_recording(sgd_table *t) {
-    const auto none = "this torch does not record";
-    static const char *reason = none;
+    static const char *const reason = "this torch does not record";
     t->records = [] { return 0; };
     t->record_begin = [](const sgd_recording *) { fail(reason); return 1; };
     t->record_end = []() -> sgd_recording * { fail(reason); return nullptr; };
@@ -224,7 +222,7 @@ namespace {
 template <class Number> Tensor once(const Number *values, int64_t count, at::ScalarType type) {
     static std::mutex turn;
     static std::map<std::string, Tensor> known;
-    constexpr size_t most = 4096;
+    constexpr size_t most = 4096;  // of lists of channels or frames, a few kB each
     const std::lock_guard<std::mutex> lock(turn);
     std::string key = device.str() + ' ';
     key.append(reinterpret_cast<const char *>(values), sizeof(Number) * static_cast<size_t>(count));

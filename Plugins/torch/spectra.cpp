@@ -69,7 +69,7 @@ sgd_tensor *inverse_stft(const sgd_stft *s, const sgd_tensor *spectra) {
             at::col2im(frames.transpose(1, 2).contiguous(), {1, covered(s)}, {1, s->size}, {1, 1}, {0, 0}, {1, s->hop});
         const int64_t reach = std::min({s->samples, s->envelope_count, covered(s) - s->size / 2});
         auto y = at::zeros({s->batch, s->samples}, floats());
-        const auto envelope = constant(s->envelope, s->envelope_count).narrow(0, 0, reach);
+        const auto envelope = brought(s->envelope, {s->envelope_count}, at::kFloat, at::kFloat).narrow(0, 0, reach);
         y.narrow(1, 0, reach).copy_(sums.view({s->batch, -1}).narrow(1, s->size / 2, reach) * envelope);
         return y;
     });
@@ -79,7 +79,7 @@ sgd_tensor *inverse_stft_backward(const sgd_stft *s, const sgd_tensor *dy) {
     return made([&] {
         const int64_t reach = std::min({s->samples, s->envelope_count, covered(s) - s->size / 2});
         auto g = at::zeros({s->batch, covered(s)}, floats());
-        const auto envelope = constant(s->envelope, s->envelope_count).narrow(0, 0, reach);
+        const auto envelope = brought(s->envelope, {s->envelope_count}, at::kFloat, at::kFloat).narrow(0, 0, reach);
         g.narrow(1, s->size / 2, reach).copy_(dy->t.view({s->batch, s->samples}).narrow(1, 0, reach) * envelope);
         auto parts = at::view_as_real(at::fft_rfft(g.unfold(1, s->size, s->hop) * window(s))) *
                      (2.0 / static_cast<double>(s->size));

@@ -63,7 +63,7 @@ enum {
     SGD_INSIDE = 5,           // 1 where |x| <= a, else 0
 };
 
-// What scalars a reduction gives.
+// What a reduction adds up.
 enum { SGD_SUM = 0, SGD_ABSOLUTE_SUM = 1, SGD_SQUARE_SUM = 2 };
 
 // Amplitude laws of complex numbers: factor |z|^alpha, or factor ln(1 + |z|), with the phase kept.
@@ -198,7 +198,6 @@ typedef struct {
 
     // ---- reductions
     sgd_tensor *(*channel_sums)(const sgd_tensor *x, int64_t batch, int64_t pixels, int64_t channels);
-    int (*sum)(int32_t kind, const sgd_tensor *x, double *value);
     int (*dot)(const sgd_tensor *x, const sgd_tensor *y, double *value);
     // Sums of each of `parts` equal pieces of every tensor.
     int (*sums)(int32_t kind, const sgd_tensor *const *x, int64_t count, int64_t parts, double *values);

@@ -99,7 +99,7 @@ public func channelSums(_ x: FloatBuffer, batch: Int, pixels: Int, channels: Int
 /// `Σ x`, in double precision between short runs.
 public func sum(_ x: FloatBuffer) -> Double {
     if let device = Device.current {
-        return device.scalar("sum") { unsafe $0.sum(Int32(SGD_SUM), x.on(device), $1) }
+        return device.sum(SGD_SUM, x)
     }
     return unsafe sg_sum(x.base, Int64(x.count))
 }
@@ -107,7 +107,7 @@ public func sum(_ x: FloatBuffer) -> Double {
 /// `Σ |x|`, in double precision.
 public func absoluteSum(_ x: FloatBuffer) -> Double {
     if let device = Device.current {
-        return device.scalar("absoluteSum") { unsafe $0.sum(Int32(SGD_ABSOLUTE_SUM), x.on(device), $1) }
+        return device.sum(SGD_ABSOLUTE_SUM, x)
     }
     return x.withSpan { x in
         var sum = 0.0

@@ -6,6 +6,14 @@ extension Device {
         made("map", x.count) { unsafe $0.unary(Int32(kind), x.on(self), a, b) }
     }
 
+    /// The sum of all elements, or of their absolute values.
+    func sum(_ kind: Int, _ x: FloatBuffer) -> Double {
+        scalar("sum") {
+            var handle = unsafe Optional(x.on(self))
+            return unsafe $0.sums(Int32(kind), &handle, 1, 1, $1)
+        }
+    }
+
     /// Sums of each of `parts` equal pieces of every buffer.
     func sums(_ kind: Int, _ buffers: [FloatBuffer], parts: Int) -> [Double] {
         precondition(buffers.allSatisfy { parts > 0 && $0.count % parts == 0 }, "sums of \(parts) parts")
