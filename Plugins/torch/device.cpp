@@ -33,8 +33,9 @@ std::string why_no_card() {
         at::detail::getCUDAHooks().init();
         at::zeros({1}, at::TensorOptions(c10::Device(c10::kCUDA, 0)));
     } catch (const std::exception &e) {
-        const std::string reason = e.what();
-        return reason.substr(0, reason.find_first_of(".\n"));
+        // Its first sentence.
+        const std::string reason = e.what(), line = reason.substr(0, reason.find('\n'));
+        return line.substr(0, line.find(". "));
     }
     return "torch finds none";
 }
@@ -87,7 +88,8 @@ int open(const char *name, int32_t threads) {
         if (wanted.is_cuda()) {
             if (!is_built_with_cuda()) throw std::runtime_error("this torch was built without CUDA");
             const std::string none = why_no_card();
-            if (!none.empty()) throw std::runtime_error("there is no card that this torch can use: " + none);
+            if (!none.empty()) throw std::runtime_error("there is no card that this torch can use: " + none +
+                                         "; a card needs a driver that is as new as this torch's CUDA");
             const int cards = at::detail::getCUDAHooks().getNumGPUs();
             if (wanted.has_index() && wanted.index() >= cards)
                 throw std::runtime_error("there are " + std::to_string(cards) + " CUDA cards, numbered from 0");
