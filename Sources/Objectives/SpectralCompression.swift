@@ -89,7 +89,7 @@ extension Tensor {
         let values = z.mappingBins { _, re, im in
             let u = (re * f, im * f)
             let r = (u.0 * u.0 + u.1 * u.1).squareRoot()
-            guard r > 0 else { return (0, 0) }
+            guard r != 0 else { return (0, 0) }
             let (s, _) = law(r)
             return (s * u.0, s * u.1)
         }
@@ -98,7 +98,7 @@ extension Tensor {
                 z.mappingBins { bin, re, im in
                     let u = (re * f, im * f)
                     let r = (u.0 * u.0 + u.1 * u.1).squareRoot()
-                    guard r > 0 else { return (0, 0) }
+                    guard r != 0 else { return (0, 0) }
                     let (s, slope) = law(r)
                     let g = (g[2 * bin], g[2 * bin + 1])
                     let along = slope * (u.0 * g.0 + u.1 * g.1)

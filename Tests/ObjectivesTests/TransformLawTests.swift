@@ -54,6 +54,22 @@ import Testing
         }
     }
 
+    /// What is not a number stays so: as silence it would pass for the output of a model that left the numbers.
+    @Test(arguments: [SpectralCompression.none, .exponent(alpha: 0.5, factor: 0.15), .log(factor: 0.4)])
+    func nothingTurnsNaNIntoSilence(compression: SpectralCompression) {
+        let z = Tensor([1, 0, .nan, 1, 0, .nan, 0, 0], shape: [1, 4, 1, 2])
+        for values in [compression.compress(z).values, compression.expand(z).values] {
+            #expect(values[0].isFinite && values[6...] == [0, 0])
+            #expect(values[2...3].contains { $0.isNaN } && values[4...5].contains { $0.isNaN })
+        }
+        let leaf = z.tracked()
+        let table = compression.expand(leaf).gradients(seed: Tensor([1, 1, 1, 1, 1, 1, 1, 1], shape: z.shape))
+        guard case .none = compression else {
+            #expect(table[leaf].map { $0.values[2...5].contains { $0.isNaN } } == true)
+            return
+        }
+    }
+
     /// Phases stay, amplitudes follow the law, and expansion undoes it over nine decades.
     @Test(arguments: [
         SpectralCompression.none, .exponent(alpha: 0.5, factor: 0.15), .exponent(alpha: 0.667, factor: 0.065),
