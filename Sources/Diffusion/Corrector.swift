@@ -4,11 +4,18 @@ public import Tensors
 public protocol Corrector: Sendable {
     /// Calls of the model per step: 1, or 0 without correction.
     var evaluationsPerStep: Int { get }
+    /// Whether a sample's step is the same in any batch.
+    var samplesAreIndependent: Bool { get }
     /// Step `substep` of the correction before grid step `step`, at time `t`.
     func step(
         _ x: Tensor, given y: Tensor, at t: Double, step: Int, substep: Int, of sde: any SDE,
         score: inout CountedScore, noise: inout NoiseSource
     ) -> Tensor
+}
+
+extension Corrector {
+    /// Step sizes do not depend on the batch.
+    public var samplesAreIndependent: Bool { true }
 }
 
 /// Annealed Langevin dynamics, with steps in proportion to the marginal's variance.
@@ -49,6 +56,8 @@ public struct Langevin: Corrector, Hashable {
     public var snr: Double
     /// Whether the batch has one step size, as in the reference implementation.
     public var sharesStepAcrossBatch: Bool
+    /// Not where the batch has one step size.
+    public var samplesAreIndependent: Bool { !sharesStepAcrossBatch }
     /// One call of the model in every step.
     public var evaluationsPerStep: Int { 1 }
 

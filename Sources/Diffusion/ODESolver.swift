@@ -15,6 +15,14 @@ public enum ODESolver: Hashable, Sendable {
     /// Heun's method: two evaluations for each step.
     public static func heun(steps: Int) -> ODESolver { .fixed(.heun, steps: steps) }
 
+    /// Whether a sample's solution is the same in any batch: not where the step size follows the batch's error.
+    var samplesAreIndependent: Bool {
+        switch self {
+        case .rk45: false
+        case .fixed: true
+        }
+    }
+
     /// The state at `end` from the state `x` at `start`.
     ///
     /// - Parameter observe: Called with every state on the way, numbered from 0.

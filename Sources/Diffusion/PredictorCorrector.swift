@@ -38,6 +38,9 @@ public struct PredictorCorrector: Sampler {
     /// ``startTime``, or the end time of the SDE.
     public var start: Double { startTime ?? sde.endTime }
 
+    /// As the corrector's steps are.
+    public var samplesAreIndependent: Bool { correctorSteps == 0 || corrector.samplesAreIndependent }
+
     /// What the reference implementation reports: one evaluation per step and correction, made or not.
     public var nominalEvaluations: Int { steps * (1 + correctorSteps * corrector.evaluationsPerStep) }
 

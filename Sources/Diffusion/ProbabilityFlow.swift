@@ -29,6 +29,9 @@ public struct ProbabilityFlow: Sampler {
     /// ``startTime``, or the end time of the SDE.
     public var start: Double { startTime ?? sde.endTime }
 
+    /// Not with adaptive steps, which the samples of a batch share.
+    public var samplesAreIndependent: Bool { solver.samplesAreIndependent }
+
     /// The prior's noise is the only random draw; the number of calls depends on the solver.
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,

@@ -4,6 +4,8 @@ public import Tensors
 public protocol Sampler: Sendable {
     /// The time that sampling starts at.
     var start: Double { get }
+    /// Whether a sample's result is the same in any batch: not where samples share step sizes.
+    var samplesAreIndependent: Bool { get }
     /// Samples clean speech for `y`, `[B, F, N, 2]`.
     ///
     /// - Parameters:
@@ -17,6 +19,9 @@ public protocol Sampler: Sendable {
 }
 
 extension Sampler {
+    /// Every step treats the samples of a batch alike.
+    public var samplesAreIndependent: Bool { true }
+
     /// Sampling without an observer of the states.
     public func sample(given y: Tensor, noise: inout NoiseSource, predict: @escaping Prediction) -> Sample {
         sample(given: y, noise: &noise, observe: nil, predict: predict)

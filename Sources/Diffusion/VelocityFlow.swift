@@ -39,6 +39,9 @@ public struct VelocityFlow: Sampler {
     /// ``startTime``, or the end time of the process.
     public var start: Double { startTime ?? process.endTime }
 
+    /// Not with adaptive steps, which the samples of a batch share.
+    public var samplesAreIndependent: Bool { solver.samplesAreIndependent }
+
     /// The prior's noise is the only random draw; the number of calls depends on the solver.
     public func sample(
         given y: Tensor, noise: inout NoiseSource, observe: ((IntermediateState) -> Void)?,

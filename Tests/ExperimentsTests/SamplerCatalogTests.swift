@@ -2,9 +2,11 @@ import Backbones
 import Diffusion
 import Experiments
 import Gates
+import Kernels
 import Models
 import SpecLanguage
 import Specs
+import Tensors
 import Testing
 
 /// Samplers as a spec names them.
@@ -40,6 +42,31 @@ import Testing
             text: spec("{ name: pc, start: \(start) }"))
         let error = #expect(throws: IncompatibleParts.self) { try ProtocolGate.enforce(loaded) }
         #expect(error?.reason.contains("0.999") == true)
+    }
+
+    /// Every sampler of the registry, on every process that takes it, says whether a sample depends on its batch.
+    @Test(arguments: Catalog.standard.samplers.entries.map(\.name), [false, true])
+    func aSamplerKnowsWhetherItsSamplesAreIndependent(name: String, isFlow: Bool) throws {
+        let catalog = Catalog.standard
+        let bridged = ["sb_ode", "sb_sde", "edm2_ode", "edm2_sde"].contains(name)
+        let process = bridged ? "sbve" : isFlow && name != "pc" ? "flow" : "ouve"
+        let sde = try #require(catalog.sdes.entries.first { $0.name == process }).standard()
+        let sampler = try #require(catalog.samplers.entries.first { $0.name == name }).standard().make(
+            SamplerContext(catalog: catalog, sde: sde, steps: 3, finalTime: 0.03))
+        func stream(_ sample: Int) -> [Float] {
+            RandomStream(seed: 2, purpose: "y", sample).normals(64, standardDeviation: 0.1 * Double(1 + 4 * sample))
+        }
+        func run(_ samples: [Int]) -> [[Float]] {
+            var noise = NoiseSource.addressed(seed: 1, files: samples.map { "\($0)" })
+            let y = Tensor(samples.flatMap(stream), shape: [samples.count, 4, 8, 2])
+            let x = sampler.sample(given: y, noise: &noise) { x, y, t in
+                .weighted(0.3 + t, y - 0.05 * (x * y), -0.5, x)
+            }.x
+            return samples.indices.map { x.samples($0..<$0 + 1).values }
+        }
+        let (together, alone) = (run([0, 1, 2]), [0, 1, 2].map { run([$0])[0] })
+        #expect((together == alone) == sampler.samplesAreIndependent)
+        #expect(alone[0].allSatisfy(\.isFinite) && Set(alone).count == 3)
     }
 
     /// A filter whose estimate never follows the frames is no filter; 1 ended the program once.
