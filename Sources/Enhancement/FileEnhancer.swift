@@ -5,7 +5,7 @@ import Models
 import Parallelism
 import Specs
 
-/// Enhances one file at a time, of any length, in the memory of a segment.
+/// Enhances files of any length, each in the memory of a segment.
 struct FileEnhancer: Sendable {
     /// A file whose header was read.
     struct Job: Sendable {
@@ -73,64 +73,105 @@ struct FileEnhancer: Sendable {
 
     // MARK: The work
 
-    /// - Throws: What concerns all files alike, such as a full disk; what is wrong with this one is its outcome.
-    func enhance(_ job: Job) throws -> Outcome {
-        do {
-            try FileManager.default.createDirectory(atPath: place(of: job), withIntermediateDirectories: true)
-            let count = options.channels == .each ? job.header.channels : 1
-            var (effort, channels) = (Enhancer.Effort(), [ScratchSamples]())
-            for channel in 0..<count {
-                let (audio, own) = try enhance(channel, of: job)
-                channels.append(audio)
-                effort.nfe += own.nfe
-                effort.segments = max(effort.segments, own.segments)
+    /// A channel of a file on its way.
+    private struct Track {
+        /// At the model's rate.
+        let noisy: any SampleSource
+        let reference: NoiseReference
+        let name: String
+        let audio: ScratchSamples
+        let states: StateWriter
+        /// It is silent beside other channels, and stays so.
+        let isDead: Bool
+    }
+
+    /// Enhances files, several in one batch where their lengths allow it.
+    ///
+    /// - Throws: What concerns all files alike, such as a full disk; what is wrong with one is its outcome.
+    func enhance(_ jobs: [Job]) throws -> [Outcome] {
+        let begun = jobs.map { job in Result { (job: job, tracks: try tracks(of: job)) } }
+        return try begun.mapTogether { begun in
+            var efforts = try run(begun.flatMap(\.tracks))[...]
+            return begun.map { job, tracks in
+                let own = tracks.map { _ in efforts.removeFirst() }
+                return Result { try finish(job, tracks, own) }
             }
-            let clipped = try write(channels, of: job)
-            return .done(seconds: job.header.duration, effort, clipped: clipped)
-        } catch let error as EnhancementError {
-            return .failed(error.description)
-        } catch let error as SoundFileError {
+        }.map { outcome in try outcome.flatMapError { error in Result { .failed(try Self.reason(error)) } }.get() }
+    }
+
+    /// Why a file alone fails.
+    ///
+    /// - Throws: The error, where it concerns all files.
+    private static func reason(_ error: any Error) throws -> String {
+        switch error {
+        case let error as EnhancementError: return error.description
+        case let error as SoundFileError:
             if case .unwritable = error.reason { throw error }
-            return .failed(error.summary)
-        } catch let error as ResamplingError {
-            return .failed(error.description)
-        } catch let error as ReferenceError {
-            return .failed(error.description)
+            return error.summary
+        case let error as ResamplingError: return error.description
+        case let error as ReferenceError: return error.description
+        default: throw error
         }
+    }
+
+    private func tracks(of job: Job) throws -> [Track] {
+        try FileManager.default.createDirectory(atPath: place(of: job), withIntermediateDirectories: true)
+        return try (0..<(options.channels == .each ? job.header.channels : 1)).map { try track($0, of: job) }
+    }
+
+    private func track(_ channel: Int, of job: Job) throws -> Track {
+        let channels = options.channels == .each ? job.header.channels : 1
+        let noisy = try source(channel, of: job)
+        let isDead = try channels > 1 && noisy.peak(interruption) == 0
+        return Track(
+            noisy: noisy, reference: isDead ? .zero : try reference(noisy, channel, of: job),
+            name: channel == 0 ? job.file.name : "\(job.file.name) channel \(channel + 1)",
+            audio: try ScratchSamples(in: place(of: job)),
+            states: StateWriter(
+                job.file.states, channel: channel, of: channels, rate: folder.sampleRate, unfinished: unfinished),
+            isDead: isDead)
+    }
+
+    /// Enhances all tracks but dead ones, which are copied.
+    private func run(_ tracks: [Track]) throws -> [Result<Enhancer.Effort, any Error>] {
+        let living = tracks.filter { !$0.isDead }
+        var efforts = try folder.enhancer.enhance(
+            living.map { Enhancer.Recording(noisy: $0.noisy, name: $0.name, reference: $0.reference) },
+            seed: options.seed, states: options.states, together: options.filesPerBatch, interruption: interruption
+        ) { place, chunk in
+            try living[place].audio.append(chunk.audio)
+            try living[place].states.append(chunk.states, of: living[place].noisy.count)
+        }[...]
+        return tracks.map { track in
+            guard track.isDead else { return efforts.removeFirst() }
+            return Result {
+                for block in track.noisy.blocks { try track.audio.append(try track.noisy.samples(in: block)) }
+                return Enhancer.Effort(segments: 1)
+            }
+        }
+    }
+
+    /// Writes a file's output.
+    ///
+    /// - Throws: What ended one of its tracks.
+    private func finish(_ job: Job, _ tracks: [Track], _ efforts: [Result<Enhancer.Effort, any Error>]) throws
+        -> Outcome
+    {
+        var effort = Enhancer.Effort()
+        for (track, own) in zip(tracks, efforts) {
+            let own = try own.get()
+            try track.states.finish()
+            effort.nfe += own.nfe
+            effort.segments = max(effort.segments, own.segments)
+        }
+        let clipped = try write(tracks.map(\.audio), of: job)
+        return .done(seconds: job.header.duration, effort, clipped: clipped)
     }
 
     /// The folder of a job's output, in which intermediate files are written.
     private func place(of job: Job) -> String {
         let folder = (job.file.output as NSString).deletingLastPathComponent
         return folder.isEmpty ? "." : folder
-    }
-
-    private func enhance(_ channel: Int, of job: Job) throws -> (audio: ScratchSamples, Enhancer.Effort) {
-        let noisy = try source(channel, of: job)
-        let audio = try ScratchSamples(in: place(of: job))
-        if job.header.channels > 1, options.channels == .each, try noisy.peak(interruption) == 0 {
-            for block in noisy.blocks { try audio.append(try noisy.samples(in: block)) }  // a dead channel stays one
-            return (audio, Enhancer.Effort(segments: 1))
-        }
-        let name = channel == 0 ? job.file.name : "\(job.file.name) channel \(channel + 1)"
-        let states = StateWriter(
-            job.file.states, channel: channel, of: options.channels == .each ? job.header.channels : 1,
-            rate: folder.sampleRate, unfinished: unfinished)
-        let effort = try run(noisy, name, try reference(noisy, channel, of: job)) { chunk in
-            try audio.append(chunk.audio)
-            try states.append(chunk.states, of: noisy.count)
-        }
-        try states.finish()
-        return (audio, effort)
-    }
-
-    private func run(
-        _ noisy: some SampleSource, _ name: String, _ reference: NoiseReference, emit: (Enhancer.Chunk) throws -> Void
-    ) throws -> Enhancer.Effort {
-        try folder.enhancer.enhance(
-            noisy, file: name, seed: options.seed, reference: reference, states: options.states,
-            interruption: interruption,
-            emit: emit)
     }
 
     /// A channel at the model's rate: the file itself, or a copy on the disk.

@@ -38,18 +38,20 @@ public struct FolderEnhancer: Sendable {
         public var states = 0
         /// What is done with files of several channels.
         public var channels = Channels.refuse
+        /// Files that are enhanced together, and those of like length in one batch; decides no output, but for
+        /// rounding on a device.
+        public var filesPerBatch = 1
         /// Further properties of the model, which the record of each output contains.
         public var model: [String: String] = [:]
 
         public init(
             restoresRate: Bool = false, replaces: Bool = false, overwrites: Bool = false,
-            encoding: SoundFile.Encoding = .pcm16,
-            seed: UInt64 = 0, states: Int = 0, channels: Channels = .refuse, model: [String: String] = [:]
+            encoding: SoundFile.Encoding = .pcm16, seed: UInt64 = 0, states: Int = 0, channels: Channels = .refuse,
+            filesPerBatch: Int = 1, model: [String: String] = [:]
         ) {
             (self.restoresRate, self.replaces, self.overwrites) = (restoresRate, replaces, overwrites)
-            (self.encoding, self.seed, self.states, self.channels, self.model) = (
-                encoding, seed, states, channels, model
-            )
+            (self.encoding, self.seed, self.states, self.channels) = (encoding, seed, states, channels)
+            (self.filesPerBatch, self.model) = (filesPerBatch, model)
         }
     }
 
@@ -130,16 +132,26 @@ public struct FolderEnhancer: Sendable {
         summary.failed = files.failed
         let jobs = try inspect(files.jobs, worker, &summary, interruption)
         let start = ContinuousClock.now
-        try WorkQueue.run(count: jobs.count, interruption: interruption) { index in
-            try worker.enhance(jobs[index])
-        } done: { index, outcome in
-            summary.add(outcome, of: jobs[index], rate: sampleRate)
-            let done = summary.enhanced + summary.failed.count - files.failed.count
-            observe(FolderProgress("enhance", file: jobs[index].file.name, done: done, of: jobs.count, since: start))
+        let batches = batches(of: jobs)
+        var done = 0
+        try WorkQueue.run(count: batches.count, interruption: interruption) { number in
+            try worker.enhance(batches[number])
+        } done: { number, outcomes in
+            for (job, outcome) in zip(batches[number], outcomes) {
+                summary.add(outcome, of: job, rate: sampleRate)
+                done += 1
+                observe(FolderProgress("enhance", file: job.file.name, done: done, of: jobs.count, since: start))
+            }
         }
         summary.seconds = start.secondsUntilNow
         summary.failed.sort { $0.file < $1.file }
         return summary
+    }
+
+    /// The files that are enhanced together, the longest first: so no core processes a long file alone at the end.
+    private func batches(of jobs: [FileEnhancer.Job]) -> [[FileEnhancer.Job]] {
+        let order = jobs.indices.sorted { (jobs[$0].header.duration, $1) > (jobs[$1].header.duration, $0) }
+        return order.inBatches(of: options.filesPerBatch).map { $0.map { jobs[$0] } }
     }
 
     /// Inspects every input, and an output that exists already, before any file is enhanced.

@@ -12,9 +12,15 @@ package struct FileEvaluator: Sendable {
     package let rates: RatePolicy
     package let metrics: [any SpeechMetric]
     package let noiseSeed: UInt64
+    /// Files that are enhanced together, and those of like length in one batch.
+    package let filesPerBatch: Int
 
-    package init(sampleRate: Int, rates: RatePolicy, metrics: [any SpeechMetric], noiseSeed: UInt64) {
+    package init(
+        sampleRate: Int, rates: RatePolicy, metrics: [any SpeechMetric], noiseSeed: UInt64,
+        filesPerBatch: Int = SamplingBatch.files
+    ) {
         (self.sampleRate, self.rates, self.metrics, self.noiseSeed) = (sampleRate, rates, metrics, noiseSeed)
+        self.filesPerBatch = filesPerBatch
     }
 
     /// The result of a system for one file.
@@ -44,20 +50,43 @@ package struct FileEvaluator: Sendable {
         package func score(of metric: String) -> Double? { metrics.first { $0.name == metric }?.value }
     }
 
-    package typealias Process = @Sendable (ReferenceChooser.Recording) throws -> Processed
+    /// Makes the enhanced signals of recordings, each by itself or all together; one that fails fails alone.
+    package typealias Process = @Sendable ([ReferenceChooser.Recording]) throws -> [Result<Processed, any Error>]
 
     /// The files as input of an enhancer.
     ///
     /// - Parameter references: How a conditioned model's noise references are chosen.
     package func enhancing(_ enhancer: Enhancer, references: ReferenceChooser? = nil) -> Process {
-        { recording in
+        { recordings in
             // A silent recording has no peak to divide by; its result is silence.
-            guard recording.noisy.contains(where: { $0 != 0 }) else { return Processed(audio: recording.noisy) }
-            let chosen = try references?.reference(for: recording)
-            let output = try enhancer.enhance(
-                recording.noisy, file: recording.id, seed: noiseSeed, reference: chosen?.reference ?? .zero)
-            return Processed(audio: output.audio, nfe: output.nfe, seconds: output.seconds, reference: chosen?.record)
+            var processed = recordings.map { Result<Processed, any Error>.success(Processed(audio: $0.noisy)) }
+            let places = recordings.indices.filter { recordings[$0].noisy.contains { $0 != 0 } }
+            let chosen = places.map { place in
+                Result { (recordings[place], try references?.reference(for: recordings[place])) }
+            }
+            let enhanced = try chosen.mapTogether { chosen in
+                let inputs = chosen.map { recording, chosen in
+                    Enhancer.Recording(
+                        noisy: MemorySamples(recording.noisy), name: recording.id,
+                        reference: chosen?.reference ?? .zero)
+                }
+                return zip(chosen, try enhancer.enhance(inputs, seed: noiseSeed, together: filesPerBatch)).map {
+                    chosen, output in
+                    output.map {
+                        Processed(audio: $0.audio, nfe: $0.nfe, seconds: $0.seconds, reference: chosen.1?.record)
+                    }
+                }
+            }
+            for (place, result) in zip(places, enhanced) { processed[place] = result }
+            return processed
         }
+    }
+
+    /// A process that makes each signal by itself.
+    package static func each(
+        _ make: @escaping @Sendable (ReferenceChooser.Recording) throws -> Processed
+    ) -> Process {
+        { recordings in recordings.map { recording in Result { try make(recording) } } }
     }
 
     /// The files as input of a model at a point of evaluation.
@@ -72,7 +101,7 @@ package struct FileEvaluator: Sendable {
     /// The files as input of a filter.
     package static func filtering(_ anchor: Choice, at rate: Int, _ catalog: Catalog) throws -> Process {
         let filter = try catalog.anchors.make(anchor)
-        return { recording in
+        return each { recording in
             let start = ContinuousClock.now
             let audio = try filter(recording.noisy, sampleRate: rate)
             return Processed(audio: audio, seconds: start.secondsUntilNow)
@@ -90,12 +119,21 @@ package struct FileEvaluator: Sendable {
         done: (Outcome, Int) throws -> Void
     ) throws -> [Outcome] {
         var outcomes: [Int: Outcome] = [:]
-        let order = Self.longestFirst(files)
-        try WorkQueue.run(count: files.count, interruption: interruption) { place in
-            try evaluate(files[order[place]], process)
-        } done: { place, outcome in
-            outcomes[order[place]] = outcome
-            try done(outcome, outcomes.count)
+        let batches = Self.longestFirst(files).inBatches(of: filesPerBatch)
+        try WorkQueue.run(count: batches.count, interruption: interruption) { number in
+            try evaluate(batches[number].map { files[$0] }, process)
+        } done: { number, results in
+            var failure: (any Error)?
+            for (place, result) in zip(batches[number], results) {
+                do {
+                    let outcome = try result.get()
+                    outcomes[place] = outcome
+                    try done(outcome, outcomes.count)
+                } catch {
+                    failure = failure ?? error
+                }
+            }
+            if let failure { throw failure }
         }
         return files.indices.compactMap { outcomes[$0] }
     }
@@ -106,9 +144,21 @@ package struct FileEvaluator: Sendable {
         return files.indices.sorted { (lengths[$0], $1) > (lengths[$1], $0) }
     }
 
-    private func evaluate(_ file: PairedFile, _ process: Process) throws -> Outcome {
-        let (clean, noisy) = (try read(file.cleanPath), try read(file.noisyPath))
-        let processed = try process(.init(id: file.name, noisy: noisy, clean: clean, file: file))
+    private func evaluate(_ files: [PairedFile], _ process: Process) throws -> [Result<Outcome, any Error>] {
+        let pairs = files.map { file in
+            Result { (file: file, clean: try read(file.cleanPath), noisy: try read(file.noisyPath)) }
+        }
+        return try pairs.mapTogether { pairs in
+            let recordings = pairs.map {
+                ReferenceChooser.Recording(id: $0.file.name, noisy: $0.noisy, clean: $0.clean, file: $0.file)
+            }
+            return zip(pairs, try process(recordings)).map { pair, processed in
+                processed.map { outcome(of: pair.file, clean: pair.clean, noisy: pair.noisy, $0) }
+            }
+        }
+    }
+
+    private func outcome(of file: PairedFile, clean: [Float], noisy: [Float], _ processed: Processed) -> Outcome {
         let analysis = PairAnalysis(
             SpeechPair(clean: clean, noisy: noisy, enhanced: processed.audio, sampleRate: sampleRate))
         return Outcome(

@@ -85,7 +85,7 @@ struct Validator {
     private func anchor() throws -> [String: Double] {
         let evaluator = evaluator
         let outcomes = try evaluator.evaluate(
-            chosen, interruption: interruption, process: { FileEvaluator.Processed(audio: $0.noisy, seconds: 0) }
+            chosen, interruption: interruption, process: FileEvaluator.each { .init(audio: $0.noisy) }
         ) { _, _ in }
         return evaluator.metrics.reduce(into: [:]) { $0[$1.name] = Self.mean(of: $1.name, outcomes).value }
     }

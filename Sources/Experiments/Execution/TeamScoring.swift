@@ -36,13 +36,15 @@ struct ScoringOrder: Codable {
     let kept: Set<String>
     /// Files that a process scores between two exchanges.
     let each: Int
+    let filesPerBatch: Int
 
     /// - Parameters:
     ///   - missing: The files that are to be scored.
     ///   - kept: Those whose audio is kept.
     init(_ task: EvaluationTask, _ subject: Subject, missing: [PairedFile], kept: Set<String>) {
         (spec, self.subject, self.kept) = (task.spec, subject, kept)
-        (noiseSeed, precision, each) = (task.noiseSeed, task.precision, Engine.threads)
+        (noiseSeed, precision, filesPerBatch) = (task.noiseSeed, task.precision, SamplingBatch.files)
+        each = Engine.threads * filesPerBatch
         let all = task.test.set.files
         whole = all.map { File(name: $0.name, clean: $0.cleanPath, noisy: $0.noisyPath, entry: $0.entry) }
         let index = Dictionary(all.indices.map { (all[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -56,7 +58,8 @@ struct ScoringOrder: Codable {
     func evaluator(_ catalog: Catalog) -> FileEvaluator {
         FileEvaluator(
             sampleRate: spec.data.sampleRate, rates: spec.ratePolicy,
-            metrics: spec.evaluate.metrics.compactMap { catalog.metrics[$0.name] }, noiseSeed: noiseSeed)
+            metrics: spec.evaluate.metrics.compactMap { catalog.metrics[$0.name] }, noiseSeed: noiseSeed,
+            filesPerBatch: filesPerBatch)
     }
 
     /// How many rounds there are, in each of which every process scores ``each`` files at most.
