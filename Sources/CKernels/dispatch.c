@@ -93,7 +93,8 @@ static int is_same_3(const sg_window *w) {
 int sg_conv_choose(const sg_conv_shape *s, int algorithm) {
     if (algorithm != SG_CONV_AUTO) return algorithm;
     if (is_same_3(&s->y) && is_same_3(&s->x)) {
-        int64_t pixels = s->batch * s->height * s->width;
+        // Whatever the batch is: each sample's result has the same bits in all of them.
+        int64_t pixels = s->height * s->width;
         if (s->channels >= 8 && s->filters >= 4 && pixels >= 256) return SG_CONV_WINOGRAD;
         if (s->width >= 32) return SG_CONV_DIRECT;
     }

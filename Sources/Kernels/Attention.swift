@@ -4,7 +4,7 @@ import CKernels
 /// `softmax(α Q Kᵀ) V` for a batch of row-major matrices: Q `[B, M, C]`, K `[B, L, C]`, V `[B, L, D]`.
 ///
 /// The `M·L` weights of a map are made for some rows of Q at a time, and again for the gradients, so that a long
-/// recording takes no more memory than a short one.
+/// recording takes no more memory than a short one. How many rows does not depend on `B`, nor do a map's bits.
 public struct Attention: Hashable, Sendable {
     /// The extents `B`, `M`, `L`, `C` and `D`.
     public var batch, rows, length, width, depth: Int
@@ -25,7 +25,10 @@ public struct Attention: Hashable, Sendable {
             alpha: alpha)
     }
 
-    private var block: Int { min(rows, max(1, mostWeights / max(1, batch * length))) }
+    /// Rows of Q whose weights are made at once.
+    private var block: Int { min(rows, max(1, mostWeights / max(1, length))) }
+    /// Maps whose weights are made at once.
+    private var maps: Int { min(batch, max(1, mostWeights / max(1, block * length))) }
 
     private func check(_ q: FloatBuffer, _ k: FloatBuffer, _ v: FloatBuffer) {
         precondition(q.count == batch * rows * width, "attention: Q has \(q.count) elements, \(self)")
@@ -33,20 +36,30 @@ public struct Attention: Hashable, Sendable {
         precondition(v.count == batch * length * depth, "attention: V has \(v.count) elements, \(self)")
     }
 
-    /// The weights of the rows `first ..< first + count` of Q, in `[B, count, L]`.
-    private func weights(_ q: FloatBuffer, _ k: FloatBuffer, _ first: Int, _ count: Int, into w: FloatBuffer) {
-        WorkCounter.add(2 * Double(batch * count * length) * Double(width))
-        unsafe sg_gemm(
-            Int64(batch), Int64(count), Int64(length), Int64(width), alpha,
-            q.base + first * width, Int64(width), 1, Int64(rows * width),
-            k.base, 1, Int64(width), Int64(length * width),
-            w.base, Int64(length), Int64(count * length), 0)
-        applySoftmax(w, rows: batch * count, columns: length)
+    /// Rows of Q in neighbouring maps: `count` of each from `first` on, in the maps from `map` on.
+    private struct Block {
+        let map, maps, first, count: Int
     }
 
-    /// Calls `body` with the first row and the number of rows of each block.
-    private func forEachBlock(_ body: (Int, Int) -> Void) {
-        for first in stride(from: 0, to: rows, by: block) { body(first, min(block, rows - first)) }
+    /// The weights of a block, in `[maps, count, L]`.
+    private func weights(_ q: FloatBuffer, _ k: FloatBuffer, of b: Block, into w: FloatBuffer) {
+        WorkCounter.add(2 * Double(b.maps * b.count * length) * Double(width))
+        unsafe sg_gemm(
+            Int64(b.maps), Int64(b.count), Int64(length), Int64(width), alpha,
+            q.base + (b.map * rows + b.first) * width, Int64(width), 1, Int64(rows * width),
+            k.base + b.map * length * width, 1, Int64(width), Int64(length * width),
+            w.base, Int64(length), Int64(b.count * length), 0)
+        applySoftmax(w, rows: b.maps * b.count, columns: length)
+    }
+
+    private func forEachBlock(_ body: (Block) -> Void) {
+        for map in stride(from: 0, to: batch, by: maps) {
+            for first in stride(from: 0, to: rows, by: block) {
+                body(
+                    Block(
+                        map: map, maps: min(maps, batch - map), first: first, count: min(block, rows - first)))
+            }
+        }
     }
 
     /// `[B, M, D]`.
@@ -60,15 +73,15 @@ public struct Attention: Hashable, Sendable {
             }
         }
         let out = FloatBuffer(count: batch * rows * depth)
-        let w = FloatBuffer(count: batch * block * length)
-        forEachBlock { first, count in
-            weights(q, k, first, count, into: w)
-            WorkCounter.add(2 * Double(batch * count * length) * Double(depth))
+        let w = FloatBuffer(count: maps * block * length)
+        forEachBlock { b in
+            weights(q, k, of: b, into: w)
+            WorkCounter.add(2 * Double(b.maps * b.count * length) * Double(depth))
             unsafe sg_gemm(
-                Int64(batch), Int64(count), Int64(depth), Int64(length), 1,
-                w.base, Int64(length), 1, Int64(count * length),
-                v.base, Int64(depth), 1, Int64(length * depth),
-                out.base + first * depth, Int64(depth), Int64(rows * depth), 0)
+                Int64(b.maps), Int64(b.count), Int64(depth), Int64(length), 1,
+                w.base, Int64(length), 1, Int64(b.count * length),
+                v.base + b.map * length * depth, Int64(depth), 1, Int64(length * depth),
+                out.base + (b.map * rows + b.first) * depth, Int64(depth), Int64(rows * depth), 0)
         }
         return out
     }
@@ -90,33 +103,35 @@ public struct Attention: Hashable, Sendable {
             return (d[0], d[1], d[2])
         }
         let (dq, dk, dv) = (FloatBuffer(count: q.count), FloatBuffer(count: k.count), FloatBuffer(count: v.count))
-        let (w, s) = (FloatBuffer(count: batch * block * length), FloatBuffer(count: batch * block * length))
-        forEachBlock { first, count in
-            weights(q, k, first, count, into: w)
-            WorkCounter.add(2 * Double(batch * count * length) * Double(2 * depth + 2 * width))
-            let accumulates: Int32 = first == 0 ? 0 : 1
+        let (w, s) = (FloatBuffer(count: maps * block * length), FloatBuffer(count: maps * block * length))
+        forEachBlock { b in
+            weights(q, k, of: b, into: w)
+            WorkCounter.add(2 * Double(b.maps * b.count * length) * Double(2 * depth + 2 * width))
+            let (map, maps, count) = (b.map, Int64(b.maps), b.count)
+            let accumulates: Int32 = b.first == 0 ? 0 : 1
             let ofBlock = Int64(count * length)
+            let row = map * rows + b.first
             unsafe sg_gemm(
-                Int64(batch), Int64(length), Int64(depth), Int64(count), 1,
+                maps, Int64(length), Int64(depth), Int64(count), 1,
                 w.base, 1, Int64(length), ofBlock,
-                dy.base + first * depth, Int64(depth), 1, Int64(rows * depth),
-                dv.base, Int64(depth), Int64(length * depth), accumulates)
+                dy.base + row * depth, Int64(depth), 1, Int64(rows * depth),
+                dv.base + map * length * depth, Int64(depth), Int64(length * depth), accumulates)
             unsafe sg_gemm(
-                Int64(batch), Int64(count), Int64(length), Int64(depth), 1,
-                dy.base + first * depth, Int64(depth), 1, Int64(rows * depth),
-                v.base, 1, Int64(depth), Int64(length * depth),
+                maps, Int64(count), Int64(length), Int64(depth), 1,
+                dy.base + row * depth, Int64(depth), 1, Int64(rows * depth),
+                v.base + map * length * depth, 1, Int64(depth), Int64(length * depth),
                 s.base, Int64(length), ofBlock, 0)
-            applySoftmaxGradient(w, dy: s, rows: batch * count, columns: length)
+            applySoftmaxGradient(w, dy: s, rows: b.maps * count, columns: length)
             unsafe sg_gemm(
-                Int64(batch), Int64(count), Int64(width), Int64(length), alpha,
+                maps, Int64(count), Int64(width), Int64(length), alpha,
                 s.base, Int64(length), 1, ofBlock,
-                k.base, Int64(width), 1, Int64(length * width),
-                dq.base + first * width, Int64(width), Int64(rows * width), 0)
+                k.base + map * length * width, Int64(width), 1, Int64(length * width),
+                dq.base + row * width, Int64(width), Int64(rows * width), 0)
             unsafe sg_gemm(
-                Int64(batch), Int64(length), Int64(width), Int64(count), alpha,
+                maps, Int64(length), Int64(width), Int64(count), alpha,
                 s.base, 1, Int64(length), ofBlock,
-                q.base + first * width, Int64(width), 1, Int64(rows * width),
-                dk.base, Int64(width), Int64(length * width), accumulates)
+                q.base + row * width, Int64(width), 1, Int64(rows * width),
+                dk.base + map * length * width, Int64(width), Int64(length * width), accumulates)
         }
         return (dq, dk, dv)
     }
