@@ -84,10 +84,12 @@ struct Enhance: ParsableCommand {
     @OptionGroup var model: ModelOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var device: DeviceOptions
+    @OptionGroup var batch: SamplingBatchOptions
     @OptionGroup var precision: PrecisionOptions
 
     func run() throws {
         try threads.apply()
+        try batch.apply()
         try device.apply()
         let stored = try sampling.apply(to: try model.find(checkpoint))
         for remark in stored.remarks { printError("note: \(remark)") }
@@ -117,8 +119,8 @@ struct Enhance: ParsableCommand {
             enhancer: loaded.enhancer, sampleRate: rate,
             options: .init(
                 restoresRate: keepRate, replaces: force, overwrites: overwrite, encoding: float ? .float32 : .pcm16,
-                seed: seed,
-                states: intermediate, channels: channels, model: loaded.model),
+                seed: seed, states: intermediate, channels: channels, filesPerBatch: SamplingBatch.files,
+                model: loaded.model),
             references: loaded.references, cleanFolder: conditioning.clean)
         defer { progress.finish() }
         let summary = try folder.run(

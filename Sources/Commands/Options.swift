@@ -141,14 +141,8 @@ struct ThreadOptions: ParsableArguments {
         if let set = try wantedSet(), !Engine.use(set) {
             throw ValidationError("this processor has no \(set.rawValue) instructions")
         }
-        _ = try number(threads, "SGMSE_THREADS", in: Self.bounds)
-        _ = try number(nice, "SGMSE_NICE", in: Self.levels)
-    }
-
-    /// The value of an option, or else of a variable of the environment.
-    private func number(_ option: Int?, _ variable: String, in bounds: ClosedRange<Int>) throws -> Int? {
-        guard option == nil, let text = environmentVariable(variable), !text.isEmpty else { return option }
-        do { return try bounds.number(text) } catch { throw ValidationError("\(variable) is '\(text)'; \(error)") }
+        _ = try Self.bounds.number(threads, or: "SGMSE_THREADS")
+        _ = try Self.levels.number(nice, or: "SGMSE_NICE")
     }
 
     private func wantedSet() throws -> InstructionSet? {
@@ -166,8 +160,36 @@ struct ThreadOptions: ParsableArguments {
 
     /// Call before any thread or worker is started: each inherits the level of the one that starts it.
     func apply() throws {
-        if let wanted = try number(threads, "SGMSE_THREADS", in: Self.bounds) { Engine.threads = wanted }
-        if let level = try number(nice, "SGMSE_NICE", in: Self.levels), level > 0 { Engine.yield(to: level) }
+        if let wanted = try Self.bounds.number(threads, or: "SGMSE_THREADS") { Engine.threads = wanted }
+        if let level = try Self.levels.number(nice, or: "SGMSE_NICE"), level > 0 { Engine.yield(to: level) }
+    }
+}
+
+/// How many files are sampled in one batch.
+struct SamplingBatchOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Files of like length to sample in one batch, for a device; SGMSE_BATCH_FILES, or 1, if not given.",
+            valueName: "count"), in: bounds)
+    var batchFiles: Int?
+
+    private static let bounds = 1...1024
+
+    func validate() throws { _ = try Self.bounds.number(batchFiles, or: "SGMSE_BATCH_FILES") }
+
+    func apply() throws {
+        if let files = try Self.bounds.number(batchFiles, or: "SGMSE_BATCH_FILES") { SamplingBatch.use(files) }
+    }
+
+    /// The option for another process.
+    var arguments: [String] { batchFiles.map { ["--batch-files", String($0)] } ?? [] }
+}
+
+extension ClosedRange<Int> {
+    /// The value of an option, or else of a variable of the environment.
+    fileprivate func number(_ option: Int?, or variable: String) throws -> Int? {
+        guard option == nil, let text = environmentVariable(variable), !text.isEmpty else { return option }
+        do { return try number(text) } catch { throw ValidationError("\(variable) is '\(text)'; \(error)") }
     }
 }
 

@@ -26,6 +26,7 @@ struct Probe: ParsableCommand {
     @OptionGroup var store: StoreOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var device: DeviceOptions
+    @OptionGroup var batch: SamplingBatchOptions
 
     @Option(name: .customLong("sets"), parsing: .upToNextOption, help: "Only these test sets of the run.")
     var sets: [String] = []
@@ -54,6 +55,7 @@ struct Probe: ParsableCommand {
 
     func run() throws {
         try threads.apply()
+        try batch.apply()
         try device.apply()
         let store = try store.open()
         let interruption = Interruption()

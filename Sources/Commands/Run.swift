@@ -34,6 +34,7 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var corpora: CorpusOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var device: DeviceOptions
+    @OptionGroup var batch: SamplingBatchOptions
     @OptionGroup var precision: PrecisionOptions
     @OptionGroup var processes: ProcessOptions
 
@@ -62,6 +63,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         try threads.apply()
+        try batch.apply()
         if !worker, let team = try ProcessTeam.follower(processes) {
             try device.apply(in: team, spec: spec.device)
             return try team.follow(processes)
@@ -191,7 +193,7 @@ struct RunCommand: ParsableCommand {
             taskOptions: (corpora.folder.map { ["--corpora", $0] } ?? [])
                 + (threads.threads.map { ["--threads", String($0)] } ?? [])
                 + (threads.instructionSet.map { ["--instruction-set", $0.rawValue] } ?? [])
-                + device.arguments(in: try spec.device(of: loaded)) + processes.engineArguments,
+                + device.arguments(in: try spec.device(of: loaded)) + batch.arguments + processes.engineArguments,
             corpora: corpora.folder, interruption: interruption, progress: progress)
         return try (isElsewhere ? run.perform() : run.joinIfQueued()).map { ($0, progress) }
     }
@@ -228,7 +230,7 @@ struct RunCommand: ParsableCommand {
         if let profile = spec.profile { fixed += ["--profile", profile] }
         if let set = threads.instructionSet { fixed += ["--instruction-set", set.rawValue] }
         if let precision = precision.precision { fixed += ["--precision", precision.rawValue] }
-        fixed += ["--device", device.name(in: try spec.device(of: loaded))]
+        fixed += ["--device", device.name(in: try spec.device(of: loaded))] + batch.arguments
         if let folder = corpora.folder { fixed += ["--corpora", folder] }
         fixed += ["--worker", "--began", String(began), "--command-line", CommandLine.arguments.joined(separator: " ")]
         let common = fixed

@@ -59,6 +59,22 @@ import Testing
         #expect(try enhance("--input", "in", "--output", "out", "--overwrite").code == 0)
     }
 
+    /// Batches are a matter of execution: nothing is made anew for them.
+    @Test func filesInBatchesAreThoseOfFilesAlone() throws {
+        for name in ["a", "b", "c"] { try write("in/\(name).wav") }
+        #expect(try enhance("--input", "in", "--output", "alone").code == 0)
+        let end = try enhance("--input", "in", "--output", "out", "--batch-files", "2")
+        #expect(end.code == 0 && end.out.hasPrefix("3 enhanced, 0 skipped, 0 failed\n"), "\(end)")
+        for name in ["a", "b", "c"] {
+            #expect(scratch.data("out/\(name).wav") == scratch.data("alone/\(name).wav"))
+        }
+        let call = call(["--input", "in", "--output", "out"])
+        let again = try Program(call, in: scratch.path, environment: ["SGMSE_BATCH_FILES": "3"]).wait()
+        #expect(again.out.hasPrefix("0 enhanced, 3 skipped, 0 failed\n"), "\(again)")
+        let wrong = try Program(call, in: scratch.path, environment: ["SGMSE_BATCH_FILES": "0"]).wait()
+        #expect(wrong.code == 2 && wrong.error.contains("SGMSE_BATCH_FILES is '0'; "), "\(wrong)")
+    }
+
     @Test func aStereoFileFailsAloneAndAFileMayBeNamed() throws {
         try write("in/a.wav")
         try write("in/b.wav", channels: 2)

@@ -122,13 +122,15 @@ import Testing
         return evaluations.reduce(0) { $0 + ((try? store.results(of: $1.id).count) ?? 0) }
     }
 
-    /// Scores and audio are those of one process, to the last digit; every process scored some of the files.
+    /// Scores and audio are those of one process, to the last digit, files in batches or not; every process scored some
+    /// of the files.
     @Test(arguments: ["all", "examples"])
     func processesShareTheFilesOfAnEvaluation(keep: String) throws {
         let (alone, together) = (try TestFolder(), try TestFolder())
         let text = Self.scoringSpec.replacingOccurrences(of: "keep_audio: all", with: "keep_audio: \(keep)")
-        for (scratch, processes) in [(alone, []), (together, ["--processes", "3"])] {
-            let command = ["run", try scratch.spec(text), "--no-table", "--threads", "3"] + processes
+        let batches = keep == "all" ? [] : ["--batch-files", "2"]
+        for (scratch, options) in [(alone, []), (together, ["--processes", "3"] + batches)] {
+            let command = ["run", try scratch.spec(text), "--no-table", "--threads", "3"] + options
             let end = try Program(command, in: scratch.path).wait()
             #expect(end.code == 0, "\(end.error)")
         }

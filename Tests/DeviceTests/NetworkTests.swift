@@ -91,6 +91,35 @@ extension DeviceSuite {
             }
         }
 
+        /// Recordings that are sampled in one batch on the device are those of the host, within rounding.
+        @Test func recordingsInOneBatchAgreeWithTheHost() throws {
+            func outputs(together: Int) throws -> [[Float]] {
+                let model = ScoreModel(
+                    backbone: try network("ncsnpp_v2"), sde: OUVE(),
+                    preconditioning: Preconditioning(networkScaling: .inverseSigma, output: .inverseSigma),
+                    output: .score)
+                let enhancer = Enhancer(
+                    model: model, sampler: PredictorCorrector(sde: OUVE(), steps: 2),
+                    frontEnd: FrontEnd(
+                        stft: ShortTimeFourier(size: 62, hop: 16), compression: .exponent(alpha: 0.5, factor: 0.15)),
+                    padding: .reflection)
+                let recordings = [500, 490, 300, 510].map { count in
+                    Enhancer.Recording(
+                        noisy: MemorySamples(noise("recording \(count)", [count]).values), name: "\(count)")
+                }
+                return try enhancer.enhance(recordings, seed: 1, together: together).map { try $0.get().audio }
+            }
+            let host = try outputs(together: 1)
+            let device = try #require(Plugin.device)
+            for together in [1, 3] {
+                for (found, expected) in zip(try Device.with(device) { try outputs(together: together) }, host) {
+                    let largest = expected.reduce(0) { max($0, abs($1)) }
+                    #expect(found.count == expected.count)
+                    #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 5e-4 * largest })
+                }
+            }
+        }
+
         @Test(arguments: NetworkLoss.allCases)
         func lossesAgree(kind: NetworkLoss) throws {
             let shape = [2, 64, 70, 2]

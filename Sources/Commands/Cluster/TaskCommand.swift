@@ -22,6 +22,7 @@ struct TaskCommand: ParsableCommand {
     @OptionGroup var corpora: CorpusOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var device: DeviceOptions
+    @OptionGroup var batch: SamplingBatchOptions
     @OptionGroup var processes: ProcessOptions
 
     @Option(help: "The name of the job.")
@@ -47,6 +48,7 @@ struct TaskCommand: ParsableCommand {
         let team: ProcessTeam?
         do {
             try threads.apply()
+            try batch.apply()
             team = try ProcessTeam(processes)
             try device.apply(in: team)
         } catch {

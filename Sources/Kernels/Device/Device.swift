@@ -164,7 +164,9 @@ public final class Device: @unchecked Sendable {
     /// Ends the program: nothing can be computed after a device has failed.
     private func end(_ operation: StaticString) -> Never {
         let reason = unsafe table.error().map { unsafe String(cString: $0) } ?? "unknown"
-        let hint = reason.contains("out of memory") ? "; use fewer frames, smaller batches, or backbone.recompute" : ""
+        let hint =
+            reason.contains("out of memory")
+            ? "; use fewer frames, smaller batches, fewer --batch-files, or backbone.recompute" : ""
         unsafe sg_end("device \(name), \(operation): \(reason)\(hint)")
     }
 }

@@ -1,6 +1,8 @@
 import Backbones
 import Diffusion
+import Dispatch
 import Foundation
+import Kernels
 import Objectives
 import Parallelism
 import Tensors
@@ -71,6 +73,9 @@ extension Enhancer {
     func outputs(
         of inputs: [NetworkInput], noise: inout NoiseSource, states count: Int, _ interruption: Interruption
     ) throws(Interrupted) -> [Result<Output, EnhancementError>] {
+        let places = Device.current.map { _ in Self.places }
+        places?.wait()
+        defer { places?.signal() }
         let start = ContinuousClock.now
         var (nfe, kept) = (0, StateSelection(count: count, start: sampler.start))
         let outputs = Gradients.off { () -> [Output] in
@@ -95,6 +100,10 @@ extension Enhancer {
             return .success(output)
         }
     }
+
+    /// A device samples two batches at a time, whatever the number of threads: while one is computed the other draws its
+    /// noise on the host, and the memory in use is that of two.
+    private static let places = DispatchSemaphore(value: 2)
 
     /// Samples one batch, and counts the evaluations of networks.
     private func sample(
