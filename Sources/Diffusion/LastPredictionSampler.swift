@@ -10,8 +10,9 @@ public import Tensors
 ///                 + (σ_s² − σ_t σ_s σ̄_s/(σ̄_t + ε)) y/(σ_T² + ε)
 ///
 /// where `σ²` includes ε at the start too. The step to 0 changes nothing, so with N = 1 the result is one call at the
-/// end. At the end `σ̄_t` is 10⁻⁴, and the first step of the ode weighs state and noisy speech by about ±10³: its
-/// weights and sums are in double precision, where single precision is off by 2·10⁻⁴ to 10⁻³.
+/// end. At the end `σ̄_t` is 10⁻⁴, and the first step of the ode weighs state and noisy speech by about ±10³, where a
+/// sum in single precision is off by 2·10⁻⁴ to 10⁻³. So the difference of state and noisy speech, which is 0 there, gets
+/// the state's weight, and noisy speech the sum of both weights.
 ///
 /// EDM2SE (ICASSP 2026, arXiv 2505.05216), after Jukić et al., Interspeech 2024, Eq. (12) and (13); ``BridgeSampler``
 /// evaluates it at the time at which a step ends.
@@ -47,7 +48,8 @@ public struct LastPredictionSampler: Sampler, Hashable {
             switch process {
             case .ode:
                 let weights = odeWeights(from: t, to: s)
-                mean = Self.sum(weights.state, x, weights.clean, estimate, weights.noisy, y)
+                let kept = Tensor.weighted(weights.state, x - y, weights.state + weights.noisy, y)
+                mean = .weighted(1, kept, weights.clean, estimate)
                 x = mean
             case .sde:
                 let weights = sdeWeights(from: t, to: s)
@@ -59,16 +61,6 @@ public struct LastPredictionSampler: Sampler, Hashable {
                 IntermediateState(step: step, time: s, state: isLast ? estimate : x, mean: isLast ? estimate : mean))
         }
         return Sample(x: estimate, nfe: clean.nfe)
-    }
-
-    /// `a x + b y + c z` in double precision.
-    private static func sum(_ a: Double, _ x: Tensor, _ b: Double, _ y: Tensor, _ c: Double, _ z: Tensor) -> Tensor {
-        let values = x.withSpan { x in
-            y.withSpan { y in
-                z.withSpan { z in x.indices.map { Float(a * Double(x[$0]) + b * Double(y[$0]) + c * Double(z[$0])) } }
-            }
-        }
-        return Tensor(values, shape: x.shape)
     }
 
     /// `σ_t²`, with ε at the start.

@@ -1,4 +1,5 @@
 import Diffusion
+import Kernels
 import Tensors
 import Testing
 
@@ -48,6 +49,37 @@ import Testing
         let changes = zip(results, results.dropFirst()).map { relativeError($0, $1) }
         for (coarse, fine) in zip(changes, changes.dropFirst()) {
             #expect((1.6...2.5).contains(coarse / fine), "\(changes)")
+        }
+    }
+
+    /// The formula's large weights of opposite sign, in double precision.
+    @Test(arguments: [1, 2, 5, 30]) func largeWeightsCostNoPrecision(steps: Int) {
+        let (bridge, epsilon) = (SBVE(), SBVE().epsilon)
+        let y = Tensor(
+            RandomStream(seed: 3, purpose: "bridge").normals(64, standardDeviation: 0.3), shape: [1, 8, 4, 2])
+        func predict(_ x: Double, _ t: Double) -> Double { 0.7 * x - 0.2 * t }
+        var noise = NoiseSource.given([])
+        let found = LastPredictionSampler(bridge: bridge, steps: steps).sample(given: y, noise: &noise) { x, _, t in
+            x.scaled(by: 0.7, plus: -0.2 * t)
+        }
+        func deviation(_ t: Double) -> Double { (bridge.variance(at: t) + epsilon).squareRoot() }
+        let whole = bridge.variance(at: 1) + 2 * epsilon
+        for (value, start) in zip(found.x.values, y.values) {
+            var (x, clean) = (Double(start), 0.0)
+            for step in 0..<steps {
+                let (t, s) = (1 - Double(step) / Double(steps), 1 - Double(step + 1) / Double(steps))
+                clean = predict(x, t)
+                let past = (deviation(t), deviation(s))
+                let future = (
+                    bridge.remainingVariance(at: t).squareRoot(), bridge.remainingVariance(at: s).squareRoot()
+                )
+                let product = past.1 * future.1
+                x =
+                    product / (past.0 * future.0 + epsilon) * x
+                    + (future.1 * future.1 - future.0 * product / (past.0 + epsilon)) / whole * clean
+                    + (past.1 * past.1 - past.0 * product / (future.0 + epsilon)) / whole * Double(start)
+            }
+            #expect(abs(Double(value) - clean) < 2e-6)
         }
     }
 
