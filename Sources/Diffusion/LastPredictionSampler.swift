@@ -11,8 +11,8 @@ public import Tensors
 ///
 /// where `σ²` includes ε at the start too. The step to 0 changes nothing, so with N = 1 the result is one call at the
 /// end. At the end `σ̄_t` is 10⁻⁴, and the first step of the ode weighs state and noisy speech by about ±10³, where a
-/// sum in single precision is off by 2·10⁻⁴ to 10⁻³. So the difference of state and noisy speech, which is 0 there, gets
-/// the state's weight, and noisy speech the sum of both weights.
+/// sum in single precision is off by 2·10⁻⁴ to 10⁻³. So the difference of state and noisy speech, which is 0 there,
+/// gets the state's weight, and noisy speech the sum of both weights.
 ///
 /// EDM2SE (ICASSP 2026, arXiv 2505.05216), after Jukić et al., Interspeech 2024, Eq. (12) and (13); ``BridgeSampler``
 /// evaluates it at the time at which a step ends.

@@ -4,6 +4,7 @@ import Synchronization
 public enum SamplingBatch {
     private static let chosen = Mutex(1)
 
+    /// Files in one batch, at most.
     public static var files: Int { chosen.withLock { $0 } }
 
     /// Sets the number for all evaluations and enhancements to come.

@@ -225,7 +225,8 @@ import Testing
             let (together, batches) = try run("/together", filesPerBatch: 4)
             #expect(alone == together && alone.count == 7 + 2 * 8)
             #expect(sizes == [Int](repeating: 1, count: 9))
-            // The longest four are f in two segments, e, a and silent; the others c, d with two channels that sound, r and b.
+            // The longest four are f in two segments, e, a and silent; the others c, d with two channels that sound,
+            // r and b.
             #expect(batches.sorted() == [1, 1, 3, 4])
         }
     }

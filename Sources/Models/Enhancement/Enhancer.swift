@@ -96,7 +96,7 @@ public struct Enhancer: Sendable {
             .get()
     }
 
-    /// Enhances one recording as a whole, with given noise: divided by its peak, transformed, padded, sampled, and back.
+    /// Enhances one recording as a whole with given noise: divided by its peak, transformed, padded, sampled, and back.
     ///
     /// - Throws: `EnhancementError` for a silent recording, or one too short to be transformed.
     public func enhance(
