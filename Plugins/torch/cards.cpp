@@ -1,10 +1,10 @@
 // Own kernels on a card: compiled by NVRTC for its architecture, loaded and launched by the driver.
 //
-// The driver's functions are declared here and found at run time, so that this builds against any wheel of torch.
 // Where anything fails, one line on stderr says so, and ATen computes. SGMSE_KERNELS=aten keeps to ATen;
 // SGMSE_KERNELS=emulated, or sgmse_emulate_kernels(), runs the kernels on the processor, which is slow and for tests.
 #include "common.h"
 #include "compiler.h"
+#include "driver.h"
 #include "steps.h"
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -24,43 +24,6 @@ template <class Stream> void *handle(const Stream &stream) {
     else throw std::runtime_error("this torch does not tell its streams");
 }
 
-struct Driver {
-    int (*start)(unsigned);
-    int (*card)(int *, int);
-    int (*attribute)(int *, int, int);
-    int (*retain)(void **context, int);
-    int (*context)(void **);
-    int (*enter)(void *context);
-    int (*load)(void **module, const void *image);
-    int (*function)(void **, void *module, const char *name);
-    int (*launch)(void *function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned shared,
-                  void *stream, void **arguments, void **more);
-    int (*name)(int, const char **);
-
-    Driver() {
-        void *library = opened_library({"libcuda.so.1"});
-        if (!library) throw std::runtime_error("there is no libcuda.so.1");
-        find(library, "cuInit", start);
-        find(library, "cuDeviceGet", card);
-        find(library, "cuDeviceGetAttribute", attribute);
-        find(library, "cuDevicePrimaryCtxRetain", retain);
-        find(library, "cuCtxGetCurrent", context);
-        find(library, "cuCtxSetCurrent", enter);
-        find(library, "cuModuleLoadData", load);
-        find(library, "cuModuleGetFunction", function);
-        find(library, "cuLaunchKernel", launch);
-        find(library, "cuGetErrorName", name);
-        check("cuInit", start(0));
-    }
-
-    void check(const char *what, int code) const {
-        if (code == 0) return;
-        const char *text = nullptr;
-        if (name(code, &text) != 0 || !text) text = "an unknown error";
-        throw std::runtime_error(std::string(what) + ": " + text);
-    }
-};
-
 // The folders of the CUDA wheels beside torch's own.
 std::vector<std::string> folders_of_wheels() {
     Dl_info torch{};
@@ -74,10 +37,9 @@ std::vector<std::string> folders_of_wheels() {
 class Card {
 public:
     explicit Card(int index) {
-        int card = 0, major = 0, minor = 0;
+        int card = 0;
         driver.check("cuDeviceGet", driver.card(&card, index));
-        driver.check("cuDeviceGetAttribute", driver.attribute(&major, 75, card));  // of the compute capability
-        driver.check("cuDeviceGetAttribute", driver.attribute(&minor, 76, card));
+        const auto [major, minor] = driver.capability(card);
         const std::string architecture = "sm_" + std::to_string(major) + std::to_string(minor);
         const std::string image = compiled_kernels(architecture, folders_of_wheels());
         driver.check("cuDevicePrimaryCtxRetain", driver.retain(&context, card));  // the one that torch uses

@@ -1,5 +1,6 @@
 // The table itself: which devices there are, the one in use, and the memory of tensors.
 #include "common.h"
+#include "driver.h"
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
@@ -77,7 +78,9 @@ int64_t devices(sgd_description *list, int64_t room) {
             memory = static_cast<int64_t>(all);
             return 0;
         }, 0);
-        describe(list + found, "cuda:" + std::to_string(card), "CUDA card " + std::to_string(card), memory, left);
+        const std::string model = at::globalContext().hasROCM() ? "ROCm card " + std::to_string(card)
+                                                                : model_of_card(static_cast<int>(card));
+        describe(list + found, "cuda:" + std::to_string(card), model, memory, left);
     }
     return found;
 }

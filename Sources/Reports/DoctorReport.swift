@@ -148,15 +148,16 @@ public struct DoctorReport: Sendable {
     public mutating func lookAtDevices(in folders: [String]) {
         do throws(DeviceError) {
             let library = try DeviceLibrary(in: folders)
-            add("device library", .good, "\(library.path): \(library.version)")
+            let isForCards = ["CUDA", "ROCm"].contains { library.version.contains($0) }
+            let isMeasured = isForCards ? "; sgmse is not yet measured on a GPU" : ""
+            add("device library", .good, "\(library.path): \(library.version)\(isMeasured)")
             for device in library.devices {
                 let memory =
                     device.memory > 0
                     ? String(
                         format: ", %.1f GB, %.1f GB of it free", 1e-9 * Double(device.memory),
                         1e-9 * Double(device.freeMemory)) : ""
-                let isMeasured = device.name == "torch-cpu" ? "" : "; sgmse is not yet measured on a GPU"
-                add("device", .good, "\(device.name): \(device.model)\(memory)\(isMeasured)")
+                add("device", .good, "\(device.name): \(device.model)\(memory)")
             }
         } catch {
             let isMissing = !folders.contains {
