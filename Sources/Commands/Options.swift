@@ -175,14 +175,16 @@ struct SamplingBatchOptions: ParsableArguments {
 
     private static let bounds = 1...1024
 
-    func validate() throws { _ = try Self.bounds.number(batchFiles, or: "SGMSE_BATCH_FILES") }
+    func validate() throws { _ = try wanted() }
+
+    private func wanted() throws -> Int? { try Self.bounds.number(batchFiles, or: "SGMSE_BATCH_FILES") }
 
     func apply() throws {
-        if let files = try Self.bounds.number(batchFiles, or: "SGMSE_BATCH_FILES") { SamplingBatch.use(files) }
+        if let files = try wanted() { SamplingBatch.use(files) }
     }
 
     /// The option for another process.
-    var arguments: [String] { batchFiles.map { ["--batch-files", String($0)] } ?? [] }
+    func arguments() throws -> [String] { try wanted().map { ["--batch-files", String($0)] } ?? [] }
 }
 
 extension ClosedRange<Int> {

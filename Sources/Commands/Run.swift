@@ -190,10 +190,10 @@ struct RunCommand: ParsableCommand {
         let run = ClusterRun(
             loaded: loaded, store: opened, settings: settings, options: launch,
             shared: ["--store", store.path, "--journal", store.journal.rawValue],
-            taskOptions: (corpora.folder.map { ["--corpora", $0] } ?? [])
+            taskOptions: try (corpora.folder.map { ["--corpora", $0] } ?? [])
                 + (threads.threads.map { ["--threads", String($0)] } ?? [])
                 + (threads.instructionSet.map { ["--instruction-set", $0.rawValue] } ?? [])
-                + device.arguments(in: try spec.device(of: loaded)) + batch.arguments + processes.engineArguments,
+                + device.arguments(in: spec.device(of: loaded)) + batch.arguments() + processes.engineArguments,
             corpora: corpora.folder, interruption: interruption, progress: progress)
         return try (isElsewhere ? run.perform() : run.joinIfQueued()).map { ($0, progress) }
     }
@@ -230,7 +230,7 @@ struct RunCommand: ParsableCommand {
         if let profile = spec.profile { fixed += ["--profile", profile] }
         if let set = threads.instructionSet { fixed += ["--instruction-set", set.rawValue] }
         if let precision = precision.precision { fixed += ["--precision", precision.rawValue] }
-        fixed += ["--device", device.name(in: try spec.device(of: loaded))] + batch.arguments
+        fixed += try ["--device", device.name(in: spec.device(of: loaded))] + batch.arguments()
         if let folder = corpora.folder { fixed += ["--corpora", folder] }
         fixed += ["--worker", "--began", String(began), "--command-line", CommandLine.arguments.joined(separator: " ")]
         let common = fixed
