@@ -18,7 +18,8 @@ final class RecordedPass: Sendable {
 
     typealias Body = ([Tensor], [Float]) -> Tensor
 
-    func run(_ input: PassInput, _ body: Body) -> Tensor {
+    /// - Parameter memory: What recordings without gradients share.
+    func run(_ input: PassInput, in memory: PassMemory, _ body: Body) -> Tensor {
         let next = stage.withLock { stage in
             let now = stage
             switch now {
@@ -32,7 +33,7 @@ final class RecordedPass: Sendable {
         switch next {
         case .known(let vain): return watch(input, body, vain)
         case .watched(let numbers):
-            let recording = Recording(input, numbers, body)
+            let recording = Recording(input, numbers, in: input.wanted.isEmpty ? memory : PassMemory(), body)
             stage.withLock { $0 = recording.map(Stage.recorded) ?? .refused }
             return recording?.replay(input) ?? body(input.inputs, input.times)
         case .recorded(let recording) where recording.places == input.places:
@@ -59,9 +60,28 @@ final class RecordedPass: Sendable {
     }
 }
 
+/// The memory of recorded passes that are replayed one after the other, each read before the next begins: it is as
+/// large as the largest of them needs.
+final class PassMemory: Sendable {
+    private struct Newest {
+        weak var recording: DeviceRecording?
+    }
+    /// Held from the copies of a pass's inputs to that of its result.
+    let turn = Mutex(())
+    private let newest = Mutex(Newest())
+
+    /// Records what may use the memory of the recordings before it.
+    func record(on device: Device, _ body: () -> Void) -> DeviceRecording? {
+        let recording = DeviceRecording(on: device, beside: newest.withLock { $0.recording }, body)
+        if let recording { newest.withLock { $0.recording = recording } }
+        return recording
+    }
+}
+
 /// A recorded pass with the tensors that it reads and writes.
 ///
-/// `@unchecked Sendable`: everything is constant but the tensors' contents and `waiting`, which `turn` guards.
+/// `@unchecked Sendable`: everything is constant but the tensors' contents and `waiting`, which the turn of its memory
+/// guards.
 final class Recording: @unchecked Sendable {
     /// Where the weights were.
     let places: [UInt]
@@ -71,7 +91,7 @@ final class Recording: @unchecked Sendable {
     private let output: (buffer: FloatBuffer, shape: [Int])
     private let forward: DeviceRecording
     private let backward: Backward?
-    private let turn = Mutex(())
+    private let memory: PassMemory
     /// The way back of the newest pass, which the next one may only overwrite once it has been taken or dropped.
     private weak var waiting: Way?
 
@@ -84,7 +104,7 @@ final class Recording: @unchecked Sendable {
     private final class Way: Sendable {}
 
     /// `nil` where the device cannot record the pass.
-    init?(_ input: PassInput, _ numbers: HostNumbers, _ body: RecordedPass.Body) {
+    init?(_ input: PassInput, _ numbers: HostNumbers, in memory: PassMemory, _ body: RecordedPass.Body) {
         let device = input.device
         let places = input.places
         let inputs = FloatBuffer.copies(of: input.inputs.map(\.buffer), on: device)
@@ -93,7 +113,7 @@ final class Recording: @unchecked Sendable {
             return !input.wanted.isEmpty && input.wanted[index] ? leaf.tracked() : leaf
         }
         var result: Tensor?
-        let forward = DeviceRecording(on: device, beside: nil) {
+        let forward = memory.record(on: device) {
             HostNumbers.$current.withValue(numbers) {
                 func compute() -> Tensor { body(leaves, input.times) }
                 let made = input.wanted.isEmpty ? Gradients.off(compute) : compute()
@@ -116,12 +136,12 @@ final class Recording: @unchecked Sendable {
         }
         (self.places, self.device, self.numbers, self.inputs) = (places, device, numbers, inputs)
         output = (result.buffer, result.shape)
-        (self.forward, self.backward) = (forward, backward)
+        (self.forward, self.backward, self.memory) = (forward, backward, memory)
     }
 
     /// The pass for other inputs; `nil` while an earlier pass still waits for its way back.
     func replay(_ input: PassInput) -> Tensor? {
-        turn.withLock { _ in
+        memory.turn.withLock { _ in
             guard waiting == nil else { return nil }
             for (buffer, tensor) in zip(inputs, input.inputs) { buffer.copy(from: tensor.buffer) }
             numbers.fill(for: input.times)
@@ -140,7 +160,7 @@ final class Recording: @unchecked Sendable {
 
     /// The gradients of inputs and weights, by their place among them.
     private func back(_ backward: Backward, _ dy: Tensor) -> [(Int, Tensor)] {
-        turn.withLock { _ in
+        memory.turn.withLock { _ in
             backward.seed.copy(from: dy.buffer)
             backward.recording.replay()
             waiting = nil

@@ -11,6 +11,7 @@ import Synchronization
 /// ``Tensor/computed(from:shape:_:)``.
 package final class Replays: Sendable {
     private let passes = Mutex<[Key: RecordedPass]>([:])
+    private let memory = PassMemory()
 
     package init() {}
 
@@ -33,7 +34,7 @@ package final class Replays: Sendable {
         let key = Key(
             device: ObjectIdentifier(device), precision: .current, shapes: inputs.map(\.shape), wanted: call.wanted,
             variant: variant)
-        return pass(key).run(call, body)
+        return pass(key).run(call, in: memory, body)
     }
 
     private struct Key: Hashable {
@@ -45,7 +46,8 @@ package final class Replays: Sendable {
         var variant: Int
     }
 
-    /// Shapes that are remembered; each recording holds the memory of its pass.
+    /// Shapes that are remembered; each recording holds its inputs and its result, and with gradients the memory of its
+    /// pass.
     private static let most = 16
 
     private func pass(_ key: Key) -> RecordedPass {

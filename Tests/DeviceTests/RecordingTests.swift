@@ -92,6 +92,39 @@ extension DeviceSuite {
             }
         }
 
+        /// Passes of several shapes have one memory, and threads take turns in it.
+        @Test func shapesMayTakeTurns() throws {
+            let device = try #require(Plugin.device)
+            let widths = [24, 16, 40]
+            @Sendable func results(_ model: ScoreModel, rounds: Int) -> [[Float]] {
+                Gradients.off {
+                    (0..<rounds).flatMap { round in
+                        widths.map { width in
+                            let shape = [2, 32, width, 2]
+                            return model.network(
+                                noise("x \(round) \(width)", shape), noise("y \(width)", shape),
+                                [0.1 + 0.1 * Float(round), 0.5]
+                            ).values
+                        }
+                    }
+                }
+            }
+            let expected = try Device.with(device) { results(try model("ncsnpp_v2"), rounds: 6) }
+            try recording { device in
+                let (model, before) = (try model("ncsnpp_v2"), device.counts.replays)
+                let expected = expected
+                #expect(results(model, rounds: 6) == expected)
+                #expect(device.counts.replays == before + 4 * widths.count)
+                let found = Mutex<[[[Float]]]>([])
+                DispatchQueue.concurrentPerform(iterations: 4) { _ in
+                    let mine = Device.with(device) { results(model, rounds: 6) }
+                    found.withLock { $0.append(mine) }
+                }
+                #expect(found.withLock { $0.allSatisfy { $0 == expected } && $0.count == 4 })
+                #expect(device.counts.replays == before + 4 * widths.count + 4 * 6 * widths.count)
+            }
+        }
+
         @Test func weightsMayChangeInPlaceAndOnTheHost() throws {
             try recording { device in
                 let (model, name) = (try model("ncsnpp_v2"), "ncsnpp_v2")
@@ -167,7 +200,8 @@ extension DeviceSuite {
         @Test func othersMayUseTheHost() throws {
             try recording { device in
                 let (model, name) = (try model("ncsnpp_v2"), "ncsnpp_v2")
-                let isDone = Atomic(false), rounds = Atomic(0)
+                let isDone = Atomic(false)
+                let rounds = Atomic(0)
                 let ended = DispatchSemaphore(value: 0)
                 Thread.detachNewThread {
                     Device.with(device) {
