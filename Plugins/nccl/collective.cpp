@@ -3,7 +3,6 @@
 // The table speaks of memory of the host, as all engines do; each call goes through a buffer of the card.
 #include "sgcollective.h"
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <cuda_runtime_api.h>
 #include <nccl.h>
@@ -53,13 +52,26 @@ int wait_for_card() {
         if (state != cudaErrorNotReady) return checked(state);
         ncclResult_t asynchronous;
         if (ncclCommGetAsyncError(group.comm, &asynchronous) == ncclSuccess && checked(asynchronous)) return 1;
-        if (turn % 5000 == 0 && sgc_tcp_check()) return failed(meeting()->error());
+        if (turn % 5000 == 0 && sgc_tcp_check()) {
+            // What waits for the lost rank would keep the card for ever.
+            ncclCommAbort(group.comm);
+            group.comm = nullptr;
+            return failed(meeting()->error());
+        }
         usleep(100);
     }
 }
 
+// What was received. A copy to memory of the host is waited for without an end, so that it comes last.
+int fetch(void *to, size_t bytes) {
+    if (wait_for_card()) return 1;
+    if (checked(cudaMemcpyAsync(to, group.received, bytes, cudaMemcpyDeviceToHost, group.stream))) return 1;
+    return checked(cudaStreamSynchronize(group.stream));
+}
+
 int exchange(const float *parts, float *from, int64_t each, int32_t active) {
     const size_t bytes = static_cast<size_t>(each) * sizeof(float), all = bytes * static_cast<size_t>(group.count);
+    if (!group.comm) return failed("the processes have lost each other");
     if (make_room(all)) return 1;
     if (group.rank < active && checked(cudaMemcpyAsync(group.sent, parts, all, cudaMemcpyHostToDevice, group.stream))) return 1;
     ncclGroupStart();
@@ -68,17 +80,16 @@ int exchange(const float *parts, float *from, int64_t each, int32_t active) {
         if (r < active) ncclRecv(group.received + bytes * r, bytes, ncclChar, r, group.comm, group.stream);
     }
     if (checked(ncclGroupEnd())) return 1;
-    if (checked(cudaMemcpyAsync(from, group.received, bytes * active, cudaMemcpyDeviceToHost, group.stream))) return 1;
-    return wait_for_card();
+    return fetch(from, bytes * static_cast<size_t>(active));
 }
 
 int gather(const void *mine, void *all, int64_t bytes) {
     const size_t whole = static_cast<size_t>(bytes) * static_cast<size_t>(group.count);
+    if (!group.comm) return failed("the processes have lost each other");
     if (make_room(whole)) return 1;
     if (checked(cudaMemcpyAsync(group.sent, mine, static_cast<size_t>(bytes), cudaMemcpyHostToDevice, group.stream))) return 1;
     if (checked(ncclAllGather(group.sent, group.received, static_cast<size_t>(bytes), ncclChar, group.comm, group.stream))) return 1;
-    if (checked(cudaMemcpyAsync(all, group.received, whole, cudaMemcpyDeviceToHost, group.stream))) return 1;
-    return wait_for_card();
+    return fetch(all, whole);
 }
 
 // Rank 0 may be busy for long between two calls; it is waited for by TCP, which knows whether it lives.
@@ -91,9 +102,10 @@ int open_group(const sgc_place *place) {
     if (meeting()->open(place)) return failed(meeting()->error());
     group.rank = place->rank;
     group.count = place->count;
-    const char *local = std::getenv("LOCAL_RANK");
-    group.card = local ? std::atoi(local) : 0;
-    if (checked(cudaSetDevice(group.card)) || checked(cudaStreamCreate(&group.stream))) return 1;
+    group.card = place->card;
+    // The usual stream, in which torch computes, neither waits for exchanges nor lets them wait.
+    if (checked(cudaSetDevice(group.card)) || checked(cudaStreamCreateWithFlags(&group.stream, cudaStreamNonBlocking)))
+        return 1;
     ncclUniqueId id;
     if (group.rank == 0 && checked(ncclGetUniqueId(&id))) return 1;
     if (broadcast(&id, sizeof id)) return 1;
@@ -101,7 +113,7 @@ int open_group(const sgc_place *place) {
 }
 
 void close_group() {
-    ncclCommDestroy(group.comm);
+    if (group.comm) ncclCommDestroy(group.comm);
     cudaFree(group.sent);
     cudaFree(group.received);
     meeting()->close();

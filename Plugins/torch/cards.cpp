@@ -6,6 +6,7 @@
 #include "compiler.h"
 #include "driver.h"
 #include "steps.h"
+#include <atomic>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <cstdio>
@@ -76,10 +77,10 @@ private:
 };
 
 std::map<int, std::unique_ptr<Card>> cards;
-Card *card = nullptr;          // of the open device
-bool is_emulated = false;      // on the processor
+std::atomic<Card *> card{nullptr};  // of the open device
+bool is_emulated = false;           // on the processor
 bool is_asked_to_emulate = false;
-bool is_checking = false;      // while kernels and ATen are compared: what fails is thrown
+bool is_checking = false;           // while kernels and ATen are compared: what fails is thrown
 
 // Launches in torch's stream. Torch gives memory to others of the same stream only, so that scratch memory may go
 // before the kernels have run.
@@ -87,8 +88,8 @@ class Launches : public Launcher {
 public:
     void launch(const char *name, bool meets, Place grid, void **arguments,
                 const std::function<void()> &body) override {
-        if (card) {
-            card->launch(name, grid, arguments);
+        if (mine) {
+            mine->launch(name, grid, arguments);
             return;
         }
         kernels::Turns::run(grid, meets, false, body);
@@ -100,6 +101,7 @@ public:
     }
 
 private:
+    Card *const mine = card;  // another thread may keep to ATen from now on
     std::vector<Tensor> buffers;
 };
 
@@ -150,7 +152,7 @@ void compare() {
     const auto own = results();
     std::vector<Tensor> wanted;
     {
-        Card *const kept = std::exchange(card, nullptr);
+        Card *const kept = card.exchange(nullptr);
         const bool emulated = std::exchange(is_emulated, false);
         wanted = results();
         card = kept;
@@ -197,7 +199,8 @@ bool with_kernels(const std::function<void(Launcher &)> &body) {
     } catch (const c10::Error &) {
         throw;  // torch's own, such as too little memory, which ATen's way would meet too
     } catch (const std::exception &e) {
-        if (is_checking) throw;
+        // A recording that fails ends; its pass is computed.
+        if (is_checking || is_recording()) throw;
         keep_to_aten(e.what());
         return false;
     }

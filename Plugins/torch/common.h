@@ -39,11 +39,23 @@ bool is_recording();
 // Ends the calling thread's recording, which something that cannot be recorded has spoilt; false where there is none.
 bool spoil_recording(const std::string &reason);
 
+// A call of the table. While one thread records it is alone there: what others ask of a card could spoil its recording.
+class Inside {
+public:
+    Inside();
+    ~Inside();
+    Inside(const Inside &) = delete;
+    // Waits until all others have left; from then on they wait, until be_among_others().
+    static void be_alone();
+    static void be_among_others();
+};
+
 // Runs `body`; what it throws becomes the reason of the failure, and `bad` the result. What a recording does not take
 // ends the recording, and is computed.
 template <class Body, class Result> Result guarded(Body body, Result bad) {
     for (;;) {
         try {
+            const Inside here;
             return body();
         } catch (const std::exception &e) {
             if (spoil_recording(e.what())) continue;

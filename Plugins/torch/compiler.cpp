@@ -61,9 +61,11 @@ void *nvrtc(const std::vector<std::string> &folders) {
         if (!library) throw std::runtime_error(std::string("SGMSE_NVRTC names what cannot be opened: ") + named);
         return with_builtins(library);
     }
-    std::vector<std::string> paths;
     const std::vector<std::string> names = {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"};
-    paths = names;
+    // Torch's own comes first where it is loaded: another one may be newer than the driver.
+    for (const auto &name : names)
+        if (void *library = dlopen(name.c_str(), RTLD_NOW | RTLD_NOLOAD)) return with_builtins(library);
+    std::vector<std::string> paths = names;
     for (const auto &folder : folders)
         for (const auto &name : names) paths.push_back(folder + "/" + name);
     void *library = opened_library(paths);

@@ -6,6 +6,8 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <atomic>
 #include <cstring>
+#include <mutex>
+#include <shared_mutex>
 #include <torch/version.h>
 
 namespace sgd {
@@ -23,6 +25,36 @@ void count(int64_t bytes) {
 }
 
 const char *error() { return problem.c_str(); }
+
+// Threads of the table share `entrance`; one that records has it alone, and `turns` until it is done, which those who
+// come later wait for.
+std::shared_mutex entrance;
+std::mutex turns;
+std::atomic<bool> is_alone_wanted{false};
+thread_local int depth = 0;
+thread_local bool is_alone = false;
+
+// Torch computes where a tensor is; what has no tensor, such as waiting and recording, happens on the thread's card.
+void turn_to_device() {
+    thread_local c10::DeviceIndex card = -1;
+    if (!device.is_cuda() || card == device.index()) return;
+    at::accelerator::setDeviceIndex(device.index());
+    card = device.index();
+}
+
+// Torch has settings of its own for convolutions, which are TF32 unless told otherwise, and which precede that for all.
+void compute_floats_in(bool tf32) {
+    auto &torch = at::globalContext();
+    torch.setFloat32Precision(at::Float32Backend::GENERIC, at::Float32Op::ALL,
+                              tf32 ? at::Float32Precision::TF32 : at::Float32Precision::IEEE);
+    torch.setAllowTF32CuDNN(tf32);
+    torch.setAllowTF32CuBLAS(tf32);
+    if (torch.allowTF32CuDNN(at::Float32Op::CONV) != tf32 || torch.allowTF32CuDNN() != tf32 ||
+        torch.allowTF32CuBLAS() != tf32)
+        throw std::runtime_error("this torch computes in another precision than it is told to");
+    torch.setAllowBF16ReductionCuBLAS(false);  // sums in fp32
+    torch.setDeterministicCuDNN(true);         // the same bits in every run
+}
 
 // Whether this torch knows CUDA or ROCm, which at::hasCUDA() says only where there is a card too.
 bool is_built_with_cuda() { return at::detail::getCUDAHooks().hasCUDART() || at::globalContext().hasROCM(); }
@@ -98,9 +130,9 @@ int open(const char *name, int32_t threads) {
                 throw std::runtime_error("there are " + std::to_string(cards) + " CUDA cards, numbered from 0");
         }
         if (threads > 0) at::set_num_threads(threads);
-        at::globalContext().setFloat32Precision(at::Float32Backend::GENERIC, at::Float32Op::ALL,
-                                                at::Float32Precision::IEEE);
+        compute_floats_in(false);
         device = wanted.is_cuda() && !wanted.has_index() ? c10::Device(c10::kCUDA, 0) : wanted;
+        turn_to_device();
         at::zeros({1}, floats()).item<float>();  // fails here, with a reason, where the device cannot be used
         prepare_kernels();
         prepare_recording();
@@ -119,20 +151,22 @@ int synchronize() {
     return guarded([] { if (!device.is_cpu()) at::accelerator::synchronizeDevice(device.index()); return 0; }, 1);
 }
 
-// TF32 came with the cards of compute capability 8.
+// TF32 and bfloat16 came with the cards of compute capability 8.
 int has_precision(int32_t wanted) {
     return guarded([&] {
-        if (wanted == SGD_FP32 || wanted == SGD_BF16) return 1;
-        return wanted == SGD_TF32 && device.is_cuda() && !at::globalContext().hasROCM() ? 1 : 0;
+        if (wanted == SGD_FP32) return 1;
+        if (!device.is_cuda() || at::globalContext().hasROCM()) return wanted == SGD_BF16 ? 1 : 0;
+        const Driver driver;
+        int card = 0;
+        driver.check("cuDeviceGet", driver.card(&card, device.index()));
+        return (wanted == SGD_TF32 || wanted == SGD_BF16) && driver.capability(card).first >= 8 ? 1 : 0;
     }, 0);
 }
 
 int set_precision(int32_t wanted) {
     return guarded([&] {
         if (!has_precision(wanted)) throw std::runtime_error("this device has no such precision");
-        at::globalContext().setFloat32Precision(at::Float32Backend::GENERIC, at::Float32Op::ALL,
-                                                wanted == SGD_TF32 ? at::Float32Precision::TF32
-                                                                   : at::Float32Precision::IEEE);
+        compute_floats_in(wanted == SGD_TF32);
         precision = wanted;
         return 0;
     }, 1);
@@ -165,6 +199,38 @@ void release(sgd_tensor *x) {
     delete x;
 }
 }  // namespace
+
+Inside::Inside() {
+    if (depth == 0 && !is_alone) {
+        if (is_alone_wanted) const std::lock_guard<std::mutex> until_done(turns);
+        entrance.lock_shared();
+        try {
+            turn_to_device();
+        } catch (...) {
+            entrance.unlock_shared();
+            throw;
+        }
+    }
+    depth++;
+}
+Inside::~Inside() {
+    depth--;
+    if (depth == 0 && !is_alone) entrance.unlock_shared();
+}
+void Inside::be_alone() {
+    if (depth > 0) entrance.unlock_shared();
+    turns.lock();
+    is_alone_wanted = true;
+    entrance.lock();
+    is_alone = true;
+}
+void Inside::be_among_others() {
+    is_alone = false;
+    entrance.unlock();
+    is_alone_wanted = false;
+    turns.unlock();
+    if (depth > 0) entrance.lock_shared();
+}
 
 void fail(const std::string &reason) { problem = reason.substr(0, reason.find('\n')); }
 

@@ -80,7 +80,10 @@ sgd_tensor *channel_sums(const sgd_tensor *x, int64_t batch, int64_t pixels, int
     return made([&] { return x->t.view({batch, pixels, channels}).sum(axes({1})); });
 }
 int dot(const sgd_tensor *x, const sgd_tensor *y, double *value) {
-    return done([&] { *value = (x->t * y->t).sum(at::kDouble).item<double>(); });
+    return done([&] {
+        if (is_recording()) throw std::runtime_error("a sum is read");
+        *value = (x->t * y->t).sum(at::kDouble).item<double>();
+    });
 }
 int sums(int32_t kind, const sgd_tensor *const *x, int64_t count, int64_t parts, double *values) {
     return done([&] {

@@ -4,7 +4,8 @@
 // As on a card, what is computed while something is recorded is worth nothing: results are set to NaN in the end, and
 // what was written into older memory is taken back. As on a card, nothing may be read or brought meanwhile.
 #pragma once
-#include <ATen/core/GraphImplInterface.h>
+#include "graph.h"
+#include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
@@ -25,16 +26,16 @@ inline void tensors_in(const c10::IValue &value, std::vector<at::Tensor> &found)
     }
 }
 
-class Graph;
-inline thread_local Graph *current = nullptr;
+class Emulated;
+inline thread_local Emulated *current = nullptr;
 
-class Graph : public at::GraphImplInterface {
+class Emulated : public Graph {
 public:
-    void capture_begin(at::MempoolId_t, at::GraphCaptureMode) override {
+    void begin(Memory) override {
         current = this;
         c10::impl::tls_set_dispatch_key_included(key, true);
     }
-    void capture_end() override {
+    void end() override {
         stop();
         const c10::InferenceMode quiet;
         for (auto &[memory, before] : changed) memory.copy_(before);
@@ -42,7 +43,6 @@ public:
             if (t.is_floating_point()) t.fill_(std::numeric_limits<double>::quiet_NaN());
         changed.clear();
     }
-    void instantiate() override {}
     void replay() override {
         for (const auto &action : actions) action();
     }
@@ -50,9 +50,7 @@ public:
         actions.clear();
         fresh.clear();
     }
-    at::MempoolId_t pool() const override { return {0, 0}; }
-    void enable_debug_mode() override {}
-    void debug_dump(const std::string &) override {}
+    Memory memory() override { return {0, 0}; }
 
     void add(const std::function<void()> &action) { actions.push_back(action); }
 
@@ -120,18 +118,6 @@ private:
         changed.emplace_back(t, t.clone());
     }
 };
-
-// From then on, at::create_graph_impl() makes these for the processor.
-inline void register_graphs() {
-    static const bool once = [] {
-        at::GraphImplRegistry()->Register(
-            "CPU", [](const at::GraphImplArgs &) -> std::unique_ptr<at::GraphImplInterface> {
-                return std::make_unique<Graph>();
-            });
-        return true;
-    }();
-    static_cast<void>(once);
-}
 
 inline void add(const std::function<void()> &action) {
     if (current) current->add(action);

@@ -1,20 +1,21 @@
-// Recordings: operations that are launched again at once, as CUDA graphs of torch where it has them.
+// Recordings: operations that are launched again at once, as CUDA graphs.
 //
 // They are not used on a device whose first small recording does not compute what it should, nor with
 // SGMSE_RECORDINGS=off. SGMSE_RECORDINGS=emulated, or sgmse_emulate_recordings(), records on the processor; see
 // emulation.h.
 #include "common.h"
+#include "emulation.h"
+#include "graph.h"
 #include <ATen/DeviceAccelerator.h>
+#include <atomic>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <mutex>
-#if __has_include(<ATen/core/GraphImplInterface.h>)
-#include "emulation.h"
 
 struct sgd_recording {
-    std::unique_ptr<at::GraphImplInterface> graph;
+    std::unique_ptr<sgd::Graph> graph;
 };
 
 TORCH_LIBRARY_IMPL(_, TESTING_ONLY_GenericMode, library) {
@@ -23,28 +24,48 @@ TORCH_LIBRARY_IMPL(_, TESTING_ONLY_GenericMode, library) {
 
 namespace sgd {
 namespace {
-bool is_used = false;  // of the open device
+std::atomic<bool> is_used{false};  // of the open device
 bool is_asked_to_emulate = false;
 
-// What the calling thread records. A card records what is asked of another stream than the usual one, which its
-// operations are then launched on.
+// What the calling thread records, alone in the table. A card records what is asked of another stream than the usual
+// one, which its operations are then launched on.
 struct Session {
-    std::unique_ptr<at::GraphImplInterface> graph;
+    std::unique_ptr<Graph> graph;
     std::optional<c10::Stream> usual;
     std::string spoilt;
-    std::unique_lock<std::mutex> turn;
 };
-// One recording at a time, and none is let go of meanwhile: a card that records cannot be waited for.
-std::mutex turns;
 thread_local std::unique_ptr<Session> session;
 
 void wait() {
     if (!device.is_cpu()) at::accelerator::synchronizeDevice(device.index());
 }
 
+// One stream for all recordings of a card: cuBLAS keeps memory for each that it meets.
+c10::Stream recording_stream() {
+    static std::map<c10::DeviceIndex, c10::Stream> streams;
+    const auto known = streams.find(device.index());
+    if (known != streams.end()) return known->second;
+    const auto made = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+    return streams.emplace(device.index(), made).first->second;
+}
+
 void return_to_usual(Session &s) {
     if (s.usual) c10::impl::VirtualGuardImpl(device.type()).exchangeStream(*s.usual);
     s.usual.reset();
+}
+
+// From now on, operations are launched one by one.
+void stop_recording(const std::string &reason) {
+    if (!is_used.exchange(false)) return;
+    std::fprintf(stderr, "sgmse: operations are not recorded on this device: %s\n",
+                 reason.substr(0, reason.find('\n')).c_str());
+}
+
+// A card failed to begin or to end a recording, which torch's memory may go on to wait for.
+void abandon(Session &s, const std::string &reason) {
+    if (device.is_cpu()) return;
+    s.graph.release();
+    stop_recording(reason);
 }
 
 int records() { return is_used ? 1 : 0; }
@@ -53,18 +74,19 @@ int record_begin(const sgd_recording *beside) {
     return guarded([&] {
         if (!is_used || session) throw std::runtime_error("nothing can be recorded now");
         auto begun = std::make_unique<Session>();
-        begun->turn = std::unique_lock(turns);
-        begun->graph = at::create_graph_impl(device.type());
-        wait();
-        if (!device.is_cpu()) {
-            const c10::impl::VirtualGuardImpl streams(device.type());
-            begun->usual = streams.exchangeStream(streams.getStreamFromGlobalPool(device));
-        }
+        begun->graph = device.is_cpu() ? emulated_graph() : card_graph();
+        Inside::be_alone();
         try {
-            begun->graph->capture_begin(beside ? beside->graph->pool() : at::MempoolId_t{0, 0},
-                                        at::GraphCaptureMode::ThreadLocal);
-        } catch (...) {
+            if (!device.is_cpu()) {
+                wait();
+                at::accelerator::emptyCache();  // nothing of it can be had while something is recorded
+                begun->usual = c10::impl::VirtualGuardImpl(device.type()).exchangeStream(recording_stream());
+            }
+            begun->graph->begin(beside ? beside->graph->memory() : Graph::Memory{0, 0});
+        } catch (const std::exception &e) {
             return_to_usual(*begun);
+            abandon(*begun, e.what());
+            Inside::be_among_others();
             throw;
         }
         session = std::move(begun);
@@ -73,15 +95,23 @@ int record_begin(const sgd_recording *beside) {
 }
 
 sgd_recording *record_end() {
-    const auto ended = std::move(session);
     return guarded([&]() -> sgd_recording * {
+        const auto ended = std::move(session);
         if (!ended) throw std::runtime_error("nothing is recorded");
-        if (!ended->spoilt.empty()) throw std::runtime_error(ended->spoilt);
         struct Return {
             Session &s;
-            ~Return() { return_to_usual(s); }
+            ~Return() {
+                return_to_usual(s);
+                Inside::be_among_others();
+            }
         } back{*ended};
-        ended->graph->capture_end();
+        if (!ended->spoilt.empty()) throw std::runtime_error(ended->spoilt);
+        try {
+            ended->graph->end();
+        } catch (const std::exception &e) {
+            abandon(*ended, e.what());
+            throw;
+        }
         return new sgd_recording{std::move(ended->graph)};
     }, static_cast<sgd_recording *>(nullptr));
 }
@@ -92,11 +122,7 @@ int replay(sgd_recording *r) {
 
 void forget(sgd_recording *r) {
     guarded([&] {
-        std::unique_lock<std::mutex> turn(turns, std::defer_lock);
-        if (!session) {
-            turn.lock();
-            wait();
-        }
+        if (!session) wait();
         delete r;
         return 0;
     }, 1);
@@ -152,13 +178,19 @@ void check() {
 }
 }  // namespace
 
+std::unique_ptr<Graph> emulated_graph() { return std::make_unique<emulation::Emulated>(); }
+
 bool is_recording() { return session && session->spoilt.empty(); }
 
 bool spoil_recording(const std::string &reason) {
     if (!is_recording()) return false;
     session->spoilt = reason.empty() ? "unknown" : reason;
-    try { session->graph->capture_end(); } catch (const std::exception &) {}
-    try { session->graph->reset(); } catch (const std::exception &) {}
+    try {
+        session->graph->end();
+        session->graph->reset();
+    } catch (const std::exception &e) {
+        abandon(*session, e.what());
+    }
     return_to_usual(*session);
     return true;
 }
@@ -169,17 +201,13 @@ void prepare_recording() {
     const char *asked = std::getenv("SGMSE_RECORDINGS");
     const std::string choice = asked ? asked : "";
     const bool is_emulated = device.is_cpu() && (choice == "emulated" || is_asked_to_emulate);
-    if (is_emulated) emulation::register_graphs();
-    is_used = choice != "off" && (is_emulated || device.is_cuda()) && at::has_graph_impl(device.type());
+    is_used = choice != "off" && (is_emulated || (device.is_cuda() && !at::globalContext().hasROCM()));
     if (!is_used) return;
     try {
         c10::InferenceMode quiet;
         check();
     } catch (const std::exception &e) {
-        is_used = false;
-        const std::string reason = e.what();
-        std::fprintf(stderr, "sgmse: operations are not recorded on this device: %s\n",
-                     reason.substr(0, reason.find('\n')).c_str());
+        stop_recording(e.what());
     }
 }
 
@@ -197,24 +225,6 @@ extern "C" __attribute__((visibility("default"))) void sgmse_emulate_recordings(
     sgd::is_asked_to_emulate = whether != 0;
     sgd::prepare_recording();
 }
-#else
-// This torch has no graphs that can be used without the headers of CUDA.
-namespace sgd {
-bool is_recording() { return false; }
-bool spoil_recording(const std::string &) { return false; }
-void record_beside(const std::function<void()> &) {}
-void prepare_recording() {}
-
-void add_recording(sgd_table *t) {
-    static const char *const reason = "this torch does not record";
-    t->records = [] { return 0; };
-    t->record_begin = [](const sgd_recording *) { fail(reason); return 1; };
-    t->record_end = []() -> sgd_recording * { fail(reason); return nullptr; };
-    t->replay = [](sgd_recording *) { fail(reason); return 1; };
-    t->forget = [](sgd_recording *) {};
-}
-}  // namespace sgd
-#endif
 
 namespace sgd {
 namespace {

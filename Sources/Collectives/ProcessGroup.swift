@@ -38,7 +38,9 @@ public final class ProcessGroup: @unchecked Sendable {
         let code = unsafe place.address.withCString { address in
             var c = unsafe sgc_place(
                 rank: Int32(place.rank), count: Int32(place.count), port: Int32(place.port), address: address,
-                patience: timeout)
+                patience: timeout,
+                card: Int32(
+                    place.card(amongVisible: ProcessInfo.processInfo.environment["CUDA_VISIBLE_DEVICES"])))
             return unsafe table.open(&c)
         }
         if code != 0 { throw failure }

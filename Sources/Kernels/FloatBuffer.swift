@@ -17,6 +17,8 @@ public final class FloatBuffer: @unchecked Sendable {
     private let handle: Atomic<OpaquePointer?>
     /// Where `handle` lives; set before it.
     private let device: Mutex<Device?>
+    /// A number that no other handle has had; set before it.
+    private let serial: Atomic<UInt>
     let packed = PackedFilters()
 
     /// A buffer whose contents are not yet defined.
@@ -26,6 +28,7 @@ public final class FloatBuffer: @unchecked Sendable {
         unsafe host = Atomic(sg_alloc(Int64(max(count, 1))))
         unsafe handle = Atomic(nil)
         device = Mutex(nil)
+        serial = Atomic(0)
     }
 
     /// The buffer of a device's tensor.
@@ -34,6 +37,7 @@ public final class FloatBuffer: @unchecked Sendable {
         unsafe host = Atomic(nil)
         unsafe self.handle = Atomic(handle)
         self.device = Mutex(device)
+        serial = Atomic(device.nextSerial())
     }
 
     public convenience init(_ values: [Float]) {
@@ -123,11 +127,19 @@ extension FloatBuffer {
         if let handle = unsafe handle.load(ordering: .acquiring) { return unsafe handle }
         let made = unsafe device.upload(base, count)
         self.device.withLock { $0 = device }
+        serial.store(device.nextSerial(), ordering: .relaxed)
         let (isFirst, found) = unsafe handle.compareExchange(
             expected: nil, desired: made, ordering: .acquiringAndReleasing)
         if isFirst { return unsafe made }
         unsafe device.table.release(made)
         return unsafe found ?? made
+    }
+
+    /// A number for where a device has the elements, which a recording refers to; another one once they were written on
+    /// the host, even where the same memory is taken again.
+    package func place(on device: Device) -> UInt {
+        _ = unsafe on(device)
+        return serial.load(ordering: .relaxed)
     }
 
     /// Releases the host's elements, which are out of date after a write on the device.

@@ -112,6 +112,12 @@ final class Recording: @unchecked Sendable {
             let leaf = Tensor(buffer: pair.0, shape: pair.1.shape)
             return !input.wanted.isEmpty && input.wanted[index] ? leaf.tracked() : leaf
         }
+        // Libraries make handles and plans for each thread when it first computes: not while something is recorded.
+        if input.wanted.isEmpty {
+            let rehearsal = HostNumbers.$current.withValue(numbers) { Gradients.off { body(leaves, input.times) } }
+            _ = rehearsal.buffer.place(on: device)
+            numbers.handOut()
+        }
         var result: Tensor?
         let forward = memory.record(on: device) {
             HostNumbers.$current.withValue(numbers) {

@@ -8,13 +8,14 @@
 extern "C" {
 #endif
 
-#define SGC_ABI 1
+#define SGC_ABI 2
 
 // Where a process stands among the others. Libraries with a launcher of their own (mpirun) take rank and count from that.
 typedef struct {
     int32_t rank, count, port;
     const char *address;   // of rank 0
     double patience;       // seconds without a sign of life after which a rank is given up
+    int32_t card;          // the process's GPU among those that it sees, from 0
 } sgc_place;
 
 typedef struct {

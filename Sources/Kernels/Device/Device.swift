@@ -29,6 +29,7 @@ public final class Device: @unchecked Sendable {
     let table: sgd_table
     private let operations = Atomic(0), fallbacks = Atomic(0), scalars = Atomic(0), uploads = Atomic(0),
         replays = Atomic(0)
+    private let handles = Atomic<UInt>(0)
 
     init(name: String, table: sgd_table) {
         self.name = name
@@ -55,6 +56,9 @@ public final class Device: @unchecked Sendable {
 
     /// Waits until all operations are finished.
     public func synchronize() { check("synchronize", table.synchronize()) }
+
+    /// The number of a new handle, from 1.
+    func nextSerial() -> UInt { handles.add(1, ordering: .relaxed).newValue }
 
     // MARK: Precision
 

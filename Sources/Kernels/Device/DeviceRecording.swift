@@ -17,7 +17,9 @@ package final class DeviceRecording: @unchecked Sendable {
     ///   - body: Its results hold nothing until the first replay, and nothing at all after a failure. It must neither
     ///     read a number of the device nor bring one there.
     package init?(on device: Device, beside other: DeviceRecording?, _ body: () -> Void) {
-        guard device.records, unsafe device.table.record_begin(other?.recording) == 0 else { return nil }
+        guard device.records else { return nil }
+        let code = withExtendedLifetime(other) { unsafe device.table.record_begin(other?.recording) }
+        guard code == 0 else { return nil }
         body()
         guard let recording = unsafe device.table.record_end() else { return nil }
         self.device = device
@@ -41,7 +43,4 @@ extension FloatBuffer {
         let handles = unsafe buffers.map { unsafe Optional($0.on(device)) }
         return device.made("copies", buffers.map(\.count)) { unsafe $0.copies(handles, Int64(handles.count), $1) }
     }
-
-    /// Where a device has the elements, which a recording refers to; changes when they are written on the host.
-    package func place(on device: Device) -> UInt { unsafe UInt(bitPattern: on(device)) }
 }
