@@ -78,7 +78,7 @@ private:
 
 std::map<int, std::unique_ptr<Card>> cards;
 std::atomic<Card *> card{nullptr};  // of the open device
-bool is_emulated = false;           // on the processor
+std::atomic<bool> is_emulated{false};  // on the processor
 bool is_asked_to_emulate = false;
 bool is_checking = false;           // while kernels and ATen are compared: what fails is thrown
 
@@ -86,10 +86,12 @@ bool is_checking = false;           // while kernels and ATen are compared: what
 // before the kernels have run.
 class Launches : public Launcher {
 public:
+    // `card`: null to run them on the processor.
+    explicit Launches(Card *card) : card(card) {}
     void launch(const char *name, bool meets, Place grid, void **arguments,
                 const std::function<void()> &body) override {
-        if (mine) {
-            mine->launch(name, grid, arguments);
+        if (card) {
+            card->launch(name, grid, arguments);
             return;
         }
         kernels::Turns::run(grid, meets, false, body);
@@ -101,7 +103,7 @@ public:
     }
 
 private:
-    Card *const mine = card;  // another thread may keep to ATen from now on
+    Card *const card;
     std::vector<Tensor> buffers;
 };
 
@@ -153,7 +155,7 @@ void compare() {
     std::vector<Tensor> wanted;
     {
         Card *const kept = card.exchange(nullptr);
-        const bool emulated = std::exchange(is_emulated, false);
+        const bool emulated = is_emulated.exchange(false);
         wanted = results();
         card = kept;
         is_emulated = emulated;
@@ -191,9 +193,10 @@ void prepare_kernels() {
 const char *kernels_in_use() { return card ? ", own kernels" : is_emulated ? ", emulated kernels" : ""; }
 
 bool with_kernels(const std::function<void(Launcher &)> &body) {
-    if (!card && !is_emulated) return false;
+    Card *const mine = card;  // another thread may keep to ATen from now on
+    if (!mine && !is_emulated) return false;
     try {
-        Launches on;
+        Launches on(mine);
         body(on);
         return true;
     } catch (const c10::Error &) {

@@ -207,7 +207,10 @@ void prepare_recording() {
         c10::InferenceMode quiet;
         check();
     } catch (const std::exception &e) {
-        stop_recording(e.what());
+        const std::string reason = e.what();
+        if (session)
+            if (auto *unfinished = record_end()) forget(unfinished);
+        stop_recording(reason);
     }
 }
 

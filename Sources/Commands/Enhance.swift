@@ -11,6 +11,7 @@ import Parallelism
 import Reports
 import SpecLanguage
 import Specs
+import SystemCalls
 
 /// `sgmse enhance`: noisy files in, enhanced files out.
 struct Enhance: ParsableCommand {
@@ -90,6 +91,8 @@ struct Enhance: ParsableCommand {
     func run() throws {
         try threads.apply()
         try batch.apply()
+        // A few for each file of every worker's batch.
+        POSIX.allowMoreOpenFiles()
         try device.apply()
         let stored = try sampling.apply(to: try model.find(checkpoint))
         for remark in stored.remarks { printError("note: \(remark)") }

@@ -89,14 +89,23 @@ struct FileEnhancer: Sendable {
     ///
     /// - Throws: What concerns all files alike, such as a full disk; what is wrong with one is its outcome.
     func enhance(_ jobs: [Job]) throws -> [Outcome] {
-        let begun = jobs.map { job in Result { (job: job, tracks: try tracks(of: job)) } }
+        let begun = try jobs.map { job in try alone { (job: job, tracks: try tracks(of: job)) } }
         return try begun.mapTogether { begun in
             var efforts = try run(begun.flatMap(\.tracks))[...]
-            return begun.map { job, tracks in
+            return try begun.map { job, tracks in
                 let own = tracks.map { _ in efforts.removeFirst() }
-                return Result { try finish(job, tracks, own) }
+                return try alone { try finish(job, tracks, own) }
             }
         }.map { outcome in try outcome.flatMapError { error in Result { .failed(try Self.reason(error)) } }.get() }
+    }
+
+    /// What `body` makes of one file, or what is wrong with that file.
+    ///
+    /// - Throws: What concerns all files.
+    private func alone<Made>(_ body: () throws -> Made) throws -> Result<Made, any Error> {
+        let made = Result { try body() }
+        if case .failure(let error) = made { _ = try Self.reason(error) }
+        return made
     }
 
     /// Why a file alone fails.

@@ -51,13 +51,16 @@ package struct FileEvaluator: Sendable {
     }
 
     /// Makes the enhanced signals of recordings, each by itself or all together; one that fails fails alone.
-    package typealias Process = @Sendable ([ReferenceChooser.Recording]) throws -> [Result<Processed, any Error>]
+    ///
+    /// - Throws: `Interrupted`.
+    package typealias Process =
+        @Sendable ([ReferenceChooser.Recording], Interruption) throws -> [Result<Processed, any Error>]
 
     /// The files as input of an enhancer.
     ///
     /// - Parameter references: How a conditioned model's noise references are chosen.
     package func enhancing(_ enhancer: Enhancer, references: ReferenceChooser? = nil) -> Process {
-        { recordings in
+        { recordings, interruption in
             // A silent recording has no peak to divide by; its result is silence.
             var processed = recordings.map { Result<Processed, any Error>.success(Processed(audio: $0.noisy)) }
             let places = recordings.indices.filter { recordings[$0].noisy.contains { $0 != 0 } }
@@ -70,8 +73,9 @@ package struct FileEvaluator: Sendable {
                         noisy: MemorySamples(recording.noisy), name: recording.id,
                         reference: chosen?.reference ?? .zero)
                 }
-                return zip(chosen, try enhancer.enhance(inputs, seed: noiseSeed, together: filesPerBatch)).map {
-                    chosen, output in
+                let outputs = try enhancer.enhance(
+                    inputs, seed: noiseSeed, together: filesPerBatch, interruption: interruption)
+                return zip(chosen, outputs).map { chosen, output in
                     output.map {
                         Processed(audio: $0.audio, nfe: $0.nfe, seconds: $0.seconds, reference: chosen.1?.record)
                     }
@@ -86,7 +90,7 @@ package struct FileEvaluator: Sendable {
     package static func each(
         _ make: @escaping @Sendable (ReferenceChooser.Recording) throws -> Processed
     ) -> Process {
-        { recordings in recordings.map { recording in Result { try make(recording) } } }
+        { recordings, _ in recordings.map { recording in Result { try make(recording) } } }
     }
 
     /// The files as input of a model at a point of evaluation.
@@ -112,7 +116,8 @@ package struct FileEvaluator: Sendable {
     /// noise.
     /// - Parameter done: Called for every file when it is finished, one call at a time, with the number of finished
     ///   files.
-    /// - Throws: The first error of any file, or of `done`; files that were ready before it have been handed over.
+    /// - Throws: The first error of any file, or of `done`, or `Interrupted`; files that were ready before it have been
+    ///   handed over.
     @discardableResult
     package func evaluate(
         _ files: [PairedFile], interruption: Interruption, process: @escaping Process,
@@ -121,19 +126,13 @@ package struct FileEvaluator: Sendable {
         var outcomes: [Int: Outcome] = [:]
         let batches = Self.longestFirst(files).inBatches(of: filesPerBatch)
         try WorkQueue.run(count: batches.count, interruption: interruption) { number in
-            try evaluate(batches[number].map { files[$0] }, process)
+            try evaluate(batches[number].map { files[$0] }, interruption, process)
         } done: { number, results in
-            var failure: (any Error)?
-            for (place, result) in zip(batches[number], results) {
-                do {
-                    let outcome = try result.get()
-                    outcomes[place] = outcome
-                    try done(outcome, outcomes.count)
-                } catch {
-                    failure = failure ?? error
-                }
+            for case (let place, .success(let outcome)) in zip(batches[number], results) {
+                outcomes[place] = outcome
+                try done(outcome, outcomes.count)
             }
-            if let failure { throw failure }
+            for result in results { _ = try result.get() }
         }
         return files.indices.compactMap { outcomes[$0] }
     }
@@ -144,7 +143,9 @@ package struct FileEvaluator: Sendable {
         return files.indices.sorted { (lengths[$0], $1) > (lengths[$1], $0) }
     }
 
-    private func evaluate(_ files: [PairedFile], _ process: Process) throws -> [Result<Outcome, any Error>] {
+    private func evaluate(
+        _ files: [PairedFile], _ interruption: Interruption, _ process: Process
+    ) throws -> [Result<Outcome, any Error>] {
         let pairs = files.map { file in
             Result { (file: file, clean: try read(file.cleanPath), noisy: try read(file.noisyPath)) }
         }
@@ -152,7 +153,7 @@ package struct FileEvaluator: Sendable {
             let recordings = pairs.map {
                 ReferenceChooser.Recording(id: $0.file.name, noisy: $0.noisy, clean: $0.clean, file: $0.file)
             }
-            return zip(pairs, try process(recordings)).map { pair, processed in
+            return zip(pairs, try process(recordings, interruption)).map { pair, processed in
                 processed.map { outcome(of: pair.file, clean: pair.clean, noisy: pair.noisy, $0) }
             }
         }

@@ -1,6 +1,14 @@
 import Foundation
 
 extension POSIX {
+    /// Raises the number of files that this process may have open to the most that it may ask for: `setrlimit(2)`.
+    package static func allowMoreOpenFiles() {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
     /// `open(2)`.
     package static func open(_ path: String, _ flags: Int32, _ mode: UInt32 = 0) -> Int32 {
         unsafe Foundation.open(path, flags, mode_t(mode))

@@ -72,9 +72,12 @@ final class PassMemory: Sendable {
 
     /// Records what may use the memory of the recordings before it.
     func record(on device: Device, _ body: () -> Void) -> DeviceRecording? {
-        let recording = DeviceRecording(on: device, beside: newest.withLock { $0.recording }, body)
-        if let recording { newest.withLock { $0.recording = recording } }
-        return recording
+        // One at a time, so that the second finds the first.
+        newest.withLock { newest in
+            let recording = DeviceRecording(on: device, beside: newest.recording, body)
+            if let recording { newest.recording = recording }
+            return recording
+        }
     }
 }
 

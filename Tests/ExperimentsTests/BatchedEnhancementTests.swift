@@ -142,7 +142,7 @@ import Testing
         func samples(in range: Range<Int>) throws -> [Float] { throw Failure() }
     }
 
-    /// A recording fails alone: silent, too short, unreadable, refused by who takes its audio, or not finite.
+    /// A recording fails alone: silent, too short, unreadable, or not finite.
     @Test func aFailureIsThatOfOneRecording() throws {
         let counted = try BatchSizes(Self.enhancer("ncsnpp_v2").sampler, spoilt: 4)
         let enhancer = try Self.enhancer("ncsnpp_v2", counted)
@@ -154,10 +154,8 @@ import Testing
         recordings.insert(given([0.5, 0.25], "short"), at: 0)
         recordings.insert(Enhancer.Recording(noisy: Unreadable(), name: "unreadable"), at: 3)
         recordings.append(Self.recording("spoilt", samples: 1500))
-        struct Refused: Error {}
         var audio: [Int: [Float]] = [:]
         let results = try enhancer.enhance(recordings, seed: 3, together: 8) { place, chunk in
-            if recordings[place].name == "c" { throw Refused() }
             audio[place, default: []] += chunk.audio
         }
         func error(_ place: Int) -> (any Error)? {
@@ -166,13 +164,23 @@ import Testing
         #expect(error(0) as? EnhancementError == .tooShort(samples: 2, needed: enhancer.frontEnd.stft.shortestSignal))
         #expect(error(2) as? EnhancementError == .silent)
         #expect(error(3) is Unreadable.Failure)
-        #expect(error(4) is Refused)
         #expect(error(7) as? EnhancementError == .notFinite)
         #expect(counted.taken == [5])
-        for place in [1, 5, 6] {
+        for place in [1, 4, 5, 6] {
             let alone = try enhancer.enhance([recordings[place]], seed: 3)[0].get()
             #expect(audio[place] == alone.audio)
         }
+    }
+
+    /// Whoever takes the audio, such as a full disk, ends all at once.
+    @Test func whatTakesTheAudioMayEndAll() throws {
+        struct Full: Error {}
+        let counted = try BatchSizes(Self.enhancer("ncsnpp_v2").sampler)
+        let enhancer = try Self.enhancer("ncsnpp_v2", counted)
+        #expect(throws: Full.self) {
+            try enhancer.enhance(Self.recordings, seed: 3, together: 2) { _, _ in throw Full() }
+        }
+        #expect(counted.taken == [2])
     }
 
     // MARK: Files

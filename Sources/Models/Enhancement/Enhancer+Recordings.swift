@@ -20,7 +20,7 @@ extension Enhancer {
     package func enhance(
         _ recordings: [Recording], seed: UInt64, states: Int = 0, together: Int = 1,
         interruption: Interruption = Interruption()
-    ) throws(Interrupted) -> [Result<Output, any Error>] {
+    ) throws -> [Result<Output, any Error>] {
         var outputs = recordings.map { _ in Output(audio: [], nfe: 0, seconds: 0) }
         let efforts = try enhance(
             recordings, seed: seed, states: states, together: together, interruption: interruption
@@ -49,18 +49,17 @@ extension Enhancer {
     ///     sampler whose samples depend on each other takes them one by one.
     ///   - interruption: Checked before each call of the network.
     ///   - emit: Receives the place of the recording, and the next chunk of it.
-    /// - Returns: What each recording took, or the error that ended it: an `EnhancementError`, or what reading it or
-    ///   `emit` threw. The others are enhanced all the same.
-    /// - Throws: `Interrupted`.
+    /// - Returns: What each recording took, or the error that ended it: an `EnhancementError`, or what reading it
+    ///   threw. The others are enhanced all the same.
+    /// - Throws: `Interrupted`; what `emit` throws.
     package func enhance(
         _ recordings: [Recording], seed: UInt64, states: Int = 0, together: Int = 1,
         interruption: Interruption = Interruption(), emit: (Int, Chunk) throws -> Void
-    ) throws(Interrupted) -> [Result<Effort, any Error>] {
+    ) throws -> [Result<Effort, any Error>] {
         var courses = recordings.map { recording in
             Result { try Course(recording, peak: peak(of: recording.noisy, interruption), segments) }
         }
         try interruption.check()
-        func end(_ place: Int, _ error: any Error) { courses[place] = .failure(error) }
         var segment = 0
         while true {
             var (places, inputs): ([Int], [NetworkInput]) = ([], [])
@@ -70,7 +69,7 @@ extension Enhancer {
                     inputs.append(try input(course.stretch(segment)))
                     places.append(place)
                 } catch {
-                    end(place, error)
+                    courses[place] = .failure(error)
                 }
             }
             guard !inputs.isEmpty else { break }
@@ -80,12 +79,12 @@ extension Enhancer {
                 let outputs = try outputs(of: group.map { inputs[$0] }, noise: &noise, states: states, interruption)
                 for (index, output) in zip(group, outputs) {
                     let place = places[index]
-                    do {
-                        var course = try courses[place].get()
-                        try emit(place, course.add(output.get()))
+                    guard case .success(var course) = courses[place] else { continue }
+                    switch output {
+                    case .success(let output):
+                        try emit(place, course.add(output))
                         courses[place] = .success(course)
-                    } catch {
-                        end(place, error)
+                    case .failure(let error): courses[place] = .failure(error)
                     }
                 }
             }

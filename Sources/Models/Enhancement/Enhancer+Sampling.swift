@@ -101,8 +101,8 @@ extension Enhancer {
         }
     }
 
-    /// A device samples two batches at a time, whatever the number of threads: while one is computed the other draws
-    /// its noise on the host, and the memory in use is that of two.
+    /// A device samples at most two batches at a time, whatever the number of threads: while one is computed the other
+    /// draws its noise on the host, and the memory in use is that of two, beside the inputs of every thread.
     private static let places = DispatchSemaphore(value: 2)
 
     /// Samples one batch, and counts the evaluations of networks.
