@@ -23,6 +23,19 @@ import Training
         return try Planner(store: store, folder: temporary.path).plan(try load(text, overrides: overrides))
     }
 
+    /// A plan that is given up leaves nothing behind that still reads its store, which is closed next.
+    @Test func whoeverLetsGoOfAFutureWaitsForIt() {
+        let isDone = Atomic(false)
+        do {
+            _ = Future {
+                usleep(200_000)
+                isDone.store(true, ordering: .relaxed)
+            }
+        }
+        let wasWaitedFor = isDone.load(ordering: .relaxed)
+        #expect(wasWaitedFor)
+    }
+
     @Test func withoutAStoreEverythingIsNew() throws {
         let temporary = try TestFolder()
         let plan = try plan(temporary)

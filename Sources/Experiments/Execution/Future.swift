@@ -2,24 +2,31 @@ import Dispatch
 import Synchronization
 
 /// A value that is computed on another thread.
-final class Future<Value: Sendable>: Sendable {
-    private let result = Mutex<Result<Value, any Error>>(.failure(CancellationError()))
-    private let group = DispatchGroup()
+///
+/// Whoever lets go of it waits: the computation may use what is closed next, such as a store after an error.
+package final class Future<Value: Sendable>: Sendable {
+    private final class Work: Sendable {
+        let result = Mutex<Result<Value, any Error>>(.failure(CancellationError()))
+        let group = DispatchGroup()
+    }
+    private let work = Work()
 
-    init(_ make: @escaping @Sendable () throws -> Value) {
-        group.enter()
-        DispatchQueue.global(qos: .userInitiated).async { [self] in
+    package init(_ make: @escaping @Sendable () throws -> Value) {
+        work.group.enter()
+        DispatchQueue.global(qos: .userInitiated).async { [work] in
             let made = Result { try make() }
-            result.withLock { $0 = made }
-            group.leave()
+            work.result.withLock { $0 = made }
+            work.group.leave()
         }
     }
+
+    deinit { work.group.wait() }
 
     /// Waits until the value is computed.
     ///
     /// - Throws: What the computation threw.
-    func get() throws -> Value {
-        group.wait()
-        return try result.withLock { $0 }.get()
+    package func get() throws -> Value {
+        work.group.wait()
+        return try work.result.withLock { $0 }.get()
     }
 }
