@@ -6,6 +6,10 @@ public import Tensors
 ///
 /// Karras et al., *Analyzing and Improving the Training Dynamics of Diffusion Models*, CVPR 2024, Appendix B.
 public enum Magnitude {
+    /// Whether passes in training leave the stored weights as they are, because one of the same step has normalised
+    /// them: twice differs from once by rounding, and a step's bits would depend on how many batches a process has.
+    @TaskLocal package static var keepsWeights = false
+
     /// The root mean square of SiLU of standard normal numbers, by which the layers divide.
     public static let silu = 0.596
 
@@ -26,8 +30,8 @@ public enum Magnitude {
 /// A convolution with forced weight normalisation: `y = x ∗ ŵ · gain`, `ŵ = w / ((10⁻⁴ + rms(w)) √fan_in)` for each
 /// filter.
 ///
-/// In training the stored weight is replaced by `w / (10⁻⁴ + rms(w))` whenever the layer runs, so that the optimiser
-/// cannot make it grow; gradients are those of the stored weight.
+/// In training the stored weight is replaced by `w / (10⁻⁴ + rms(w))` whenever the layer runs, but for the later
+/// batches of a step, so that the optimiser cannot make it grow; gradients are those of the stored weight.
 public struct MagnitudeConvolution: Sendable {
     /// The filters before their normalisation, `[filters, channels, k, k]`.
     public let weight: Parameter
@@ -81,7 +85,7 @@ public struct MagnitudeLinear: Sendable {
 extension Parameter {
     /// Forced weight normalisation: in training the weight becomes `w / (10⁻⁴ + rms(w))` for each filter.
     fileprivate func force(_ mode: ForwardMode) {
-        guard case .training = mode else { return }
+        guard case .training = mode, !Magnitude.keepsWeights else { return }
         Gradients.off { assign(tensor.detached.normalizedRows(columns: shape.dropFirst().reduce(1, *))) }
     }
 }

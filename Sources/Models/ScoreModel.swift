@@ -58,8 +58,10 @@ extension ScoreModel {
     package func network(
         _ x: Tensor, _ y: Tensor, _ t: [Float], _ mode: ForwardMode = .evaluation, noise: Tensor? = nil
     ) -> Tensor {
-        replays(
-            [x, y] + [noise].compactMap(\.self), t, variant: mode.isTraining ? 1 : 0,
+        // Passes that normalise the weights and those that leave them are not the same operations.
+        let keepsWeights = mode.isTraining && backbone is any UncertainBackbone && Magnitude.keepsWeights
+        return replays(
+            [x, y] + [noise].compactMap(\.self), t, variant: keepsWeights ? 2 : mode.isTraining ? 1 : 0,
             weights: (backbone.parameters + backbone.buffers).map(\.tensor)
         ) { inputs, t in
             guard let conditioned = backbone as? any ConditionedBackbone else {

@@ -26,9 +26,10 @@ extension TrainingState {
             var mine: [Float]?
             func gradient(_ whenFinal: (Int, Tensor) -> Void) -> TrainingObjective.Gradient? {
                 guard let input else { return nil }
-                let (one, found) =
+                let (one, found) = Magnitude.$keepsWeights.withValue(first > 0) {
                     statistics?.collecting { objective.gradient(of: input, whenFinal: whenFinal) }
-                    ?? (objective.gradient(of: input, whenFinal: whenFinal), [])
+                        ?? (objective.gradient(of: input, whenFinal: whenFinal), [])
+                }
                 numbers.set(one.loss, one.terms)
                 mine = found
                 return one

@@ -79,8 +79,8 @@ public final class TrainingState {
         var sums = [Tensor?](repeating: nil, count: weights.count)
         var (total, terms) = (0.0, [String: Double]())
         let share = 1 / Double(batches.count)
-        for batch in batches {
-            let one = objective.gradient(of: batch)
+        for (place, batch) in batches.enumerated() {
+            let one = Magnitude.$keepsWeights.withValue(place > 0) { objective.gradient(of: batch) }
             guard one.loss.isFinite else { throw TrainingFailure(step: step + 1, reason: .loss(one.loss)) }
             total += one.loss * share
             for (name, term) in one.terms { terms[name, default: 0] += term * share }

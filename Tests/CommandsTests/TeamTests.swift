@@ -30,6 +30,20 @@ import Testing
         .replacingOccurrences(of: "n_fft: 126", with: "n_fft: 512").replacingOccurrences(
             of: "hop_length: 63", with: "hop_length: 256")
 
+    /// A network whose passes in training normalise the weights.
+    private static let magnitudeSpec =
+        spec
+        .replacingOccurrences(
+            of: "backbone: { name: ncsnpp_v2, nf: 8, ch_mult: [1, 1], num_res_blocks: 1, attn_resolutions: [] }",
+            with: """
+                backbone: { name: edm2, model_channels: 8, channel_mult: [1, 2], num_blocks: 1, attn_resolutions: [], \
+                channels_per_head: 8, logvar_channels: 8 }
+                """
+        )
+        .replacingOccurrences(
+            of: "sde: sbve\nobjective: { loss_type: data_prediction }",
+            with: "sde: sbve_edm2\nobjective: { loss_type: uncertainty }")
+
     private func checkpoint(_ spec: String, _ arguments: [String], environment: [String: String] = [:]) throws -> (
         Data?, [StepRecord]
     ) {
@@ -47,7 +61,7 @@ import Testing
     }
 
     /// 4 devices on 1, 2, 3 and 4 processes: gradients are summed in the order of the batches, whoever made them.
-    @Test(arguments: [spec, complexSpec])
+    @Test(arguments: [spec, complexSpec, magnitudeSpec])
     func aRunsBitsDoNotDependOnTheNumberOfProcesses(spec: String) throws {
         let (alone, steps) = try checkpoint(spec, [])
         #expect(alone != nil && steps.count == 3)

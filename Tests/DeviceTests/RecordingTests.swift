@@ -167,8 +167,10 @@ extension DeviceSuite {
                 let before = device.counts
                 let found = try train(try model(name), name, batches: batches)
                 #expect(found == expected)
-                // Forward and backward of all batches but the first two.
-                #expect(device.counts.replays == before.replays + 2 * (5 * batches - 2))
+                // Forward and backward of all batches but the first two; those of edm2's first and later batches of a
+                // step, which normalise its weights or not, are recorded apart.
+                let computed = name == "edm2" ? 2 * batches : 2
+                #expect(device.counts.replays == before.replays + 2 * (5 * batches - computed))
             }
         }
 
