@@ -153,7 +153,8 @@ let package = Package(
         .testTarget(
             name: "DeviceTests",
             dependencies: [
-                "Training", "Models", "SpecLanguage", "Checkpoints", "Backbones", "Objectives", "Diffusion", "Tensors", "Kernels",
+                "Training", "Models", "SpecLanguage", "Checkpoints", "Backbones", "Objectives", "Diffusion", "Tensors",
+                "Kernels",
             ]),
         .testTarget(
             name: "CollectivesTests",

@@ -77,10 +77,10 @@ private:
 };
 
 std::map<int, std::unique_ptr<Card>> cards;
-std::atomic<Card *> card{nullptr};  // of the open device
+std::atomic<Card *> card{nullptr};     // of the open device
 std::atomic<bool> is_emulated{false};  // on the processor
 bool is_asked_to_emulate = false;
-bool is_checking = false;           // while kernels and ATen are compared: what fails is thrown
+bool is_checking = false;              // while kernels and ATen are compared: what fails is thrown
 
 // Launches in torch's stream. Torch gives memory to others of the same stream only, so that scratch memory may go
 // before the kernels have run.
